@@ -1,0 +1,30 @@
+/**
+ * What the Worker is given: the bindings of wrangler.toml, and the secrets and vars an operator may set.
+ */
+import type { Dispatcher } from "./delivery/dispatcher.ts";
+import type { EventLog } from "./events/event-log.ts";
+
+export interface Env {
+	/** Truth for sources, endpoints and subscriptions. */
+	DB: D1Database;
+	/** Read cache of source configuration for ingest; D1 is the truth. */
+	SOURCES: KVNamespace;
+	EVENTS: Queue<string>;
+	EVENTS_DLQ: Queue<string>;
+	EVENT_LOG: DurableObjectNamespace<EventLog>;
+	DISPATCHER: DurableObjectNamespace<Dispatcher>;
+	/** The root API key. While it is unset, everything but /healthz is closed. */
+	ADMIN_TOKEN?: string;
+	/** Keys for stored secrets, comma separated: the first encrypts, all decrypt. Unset: derived from ADMIN_TOKEN. */
+	ENCRYPTION_KEY?: string;
+	/** "true" lets endpoints be http and on private hosts; for development only. */
+	ALLOW_PRIVATE_ENDPOINTS?: string;
+}
+
+declare global {
+	namespace Cloudflare {
+		// Makes `env` of "cloudflare:workers" carry these types.
+		interface Env extends SluiceEnv {}
+	}
+}
+type SluiceEnv = Env;

@@ -1,0 +1,79 @@
+/**
+ * The rules for CloudEvents 1.0 context attributes (core specification, section "Context Attributes"), the same
+ * for every mode and binding. Knows nothing of HTTP.
+ */
+import { type AttributeValue, type Attributes, type CloudEvent, ROUTER_PREFIX } from "./event.ts";
+import { isMediaType } from "./media-type.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+
+const REQUIRED = ["id", "source", "type"] as const;
+const NON_EMPTY = new Set(["id", "source", "type", "subject", "time", "dataschema", "datacontenttype"]);
+const MIN_INTEGER = -(2 ** 31);
+const MAX_INTEGER = 2 ** 31 - 1;
+
+export type CheckedAttributes = { ok: true; attributes: Attributes } | Refusal;
+
+/**
+ * Checks attributes as they came, `specversion` included; null ones count as absent. `at` is where they stand in
+ * the request, such as "[3]", and opens the path of a refusal.
+ */
+export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = ""): CheckedAttributes {
+	const attributes: Record<string, AttributeValue> = {};
+	for (const [name, value] of raw) {
+		if (value === null || value === undefined) continue;
+		const wrong = whyNotAttribute(name, value);
+		if (wrong !== null) return invalid(wrong, name, at);
+		attributes[name] = value as AttributeValue;
+	}
+	const { specversion, ...rest } = attributes;
+	if (specversion === undefined) return invalid("is required", "specversion", at);
+	if (specversion !== "1.0") return invalid('must be "1.0"', "specversion", at);
+	const missing = REQUIRED.find((name) => rest[name] === undefined);
+	if (missing !== undefined) return invalid("is required", missing, at);
+	// The loop above has checked the types of all names that Attributes declares.
+	return { ok: true, attributes: rest as Attributes };
+}
+
+function whyNotAttribute(name: string, value: unknown): string | null {
+	if (!/^[a-z0-9]+$/.test(name)) return "is no attribute name, which has only lower-case letters and digits";
+	if (name === "data") return "is reserved and cannot be an attribute";
+	if (NON_EMPTY.has(name)) {
+		if (typeof value !== "string" || value === "") return "must be a non-empty string";
+		if (name === "time" && !isTimestamp(value)) return "must be a time as in RFC 3339";
+		if (name === "datacontenttype" && !isMediaType(value)) return "must be a media type";
+	}
+	if (typeof value === "string")
+		return isAttributeText(value) ? null : "holds characters that CloudEvents forbids";
+	if (typeof value === "boolean") return null;
+	if (typeof value !== "number") return "must be a string, an integer or a boolean";
+	const isInteger = Number.isInteger(value) && value >= MIN_INTEGER && value <= MAX_INTEGER;
+	return isInteger ? null : "must be an integer of 32 bits when it is a number";
+}
+
+/** The type system's String: no control characters, lone surrogates or noncharacters. */
+export function isAttributeText(text: string): boolean {
+	return !/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u.test(text);
+}
+
+const TIMESTAMP =
+	/^(\d{4})-(0[1-9]|1[0-2])-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
+
+/** RFC 3339, section 5.6 `date-time`, with the days that the month has. */
+function isTimestamp(text: string): boolean {
+	const [, year, month, day] = TIMESTAMP.exec(text) ?? [];
+	if (year === undefined) return false;
+	const daysOfMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+	return Number(day) >= 1 && Number(day) <= daysOfMonth;
+}
+
+function invalid(what: string, name: string, at: string): Refusal {
+	const path = at === "" ? name : `${at}.${name}`;
+	return refuse(400, "invalid_cloudevent", `"${path}" ${what}.`, path);
+}
+
+/** Takes away what only the router may say about an event. For events that come from outside. */
+export function stripRouterAttributes<T extends CloudEvent>(event: T): T {
+	const kept = Object.entries(event.attributes).filter(([name]) => !name.startsWith(ROUTER_PREFIX));
+	if (kept.length === Object.keys(event.attributes).length) return event;
+	return { ...event, attributes: Object.fromEntries(kept) as Attributes };
+}

@@ -1,0 +1,245 @@
+/**
+ * The event log: the recent events of one source with their routing decisions, in SQLite. It is the authority on
+ * whether an event is new, so that a publisher's retry or a redelivered queue message creates nothing, and it
+ * holds events that are too large for a queue message. It knows nothing of how decisions are made or carried out.
+ *
+ * Cost: one row written for a whole append. Duplicates are recognised among the latest `WINDOW` events of the
+ * source; behind that, deliveries are still idempotent by their ids.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../env.ts";
+import type { Decision, SluiceEvent } from "./event.ts";
+import { HASH_LENGTH } from "./ids.ts";
+import { nextPosition, positionOfTime } from "./position.ts";
+import { decodeSegment, encodeSegment, splitBySize } from "./segment.ts";
+import { typeMatches } from "./type-pattern.ts";
+
+/** An event as the log holds it. Positions grow with time and are unique within one log. */
+export interface LogEntry {
+	position: number;
+	event: SluiceEvent;
+	decisions: Decision[];
+}
+
+export interface LogQuery {
+	/** Exact, or a prefix that ends in `*`. */
+	type?: string;
+	/** Stored at or after, and before; ms since the epoch. */
+	since?: number;
+	until?: number;
+	/** Only entries at positions below this one. */
+	before?: number;
+	limit: number;
+}
+
+export type NewEntry = Pick<LogEntry, "event" | "decisions">;
+
+const RETENTION_MS = 7 * 86_400_000;
+const SWEEP_EVERY_MS = 86_400_000;
+const WINDOW = 100_000;
+/** A row may hold 2 MB; ids, decisions and UTF-8 take their share. */
+const MAX_SEGMENT_BYTES = 1_200_000;
+
+type SegmentRow = { seq: number; segment: string; decisions: string };
+
+export class EventLog extends DurableObject<Env> {
+	readonly #sql = this.ctx.storage.sql;
+	/** Hash part of the id → position, oldest first; loaded when first needed. */
+	#recent: Map<string, number> | null = null;
+	#last = 0;
+	#sweepArmed = false;
+
+	constructor(ctx: DurableObjectState, env: Env) {
+		super(ctx, env);
+		this.#sql.exec(`
+			CREATE TABLE IF NOT EXISTS segments (
+				seq INTEGER PRIMARY KEY, ids TEXT NOT NULL, segment TEXT NOT NULL, decisions TEXT NOT NULL);
+			CREATE TABLE IF NOT EXISTS spilled (
+				key TEXT, part INTEGER, stored_at INTEGER NOT NULL, segment TEXT NOT NULL, PRIMARY KEY (key, part)
+			) WITHOUT ROWID`);
+	}
+
+	/**
+	 * Stores the events that are new, in one transaction. Answers for each entry null when it was new, else the
+	 * decisions that were stored when it first came: those are to be carried out again, not the new ones.
+	 */
+	async append(entries: NewEntry[]): Promise<(Decision[] | null)[]> {
+		const recent = this.#window();
+		const fresh = new Map<string, NewEntry>();
+		const known = entries.map((entry) => {
+			const hash = hashOf(entry.event.id);
+			const position = recent.get(hash);
+			if (position !== undefined) return this.#entryAt(position)?.decisions ?? [];
+			const twin = fresh.get(hash);
+			if (twin !== undefined) return twin.decisions;
+			fresh.set(hash, entry);
+			return null;
+		});
+		if (fresh.size > 0) this.#store([...fresh.values()], recent);
+		await this.#armSweep();
+		return known;
+	}
+
+	/** Keeps events that are too large for the queue until they are routed. Storing the same key twice is one. */
+	async spill(key: string, segments: string[]): Promise<void> {
+		this.ctx.storage.transactionSync(() => {
+			segments.forEach((segment, part) => {
+				this.#sql.exec("INSERT OR IGNORE INTO spilled VALUES (?, ?, ?, ?)", key, part, Date.now(), segment);
+			});
+		});
+		await this.#armSweep();
+	}
+
+	/** The segments stored under `key`, in order; empty when they have been routed and dropped. */
+	readSpilled(key: string): string[] {
+		return this.#sql
+			.exec<{ segment: string }>("SELECT segment FROM spilled WHERE key = ? ORDER BY part", key)
+			.toArray()
+			.map((row) => row.segment);
+	}
+
+	dropSpilled(key: string): void {
+		this.#sql.exec("DELETE FROM spilled WHERE key = ?", key);
+	}
+
+	get(id: string): LogEntry | null {
+		const hash = hashOf(id);
+		const position = this.#window().get(hash);
+		if (position !== undefined) return this.#entryAt(position);
+		const row = this.#sql
+			.exec<SegmentRow>("SELECT seq, segment, decisions FROM segments WHERE instr(ids, ?) > 0 LIMIT 1", hash)
+			.toArray()[0];
+		return (row && entriesOf(row).find((entry) => entry.event.id === id)) ?? null;
+	}
+
+	/** Entries from the newest to the oldest. */
+	list(query: LogQuery): LogEntry[] {
+		const before = Math.min(
+			query.before ?? Number.MAX_SAFE_INTEGER,
+			query.until === undefined ? Number.MAX_SAFE_INTEGER : positionOfTime(query.until),
+		);
+		const since = query.since === undefined ? 0 : positionOfTime(query.since);
+		const found: LogEntry[] = [];
+		// A segment's key is the position of its first entry, so the one that spans `since` has a smaller key.
+		const rows = this.#sql.exec<SegmentRow>(
+			`SELECT seq, segment, decisions FROM segments
+			 WHERE seq < ? AND seq >= coalesce((SELECT max(seq) FROM segments WHERE seq <= ?), 0)
+			   AND instr(segment, ?) > 0 ORDER BY seq DESC`,
+			before,
+			since,
+			textOfType(query.type),
+		);
+		for (const row of rows) {
+			for (const entry of entriesOf(row).reverse()) {
+				if (entry.position >= before || entry.position < since) continue;
+				if (query.type === undefined || typeMatches(query.type, entry.event.attributes.type))
+					found.push(entry);
+				if (found.length === query.limit) return found;
+			}
+		}
+		return found;
+	}
+
+	override async alarm(): Promise<void> {
+		const oldest = Date.now() - RETENTION_MS;
+		this.#sql.exec("DELETE FROM segments WHERE seq < ?", positionOfTime(oldest));
+		this.#sql.exec("DELETE FROM spilled WHERE stored_at < ?", oldest);
+		const { left } = this.#sql
+			.exec<{ left: number }>(
+				"SELECT EXISTS (SELECT 1 FROM segments) OR EXISTS (SELECT 1 FROM spilled) AS left",
+			)
+			.one();
+		this.#sweepArmed = false;
+		if (left === 1) await this.#armSweep();
+	}
+
+	#store(entries: NewEntry[], recent: Map<string, number>): void {
+		const decisionsOf = new Map(entries.map(({ event, decisions }) => [event, decisions]));
+		const stored: [hash: string, position: number][] = [];
+		let last = this.#last;
+		this.ctx.storage.transactionSync(() => {
+			for (const events of splitBySize([...decisionsOf.keys()], MAX_SEGMENT_BYTES)) {
+				const seq = nextPosition(last, Date.now());
+				const hashes = events.map((event) => hashOf(event.id));
+				this.#sql.exec(
+					"INSERT INTO segments (seq, ids, segment, decisions) VALUES (?, ?, ?, ?)",
+					seq,
+					hashes.join(""),
+					encodeSegment(events),
+					JSON.stringify(events.map((event) => decisionsOf.get(event))),
+				);
+				hashes.forEach((hash, index) => stored.push([hash, seq + index]));
+				last = seq + events.length - 1;
+			}
+		});
+		// Only now: a transaction that failed must leave no event known.
+		this.#last = last;
+		for (const [hash, position] of stored) recent.set(hash, position);
+		for (const hash of recent.keys()) {
+			if (recent.size <= WINDOW) break;
+			recent.delete(hash);
+		}
+	}
+
+	#window(): Map<string, number> {
+		if (this.#recent !== null) return this.#recent;
+		const rows: { seq: number; ids: string }[] = [];
+		let count = 0;
+		for (const row of this.#sql.exec<{ seq: number; ids: string }>(
+			"SELECT seq, ids FROM segments ORDER BY seq DESC",
+		)) {
+			rows.push(row);
+			count += row.ids.length / HASH_LENGTH;
+			if (count >= WINDOW) break;
+		}
+		const recent = new Map<string, number>();
+		for (const { seq, ids } of rows.reverse()) {
+			for (let index = 0; index < ids.length / HASH_LENGTH; index++) {
+				recent.set(ids.slice(index * HASH_LENGTH, (index + 1) * HASH_LENGTH), seq + index);
+				this.#last = seq + index;
+			}
+		}
+		this.#recent = recent;
+		return recent;
+	}
+
+	#entryAt(position: number): LogEntry | null {
+		const row = this.#sql
+			.exec<SegmentRow>(
+				"SELECT seq, segment, decisions FROM segments WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+				position,
+			)
+			.toArray()[0];
+		return (row && entriesOf(row)[position - row.seq]) ?? null;
+	}
+
+	/** One alarm a day while there is something to forget. */
+	async #armSweep(): Promise<void> {
+		if (this.#sweepArmed) return;
+		this.#sweepArmed = true;
+		if ((await this.ctx.storage.getAlarm()) === null) {
+			await this.ctx.storage.setAlarm(Date.now() + SWEEP_EVERY_MS);
+		}
+	}
+}
+
+function entriesOf({ seq, segment, decisions }: SegmentRow): LogEntry[] {
+	// Written by #store alone, so the shape is known.
+	const lists = JSON.parse(decisions) as Decision[][];
+	return decodeSegment(segment).map((event, index) => ({
+		position: seq + index,
+		event,
+		decisions: lists[index] ?? [],
+	}));
+}
+
+function hashOf(id: string): string {
+	return id.slice(4, 4 + HASH_LENGTH);
+}
+
+/** Text that a segment holding such a type contains, so that SQLite skips the others; "" is in every segment. */
+function textOfType(type: string | undefined): string {
+	if (type === undefined || type === "*") return "";
+	const literal = JSON.stringify(type.endsWith("*") ? type.slice(0, -1) : type);
+	return `"type":${type.endsWith("*") ? literal.slice(0, -1) : literal}`;
+}

@@ -1,0 +1,129 @@
+/**
+ * JSON.parse as a value instead of an exception, with the place of the mistake. Engines tell the place in some of
+ * their messages only, and quote the payload in others, so it is found here, and only after parsing has failed.
+ */
+
+export type ParsedJson =
+	| { ok: true; value: unknown }
+	/** `position` counts characters (UTF-16 code units) from 0; the length of the text when it ends too early. */
+	| { ok: false; position: number };
+
+export function parseJson(text: string): ParsedJson {
+	try {
+		return { ok: true, value: JSON.parse(text) as unknown };
+	} catch {
+		return { ok: false, position: syntaxErrorAt(text) };
+	}
+}
+
+/**
+ * The value of valid JSON for expressions to look at: integers beyond 2^53 become strings of their digits, because
+ * as numbers two different ids would be one.
+ */
+export function parseWithExactIntegers(text: string): unknown {
+	if (!/\d{16}/.test(text)) return JSON.parse(text);
+	try {
+		return JSON.parse(text, exactInteger);
+	} catch {
+		// Revivers recurse: deep nesting overflows the stack where parsing alone does not.
+		return JSON.parse(text);
+	}
+}
+
+/** `source` is the text of a primitive value (JSON.parse source text access, ECMA-262 2026). */
+function exactInteger(_name: string, value: unknown, context?: { source?: string }): unknown {
+	const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
+	return isInexact && /^-?\d+$/.test(context?.source ?? "") ? context?.source : value;
+}
+
+/** What may stand next; the `first…` ones are where a container may also close while it is empty. */
+type Expected = "value" | "first value" | "name" | "first name" | "colon" | "comma" | "nothing";
+
+const MAY_CLOSE: ReadonlySet<Expected> = new Set<Expected>(["first value", "first name", "comma"]);
+const SPACES = /[ \t\r\n]*/y;
+const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+
+/** The grammar of RFC 8259 as a state machine: the position at which `text` stops being JSON. */
+function syntaxErrorAt(text: string): number {
+	/** The brackets that are still to come, innermost last. */
+	const closers: string[] = [];
+	let expected: Expected = "value";
+	let at = 0;
+	for (;;) {
+		at = matchEnd(SPACES, text, at) ?? at;
+		const char = text.charAt(at);
+		if (char === "") return at;
+		if (char === closers.at(-1) && MAY_CLOSE.has(expected)) {
+			closers.pop();
+			expected = afterValue(closers);
+			at++;
+			continue;
+		}
+		switch (expected) {
+			case "name":
+			case "first name":
+			case "value":
+			case "first value": {
+				const isName = expected.endsWith("name");
+				if (!isName && (char === "{" || char === "[")) {
+					closers.push(char === "{" ? "}" : "]");
+					expected = char === "{" ? "first name" : "first value";
+					at++;
+					break;
+				}
+				if (isName && char !== '"') return at;
+				const { end, ok } = char === '"' ? readString(text, at) : readScalar(text, at);
+				if (!ok) return end;
+				expected = isName ? "colon" : afterValue(closers);
+				at = end;
+				break;
+			}
+			case "colon":
+				if (char !== ":") return at;
+				expected = "value";
+				at++;
+				break;
+			case "comma":
+				if (char !== ",") return at;
+				expected = closers.at(-1) === "}" ? "name" : "value";
+				at++;
+				break;
+			case "nothing":
+				return at;
+		}
+	}
+}
+
+function afterValue(closers: readonly string[]): Expected {
+	return closers.length === 0 ? "nothing" : "comma";
+}
+
+/** `end` is behind the token, or the position of its first wrong character. */
+interface Token {
+	ok: boolean;
+	end: number;
+}
+
+function readScalar(text: string, start: number): Token {
+	const end = matchEnd(SCALAR, text, start);
+	return { ok: end !== null, end: end ?? start };
+}
+
+function readString(text: string, start: number): Token {
+	let at = start + 1;
+	while (at < text.length) {
+		const char = text.charAt(at);
+		if (char === '"') return { ok: true, end: at + 1 };
+		if (char < " ") break;
+		const next = char === "\\" ? matchEnd(ESCAPE, text, at) : at + 1;
+		if (next === null) break;
+		at = next;
+	}
+	return { ok: false, end: at };
+}
+
+function matchEnd(pattern: RegExp, text: string, at: number): number | null {
+	pattern.lastIndex = at;
+	return pattern.test(text) ? pattern.lastIndex : null;
+}

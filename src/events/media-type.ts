@@ -1,0 +1,50 @@
+/** Content types: what they are, and which of them hold JSON or text. */
+
+export interface MediaType {
+	/** `type/subtype` in lower case, without parameters; "" when there is none. */
+	essence: string;
+	/** The `charset` parameter in lower case. */
+	charset: string | null;
+}
+
+export function parseMediaType(contentType: string | null): MediaType {
+	const [essence = "", ...parameters] = (contentType ?? "").split(";");
+	for (const parameter of parameters) {
+		const [name, value = ""] = parameter.split("=");
+		if (name?.trim().toLowerCase() !== "charset") continue;
+		return { essence: normalize(essence), charset: normalize(value).replaceAll('"', "") };
+	}
+	return { essence: normalize(essence), charset: null };
+}
+
+/** Whether it is `type/subtype` in printable ASCII, so that it can be sent on as a header. */
+export function isMediaType(contentType: string): boolean {
+	return /^[!-~]+\/[ -~]+$/.test(contentType);
+}
+
+/** JSON as CloudEvents 1.0 means it: a subtype that is `json` or ends in `+json` (JSON format, section 3.1). */
+export function isJson({ essence }: MediaType): boolean {
+	return essence.endsWith("/json") || essence.endsWith("+json");
+}
+
+const TEXT_TYPES = new Set([
+	"application/xml",
+	"application/yaml",
+	"application/javascript",
+	"application/x-ndjson",
+	"application/x-www-form-urlencoded",
+]);
+
+/** Types that are text by definition; their bytes are UTF-8 unless `charset` says otherwise. */
+export function isText({ essence }: MediaType): boolean {
+	return essence.startsWith("text/") || essence.endsWith("+xml") || TEXT_TYPES.has(essence);
+}
+
+/** US-ASCII counts: every ASCII text is UTF-8. */
+export function isUtf8({ charset }: MediaType): boolean {
+	return charset === null || charset === "utf-8" || charset === "utf8" || charset === "us-ascii";
+}
+
+function normalize(text: string): string {
+	return text.trim().toLowerCase();
+}

@@ -1,0 +1,54 @@
+/**
+ * Refusals as RFC 9457 problem documents. The only error that a route throws on purpose; anything else
+ * that is thrown is a bug and answers an empty 500.
+ */
+
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+
+/** One bad field: `path` in dotted form ("targets.0.endpoint"), `message` for a person. */
+export interface FieldError {
+	path: string;
+	message: string;
+}
+
+interface ProblemExtras {
+	errors?: readonly FieldError[];
+	/** Extra response headers, such as `retry-after` or `www-authenticate`. */
+	headers?: Record<string, string>;
+	cause?: unknown;
+}
+
+/** `code` is stable API; `detail` is prose for a person and may change. */
+export class Problem extends Error {
+	override readonly name = "Problem";
+	readonly status: ProblemStatus;
+	readonly code: string;
+	readonly detail: string;
+	readonly errors: readonly FieldError[];
+	readonly headers: Record<string, string>;
+
+	constructor(status: ProblemStatus, code: string, detail: string, extras: ProblemExtras = {}) {
+		super(`${code}: ${detail}`, { cause: extras.cause });
+		this.status = status;
+		this.code = code;
+		this.detail = detail;
+		this.errors = extras.errors ?? [];
+		this.headers = extras.headers ?? {};
+	}
+
+	toResponse(): Response {
+		const { status, code, detail, errors } = this;
+		const body = {
+			type: "about:blank",
+			title: code.replaceAll("_", " "),
+			status,
+			code,
+			detail,
+			...(errors.length > 0 && { errors }),
+		};
+		return Response.json(body, {
+			status,
+			headers: { ...this.headers, "content-type": "application/problem+json" },
+		});
+	}
+}

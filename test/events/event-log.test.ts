@@ -1,0 +1,185 @@
+import { env } from "cloudflare:workers";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { describe, expect, test, vi, afterEach } from "vitest";
+import { eventLog } from "../../src/events/client.ts";
+import type { Decision, SluiceEvent } from "../../src/events/event.ts";
+import { eventId, newId } from "../../src/events/ids.ts";
+import { encodeSegment } from "../../src/events/segment.ts";
+
+afterEach(() => {
+	vi.useRealTimers();
+});
+
+interface Log {
+	sourceId: string;
+	log: ReturnType<typeof eventLog>;
+}
+
+function newLog(): Log {
+	const sourceId = newId("src");
+	return { sourceId, log: eventLog(env, sourceId) };
+}
+
+function event(
+	{ sourceId }: Log,
+	id: string,
+	type = "document.inserted",
+	text = `{"id":"${id}"}`,
+): SluiceEvent {
+	const attributes = { id, source: "/docs", type };
+	return {
+		id: eventId(sourceId, attributes),
+		sourceId,
+		receivedAt: 1,
+		attributes,
+		data: { kind: "json", text },
+	};
+}
+
+function decision(name: string): Decision {
+	return {
+		deliveryId: `dlv_${name}`,
+		subscriptionId: `sub_${name}`,
+		subscriptionName: name,
+		endpointId: "ep_1",
+		endpointRef: "ocr@1",
+	};
+}
+
+describe("append", () => {
+	test("answers null for what is new, and the first decisions for what is known", async () => {
+		const log = newLog();
+		const [first, second] = [event(log, "1"), event(log, "2")];
+		expect(await log.log.append([{ event: first, decisions: [decision("a")] }])).toEqual([null]);
+		expect(
+			await log.log.append([
+				{ event: first, decisions: [decision("b")] },
+				{ event: second, decisions: [decision("b")] },
+				{ event: second, decisions: [decision("c")] },
+			]),
+		).toEqual([[decision("a")], null, [decision("b")]]);
+		expect((await log.log.list({ limit: 10 })).map(({ event }) => event.attributes.id)).toEqual(["2", "1"]);
+	});
+
+	test("still knows what it knew after the object was lost", async () => {
+		const log = newLog();
+		await log.log.append([{ event: event(log, "1"), decisions: [] }]);
+		await runInDurableObject(log.log, (_, state) => state.abort("lost")).catch(() => {});
+		const again = eventLog(env, log.sourceId);
+		expect(await again.append([{ event: event(log, "1"), decisions: [] }])).toEqual([[]]);
+	});
+
+	test("writes one row for many events", async () => {
+		const log = newLog();
+		const events = Array.from({ length: 100 }, (_, index) => event(log, String(index)));
+		await log.log.append(events.map((event) => ({ event, decisions: [decision("a")] })));
+		await runInDurableObject(log.log, (_, { storage }) => {
+			expect(storage.sql.exec("SELECT count(*) AS rows FROM segments").one()).toEqual({ rows: 1 });
+		});
+	});
+
+	test("takes events that do not fit into one row", async () => {
+		const log = newLog();
+		const large = Array.from({ length: 4 }, (_, index) =>
+			event(log, String(index), "t", JSON.stringify("x".repeat(900_000))),
+		);
+		await log.log.append(large.map((event) => ({ event, decisions: [] })));
+		expect(await log.log.get(large[3]?.id ?? "")).toMatchObject({ event: large[3] });
+	});
+
+	test("that fails leaves nothing known", async () => {
+		const log = newLog();
+		await runInDurableObject(log.log, async (instance, { storage }) => {
+			storage.sql.exec(
+				"CREATE TRIGGER broken BEFORE INSERT ON segments BEGIN SELECT RAISE(ABORT, 'full'); END",
+			);
+			await expect(instance.append([{ event: event(log, "1"), decisions: [] }])).rejects.toThrow("full");
+			storage.sql.exec("DROP TRIGGER broken");
+		});
+		expect(await log.log.append([{ event: event(log, "1"), decisions: [] }])).toEqual([null]);
+	});
+});
+
+describe("get", () => {
+	test("finds an event with its data as it came, and its decisions", async () => {
+		const log = newLog();
+		const odd = event(log, "1", "t", '{"b": 9007199254740993,\n"a": 1.0e2}');
+		await log.log.append([
+			{ event: event(log, "0"), decisions: [] },
+			{ event: odd, decisions: [decision("a")] },
+		]);
+		expect(await log.log.get(odd.id)).toMatchObject({ event: odd, decisions: [decision("a")] });
+		expect(await log.log.get(event(log, "missing").id)).toBeNull();
+	});
+});
+
+describe("list", () => {
+	test("goes page by page from the newest to the oldest", async () => {
+		const log = newLog();
+		for (const ids of [["1", "2", "3"], ["4"], ["5", "6"]]) {
+			await log.log.append(ids.map((id) => ({ event: event(log, id), decisions: [] })));
+		}
+		const seen: string[] = [];
+		let before = Number.MAX_SAFE_INTEGER;
+		for (let page = 0; page < 4; page++) {
+			const entries = await log.log.list({ limit: 2, before });
+			seen.push(...entries.map(({ event }) => event.attributes.id));
+			before = entries.at(-1)?.position ?? 0;
+		}
+		expect(seen).toEqual(["6", "5", "4", "3", "2", "1"]);
+	});
+
+	test.each([
+		["document.inserted", ["3", "1"]],
+		["document.*", ["3", "2", "1"]],
+		["*", ["4", "3", "2", "1"]],
+		['in"voice', ["4"]],
+		["document", []],
+	])("of type %s", async (type, ids) => {
+		const log = newLog();
+		const types = ["document.inserted", "document.deleted", "document.inserted", 'in"voice'];
+		await log.log.append(
+			types.map((type, index) => ({ event: event(log, String(index + 1), type), decisions: [] })),
+		);
+		expect((await log.log.list({ type, limit: 10 })).map(({ event }) => event.attributes.id)).toEqual(ids);
+	});
+
+	test("between two moments", async () => {
+		const log = newLog();
+		const start = 1_790_000_000_000;
+		for (const [index, id] of ["1", "2", "3"].entries()) {
+			vi.setSystemTime(start + index * 1000);
+			await log.log.append([{ event: event(log, id), decisions: [] }]);
+		}
+		const between = await log.log.list({ since: start + 1000, until: start + 2000, limit: 10 });
+		expect(between.map(({ event }) => event.attributes.id)).toEqual(["2"]);
+	});
+});
+
+describe("events too large for the queue", () => {
+	test("wait under their key, once, until they are dropped", async () => {
+		const log = newLog();
+		const segments = [encodeSegment([event(log, "1")]), encodeSegment([event(log, "2")])];
+		await log.log.spill("key", segments);
+		await log.log.spill("key", segments);
+		expect(await log.log.readSpilled("key")).toEqual(segments);
+		expect(await log.log.list({ limit: 10 })).toEqual([]);
+		await log.log.dropSpilled("key");
+		expect(await log.log.readSpilled("key")).toEqual([]);
+	});
+});
+
+test("events are forgotten after a week, and the alarm then rests", async () => {
+	const log = newLog();
+	const start = Date.now();
+	vi.setSystemTime(start - 8 * 86_400_000);
+	await log.log.append([{ event: event(log, "old"), decisions: [] }]);
+	vi.setSystemTime(start);
+	await log.log.append([{ event: event(log, "new"), decisions: [] }]);
+	await runDurableObjectAlarm(log.log);
+	expect((await log.log.list({ limit: 10 })).map(({ event }) => event.attributes.id)).toEqual(["new"]);
+	expect(await runInDurableObject(log.log, (_, { storage }) => storage.getAlarm())).not.toBeNull();
+	vi.setSystemTime(start + 8 * 86_400_000);
+	await runDurableObjectAlarm(log.log);
+	expect(await runInDurableObject(log.log, (_, { storage }) => storage.getAlarm())).toBeNull();
+});

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { compileExpression, evaluateToJson, MAX_EXPRESSION_LENGTH } from "../../src/events/expression.ts";
+
+describe("compileExpression", () => {
+	test("says where a bad expression is wrong", () => {
+		expect(compileExpression("data.a[")).toMatchObject({
+			ok: false,
+			position: 7,
+			message: expect.stringContaining("]"),
+		});
+	});
+
+	test("refuses an expression that is too long", () => {
+		expect(compileExpression(" ".repeat(MAX_EXPRESSION_LENGTH + 1))).toMatchObject({ ok: false });
+	});
+
+	test("compiles equal sources once", () => {
+		expect(compileExpression("data.once")).toBe(compileExpression("data.once"));
+	});
+});
+
+describe("evaluateToJson", () => {
+	const event = { type: "t", data: { x: 1, items: [{ id: 1 }, { id: 2 }] } };
+
+	test.each([
+		["data.x + 1", "2"],
+		["data.items.id", "[1,2]"],
+		["data.items[id = 1].id", "1"],
+		['{"n": type}', '{"n":"t"}'],
+		["null", "null"],
+		["data.x = 1", "true"],
+	])("%s gives %s", async (source, json) => {
+		expect(await evaluateToJson(source, event)).toEqual({ ok: true, json });
+	});
+
+	test.each([
+		["a path that is not there", "data.missing"],
+		["an error in the middle", "data.x + 'a'"],
+		["a function", "function($x){$x}"],
+		["recursion without end", "($f := function($n){ $f($n + 1) }; $f(0))"],
+		["recursion that is too deep", "($f := function($n){ 1 + $f($n + 1) }; $f(0))"],
+		["a loop that is too long", "$sum([1..900000].($ * $ * $))"],
+		["a range that is too large", "[1..100000000]"],
+		["syntax", "("],
+	])("%s is a failure with a message, not an exception", async (_what, source) => {
+		expect(await evaluateToJson(source, event)).toMatchObject({
+			ok: false,
+			message: expect.stringMatching(/./),
+		});
+	});
+
+	test("evaluations that run at once do not count each other's steps", async () => {
+		const source = "$sum([1..9000].($ * 2))";
+		const all = await Promise.all(Array.from({ length: 20 }, async () => evaluateToJson(source, {})));
+		for (const one of all) expect(one).toEqual({ ok: true, json: "81009000" });
+	});
+});
