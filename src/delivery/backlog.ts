@@ -1,0 +1,173 @@
+/**
+ * What a dispatcher owes: its inbox and its delivery table, as one place to put work, take it and look it up.
+ * It remembers which untried deliveries it has given out, so that an inbox row goes when the last of them has a
+ * row of its own. It decides nothing about a delivery.
+ */
+import { timeOfPosition } from "../events/position.ts";
+import {
+	createDeliveryTable,
+	dueDeliveries,
+	findDelivery,
+	knownDeliveries,
+	lastDeliveryPosition,
+	nextDueAt,
+	putDelivery,
+	sweepDeliveries,
+} from "./delivery-table.ts";
+import type { Delivery } from "./delivery-row.ts";
+import {
+	createInbox,
+	dropInbox,
+	findInInbox,
+	hasInbox,
+	lastInboxPosition,
+	nextInbox,
+	putInbox,
+	sweepInbox,
+	type Incoming,
+	type IncomingEvent,
+} from "./inbox.ts";
+import { fresh } from "./lifecycle.ts";
+
+export interface Outlook {
+	due: number | null;
+	untried: boolean;
+	/** There is nothing at all, not even what is finished. */
+	empty: boolean;
+}
+
+export class Backlog {
+	readonly #storage: DurableObjectStorage;
+	/** The last position given to a delivery. */
+	#last: number;
+	/** Inbox rows that have been read, by key: the ids of theirs that have no row of their own yet. */
+	readonly #open = new Map<number, Set<string>>();
+	/** The key of the newest inbox row that has been read, and what of it nobody has claimed. */
+	#read = 0;
+	#unclaimed: Incoming[] = [];
+
+	constructor(storage: DurableObjectStorage) {
+		this.#storage = storage;
+		createInbox(storage.sql);
+		createDeliveryTable(storage.sql);
+		this.#last = Math.max(lastInboxPosition(storage.sql), lastDeliveryPosition(storage.sql));
+	}
+
+	/** Takes deliveries in. Those that have been tried before are left out; untried twins go when they are read. */
+	add(items: readonly IncomingEvent[], now: number): void {
+		const ids = items.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
+		const known = knownDeliveries(this.#storage.sql, ids);
+		const unknown = items
+			.map(({ event, decisions }) => ({
+				event,
+				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId)),
+			}))
+			.filter(({ decisions }) => decisions.length > 0);
+		if (unknown.length > 0) this.#last = putInbox(this.#storage.sql, unknown, this.#last, now);
+	}
+
+	/**
+	 * The next delivery to send that is not among `claimed`: a retry that is due, else the oldest untried one.
+	 * null when nothing is due.
+	 */
+	claim(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
+		const due = dueDeliveries(this.#storage.sql, now, claimed.size + 1).find(({ id }) => !claimed.has(id));
+		return due ?? this.#claimUntried(claimed);
+	}
+
+	/** The next delivery whose answer is known and whose result event the queue has still to take. */
+	claimUnpublished(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
+		const due = dueDeliveries(this.#storage.sql, now, claimed.size + 1, "waiting");
+		return due.find(({ id }) => !claimed.has(id)) ?? null;
+	}
+
+	/** Writes deliveries as they are now, all or none. */
+	record(deliveries: readonly Delivery[]): void {
+		const finished: number[] = [];
+		this.#storage.transactionSync(() => {
+			for (const delivery of deliveries) putDelivery(this.#storage.sql, delivery);
+			for (const [seq, open] of this.#open) {
+				if (!deliveries.some(({ id }) => open.has(id))) continue;
+				if ([...open].every((id) => deliveries.some((delivery) => delivery.id === id))) {
+					dropInbox(this.#storage.sql, seq);
+					finished.push(seq);
+				}
+			}
+		});
+		for (const open of this.#open.values()) for (const { id } of deliveries) open.delete(id);
+		for (const seq of finished) this.#open.delete(seq);
+		this.#unclaimed = this.#unclaimed.filter(
+			({ decision }) => !deliveries.some(({ id }) => id === decision.deliveryId),
+		);
+	}
+
+	find(id: string): Delivery | null {
+		const tried = findDelivery(this.#storage.sql, id);
+		if (tried !== null) return tried;
+		const untried = findInInbox(this.#storage.sql, id);
+		return untried && toDelivery(untried);
+	}
+
+	/**
+	 * What is to come: when the next delivery is due that is not among `claimed`, and whether there are untried
+	 * ones. While the endpoint is not `active`, only result events that wait for the queue count.
+	 */
+	outlook(claimed: ReadonlyMap<string, unknown>, active: boolean): Outlook {
+		const { sql } = this.#storage;
+		return {
+			due: nextDueAt(sql, claimed, active ? null : "waiting"),
+			untried: active && (this.#unclaimed.length > 0 || hasInbox(sql, this.#read)),
+			empty: lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0),
+		};
+	}
+
+	/** Forgets deliveries created before `time`. */
+	sweep(time: number): void {
+		sweepDeliveries(this.#storage.sql, time);
+		sweepInbox(this.#storage.sql, time);
+	}
+
+	#claimUntried(claimed: ReadonlyMap<string, unknown>): Delivery | null {
+		for (;;) {
+			const next = this.#unclaimed.shift();
+			if (next !== undefined) return toDelivery(next);
+			const row = nextInbox(this.#storage.sql, this.#read);
+			if (row === null) return null;
+			this.#read = row.seq;
+			this.#unclaimed = this.#withoutTwins(row.deliveries, claimed);
+			const open = new Set(this.#unclaimed.map(({ decision }) => decision.deliveryId));
+			if (open.size === 0) dropInbox(this.#storage.sql, row.seq);
+			else this.#open.set(row.seq, open);
+		}
+	}
+
+	/** A message that the queue delivered twice can stand in the inbox twice. */
+	#withoutTwins(deliveries: Incoming[], claimed: ReadonlyMap<string, unknown>): Incoming[] {
+		const ids = deliveries.map(({ decision }) => decision.deliveryId);
+		const seen = knownDeliveries(this.#storage.sql, ids);
+		return deliveries.filter(({ decision: { deliveryId } }) => {
+			if (seen.has(deliveryId) || claimed.has(deliveryId)) return false;
+			seen.add(deliveryId);
+			return true;
+		});
+	}
+}
+
+/** An untried delivery as it stands before its first attempt. */
+function toDelivery({ position, event, decision }: Incoming): Delivery {
+	return {
+		position,
+		id: decision.deliveryId,
+		eventId: event.id,
+		subscriptionId: decision.subscriptionId,
+		subscriptionName: decision.subscriptionName,
+		endpointRef: decision.endpointRef,
+		state: fresh(timeOfPosition(position)),
+		refused: decision.dead ?? null,
+		attempts: [],
+		event,
+		result: null,
+		resultEvent: null,
+		resultEventId: null,
+	};
+}

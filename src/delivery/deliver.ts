@@ -1,0 +1,94 @@
+/**
+ * Takes one delivery a step further: an attempt, and the publication of its answer. It writes nothing of the
+ * delivery and knows nothing of its dispatcher; what follows for the endpoint comes back as effects.
+ */
+import type { Env } from "../env.ts";
+import { accept } from "../ingest/accept.ts";
+import { log } from "../log.ts";
+import type { DeliveryPolicy } from "../store/policy.ts";
+import { findSubscription } from "../store/subscriptions.ts";
+import type { Outcome } from "./attempt.ts";
+import type { Delivery } from "./delivery-row.ts";
+import { step, type Effect, type Happened } from "./lifecycle.ts";
+import { idsOf } from "./log-lines.ts";
+import { perform } from "./perform.ts";
+import type { DeadReason } from "./records.ts";
+import { settle } from "./settle.ts";
+
+/** The delivery as it is after the step, not yet written. */
+export interface Delivered {
+	delivery: Delivery;
+	/** null when nothing was sent. */
+	outcome: Outcome | null;
+	effects: Effect[];
+}
+
+/** Sends it, unless its answer is here already; then publishes the answer where its subscription says so. */
+export async function deliver(delivery: Delivery, policy: DeliveryPolicy, env: Env): Promise<Delivered> {
+	const tried =
+		delivery.resultEvent === null
+			? await attempt(delivery, policy, env)
+			: { delivery, outcome: null, effects: [] };
+	return { ...tried, delivery: await publish(tried.delivery, env) };
+}
+
+async function attempt(delivery: Delivery, policy: DeliveryPolicy, env: Env): Promise<Delivered> {
+	const { event } = delivery;
+	const { endpoint, subscriptions } = policy;
+	const startedAt = Date.now();
+	if (delivery.refused === "loop") {
+		const detail = "The event came through this subscription before, or is deeper than its max_hops allows.";
+		return untried(delivery, "loop", detail);
+	}
+	// A subscription that targets another endpoint by now still owes what was decided before.
+	const subscription =
+		subscriptions.get(delivery.subscriptionId) ?? (await findSubscription(env, delivery.subscriptionId));
+	if (subscription === null || event === null) {
+		return untried(delivery, "deleted", "The subscription has been deleted.");
+	}
+	const performed = await perform({
+		deliveryId: delivery.id,
+		attempt: delivery.attempts.length + 1,
+		event,
+		endpoint,
+		subscription,
+		allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
+		now: startedAt,
+	});
+	if (performed.kind === "impossible") return untried(delivery, performed.reason, performed.detail);
+	return settle({
+		delivery,
+		endpoint,
+		subscription,
+		result: performed.result,
+		startedAt,
+		now: Date.now(),
+		random: Math.random(),
+	});
+}
+
+function untried(delivery: Delivery, reason: DeadReason, detail: string): Delivered {
+	return { delivery: endUntried(delivery, reason, detail), outcome: null, effects: [] };
+}
+
+/** The delivery as dead without having been sent. */
+export function endUntried(delivery: Delivery, reason: DeadReason, detail: string): Delivery {
+	const happened: Happened = { kind: "impossible", reason, detail };
+	return { ...delivery, state: step(delivery.state, happened, { now: Date.now(), random: 0 }).state };
+}
+
+/** A delivery is done only when the queue has its result event; a refusal keeps both for another time. */
+async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
+	const { resultEvent } = delivery;
+	if (resultEvent === null || delivery.state.status !== "waiting") return delivery;
+	const taken = await accept(env, [resultEvent]).then(
+		() => true,
+		(error: unknown) => {
+			log("result.refused", { ...idsOf(delivery), result_event: resultEvent.id, error: String(error) });
+			return false;
+		},
+	);
+	const happened: Happened = { kind: taken ? "published" : "publish_failed" };
+	const { state } = step(delivery.state, happened, { now: Date.now(), random: Math.random() });
+	return { ...delivery, state, resultEventId: taken ? resultEvent.id : null };
+}

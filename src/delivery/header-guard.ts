@@ -1,0 +1,41 @@
+/**
+ * Which headers an endpoint may be given: everything but those that HTTP, Cloudflare or the router itself owns.
+ */
+
+/** All custom headers of one endpoint together, names and values. */
+export const MAX_HEADER_BYTES = 4_096;
+
+/** They frame or route the message, and are the sender's business alone (RFC 9110, sections 7 and 8). */
+const FRAMING = new Set([
+	"host",
+	"content-length",
+	"transfer-encoding",
+	"connection",
+	"keep-alive",
+	"proxy-connection",
+	"te",
+	"trailer",
+	"upgrade",
+	"expect",
+]);
+const OWNED_PREFIXES = ["webhook-", "cf-", "sluice-", "ce-"];
+/** A field name is a token; a value is visible ASCII with spaces inside (RFC 9110, section 5). */
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VALUE = /^[\x20-\x7e\t]*$/;
+
+/** Why a request may not carry this header, or null when it may. */
+export function refuseHeader(name: string, value: string): string | null {
+	const lower = name.toLowerCase();
+	if (!NAME.test(name)) return "is not a header name";
+	if (FRAMING.has(lower)) return "is set by the HTTP client";
+	const owned = OWNED_PREFIXES.find((prefix) => lower.startsWith(prefix));
+	if (owned !== undefined) return `begins with ${owned}, which is not for endpoints to set`;
+	if (!VALUE.test(value)) return "has a value with characters other than printable ASCII";
+	return null;
+}
+
+/** Whether these headers together are small enough. */
+export function headersFit(headers: Record<string, string>): boolean {
+	const bytes = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+	return bytes <= MAX_HEADER_BYTES;
+}

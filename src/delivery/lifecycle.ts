@@ -1,0 +1,161 @@
+/**
+ * The life of a delivery, as one function from (state, what happened, now) to (state, effects). Pure: no clock,
+ * no storage, no fetch; randomness is an argument.
+ */
+import type { RetryPolicy } from "../store/records.ts";
+import type { Outcome } from "./attempt.ts";
+import type { DeadReason, DeliveryState } from "./records.ts";
+import { busyDelay, nextAttemptDelay } from "./schedule.ts";
+
+export type Happened =
+	/** An attempt came to its end. `publishes`: the subscription makes a result event of the answer. */
+	| {
+			kind: "answered";
+			outcome: Outcome;
+			/** null when no complete response came. */
+			status: number | null;
+			retryAfterMs: number | null;
+			publishes: boolean;
+			retry: RetryPolicy;
+	  }
+	/** The queue took the result event, or refused it. */
+	| { kind: "published" }
+	| { kind: "publish_failed" }
+	/** It cannot be sent, now or later. */
+	| { kind: "impossible"; reason: DeadReason; detail: string }
+	| { kind: "retry_asked" }
+	| { kind: "cancel_asked" };
+
+/** What follows for the endpoint, beyond this delivery. */
+export type Effect =
+	/** Stop sending, keep the backlog. */
+	| { kind: "pause"; reason: "unauthorized" | "quota" }
+	| { kind: "disable"; reason: "gone" }
+	/** Send nothing to this endpoint before `until`. */
+	| { kind: "hold"; until: number };
+
+export interface Context {
+	now: number;
+	/** From 0 to 1. */
+	random: number;
+}
+
+export interface Step {
+	state: DeliveryState;
+	effects: Effect[];
+}
+
+/** Wait before a result event that the queue refused is offered again, ms. */
+const PUBLISH_AGAIN_MS = 5_000;
+
+export function fresh(dueAt: number): DeliveryState {
+	return {
+		status: "pending",
+		reason: null,
+		detail: null,
+		spent: 0,
+		busyCount: 0,
+		busySince: null,
+		dueAt,
+		finishedAt: null,
+	};
+}
+
+export function step(state: DeliveryState, happened: Happened, context: Context): Step {
+	switch (happened.kind) {
+		case "answered":
+			return afterAnswer(state, happened, context);
+		case "published":
+			return { state: finish(state, "succeeded", null, context), effects: [] };
+		case "publish_failed":
+			return { state: { ...state, status: "waiting", dueAt: context.now + PUBLISH_AGAIN_MS }, effects: [] };
+		case "impossible":
+			return {
+				state: { ...finish(state, "dead", happened.reason, context), detail: happened.detail },
+				effects: [],
+			};
+		case "retry_asked":
+			// A whole new schedule: whoever asks has repaired something. An answer that waits is kept.
+			return {
+				state: state.status === "waiting" ? { ...state, dueAt: context.now } : fresh(context.now),
+				effects: [],
+			};
+		case "cancel_asked":
+			return { state: finish(state, "canceled", null, context), effects: [] };
+	}
+}
+
+type Answered = Extract<Happened, { kind: "answered" }>;
+
+function afterAnswer(state: DeliveryState, answer: Answered, context: Context): Step {
+	const { now } = context;
+	switch (answer.outcome) {
+		case "done":
+			// Done only when the queue has the result event; until then the answer waits with the delivery.
+			return answer.publishes
+				? { state: { ...state, status: "waiting", dueAt: now }, effects: [] }
+				: { state: finish(state, "succeeded", null, context), effects: [] };
+		case "busy":
+			return afterBusy(state, answer, context);
+		case "error":
+			return { state: spend(state, answer, context), effects: [] };
+		case "bad_input":
+			return {
+				state: finish({ ...state, spent: state.spent + 1 }, "dead", "rejected", context),
+				effects: [],
+			};
+		case "unauthorized":
+		case "quota":
+			// Due at once, but the pause keeps it: no attempt is spent on what only the operator can mend.
+			return {
+				state: { ...state, status: "pending", dueAt: now },
+				effects: [{ kind: "pause", reason: answer.outcome }],
+			};
+		case "gone":
+			return {
+				state: finish({ ...state, spent: state.spent + 1 }, "dead", "gone", context),
+				effects: [{ kind: "disable", reason: "gone" }],
+			};
+	}
+}
+
+/** Parks the delivery; only when the endpoint has been busy for too long does an attempt go. */
+function afterBusy(state: DeliveryState, answer: Answered, context: Context): Step {
+	const { now, random } = context;
+	const { status, retryAfterMs, retry } = answer;
+	const busySince = state.busySince ?? now;
+	const delay = busyDelay({ busyCount: state.busyCount, retryAfterMs, random });
+	// These two speak for the whole endpoint, not for one request.
+	const effects: Effect[] = status === 429 || status === 503 ? [{ kind: "hold", until: now + delay }] : [];
+	if (now - busySince >= retry.busyMaxWaitSeconds * 1000) {
+		return { state: spend(state, answer, context), effects };
+	}
+	return {
+		state: { ...state, status: "pending", busyCount: state.busyCount + 1, busySince, dueAt: now + delay },
+		effects,
+	};
+}
+
+/** One attempt of the schedule is gone: the next one is due, or there is none left. */
+function spend(state: DeliveryState, { retry, retryAfterMs }: Answered, context: Context): DeliveryState {
+	const spent = state.spent + 1;
+	const delay = nextAttemptDelay({
+		spent,
+		scheduleSeconds: retry.scheduleSeconds,
+		retryAfterMs,
+		random: context.random,
+	});
+	const after = { ...state, spent, busyCount: 0, busySince: null };
+	return delay === null
+		? finish(after, "dead", "exhausted", context)
+		: { ...after, status: "pending", dueAt: context.now + delay };
+}
+
+function finish(
+	state: DeliveryState,
+	status: "succeeded" | "dead" | "canceled",
+	reason: DeadReason | null,
+	{ now }: Context,
+): DeliveryState {
+	return { ...state, status, reason, dueAt: null, finishedAt: now };
+}

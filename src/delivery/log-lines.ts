@@ -1,0 +1,29 @@
+/** The log lines of a delivery: ids and outcome, never a payload, a URL or a header. */
+import { log } from "../log.ts";
+import type { Delivered } from "./deliver.ts";
+import type { Delivery } from "./delivery-row.ts";
+
+export function idsOf({ id, eventId, subscriptionId, endpointRef }: Delivery): Record<string, string> {
+	return { delivery: id, event_id: eventId, subscription: subscriptionId, endpoint: endpointRef };
+}
+
+/** One line for each attempt, and for each step that a delivery took without one. */
+export function logDelivery({ delivery, outcome }: Delivered): void {
+	const { state, attempts, resultEventId } = delivery;
+	const attempt = outcome === null ? undefined : attempts.at(-1);
+	log(attempt === undefined ? "delivery.moved" : "delivery.attempted", {
+		...idsOf(delivery),
+		...(attempt && {
+			attempt: attempt.number,
+			outcome: attempt.outcome,
+			status_code: attempt.statusCode,
+			error: attempt.error,
+			duration_ms: attempt.durationMs,
+		}),
+		status: state.status,
+		reason: state.reason,
+		...(state.detail !== null && { detail: state.detail }),
+		next_attempt_at: state.dueAt === null ? null : new Date(state.dueAt).toISOString(),
+		...(resultEventId !== null && { result_event: resultEventId }),
+	});
+}

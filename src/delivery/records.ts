@@ -1,0 +1,86 @@
+/**
+ * What a delivery is, as the dispatcher keeps it and hands it to the API. Shapes only. Times are ms since the
+ * epoch.
+ */
+import type { EventData } from "../events/event.ts";
+import type { Outcome } from "./attempt.ts";
+
+export type DeliveryStatus = "pending" | "in_flight" | "waiting" | "succeeded" | "dead" | "canceled";
+
+/** Why a delivery is dead. */
+export type DeadReason = "exhausted" | "rejected" | "gone" | "loop" | "transform_failed" | "deleted";
+
+/** One HTTP exchange. */
+export interface Attempt {
+	/** From 1; the `sluice-attempt` header carried it. */
+	number: number;
+	at: number;
+	durationMs: number;
+	/** null when there was no complete response. */
+	statusCode: number | null;
+	outcome: Outcome;
+	/** What went wrong, for a person; null when a response came. */
+	error: string | null;
+	/** The beginning of a textual response body. */
+	excerpt: string | null;
+}
+
+/** The model's answer. */
+export interface Result {
+	data: EventData;
+	contentType: string;
+}
+
+/** The part of a delivery that decisions are made from; see lifecycle.ts. */
+export interface DeliveryState {
+	status: Exclude<DeliveryStatus, "in_flight">;
+	reason: DeadReason | null;
+	/** What the reason is about, for a person; null where the last attempt says it. */
+	detail: string | null;
+	/** Attempts that count against the schedule; busy answers do not. */
+	spent: number;
+	/** Busy answers in a row, and when the first of them came. */
+	busyCount: number;
+	busySince: number | null;
+	/** When it is to be sent next; null when finished. */
+	dueAt: number | null;
+	finishedAt: number | null;
+}
+
+/** A delivery as the API reads it back. */
+export interface DeliveryRecord {
+	/** Orders deliveries of one endpoint by age; see events/position.ts. */
+	position: number;
+	id: string;
+	eventId: string;
+	subscriptionId: string;
+	subscriptionName: string;
+	endpointId: string;
+	endpointRef: string;
+	status: DeliveryStatus;
+	reason: DeadReason | null;
+	detail: string | null;
+	attempts: Attempt[];
+	nextAttemptAt: number | null;
+	createdAt: number;
+	finishedAt: number | null;
+	result: Result | null;
+	resultEventId: string | null;
+}
+
+export interface DeliveryQuery {
+	subscriptionId?: string;
+	status?: DeliveryStatus;
+	reason?: string;
+	/** Created at or after, and before. */
+	since?: number;
+	until?: number;
+	/** Only positions below this one. */
+	before?: number;
+	limit: number;
+}
+
+/** Answer of retry and cancel. */
+export type Change =
+	| { ok: true; delivery: DeliveryRecord }
+	| { ok: false; code: "delivery_not_found" | "already_succeeded" | "already_finished" | "in_flight" };

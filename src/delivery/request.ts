@@ -1,0 +1,111 @@
+/**
+ * The whole request of one attempt, from the protocol's part, the endpoint's credentials and the delivery's ids.
+ * Pure: the clock is an argument, and nothing is sent here.
+ */
+import { Buffer } from "node:buffer";
+import type { Attributes } from "../events/event.ts";
+import type { ModelInput, Protocol } from "../models/protocol.ts";
+import type { Endpoint, EndpointAuth } from "../store/records.ts";
+import type { OutgoingRequest } from "./attempt.ts";
+import { liveSecrets, signatureHeaders } from "./signing.ts";
+
+const USER_AGENT = "Sluice/0.1";
+
+export interface RequestParts {
+	endpoint: Pick<Endpoint, "url" | "auth" | "headers" | "signingSecrets">;
+	protocol: Protocol;
+	input: ModelInput;
+	/** `dlv_…`; becomes `webhook-id`. */
+	deliveryId: string;
+	/** From 1. */
+	attempt: number;
+	/** Whether an answer that is a CloudEvent will be published as a new event. */
+	wantsReply: boolean;
+	/** Time of the attempt, ms since the epoch. */
+	now: number;
+}
+
+/**
+ * Builds and signs the request. The endpoint's own headers come first and its credentials next, so that neither can
+ * replace what the protocol or the router says. Throws what the protocol or the signing throws: a bug, not a bad
+ * event.
+ */
+export function buildRequest(parts: RequestParts): OutgoingRequest {
+	const { endpoint, deliveryId, attempt, now } = parts;
+	const { event } = parts.input;
+	const { headers, body: content } = parts.protocol.buildRequest(parts.input);
+	// Encoded once, here, so that the bytes that are signed are the bytes that are sent.
+	const body = typeof content === "string" ? Buffer.from(content) : content;
+	return {
+		url: endpoint.url,
+		method: "POST",
+		headers: {
+			"user-agent": USER_AGENT,
+			...lowerCase(endpoint.headers),
+			...authHeaders(endpoint.auth),
+			...lowerCase(headers),
+			...traceHeaders(event.attributes),
+			// Knative data plane: only who asks for a reply event may be answered with one.
+			...(parts.wantsReply && { prefer: "reply" }),
+			"sluice-event-id": event.id,
+			"sluice-attempt": String(attempt),
+			...signatureHeaders({
+				id: deliveryId,
+				timestampSeconds: Math.floor(now / 1000),
+				body,
+				secrets: liveSecrets(endpoint.signingSecrets, now),
+			}),
+		},
+		body,
+	};
+}
+
+/** The headers that prove to the endpoint who is calling. Names in lower case. */
+export function authHeaders(auth: EndpointAuth): Record<string, string> {
+	switch (auth.type) {
+		case "none":
+			return {};
+		case "bearer":
+			return { authorization: `Bearer ${auth.token}` };
+		case "basic":
+			return { authorization: `Basic ${basicCredentials(auth)}` };
+		case "header":
+			return { [auth.name.toLowerCase()]: auth.value };
+	}
+}
+
+/** Every form in which the request carries a secret of `auth`: what must never show up in a log. */
+export function secretsIn(auth: EndpointAuth): string[] {
+	switch (auth.type) {
+		case "none":
+			return [];
+		case "bearer":
+			return [auth.token];
+		case "basic":
+			return [basicCredentials(auth), auth.password];
+		case "header":
+			return [auth.value];
+	}
+}
+
+/** RFC 7617, with UTF-8. */
+function basicCredentials({ username, password }: { username: string; password: string }): string {
+	return Buffer.from(`${username}:${password}`).toString("base64");
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
+
+/**
+ * The publisher's trace goes on, from the attributes of CloudEvents' Distributed Tracing extension. What is not
+ * W3C Trace Context is left out, as a receiver would have to ignore it, and `tracestate` never goes alone.
+ */
+function traceHeaders({ traceparent, tracestate }: Attributes): Record<string, string> {
+	if (typeof traceparent !== "string" || !TRACEPARENT.test(traceparent)) return {};
+	if (typeof tracestate !== "string" || !TRACESTATE.test(tracestate)) return { traceparent };
+	return { traceparent, tracestate };
+}
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,116 @@
+/**
+ * Which URLs the router sends to: https on a public host, and with `ALLOW_PRIVATE_ENDPOINTS` also what a developer
+ * has on the own machine and network. Judged when an endpoint is stored and again before each attempt. A Worker
+ * cannot see which address a name resolves to, so this is a fence and not a wall; addresses.ts knows the ranges.
+ */
+import { type AddressKind, addressKind } from "./addresses.ts";
+
+export const MAX_URL_LENGTH = 2_048;
+
+/** Ports that Cloudflare proxies https on by custom; "" is 443. */
+const PUBLIC_PORTS = new Set(["", "8443"]);
+
+export interface UrlRules {
+	/** Development: http, any port, private and loopback hosts. Link-local and metadata addresses stay closed. */
+	allowPrivate: boolean;
+	/** The router's own host, with its port if it has one; null when it is not known. */
+	ownHost: string | null;
+}
+
+/**
+ * Why the router does not send to `url`, as the end of a sentence that begins with the field's name, or null when
+ * it does. Only what the URL parser makes of the text is judged, because that is what `fetch` will use.
+ */
+export function refuseUrl(url: string, rules: UrlRules): string | null {
+	if (url.length > MAX_URL_LENGTH) return `is longer than ${MAX_URL_LENGTH} characters`;
+	const parsed = URL.parse(url);
+	if (parsed === null) return "is not an absolute URL";
+	return refuseShape(parsed, rules) ?? refuseOwnHost(parsed, rules) ?? refuseHost(parsed.hostname, rules);
+}
+
+function refuseShape(url: URL, { allowPrivate }: UrlRules): string | null {
+	if (url.protocol !== "https:" && !(allowPrivate && url.protocol === "http:")) {
+		return allowPrivate ? "must begin with https:// or http://" : "must begin with https://";
+	}
+	if (url.username !== "" || url.password !== "") return "must not carry credentials; they belong in `auth`";
+	// `hash` is empty for a bare "#".
+	if (url.href.includes("#")) return "must not have a fragment";
+	if (!allowPrivate && !PUBLIC_PORTS.has(url.port)) return "must use port 443 or 8443";
+	return null;
+}
+
+/** In production the router answers on every port Cloudflare opens; in development other ports are other servers. */
+function refuseOwnHost(url: URL, { allowPrivate, ownHost }: UrlRules): string | null {
+	const own = ownHost === null ? null : URL.parse(`${url.protocol}//${ownHost}`);
+	if (own === null || withoutDot(own.hostname) !== withoutDot(url.hostname)) return null;
+	return allowPrivate && own.port !== url.port ? null : "is the router itself";
+}
+
+function refuseHost(hostname: string, { allowPrivate }: UrlRules): string | null {
+	const kind = addressKind(hostname);
+	if (kind !== null) return allowPrivate ? refuseInDevelopment(kind) : refuseInProduction(kind);
+	const name = withoutDot(hostname);
+	if (name.split(".").includes("")) return "has a host name with an empty part";
+	if (METADATA_NAMES.has(name)) return DESCRIPTION.metadata;
+	// Such a name can stand for any address, the metadata service included.
+	if (underAny(name, ANY_ADDRESS_SUFFIXES)) return "has a host name that stands for any address one likes";
+	if (allowPrivate) return null;
+	if (!name.includes(".")) return "has a host name without a domain, which only a private network resolves";
+	return underAny(name, LOCAL_SUFFIXES) ? "has a host name that only a private network resolves" : null;
+}
+
+const DESCRIPTION: Record<Exclude<AddressKind, "public">, string> = {
+	loopback: "points to a loopback address",
+	private: "points to a private address",
+	link_local: "points to a link-local address",
+	metadata: "points to a cloud's metadata service",
+	reserved: "points to an address that is reserved and not on the public internet",
+};
+
+/** A bare address says nothing about whose it will be tomorrow, and has no certificate worth the name. */
+function refuseInProduction(kind: AddressKind): string {
+	return kind === "public" ? "must have a host name, not an IP address" : DESCRIPTION[kind];
+}
+
+function refuseInDevelopment(kind: AddressKind): string | null {
+	return kind === "public" || kind === "loopback" || kind === "private" ? null : DESCRIPTION[kind];
+}
+
+const METADATA_NAMES = new Set([
+	"metadata",
+	"metadata.google.internal",
+	"metadata.goog",
+	"metadata.tencentyun.com",
+	"metadata.packet.net",
+	"metadata.platformequinix.com",
+	"instance-data",
+	"instance-data.ec2.internal",
+]);
+
+const ANY_ADDRESS_SUFFIXES = ["nip.io", "sslip.io", "xip.io"];
+
+/** Top-level names of private networks, and public names that lead to 127.0.0.1; the latter are never complete. */
+const LOCAL_SUFFIXES = [
+	"localhost",
+	"localdomain",
+	"local",
+	"internal",
+	"intranet",
+	"lan",
+	"corp",
+	"home.arpa",
+	"svc",
+	"onion",
+	"invalid",
+	"localtest.me",
+	"lvh.me",
+];
+
+function underAny(name: string, suffixes: readonly string[]): boolean {
+	return suffixes.some((suffix) => name === suffix || name.endsWith(`.${suffix}`));
+}
+
+/** `example.com.` is `example.com`, spelt in full. */
+function withoutDot(hostname: string): string {
+	return hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
+}

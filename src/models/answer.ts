@@ -1,0 +1,39 @@
+/**
+ * How an answer is read when the protocol has no form of its own: by its headers, as a CloudEvent or as plain data.
+ * Never fails: what is not what it claims to be is kept as text or bytes, for the answer has cost a model's work.
+ */
+import { Buffer } from "node:buffer";
+import { decodeCloudEvents } from "../events/cloudevents.ts";
+import { guessContentType, readPayload } from "../events/payload.ts";
+import type { ModelAnswer, ModelOutput } from "./protocol.ts";
+
+/** Reads a 2xx answer. 202 and 204 carry nothing, nor does an empty body that is no event. */
+export function readAnswer(answer: ModelAnswer): ModelOutput {
+	// Knative data plane: the body of a 202 is not an answer, even when it looks like one.
+	if (answer.status === 202 || answer.status === 204) return null;
+	return readEvent(answer) ?? readData(answer);
+}
+
+/** Binary or structured. A batch is no single result and stays data; so does an event that is not valid. */
+function readEvent({ headers, body }: ModelAnswer): ModelOutput {
+	const decoded = decodeCloudEvents(new Headers(headers), body);
+	const event = decoded.ok && !decoded.batch ? decoded.events[0] : undefined;
+	return event === undefined ? null : { kind: "event", ...event };
+}
+
+function readData({ headers, body }: ModelAnswer): ModelOutput {
+	if (body.length === 0) return null;
+	const contentType = headers["content-type"] ?? guessContentType(body);
+	const payload = readPayload(body, contentType);
+	if (payload.ok) return payload.data === null ? null : { kind: "data", data: payload.data, contentType };
+	return readBrokenJson(body);
+}
+
+/** Relabelled, so that nobody behind us takes it for JSON again. */
+function readBrokenJson(body: Uint8Array): ModelOutput {
+	const contentType = "text/plain; charset=utf-8";
+	const payload = readPayload(body, contentType);
+	if (payload.ok && payload.data?.kind === "text") return { kind: "data", data: payload.data, contentType };
+	const base64 = Buffer.from(body).toString("base64");
+	return { kind: "data", data: { kind: "binary", base64 }, contentType: "application/octet-stream" };
+}

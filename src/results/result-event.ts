@@ -1,0 +1,67 @@
+/**
+ * A model's answer as a new event: correlated with the event that caused it, one hop deeper, and with an id that
+ * follows from the delivery, so that publishing the answer twice is publishing it once. Pure; queueing stands
+ * with the dispatcher.
+ */
+import { stripRouterAttributes } from "../events/attributes.ts";
+import type { Attributes, SluiceEvent } from "../events/event.ts";
+import { eventId } from "../events/ids.ts";
+import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE, chainOf, hopsOf } from "../events/lineage.ts";
+import type { ModelOutput } from "../models/protocol.ts";
+import type { ResultPolicy } from "../store/records.ts";
+
+export const RESULTS_SOURCE_ID = "src_results";
+
+export interface Answered {
+	/** The event that was delivered. */
+	parent: SluiceEvent;
+	deliveryId: string;
+	subscriptionId: string;
+	/** Name without version; types of answers without a type of their own begin with it. */
+	endpointName: string;
+	/** `name@version` */
+	endpointRef: string;
+	policy: ResultPolicy;
+	output: NonNullable<ModelOutput>;
+	now: number;
+}
+
+/**
+ * A CloudEvent in the answer is taken as it is: its type is kept unless the policy names one. The router's own
+ * attributes are always written anew, whatever the model sent.
+ */
+export function buildResultEvent(answered: Answered): SluiceEvent {
+	const { parent, deliveryId, endpointRef, output, policy, now } = answered;
+	const source = `/endpoints/${endpointRef}`;
+	const attributes: Attributes = {
+		id: deliveryId,
+		source,
+		type: `${answered.endpointName}.completed`,
+		time: new Date(now).toISOString(),
+		...inherited(parent.attributes),
+		...(output.kind === "event"
+			? stripRouterAttributes(output).attributes
+			: { datacontenttype: output.contentType }),
+		...(policy.type !== null && { type: policy.type }),
+		correlationid: parent.attributes["correlationid"] ?? parent.id,
+		causationid: parent.id,
+		[HOPS_ATTRIBUTE]: hopsOf(parent.attributes) + 1,
+		[CHAIN_ATTRIBUTE]: [...chainOf(parent.attributes), answered.subscriptionId].join(","),
+	};
+	return {
+		id: eventId(RESULTS_SOURCE_ID, { source, id: deliveryId }),
+		sourceId: RESULTS_SOURCE_ID,
+		receivedAt: now,
+		attributes,
+		data: output.data,
+	};
+}
+
+/** What an answer takes over from its cause unless it says otherwise. */
+function inherited({ subject, traceparent, tracestate }: Attributes): Partial<Attributes> {
+	return {
+		...(subject !== undefined && { subject }),
+		...(traceparent !== undefined && { traceparent }),
+		...(tracestate !== undefined && { tracestate }),
+	};
+}

@@ -1,0 +1,158 @@
+/** What the dispatcher's tests share: an endpoint with a subscription in D1, a model behind `fetch`, and events. */
+import { env } from "cloudflare:workers";
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { vi } from "vitest";
+import { dispatcher } from "../../src/delivery/client.ts";
+import type { IncomingEvent } from "../../src/delivery/inbox.ts";
+import type { DeliveryRecord } from "../../src/delivery/records.ts";
+import type { Decision, SluiceEvent } from "../../src/events/event.ts";
+import { deliveryId, eventId, newId } from "../../src/events/ids.ts";
+import { insertEndpoint } from "../../src/store/endpoints.ts";
+import type { Endpoint, Subscription } from "../../src/store/records.ts";
+import { insertSubscription } from "../../src/store/subscriptions.ts";
+
+export interface Setting {
+	endpoint: Endpoint;
+	subscription: Subscription;
+	dispatcher: ReturnType<typeof dispatcher>;
+}
+
+export async function createSetting(
+	changes: { endpoint?: Partial<Endpoint>; subscription?: Partial<Subscription> } = {},
+): Promise<Setting> {
+	const id = newId("ep");
+	const endpoint: Endpoint = {
+		id,
+		name: id,
+		version: "1",
+		url: "https://model.example.com/",
+		protocol: "http",
+		auth: { type: "none" },
+		headers: {},
+		timeoutSeconds: 30,
+		maxConcurrency: 6,
+		retry: {
+			scheduleSeconds: [60, 60],
+			busyMaxWaitSeconds: 3600,
+			coldStartSeconds: 0,
+			statuses: [],
+			busyStatuses: [],
+		},
+		signingSecrets: [{ value: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", createdAt: 0, expiresAt: null }],
+		status: "active",
+		statusReason: null,
+		createdAt: Date.now(),
+		updatedAt: Date.now(),
+		...changes.endpoint,
+	};
+	const subscriptionId = newId("sub");
+	const subscription: Subscription = {
+		id: subscriptionId,
+		name: subscriptionId,
+		sourceId: null,
+		// Nothing that other tests publish.
+		types: ["never.published"],
+		filters: [],
+		target: { endpointId: id },
+		transform: null,
+		result: null,
+		enabled: true,
+		createdAt: Date.now(),
+		updatedAt: Date.now(),
+		...changes.subscription,
+	};
+	await insertEndpoint(env, endpoint);
+	await insertSubscription(env, subscription);
+	return { endpoint, subscription, dispatcher: dispatcher(env, id) };
+}
+
+let published = 0;
+
+/** A new event, decided for the subscription of `setting`. */
+export function incoming(
+	{ endpoint, subscription }: Setting,
+	more: Partial<Decision> = {},
+): IncomingEvent & { id: string } {
+	published += 1;
+	const attributes = { id: String(published), source: "/docs", type: "document.inserted" };
+	const event: SluiceEvent = {
+		id: eventId("src_docs", attributes),
+		sourceId: "src_docs",
+		receivedAt: Date.now(),
+		attributes,
+		data: { kind: "json", text: `{"number":${published}}` },
+	};
+	const id = deliveryId({ eventId: event.id, subscriptionId: subscription.id, endpointId: endpoint.id });
+	const decision: Decision = {
+		deliveryId: id,
+		subscriptionId: subscription.id,
+		subscriptionName: subscription.name,
+		endpointId: endpoint.id,
+		endpointRef: `${endpoint.name}@${endpoint.version}`,
+		...more,
+	};
+	return { event, decisions: [decision], id };
+}
+
+export interface Call {
+	deliveryId: string;
+	attempt: string;
+	body: string;
+}
+
+/** Puts a model behind `fetch`: every call is noted, and answered by `answer`. */
+export function model(answer: (call: Call) => Response | Promise<Response>): Call[] {
+	const calls: Call[] = [];
+	vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+		const request = new Request(input, init as RequestInit);
+		const call = {
+			deliveryId: request.headers.get("webhook-id") ?? "",
+			attempt: request.headers.get("sluice-attempt") ?? "",
+			body: await request.text(),
+		};
+		calls.push(call);
+		return answer(call);
+	});
+	return calls;
+}
+
+/** Polls, because a promise that one Durable Object waits for cannot be settled from outside of it. */
+export async function until(isTrue: () => boolean): Promise<void> {
+	for (let polls = 0; polls < 1_000 && !isTrue(); polls++)
+		await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Waits until the delivery is as `status` says, and answers it. */
+export async function whenStatus(
+	{ dispatcher }: Setting,
+	id: string,
+	status: DeliveryRecord["status"],
+): Promise<DeliveryRecord> {
+	return vi.waitFor(
+		async () => {
+			const delivery = await dispatcher.get(id);
+			if (delivery?.status !== status)
+				throw new Error(`${id} is ${JSON.stringify(delivery?.status)}, not ${status}`);
+			return delivery as DeliveryRecord;
+		},
+		{ timeout: 5_000, interval: 10 },
+	);
+}
+
+/** Waits for one attempt to be recorded. */
+export async function whenTried({ dispatcher }: Setting, id: string, attempts = 1): Promise<DeliveryRecord> {
+	return vi.waitFor(
+		async () => {
+			const delivery = await dispatcher.get(id);
+			if (delivery?.attempts.length !== attempts || delivery.status === "in_flight") {
+				throw new Error(`${id} has ${delivery?.attempts.length} attempts and is ${delivery?.status}`);
+			}
+			return delivery as DeliveryRecord;
+		},
+		{ timeout: 5_000, interval: 10 },
+	);
+}
+
+export async function runAlarm({ dispatcher }: Setting): Promise<boolean> {
+	return runDurableObjectAlarm(dispatcher);
+}

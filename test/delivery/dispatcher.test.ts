@@ -1,0 +1,379 @@
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { dispatcher } from "../../src/delivery/client.ts";
+import { deleteEndpoint, findEndpoint } from "../../src/store/endpoints.ts";
+import { deleteSubscription } from "../../src/store/subscriptions.ts";
+import {
+	type Call,
+	createSetting,
+	incoming,
+	model,
+	runAlarm,
+	until,
+	whenStatus,
+	whenTried,
+} from "./dispatcher.fixtures.ts";
+
+afterEach(() => {
+	vi.restoreAllMocks();
+});
+
+const ok = () => Response.json({ text: "read" });
+
+describe("a delivery that succeeds", () => {
+	test("is sent once, with its data as it came, and keeps the answer as it came", async () => {
+		const setting = await createSetting();
+		const calls = model(
+			() => new Response('{"n": 9007199254740993}', { headers: { "content-type": "application/json" } }),
+		);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const delivery = await whenStatus(setting, item.id, "succeeded");
+		expect(calls).toEqual([
+			{ deliveryId: item.id, attempt: "1", body: expect.stringContaining('"data":{"number":') },
+		]);
+		expect(delivery).toMatchObject({
+			reason: null,
+			nextAttemptAt: null,
+			result: { data: { kind: "json", text: '{"n": 9007199254740993}' } },
+			attempts: [{ number: 1, statusCode: 200, outcome: "done" }],
+		});
+	});
+
+	test("costs two rows and a share of one, and leaves nothing in the inbox", async () => {
+		const setting = await createSetting();
+		model(ok);
+		const items = Array.from({ length: 10 }, () => incoming(setting));
+		await setting.dispatcher.enqueue(items);
+		for (const { id } of items) await whenStatus(setting, id, "succeeded");
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+			expect(storage.sql.exec("SELECT * FROM inbox").toArray()).toEqual([]);
+			expect(storage.sql.exec("SELECT count(*) AS n FROM deliveries WHERE event IS NULL").one()).toEqual({
+				n: 10,
+			});
+		});
+	});
+});
+
+describe("the same delivery again", () => {
+	test("is not sent twice: while it waits, while it is under way, and after it is done", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
+		let answered = 0;
+		const calls: Call[] = model(async () => {
+			const number = calls.length;
+			await until(() => answered >= number);
+			return ok();
+		});
+		const [first, second] = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue([first, second]);
+		await setting.dispatcher.enqueue([first, second]);
+		await vi.waitFor(() => expect(calls).toHaveLength(1));
+		answered = 1;
+		await whenStatus(setting, first.id, "succeeded");
+		await setting.dispatcher.enqueue([first]);
+		await vi.waitFor(() => expect(calls).toHaveLength(2));
+		answered = 2;
+		await whenStatus(setting, second.id, "succeeded");
+		await runAlarm(setting);
+		expect(calls.map((call) => call.deliveryId)).toEqual([first.id, second.id]);
+	});
+
+	test("is listed once while it waits", async () => {
+		const setting = await createSetting({ endpoint: { status: "paused" } });
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await setting.dispatcher.enqueue([item]);
+		expect((await setting.dispatcher.list({ limit: 10 })).map(({ id }) => id)).toEqual([item.id]);
+	});
+});
+
+describe("the in-flight limit", () => {
+	test("is never exceeded, and work goes on as places become free", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 2 } });
+		let now = 0;
+		let most = 0;
+		model(async () => {
+			most = Math.max(most, ++now);
+			await new Promise((resolve) => setTimeout(resolve, 5));
+			now -= 1;
+			return ok();
+		});
+		const items = Array.from({ length: 12 }, () => incoming(setting));
+		await setting.dispatcher.enqueue(items);
+		for (const { id } of items) await whenStatus(setting, id, "succeeded");
+		expect(most).toBe(2);
+	});
+});
+
+describe("a failed attempt", () => {
+	test("is recorded with what went wrong, and the delivery waits for its step of the schedule", async () => {
+		const setting = await createSetting();
+		model(() => new Response("model not loaded", { status: 500, headers: { "content-type": "text/plain" } }));
+		const item = incoming(setting);
+		const before = Date.now();
+		await setting.dispatcher.enqueue([item]);
+		const delivery = await whenTried(setting, item.id);
+		expect(delivery).toMatchObject({
+			status: "pending",
+			attempts: [{ statusCode: 500, outcome: "error", excerpt: "model not loaded" }],
+		});
+		expect(delivery.nextAttemptAt).toBeGreaterThan(before + 47_000);
+		const alarm = await runInDurableObject(setting.dispatcher, (_, { storage }) => storage.getAlarm());
+		expect(alarm).toBeLessThanOrEqual(delivery.nextAttemptAt ?? 0);
+	});
+
+	test("is followed by the next one when it is due, under the same id", async () => {
+		const setting = await createSetting({
+			endpoint: {
+				retry: {
+					scheduleSeconds: [0, 60],
+					busyMaxWaitSeconds: 0,
+					coldStartSeconds: 0,
+					statuses: [],
+					busyStatuses: [],
+				},
+			},
+		});
+		const calls = model(({ attempt }) => (attempt === "1" ? new Response(null, { status: 502 }) : ok()));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const delivery = await whenStatus(setting, item.id, "succeeded");
+		expect(delivery.attempts.map(({ outcome }) => outcome)).toEqual(["error", "done"]);
+		expect(calls.map((call) => [call.deliveryId, call.attempt])).toEqual([
+			[item.id, "1"],
+			[item.id, "2"],
+		]);
+	});
+
+	test("whose record cannot be written is written later, and never sent again for it", async () => {
+		const setting = await createSetting();
+		const calls = model(ok);
+		const item = incoming(setting);
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+			storage.sql.exec(
+				"CREATE TRIGGER broken BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END",
+			);
+		});
+		await setting.dispatcher.enqueue([item]);
+		await vi.waitFor(() => expect(calls).toHaveLength(1));
+		await runAlarm(setting);
+		await runAlarm(setting);
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+			storage.sql.exec("DROP TRIGGER broken");
+		});
+		await runAlarm(setting);
+		const delivery = await whenStatus(setting, item.id, "succeeded");
+		expect(delivery.attempts).toHaveLength(1);
+		expect(calls).toHaveLength(1);
+	});
+});
+
+describe("the endpoint", () => {
+	test("is paused by 401, keeps its backlog, and goes on when it is resumed", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
+		let authorized = false;
+		const calls = model(() => (authorized ? ok() : new Response(null, { status: 401 })));
+		const items = [incoming(setting), incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue(items);
+		await vi.waitFor(async () => {
+			expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({
+				status: "paused",
+				statusReason: "unauthorized",
+			});
+		});
+		await runAlarm(setting);
+		expect(calls).toHaveLength(1);
+		authorized = true;
+		await env.DB.prepare("UPDATE endpoints SET status = 'active', status_reason = NULL WHERE id = ?")
+			.bind(setting.endpoint.id)
+			.run();
+		await setting.dispatcher.refresh();
+		for (const { id } of items) await whenStatus(setting, id, "succeeded");
+		expect(calls).toHaveLength(4);
+	});
+
+	test("is disabled by 410, and that delivery is dead", async () => {
+		const setting = await createSetting();
+		model(() => new Response(null, { status: 410 }));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		expect(await whenStatus(setting, item.id, "dead")).toMatchObject({ reason: "gone" });
+		expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({
+			status: "disabled",
+			statusReason: "gone",
+		});
+	});
+
+	test("is left alone as a whole for as long as a 429 asks, and no attempt is spent", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
+		const calls = model(() => new Response(null, { status: 429, headers: { "retry-after": "120" } }));
+		const [first, second] = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue([first, second]);
+		const delivery = await whenTried(setting, first.id);
+		await runAlarm(setting);
+		expect(calls).toHaveLength(1);
+		expect(delivery.attempts[0]).toMatchObject({ outcome: "busy", statusCode: 429 });
+		expect(delivery.nextAttemptAt).toBeGreaterThanOrEqual(Date.now() + 110_000);
+		expect(await setting.dispatcher.get(second.id)).toMatchObject({ status: "pending", attempts: [] });
+	});
+
+	test("that is deleted takes its deliveries along, as dead", async () => {
+		const setting = await createSetting({ endpoint: { status: "paused" } });
+		const calls = model(ok);
+		const items = Array.from({ length: 5 }, () => incoming(setting));
+		await setting.dispatcher.enqueue(items);
+		await deleteSubscription(env, setting.subscription.id);
+		await deleteEndpoint(env, setting.endpoint.id);
+		await setting.dispatcher.refresh();
+		for (const { id } of items) {
+			expect(await whenStatus(setting, id, "dead")).toMatchObject({ reason: "deleted" });
+		}
+		expect(calls).toEqual([]);
+	});
+});
+
+describe("what must not be sent", () => {
+	test("ends dead with its reason, without an attempt", async () => {
+		const setting = await createSetting({ subscription: { transform: "data.number + 'x'" } });
+		const calls = model(ok);
+		const [loop, transform] = [incoming(setting, { dead: "loop" }), incoming(setting)];
+		await setting.dispatcher.enqueue([loop, transform]);
+		expect(await whenStatus(setting, loop.id, "dead")).toMatchObject({ reason: "loop", attempts: [] });
+		expect(await whenStatus(setting, transform.id, "dead")).toMatchObject({
+			reason: "transform_failed",
+			detail: expect.stringContaining("transform failed"),
+		});
+		expect(calls).toEqual([]);
+	});
+});
+
+describe("after the object is lost", () => {
+	test("pending work goes on: untried, waiting for a retry, and cut off in the middle", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 2 } });
+		let answering = false;
+		const calls = model(async () => {
+			await until(() => answering);
+			return ok();
+		});
+		const items = Array.from({ length: 5 }, () => incoming(setting));
+		await setting.dispatcher.enqueue(items);
+		await vi.waitFor(() => expect(calls).toHaveLength(2));
+		await runInDurableObject(setting.dispatcher, (_, state) => state.abort("lost")).catch(() => {});
+		// A stub does not outlive the object that it led to.
+		const again = { ...setting, dispatcher: dispatcher(env, setting.endpoint.id) };
+		answering = true;
+		await runAlarm(again);
+		for (const { id } of items) {
+			expect(await whenStatus(again, id, "succeeded")).toMatchObject({ attempts: [{ number: 1 }] });
+		}
+	});
+});
+
+describe("the alarm", () => {
+	test("is set again even when the handler fails", async () => {
+		const setting = await createSetting();
+		const calls = model(ok);
+		vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await runAlarm(setting);
+		const alarm = await runInDurableObject(setting.dispatcher, (_, { storage }) => storage.getAlarm());
+		expect(alarm).not.toBeNull();
+		expect(calls).toEqual([]);
+		vi.mocked(env.DB.batch).mockRestore();
+		await runAlarm(setting);
+		await whenStatus(setting, item.id, "succeeded");
+	});
+});
+
+describe("a result event", () => {
+	const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
+
+	test("is in the queue before the delivery is done", async () => {
+		const setting = await createSetting({ subscription: { result } });
+		model(ok);
+		const sent: string[] = [];
+		vi.spyOn(env.EVENTS, "send").mockImplementation(async (message) => {
+			sent.push(message);
+			return {} as Awaited<ReturnType<typeof env.EVENTS.send>>;
+		});
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const delivery = await whenStatus(setting, item.id, "succeeded");
+		expect(sent).toHaveLength(1);
+		expect(sent[0]).toContain(delivery.resultEventId);
+		expect(sent[0]).toContain('{"text":"read"}');
+	});
+
+	test("that the queue refuses is offered again, without asking the model again", async () => {
+		const setting = await createSetting({ subscription: { result } });
+		const calls = model(ok);
+		const send = vi.spyOn(env.EVENTS, "send").mockRejectedValueOnce(new Error("Too Many Requests"));
+		send.mockResolvedValue({} as Awaited<ReturnType<typeof env.EVENTS.send>>);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const waiting = await whenStatus(setting, item.id, "waiting");
+		expect(waiting).toMatchObject({ resultEventId: null, result: { data: { text: '{"text":"read"}' } } });
+		await setting.dispatcher.retry(item.id);
+		const delivery = await whenStatus(setting, item.id, "succeeded");
+		expect(delivery.resultEventId).toMatch(/^evt_/);
+		expect(calls).toHaveLength(1);
+		expect(send).toHaveBeenCalledTimes(2);
+	});
+});
+
+describe("a person", () => {
+	test("sends a dead delivery again, but never one that succeeded", async () => {
+		const setting = await createSetting();
+		let fixed = false;
+		model(() => (fixed ? ok() : new Response("no such field", { status: 422 })));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenStatus(setting, item.id, "dead");
+		fixed = true;
+		expect(await setting.dispatcher.retry(item.id)).toMatchObject({ ok: true });
+		const delivery = await whenStatus(setting, item.id, "succeeded");
+		expect(delivery.attempts.map(({ number }) => number)).toEqual([1, 2]);
+		expect(await setting.dispatcher.retry(item.id)).toEqual({ ok: false, code: "already_succeeded" });
+	});
+
+	test("cancels a delivery that has not been tried, and it is not sent", async () => {
+		const setting = await createSetting({ endpoint: { status: "paused" } });
+		const calls = model(ok);
+		const [first, second] = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue([first, second]);
+		expect(await setting.dispatcher.cancel(first.id)).toMatchObject({
+			ok: true,
+			delivery: { status: "canceled" },
+		});
+		expect(await setting.dispatcher.cancel(first.id)).toEqual({ ok: false, code: "already_finished" });
+		await env.DB.prepare("UPDATE endpoints SET status = 'active' WHERE id = ?")
+			.bind(setting.endpoint.id)
+			.run();
+		await setting.dispatcher.refresh();
+		await whenStatus(setting, second.id, "succeeded");
+		expect(calls.map((call) => call.deliveryId)).toEqual([second.id]);
+	});
+});
+
+describe("the list", () => {
+	test("shows tried and untried deliveries as one, newest first, page by page", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
+		let count = 0;
+		model(() => (++count <= 3 ? ok() : new Response(null, { status: 401 })));
+		const items = Array.from({ length: 8 }, () => incoming(setting));
+		await setting.dispatcher.enqueue(items.slice(0, 5));
+		await setting.dispatcher.enqueue(items.slice(5));
+		await vi.waitFor(async () => {
+			expect(await setting.dispatcher.list({ limit: 10, status: "succeeded" })).toHaveLength(3);
+			expect(await setting.dispatcher.list({ limit: 10, status: "pending" })).toHaveLength(5);
+		});
+		const newestFirst = items.map(({ id }) => id).reverse();
+		const all = await setting.dispatcher.list({ limit: 10 });
+		expect(all.map(({ id }) => id)).toEqual(newestFirst);
+		const first = await setting.dispatcher.list({ limit: 3 });
+		const rest = await setting.dispatcher.list({ limit: 10, before: first[2]?.position ?? 0 });
+		expect([...first, ...rest].map(({ id }) => id)).toEqual(newestFirst);
+	});
+});

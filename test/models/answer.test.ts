@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { readAnswer } from "../../src/models/answer.ts";
+import type { ModelOutput } from "../../src/models/protocol.ts";
+
+function read(
+	body: string | Uint8Array<ArrayBuffer>,
+	headers: Record<string, string> = {},
+	status = 200,
+): ModelOutput {
+	const bytes = typeof body === "string" ? Buffer.from(body) : body;
+	return readAnswer({ status, headers, body: bytes });
+}
+
+const event = { specversion: "1.0", id: "1", source: "/models/ocr", type: "ocr.completed" };
+const eventHeaders = {
+	"ce-specversion": "1.0",
+	"ce-id": "1",
+	"ce-source": "/models/ocr",
+	"ce-type": "ocr.completed",
+};
+const attributes = { id: "1", source: "/models/ocr", type: "ocr.completed" };
+
+describe("plain data", () => {
+	test.each([
+		["application/json", '{"id": 9007199254740993, "ratio": 1.50, "b": 1, "a": 2}'],
+		["application/json; charset=utf-8", " [1,\n2] "],
+		["application/problem+json", "null"],
+		["application/json", '"Zoë"'],
+	])("as %s keeps its text: %s", (contentType, text) => {
+		expect(read(text, { "content-type": contentType })).toEqual({
+			kind: "data",
+			data: { kind: "json", text },
+			contentType,
+		});
+	});
+
+	test.each(["text/plain", "text/csv; charset=utf-8", "application/xml"])("as %s is text", (contentType) => {
+		expect(read("Zoë,1", { "content-type": contentType })).toEqual({
+			kind: "data",
+			data: { kind: "text", text: "Zoë,1" },
+			contentType,
+		});
+	});
+
+	test.each(["image/png", "application/octet-stream", "text/plain; charset=iso-8859-1"])(
+		"as %s is bytes",
+		(contentType) => {
+			expect(read(new Uint8Array([0xeb, 0, 1]), { "content-type": contentType })).toEqual({
+				kind: "data",
+				data: { kind: "binary", base64: "6wAB" },
+				contentType,
+			});
+		},
+	);
+
+	test.each([
+		['{"text": "hello"}', { kind: "json", text: '{"text": "hello"}' }, "application/json"],
+		["hello", { kind: "text", text: "hello" }, "text/plain"],
+		[new Uint8Array([0xff, 0xd8]), { kind: "binary", base64: "/9g=" }, "application/octet-stream"],
+	])("without a content type is taken for what it looks like: %s", (body, data, contentType) => {
+		expect(read(body)).toEqual({ kind: "data", data, contentType });
+	});
+
+	test("that only claims to be JSON is kept as text, and says so", () => {
+		expect(read('{"text": hello}', { "content-type": "application/json" })).toEqual({
+			kind: "data",
+			data: { kind: "text", text: '{"text": hello}' },
+			contentType: "text/plain; charset=utf-8",
+		});
+	});
+
+	test("that claims to be JSON and is not even text is kept as bytes", () => {
+		expect(read(new Uint8Array([0xff, 0xd8]), { "content-type": "application/json" })).toEqual({
+			kind: "data",
+			data: { kind: "binary", base64: "/9g=" },
+			contentType: "application/octet-stream",
+		});
+	});
+});
+
+describe("a CloudEvent", () => {
+	test("in structured mode is an event, its data unchanged", () => {
+		const body = `${JSON.stringify(event).slice(0, -1)},"data":{"n": 9007199254740993}}`;
+		expect(read(body, { "content-type": "application/cloudevents+json" })).toEqual({
+			kind: "event",
+			attributes,
+			data: { kind: "json", text: '{"n": 9007199254740993}' },
+		});
+	});
+
+	test("in binary mode is an event, with its extensions", () => {
+		expect(read("hello", { ...eventHeaders, "content-type": "text/plain", "ce-page": "3" })).toEqual({
+			kind: "event",
+			attributes: { ...attributes, datacontenttype: "text/plain", page: "3" },
+			data: { kind: "text", text: "hello" },
+		});
+	});
+
+	test("without data is an event all the same", () => {
+		expect(read("", eventHeaders)).toEqual({ kind: "event", attributes, data: null });
+	});
+
+	test("that is not valid is data", () => {
+		const { type: _, ...incomplete } = event;
+		expect(
+			read(JSON.stringify(incomplete), { "content-type": "application/cloudevents+json" }),
+		).toMatchObject({
+			kind: "data",
+			data: { kind: "json", text: JSON.stringify(incomplete) },
+		});
+		expect(read("hello", { "ce-id": "1", "content-type": "text/plain" })).toMatchObject({
+			kind: "data",
+			data: { kind: "text", text: "hello" },
+		});
+	});
+
+	test("in a batch is data: an answer is one result", () => {
+		const batch = JSON.stringify([event, event]);
+		expect(read(batch, { "content-type": "application/cloudevents-batch+json" })).toMatchObject({
+			kind: "data",
+			data: { kind: "json", text: batch },
+		});
+	});
+});
+
+describe("nothing", () => {
+	test.each([202, 204])("is in a %i, whatever its body looks like", (status) => {
+		expect(
+			read(JSON.stringify(event), { "content-type": "application/cloudevents+json" }, status),
+		).toBeNull();
+		expect(read("hello", { "content-type": "text/plain" }, status)).toBeNull();
+	});
+
+	test("is in an empty body", () => {
+		expect(read("", { "content-type": "application/json" })).toBeNull();
+		expect(read("")).toBeNull();
+	});
+});

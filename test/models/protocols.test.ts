@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import type { SluiceEvent } from "../../src/events/event.ts";
+import type { ModelRequest, Protocol } from "../../src/models/protocol.ts";
+import { protocols } from "../../src/models/registry.ts";
+
+const event: SluiceEvent = {
+	id: "evt_1",
+	sourceId: "src_1",
+	receivedAt: 0,
+	attributes: {
+		id: "42",
+		source: "/sources/db",
+		type: "document.inserted",
+		subject: "scans/über.png",
+		datacontenttype: "application/json",
+		dataschema: "https://example.com/schema",
+	},
+	data: { kind: "json", text: '{"id": 9007199254740993, "b": 1.50}' },
+};
+
+function build(protocol: string, transformed: string | null, sent: SluiceEvent = event): ModelRequest {
+	return find(protocol).buildRequest({ event: sent, transformed });
+}
+
+function find(name: string): Protocol {
+	const protocol = protocols[name];
+	if (protocol === undefined) throw new Error(`no protocol ${name}`);
+	return protocol;
+}
+
+describe("http", () => {
+	test("sends the event as structured CloudEvents JSON, its data byte for byte", () => {
+		const { headers, body } = build("http", null);
+		expect(headers).toEqual({ "content-type": "application/cloudevents+json" });
+		expect(body).toContain('"data":{"id": 9007199254740993, "b": 1.50}');
+		expect(JSON.parse(String(body))).toMatchObject({ specversion: "1.0", ...event.attributes });
+	});
+
+	test("sends the router's own facts about the event to nobody", () => {
+		expect(Object.keys(JSON.parse(String(build("http", null).body))).toSorted()).toEqual(
+			["data", "specversion", ...Object.keys(event.attributes)].toSorted(),
+		);
+	});
+
+	test("sends the transform's value as it is", () => {
+		expect(build("http", '"just a string"')).toEqual({
+			headers: { "content-type": "application/json" },
+			body: '"just a string"',
+		});
+	});
+});
+
+describe("cloudevents", () => {
+	test("sends attributes as headers and the data as the body", () => {
+		expect(build("cloudevents", null)).toEqual({
+			headers: {
+				"ce-specversion": "1.0",
+				"ce-id": "42",
+				"ce-source": "/sources/db",
+				"ce-type": "document.inserted",
+				"ce-subject": "scans/%C3%BCber.png",
+				"ce-dataschema": "https://example.com/schema",
+				"content-type": "application/json",
+			},
+			body: '{"id": 9007199254740993, "b": 1.50}',
+		});
+	});
+
+	test("sends the transform's value as JSON under the event's attributes, without the schema of the old data", () => {
+		const image: SluiceEvent = {
+			...event,
+			attributes: { ...event.attributes, datacontenttype: "image/png" },
+			data: { kind: "binary", base64: "iVBORw==" },
+		};
+		expect(build("cloudevents", '{"path":"scans/über.png"}', image)).toEqual({
+			headers: {
+				"ce-specversion": "1.0",
+				"ce-id": "42",
+				"ce-source": "/sources/db",
+				"ce-type": "document.inserted",
+				"ce-subject": "scans/%C3%BCber.png",
+				"content-type": "application/json",
+			},
+			body: '{"path":"scans/über.png"}',
+		});
+		expect(image.attributes["dataschema"]).toBe("https://example.com/schema");
+	});
+
+	test("sends bytes as bytes", () => {
+		const image: SluiceEvent = { ...event, data: { kind: "binary", base64: "iVBORw==" } };
+		expect(build("cloudevents", null, image).body).toEqual(Buffer.from("iVBORw==", "base64"));
+	});
+});
+
+test.each(["http", "cloudevents"])("%s reads an answer by its headers", (name) => {
+	const body = Buffer.from('{"text": "hello"}');
+	expect(
+		find(name).readAnswer({ status: 200, headers: { "content-type": "application/json" }, body }),
+	).toEqual({
+		kind: "data",
+		data: { kind: "json", text: '{"text": "hello"}' },
+		contentType: "application/json",
+	});
+});
+
+test("there is no protocol by any other name", () => {
+	expect(Object.keys(protocols).toSorted()).toEqual(["cloudevents", "http"]);
+});

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { SluiceEvent } from "../../src/events/event.ts";
+import { sourceIdOf } from "../../src/events/ids.ts";
+import { type Answered, buildResultEvent } from "../../src/results/result-event.ts";
+
+const parent: SluiceEvent = {
+	id: "evt_parent",
+	sourceId: "src_docs",
+	receivedAt: 0,
+	attributes: {
+		id: "scan-1",
+		source: "/bucket",
+		type: "document.uploaded",
+		subject: "scans/1.png",
+		traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	},
+	data: null,
+};
+
+const policy = { type: "document.read", transform: null, maxHops: 8, allowCycles: false };
+const data = { kind: "json" as const, text: '{"text": "Dear Sir"}' };
+
+function build(more: Partial<Answered> = {}): SluiceEvent {
+	return buildResultEvent({
+		parent,
+		deliveryId: "dlv_1",
+		subscriptionId: "sub_1",
+		endpointName: "ocr",
+		endpointRef: "ocr@3",
+		policy,
+		output: { kind: "data", data, contentType: "application/json" },
+		now: Date.UTC(2026, 10, 22),
+		...more,
+	});
+}
+
+test("a plain answer becomes an event that tells where it comes from and what caused it", () => {
+	expect(build()).toEqual({
+		id: expect.stringMatching(/^evt_/),
+		sourceId: "src_results",
+		receivedAt: Date.UTC(2026, 10, 22),
+		attributes: {
+			id: "dlv_1",
+			source: "/endpoints/ocr@3",
+			type: "document.read",
+			time: "2026-11-22T00:00:00.000Z",
+			subject: "scans/1.png",
+			traceparent: parent.attributes["traceparent"],
+			datacontenttype: "application/json",
+			correlationid: "evt_parent",
+			causationid: "evt_parent",
+			sluicehops: 1,
+			sluicechain: "sub_1",
+		},
+		data,
+	});
+});
+
+test("publishing the same answer twice is publishing one event", () => {
+	expect(build({ now: 1 }).id).toBe(build({ now: 2 }).id);
+	expect(build({ deliveryId: "dlv_2" }).id).not.toBe(build().id);
+	expect(sourceIdOf(build().id)).toBe("src_results");
+});
+
+test("the correlation id is handed on, hops and chain grow", () => {
+	const second = build({ parent: build(), subscriptionId: "sub_2", deliveryId: "dlv_2" });
+	expect(second.attributes).toMatchObject({
+		correlationid: "evt_parent",
+		causationid: build().id,
+		sluicehops: 2,
+		sluicechain: "sub_1,sub_2",
+	});
+});
+
+test("without a type of its own, an answer is named after the model", () => {
+	expect(build({ policy: { ...policy, type: null } }).attributes.type).toBe("ocr.completed");
+});
+
+describe("an answer that is a CloudEvent", () => {
+	const output = {
+		kind: "event" as const,
+		attributes: {
+			id: "answer-7",
+			source: "io.kserve.inference.ocr",
+			type: "io.kserve.inference.response",
+			sluicehops: 0,
+			sluicechain: "",
+			sluiceadmin: true,
+		},
+		data,
+	};
+
+	test("is taken as it is, with its type where the subscription names none", () => {
+		const { attributes } = build({ output, policy: { ...policy, type: null } });
+		expect(attributes).toMatchObject({
+			id: "answer-7",
+			source: "io.kserve.inference.ocr",
+			type: "io.kserve.inference.response",
+		});
+		expect(build({ output }).attributes.type).toBe("document.read");
+	});
+
+	test("cannot say anything on the router's behalf", () => {
+		const { attributes } = build({ output });
+		expect(attributes).toMatchObject({ sluicehops: 1, sluicechain: "sub_1", causationid: "evt_parent" });
+		expect(attributes).not.toHaveProperty("sluiceadmin");
+	});
+
+	test("is one event however often it is published, whatever id it gives itself", () => {
+		const other = { ...output, attributes: { ...output.attributes, id: "answer-8" } };
+		expect(build({ output: other }).id).toBe(build({ output }).id);
+	});
+});
