@@ -1,0 +1,43 @@
+/** Why an event did not match a subscription: the same rules as in decide.ts, told instead of applied. */
+import type { Env } from "../env.ts";
+import type { SluiceEvent } from "../events/event.ts";
+import { typeMatches } from "../events/type-pattern.ts";
+import type { Subscription } from "../store/records.ts";
+import { subjectOf } from "./decide.ts";
+import { whyNot } from "./filters.ts";
+import { currentTable, type RoutingTable } from "./table.ts";
+
+export interface Unmatched {
+	subscription: string;
+	subscription_name: string;
+	reason: string;
+}
+
+/** Every subscription of now that the event does not match, each with the first reason. */
+export async function explain(env: Env, event: SluiceEvent): Promise<Unmatched[]> {
+	const table = await currentTable(env);
+	const unmatched: Unmatched[] = [];
+	for (const subscription of table.subscriptions) {
+		const reason = await reasonAgainst(event, subscription, table);
+		if (reason === null) continue;
+		unmatched.push({ subscription: subscription.id, subscription_name: subscription.name, reason });
+	}
+	return unmatched;
+}
+
+async function reasonAgainst(
+	event: SluiceEvent,
+	subscription: Subscription,
+	table: RoutingTable,
+): Promise<string | null> {
+	const { enabled, sourceId, types, filters } = subscription;
+	const { type } = event.attributes;
+	if (!enabled) return "the subscription is disabled";
+	if (sourceId !== null && sourceId !== event.sourceId) return "it listens to another source";
+	if (types.length > 0 && !types.some((pattern) => typeMatches(pattern, type))) {
+		return `type ${type} is none of: ${types.join(", ")}`;
+	}
+	const filter = await whyNot(filters, subjectOf(event));
+	if (filter !== null) return filter;
+	return table.endpointOf(subscription) === null ? "its endpoint has no version left" : null;
+}

@@ -1,0 +1,122 @@
+/**
+ * Filters of a subscription: the dialects of the CloudEvents Subscriptions draft over attributes, and `jsonata`
+ * over the whole event. No I/O; asynchronous only because expressions are.
+ */
+import { z } from "zod";
+import { compileExpression } from "../events/expression.ts";
+import type { Attributes } from "../events/event.ts";
+
+export type Filter =
+	| { exact: Record<string, string> }
+	| { prefix: Record<string, string> }
+	| { suffix: Record<string, string> }
+	| { all: Filter[] }
+	| { any: Filter[] }
+	| { not: Filter }
+	| { jsonata: string };
+
+/** Deeper nesting is refused; it bounds the recursion below. */
+const MAX_DEPTH = 8;
+
+const attributeMap = z.record(z.string(), z.string().min(1)).superRefine((map, context) => {
+	const names = Object.keys(map);
+	if (names.length === 0) context.addIssue({ code: "custom", message: "name at least one attribute" });
+	for (const name of names) {
+		if (/^[a-z0-9]+$/.test(name)) continue;
+		const message = "an attribute name has only lower-case letters and digits";
+		context.addIssue({ code: "custom", path: [name], message });
+	}
+});
+
+const expression = z.string().superRefine((source, context) => {
+	const compiled = compileExpression(source);
+	if (compiled.ok) return;
+	const where = compiled.position === null ? "" : ` (at character ${compiled.position})`;
+	context.addIssue({ code: "custom", message: `no valid JSONata: ${compiled.message}${where}` });
+});
+
+/**
+ * A filter as it is written in a subscription: an object with exactly one dialect. Unknown dialects are
+ * refused, as the draft asks: a filter that cannot be understood must not match everything.
+ */
+export const filterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH);
+
+function nestedFilter(depth: number): z.ZodType<Filter> {
+	const leaves = {
+		exact: z.strictObject({ exact: attributeMap }),
+		prefix: z.strictObject({ prefix: attributeMap }),
+		suffix: z.strictObject({ suffix: attributeMap }),
+		jsonata: z.strictObject({ jsonata: expression }),
+	};
+	const inner = depth > 1 ? z.lazy(() => nestedFilter(depth - 1)) : z.never();
+	const dialects: Record<string, z.ZodType<Filter>> = {
+		...leaves,
+		all: z.strictObject({ all: z.array(inner).min(1) }),
+		any: z.strictObject({ any: z.array(inner).min(1) }),
+		not: z.strictObject({ not: inner }),
+	};
+	return z.unknown().transform((value, context): Filter => {
+		const dialect = typeof value === "object" && value !== null ? Object.keys(value)[0] : undefined;
+		const schema = dialect === undefined ? undefined : dialects[dialect];
+		if (schema === undefined) {
+			const known = Object.keys(dialects).join(", ");
+			context.addIssue({ code: "custom", message: `a filter is an object with one of: ${known}` });
+			return z.NEVER;
+		}
+		const parsed = schema.safeParse(value);
+		if (parsed.success) return parsed.data;
+		for (const { path, message } of parsed.error.issues) {
+			context.addIssue({ code: "custom", path, message });
+		}
+		return z.NEVER;
+	});
+}
+
+/** What filters look at. `document` is what a `jsonata` filter sees: the event with parsed data, made once. */
+export interface FilterSubject {
+	attributes: Attributes;
+	document: () => unknown;
+}
+
+/** null when every filter holds; otherwise why the first that does not, for `?explain=true`. */
+export async function whyNot(filters: readonly Filter[], subject: FilterSubject): Promise<string | null> {
+	for (const filter of filters) {
+		if (!(await holds(filter, subject))) return `filter does not hold: ${JSON.stringify(filter)}`;
+	}
+	return null;
+}
+
+async function holds(filter: Filter, subject: FilterSubject): Promise<boolean> {
+	if ("exact" in filter) return compare(filter.exact, subject, (value, wanted) => value === wanted);
+	if ("prefix" in filter) return compare(filter.prefix, subject, (value, wanted) => value.startsWith(wanted));
+	if ("suffix" in filter) return compare(filter.suffix, subject, (value, wanted) => value.endsWith(wanted));
+	if ("not" in filter) return !(await holds(filter.not, subject));
+	if ("all" in filter) {
+		for (const inner of filter.all) if (!(await holds(inner, subject))) return false;
+		return true;
+	}
+	if ("any" in filter) {
+		for (const inner of filter.any) if (await holds(inner, subject)) return true;
+		return false;
+	}
+	return isTrue(filter.jsonata, subject);
+}
+
+function compare(
+	wanted: Record<string, string>,
+	{ attributes }: FilterSubject,
+	test: (value: string, wanted: string) => boolean,
+): boolean {
+	return Object.entries(wanted).every(([name, text]) => {
+		const value = name === "specversion" ? "1.0" : attributes[name];
+		return value !== undefined && test(String(value), text);
+	});
+}
+
+/** Fails closed: an expression that errs, or whose value is not `true`, does not match. */
+async function isTrue(source: string, subject: FilterSubject): Promise<boolean> {
+	const compiled = compileExpression(source);
+	if (!compiled.ok) return false;
+	const evaluation = await compiled.expression.evaluate(subject.document());
+	return evaluation.ok && evaluation.value === true;
+}

@@ -1,0 +1,95 @@
+/**
+ * The routing table in memory: subscriptions indexed by what they listen to, endpoints by what they are called.
+ * Looking up an event costs what its own candidates cost, however many subscriptions there are to other types.
+ */
+import type { Env } from "../env.ts";
+import {
+	loadRoutingTable,
+	readRoutingVersion,
+	type RoutedEndpoint,
+	type RoutingRecords,
+} from "../store/routing.ts";
+import type { Subscription } from "../store/records.ts";
+
+export interface RoutingTable {
+	version: number;
+	/** Every subscription, the disabled ones too. */
+	subscriptions: readonly Subscription[];
+	/** Enabled subscriptions whose source and types fit; their filters have not been looked at. */
+	candidates(sourceId: string, type: string): Subscription[];
+	/** The endpoint a subscription means at this moment; null when its name has no version left. */
+	endpointOf(subscription: Subscription): RoutedEndpoint | null;
+}
+
+let current: { db: D1Database; table: RoutingTable } | null = null;
+
+/** The table as D1 has it now: one row is read; the rest only when something has changed since. */
+export async function currentTable(env: Env): Promise<RoutingTable> {
+	const version = await readRoutingVersion(env);
+	if (current?.db === env.DB && current.table.version === version) return current.table;
+	const table = buildTable(await loadRoutingTable(env));
+	current = { db: env.DB, table };
+	return table;
+}
+
+export function buildTable({ version, subscriptions, endpoints }: RoutingRecords): RoutingTable {
+	const exact = new Map<string, Subscription[]>();
+	const prefixes = new Map<string, Subscription[]>();
+	for (const subscription of subscriptions) {
+		if (!subscription.enabled) continue;
+		const types = subscription.types.length === 0 ? ["*"] : subscription.types;
+		for (const type of new Set(types)) {
+			const index = type.endsWith("*") ? prefixes : exact;
+			const key = keyOf(subscription.sourceId, type.endsWith("*") ? type.slice(0, -1) : type);
+			const listed = index.get(key);
+			if (listed === undefined) index.set(key, [subscription]);
+			else listed.push(subscription);
+		}
+	}
+	const prefixLengths = [...new Set(Array.from(prefixes.keys(), (key) => typeOf(key).length))];
+	const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
+	const latest = latestByName(endpoints);
+	return {
+		version,
+		subscriptions,
+		candidates(sourceId, type) {
+			const found = new Set<Subscription>();
+			for (const source of [sourceId, null]) {
+				for (const subscription of exact.get(keyOf(source, type)) ?? []) found.add(subscription);
+				for (const length of prefixLengths) {
+					if (length > type.length) continue;
+					for (const subscription of prefixes.get(keyOf(source, type.slice(0, length))) ?? [])
+						found.add(subscription);
+				}
+			}
+			return [...found];
+		},
+		endpointOf({ target }) {
+			return ("endpointId" in target ? byId.get(target.endpointId) : latest.get(target.latestOf)) ?? null;
+		},
+	};
+}
+
+/** The newest active version of each name; the newest of all where none is active, so that nothing is lost. */
+function latestByName(endpoints: readonly RoutedEndpoint[]): Map<string, RoutedEndpoint> {
+	const latest = new Map<string, RoutedEndpoint>();
+	for (const endpoint of endpoints) {
+		const best = latest.get(endpoint.name);
+		if (best === undefined || isNewer(endpoint, best)) latest.set(endpoint.name, endpoint);
+	}
+	return latest;
+}
+
+function isNewer(endpoint: RoutedEndpoint, than: RoutedEndpoint): boolean {
+	const active = Number(endpoint.status === "active") - Number(than.status === "active");
+	return active === 0 ? endpoint.createdAt > than.createdAt : active > 0;
+}
+
+// A source id holds no line break.
+function keyOf(sourceId: string | null, type: string): string {
+	return `${sourceId ?? ""}\n${type}`;
+}
+
+function typeOf(key: string): string {
+	return key.slice(key.indexOf("\n") + 1);
+}

@@ -1,0 +1,18 @@
+/** The doors of the Worker: fetch, queue and the Durable Objects. Wiring only. */
+import { Hono } from "hono";
+import { api } from "./api/app.ts";
+import type { Env } from "./env.ts";
+import { receive } from "./ingest/receive.ts";
+import { routeBatch } from "./routing/router.ts";
+
+export { Dispatcher } from "./delivery/dispatcher.ts";
+export { EventLog } from "./events/event-log.ts";
+
+const app = new Hono<{ Bindings: Env }>();
+app.all("/in/:source", (c) => receive(c.req.raw, c.env, c.executionCtx, c.req.param("source")));
+app.route("/", api);
+
+export default {
+	fetch: app.fetch,
+	queue: routeBatch,
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,135 @@
+import { env } from "cloudflare:workers";
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { eventLog } from "../../src/events/client.ts";
+import type { SluiceEvent } from "../../src/events/event.ts";
+import { eventId, newId } from "../../src/events/ids.ts";
+import { encodeReference } from "../../src/events/message.ts";
+import { encodeSegment } from "../../src/events/segment.ts";
+import { routeBatch } from "../../src/routing/router.ts";
+import { createSetting, type Setting } from "../delivery/dispatcher.fixtures.ts";
+
+afterEach(() => {
+	vi.restoreAllMocks();
+});
+
+/** Endpoints are paused, so that deliveries stay where they can be counted. */
+async function subscribed(type: string): Promise<Setting> {
+	return createSetting({ endpoint: { status: "paused" }, subscription: { types: [type] } });
+}
+
+let published = 0;
+
+function event(type: string, sourceId: string): SluiceEvent {
+	published += 1;
+	const attributes = { id: String(published), source: "/s", type };
+	return {
+		id: eventId(sourceId, attributes),
+		sourceId,
+		receivedAt: Date.now(),
+		attributes,
+		data: { kind: "json", text: "{}" },
+	};
+}
+
+async function route(...bodies: string[]) {
+	const batch = createMessageBatch<string>(
+		"sluice-events",
+		bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body })),
+	);
+	const ctx = createExecutionContext();
+	await routeBatch(batch, env);
+	const { explicitAcks, retryMessages } = await getQueueResult(batch, ctx);
+	return { acked: explicitAcks, retried: retryMessages.map(({ msgId }) => msgId) };
+}
+
+async function backlogOf({ dispatcher }: Setting): Promise<string[]> {
+	return (await dispatcher.list({ limit: 200 })).map(({ eventId }) => eventId).reverse();
+}
+
+describe("a batch", () => {
+	test("goes to every dispatcher that is concerned, in one call each, and into the event log", async () => {
+		const type = newId("src");
+		const sourceId = newId("src");
+		const [one, two] = [await subscribed(type), await subscribed(type)];
+		const events = Array.from({ length: 10 }, () => event(type, sourceId));
+		const dispatchers = vi.spyOn(env.DISPATCHER, "get");
+		const logs = vi.spyOn(env.EVENT_LOG, "get");
+		expect(await route(encodeSegment(events.slice(0, 6)), encodeSegment(events.slice(6)))).toEqual({
+			acked: ["m0", "m1"],
+			retried: [],
+		});
+		expect(dispatchers).toHaveBeenCalledTimes(2);
+		expect(logs).toHaveBeenCalledTimes(1);
+		const ids = events.map(({ id }) => id);
+		expect(await backlogOf(one)).toEqual(ids);
+		expect(await backlogOf(two)).toEqual(ids);
+		const entry = await eventLog(env, sourceId).get(ids[0] ?? "");
+		expect(entry?.decisions.map(({ endpointId }) => endpointId).sort()).toEqual(
+			[one.endpoint.id, two.endpoint.id].sort(),
+		);
+	});
+
+	test("delivered twice creates nothing new, even when the routing has changed in between", async () => {
+		const type = newId("src");
+		const first = await subscribed(type);
+		const message = encodeSegment([event(type, newId("src"))]);
+		await route(message);
+		const later = await subscribed(type);
+		await route(message);
+		await route(message, message);
+		expect(await backlogOf(first)).toHaveLength(1);
+		expect(await backlogOf(later)).toEqual([]);
+	});
+
+	test("with a message that cannot be read: only that one is asked for again", async () => {
+		const good = encodeSegment([event("t", newId("src"))]);
+		expect(await route("not a segment", good)).toEqual({ acked: ["m1"], retried: ["m0"] });
+	});
+
+	test("of which one dispatcher fails: only its messages are asked for again, and then it is made up for", async () => {
+		const [type, failingType] = [newId("src"), newId("src")];
+		const [healthy, failing] = [await subscribed(type), await subscribed(failingType)];
+		const sourceId = newId("src");
+		const messages = [encodeSegment([event(type, sourceId)]), encodeSegment([event(failingType, sourceId)])];
+		const get = env.DISPATCHER.get.bind(env.DISPATCHER);
+		vi.spyOn(env.DISPATCHER, "get").mockImplementation((id, options) => {
+			if (id.equals(env.DISPATCHER.idFromName(failing.endpoint.id))) throw new Error("overloaded");
+			return get(id, options);
+		});
+		expect(await route(...messages)).toEqual({ acked: ["m0"], retried: ["m1"] });
+		vi.restoreAllMocks();
+		expect(await route(...messages.slice(1))).toEqual({ acked: ["m0"], retried: [] });
+		expect(await backlogOf(healthy)).toHaveLength(1);
+		expect(await backlogOf(failing)).toHaveLength(1);
+	});
+
+	test("whose source's event log fails is not dispatched, but asked for again", async () => {
+		const type = newId("src");
+		const setting = await subscribed(type);
+		vi.spyOn(env.EVENT_LOG, "get").mockImplementation(() => {
+			throw new Error("overloaded");
+		});
+		expect(await route(encodeSegment([event(type, newId("src"))]))).toEqual({ acked: [], retried: ["m0"] });
+		expect(await backlogOf(setting)).toEqual([]);
+	});
+});
+
+describe("a message that refers to spilled events", () => {
+	test("routes them like any others, and they are dropped from where they waited", async () => {
+		const type = newId("src");
+		const sourceId = newId("src");
+		const setting = await subscribed(type);
+		const events = [event(type, sourceId), event(type, sourceId)];
+		await eventLog(env, sourceId).spill(
+			"key",
+			events.map((one) => encodeSegment([one])),
+		);
+		const message = encodeReference({ sourceId, key: "key" });
+		expect(await route(message)).toEqual({ acked: ["m0"], retried: [] });
+		expect(await backlogOf(setting)).toEqual(events.map(({ id }) => id));
+		expect(await eventLog(env, sourceId).readSpilled("key")).toEqual([]);
+		// Delivered once more by the queue: there is nothing left to do.
+		expect(await route(message)).toEqual({ acked: ["m0"], retried: [] });
+	});
+});
