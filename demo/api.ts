@@ -1,0 +1,46 @@
+/** The router's HTTP API as the demo uses it: one call function and the shapes of what is read back. */
+import { within } from "./deadline.ts";
+
+const TIMEOUT_SECONDS = 20;
+
+export type Api = <T>(method: "GET" | "POST", path: string, body?: unknown) => Promise<T>;
+
+export interface Page<T> {
+	data: T[];
+	next_cursor: string | null;
+}
+
+export interface Attempt {
+	number: number;
+	duration_ms: number;
+	status_code: number | null;
+	outcome: string;
+	error: string | null;
+}
+
+export interface Delivery {
+	id: string;
+	event_id: string;
+	endpoint_ref: string;
+	status: string;
+	reason: string | null;
+	attempt_count: number;
+	attempts?: Attempt[];
+	result_event_id: string | null;
+}
+
+/** Calls under `/v1` with the token; a refusal becomes an Error with the router's own words. */
+export function connect(routerUrl: string, token: string): Api {
+	return async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+		const call = `${method} /v1${path}`;
+		const answering = fetch(`${routerUrl}/v1${path}`, {
+			method,
+			headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+			body: body === undefined ? null : JSON.stringify(body),
+		});
+		const response = await within(TIMEOUT_SECONDS, call, answering);
+		const text = await response.text();
+		if (!response.ok) throw new Error(`${call} was answered ${response.status}: ${text}`);
+		return JSON.parse(text) as T;
+	};
+}

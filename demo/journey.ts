@@ -1,0 +1,79 @@
+/**
+ * How far each scan has come, as the publisher, the models and the application saw it. Pure bookkeeping: times come
+ * in, nothing is drawn here.
+ */
+import type { FoundEntities } from "./models/entities.ts";
+
+/** The stations of a scan, in order. `reading` is on the way only: the OCR model has it in hand. */
+export const STAGES = ["accepted", "reading", "text", "entities", "received"] as const;
+export type Stage = (typeof STAGES)[number];
+
+export interface Station {
+	/** Since the scan arrived in the bucket. */
+	afterMs: number;
+	note: string;
+}
+
+export interface Journey {
+	key: string;
+	sizeBytes: number;
+	/** On the clock of `trackJourneys`. */
+	arrivedAt: number;
+	stations: Partial<Record<Stage, Station>>;
+	/** Of the `document.uploaded` event, once accepted. */
+	eventId?: string;
+	/** Why it went no further. */
+	failure?: string;
+	/** What the application received. */
+	found?: FoundEntities;
+}
+
+export interface Journeys {
+	all: () => Journey[];
+	begin: (key: string, sizeBytes: number) => Journey;
+	/** Notes that the scan reached a stage. A repetition, or a document that never was in the bucket, changes nothing. */
+	reach: (key: string, stage: Stage, note?: string) => void;
+	fail: (key: string, reason: string) => void;
+	/** Resolves when the application has received `count` scans; rejects when one has failed. */
+	received: (count: number) => Promise<void>;
+}
+
+export function trackJourneys(
+	clock: () => number,
+	changed: (journey: Journey, stage?: Stage) => void,
+): Journeys {
+	const journeys = new Map<string, Journey>();
+	const waiting: { count: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+
+	const update = (journey: Journey, stage?: Stage) => {
+		changed(journey, stage);
+		const received = [...journeys.values()].filter(({ stations }) => stations.received).length;
+		for (const { count, resolve, reject } of waiting) {
+			if (journey.failure !== undefined) reject(new Error(`${journey.key}: ${journey.failure}`));
+			if (received >= count) resolve();
+		}
+	};
+
+	return {
+		all: () => [...journeys.values()],
+		begin: (key, sizeBytes) => {
+			const journey: Journey = { key, sizeBytes, arrivedAt: clock(), stations: {} };
+			journeys.set(key, journey);
+			update(journey);
+			return journey;
+		},
+		reach: (key, stage, note = "") => {
+			const journey = journeys.get(key);
+			if (journey === undefined || journey.stations[stage] !== undefined) return;
+			journey.stations[stage] = { afterMs: clock() - journey.arrivedAt, note };
+			update(journey, stage);
+		},
+		fail: (key, reason) => {
+			const journey = journeys.get(key);
+			if (journey === undefined) return;
+			journey.failure = reason;
+			update(journey);
+		},
+		received: (count) => new Promise((resolve, reject) => waiting.push({ count, resolve, reject })),
+	};
+}

@@ -1,0 +1,62 @@
+/**
+ * The entity model: finds dates, money, people and the like in a text with wink-nlp. Its English model knows the
+ * general types; the names in business papers are added here as patterns over its word classes.
+ */
+import model from "wink-eng-lite-web-model";
+import winkNLP from "wink-nlp";
+import type { CustomEntityExample, Detail } from "wink-nlp";
+import { BadInput, serveWebhooks } from "../webhook-server.ts";
+import type { WebhookServer } from "../webhook-server.ts";
+
+interface Pattern extends CustomEntityExample {
+	/** First and last token of a match to keep; the package's own types leave it out. */
+	mark?: [number, number];
+}
+
+/** `[A|B]` is one token, given as a literal or as a word class (PROPN: a name). */
+const PATTERNS: Pattern[] = [
+	{ name: "REFERENCE", patterns: ["[Invoice|Receipt|Note|Report] [PROPN]"], mark: [1, 1] },
+	{ name: "PERSON", patterns: ["[Mr|Mrs|Ms|Dr] [PROPN] [PROPN]"] },
+	{
+		name: "PERSON",
+		patterns: ["[Attention|Client|Author] [:] [PROPN] [PROPN]", "Served by [PROPN] [PROPN]"],
+		mark: [2, 3],
+	},
+	{ name: "ORG", patterns: ["[PROPN] [PROPN|VERB|NOUN] [Ltd|GmbH|AG|Inc|Institute|Trust]"] },
+	{ name: "PLACE", patterns: ["[,] [PROPN]"], mark: [1, 1] },
+];
+
+/** What the model answers, and so the data of a `document.entities` event. */
+export interface FoundEntities {
+	document: string;
+	entities: Detail[];
+	sentences: number;
+	/** Time in the model. */
+	ms: number;
+}
+
+export async function startEntityModel(answered: (result: FoundEntities) => void): Promise<WebhookServer> {
+	const nlp = winkNLP(model);
+	nlp.learnCustomEntities(PATTERNS, { matchValue: true, usePOS: true, useEntity: true });
+	// oxlint-disable-next-line typescript/unbound-method -- wink's accessors are plain functions
+	const asDetail = nlp.its.detail;
+
+	return serveWebhooks(async (body) => {
+		const { document, text } = body as { document?: unknown; text?: unknown };
+		if (typeof document !== "string" || typeof text !== "string") {
+			throw new BadInput("document and text must be strings.");
+		}
+		const startedAt = performance.now();
+		const read = nlp.readDoc(text);
+		const named = read.customEntities().out(asDetail) as Detail[];
+		const general = read.entities().out(asDetail) as Detail[];
+		const result: FoundEntities = {
+			document,
+			entities: [...named, ...general],
+			sentences: read.sentences().length(),
+			ms: Math.round(performance.now() - startedAt),
+		};
+		answered(result);
+		return result;
+	});
+}

@@ -1,0 +1,121 @@
+/**
+ * How the demo shows itself: on a terminal a part of the screen that is drawn anew while things move, elsewhere a
+ * line for each thing that happened. What is shown comes from table.ts and report.ts.
+ */
+import { stripVTControlCharacters } from "node:util";
+import { isTerminal, paint } from "../scripts/paint.ts";
+import type { Journey, Stage } from "./journey.ts";
+import { duration, journeyLine, journeyTable } from "./table.ts";
+
+const FRAME_MS = 80;
+const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+const HIDE_CURSOR = "\u001b[?25l";
+const SHOW_CURSOR = "\u001b[?25h";
+
+interface Step {
+	name: string;
+	startedAt: number;
+	/** What there is to say once it is done. */
+	done?: { detail: string; tookMs: number };
+	failed?: true;
+}
+
+export interface Screen {
+	print: (...lines: string[]) => void;
+	/** Does `work` and shows that it goes on, then how long it took and what `describe` says of its outcome. */
+	step: <T>(name: string, work: () => Promise<T>, describe: (value: T) => string) => Promise<T>;
+	/** Ends the list of steps, and begins the table of journeys. */
+	showJourneys: (all: () => Journey[]) => void;
+	journeyChanged: (journey: Journey, stage?: Stage) => void;
+	/** Leaves the last picture where it is; from here on things are printed line by line. */
+	settle: () => void;
+}
+
+export function openScreen(clock: () => number): Screen {
+	const steps: Step[] = [];
+	const region = isTerminal ? openRegion() : null;
+	const stepLines = () => steps.map((step) => stepLine(step, spinnerAt(clock())));
+
+	return {
+		print: (...lines) => console.log(lines.join("\n")),
+		step: async (name, work, describe) => {
+			const step: Step = { name, startedAt: clock() };
+			steps.push(step);
+			region?.draw(stepLines);
+			try {
+				const value = await work();
+				step.done = { detail: describe(value), tookMs: clock() - step.startedAt };
+				if (region === null) console.log(stepLine(step, ""));
+				return value;
+			} catch (error) {
+				step.failed = true;
+				throw error;
+			}
+		},
+		showJourneys: (all) => {
+			region?.settle();
+			region?.draw((columns) => journeyTable(all(), clock(), spinnerAt(clock()), columns));
+		},
+		journeyChanged: (journey, stage) => {
+			if (region === null || !region.isDrawing()) console.log(journeyLine(journey, stage));
+		},
+		settle: () => region?.settle(),
+	};
+}
+
+interface Region {
+	/** Draws these lines now and in every frame, until the next call. */
+	draw: (render: (columns: number) => string[]) => void;
+	isDrawing: () => boolean;
+	settle: () => void;
+}
+
+/** The last lines of the terminal. The cursor stands below them, so that a crash leaves a clean prompt. */
+function openRegion(): Region {
+	let render: ((columns: number) => string[]) | null = null;
+	let height = 0;
+	const frame = () => {
+		if (render === null) return;
+		const { columns, rows } = process.stdout;
+		// Lines that scrolled away cannot be drawn again.
+		const lines = render(columns).slice(-(rows - 1));
+		const up = height === 0 ? "" : `\u001b[${height}A`;
+		process.stdout.write(`${up}\r\u001b[J${lines.map((line) => `${clip(line, columns)}\n`).join("")}`);
+		height = lines.length;
+	};
+	let timer: NodeJS.Timeout | undefined;
+	process.once("exit", () => process.stdout.write(SHOW_CURSOR));
+	return {
+		draw: (next) => {
+			render = next;
+			timer ??= setInterval(frame, FRAME_MS);
+			process.stdout.write(HIDE_CURSOR);
+			frame();
+		},
+		isDrawing: () => render !== null,
+		settle: () => {
+			frame();
+			clearInterval(timer);
+			timer = undefined;
+			render = null;
+			height = 0;
+			process.stdout.write(SHOW_CURSOR);
+		},
+	};
+}
+
+function stepLine({ name, done, failed }: Step, spinner: string): string {
+	const mark = failed ? paint("red", "✘") : done ? paint("green", "✔") : paint("yellow", spinner);
+	const time = done === undefined ? "" : duration(done.tookMs);
+	return ` ${mark} ${name.padEnd(14)}${paint("dim", time.padStart(8))}   ${done?.detail ?? ""}`;
+}
+
+function spinnerAt(now: number): string {
+	return SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length] ?? "";
+}
+
+/** A line that wraps would break the count of lines; one that is too long loses its colours and its end. */
+function clip(line: string, columns: number): string {
+	const plain = stripVTControlCharacters(line);
+	return plain.length < columns ? line : `${plain.slice(0, columns - 2)}…`;
+}

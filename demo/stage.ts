@@ -1,0 +1,123 @@
+/**
+ * Sets the stage: router, models, application and bucket, each on loopback, registered with each other through the
+ * router's API and wired to the bookkeeping of the journeys.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { connect } from "./api.ts";
+import type { Api } from "./api.ts";
+import { startApplication } from "./app.ts";
+import { openBucket } from "./bucket.ts";
+import type { Bucket, StoredObject } from "./bucket.ts";
+import { within } from "./deadline.ts";
+import type { Journeys } from "./journey.ts";
+import { startEntityModel } from "./models/entities.ts";
+import { startOcrModel } from "./models/ocr.ts";
+import { publishUpload } from "./publisher.ts";
+import type { PublisherAccess } from "./publisher.ts";
+import { startDemoRouter } from "./router.ts";
+import type { DemoRouter } from "./router.ts";
+import type { Screen } from "./screen.ts";
+import { registerAll } from "./setup.ts";
+
+const MODEL_LOAD_SECONDS = 60;
+
+export interface Stage {
+	router: DemoRouter;
+	api: Api;
+	bucket: Bucket;
+	/** Requests whose signature was found right, over both models and the application. */
+	verifiedCount: () => number;
+}
+
+/** Everything started here is ended by `cleanup`, also when a later part fails. `folder` takes state and bucket. */
+export async function setStage(
+	{ port, folder }: { port: number; folder: string },
+	{ screen, journeys, cleanup }: { screen: Screen; journeys: Journeys; cleanup: AsyncDisposableStack },
+): Promise<Stage> {
+	const router = await screen.step(
+		"router",
+		() => startDemoRouter(port, join(folder, "state")),
+		({ url }) => `${url}  wrangler dev: Queue, D1, KV, Durable Objects`,
+	);
+	cleanup.defer(() => router.stop());
+	const ocr = await screen.step(
+		"OCR model",
+		() => startOcr(journeys),
+		({ url }) => `${url}  tesseract.js, English`,
+	);
+	cleanup.defer(ocr.close);
+	const entities = await screen.step(
+		"entity model",
+		() => startEntities(journeys),
+		({ url }) => `${url}  wink-nlp, wink-eng-lite-web-model`,
+	);
+	cleanup.defer(entities.close);
+	const inbox = await screen.step(
+		"application",
+		() => startInbox(journeys),
+		({ url }) => `${url}  verifies with standardwebhooks`,
+	);
+	cleanup.defer(inbox.close);
+
+	const api = connect(router.url, router.token);
+	const registered = await screen.step(
+		"registered",
+		() => registerAll(api, { ocr: ocr.url, entities: entities.url, inbox: inbox.url }),
+		() => "1 source, 3 endpoints, 3 subscriptions, through the HTTP API",
+	);
+	const { signingSecrets } = registered;
+	ocr.trust(signingSecrets.ocr);
+	entities.trust(signingSecrets.entities);
+	inbox.trust(signingSecrets.inbox);
+
+	const bucketFolder = join(folder, "bucket");
+	await mkdir(bucketFolder);
+	const bucket = await openBucket(
+		bucketFolder,
+		(object) => void publish(registered.publisher, object, journeys),
+	);
+	cleanup.defer(bucket.close);
+	const servers = [ocr, entities, inbox];
+	return {
+		router,
+		api,
+		bucket,
+		verifiedCount: () => servers.reduce((sum, server) => sum + server.verifiedCount(), 0),
+	};
+}
+
+async function startOcr(journeys: Journeys) {
+	const server = startOcrModel({
+		started: (key) => journeys.reach(key, "reading"),
+		answered: ({ key, words, confidence }) => journeys.reach(key, "text", `${words} words, ${confidence} %`),
+		refused: journeys.fail,
+	});
+	return within(MODEL_LOAD_SECONDS, "Loading the OCR model", server);
+}
+
+async function startEntities(journeys: Journeys) {
+	const server = startEntityModel(({ document, entities }) => {
+		journeys.reach(document, "entities", `${entities.length} found`);
+	});
+	return within(MODEL_LOAD_SECONDS, "Loading the entity model", server);
+}
+
+async function startInbox(journeys: Journeys) {
+	return startApplication((event) => {
+		const journey = journeys.all().find(({ key }) => key === event.data.document);
+		if (journey === undefined) return;
+		journey.found = event.data;
+		journeys.reach(journey.key, "received", "verified");
+	});
+}
+
+async function publish(access: PublisherAccess, object: StoredObject, journeys: Journeys): Promise<void> {
+	const journey = journeys.begin(object.key, object.size);
+	try {
+		journey.eventId = await publishUpload(access, object);
+		journeys.reach(object.key, "accepted");
+	} catch (error) {
+		journeys.fail(object.key, error instanceof Error ? error.message : String(error));
+	}
+}

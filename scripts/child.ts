@@ -1,0 +1,93 @@
+/**
+ * A child process that never outlives this one, together with everything it started. Knows nothing of what the
+ * child does.
+ */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
+
+/** A child that has not followed SIGTERM by then is killed. */
+const STOP_TIMEOUT_MS = 5_000;
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export interface Child {
+	process: ChildProcess;
+	isRunning: () => boolean;
+	/** Resolves when the process has ended, whatever the reason. */
+	exited: Promise<void>;
+	/** Ends the child and its descendants. `SIGKILL` is a crash: nothing is flushed. */
+	stop: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>;
+}
+
+export interface ChildOptions {
+	cwd: string;
+	env: NodeJS.ProcessEnv;
+	/** Receives each line of stdout and stderr that is not blank, without colours. */
+	log: (line: string) => void;
+}
+
+/** Starts a Node.js script with an IPC channel. It is a process group of its own, so that a signal reaches all of it. */
+export function startScript(script: string, args: string[], { cwd, env, log }: ChildOptions): Child {
+	const child = spawn(process.execPath, [script, ...args], {
+		cwd,
+		env,
+		stdio: ["ignore", "pipe", "pipe", "ipc"],
+		detached: process.platform !== "win32",
+	});
+	for (const stream of [child.stdout, child.stderr]) {
+		if (stream === null) continue;
+		createInterface({ input: stream }).on("line", (raw) => {
+			const line = stripVTControlCharacters(raw).trimEnd();
+			if (line !== "") log(line);
+		});
+	}
+
+	const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+	const kill = (signal: NodeJS.Signals) => {
+		if (isRunning()) signalGroup(child, signal);
+	};
+	const release = tieToThisProcess(() => kill("SIGKILL"));
+	const exited = new Promise<void>((resolve) => {
+		child.once("error", () => resolve());
+		child.once("exit", () => {
+			// It may have died without taking its own children along.
+			signalGroup(child, "SIGKILL");
+			release();
+			resolve();
+		});
+	});
+	const stop = async (signal: "SIGTERM" | "SIGKILL" = "SIGTERM") => {
+		kill(signal);
+		const killTimer = setTimeout(kill, STOP_TIMEOUT_MS, "SIGKILL");
+		await exited;
+		clearTimeout(killTimer);
+	};
+	return { process: child, isRunning, exited, stop };
+}
+
+/** Calls `end` when this process exits or gets a signal; a signal that nobody else handles still ends it. */
+function tieToThisProcess(end: () => void): () => void {
+	const onSignal = (signal: NodeJS.Signals) => {
+		if (process.listenerCount(signal) > 0) return;
+		end();
+		process.kill(process.pid, signal);
+	};
+	process.once("exit", end);
+	for (const signal of ENDING_SIGNALS) process.once(signal, onSignal);
+	return () => {
+		process.off("exit", end);
+		for (const signal of ENDING_SIGNALS) process.off(signal, onSignal);
+	};
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+	if (child.pid === undefined) return;
+	try {
+		if (process.platform === "win32") spawn("taskkill", ["/pid", String(child.pid), "/T", "/F"]);
+		else process.kill(-child.pid, signal);
+	} catch (error) {
+		// ESRCH: nothing of the group is left.
+		if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+	}
+}

@@ -1,0 +1,107 @@
+/**
+ * `npm run dev`: the router for daily work. It keeps its state and its token in `.sluice/` between runs, reloads when
+ * a source file changes, and shows what it logs.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, parseEnv } from "node:util";
+import { readableLine } from "./loglines.ts";
+import { paint } from "./paint.ts";
+import { parsePort } from "./port.ts";
+import { startRouter } from "./router.ts";
+import type { Router } from "./router.ts";
+
+const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const HOME = join(PROJECT, ".sluice");
+const DEFAULT_PORT = "8787";
+const USAGE = `npm run dev [-- --port <number>]
+
+  --port <number>  the router's port (default: ${DEFAULT_PORT})`;
+
+try {
+	await main();
+} catch (error) {
+	console.error(paint("red", error instanceof Error ? error.message : String(error)));
+	process.exit(1);
+}
+
+async function main(): Promise<void> {
+	const { values } = parseArgs({ options: { port: { type: "string" }, help: { type: "boolean" } } });
+	if (values.help) return console.log(USAGE);
+	const port = parsePort(values.port ?? DEFAULT_PORT);
+	const ownVars = parseEnv(await readIfThere(join(PROJECT, ".dev.vars"))) as Record<string, string>;
+	const token = ownVars.ADMIN_TOKEN ?? (await keptToken());
+
+	console.log(paint("dim", "Starting the router ..."));
+	let isUp = false;
+	const router = await startRouter({
+		port,
+		vars: { ALLOW_PRIVATE_ENDPOINTS: "true", ...ownVars, ADMIN_TOKEN: token },
+		persistTo: join(HOME, "state"),
+		log: (line) => {
+			const readable = isUp ? readableLine(line) : null;
+			if (readable !== null) console.log(readable);
+		},
+	});
+	isUp = true;
+	console.log(welcome(router.url, token, ownVars.ADMIN_TOKEN ? ".dev.vars" : ".sluice/token"));
+	await runUntilSignal(router);
+}
+
+/** Stays until Ctrl-C; an end that nobody asked for is a failure. */
+async function runUntilSignal(router: Router): Promise<void> {
+	let isStopping = false;
+	const stop = () => {
+		isStopping = true;
+		void router.stop();
+	};
+	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
+	await router.exited;
+	if (!isStopping) throw new Error("The router ended by itself; the lines above may say why.");
+	console.log(paint("dim", "\nStopped. The state stays in .sluice/state."));
+}
+
+/** The token made in the first run. */
+async function keptToken(): Promise<string> {
+	const file = join(HOME, "token");
+	const kept = (await readIfThere(file)).trim();
+	if (kept !== "") return kept;
+	const made = randomBytes(24).toString("base64url");
+	await mkdir(HOME, { recursive: true });
+	await writeFile(file, `${made}\n`, { mode: 0o600 });
+	return made;
+}
+
+async function readIfThere(file: string): Promise<string> {
+	return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+		if (error.code === "ENOENT") return "";
+		throw error;
+	});
+}
+
+function row(name: string, value: string, note = ""): string {
+	return `  ${name.padEnd(8)}${paint("cyan", value)}${note === "" ? "" : paint("dim", `  ${note}`)}`;
+}
+
+function welcome(url: string, token: string, tokenFile: string): string {
+	return [
+		"",
+		paint("bold", "Sluice is up."),
+		"",
+		row("API", `${url}/v1`),
+		row("Ingest", `${url}/in/{source}`),
+		row("Health", `${url}/healthz`),
+		row("Token", token, `kept in ${tokenFile}`),
+		row("State", ".sluice/state", "delete the folder to begin afresh"),
+		"",
+		"Create a source, then post events to its ingest_url:",
+		"",
+		`  curl -s ${url}/v1/sources -H 'authorization: Bearer ${token}' \\`,
+		`    -H 'content-type: application/json' -d '{"name":"try","kind":"generic","auth":{"type":"bearer"}}'`,
+		"",
+		paint("dim", "Reloads when a file in src/ changes. Ctrl-C stops it. The log follows."),
+		"",
+	].join("\n");
+}

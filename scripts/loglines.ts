@@ -1,0 +1,48 @@
+/**
+ * What `npm run dev` shows of the router's output: its JSON log lines made readable, errors as they are, and nothing
+ * of wrangler's own chatter.
+ */
+import { paint } from "./paint.ts";
+
+/** Lines that only wrangler's start, reload and request log print. */
+const CHATTER = [
+	/^\[wrangler:info\]/,
+	/^⎔ (?!Reloading)/,
+	/^Using (secrets|vars) defined in /,
+	/^Your Worker has access to /,
+	/^Binding\s+Resource\s+Mode$/,
+	/^env\.\w+ .*\slocal$/,
+];
+
+/** What wrangler puts before a line of console.warn and console.error. */
+const SEVERITY = /^[✘▲] \[(ERROR|WARNING)\] /;
+
+/** The line to print for one line of output, or null for one that says nothing to a developer. */
+export function readableLine(line: string): string | null {
+	const entry = parseEntry(line.replace(SEVERITY, ""));
+	if (entry !== null) return formatEntry(entry);
+	if (CHATTER.some((pattern) => pattern.test(line))) return null;
+	if (line.startsWith("⎔ Reloading")) return paint("dim", "Reloaded.");
+	return /\berror\b/i.test(line) ? paint("red", line) : line;
+}
+
+function parseEntry(line: string): Record<string, unknown> | null {
+	if (!line.startsWith("{")) return null;
+	try {
+		return JSON.parse(line) as Record<string, unknown>;
+	} catch {
+		// An object printed by console.log while debugging; shown as it is.
+		return null;
+	}
+}
+
+function formatEntry({ time, level, event, ...fields }: Record<string, unknown>): string {
+	const clock = new Date(typeof time === "string" || typeof time === "number" ? time : Date.now());
+	const name = typeof event === "string" ? event : "log";
+	const facts = Object.entries(fields).map(([key, value]) => {
+		return `${paint("dim", `${key}=`)}${typeof value === "string" ? value : JSON.stringify(value)}`;
+	});
+	const isTrouble = level === "error" || level === "warn";
+	const title = paint(isTrouble ? "red" : "cyan", name.padEnd(20));
+	return `${paint("dim", clock.toTimeString().slice(0, 8))}  ${title}  ${facts.join(" ")}`;
+}

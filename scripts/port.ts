@@ -1,0 +1,30 @@
+/** Ports on this machine: reading one from the command line, and saying clearly when it is taken. */
+import { createServer } from "node:net";
+
+/** The asked port is taken by another process. */
+export class PortInUseError extends Error {
+	override readonly name = "PortInUseError";
+
+	constructor(port: number) {
+		super(`Port ${port} is in use; choose another with --port <number>.`);
+	}
+}
+
+/** @throws {Error} when the text of `--port` is no port; 0 stands for any free one */
+export function parsePort(text: string): number {
+	const port = Number(text);
+	if (/^\d+$/.test(text) && port < 65_536) return port;
+	throw new Error(`--port takes a number from 0 to 65535 (0: any free port), not "${text}".`);
+}
+
+/** @throws {PortInUseError} at this moment; the port may still be taken in the next */
+export async function assertPortFree(port: number, host: string): Promise<void> {
+	const probe = createServer();
+	await new Promise<void>((resolve, reject) => {
+		probe.once("error", (error: NodeJS.ErrnoException) => {
+			reject(error.code === "EADDRINUSE" ? new PortInUseError(port) : error);
+		});
+		probe.listen({ port, host, exclusive: true }, resolve);
+	});
+	await new Promise((resolve) => probe.close(resolve));
+}

@@ -1,0 +1,144 @@
+/**
+ * Runs the router on this machine: `wrangler dev` with its embedded Queue, D1, KV and Durable Objects. Used by
+ * `npm run dev`, the demo and the end-to-end tests. Starting and stopping lives here; what is shown of it does not.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { startScript } from "./child.ts";
+import type { Child } from "./child.ts";
+import { assertPortFree, PortInUseError } from "./port.ts";
+
+const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const WRANGLER = join(PROJECT, "node_modules", "wrangler", "bin", "wrangler.js");
+const HOST = "127.0.0.1";
+/** A cold machine bundles in seconds; a minute means that something is wrong. */
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+/** How much of the output is repeated when the router does not start. */
+const KEPT_LINES = 30;
+
+export interface RouterOptions {
+	/** Port on 127.0.0.1; 0 takes a free one. */
+	port: number;
+	/** The Worker's variables, `ADMIN_TOKEN` among them. A `.dev.vars` file is not read. */
+	vars: Record<string, string>;
+	/** Folder of the router's state; the same folder again continues where it stopped. */
+	persistTo: string;
+	/** Receives each line that wrangler and the Worker print. */
+	log?: (line: string) => void;
+}
+
+export interface Router {
+	/** Origin without a slash at the end. */
+	url: string;
+	/** Ends the router and all it started. `SIGKILL` is a crash: nothing is flushed. */
+	stop: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>;
+	/** Resolves when the process has ended, whatever the reason. */
+	exited: Promise<void>;
+}
+
+/**
+ * Starts the router and resolves once `/healthz` answers 200.
+ *
+ * @throws {PortInUseError} when the port is taken
+ * @throws {Error} with the last lines of output, when the Worker does not build, ends early or is not up in time
+ */
+export async function startRouter({ port, vars, persistTo, log }: RouterOptions): Promise<Router> {
+	if (port !== 0) await assertPortFree(port, HOST);
+	await mkdir(persistTo, { recursive: true });
+	const varsFile = join(persistTo, "vars.env");
+	await writeFile(varsFile, toEnvFile(vars), { mode: 0o600 });
+
+	const lastLines: string[] = [];
+	const buildFailed = Promise.withResolvers<string>();
+	const child = startScript(WRANGLER, wranglerArguments(port, varsFile, persistTo), {
+		cwd: PROJECT,
+		env: quietEnvironment(persistTo),
+		log: (line) => {
+			log?.(line);
+			lastLines.push(line);
+			if (lastLines.length > KEPT_LINES) lastLines.shift();
+			if (line.includes("Build failed with")) buildFailed.resolve("the Worker does not build.");
+		},
+	});
+	try {
+		const url = await Promise.race([becomeReady(child), giveUpEarly(child, buildFailed.promise)]);
+		return { url, stop: child.stop, exited: child.exited };
+	} catch (error) {
+		await child.stop();
+		// The port was taken after the check.
+		if (lastLines.some((line) => line.includes("Address already in use"))) throw new PortInUseError(port);
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new Error([`The router did not start: ${reason}`, ...lastLines].join("\n"), { cause: error });
+	}
+}
+
+function wranglerArguments(port: number, varsFile: string, persistTo: string): string[] {
+	return [
+		"dev",
+		`--ip=${HOST}`,
+		`--port=${port}`,
+		"--inspector-port=0",
+		`--env-file=${varsFile}`,
+		`--persist-to=${persistTo}`,
+		"--show-interactive-dev-session=false",
+	];
+}
+
+/**
+ * The environment that keeps wrangler to itself: no look-ups outside, no log files, and above all a registry of
+ * its own. By default all `wrangler dev` on a machine share one, and would consume each other's queues.
+ */
+function quietEnvironment(persistTo: string): NodeJS.ProcessEnv {
+	return {
+		...process.env,
+		CLOUDFLARE_CF_FETCH_ENABLED: "false",
+		WRANGLER_HIDE_BANNER: "true",
+		WRANGLER_SEND_METRICS: "false",
+		WRANGLER_WRITE_LOGS: "false",
+		WRANGLER_REGISTRY_PATH: join(persistTo, "registry"),
+		NO_COLOR: "1",
+		FORCE_COLOR: "0",
+	};
+}
+
+/** Variables go by file, not by `--var`: the arguments of a process can be read by every user of the machine. */
+function toEnvFile(vars: Record<string, string>): string {
+	const lines = Object.entries(vars).map(([name, value]) => {
+		if (/['$\\\n]/.test(value))
+			throw new Error(`The variable ${name} has a character that would need escaping.`);
+		return `${name}='${value}'\n`;
+	});
+	return lines.join("");
+}
+
+/** wrangler tells a parent with an IPC channel where it listens; the Worker then still has to answer. */
+async function becomeReady(child: Child): Promise<string> {
+	const port = await new Promise<number>((resolve) => {
+		child.process.on("message", (message) => {
+			const { event, port } = JSON.parse(String(message)) as { event: string; port: number };
+			if (event === "DEV_SERVER_READY") resolve(port);
+		});
+	});
+	const url = `http://${HOST}:${port}`;
+	while (child.isRunning()) {
+		const health = await fetch(`${url}/healthz`).catch(() => null);
+		await health?.body?.cancel();
+		if (health?.status === 200) return url;
+		await setTimeout(POLL_MS);
+	}
+	throw new Error("it ended before it answered.");
+}
+
+/** Rejects when the child has ended or has had its time, or when wrangler waits for somebody to mend the Worker. */
+async function giveUpEarly(child: Child, buildFailed: Promise<string>): Promise<never> {
+	const deadline = setTimeout(START_TIMEOUT_MS, `it was not up within ${START_TIMEOUT_MS / 1000} seconds.`, {
+		ref: false,
+	});
+	const reason = await Promise.race([deadline, buildFailed, child.exited.then(() => "wrangler gave up.")]);
+	// The cause stands on the lines after the one that was recognised.
+	await setTimeout(POLL_MS);
+	throw new Error(reason);
+}
