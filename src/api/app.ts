@@ -1,0 +1,40 @@
+/** The management API as one application: its resources, who may use them, and how it says no. */
+import { Hono } from "hono";
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+import { Problem } from "../problem.ts";
+import { requireKey } from "./auth.ts";
+import { deliveries } from "./deliveries.ts";
+import { endpoints } from "./endpoints.ts";
+import { events } from "./events.ts";
+import { health } from "./health.ts";
+import { sources } from "./sources.ts";
+import { subscriptions } from "./subscriptions.ts";
+import { UnreadableSecretError } from "../store/seal.ts";
+
+export const api = new Hono<{ Bindings: Env }>();
+
+api.get("/healthz", health);
+api.use("/v1/*", requireKey);
+api.route("/v1/sources", sources);
+api.route("/v1/endpoints", endpoints);
+api.route("/v1/subscriptions", subscriptions);
+api.route("/v1/events", events);
+api.route("/v1/deliveries", deliveries);
+// A route, because an application that is mounted in another one does not get to answer for unknown paths.
+api.all("*", ({ req }) => {
+	throw new Problem(404, "not_found", `There is no ${req.method} ${req.path}.`);
+});
+
+api.onError((error, c) => {
+	if (error instanceof Problem) return error.toResponse();
+	log("api.failed", { method: c.req.method, path: c.req.path, error: error.stack ?? String(error) });
+	if (error instanceof UnreadableSecretError) {
+		return new Problem(
+			503,
+			"secret_unreadable",
+			`A stored secret cannot be read: ${error.message}.`,
+		).toResponse();
+	}
+	return new Problem(500, "internal_error", "Something went wrong here; the log says what.").toResponse();
+});

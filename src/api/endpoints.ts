@@ -1,0 +1,169 @@
+/** `/v1/endpoints`: the model versions that events can be sent to. */
+import { Hono } from "hono";
+import { generateSigningSecret, refuseSigningSecret } from "../delivery/signing.ts";
+import { refuseUrl } from "../delivery/url-guard.ts";
+import type { Env } from "../env.ts";
+import { newId } from "../events/ids.ts";
+import { Problem } from "../problem.ts";
+import {
+	type EndpointChanges,
+	deleteEndpoint,
+	findEndpoint,
+	insertEndpoint,
+	listEndpoints,
+	updateEndpoint,
+} from "../store/endpoints.ts";
+import type { Endpoint, RetryPolicy } from "../store/records.ts";
+import { invalidRequest, readJson, readOptionalJson } from "./body.ts";
+import { refreshDispatchers } from "./dispatchers.ts";
+import {
+	DEFAULT_MAX_CONCURRENCY,
+	DEFAULT_RETRY,
+	DEFAULT_TIMEOUT_SECONDS,
+	HIDDEN,
+	createEndpointSchema,
+	endpointToWire,
+	isSecretHeader,
+	mergeRetry,
+	patchEndpointSchema,
+} from "./endpoint-fields.ts";
+import { readPage } from "./pages.ts";
+import { newSecret, rotateSecrets, rotationSchema } from "./secrets.ts";
+import { named, recordOf } from "./writes.ts";
+
+export const endpoints = new Hono<{ Bindings: Env }>()
+	.post("/", async (c) => {
+		const input = await readJson(c.req.raw, createEndpointSchema);
+		refuseBadUrl(c.env, input.url, c.req.url);
+		const now = Date.now();
+		const secret = input.signing_secret ?? generateSigningSecret();
+		const endpoint: Endpoint = {
+			id: newId("ep"),
+			name: input.name,
+			version: input.version ?? "1",
+			url: input.url,
+			protocol: input.protocol ?? "http",
+			auth: input.auth ?? { type: "none" },
+			headers: resolveHeaders(input.headers ?? {}, {}),
+			timeoutSeconds: input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
+			maxConcurrency: input.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
+			retry: refuseContradiction(mergeRetry(DEFAULT_RETRY, input)),
+			signingSecrets: [newSecret(secret, now)],
+			status: "active",
+			statusReason: null,
+			createdAt: now,
+			updatedAt: now,
+		};
+		if (!(await insertEndpoint(c.env, endpoint))) {
+			const ref = `${endpoint.name}@${endpoint.version}`;
+			throw new Problem(
+				409,
+				"name_taken",
+				`There is an endpoint ${ref}; give the other one another version.`,
+			);
+		}
+		return c.json({ ...endpointToWire(endpoint), signing_secret: secret }, 201);
+	})
+	.get("/", async (c) => {
+		const { items, nextCursor } = await readPage(c, "endpoints", (query) => listEndpoints(c.env, query));
+		return c.json({ data: items.map(endpointToWire), next_cursor: nextCursor });
+	})
+	.get("/:ref", async (c) => c.json(endpointToWire(await getEndpoint(c.env, c.req.param("ref")))))
+	.patch("/:ref", async (c) => {
+		const former = await getEndpoint(c.env, c.req.param("ref"));
+		const input = await readJson(c.req.raw, patchEndpointSchema);
+		if (input.url !== undefined) refuseBadUrl(c.env, input.url, c.req.url);
+		const {
+			url,
+			protocol,
+			auth,
+			headers,
+			timeout_seconds: timeoutSeconds,
+			max_concurrency,
+			retry,
+			busy,
+		} = input;
+		const changes: EndpointChanges = {
+			...named({ url, protocol, auth, timeoutSeconds, maxConcurrency: max_concurrency }),
+			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
+			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
+		};
+		return c.json(endpointToWire(await changeEndpoint(c.env, former.id, changes)));
+	})
+	.delete("/:ref", async (c) => {
+		const { id } = await getEndpoint(c.env, c.req.param("ref"));
+		const { usedBy } = await deleteEndpoint(c.env, id);
+		if (usedBy.length > 0) {
+			throw new Problem(409, "endpoint_in_use", `Subscriptions target it: ${usedBy.join(", ")}.`);
+		}
+		// It finds its endpoint gone and ends what waits for it.
+		await refreshDispatchers(c.env, [id]);
+		return c.body(null, 204);
+	})
+	.post("/:ref/secret/rotate", async (c) => {
+		const former = await getEndpoint(c.env, c.req.param("ref"));
+		const input = await readOptionalJson(c.req.raw, rotationSchema);
+		const secret = input.secret ?? generateSigningSecret();
+		const refusal = refuseSigningSecret(secret);
+		if (refusal !== null) throw invalidRequest([{ path: "secret", message: refusal }]);
+		const graceSeconds = input.grace_period_seconds;
+		const signingSecrets = rotateSecrets(former.signingSecrets, secret, { now: Date.now(), graceSeconds });
+		const endpoint = await changeEndpoint(c.env, former.id, { signingSecrets });
+		return c.json({ ...endpointToWire(endpoint), signing_secret: secret });
+	})
+	.post("/:ref/pause", async (c) => {
+		const former = await getEndpoint(c.env, c.req.param("ref"));
+		// One that has stopped already keeps its own reason.
+		if (former.status !== "active") return c.json(endpointToWire(former));
+		const changes = { status: "paused", statusReason: "manual" } as const;
+		return c.json(endpointToWire(await changeEndpoint(c.env, former.id, changes)));
+	})
+	.post("/:ref/resume", async (c) => {
+		const { id } = await getEndpoint(c.env, c.req.param("ref"));
+		const changes = { status: "active", statusReason: null } as const;
+		return c.json(endpointToWire(await changeEndpoint(c.env, id, changes)));
+	});
+
+async function getEndpoint(env: Env, ref: string): Promise<Endpoint> {
+	const endpoint = await findEndpoint(env, ref);
+	if (endpoint === null) throw endpointNotFound();
+	return endpoint;
+}
+
+function endpointNotFound(): Problem {
+	return new Problem(404, "endpoint_not_found", "There is no endpoint with this id, name or version.");
+}
+
+async function changeEndpoint(env: Env, id: string, changes: EndpointChanges): Promise<Endpoint> {
+	const endpoint = recordOf(await updateEndpoint(env, id, changes), { gone: endpointNotFound });
+	await refreshDispatchers(env, [id]);
+	return endpoint;
+}
+
+function refuseBadUrl(env: Env, url: string, requestUrl: string): void {
+	const allowPrivate = env.ALLOW_PRIVATE_ENDPOINTS === "true";
+	const message = refuseUrl(url, { allowPrivate, ownHost: new URL(requestUrl).host });
+	if (message !== null) throw invalidRequest([{ path: "url", message }]);
+}
+
+function refuseContradiction(retry: RetryPolicy): RetryPolicy {
+	const both = retry.statuses.filter((status) => retry.busyStatuses.includes(status));
+	if (both.length === 0) return retry;
+	throw invalidRequest([{ path: "busy.statuses", message: `also in retry.statuses: ${both.join(", ")}` }]);
+}
+
+/** Puts the stored value wherever a hidden one came back as it was shown. */
+function resolveHeaders(
+	headers: Record<string, string>,
+	former: Record<string, string>,
+): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(headers).map(([name, value]) => {
+			if (value !== HIDDEN || !isSecretHeader(name)) return [name, value];
+			const stored = former[name];
+			if (stored !== undefined) return [name, stored];
+			const message = `${HIDDEN} stands for a stored value, and there is none of this header`;
+			throw invalidRequest([{ path: `headers.${name}`, message }]);
+		}),
+	);
+}

@@ -1,0 +1,51 @@
+/** Schemas of fields that several resources have: names, header names, expressions. */
+import { z } from "zod";
+import { compileExpression } from "../events/expression.ts";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** A name that can stand in a URL. It never looks like an id, so either can be used to address the thing. */
+export function nameField(idPrefix: string): z.ZodString {
+	return z
+		.string()
+		.regex(NAME, "up to 64 letters, digits, dots, dashes and underscores; a letter or digit first")
+		.refine((name) => !name.startsWith(`${idPrefix}_`), `cannot begin with ${idPrefix}_, as ids do`);
+}
+
+/** RFC 9110, section 5.1. */
+export const headerName = z
+	.string()
+	.max(256)
+	.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "not a header name");
+
+export const eventTypeField = z.string().min(1).max(256);
+
+/** An event type, or the beginning of one with `*` behind it. */
+export const typePattern = eventTypeField.refine(
+	(pattern) => !pattern.slice(0, -1).includes("*"),
+	"a * can stand only at the end",
+);
+
+/** JSONata, compiled to see that it is. */
+export const expressionField = z.string().superRefine((source, context) => {
+	const message = refuseExpression(source, 0);
+	if (message !== null) context.addIssue({ code: "custom", message });
+});
+
+/** A literal, or JSONata when it begins with `=`. */
+export const literalOrExpressionField = z
+	.string()
+	.min(1)
+	.superRefine((text, context) => {
+		const message = text.startsWith("=") ? refuseExpression(text.slice(1), 1) : null;
+		if (message !== null) context.addIssue({ code: "custom", message });
+	});
+
+/** `offset`: what stands before the expression in the field, so that the position is one in the field. */
+function refuseExpression(source: string, offset: number): string | null {
+	if (source.trim() === "") return "the expression is empty";
+	const compiled = compileExpression(source);
+	if (compiled.ok) return null;
+	const where = compiled.position === null ? "" : ` (at character ${compiled.position + offset})`;
+	return `no valid JSONata: ${compiled.message}${where}`;
+}

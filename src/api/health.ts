@@ -1,0 +1,26 @@
+/** `GET /healthz`: that the Worker answers, and how much waits in its queues. Needs no key and no database. */
+import type { Context } from "hono";
+import type { Env } from "../env.ts";
+import { formatTime } from "./times.ts";
+
+export async function health(c: Context<{ Bindings: Env }>): Promise<Response> {
+	const [queue, deadLetterQueue] = await Promise.all([
+		readBacklog(c.env.EVENTS),
+		readBacklog(c.env.EVENTS_DLQ),
+	]);
+	return c.json({ status: "ok", queue, dead_letter_queue: deadLetterQueue });
+}
+
+/** Numbers are null when the queue does not tell them: a router that cannot count its backlog can still be alive. */
+async function readBacklog(queue: Queue): Promise<Record<string, number | string | null>> {
+	try {
+		const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
+		return {
+			backlog_count: backlogCount,
+			backlog_bytes: backlogBytes,
+			oldest_message_at: formatTime(oldestMessageTimestamp?.getTime() ?? null),
+		};
+	} catch {
+		return { backlog_count: null, backlog_bytes: null, oldest_message_at: null };
+	}
+}

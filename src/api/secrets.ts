@@ -1,0 +1,73 @@
+/** Secrets that the API makes, judges and rotates. Pure but for randomness; they are stored by store/. */
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../delivery/signing.ts";
+import { Problem } from "../problem.ts";
+import type { LiveSecret, SourceAuth } from "../store/records.ts";
+
+const DEFAULT_GRACE_SECONDS = 86_400;
+const MAX_GRACE_SECONDS = 604_800;
+/** One signature is made, or one comparison, with each. */
+const MAX_LIVE_SECRETS = 10;
+const MIN_SOURCE_SECRET_LENGTH = 8;
+const MAX_SOURCE_SECRET_LENGTH = 512;
+
+/** Body of `POST …/secret/rotate`. */
+export const rotationSchema = z.strictObject({
+	secret: z.string().optional(),
+	grace_period_seconds: z.number().int().min(0).max(MAX_GRACE_SECONDS).optional(),
+});
+
+export function newSecret(value: string, now: number): LiveSecret {
+	return { value, createdAt: now, expiresAt: null };
+}
+
+/**
+ * Puts `value` before the secrets that are still live and lets those end with the grace period; with a grace of
+ * 0 they end at once. Throws 409 `too_many_secrets`.
+ */
+export function rotateSecrets(
+	secrets: readonly LiveSecret[],
+	value: string,
+	{ now, graceSeconds = DEFAULT_GRACE_SECONDS }: { now: number; graceSeconds?: number | undefined },
+): LiveSecret[] {
+	const end = now + graceSeconds * 1000;
+	const former = secrets
+		.map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? end, end) }))
+		.filter((secret) => secret.expiresAt > now && secret.value !== value);
+	if (former.length >= MAX_LIVE_SECRETS) {
+		throw new Problem(
+			409,
+			"too_many_secrets",
+			`${former.length} secrets are still valid. Wait until one has ended, or rotate with grace_period_seconds 0, which ends them all.`,
+		);
+	}
+	return [newSecret(value, now), ...former];
+}
+
+/** A new secret for requests of a source; null for sources without verification. */
+export function generateSourceSecret(type: SourceAuth["type"]): string | null {
+	if (type === "none") return null;
+	return type === "standard_webhooks" ? generateSigningSecret() : randomBytes(32).toString("base64url");
+}
+
+/** Why `secret` is none for a source with this kind of auth, for the person who gave it; null when it is. */
+export function refuseSourceSecret(type: SourceAuth["type"], secret: string): string | null {
+	if (type === "none") return 'a source with auth "none" has no secret';
+	if (type === "standard_webhooks") {
+		return secret.startsWith("whsec_") ? refuseSigningSecret(secret) : "must begin with whsec_";
+	}
+	if (secret.length < MIN_SOURCE_SECRET_LENGTH)
+		return `must have at least ${MIN_SOURCE_SECRET_LENGTH} characters`;
+	if (secret.length > MAX_SOURCE_SECRET_LENGTH)
+		return `must have at most ${MAX_SOURCE_SECRET_LENGTH} characters`;
+	// What is compared as it is must survive a header or a URL.
+	const travels = type === "bearer" || type === "header" || type === "url_token";
+	if (travels && !/^[!-~]+$/.test(secret)) return "must be visible ASCII characters without spaces";
+	return null;
+}
+
+/** The secret in force: the newest that has not ended. */
+export function currentSecret(secrets: readonly LiveSecret[], now: number): string | null {
+	return liveSecrets(secrets, now)[0] ?? null;
+}

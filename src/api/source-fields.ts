@@ -1,0 +1,93 @@
+/** A source on the wire: what may be written, and how it is read back. */
+import { z } from "zod";
+import { BUILTIN_SOURCES } from "../events/ids.ts";
+import { sourceKinds } from "../ingest/sources/registry.ts";
+import type { Source, SourceAuth } from "../store/records.ts";
+import { expressionField, headerName, literalOrExpressionField, nameField } from "./fields.ts";
+import { formatTime } from "./times.ts";
+
+const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);
+
+const name = nameField("src").refine((name) => !RESERVED.includes(name), "is the name of a built-in source");
+
+const kind = z
+	.string()
+	.refine((kind) => Object.hasOwn(sourceKinds, kind), `one of: ${Object.keys(sourceKinds).join(", ")}`);
+
+/** Written as a whole; what is left out takes its default. */
+const auth = z.discriminatedUnion("type", [
+	z.strictObject({ type: z.literal("bearer") }),
+	z.strictObject({
+		type: z.literal("basic"),
+		// RFC 7617, section 2: the colon ends the user name.
+		username: z
+			.string()
+			.regex(/^[^:\p{Cc}]{1,256}$/u, "a user name without a colon")
+			.optional(),
+	}),
+	z.strictObject({ type: z.literal("header"), name: headerName }),
+	z.strictObject({
+		type: z.literal("hmac"),
+		header: headerName,
+		algorithm: z.enum(["sha1", "sha256", "sha384", "sha512"]).default("sha256"),
+		encoding: z.enum(["hex", "base64"]).default("hex"),
+		prefix: z.string().max(64).default(""),
+	}),
+	z.strictObject({ type: z.literal("standard_webhooks") }),
+	z.strictObject({ type: z.literal("url_token") }),
+	z.strictObject({ type: z.literal("none") }),
+]);
+
+const fields = z.strictObject({
+	name,
+	kind,
+	description: z.string().max(1_000).nullable(),
+	auth,
+	secret: z.string(),
+	event_type: literalOrExpressionField.nullable(),
+	subject: literalOrExpressionField.nullable(),
+	dedupe_key: expressionField.nullable(),
+	status: z.enum(["active", "disabled"]),
+});
+
+export const createSourceSchema = fields.omit({ status: true }).partial().required({ name: true });
+export const patchSourceSchema = fields.partial();
+
+/** How the kind's publishers prove themselves unless the source says otherwise. */
+export function defaultAuth(kind: string): SourceAuth {
+	return sourceKinds[kind]?.defaultAuth ?? { type: "bearer" };
+}
+
+/** The default of the user name is the source's name, which the schema does not know. */
+export function resolveAuth(auth: z.output<typeof fields.shape.auth>, sourceName: string): SourceAuth {
+	return auth.type === "basic" ? { type: "basic", username: auth.username ?? sourceName } : auth;
+}
+
+/** `origin` is where the router was reached, so that the URL works for whoever asked. */
+export function sourceToWire(source: Source, origin: string): Record<string, unknown> {
+	return {
+		id: source.id,
+		name: source.name,
+		kind: source.kind,
+		description: source.description,
+		auth: source.auth,
+		ingest_url: `${origin}/in/${source.name}`,
+		event_type: source.eventType,
+		subject: source.subject,
+		dedupe_key: source.dedupeKey,
+		status: source.status,
+		created_at: formatTime(source.createdAt),
+		updated_at: formatTime(source.updatedAt),
+	};
+}
+
+/** With the secret, which is shown when it is made and never again. */
+export function sourceToWireWithSecret(
+	source: Source,
+	secret: string | null,
+	origin: string,
+): Record<string, unknown> {
+	const wire = sourceToWire(source, origin);
+	if (source.auth.type !== "url_token" || secret === null) return { ...wire, secret };
+	return { ...wire, ingest_url: `${origin}/in/${source.name}?token=${encodeURIComponent(secret)}`, secret };
+}

@@ -1,0 +1,169 @@
+/** `/v1/sources`: the ingest URLs and how their requests are verified and read. */
+import { Hono } from "hono";
+import type { Env } from "../env.ts";
+import { BUILTIN_SOURCES, newId } from "../events/ids.ts";
+import { Problem } from "../problem.ts";
+import type { LiveSecret, Source, SourceAuth } from "../store/records.ts";
+import {
+	type SourceChanges,
+	deleteSource,
+	findSource,
+	insertSource,
+	listSources,
+	updateSource,
+} from "../store/sources.ts";
+import { invalidRequest, readJson, readOptionalJson } from "./body.ts";
+import { readPage } from "./pages.ts";
+import {
+	currentSecret,
+	generateSourceSecret,
+	newSecret,
+	refuseSourceSecret,
+	rotateSecrets,
+	rotationSchema,
+} from "./secrets.ts";
+import {
+	createSourceSchema,
+	defaultAuth,
+	patchSourceSchema,
+	resolveAuth,
+	sourceToWire,
+	sourceToWireWithSecret,
+} from "./source-fields.ts";
+import { syncSource } from "./source-sync.ts";
+import { named, recordOf } from "./writes.ts";
+
+const DEFAULT_KIND = "generic";
+
+export const sources = new Hono<{ Bindings: Env }>()
+	.post("/", async (c) => {
+		const input = await readJson(c.req.raw, createSourceSchema);
+		const now = Date.now();
+		const kind = input.kind ?? DEFAULT_KIND;
+		const auth = input.auth === undefined ? defaultAuth(kind) : resolveAuth(input.auth, input.name);
+		const secret = chooseSecret(auth.type, input.secret);
+		const source: Source = {
+			id: newId("src"),
+			name: input.name,
+			kind,
+			description: input.description ?? null,
+			auth,
+			eventType: input.event_type ?? null,
+			subject: input.subject ?? null,
+			dedupeKey: input.dedupe_key ?? null,
+			secrets: secret === null ? [] : [newSecret(secret, now)],
+			status: "active",
+			createdAt: now,
+			updatedAt: now,
+		};
+		if (!(await insertSource(c.env, source))) throw nameTaken(source.name);
+		await syncSource(c, null, source);
+		return c.json(sourceToWireWithSecret(source, secret, originOf(c.req.url)), 201);
+	})
+	.get("/", async (c) => {
+		const { items, nextCursor } = await readPage(c, "sources", (query) => listSources(c.env, query));
+		const origin = originOf(c.req.url);
+		return c.json({ data: items.map((source) => sourceToWire(source, origin)), next_cursor: nextCursor });
+	})
+	.get("/:ref", async (c) => {
+		const source = await getSource(c.env, c.req.param("ref"));
+		return c.json(sourceToWire(source, originOf(c.req.url)));
+	})
+	.patch("/:ref", async (c) => {
+		const former = await getSource(c.env, c.req.param("ref"));
+		const input = await readJson(c.req.raw, patchSourceSchema);
+		const { event_type: eventType, dedupe_key: dedupeKey, auth, secret, ...same } = input;
+		const changes: SourceChanges = {
+			...named(same),
+			...(eventType !== undefined && { eventType }),
+			...(dedupeKey !== undefined && { dedupeKey }),
+			...(auth !== undefined && { auth: resolveAuth(auth, input.name ?? former.name) }),
+		};
+		const secrets = secretsAfter(former, changes.auth?.type ?? former.auth.type, secret);
+		const update = await updateSource(c.env, former.id, { ...changes, ...(secrets !== null && { secrets }) });
+		const source = recordOf(update, { taken: () => nameTaken(input.name ?? ""), gone: sourceNotFound });
+		await syncSource(c, former, source);
+		return c.json(sourceToWire(source, originOf(c.req.url)));
+	})
+	.delete("/:ref", async (c) => {
+		const source = await getSource(c.env, c.req.param("ref"));
+		const { usedBy } = await deleteSource(c.env, source.id);
+		if (usedBy.length > 0) {
+			throw new Problem(409, "source_in_use", `Delete the subscriptions to it first: ${usedBy.join(", ")}.`);
+		}
+		await syncSource(c, source, null);
+		return c.body(null, 204);
+	})
+	.post("/:ref/secret/rotate", async (c) => {
+		const former = await getSource(c.env, c.req.param("ref"));
+		const input = await readOptionalJson(c.req.raw, rotationSchema);
+		const secret = chooseSecret(former.auth.type, input.secret);
+		if (secret === null)
+			throw new Problem(409, "no_secret", 'A source with auth "none" has no secret to rotate.');
+		const graceSeconds = input.grace_period_seconds;
+		const secrets = rotateSecrets(former.secrets, secret, { now: Date.now(), graceSeconds });
+		const update = await updateSource(c.env, former.id, { secrets });
+		const source = recordOf(update, { gone: sourceNotFound });
+		await syncSource(c, former, source);
+		return c.json(sourceToWireWithSecret(source, secret, originOf(c.req.url)));
+	});
+
+async function getSource(env: Env, ref: string): Promise<Source> {
+	const source = await findSource(env, ref);
+	if (source !== null) return source;
+	const isBuiltin = Object.entries(BUILTIN_SOURCES).some(([id, name]) => ref === id || ref === name);
+	throw isBuiltin
+		? new Problem(404, "source_not_found", `${ref} is built in: it has no settings to read or change.`)
+		: sourceNotFound();
+}
+
+function sourceNotFound(): Problem {
+	return new Problem(404, "source_not_found", "There is no source with this id or name.");
+}
+
+function nameTaken(name: string): Problem {
+	return new Problem(409, "name_taken", `There is another source named ${name}.`);
+}
+
+/** The secret that was given, or a new one; null when this kind of auth has none. */
+function chooseSecret(type: SourceAuth["type"], given: string | undefined): string | null {
+	if (given === undefined) return generateSourceSecret(type);
+	refuseBadSecret(type, given, "secret");
+	return given;
+}
+
+/**
+ * The secrets after a change of auth or of the secret itself, or null when they stay. A secret that is named
+ * here counts at once and alone; rotation is what lets the former one live on for a while.
+ */
+function secretsAfter(
+	former: Source,
+	type: SourceAuth["type"],
+	given: string | undefined,
+): LiveSecret[] | null {
+	if (given !== undefined) {
+		refuseBadSecret(type, given, "secret");
+		return [newSecret(given, Date.now())];
+	}
+	if (type === former.auth.type) return null;
+	if (type === "none") return [];
+	const now = Date.now();
+	const current = currentSecret(former.secrets, now);
+	if (current === null) {
+		const message = "the source has no secret for this kind of auth yet: name one in `secret`";
+		throw invalidRequest([{ path: "auth.type", message }]);
+	}
+	const refusal = refuseSourceSecret(type, current);
+	if (refusal === null) return former.secrets.filter(({ value }) => refuseSourceSecret(type, value) === null);
+	const message = `the source's secret does not fit (${refusal}): name another in \`secret\``;
+	throw invalidRequest([{ path: "auth.type", message }]);
+}
+
+function refuseBadSecret(type: SourceAuth["type"], secret: string, path: string): void {
+	const message = refuseSourceSecret(type, secret);
+	if (message !== null) throw invalidRequest([{ path, message }]);
+}
+
+function originOf(url: string): string {
+	return new URL(url).origin;
+}

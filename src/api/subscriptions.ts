@@ -1,0 +1,150 @@
+/** `/v1/subscriptions`: which events go to which endpoint, and what becomes of the answers. */
+import { randomBytes } from "node:crypto";
+import { Hono } from "hono";
+import type { Env } from "../env.ts";
+import { newId } from "../events/ids.ts";
+import { type FieldError, Problem } from "../problem.ts";
+import { findEndpoint, parseEndpointRef, readEndpointRefs } from "../store/endpoints.ts";
+import type { Subscription } from "../store/records.ts";
+import {
+	type SubscriptionChanges,
+	deleteSubscription,
+	findSubscription,
+	insertSubscription,
+	listSubscriptions,
+	updateSubscription,
+} from "../store/subscriptions.ts";
+import { invalidRequest, readJson } from "./body.ts";
+import { endpointIdsOf, refreshDispatchers } from "./dispatchers.ts";
+import { readPage } from "./pages.ts";
+import { findSourceRef, readNamesOfSources } from "./source-refs.ts";
+import {
+	type SubscriptionInput,
+	createSubscriptionSchema,
+	mergeResult,
+	patchSubscriptionSchema,
+	subscriptionToWire,
+	targetOf,
+} from "./subscription-fields.ts";
+import { named, recordOf } from "./writes.ts";
+
+export const subscriptions = new Hono<{ Bindings: Env }>()
+	.post("/", async (c) => {
+		const input = await readJson(c.req.raw, createSubscriptionSchema);
+		const { target, targetRef, sourceId } = await resolveRefs(c.env, input);
+		if (target === undefined) throw new Error("the schema lets no subscription pass without a target");
+		const now = Date.now();
+		const subscription: Subscription = {
+			id: newId("sub"),
+			name: input.name ?? nameFor(targetRef),
+			sourceId: sourceId ?? null,
+			types: input.types ?? [],
+			filters: input.filters ?? [],
+			target,
+			transform: input.transform ?? null,
+			result: mergeResult(null, input.result ?? null),
+			enabled: input.enabled ?? true,
+			createdAt: now,
+			updatedAt: now,
+		};
+		if (!(await insertSubscription(c.env, subscription))) throw nameTaken(subscription.name);
+		await refreshDispatchers(c.env, await endpointIdsOf(c.env, subscription.target));
+		return c.json(await toWire(c.env, subscription), 201);
+	})
+	.get("/", async (c) => {
+		const page = await readPage(c, "subscriptions", (query) => listSubscriptions(c.env, query));
+		return c.json({ data: await allToWire(c.env, page.items), next_cursor: page.nextCursor });
+	})
+	.get("/:ref", async (c) => c.json(await toWire(c.env, await getSubscription(c.env, c.req.param("ref")))))
+	.patch("/:ref", async (c) => {
+		const former = await getSubscription(c.env, c.req.param("ref"));
+		const input = await readJson(c.req.raw, patchSubscriptionSchema);
+		const { name, types, filters, transform, result, enabled } = input;
+		const { target, sourceId } = await resolveRefs(c.env, input);
+		const changes: SubscriptionChanges = {
+			...named({ name, types, filters, transform, enabled, target, sourceId }),
+			...(result !== undefined && { result: mergeResult(former.result, result) }),
+		};
+		const subscription = recordOf(await updateSubscription(c.env, former.id, changes), {
+			gone: subscriptionNotFound,
+			taken: () => nameTaken(name ?? ""),
+		});
+		await refreshTargets(c.env, [former, subscription]);
+		return c.json(await toWire(c.env, subscription));
+	})
+	.delete("/:ref", async (c) => {
+		const subscription = await getSubscription(c.env, c.req.param("ref"));
+		await deleteSubscription(c.env, subscription.id);
+		await refreshTargets(c.env, [subscription]);
+		return c.body(null, 204);
+	});
+
+async function getSubscription(env: Env, ref: string): Promise<Subscription> {
+	const subscription = await findSubscription(env, ref);
+	if (subscription === null) throw subscriptionNotFound();
+	return subscription;
+}
+
+function subscriptionNotFound(): Problem {
+	return new Problem(404, "subscription_not_found", "There is no subscription with this id or name.");
+}
+
+function nameTaken(name: string): Problem {
+	return new Problem(409, "name_taken", `There is another subscription named ${name}.`);
+}
+
+/** `to-ocr-3-x7f2`; the random part keeps apart what goes to the same endpoint. */
+function nameFor(endpointRef: string): string {
+	const readable = endpointRef.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 50);
+	return `to-${readable}-${randomBytes(3).toString("hex")}`;
+}
+
+interface ResolvedRefs {
+	/** What is not named is undefined. null: events of every source. */
+	sourceId: string | null | undefined;
+	/** `name@latest` stays a name: it is resolved for each event. */
+	target: Subscription["target"] | undefined;
+	targetRef: string;
+}
+
+/** What the references in the input stand for. Throws 422 with every one that stands for nothing. */
+async function resolveRefs(env: Env, input: SubscriptionInput): Promise<ResolvedRefs> {
+	const asked = targetOf(input);
+	const [endpoint, source] = await Promise.all([
+		asked && findEndpoint(env, asked.ref),
+		typeof input.source === "string" ? findSourceRef(env, input.source) : null,
+	]);
+	const errors: FieldError[] = [];
+	if (asked !== null && endpoint === null) {
+		errors.push({ path: asked.path, message: `there is no endpoint ${asked.ref}` });
+	}
+	if (typeof input.source === "string" && source === null) {
+		errors.push({ path: "source", message: `there is no source ${input.source}` });
+	}
+	if (errors.length > 0) throw invalidRequest(errors);
+	const sourceId = input.source === undefined ? undefined : (source?.id ?? null);
+	if (asked === null || endpoint === null) return { sourceId, target: undefined, targetRef: "" };
+	return "latestOf" in parseEndpointRef(asked.ref)
+		? { sourceId, target: { latestOf: endpoint.name }, targetRef: `${endpoint.name}@latest` }
+		: { sourceId, target: { endpointId: endpoint.id }, targetRef: `${endpoint.name}@${endpoint.version}` };
+}
+
+async function refreshTargets(env: Env, changed: readonly Subscription[]): Promise<void> {
+	const ids = await Promise.all(changed.map(({ target }) => endpointIdsOf(env, target)));
+	await refreshDispatchers(env, ids.flat());
+}
+
+async function toWire(env: Env, subscription: Subscription): Promise<Record<string, unknown>> {
+	const [wire = {}] = await allToWire(env, [subscription]);
+	return wire;
+}
+
+async function allToWire(env: Env, list: readonly Subscription[]): Promise<Record<string, unknown>[]> {
+	const sourceIds = list.flatMap(({ sourceId }) => sourceId ?? []);
+	const endpointIds = list.flatMap(({ target }) => ("endpointId" in target ? target.endpointId : []));
+	const [sources, endpoints] = await Promise.all([
+		readNamesOfSources(env, sourceIds),
+		readEndpointRefs(env, endpointIds),
+	]);
+	return list.map((subscription) => subscriptionToWire(subscription, { sources, endpoints }));
+}

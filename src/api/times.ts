@@ -1,0 +1,29 @@
+/** Points in time as the API writes and reads them: RFC 3339 text outside, ms since the epoch inside. */
+import { z } from "zod";
+
+/** RFC 3339, section 5.6. `T` and `Z` may be small; the offset is required. */
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** UTC, with milliseconds. */
+export function formatTime(ms: number): string;
+export function formatTime(ms: number | null): string | null;
+export function formatTime(ms: number | null): string | null {
+	return ms === null ? null : new Date(ms).toISOString();
+}
+
+/** null when `text` is no RFC 3339 time. */
+export function parseTime(text: string): number | null {
+	const ms = RFC_3339.test(text) ? Date.parse(text.toUpperCase()) : Number.NaN;
+	return Number.isNaN(ms) ? null : ms;
+}
+
+/** A field that holds a time; its output is in ms. */
+export const timeField = z.string().transform((text, context) => {
+	const ms = parseTime(text);
+	if (ms !== null) return ms;
+	context.addIssue({
+		code: "custom",
+		message: 'write a time as RFC 3339 with its offset: "2026-11-01T09:30:00Z"',
+	});
+	return z.NEVER;
+});

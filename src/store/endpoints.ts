@@ -1,0 +1,189 @@
+/** Endpoints in D1: rows to records and back, and the queries on them. */
+import type { Env } from "../env.ts";
+import type { Endpoint, EndpointAuth, EndpointStatus, LiveSecret, RetryPolicy } from "./records.ts";
+import {
+	type ListQuery,
+	type Row,
+	type Update,
+	bumpRoutingVersion,
+	insertRow,
+	listRows,
+	updateRow,
+} from "./rows.ts";
+import { withSchema } from "./schema.ts";
+import { open, seal } from "./seal.ts";
+
+/** What may change in the life of an endpoint. Name and version are what it is, and stay. */
+export type EndpointChanges = Partial<Omit<Endpoint, "id" | "name" | "version" | "createdAt" | "updatedAt">>;
+
+export interface EndpointRow extends Row {
+	id: string;
+	name: string;
+	version: string;
+	url: string;
+	protocol: string;
+	auth: string;
+	headers: string;
+	timeout_seconds: number;
+	max_concurrency: number;
+	retry: string;
+	signing_secrets: string;
+	status: EndpointStatus;
+	status_reason: string | null;
+	created_at: number;
+	updated_at: number;
+}
+
+/** An endpoint as a subscription's target names it. */
+export type EndpointRef = { id: string } | { name: string; version: string } | { latestOf: string };
+
+/** Reads `ep_…`, `name@version`, `name@latest` and bare `name`, which means the latest. */
+export function parseEndpointRef(ref: string): EndpointRef {
+	if (ref.startsWith("ep_")) return { id: ref };
+	const at = ref.indexOf("@");
+	if (at === -1) return { latestOf: ref };
+	const name = ref.slice(0, at);
+	const version = ref.slice(at + 1);
+	return version === "latest" ? { latestOf: name } : { name, version };
+}
+
+/** By any form of reference. The latest is the newest active version, or the newest when none is active. */
+export async function findEndpoint(env: Env, ref: string): Promise<Endpoint | null> {
+	const parsed = parseEndpointRef(ref);
+	const row = await withSchema(env, (db) => selectOne(db, parsed).first<EndpointRow>());
+	return row === null ? null : endpointFromRow(env, row);
+}
+
+function selectOne(db: D1Database, ref: EndpointRef): D1PreparedStatement {
+	if ("id" in ref) return db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(ref.id);
+	if ("latestOf" in ref) {
+		const sql = `SELECT * FROM endpoints WHERE name = ?
+			ORDER BY status = 'active' DESC, created_at DESC, id DESC LIMIT 1`;
+		return db.prepare(sql).bind(ref.latestOf);
+	}
+	return db.prepare("SELECT * FROM endpoints WHERE name = ? AND version = ?").bind(ref.name, ref.version);
+}
+
+export async function listEndpoints(env: Env, query: ListQuery): Promise<Endpoint[]> {
+	const rows = await listRows<EndpointRow>(env, "endpoints", query);
+	return Promise.all(rows.map((row) => endpointFromRow(env, row)));
+}
+
+/** The ids of all endpoints, or of all versions of `name`. */
+export async function readEndpointIds(env: Env, name?: string): Promise<string[]> {
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare("SELECT id FROM endpoints WHERE ?1 IS NULL OR name = ?1")
+			.bind(name ?? null)
+			.all<{ id: string }>(),
+	);
+	return results.map(({ id }) => id);
+}
+
+/** `name@version` by id, of the ids that exist. */
+export async function readEndpointRefs(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare(
+				"SELECT id, name || '@' || version AS ref FROM endpoints WHERE id IN (SELECT value FROM json_each(?))",
+			)
+			.bind(JSON.stringify(ids))
+			.all<{ id: string; ref: string }>(),
+	);
+	return new Map(results.map(({ id, ref }) => [id, ref]));
+}
+
+/** false when this version of the name exists already. */
+export async function insertEndpoint(env: Env, endpoint: Endpoint): Promise<boolean> {
+	const { id, name, version, createdAt, updatedAt, ...fields } = endpoint;
+	const columns = await toColumns(env, fields);
+	return insertRow(env, "endpoints", {
+		id,
+		name,
+		version,
+		...columns,
+		created_at: createdAt,
+		updated_at: updatedAt,
+	});
+}
+
+export async function updateEndpoint(
+	env: Env,
+	id: string,
+	changes: EndpointChanges,
+): Promise<Update<Endpoint>> {
+	const columns = { ...(await toColumns(env, changes)), updated_at: Date.now() };
+	const update = await updateRow<EndpointRow>(env, "endpoints", id, columns);
+	return update.outcome === "updated"
+		? { ...update, record: await endpointFromRow(env, update.record) }
+		: update;
+}
+
+/** `reason` says why it is paused or disabled; null while active. */
+export async function setEndpointStatus(
+	env: Env,
+	id: string,
+	status: EndpointStatus,
+	reason: string | null,
+): Promise<void> {
+	await updateRow(env, "endpoints", id, { status, status_reason: reason, updated_at: Date.now() });
+}
+
+/**
+ * Deletes it unless subscriptions target it: by name and version, or as the latest when it is the last version
+ * there is. Answers the names of those.
+ */
+export async function deleteEndpoint(env: Env, id: string): Promise<{ usedBy: string[] }> {
+	const using = `FROM subscriptions WHERE endpoint_id = ?1 OR latest_of = (
+		SELECT name FROM endpoints AS last WHERE id = ?1 AND NOT EXISTS
+			(SELECT 1 FROM endpoints AS other WHERE other.name = last.name AND other.id <> last.id))`;
+	const [users] = await withSchema(env, (db) =>
+		db.batch<{ name: string }>([
+			db.prepare(`SELECT name ${using} ORDER BY name`).bind(id),
+			db.prepare(`DELETE FROM endpoints WHERE id = ?1 AND NOT EXISTS (SELECT 1 ${using})`).bind(id),
+			bumpRoutingVersion(db),
+		]),
+	);
+	return { usedBy: users?.results.map(({ name }) => name) ?? [] };
+}
+
+/** The columns of the fields that are there. Headers are sealed too: many a server takes its key in one. */
+async function toColumns(env: Env, changes: EndpointChanges): Promise<Row> {
+	const { auth, headers, retry, signingSecrets, timeoutSeconds, maxConcurrency, statusReason, ...same } =
+		changes;
+	return {
+		...same,
+		...(auth !== undefined && { auth: await seal(env, JSON.stringify(auth)) }),
+		...(headers !== undefined && { headers: await seal(env, JSON.stringify(headers)) }),
+		...(retry !== undefined && { retry: JSON.stringify(retry) }),
+		...(signingSecrets !== undefined && { signing_secrets: await seal(env, JSON.stringify(signingSecrets)) }),
+		...(timeoutSeconds !== undefined && { timeout_seconds: timeoutSeconds }),
+		...(maxConcurrency !== undefined && { max_concurrency: maxConcurrency }),
+		...(statusReason !== undefined && { status_reason: statusReason }),
+	};
+}
+
+export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpoint> {
+	const [auth, headers, signingSecrets] = await Promise.all([
+		open(env, row.auth),
+		open(env, row.headers),
+		open(env, row.signing_secrets),
+	]);
+	return {
+		id: row.id,
+		name: row.name,
+		version: row.version,
+		url: row.url,
+		protocol: row.protocol,
+		auth: JSON.parse(auth) as EndpointAuth,
+		headers: JSON.parse(headers) as Record<string, string>,
+		timeoutSeconds: row.timeout_seconds,
+		maxConcurrency: row.max_concurrency,
+		retry: JSON.parse(row.retry) as RetryPolicy,
+		signingSecrets: JSON.parse(signingSecrets) as LiveSecret[],
+		status: row.status,
+		statusReason: row.status_reason,
+		createdAt: row.created_at,
+		updatedAt: row.updated_at,
+	};
+}

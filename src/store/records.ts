@@ -1,0 +1,122 @@
+/**
+ * The resources as the router knows them: decoded from their rows, secrets decrypted. Shapes only; the queries
+ * stand beside this file, the wire forms in api/.
+ */
+import type { Filter } from "../routing/filters.ts";
+
+/** A secret that is valid now; while rotating there are several, newest first. Times in ms since the epoch. */
+export interface LiveSecret {
+	value: string;
+	createdAt: number;
+	/** null: valid until it is rotated. */
+	expiresAt: number | null;
+}
+
+/** How a source's requests prove where they come from. The secret itself is in `Source.secrets`. */
+export type SourceAuth =
+	| { type: "bearer" }
+	| { type: "basic"; username: string }
+	| { type: "header"; name: string }
+	| {
+			type: "hmac";
+			header: string;
+			algorithm: "sha1" | "sha256" | "sha384" | "sha512";
+			encoding: "hex" | "base64";
+			/** Text before the signature in the header, such as `sha256=`. */
+			prefix: string;
+	  }
+	| { type: "standard_webhooks" }
+	| { type: "url_token" }
+	| { type: "none" };
+
+export interface Source {
+	/** `src_…` */
+	id: string;
+	name: string;
+	/** A key of the source-kind registry (ingest/sources/). */
+	kind: string;
+	description: string | null;
+	auth: SourceAuth;
+	/** A literal, or JSONata over `{headers, body}` when it begins with `=`. */
+	eventType: string | null;
+	subject: string | null;
+	/** JSONata over `{headers, body}`. */
+	dedupeKey: string | null;
+	secrets: LiveSecret[];
+	status: "active" | "disabled";
+	createdAt: number;
+	updatedAt: number;
+}
+
+/** What the router sends along to prove itself to a model server. */
+export type EndpointAuth =
+	| { type: "none" }
+	| { type: "bearer"; token: string }
+	| { type: "basic"; username: string; password: string }
+	| { type: "header"; name: string; value: string };
+
+export interface RetryPolicy {
+	/** Wait before attempt 2, 3, …; one more attempt than steps. */
+	scheduleSeconds: readonly number[];
+	/** How long a busy endpoint costs no attempt, counted from the first busy answer in a row. */
+	busyMaxWaitSeconds: number;
+	/** How long after the first try refused connections, 502 and 504 count as a cold start. 0: never. */
+	coldStartSeconds: number;
+	/** Statuses that count as an error (spend an attempt, retry) whatever the table says. */
+	statuses: readonly number[];
+	/** Statuses that count as busy whatever the table says. */
+	busyStatuses: readonly number[];
+}
+
+export type EndpointStatus = "active" | "paused" | "disabled";
+
+export interface Endpoint {
+	/** `ep_…` */
+	id: string;
+	name: string;
+	version: string;
+	url: string;
+	/** A key of the protocol registry (models/). */
+	protocol: string;
+	auth: EndpointAuth;
+	headers: Record<string, string>;
+	timeoutSeconds: number;
+	maxConcurrency: number;
+	retry: RetryPolicy;
+	/** `whsec_…`, newest first. */
+	signingSecrets: LiveSecret[];
+	status: EndpointStatus;
+	/** Why it is paused or disabled: "manual", "unauthorized", "quota", "gone"; null while active. */
+	statusReason: string | null;
+	createdAt: number;
+	updatedAt: number;
+}
+
+/** What happens with the answer. null on the subscription: it is stored and goes no further. */
+export interface ResultPolicy {
+	/** Event type of the result event; null: the answer's own type, or `{endpoint name}.completed`. */
+	type: string | null;
+	/** JSONata over `{event, result}`. */
+	transform: string | null;
+	maxHops: number;
+	allowCycles: boolean;
+}
+
+export interface Subscription {
+	/** `sub_…` */
+	id: string;
+	name: string;
+	/** `src_…`, or null for events of every source. */
+	sourceId: string | null;
+	/** Exact types, or prefixes ending in `*`; empty matches every type. */
+	types: readonly string[];
+	filters: readonly Filter[];
+	/** As it was asked for: `ep_…`, or `name@latest`, which is resolved for each event. */
+	target: { endpointId: string } | { latestOf: string };
+	/** JSONata over the event; null: the event itself is sent. */
+	transform: string | null;
+	result: ResultPolicy | null;
+	enabled: boolean;
+	createdAt: number;
+	updatedAt: number;
+}

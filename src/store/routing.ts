@@ -1,0 +1,44 @@
+/**
+ * What the router reads: the whole routing table in one transaction, and the version that tells whether a
+ * table in memory is still the current one. Opens no secrets.
+ */
+import type { Env } from "../env.ts";
+import type { Endpoint, Source, Subscription } from "./records.ts";
+import { withSchema } from "./schema.ts";
+import { type SubscriptionRow, subscriptionFromRow } from "./subscriptions.ts";
+
+export type RoutedSource = Pick<Source, "id" | "name" | "status">;
+export type RoutedEndpoint = Pick<Endpoint, "id" | "name" | "version" | "status" | "createdAt">;
+
+export interface RoutingRecords {
+	version: number;
+	sources: RoutedSource[];
+	endpoints: RoutedEndpoint[];
+	subscriptions: Subscription[];
+}
+
+const SELECT_VERSION = "SELECT value AS version FROM meta WHERE key = 'routing_version'";
+
+export async function loadRoutingTable(env: Env): Promise<RoutingRecords> {
+	const [version, sources, endpoints, subscriptions] = await withSchema(env, (db) =>
+		db.batch([
+			db.prepare(SELECT_VERSION),
+			db.prepare("SELECT id, name, status FROM sources"),
+			db.prepare("SELECT id, name, version, status, created_at AS createdAt FROM endpoints"),
+			db.prepare("SELECT * FROM subscriptions"),
+		]),
+	);
+	const [row] = (version?.results ?? []) as { version: number }[];
+	return {
+		version: row?.version ?? 0,
+		sources: (sources?.results ?? []) as RoutedSource[],
+		endpoints: (endpoints?.results ?? []) as RoutedEndpoint[],
+		subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(subscriptionFromRow),
+	};
+}
+
+/** Moves with every change of a source, an endpoint or a subscription; reads one row. */
+export async function readRoutingVersion(env: Env): Promise<number> {
+	const row = await withSchema(env, (db) => db.prepare(SELECT_VERSION).first<{ version: number }>());
+	return row?.version ?? 0;
+}

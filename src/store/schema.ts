@@ -1,0 +1,127 @@
+/**
+ * The D1 schema, and how the Worker brings a database up to it: additive steps, counted in a row of `meta`. The
+ * first query on a database runs them, so that a deploy needs no migration command. No queries on resources here.
+ */
+import type { Env } from "../env.ts";
+
+/**
+ * Step n brings a database from version n to n + 1. A step that has been released never changes: a change is a
+ * further step, and one that running Workers of the version before survive (new tables, columns, indexes).
+ */
+const STEPS: readonly (readonly string[])[] = [
+	[
+		`CREATE TABLE IF NOT EXISTS sources (
+			id TEXT PRIMARY KEY,
+			name TEXT NOT NULL UNIQUE,
+			kind TEXT NOT NULL,
+			description TEXT,
+			auth TEXT NOT NULL,
+			event_type TEXT,
+			subject TEXT,
+			dedupe_key TEXT,
+			secrets TEXT NOT NULL,
+			status TEXT NOT NULL,
+			created_at INTEGER NOT NULL,
+			updated_at INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE IF NOT EXISTS endpoints (
+			id TEXT PRIMARY KEY,
+			name TEXT NOT NULL,
+			version TEXT NOT NULL,
+			url TEXT NOT NULL,
+			protocol TEXT NOT NULL,
+			auth TEXT NOT NULL,
+			headers TEXT NOT NULL,
+			timeout_seconds INTEGER NOT NULL,
+			max_concurrency INTEGER NOT NULL,
+			retry TEXT NOT NULL,
+			signing_secrets TEXT NOT NULL,
+			status TEXT NOT NULL,
+			status_reason TEXT,
+			created_at INTEGER NOT NULL,
+			updated_at INTEGER NOT NULL,
+			UNIQUE (name, version)
+		) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE IF NOT EXISTS subscriptions (
+			id TEXT PRIMARY KEY,
+			name TEXT NOT NULL UNIQUE,
+			source_id TEXT,
+			types TEXT NOT NULL,
+			filters TEXT NOT NULL,
+			endpoint_id TEXT,
+			latest_of TEXT,
+			transform TEXT,
+			result TEXT,
+			enabled INTEGER NOT NULL,
+			created_at INTEGER NOT NULL,
+			updated_at INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID`,
+		"CREATE INDEX IF NOT EXISTS sources_by_age ON sources (created_at, id)",
+		"CREATE INDEX IF NOT EXISTS endpoints_by_age ON endpoints (created_at, id)",
+		"CREATE INDEX IF NOT EXISTS subscriptions_by_age ON subscriptions (created_at, id)",
+		"CREATE INDEX IF NOT EXISTS subscriptions_by_source ON subscriptions (source_id)",
+		"CREATE INDEX IF NOT EXISTS subscriptions_by_endpoint ON subscriptions (endpoint_id)",
+		"CREATE INDEX IF NOT EXISTS subscriptions_by_latest ON subscriptions (latest_of)",
+		"INSERT OR IGNORE INTO meta (key, value) VALUES ('routing_version', 0)",
+	],
+];
+
+/**
+ * Databases known to be up to date. The outcome is kept and not the promise: a request that waits for another
+ * request's promise hangs when that other request is cancelled. Requests that arrive together each look once.
+ */
+const upToDate = new WeakSet<D1Database>();
+
+/** Creates or migrates the tables unless this isolate knows that they are current. Safe to run anywhere at once. */
+export async function ensureSchema({ DB }: Pick<Env, "DB">): Promise<void> {
+	if (upToDate.has(DB)) return;
+	for (let version = await readVersion(DB); version < STEPS.length; version++) {
+		await runStep(DB, version);
+	}
+	upToDate.add(DB);
+}
+
+/**
+ * Runs `work` on a database that has its tables. A database that was emptied behind this isolate's back is set
+ * up again, and `work` runs a second time; its one batch or statement had no effect the first time.
+ */
+export async function withSchema<T>(env: Pick<Env, "DB">, work: (db: D1Database) => Promise<T>): Promise<T> {
+	await ensureSchema(env);
+	try {
+		return await work(env.DB);
+	} catch (error) {
+		if (!String(error).includes("no such table")) throw error;
+		upToDate.delete(env.DB);
+		await ensureSchema(env);
+		return work(env.DB);
+	}
+}
+
+/** How many steps the database has behind it: 0 for a new one. */
+async function readVersion(db: D1Database): Promise<number> {
+	const [, found] = await db.batch<{ value: number }>([
+		db.prepare(
+			"CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+		),
+		db.prepare("SELECT value FROM meta WHERE key = 'schema_version'"),
+	]);
+	return found?.results[0]?.value ?? 0;
+}
+
+/** One transaction. Another isolate may be at the same step; whoever comes second finds it done. */
+async function runStep(db: D1Database, version: number): Promise<void> {
+	const statements = STEPS[version] ?? [];
+	try {
+		await db.batch([
+			...statements.map((sql) => db.prepare(sql)),
+			db
+				.prepare(
+					`INSERT INTO meta (key, value) VALUES ('schema_version', ?1)
+					ON CONFLICT (key) DO UPDATE SET value = max(value, ?1)`,
+				)
+				.bind(version + 1),
+		]);
+	} catch (error) {
+		if ((await readVersion(db)) <= version) throw error;
+	}
+}

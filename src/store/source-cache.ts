@@ -1,0 +1,79 @@
+/**
+ * Copies of sources in KV, so that ingest finds them near the publisher and without D1. Secrets stay sealed there.
+ * D1 is the truth: an entry may be missing at any time, and an old one may be read for some 60 seconds after a
+ * change.
+ */
+import { z } from "zod";
+import type { Env } from "../env.ts";
+import type { LiveSecret, Source, SourceAuth } from "./records.ts";
+import { open, seal } from "./seal.ts";
+
+/** The longest that a copy outlives a change when it was written from an older read just after it. */
+const EXPIRATION_SECONDS = 300;
+/** How long a location keeps what it read; Cloudflare's minimum. */
+const LOCATION_TTL_SECONDS = 30;
+
+const authSchema: z.ZodType<SourceAuth> = z.discriminatedUnion("type", [
+	z.object({ type: z.literal("bearer") }),
+	z.object({ type: z.literal("basic"), username: z.string() }),
+	z.object({ type: z.literal("header"), name: z.string() }),
+	z.object({
+		type: z.literal("hmac"),
+		header: z.string(),
+		algorithm: z.enum(["sha1", "sha256", "sha384", "sha512"]),
+		encoding: z.enum(["hex", "base64"]),
+		prefix: z.string(),
+	}),
+	z.object({ type: z.literal("standard_webhooks") }),
+	z.object({ type: z.literal("url_token") }),
+	z.object({ type: z.literal("none") }),
+]);
+
+const secretsSchema: z.ZodType<LiveSecret[]> = z.array(
+	z.object({ value: z.string(), createdAt: z.number(), expiresAt: z.number().nullable() }),
+);
+
+const cachedSource = z.object({
+	id: z.string(),
+	name: z.string(),
+	kind: z.string(),
+	description: z.string().nullable(),
+	auth: authSchema,
+	eventType: z.string().nullable(),
+	subject: z.string().nullable(),
+	dedupeKey: z.string().nullable(),
+	sealedSecrets: z.string(),
+	status: z.enum(["active", "disabled"]),
+	createdAt: z.number(),
+	updatedAt: z.number(),
+});
+
+/** Under its id and its name, because a publisher's URL may hold either. */
+export async function cacheSource(env: Env, { secrets, ...source }: Source): Promise<void> {
+	const sealedSecrets = await seal(env, JSON.stringify(secrets));
+	const entry = JSON.stringify({ ...source, sealedSecrets } satisfies z.infer<typeof cachedSource>);
+	const options = { expirationTtl: EXPIRATION_SECONDS };
+	await Promise.all(keysOf(source).map((key) => env.SOURCES.put(key, entry, options)));
+}
+
+/** After a rename, for the old name too. */
+export async function uncacheSource(env: Env, source: Pick<Source, "id" | "name">): Promise<void> {
+	await Promise.all(keysOf(source).map((key) => env.SOURCES.delete(key)));
+}
+
+/** null when there is no copy. Throws when KV fails or the copy cannot be read, as after a change of keys. */
+export async function readCachedSource(env: Env, ref: string): Promise<Source | null> {
+	const entry = await env.SOURCES.get(keyOf(ref), { cacheTtl: LOCATION_TTL_SECONDS });
+	if (entry === null) return null;
+	const { sealedSecrets, ...source } = cachedSource.parse(JSON.parse(entry));
+	const secrets = secretsSchema.parse(JSON.parse(await open(env, sealedSecrets)));
+	return { ...source, secrets };
+}
+
+function keysOf({ id, name }: Pick<Source, "id" | "name">): string[] {
+	return [keyOf(id), keyOf(name)];
+}
+
+function keyOf(ref: string): string {
+	return `source/${ref}`;
+}

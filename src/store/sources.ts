@@ -1,0 +1,123 @@
+/** Sources in D1: rows to records and back, and the queries on them. */
+import type { Env } from "../env.ts";
+import type { LiveSecret, Source, SourceAuth } from "./records.ts";
+import {
+	type ListQuery,
+	type Row,
+	type Update,
+	bumpRoutingVersion,
+	insertRow,
+	listRows,
+	updateRow,
+} from "./rows.ts";
+import { withSchema } from "./schema.ts";
+import { open, seal } from "./seal.ts";
+
+/** What may change in the life of a source. */
+export type SourceChanges = Partial<Omit<Source, "id" | "createdAt" | "updatedAt">>;
+
+interface SourceRow extends Row {
+	id: string;
+	name: string;
+	kind: string;
+	description: string | null;
+	auth: string;
+	event_type: string | null;
+	subject: string | null;
+	dedupe_key: string | null;
+	secrets: string;
+	status: Source["status"];
+	created_at: number;
+	updated_at: number;
+}
+
+/** By `src_…` or by name; a name never begins with `src_`. Builtin sources have no row and are not found. */
+export async function findSource(env: Env, ref: string): Promise<Source | null> {
+	const row = await withSchema(env, (db) =>
+		db.prepare("SELECT * FROM sources WHERE id = ?1 OR name = ?1").bind(ref).first<SourceRow>(),
+	);
+	return row === null ? null : fromRow(env, row);
+}
+
+export async function listSources(env: Env, query: ListQuery): Promise<Source[]> {
+	const rows = await listRows<SourceRow>(env, "sources", query);
+	return Promise.all(rows.map((row) => fromRow(env, row)));
+}
+
+export async function readSourceIds(env: Env): Promise<string[]> {
+	const { results } = await withSchema(env, (db) =>
+		db.prepare("SELECT id FROM sources").all<{ id: string }>(),
+	);
+	return results.map(({ id }) => id);
+}
+
+/** Names by id, of the ids that exist. */
+export async function readSourceNames(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare("SELECT id, name FROM sources WHERE id IN (SELECT value FROM json_each(?))")
+			.bind(JSON.stringify(ids))
+			.all<{ id: string; name: string }>(),
+	);
+	return new Map(results.map(({ id, name }) => [id, name]));
+}
+
+/** false when the name is taken. */
+export async function insertSource(
+	env: Env,
+	{ id, createdAt, updatedAt, ...fields }: Source,
+): Promise<boolean> {
+	const columns = await toColumns(env, fields);
+	return insertRow(env, "sources", { id, ...columns, created_at: createdAt, updated_at: updatedAt });
+}
+
+export async function updateSource(env: Env, id: string, changes: SourceChanges): Promise<Update<Source>> {
+	const columns = { ...(await toColumns(env, changes)), updated_at: Date.now() };
+	const update = await updateRow<SourceRow>(env, "sources", id, columns);
+	return update.outcome === "updated" ? { ...update, record: await fromRow(env, update.record) } : update;
+}
+
+/** Deletes it unless subscriptions name it; answers the names of those. */
+export async function deleteSource(env: Env, id: string): Promise<{ usedBy: string[] }> {
+	const [using] = await withSchema(env, (db) =>
+		db.batch<{ name: string }>([
+			db.prepare("SELECT name FROM subscriptions WHERE source_id = ? ORDER BY name").bind(id),
+			db
+				.prepare(
+					"DELETE FROM sources WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE source_id = ?1)",
+				)
+				.bind(id),
+			bumpRoutingVersion(db),
+		]),
+	);
+	return { usedBy: using?.results.map(({ name }) => name) ?? [] };
+}
+
+/** The columns of the fields that are there. */
+async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
+	const { auth, secrets, eventType, dedupeKey, ...same } = changes;
+	return {
+		...same,
+		...(auth !== undefined && { auth: JSON.stringify(auth) }),
+		...(eventType !== undefined && { event_type: eventType }),
+		...(dedupeKey !== undefined && { dedupe_key: dedupeKey }),
+		...(secrets !== undefined && { secrets: await seal(env, JSON.stringify(secrets)) }),
+	};
+}
+
+async function fromRow(env: Env, row: SourceRow): Promise<Source> {
+	return {
+		id: row.id,
+		name: row.name,
+		kind: row.kind,
+		description: row.description,
+		auth: JSON.parse(row.auth) as SourceAuth,
+		eventType: row.event_type,
+		subject: row.subject,
+		dedupeKey: row.dedupe_key,
+		secrets: JSON.parse(await open(env, row.secrets)) as LiveSecret[],
+		status: row.status,
+		createdAt: row.created_at,
+		updatedAt: row.updated_at,
+	};
+}

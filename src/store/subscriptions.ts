@@ -1,0 +1,105 @@
+/** Subscriptions in D1: rows to records and back, and the queries on them. They hold no secrets. */
+import type { Env } from "../env.ts";
+import type { Filter } from "../routing/filters.ts";
+import type { ResultPolicy, Subscription } from "./records.ts";
+import {
+	type ListQuery,
+	type Row,
+	type Update,
+	bumpRoutingVersion,
+	insertRow,
+	listRows,
+	updateRow,
+} from "./rows.ts";
+import { withSchema } from "./schema.ts";
+
+/** What may change in the life of a subscription. */
+export type SubscriptionChanges = Partial<Omit<Subscription, "id" | "createdAt" | "updatedAt">>;
+
+export interface SubscriptionRow extends Row {
+	id: string;
+	name: string;
+	source_id: string | null;
+	types: string;
+	filters: string;
+	endpoint_id: string | null;
+	latest_of: string | null;
+	transform: string | null;
+	result: string | null;
+	enabled: number;
+	created_at: number;
+	updated_at: number;
+}
+
+/** By `sub_…` or by name; a name never begins with `sub_`. */
+export async function findSubscription(env: Env, ref: string): Promise<Subscription | null> {
+	const row = await withSchema(env, (db) =>
+		db.prepare("SELECT * FROM subscriptions WHERE id = ?1 OR name = ?1").bind(ref).first<SubscriptionRow>(),
+	);
+	return row === null ? null : subscriptionFromRow(row);
+}
+
+export async function listSubscriptions(env: Env, query: ListQuery): Promise<Subscription[]> {
+	const rows = await listRows<SubscriptionRow>(env, "subscriptions", query);
+	return rows.map(subscriptionFromRow);
+}
+
+/** false when the name is taken. */
+export async function insertSubscription(env: Env, subscription: Subscription): Promise<boolean> {
+	const { id, createdAt, updatedAt, ...fields } = subscription;
+	return insertRow(env, "subscriptions", {
+		id,
+		...toColumns(fields),
+		created_at: createdAt,
+		updated_at: updatedAt,
+	});
+}
+
+export async function updateSubscription(
+	env: Env,
+	id: string,
+	changes: SubscriptionChanges,
+): Promise<Update<Subscription>> {
+	const columns = { ...toColumns(changes), updated_at: Date.now() };
+	const update = await updateRow<SubscriptionRow>(env, "subscriptions", id, columns);
+	return update.outcome === "updated" ? { ...update, record: subscriptionFromRow(update.record) } : update;
+}
+
+export async function deleteSubscription(env: Env, id: string): Promise<void> {
+	await withSchema(env, (db) =>
+		db.batch([db.prepare("DELETE FROM subscriptions WHERE id = ?").bind(id), bumpRoutingVersion(db)]),
+	);
+}
+
+/** The columns of the fields that are there. */
+function toColumns(changes: SubscriptionChanges): Row {
+	const { sourceId, types, filters, target, result, enabled, ...same } = changes;
+	return {
+		...same,
+		...(sourceId !== undefined && { source_id: sourceId }),
+		...(types !== undefined && { types: JSON.stringify(types) }),
+		...(filters !== undefined && { filters: JSON.stringify(filters) }),
+		...(target !== undefined && {
+			endpoint_id: "endpointId" in target ? target.endpointId : null,
+			latest_of: "latestOf" in target ? target.latestOf : null,
+		}),
+		...(result !== undefined && { result: result && JSON.stringify(result) }),
+		...(enabled !== undefined && { enabled: enabled ? 1 : 0 }),
+	};
+}
+
+export function subscriptionFromRow(row: SubscriptionRow): Subscription {
+	return {
+		id: row.id,
+		name: row.name,
+		sourceId: row.source_id,
+		types: JSON.parse(row.types) as string[],
+		filters: JSON.parse(row.filters) as Filter[],
+		target: row.endpoint_id === null ? { latestOf: row.latest_of ?? "" } : { endpointId: row.endpoint_id },
+		transform: row.transform,
+		result: row.result === null ? null : (JSON.parse(row.result) as ResultPolicy),
+		enabled: row.enabled === 1,
+		createdAt: row.created_at,
+		updatedAt: row.updated_at,
+	};
+}

@@ -1,0 +1,275 @@
+import { reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, test } from "vitest";
+import {
+	deleteEndpoint,
+	findEndpoint,
+	insertEndpoint,
+	setEndpointStatus,
+	updateEndpoint,
+} from "../../src/store/endpoints.ts";
+import { loadPolicy } from "../../src/store/policy.ts";
+import { loadRoutingTable, readRoutingVersion } from "../../src/store/routing.ts";
+import {
+	deleteSource,
+	findSource,
+	insertSource,
+	listSources,
+	updateSource,
+} from "../../src/store/sources.ts";
+import {
+	deleteSubscription,
+	findSubscription,
+	insertSubscription,
+	updateSubscription,
+} from "../../src/store/subscriptions.ts";
+import { aSource, aSubscription, anEndpoint } from "./records.ts";
+
+beforeEach(() => reset());
+
+async function idsAfter(after: { createdAt: number; id: string } | null): Promise<string[]> {
+	return (await listSources(env, { after, limit: 2 })).map(({ id }) => id);
+}
+
+async function versionOf(ref: string): Promise<string | undefined> {
+	return (await findEndpoint(env, ref))?.version;
+}
+
+describe("sources", () => {
+	test("come back as they were stored, by id and by name", async () => {
+		const source = aSource({
+			auth: { type: "hmac", header: "x-sig", algorithm: "sha256", encoding: "hex", prefix: "sha256=" },
+			eventType: "=body.type",
+			subject: "literal",
+			dedupeKey: "body.id",
+			description: "scans",
+		});
+		expect(await insertSource(env, source)).toBe(true);
+		expect(await findSource(env, source.id)).toEqual(source);
+		expect(await findSource(env, source.name)).toEqual(source);
+		expect(await findSource(env, "nobody")).toBeNull();
+	});
+
+	test("a name is used once", async () => {
+		const source = aSource();
+		await insertSource(env, source);
+		expect(await insertSource(env, aSource({ name: source.name }))).toBe(false);
+		const other = aSource();
+		await insertSource(env, other);
+		expect(await updateSource(env, other.id, { name: source.name })).toEqual({ outcome: "name_taken" });
+		expect(await updateSource(env, "src_gone", { name: "free" })).toEqual({ outcome: "gone" });
+	});
+
+	test("an update writes the named fields only", async () => {
+		const source = aSource({ description: "before" });
+		await insertSource(env, source);
+		const update = await updateSource(env, source.id, { description: null });
+		expect(update).toMatchObject({
+			outcome: "updated",
+			record: { ...source, description: null, updatedAt: expect.any(Number) },
+		});
+	});
+
+	test("are listed newest first, from any place on", async () => {
+		const [oldest, middle, newest] = [aSource(), aSource(), aSource()];
+		for (const source of [middle, newest, oldest]) await insertSource(env, source);
+		expect(await idsAfter(null)).toEqual([newest.id, middle.id]);
+		expect(await idsAfter(middle)).toEqual([oldest.id]);
+	});
+
+	test("are not deleted while a subscription names them", async () => {
+		const [source, endpoint] = [aSource(), anEndpoint()];
+		await insertSource(env, source);
+		await insertEndpoint(env, endpoint);
+		const user = aSubscription({ sourceId: source.id, target: { endpointId: endpoint.id } });
+		await insertSubscription(env, user);
+		expect(await deleteSource(env, source.id)).toEqual({ usedBy: [user.name] });
+		expect(await findSource(env, source.id)).not.toBeNull();
+		await deleteSubscription(env, user.id);
+		expect(await deleteSource(env, source.id)).toEqual({ usedBy: [] });
+		expect(await findSource(env, source.id)).toBeNull();
+	});
+});
+
+describe("secrets at rest", () => {
+	test("no row holds one in plain text", async () => {
+		await insertSource(env, aSource());
+		await insertEndpoint(
+			env,
+			anEndpoint({ auth: { type: "basic", username: "u", password: "endpoint-password" } }),
+		);
+		await insertEndpoint(env, anEndpoint());
+		const rows = await env.DB.batch([
+			env.DB.prepare("SELECT * FROM sources"),
+			env.DB.prepare("SELECT * FROM endpoints"),
+		]);
+		const stored = JSON.stringify(rows.map(({ results }) => results));
+		expect(stored).toContain("models.example.com");
+		for (const secret of [
+			"source-secret",
+			"endpoint-token",
+			"endpoint-password",
+			"header-secret",
+			"signing-secret",
+		]) {
+			expect(stored).not.toContain(secret);
+		}
+	});
+});
+
+describe("endpoints", () => {
+	test("come back as they were stored", async () => {
+		const endpoint = anEndpoint({ auth: { type: "header", name: "x-key", value: "k" } });
+		await insertEndpoint(env, endpoint);
+		expect(await findEndpoint(env, endpoint.id)).toEqual(endpoint);
+		expect(await findEndpoint(env, `${endpoint.name}@1`)).toEqual(endpoint);
+		expect(await findEndpoint(env, `${endpoint.name}@2`)).toBeNull();
+	});
+
+	test("a version of a name is used once", async () => {
+		const endpoint = anEndpoint();
+		expect(await insertEndpoint(env, endpoint)).toBe(true);
+		expect(await insertEndpoint(env, anEndpoint({ name: endpoint.name }))).toBe(false);
+		expect(await insertEndpoint(env, anEndpoint({ name: endpoint.name, version: "2" }))).toBe(true);
+	});
+
+	test("the latest is the newest active version, or the newest of all", async () => {
+		const [first, second, third] = ["1", "2", "3"].map((version) => anEndpoint({ name: "ocr", version }));
+		for (const endpoint of [first, second, third])
+			if (endpoint !== undefined) await insertEndpoint(env, endpoint);
+		expect(await versionOf("ocr@latest")).toBe("3");
+		expect(await versionOf("ocr")).toBe("3");
+		await setEndpointStatus(env, third?.id ?? "", "paused", "manual");
+		expect(await versionOf("ocr")).toBe("2");
+		await setEndpointStatus(env, second?.id ?? "", "disabled", "gone");
+		await setEndpointStatus(env, first?.id ?? "", "paused", "quota");
+		expect(await versionOf("ocr@latest")).toBe("3");
+		expect(await versionOf("nobody@latest")).toBeUndefined();
+	});
+
+	test("the status says why, and nothing else changes", async () => {
+		const endpoint = anEndpoint();
+		await insertEndpoint(env, endpoint);
+		await setEndpointStatus(env, endpoint.id, "paused", "unauthorized");
+		expect(await findEndpoint(env, endpoint.id)).toEqual({
+			...endpoint,
+			status: "paused",
+			statusReason: "unauthorized",
+			updatedAt: expect.any(Number),
+		});
+	});
+
+	test("are not deleted while a subscription targets them, or their name for the last version", async () => {
+		const [first, second] = [anEndpoint({ name: "ner" }), anEndpoint({ name: "ner", version: "2" })];
+		await insertEndpoint(env, first);
+		await insertEndpoint(env, second);
+		const explicit = aSubscription({ target: { endpointId: first.id } });
+		const latest = aSubscription({ target: { latestOf: "ner" } });
+		await insertSubscription(env, explicit);
+		await insertSubscription(env, latest);
+		expect(await deleteEndpoint(env, first.id)).toEqual({ usedBy: [explicit.name] });
+		expect(await deleteEndpoint(env, second.id)).toEqual({ usedBy: [] });
+		expect(await findEndpoint(env, second.id)).toBeNull();
+		await deleteSubscription(env, explicit.id);
+		expect(await deleteEndpoint(env, first.id)).toEqual({ usedBy: [latest.name] });
+		expect(await findEndpoint(env, first.id)).not.toBeNull();
+	});
+});
+
+describe("subscriptions", () => {
+	test("come back as they were stored, by id and by name", async () => {
+		const subscription = aSubscription({
+			sourceId: "src_api",
+			types: ["a.*", "b"],
+			filters: [{ not: { exact: { subject: "x" } } }, { jsonata: "data.n > 1" }],
+			target: { latestOf: "ocr" },
+			transform: "data",
+			result: { type: "done", transform: null, maxHops: 3, allowCycles: true },
+			enabled: false,
+		});
+		await insertSubscription(env, subscription);
+		expect(await findSubscription(env, subscription.id)).toEqual(subscription);
+		expect(await findSubscription(env, subscription.name)).toEqual(subscription);
+	});
+
+	test("a new target replaces the other form of the old one", async () => {
+		const subscription = aSubscription({ target: { latestOf: "ocr" } });
+		await insertSubscription(env, subscription);
+		await updateSubscription(env, subscription.id, { target: { endpointId: "ep_1" } });
+		expect((await findSubscription(env, subscription.id))?.target).toEqual({ endpointId: "ep_1" });
+	});
+});
+
+describe("what routing reads", () => {
+	test("everything at once, without opening a secret", async () => {
+		const [source, endpoint] = [aSource(), anEndpoint()];
+		await insertSource(env, source);
+		await insertEndpoint(env, endpoint);
+		const subscription = aSubscription({ target: { endpointId: endpoint.id } });
+		await insertSubscription(env, subscription);
+		// With other keys nothing could be opened.
+		const table = await loadRoutingTable({ ...env, DB: env.DB, ADMIN_TOKEN: "other" });
+		expect(table).toEqual({
+			version: await readRoutingVersion(env),
+			sources: [{ id: source.id, name: source.name, status: "active" }],
+			endpoints: [
+				{
+					id: endpoint.id,
+					name: endpoint.name,
+					version: "1",
+					status: "active",
+					createdAt: endpoint.createdAt,
+				},
+			],
+			subscriptions: [subscription],
+		});
+	});
+
+	test("every change moves the version on", async () => {
+		const [source, endpoint] = [aSource(), anEndpoint()];
+		const subscription = aSubscription({ target: { endpointId: endpoint.id } });
+		const changes: [string, () => Promise<unknown>][] = [
+			["insert source", () => insertSource(env, source)],
+			["insert endpoint", () => insertEndpoint(env, endpoint)],
+			["insert subscription", () => insertSubscription(env, subscription)],
+			["update source", () => updateSource(env, source.id, { status: "disabled" })],
+			["update endpoint", () => updateEndpoint(env, endpoint.id, { url: "https://other.example.com/" })],
+			["endpoint status", () => setEndpointStatus(env, endpoint.id, "paused", "manual")],
+			["update subscription", () => updateSubscription(env, subscription.id, { enabled: false })],
+			["delete subscription", () => deleteSubscription(env, subscription.id)],
+			["delete endpoint", () => deleteEndpoint(env, endpoint.id)],
+			["delete source", () => deleteSource(env, source.id)],
+		];
+		for (const [name, change] of changes) {
+			const before = await readRoutingVersion(env);
+			await change();
+			expect(await readRoutingVersion(env), name).toBeGreaterThan(before);
+		}
+	});
+
+	test("a version is not used again after the database has lost its latest changes", async () => {
+		await insertSource(env, aSource());
+		const version = await readRoutingVersion(env);
+		await reset();
+		await insertSource(env, aSource());
+		expect(await readRoutingVersion(env)).toBeGreaterThanOrEqual(version);
+		await insertSource(env, aSource());
+		expect(await readRoutingVersion(env)).toBeGreaterThan(version);
+	});
+});
+
+describe("what a dispatcher reads", () => {
+	test("its endpoint and every subscription that may target it", async () => {
+		const [endpoint, other] = [anEndpoint({ name: "ocr" }), anEndpoint({ name: "ner" })];
+		await insertEndpoint(env, endpoint);
+		await insertEndpoint(env, other);
+		const explicit = aSubscription({ target: { endpointId: endpoint.id } });
+		const latest = aSubscription({ target: { latestOf: "ocr" } });
+		const foreign = aSubscription({ target: { endpointId: other.id } });
+		for (const subscription of [explicit, latest, foreign]) await insertSubscription(env, subscription);
+		const policy = await loadPolicy(env, endpoint.id);
+		expect(policy?.endpoint).toEqual(endpoint);
+		expect(new Set(policy?.subscriptions.values())).toEqual(new Set([explicit, latest]));
+		expect(await loadPolicy(env, "ep_gone")).toBeNull();
+	});
+});

@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { UnreadableSecretError, open, seal } from "../../src/store/seal.ts";
+
+const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+describe("sealing", () => {
+	test("hides the text and gives it back", async () => {
+		const env = { ADMIN_TOKEN: "root" };
+		const sealed = await seal(env, SECRET);
+		expect(sealed).toMatch(/^v1\.[0-9a-f]{8}\.[\w-]+$/);
+		expect(sealed).not.toContain("MfKQ9r8");
+		expect(await open(env, sealed)).toBe(SECRET);
+	});
+
+	test("never gives the same twice", async () => {
+		const env = { ADMIN_TOKEN: "root" };
+		expect(await seal(env, SECRET)).not.toBe(await seal(env, SECRET));
+	});
+
+	test("takes any text", async () => {
+		const env = { ADMIN_TOKEN: "root" };
+		for (const text of ["", "ünï 😀", "x".repeat(100_000)]) {
+			expect(await open(env, await seal(env, text))).toBe(text);
+		}
+	});
+
+	test("needs a key", async () => {
+		await expect(seal({}, SECRET)).rejects.toThrow("neither ENCRYPTION_KEY nor ADMIN_TOKEN");
+		await expect(seal({ ADMIN_TOKEN: "", ENCRYPTION_KEY: " , " }, SECRET)).rejects.toThrow("neither");
+	});
+});
+
+describe("changing keys", () => {
+	test("setting ENCRYPTION_KEY leaves what ADMIN_TOKEN sealed readable", async () => {
+		const sealed = await seal({ ADMIN_TOKEN: "root" }, SECRET);
+		expect(await open({ ADMIN_TOKEN: "root", ENCRYPTION_KEY: "key" }, sealed)).toBe(SECRET);
+	});
+
+	test("the first key seals, every listed one opens", async () => {
+		const sealed = await seal({ ENCRYPTION_KEY: "old", ADMIN_TOKEN: "root" }, SECRET);
+		expect(await open({ ENCRYPTION_KEY: "new, old", ADMIN_TOKEN: "root" }, sealed)).toBe(SECRET);
+		const again = await seal({ ENCRYPTION_KEY: "new,old", ADMIN_TOKEN: "root" }, SECRET);
+		await expect(open({ ENCRYPTION_KEY: "old", ADMIN_TOKEN: "root" }, again)).rejects.toThrow();
+		expect(await open({ ENCRYPTION_KEY: "new" }, again)).toBe(SECRET);
+	});
+
+	test("a new ADMIN_TOKEN alone makes secrets unreadable, and the error says what to do", async () => {
+		const sealed = await seal({ ADMIN_TOKEN: "former" }, SECRET);
+		const opening = open({ ADMIN_TOKEN: "root" }, sealed);
+		await expect(opening).rejects.toThrow(UnreadableSecretError);
+		await expect(opening).rejects.toThrow("add the former ADMIN_TOKEN to ENCRYPTION_KEY");
+		expect(await open({ ADMIN_TOKEN: "root", ENCRYPTION_KEY: "key,former" }, sealed)).toBe(SECRET);
+	});
+
+	test("what has been altered does not open", async () => {
+		const sealed = await seal({ ADMIN_TOKEN: "root" }, SECRET);
+		const altered = sealed.slice(0, -2) + (sealed.endsWith("AA") ? "BB" : "AA");
+		await expect(open({ ADMIN_TOKEN: "root" }, altered)).rejects.toThrow(UnreadableSecretError);
+		await expect(open({ ADMIN_TOKEN: "root" }, "plain text")).rejects.toThrow("not a sealed secret");
+	});
+});
