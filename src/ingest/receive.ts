@@ -1,0 +1,128 @@
+/**
+ * The route `/in/{source}`: a publisher's request becomes accepted events, or a refusal that says why. Nothing is
+ * stored before the request is verified, and nothing is answered with 202 before the queue holds it.
+ */
+import type { Env } from "../env.ts";
+import { stripRouterAttributes } from "../events/attributes.ts";
+import type { SluiceEvent } from "../events/event.ts";
+import { eventId } from "../events/ids.ts";
+import { toProblem } from "../events/refusal.ts";
+import { log } from "../log.ts";
+import { Problem } from "../problem.ts";
+import type { Source } from "../store/records.ts";
+import { accept } from "./accept.ts";
+import { readBody } from "./read-body.ts";
+import { lookUpSource } from "./source-lookup.ts";
+import type { SourceKind } from "./sources/kind.ts";
+import { sourceKinds } from "./sources/registry.ts";
+import { challengeFor, verify } from "./verify.ts";
+
+/** Ids in a log line; the count tells how many there are. */
+const MAX_LOGGED_IDS = 10;
+
+/** Answers every request to the URL of a source; `sourceRef` is what stands behind `/in/`, an id or a name. */
+export async function receive(
+	request: Request,
+	env: Env,
+	ctx: Pick<ExecutionContext, "waitUntil">,
+	sourceRef: string,
+): Promise<Response> {
+	const startedAt = Date.now();
+	const line = { source: sourceRef.slice(0, 100) };
+	try {
+		const source = await findOpenSource(env, ctx, sourceRef, startedAt);
+		line.source = source.name;
+		const kind = kindOf(source);
+		const handshake = kind.answerHandshake?.(request) ?? null;
+		if (handshake !== null) {
+			log("ingest.handshake", { ...line, status: handshake.status, duration_ms: Date.now() - startedAt });
+			return handshake;
+		}
+		if (request.method !== "POST") throw methodNotAllowed();
+		const { events, batch, unresolved } = await readEvents(request, source, kind, startedAt);
+		await accept(env, events);
+		const ids = events.map(({ id }) => id);
+		log("ingest.accepted", {
+			...line,
+			ids: ids.slice(0, MAX_LOGGED_IDS),
+			count: ids.length,
+			unresolved: unresolved.length > 0 ? unresolved : undefined,
+			status: 202,
+			duration_ms: Date.now() - startedAt,
+		});
+		return Response.json(batch ? { ids } : { id: ids[0] }, { status: 202 });
+	} catch (error) {
+		if (!(error instanceof Problem)) throw error;
+		const { status, code, cause } = error;
+		log("ingest.refused", {
+			...line,
+			status,
+			code,
+			cause: status >= 500 ? String(cause) : undefined,
+			duration_ms: Date.now() - startedAt,
+		});
+		return error.toResponse();
+	}
+}
+
+async function findOpenSource(
+	env: Env,
+	ctx: Pick<ExecutionContext, "waitUntil">,
+	ref: string,
+	now: number,
+): Promise<Source> {
+	const source = await lookUpSource(env, ctx, ref, now).catch((cause: unknown) => {
+		throw new Problem(
+			503,
+			"source_unavailable",
+			"The source cannot be looked up now. Send the request again.",
+			{
+				headers: { "retry-after": "5" },
+				cause,
+			},
+		);
+	});
+	if (source === null) throw new Problem(404, "source_not_found", "No source has this name or id.");
+	if (source.status === "disabled") throw new Problem(403, "source_disabled", "This source takes no events.");
+	return source;
+}
+
+function kindOf({ kind }: Source): SourceKind {
+	const found = sourceKinds[kind];
+	if (found === undefined) throw new Error(`a stored source has the unknown kind "${kind}"`);
+	return found;
+}
+
+interface ReadEvents {
+	events: SluiceEvent[];
+	batch: boolean;
+	unresolved: readonly string[];
+}
+
+/** Verifies and parses. Throws `Problem` for everything that is wrong with the request. */
+async function readEvents(
+	request: Request,
+	source: Source,
+	kind: SourceKind,
+	now: number,
+): Promise<ReadEvents> {
+	const { headers } = request;
+	const body = await readBody(request);
+	if (!verify(source, { headers, url: new URL(request.url), body, now })) {
+		// One answer for every reason: which part of a proof was right is not told.
+		throw new Problem(401, "unauthorized", "The request does not prove that it comes from this source.", {
+			headers: challengeFor(source.auth),
+		});
+	}
+	const parsed = await kind.parse({ source, headers, body, now, freshId: crypto.randomUUID() });
+	if (!parsed.ok) throw toProblem(parsed);
+	const events = parsed.events.map((event): SluiceEvent => {
+		const { attributes, data } = stripRouterAttributes(event);
+		return { id: eventId(source.id, attributes), sourceId: source.id, receivedAt: now, attributes, data };
+	});
+	return { events, batch: parsed.batch, unresolved: parsed.unresolved ?? [] };
+}
+
+function methodNotAllowed(): Problem {
+	return new Problem(405, "method_not_allowed", "Events are sent with POST.", { headers: { allow: "POST" } });
+}

@@ -1,0 +1,115 @@
+/**
+ * Any webhook: the body is the data, and the source's settings say what the event is called and what makes it the
+ * same as another. An expression that fails costs the event its name, never the event.
+ */
+import { isAttributeText } from "../../events/attributes.ts";
+import type { Attributes, EventData } from "../../events/event.ts";
+import { compileExpression } from "../../events/expression.ts";
+import { parseWithExactIntegers } from "../../events/json-parse.ts";
+import { isJson, isMediaType, parseMediaType } from "../../events/media-type.ts";
+import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
+import type { Source } from "../../store/records.ts";
+import type { SourceKind } from "./kind.ts";
+
+/** Longer types, subjects and ids count as a mistake of the expression, characters. */
+const MAX_DERIVED_LENGTH = 1_024;
+/** W3C Trace Context, section 3.2. */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
+
+export const generic: SourceKind = {
+	defaultAuth: { type: "bearer" },
+
+	async parse({ source, headers, body, now, freshId }) {
+		const contentType = contentTypeOf(headers, body);
+		if (body.byteLength === 0 && isJson(parseMediaType(contentType))) {
+			const empty = readJson(body);
+			if (!empty.ok) return empty;
+		}
+		const payload = readPayload(body, contentType);
+		if (!payload.ok) return payload;
+
+		const { type, subject, id, unresolved } = await readSettings(source, headers, payload.data);
+		const attributes: Attributes = {
+			id: id ?? idFromHeaders(source, headers) ?? freshId,
+			source: `/sources/${source.name}`,
+			type: type ?? source.name,
+			time: new Date(now).toISOString(),
+			...(subject !== undefined && { subject }),
+			...(contentType !== null && { datacontenttype: contentType }),
+			...traceContext(headers),
+		};
+		return { ok: true, events: [{ attributes, data: payload.data }], batch: false, unresolved };
+	},
+};
+
+/** null only for an empty body of which nothing is said. */
+function contentTypeOf(headers: Headers, body: Uint8Array): string | null {
+	const given = headers.get("content-type");
+	if (given !== null && isMediaType(given)) return given;
+	return body.byteLength === 0 ? null : guessContentType(body);
+}
+
+interface Settings {
+	type: string | undefined;
+	subject: string | undefined;
+	id: string | undefined;
+	unresolved: string[];
+}
+
+/** Literals as they are, expressions evaluated over `{headers, body}`, which is made only when one needs it. */
+async function readSettings(
+	{ eventType, subject, dedupeKey }: Source,
+	headers: Headers,
+	data: EventData | null,
+): Promise<Settings> {
+	const unresolved: string[] = [];
+	let input: { headers: Record<string, string>; body: unknown } | undefined;
+	const evaluate = async (setting: string, expression: string): Promise<string | undefined> => {
+		input ??= { headers: Object.fromEntries(headers), body: bodyForExpressions(data) };
+		const text = await evaluateText(expression, input);
+		if (text === undefined) unresolved.push(setting);
+		return text;
+	};
+	const read = async (setting: string, value: string | null): Promise<string | undefined> =>
+		value?.startsWith("=") === true ? evaluate(setting, value.slice(1)) : (value ?? undefined);
+	return {
+		type: await read("event_type", eventType),
+		subject: await read("subject", subject),
+		id: dedupeKey === null ? undefined : await evaluate("dedupe_key", dedupeKey),
+		unresolved,
+	};
+}
+
+function bodyForExpressions(data: EventData | null): unknown {
+	if (data === null || data.kind === "binary") return null;
+	return data.kind === "json" ? parseWithExactIntegers(data.text) : data.text;
+}
+
+/** undefined when the expression fails, or its value cannot be an attribute. */
+async function evaluateText(expression: string, input: unknown): Promise<string | undefined> {
+	const compilation = compileExpression(expression);
+	if (!compilation.ok) return undefined;
+	const evaluation = await compilation.expression.evaluate(input);
+	const value = evaluation.ok ? evaluation.value : undefined;
+	const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+	return isScalar && isUsable(String(value)) ? String(value) : undefined;
+}
+
+/** What the publisher's own retries have in common, where its headers tell. */
+function idFromHeaders({ auth }: Source, headers: Headers): string | undefined {
+	const signedId = headers.get("webhook-id") ?? headers.get("svix-id");
+	const id = (auth.type === "standard_webhooks" ? signedId : null) ?? headers.get("idempotency-key");
+	return id !== null && isUsable(id) ? id : undefined;
+}
+
+function isUsable(text: string): boolean {
+	return text !== "" && text.length <= MAX_DERIVED_LENGTH && isAttributeText(text);
+}
+
+/** The publisher's trace, as the attributes of the CloudEvents extension "Distributed Tracing". */
+function traceContext(headers: Headers): { traceparent?: string; tracestate?: string } {
+	const traceparent = headers.get("traceparent");
+	const tracestate = headers.get("tracestate");
+	if (traceparent === null || !TRACEPARENT.test(traceparent) || !isUsable(traceparent)) return {};
+	return { traceparent, ...(tracestate !== null && isUsable(tracestate) && { tracestate }) };
+}

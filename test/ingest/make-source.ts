@@ -1,0 +1,22 @@
+/** A source for tests: generic, open to everybody, unless said otherwise. */
+import { newId } from "../../src/events/ids.ts";
+import type { Source } from "../../src/store/records.ts";
+
+export function makeSource(changes: Partial<Source> = {}): Source {
+	const id = newId("src");
+	return {
+		id,
+		name: id.replace("src_", "test-"),
+		kind: "generic",
+		description: null,
+		auth: { type: "none" },
+		eventType: null,
+		subject: null,
+		dedupeKey: null,
+		secrets: [],
+		status: "active",
+		createdAt: 0,
+		updatedAt: 0,
+		...changes,
+	};
+}
