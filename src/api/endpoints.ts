@@ -1,6 +1,6 @@
 /** `/v1/endpoints`: the model versions that events can be sent to. */
 import { Hono } from "hono";
-import { generateSigningSecret, refuseSigningSecret } from "../delivery/signing.ts";
+import { generateSigningSecret, refuseSigningSecret } from "../standard-webhooks.ts";
 import { refuseUrl } from "../delivery/url-guard.ts";
 import type { Env } from "../env.ts";
 import { newId } from "../events/ids.ts";

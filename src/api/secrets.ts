@@ -1,7 +1,7 @@
 /** Secrets that the API makes, judges and rotates. Pure but for randomness; they are stored by store/. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../delivery/signing.ts";
+import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../standard-webhooks.ts";
 import { Problem } from "../problem.ts";
 import type { LiveSecret, SourceAuth } from "../store/records.ts";
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { BUILTIN_SOURCES } from "../events/ids.ts";
 import { sourceKinds } from "../ingest/sources/registry.ts";
 import type { Source, SourceAuth } from "../store/records.ts";
+import { invalidRequest } from "./body.ts";
 import { expressionField, headerName, literalOrExpressionField, nameField } from "./fields.ts";
 import { formatTime } from "./times.ts";
 
@@ -47,6 +48,7 @@ const fields = z.strictObject({
 	event_type: literalOrExpressionField.nullable(),
 	subject: literalOrExpressionField.nullable(),
 	dedupe_key: expressionField.nullable(),
+	settings: z.record(z.string(), z.unknown()),
 	status: z.enum(["active", "disabled"]),
 });
 
@@ -56,6 +58,25 @@ export const patchSourceSchema = fields.partial();
 /** How the kind's publishers prove themselves unless the source says otherwise. */
 export function defaultAuth(kind: string): SourceAuth {
 	return sourceKinds[kind]?.defaultAuth ?? { type: "bearer" };
+}
+
+/** What the kind asks for, checked by the kind; its defaults filled in. Throws 422 with the path of the field. */
+export function resolveSettings(kind: string, settings: Record<string, unknown>): Record<string, unknown> {
+	const schema = sourceKinds[kind]?.settings ?? z.strictObject({});
+	const parsed = schema.safeParse(settings);
+	if (parsed.success) return parsed.data;
+	throw invalidRequest(
+		parsed.error.issues.map(({ path, message }) => ({ path: ["settings", ...path].join("."), message })),
+	);
+}
+
+/** A kind that knows what its events are called does not let a source say so. Throws 422. */
+export function refuseNames(kind: string, named: Record<string, unknown>): void {
+	if (sourceKinds[kind]?.namesEvents === true) return;
+	const errors = Object.entries(named)
+		.filter(([, value]) => value !== undefined && value !== null)
+		.map(([path]) => ({ path, message: `only a kind like generic takes this; ${kind} knows it by itself` }));
+	if (errors.length > 0) throw invalidRequest(errors);
 }
 
 /** The default of the user name is the source's name, which the schema does not know. */
@@ -75,6 +96,7 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 		event_type: source.eventType,
 		subject: source.subject,
 		dedupe_key: source.dedupeKey,
+		settings: source.settings,
 		status: source.status,
 		created_at: formatTime(source.createdAt),
 		updated_at: formatTime(source.updatedAt),

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { BUILTIN_SOURCES, newId } from "../events/ids.ts";
+import { receive } from "../ingest/receive.ts";
 import { Problem } from "../problem.ts";
 import type { LiveSecret, Source, SourceAuth } from "../store/records.ts";
 import {
@@ -26,10 +27,13 @@ import {
 	createSourceSchema,
 	defaultAuth,
 	patchSourceSchema,
+	refuseNames,
 	resolveAuth,
+	resolveSettings,
 	sourceToWire,
 	sourceToWireWithSecret,
 } from "./source-fields.ts";
+import { buildSample, readAnswer, setupToWire } from "./source-setup.ts";
 import { syncSource } from "./source-sync.ts";
 import { named, recordOf } from "./writes.ts";
 
@@ -40,6 +44,8 @@ export const sources = new Hono<{ Bindings: Env }>()
 		const input = await readJson(c.req.raw, createSourceSchema);
 		const now = Date.now();
 		const kind = input.kind ?? DEFAULT_KIND;
+		const { event_type, subject, dedupe_key } = input;
+		refuseNames(kind, { event_type, subject, dedupe_key });
 		const auth = input.auth === undefined ? defaultAuth(kind) : resolveAuth(input.auth, input.name);
 		const secret = chooseSecret(auth.type, input.secret);
 		const source: Source = {
@@ -51,6 +57,7 @@ export const sources = new Hono<{ Bindings: Env }>()
 			eventType: input.event_type ?? null,
 			subject: input.subject ?? null,
 			dedupeKey: input.dedupe_key ?? null,
+			settings: resolveSettings(kind, input.settings ?? {}),
 			secrets: secret === null ? [] : [newSecret(secret, now)],
 			status: "active",
 			createdAt: now,
@@ -72,11 +79,17 @@ export const sources = new Hono<{ Bindings: Env }>()
 	.patch("/:ref", async (c) => {
 		const former = await getSource(c.env, c.req.param("ref"));
 		const input = await readJson(c.req.raw, patchSourceSchema);
-		const { event_type: eventType, dedupe_key: dedupeKey, auth, secret, ...same } = input;
+		const { event_type: eventType, dedupe_key: dedupeKey, auth, secret, settings, ...same } = input;
+		const kind = input.kind ?? former.kind;
+		refuseNames(kind, { event_type: eventType, subject: input.subject, dedupe_key: dedupeKey });
 		const changes: SourceChanges = {
 			...named(same),
 			...(eventType !== undefined && { eventType }),
 			...(dedupeKey !== undefined && { dedupeKey }),
+			// A change of kind brings the settings of the new one.
+			...((settings !== undefined || input.kind !== undefined) && {
+				settings: resolveSettings(kind, settings ?? {}),
+			}),
 			...(auth !== undefined && { auth: resolveAuth(auth, input.name ?? former.name) }),
 		};
 		const secrets = secretsAfter(former, changes.auth?.type ?? former.auth.type, secret);
@@ -106,6 +119,16 @@ export const sources = new Hono<{ Bindings: Env }>()
 		const source = recordOf(update, { gone: sourceNotFound });
 		await syncSource(c, former, source);
 		return c.json(sourceToWireWithSecret(source, secret, originOf(c.req.url)));
+	})
+	.get("/:ref/setup", async (c) => {
+		const source = await getSource(c.env, c.req.param("ref"));
+		return c.json(setupToWire(source, originOf(c.req.url)));
+	})
+	.post("/:ref/test", async (c) => {
+		const source = await getSource(c.env, c.req.param("ref"));
+		const { request, sent } = buildSample(source, originOf(c.req.url), Date.now());
+		const response = await receive(request, c.env, c.executionCtx, source.id);
+		return c.json({ sent, answer: await readAnswer(response) });
 	});
 
 async function getSource(env: Env, ref: string): Promise<Source> {

@@ -8,6 +8,8 @@ import type { DeliveryQuery } from "./records.ts";
 
 /** What never changes once the row is there is left out. */
 const CHANGING = COLUMNS.slice(COLUMNS.indexOf("status"));
+const PAYLOADS: readonly string[] = ["event", "result_kind", "result", "result_event"];
+const LISTED = COLUMNS.map((column) => (PAYLOADS.includes(column) ? `NULL AS ${column}` : column));
 const PUT = `INSERT INTO deliveries (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})
 	ON CONFLICT (seq) DO UPDATE SET ${CHANGING.map((column) => `${column} = excluded.${column}`).join(", ")}`;
 
@@ -82,7 +84,7 @@ export function lastDeliveryPosition(sql: SqlStorage): number {
 	return sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM deliveries").one().seq ?? 0;
 }
 
-/** Newest first. */
+/** Newest first, without payloads: a page of them could be larger than one call may answer. */
 export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Delivery[] {
 	const { since, before } = rangeOf(query);
 	const conditions = ["seq >= ?", "seq < ?"];
@@ -102,7 +104,7 @@ export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Delivery[
 	}
 	return sql
 		.exec<Row>(
-			`SELECT * FROM deliveries WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT ?`,
+			`SELECT ${LISTED.join(", ")} FROM deliveries WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT ?`,
 			...values,
 			query.limit,
 		)

@@ -7,7 +7,7 @@ import type { Attributes } from "../events/event.ts";
 import type { ModelInput, Protocol } from "../models/protocol.ts";
 import type { Endpoint, EndpointAuth } from "../store/records.ts";
 import type { OutgoingRequest } from "./attempt.ts";
-import { liveSecrets, signatureHeaders } from "./signing.ts";
+import { liveSecrets, signatureHeaders } from "../standard-webhooks.ts";
 
 const USER_AGENT = "Sluice/0.1";
 

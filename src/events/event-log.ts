@@ -112,7 +112,7 @@ export class EventLog extends DurableObject<Env> {
 		return (row && entriesOf(row).find((entry) => entry.event.id === id)) ?? null;
 	}
 
-	/** Entries from the newest to the oldest. */
+	/** Entries from the newest to the oldest, without payloads: a page of them could be larger than an answer may be. */
 	list(query: LogQuery): LogEntry[] {
 		const before = Math.min(
 			query.before ?? Number.MAX_SAFE_INTEGER,
@@ -133,7 +133,7 @@ export class EventLog extends DurableObject<Env> {
 			for (const entry of entriesOf(row).reverse()) {
 				if (entry.position >= before || entry.position < since) continue;
 				if (query.type === undefined || typeMatches(query.type, entry.event.attributes.type))
-					found.push(entry);
+					found.push(withoutData(entry));
 				if (found.length === query.limit) return found;
 			}
 		}
@@ -231,6 +231,10 @@ function entriesOf({ seq, segment, decisions }: SegmentRow): LogEntry[] {
 		event,
 		decisions: lists[index] ?? [],
 	}));
+}
+
+function withoutData({ event, ...entry }: LogEntry): LogEntry {
+	return { ...entry, event: { ...event, data: null } };
 }
 
 function hashOf(id: string): string {

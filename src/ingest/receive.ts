@@ -13,7 +13,7 @@ import type { Source } from "../store/records.ts";
 import { accept } from "./accept.ts";
 import { readBody } from "./read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
-import type { SourceKind } from "./sources/kind.ts";
+import type { Reply, SourceKind } from "./sources/kind.ts";
 import { sourceKinds } from "./sources/registry.ts";
 import { challengeFor, verify } from "./verify.ts";
 
@@ -39,18 +39,18 @@ export async function receive(
 			return handshake;
 		}
 		if (request.method !== "POST") throw methodNotAllowed();
-		const { events, batch, unresolved } = await readEvents(request, source, kind, startedAt);
-		await accept(env, events);
+		const { events, batch, unresolved, reply } = await readEvents(request, source, kind, startedAt);
+		if (events.length > 0) await accept(env, events);
 		const ids = events.map(({ id }) => id);
 		log("ingest.accepted", {
 			...line,
 			ids: ids.slice(0, MAX_LOGGED_IDS),
 			count: ids.length,
 			unresolved: unresolved.length > 0 ? unresolved : undefined,
-			status: 202,
+			status: reply?.status ?? 202,
 			duration_ms: Date.now() - startedAt,
 		});
-		return Response.json(batch ? { ids } : { id: ids[0] }, { status: 202 });
+		return answer(ids, batch, reply);
 	} catch (error) {
 		if (!(error instanceof Problem)) throw error;
 		const { status, code, cause } = error;
@@ -97,6 +97,7 @@ interface ReadEvents {
 	events: SluiceEvent[];
 	batch: boolean;
 	unresolved: readonly string[];
+	reply: Reply | undefined;
 }
 
 /** Verifies and parses. Throws `Problem` for everything that is wrong with the request. */
@@ -108,7 +109,7 @@ async function readEvents(
 ): Promise<ReadEvents> {
 	const { headers } = request;
 	const body = await readBody(request);
-	if (!verify(source, { headers, url: new URL(request.url), body, now })) {
+	if (!(await verify(source, { headers, url: new URL(request.url), body, now }))) {
 		// One answer for every reason: which part of a proof was right is not told.
 		throw new Problem(401, "unauthorized", "The request does not prove that it comes from this source.", {
 			headers: challengeFor(source.auth),
@@ -120,7 +121,15 @@ async function readEvents(
 		const { attributes, data } = stripRouterAttributes(event);
 		return { id: eventId(source.id, attributes), sourceId: source.id, receivedAt: now, attributes, data };
 	});
-	return { events, batch: parsed.batch, unresolved: parsed.unresolved ?? [] };
+	return { events, batch: parsed.batch, unresolved: parsed.unresolved ?? [], reply: parsed.reply };
+}
+
+/** What the publisher expects, or the ids of what was accepted. */
+function answer(ids: string[], batch: boolean, reply: Reply | undefined): Response {
+	if (reply === undefined)
+		return Response.json(batch || ids.length === 0 ? { ids } : { id: ids[0] }, { status: 202 });
+	const { status, headers = {}, body } = reply;
+	return body === null ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
 }
 
 function methodNotAllowed(): Problem {

@@ -1,6 +1,6 @@
 /**
- * Whether a request comes from the publisher that the source was made for. Pure: the raw bytes and the clock come
- * in, yes or no goes out. Why it is no is nobody's business but the operator's.
+ * Whether a request comes from the publisher that the source was made for. The raw bytes and the clock come in,
+ * yes or no goes out. Why it is no is nobody's business but the operator's.
  */
 import { createHmac } from "node:crypto";
 import type { Source, SourceAuth } from "../store/records.ts";
@@ -17,7 +17,7 @@ export interface SignedRequest {
 }
 
 /** Tries every secret that is still valid, so that publisher and source can rotate one after the other. */
-export function verify({ auth, secrets }: Source, request: SignedRequest): boolean {
+export async function verify({ auth, secrets }: Source, request: SignedRequest): Promise<boolean> {
 	if (auth.type === "none") return true;
 	return secrets.some(
 		({ value, expiresAt }) =>

@@ -42,6 +42,8 @@ export interface Source {
 	subject: string | null;
 	/** JSONata over `{headers, body}`. */
 	dedupeKey: string | null;
+	/** What the kind asks for beyond this, as its schema says; empty for most. */
+	settings: Record<string, unknown>;
 	secrets: LiveSecret[];
 	status: "active" | "disabled";
 	createdAt: number;

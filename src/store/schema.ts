@@ -19,6 +19,7 @@ const STEPS: readonly (readonly string[])[] = [
 			event_type TEXT,
 			subject TEXT,
 			dedupe_key TEXT,
+			settings TEXT NOT NULL,
 			secrets TEXT NOT NULL,
 			status TEXT NOT NULL,
 			created_at INTEGER NOT NULL,

@@ -25,6 +25,7 @@ interface SourceRow extends Row {
 	event_type: string | null;
 	subject: string | null;
 	dedupe_key: string | null;
+	settings: string;
 	secrets: string;
 	status: Source["status"];
 	created_at: number;
@@ -95,12 +96,13 @@ export async function deleteSource(env: Env, id: string): Promise<{ usedBy: stri
 
 /** The columns of the fields that are there. */
 async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
-	const { auth, secrets, eventType, dedupeKey, ...same } = changes;
+	const { auth, secrets, eventType, dedupeKey, settings, ...same } = changes;
 	return {
 		...same,
 		...(auth !== undefined && { auth: JSON.stringify(auth) }),
 		...(eventType !== undefined && { event_type: eventType }),
 		...(dedupeKey !== undefined && { dedupe_key: dedupeKey }),
+		...(settings !== undefined && { settings: JSON.stringify(settings) }),
 		...(secrets !== undefined && { secrets: await seal(env, JSON.stringify(secrets)) }),
 	};
 }
@@ -115,6 +117,7 @@ async function fromRow(env: Env, row: SourceRow): Promise<Source> {
 		eventType: row.event_type,
 		subject: row.subject,
 		dedupeKey: row.dedupe_key,
+		settings: JSON.parse(row.settings) as Record<string, unknown>,
 		secrets: JSON.parse(await open(env, row.secrets)) as LiveSecret[],
 		status: row.status,
 		createdAt: row.created_at,

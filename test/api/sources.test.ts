@@ -21,6 +21,7 @@ describe("creating a source", () => {
 			event_type: null,
 			subject: null,
 			dedupe_key: null,
+			settings: {},
 			secret: expect.stringMatching(/^[\w-]{43}$/),
 			status: "active",
 			created_at: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -31,7 +32,7 @@ describe("creating a source", () => {
 	test("every field is kept", async () => {
 		const fields = {
 			name: unique(),
-			kind: "cloudevents",
+			kind: "generic",
 			description: "scans table",
 			event_type: '="document." & body.action',
 			subject: "literal",
@@ -39,6 +40,13 @@ describe("creating a source", () => {
 		};
 		await must("POST", "/v1/sources", { ...fields, secret: "chosen-secret" });
 		expect(await must("GET", `/v1/sources/${fields.name}`)).toMatchObject(fields);
+	});
+
+	test("a kind that knows what its events are called does not let a source say so", async () => {
+		const fields = { name: unique(), kind: "cloudevents", event_type: "document.inserted" };
+		const { status, body } = await ask("POST", "/v1/sources", fields);
+		expect(status).toBe(422);
+		expect(body["errors"]).toEqual([{ path: "event_type", message: expect.stringContaining("cloudevents") }]);
 	});
 
 	test.each([

@@ -13,6 +13,7 @@ export function makeSource(changes: Partial<Source> = {}): Source {
 		eventType: null,
 		subject: null,
 		dedupeKey: null,
+		settings: {},
 		secrets: [],
 		status: "active",
 		createdAt: 0,

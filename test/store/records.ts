@@ -20,6 +20,7 @@ export function aSource(fields: Partial<Source> = {}): Source {
 		eventType: null,
 		subject: null,
 		dedupeKey: null,
+		settings: {},
 		secrets: [{ value: "source-secret", createdAt, expiresAt: null }],
 		status: "active",
 		createdAt,

@@ -1,5 +1,6 @@
 /** Publishers that speak CloudEvents 1.0 over HTTP themselves, in any of its modes. */
-import { decodeCloudEvents } from "../../events/cloudevents.ts";
+import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents.ts";
+import { curlSetup } from "../curl-setup.ts";
 import type { SourceKind } from "./kind.ts";
 
 export const cloudevents: SourceKind = {
@@ -21,4 +22,14 @@ export const cloudevents: SourceKind = {
 			headers: { allow: "POST, OPTIONS", "webhook-allowed-origin": origin, "webhook-allowed-rate": "*" },
 		});
 	},
+
+	setup: ({ source, url, secret }) =>
+		curlSetup(source.auth, url, secret, structured("event-1"), STRUCTURED_TYPE),
+
+	sample: (now) => ({ headers: { "content-type": STRUCTURED_TYPE }, body: structured(`sample-${now}`) }),
 };
+
+function structured(id: string): string {
+	const attributes = { specversion: "1.0", id, source: "/docs/example", type: "com.example.greeting" };
+	return JSON.stringify({ ...attributes, datacontenttype: "application/json", data: { hello: "world" } });
+}

@@ -9,6 +9,7 @@ import { parseWithExactIntegers } from "../../events/json-parse.ts";
 import { isJson, isMediaType, parseMediaType } from "../../events/media-type.ts";
 import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
 import type { Source } from "../../store/records.ts";
+import { curlSetup } from "../curl-setup.ts";
 import type { SourceKind } from "./kind.ts";
 
 /** Longer types, subjects and ids count as a mistake of the expression, characters. */
@@ -18,6 +19,7 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
 
 export const generic: SourceKind = {
 	defaultAuth: { type: "bearer" },
+	namesEvents: true,
 
 	async parse({ source, headers, body, now, freshId }) {
 		const contentType = contentTypeOf(headers, body);
@@ -40,6 +42,10 @@ export const generic: SourceKind = {
 		};
 		return { ok: true, events: [{ attributes, data: payload.data }], batch: false, unresolved };
 	},
+
+	setup: ({ source, url, secret }) => curlSetup(source.auth, url, secret, '{"hello": "world"}'),
+
+	sample: () => ({ headers: { "content-type": "application/json" }, body: '{"hello": "world"}' }),
 };
 
 /** null only for an empty body of which nothing is said. */

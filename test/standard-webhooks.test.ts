@@ -6,7 +6,7 @@ import {
 	liveSecrets,
 	refuseSigningSecret,
 	signatureHeaders,
-} from "../../src/delivery/signing.ts";
+} from "../src/standard-webhooks.ts";
 
 const id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
 const timestampSeconds = 1614265330;

@@ -1,0 +1,49 @@
+/**
+ * Two ways to test. "workers" runs inside workerd, with the bindings of wrangler.toml: decisions, D1, Durable
+ * Objects, single routes. "e2e" runs in plain Node against the whole router as a separate process.
+ */
+import { join } from "node:path";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const root = join(import.meta.dirname, "..");
+
+export default defineConfig({
+	root,
+	test: {
+		// The Worker logs a line a step; only those of a failed test are of interest.
+		silent: "passed-only",
+		// More than the cores of a small machine: the end-to-end suites mostly wait.
+		maxWorkers: 4,
+		projects: [
+			{
+				root,
+				plugins: [
+					cloudflareTest({
+						wrangler: { configPath: join(root, "wrangler.toml") },
+						miniflare: {
+							bindings: { ADMIN_TOKEN: "test-token", ALLOW_PRIVATE_ENDPOINTS: "true" },
+						},
+					}),
+				],
+				test: {
+					name: "workers",
+					include: ["test/**/*.test.ts"],
+					exclude: ["test/e2e/**"],
+					globalSetup: ["test/delivery/send.servers.ts"],
+				},
+			},
+			{
+				root,
+				test: {
+					name: "e2e",
+					include: ["test/e2e/**/*.test.ts"],
+					globalSetup: ["test/e2e/router.setup.ts"],
+					// Upper bounds for a busy machine, never what a test measures.
+					testTimeout: 60_000,
+					hookTimeout: 120_000,
+				},
+			},
+		],
+	},
+});
