@@ -1,6 +1,5 @@
-/** Schemas of fields that several resources have: names, header names, expressions. */
+/** Schemas of fields that several resources have: names, header names, event types. */
 import { z } from "zod";
-import { compileExpression } from "../events/expression.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -25,27 +24,3 @@ export const typePattern = eventTypeField.refine(
 	(pattern) => !pattern.slice(0, -1).includes("*"),
 	"a * can stand only at the end",
 );
-
-/** JSONata, compiled to see that it is. */
-export const expressionField = z.string().superRefine((source, context) => {
-	const message = refuseExpression(source, 0);
-	if (message !== null) context.addIssue({ code: "custom", message });
-});
-
-/** A literal, or JSONata when it begins with `=`. */
-export const literalOrExpressionField = z
-	.string()
-	.min(1)
-	.superRefine((text, context) => {
-		const message = text.startsWith("=") ? refuseExpression(text.slice(1), 1) : null;
-		if (message !== null) context.addIssue({ code: "custom", message });
-	});
-
-/** `offset`: what stands before the expression in the field, so that the position is one in the field. */
-function refuseExpression(source: string, offset: number): string | null {
-	if (source.trim() === "") return "the expression is empty";
-	const compiled = compileExpression(source);
-	if (compiled.ok) return null;
-	const where = compiled.position === null ? "" : ` (at character ${compiled.position + offset})`;
-	return `no valid JSONata: ${compiled.message}${where}`;
-}

@@ -4,7 +4,8 @@ import { BUILTIN_SOURCES } from "../events/ids.ts";
 import { sourceKinds } from "../ingest/sources/registry.ts";
 import type { Source, SourceAuth } from "../store/records.ts";
 import { invalidRequest } from "./body.ts";
-import { expressionField, headerName, literalOrExpressionField, nameField } from "./fields.ts";
+import { expressionField, literalOrExpressionField } from "../events/expression-field.ts";
+import { headerName, nameField } from "./fields.ts";
 import { formatTime } from "./times.ts";
 
 const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);

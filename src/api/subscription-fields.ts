@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { filterSchema } from "../routing/filters.ts";
 import type { ResultPolicy, Subscription } from "../store/records.ts";
-import { eventTypeField, expressionField, nameField, typePattern } from "./fields.ts";
+import { expressionField } from "../events/expression-field.ts";
+import { eventTypeField, nameField, typePattern } from "./fields.ts";
 import { formatTime } from "./times.ts";
 
 const DEFAULT_RESULT: ResultPolicy = { type: null, transform: null, maxHops: 8, allowCycles: false };

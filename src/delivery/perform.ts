@@ -2,7 +2,7 @@
  * One attempt: shape the input, build and sign the request, send it. What the outcome means for the delivery is
  * not decided here.
  */
-import { documentOf } from "../events/document.ts";
+import { exactDocumentOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { evaluateToJson } from "../events/expression.ts";
 import { protocols } from "../models/registry.ts";
@@ -32,7 +32,9 @@ export type Performed =
 export async function perform(job: Job): Promise<Performed> {
 	const { endpoint, subscription, event, allowPrivate } = job;
 	const transformed =
-		subscription.transform === null ? null : await evaluateToJson(subscription.transform, documentOf(event));
+		subscription.transform === null
+			? null
+			: await evaluateToJson(subscription.transform, exactDocumentOf(event));
 	if (transformed?.ok === false) {
 		const detail = `The transform failed: ${transformed.message}`;
 		return { kind: "impossible", reason: "transform_failed", detail };

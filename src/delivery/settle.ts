@@ -2,7 +2,7 @@
  * What one attempt leaves behind: the attempt's record, the answer, the result event it becomes, and the next
  * state of the delivery. No I/O.
  */
-import { documentOf, valueOf } from "../events/document.ts";
+import { exactDocumentOf, exactValueOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { evaluateToJson } from "../events/expression.ts";
 import type { ModelOutput } from "../models/protocol.ts";
@@ -124,8 +124,8 @@ async function toResultEvent(tried: Tried, output: NonNullable<ModelOutput>): Pr
 		now,
 	});
 	if (policy.transform === null) return { ok: true, event };
-	const result = output.data === null ? null : valueOf(output.data);
-	const transformed = await evaluateToJson(policy.transform, { event: documentOf(parent), result });
+	const result = output.data === null ? null : exactValueOf(output.data);
+	const transformed = await evaluateToJson(policy.transform, { event: exactDocumentOf(parent), result });
 	if (!transformed.ok) return transformed;
 	event.data = { kind: "json", text: transformed.json };
 	event.attributes.datacontenttype = "application/json";

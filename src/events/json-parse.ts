@@ -21,19 +21,38 @@ export function parseJson(text: string): ParsedJson {
  * as numbers two different ids would be one.
  */
 export function parseWithExactIntegers(text: string): unknown {
+	return parseIntegersAs(text, (digits) => digits);
+}
+
+/**
+ * The value of valid JSON for expressions to hand on: integers beyond 2^53 become objects that JSON.stringify
+ * writes as the digits that came. They can be placed, not reckoned with.
+ */
+export function parseWithRawIntegers(text: string): unknown {
+	return parseIntegersAs(text, (digits) => JSON.rawJSON(digits));
+}
+
+function parseIntegersAs(text: string, exact: (digits: string) => unknown): unknown {
 	if (!/\d{16}/.test(text)) return JSON.parse(text);
+	// `source` is the text of a primitive value (JSON.parse source text access, ECMA-262 2026).
+	const revive = (_name: string, value: unknown, context?: { source?: string }): unknown => {
+		const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
+		const source = context?.source ?? "";
+		return isInexact && /^-?\d+$/.test(source) ? exact(source) : value;
+	};
 	try {
-		return JSON.parse(text, exactInteger);
+		return JSON.parse(text, revive);
 	} catch {
 		// Revivers recurse: deep nesting overflows the stack where parsing alone does not.
 		return JSON.parse(text);
 	}
 }
 
-/** `source` is the text of a primitive value (JSON.parse source text access, ECMA-262 2026). */
-function exactInteger(_name: string, value: unknown, context?: { source?: string }): unknown {
-	const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
-	return isInexact && /^-?\d+$/.test(context?.source ?? "") ? context?.source : value;
+declare global {
+	interface JSON {
+		/** A value that JSON.stringify writes as exactly `text` (ECMA-262 2026); TypeScript does not know it yet. */
+		rawJSON(text: string): object;
+	}
 }
 
 /** What may stand next; the `first…` ones are where a container may also close while it is empty. */
