@@ -1,6 +1,6 @@
 /** The doors of the Worker: fetch, queue and the Durable Objects. Wiring only. */
 import { Hono } from "hono";
-import { api } from "./api/app.ts";
+import { answerError, api } from "./api/app.ts";
 import type { Env } from "./env.ts";
 import { receive } from "./ingest/receive.ts";
 import { routeBatch } from "./routing/router.ts";
@@ -11,6 +11,7 @@ export { EventLog } from "./events/event-log.ts";
 const app = new Hono<{ Bindings: Env }>();
 app.all("/in/:source", (c) => receive(c.req.raw, c.env, c.executionCtx, c.req.param("source")));
 app.route("/", api);
+app.onError(answerError);
 
 export default {
 	fetch: app.fetch,

@@ -1,5 +1,5 @@
 /** The management API as one application: its resources, who may use them, and how it says no. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
@@ -26,7 +26,10 @@ api.all("*", ({ req }) => {
 	throw new Problem(404, "not_found", `There is no ${req.method} ${req.path}.`);
 });
 
-api.onError((error, c) => {
+api.onError(answerError);
+
+/** The answer to whatever a route threw: its problem, or an empty-handed 500 and a log line that says more. */
+export function answerError(error: Error, c: Context): Response {
 	if (error instanceof Problem) return error.toResponse();
 	log("api.failed", { method: c.req.method, path: c.req.path, error: error.stack ?? String(error) });
 	if (error instanceof UnreadableSecretError) {
@@ -37,4 +40,4 @@ api.onError((error, c) => {
 		).toResponse();
 	}
 	return new Problem(500, "internal_error", "Something went wrong here; the log says what.").toResponse();
-});
+}
