@@ -1,0 +1,16 @@
+/** The few numbers that a benchmark is told in. */
+
+/** The value below which `fraction` of all lie (nearest rank). NaN of nothing. */
+export function quantile(values: readonly number[], fraction: number): number {
+	const sorted = values.toSorted((a, b) => a - b);
+	const rank = Math.max(Math.ceil(fraction * sorted.length), 1);
+	return sorted[rank - 1] ?? Number.NaN;
+}
+
+export function median(values: readonly number[]): number {
+	return quantile(values, 0.5);
+}
+
+export function round(value: number, digits: number): number {
+	return Number(value.toFixed(digits));
+}

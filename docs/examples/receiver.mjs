@@ -1,0 +1,27 @@
+/**
+ * A model server in one file: it answers with the number of words in the event's title, after it has checked that
+ * the request comes from your router. `SIGNING_SECRET=whsec_… node docs/examples/receiver.mjs`
+ */
+import { createServer } from "node:http";
+import { Webhook } from "standardwebhooks";
+
+const PORT = 9000;
+const webhook = new Webhook(process.env.SIGNING_SECRET ?? "");
+
+const server = createServer(async (request, response) => {
+	let body = "";
+	for await (const chunk of request.setEncoding("utf8")) body += chunk;
+	try {
+		webhook.verify(body, request.headers);
+	} catch (error) {
+		// 401 makes the router pause this endpoint and keep what waits for it, until you resume it.
+		console.log(`refused: ${error.message}`);
+		return response.writeHead(401).end();
+	}
+	console.log(`${request.headers["webhook-id"]} attempt ${request.headers["sluice-attempt"]}\n${body}\n`);
+	const { data } = JSON.parse(body);
+	response.setHeader("content-type", "application/json");
+	return response.end(JSON.stringify({ words: String(data?.title ?? "").split(/\s+/).length }));
+});
+
+server.listen(PORT, "127.0.0.1", () => console.log(`Listening on http://127.0.0.1:${PORT}`));

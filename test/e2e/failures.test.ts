@@ -1,0 +1,97 @@
+/** Every way in which an exchange can break ends in a recorded attempt, and harms nobody else. */
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "vitest";
+import { isFinished, unique } from "./api.ts";
+import { answerBytes, answerJson, answerWithoutEnd, hang, reset, stallInBody } from "./behaviours.ts";
+import { setting } from "./setting.ts";
+
+const stage = setting();
+
+describe("an exchange that breaks is an attempt with an error, and is tried again", () => {
+	test.each([
+		{ what: "no answer within the timeout", first: hang, error: /time/i },
+		{ what: "an answer that stops in its body", first: stallInBody, error: /time/i },
+		{ what: "a connection that is reset", first: reset, error: /connection|network|reset/i },
+		{
+			what: "an answer beyond the limit",
+			first: answerBytes(20_000_000),
+			status: 200,
+			error: /large|limit/i,
+		},
+		{ what: "an answer without an end", first: answerWithoutEnd, error: /large|limit|time/i },
+	])("$what", async ({ first, error }) => {
+		const { api, receiver } = stage;
+		const type = unique("scan");
+		const model = receiver.model(first, answerJson('{"ok":true}'));
+		const endpoint = await api.createEndpoint({
+			url: model.url,
+			timeout_seconds: 1,
+			retry: { schedule_seconds: [1] },
+		});
+		await api.createSubscription({ endpoint: endpoint.id, types: [type] });
+
+		const delivery = await api.deliveryWhen({ event: await api.publish({ type, data: 1 }) }, isFinished);
+
+		expect(delivery).toMatchObject({
+			status: "succeeded",
+			attempts: [
+				{ number: 1, outcome: "error", status_code: null, error: expect.stringMatching(error) },
+				{ number: 2, outcome: "done", status_code: 200 },
+			],
+			result: { ok: true },
+		});
+		expect(model.requests).toHaveLength(2);
+	});
+
+	test("a connection that is refused", async () => {
+		const { api } = stage;
+		const type = unique("scan");
+		const endpoint = await api.createEndpoint({
+			url: await closedUrl(),
+			retry: { schedule_seconds: [1] },
+		});
+		await api.createSubscription({ endpoint: endpoint.id, types: [type] });
+
+		const delivery = await api.deliveryWhen({ event: await api.publish({ type, data: 1 }) }, isFinished);
+
+		expect(delivery).toMatchObject({ status: "dead", reason: "exhausted" });
+		expect(delivery.attempts).toMatchObject([
+			{ outcome: "error", status_code: null, error: expect.any(String) },
+			{ outcome: "error", status_code: null, error: expect.any(String) },
+		]);
+	});
+});
+
+test("a model that hangs holds up nobody but itself", async () => {
+	const { api, receiver } = stage;
+	const type = unique("scan");
+	const hanging = receiver.model(hang);
+	const healthy = receiver.model(answerJson("{}"));
+	const slow = await api.createEndpoint({ url: hanging.url, timeout_seconds: 60 });
+	const quick = await api.createEndpoint({ url: healthy.url });
+	await api.createSubscription({ endpoint: slow.id, types: [type] });
+	await api.createSubscription({ endpoint: quick.id, types: [type] });
+
+	const sent = await Promise.all(Array.from({ length: 20 }, (_, data) => api.publish({ type, data })));
+
+	// All of this happens while the other endpoint has requests open that it will not answer.
+	await hanging.received(1);
+	for (const event of sent) await api.deliveryWhen({ event, endpoint: quick.id }, isFinished);
+	expect(healthy.requests).toHaveLength(20);
+	const stuck = await api.deliveries({ endpoint: slow.id });
+	expect(stuck).toHaveLength(20);
+	expect(stuck.filter(isFinished)).toEqual([]);
+	hanging.behave(answerJson("{}"));
+});
+
+/** A URL on loopback where nothing listens any more. */
+async function closedUrl(): Promise<string> {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	await once(server, "close");
+	return `http://127.0.0.1:${port}/`;
+}

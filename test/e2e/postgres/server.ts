@@ -1,0 +1,97 @@
+/**
+ * A real PostgreSQL server for one suite: its own cluster in a temporary folder, reachable only through a socket in
+ * that folder. Nothing of a server that the machine may run is touched.
+ */
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { until } from "../until.ts";
+
+const DEBIAN_FOLDER = "/usr/lib/postgresql";
+const run = promisify(execFile);
+
+export interface PostgresServer {
+	/** How a client reaches it, in the terms of the `pg` package. */
+	connection: { host: string; user: string; database: string };
+	stop(): Promise<void>;
+}
+
+/**
+ * The folder of `initdb` and `postgres`, or null when this machine has no server. Debian keeps them out of PATH,
+ * one folder a version; the newest is taken.
+ */
+export function findPostgres(): string | null {
+	const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
+	const folders = [
+		...(process.env["PATH"] ?? "").split(delimiter),
+		...versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(DEBIAN_FOLDER, version, "bin")),
+	];
+	return folders.find(holdsServer) ?? null;
+}
+
+function holdsServer(folder: string): boolean {
+	return folder !== "" && ["initdb", "postgres"].every((program) => existsSync(join(folder, program)));
+}
+
+/** Makes a cluster with the programs of `binaries` and starts it. The user `postgres` is let in without a password. */
+export async function startPostgres(binaries: string): Promise<PostgresServer> {
+	const folder = await mkdtemp(join(tmpdir(), "sluice-pg-"));
+	const [data, sockets] = [join(folder, "data"), join(folder, "s")];
+	await mkdir(sockets);
+	const identity = serverIdentity();
+	for (const path of [folder, sockets]) {
+		await chmod(path, 0o700);
+		if (identity !== null) await chown(path, identity.uid, identity.gid);
+	}
+	const asServer = { cwd: folder, ...identity };
+
+	const settings = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
+	await run(join(binaries, "initdb"), [`--pgdata=${data}`, ...settings], asServer);
+	const server = spawn(
+		join(binaries, "postgres"),
+		["-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "fsync=off"],
+		{ ...asServer, stdio: ["ignore", "ignore", "pipe"] },
+	);
+	let log = "";
+	server.stderr.on("data", (text: Buffer) => (log += text.toString()));
+	const ended = once(server, "exit");
+
+	const isReady = async () => {
+		if (server.exitCode !== null) throw new Error(`postgres ended while starting:\n${log}`);
+		// The server writes this word into its lock file when it takes connections.
+		const lock = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
+		return /^ready\s*$/m.test(lock) || null;
+	};
+	await until("PostgreSQL to start", isReady);
+
+	return {
+		connection: { host: sockets, user: "postgres", database: "postgres" },
+		async stop() {
+			// A fast shutdown: open sessions are ended, not waited for.
+			server.kill("SIGINT");
+			await ended;
+			await rm(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+/** PostgreSQL refuses to run as root; then it runs as the user its package made, or else as nobody. */
+function serverIdentity(): { uid: number; gid: number } | null {
+	if (process.getuid?.() !== 0) return null;
+	for (const user of ["postgres", "nobody"]) {
+		try {
+			const id = (flag: string) =>
+				Number(execFileSync("id", [flag, user], { stdio: ["ignore", "pipe", "ignore"] }));
+			return { uid: id("-u"), gid: id("-g") };
+		} catch {
+			// This machine has no such user.
+		}
+	}
+	throw new Error(
+		"PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody' to run it as.",
+	);
+}

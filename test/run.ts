@@ -1,0 +1,44 @@
+/**
+ * `npm test`: every test of the project, then one line that counts them. Arguments go to vitest, so that
+ * `npm test -- delivery` runs the files whose path has "delivery" in it.
+ */
+import { join } from "node:path";
+import { parseCLI, startVitest } from "vitest/node";
+import type { TestModule } from "vitest/node";
+import { findPostgres } from "./e2e/postgres/server.ts";
+
+const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)], {
+	allowUnknownOptions: false,
+});
+const vitest = await startVitest(filter, {
+	...options,
+	config: join(import.meta.dirname, "vitest.config.ts"),
+	watch: false,
+});
+const count = countTests(vitest.state.getTestModules());
+let failed = count.failed + count.brokenFiles + vitest.state.getUnhandledErrors().length;
+// What stops vitest itself, such as a router that does not start, shows in the exit code only.
+if (failed === 0 && process.exitCode !== undefined && process.exitCode !== 0) failed = 1;
+await vitest.close();
+
+if (findPostgres() === null && process.env["SLUICE_REQUIRE_POSTGRES"] !== "1") {
+	console.log(
+		"\nThe PostgreSQL suite was skipped: no server is installed (.ci/run installs one and insists on it).",
+	);
+}
+const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
+console.log(`\n${count.passed} passed, ${failed} failed${skipped}`);
+process.exit(failed === 0 && count.passed > 0 ? 0 : 1);
+
+/** A file that does not load, or whose set-up fails, has no failed test; it is counted as one. */
+function countTests(files: readonly TestModule[]) {
+	const count = { passed: 0, failed: 0, skipped: 0, brokenFiles: 0 };
+	for (const file of files) {
+		if (!file.ok() && [...file.children.allTests("failed")].length === 0) count.brokenFiles += 1;
+		for (const test of file.children.allTests()) {
+			const { state } = test.result();
+			count[state === "pending" ? "failed" : state] += 1;
+		}
+	}
+	return count;
+}
