@@ -32,7 +32,8 @@ async function main(): Promise<void> {
 	if (values.help) return console.log(USAGE);
 	const port = parsePort(values.port ?? DEFAULT_PORT);
 	const ownVars = parseEnv(await readIfThere(join(PROJECT, ".dev.vars"))) as Record<string, string>;
-	const token = ownVars.ADMIN_TOKEN ?? (await keptToken());
+	// An empty value is what a copied .dev.vars.example holds.
+	const token = ownVars.ADMIN_TOKEN || (await keptToken());
 
 	console.log(paint("dim", "Starting the router ..."));
 	let isUp = false;

@@ -1,5 +1,6 @@
 /** Who may use the management API: one decision over the Authorization header, and the middleware that asks it. */
 import { createMiddleware } from "hono/factory";
+import { refuseWhileClosed } from "../closed.ts";
 import type { Env } from "../env.ts";
 import { isSameSecret } from "../ingest/compare.ts";
 import { Problem } from "../problem.ts";
@@ -12,19 +13,14 @@ export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) =>
 });
 
 /** null when the header carries a key that may use the API. */
-export function refuseKey({ ADMIN_TOKEN = "" }: Pick<Env, "ADMIN_TOKEN">, header?: string): Problem | null {
-	if (ADMIN_TOKEN === "") {
-		return new Problem(
-			503,
-			"not_configured",
-			"The API is closed until a root key is set: run `npx wrangler secret put ADMIN_TOKEN`.",
-		);
-	}
+export function refuseKey(env: Pick<Env, "ADMIN_TOKEN">, header?: string): Problem | null {
+	const closed = refuseWhileClosed(env);
+	if (closed !== null) return closed;
 	const key = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1];
 	if (key === undefined) {
 		return unauthorized("Send the API key as `Authorization: Bearer KEY`.", 'Bearer realm="sluice"');
 	}
-	if (!isSameSecret(key, ADMIN_TOKEN)) {
+	if (!isSameSecret(key, env.ADMIN_TOKEN ?? "")) {
 		// The parameter is RFC 6750, section 3.1; it is left out when no key was sent.
 		return unauthorized("This API key is not valid.", 'Bearer realm="sluice", error="invalid_token"');
 	}

@@ -6,7 +6,7 @@
 import { timeOfPosition } from "../events/position.ts";
 import {
 	createDeliveryTable,
-	dueDeliveries,
+	dueDelivery,
 	findDelivery,
 	knownDeliveries,
 	lastDeliveryPosition,
@@ -23,7 +23,6 @@ import {
 	lastInboxPosition,
 	nextInbox,
 	putInbox,
-	sweepInbox,
 	type Incoming,
 	type IncomingEvent,
 } from "./inbox.ts";
@@ -71,14 +70,12 @@ export class Backlog {
 	 * null when nothing is due.
 	 */
 	claim(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		const due = dueDeliveries(this.#storage.sql, now, claimed.size + 1).find(({ id }) => !claimed.has(id));
-		return due ?? this.#claimUntried(claimed);
+		return dueDelivery(this.#storage.sql, "all", now, claimed) ?? this.#claimUntried(claimed);
 	}
 
 	/** The next delivery whose answer is known and whose result event the queue has still to take. */
 	claimUnpublished(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		const due = dueDeliveries(this.#storage.sql, now, claimed.size + 1, "waiting");
-		return due.find(({ id }) => !claimed.has(id)) ?? null;
+		return dueDelivery(this.#storage.sql, "waiting", now, claimed);
 	}
 
 	/** Writes deliveries as they are now, all or none. */
@@ -115,16 +112,15 @@ export class Backlog {
 	outlook(claimed: ReadonlyMap<string, unknown>, active: boolean): Outlook {
 		const { sql } = this.#storage;
 		return {
-			due: nextDueAt(sql, claimed, active ? null : "waiting"),
+			due: nextDueAt(sql, active ? "all" : "waiting", claimed),
 			untried: active && (this.#unclaimed.length > 0 || hasInbox(sql, this.#read)),
 			empty: lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0),
 		};
 	}
 
-	/** Forgets deliveries created before `time`. */
+	/** Forgets finished deliveries created before `time`. */
 	sweep(time: number): void {
 		sweepDeliveries(this.#storage.sql, time);
-		sweepInbox(this.#storage.sql, time);
 	}
 
 	#claimUntried(claimed: ReadonlyMap<string, unknown>): Delivery | null {

@@ -5,6 +5,7 @@
 import type { Env } from "../env.ts";
 import { accept } from "../ingest/accept.ts";
 import { log } from "../log.ts";
+import { Problem } from "../problem.ts";
 import type { DeliveryPolicy } from "../store/policy.ts";
 import { findSubscription } from "../store/subscriptions.ts";
 import type { Outcome } from "./attempt.ts";
@@ -81,14 +82,19 @@ export function endUntried(delivery: Delivery, reason: DeadReason, detail: strin
 async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
 	const { resultEvent } = delivery;
 	if (resultEvent === null || delivery.state.status !== "waiting") return delivery;
-	const taken = await accept(env, [resultEvent]).then(
-		() => true,
+	const happened = await accept(env, [resultEvent]).then(
+		(): Happened => ({ kind: "published" }),
 		(error: unknown) => {
 			log("result.refused", { ...idsOf(delivery), result_event: resultEvent.id, error: String(error) });
-			return false;
+			return afterRefusal(error);
 		},
 	);
-	const happened: Happened = { kind: taken ? "published" : "publish_failed" };
 	const { state } = step(delivery.state, happened, { now: Date.now(), random: Math.random() });
-	return { ...delivery, state, resultEventId: taken ? resultEvent.id : null };
+	return { ...delivery, state, resultEventId: happened.kind === "published" ? resultEvent.id : null };
+}
+
+/** A queue that is full or down will take it later; an event that is too large it will never take. */
+function afterRefusal(error: unknown): Happened {
+	if (!(error instanceof Problem) || error.status >= 500) return { kind: "publish_failed" };
+	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${error.detail}` };
 }

@@ -53,7 +53,7 @@ export type DeliveryRow = {
 	result_event_id: string | null;
 };
 
-/** In the order of `toRow`. */
+/** In the order of the table. */
 export const COLUMNS = [
 	"seq",
 	"id",
@@ -79,10 +79,10 @@ export const COLUMNS = [
 ] as const satisfies (keyof DeliveryRow)[];
 
 /** Rows that may be sent again keep their event; one that has succeeded lets it go. */
-export function toRow(delivery: Delivery): (string | number | null)[] {
+export function toRow(delivery: Delivery): DeliveryRow {
 	const { state, result } = delivery;
 	const over = state.status === "succeeded";
-	const row: DeliveryRow = {
+	return {
 		seq: delivery.position,
 		id: delivery.id,
 		event_id: delivery.eventId,
@@ -105,7 +105,6 @@ export function toRow(delivery: Delivery): (string | number | null)[] {
 		result_event: over || delivery.resultEvent === null ? null : encodeSegment([delivery.resultEvent]),
 		result_event_id: delivery.resultEventId,
 	};
-	return COLUMNS.map((column) => row[column]);
 }
 
 export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord {

@@ -8,6 +8,12 @@ import type { DeliveryQuery } from "./records.ts";
 
 /** What never changes once the row is there is left out. */
 const CHANGING = COLUMNS.slice(COLUMNS.indexOf("status"));
+/** Columns that can be so large that together they would not fit into a row, which holds 2 MB. */
+const TEXTS = ["event", "result", "result_event"] as const;
+/** Longer texts stand in rows of their own, characters; none is near 2 MB by itself. */
+const LARGE = 250_000;
+/** Stands in the column of a text that is elsewhere. */
+const ELSEWHERE = "\u0000elsewhere";
 const PAYLOADS: readonly string[] = ["event", "result_kind", "result", "result_event"];
 const LISTED = COLUMNS.map((column) => (PAYLOADS.includes(column) ? `NULL AS ${column}` : column));
 const PUT = `INSERT INTO deliveries (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})
@@ -24,17 +30,44 @@ export function createDeliveryTable(sql: SqlStorage): void {
 			result_kind TEXT, result_type TEXT, result TEXT, result_event TEXT, result_event_id TEXT);
 		CREATE UNIQUE INDEX IF NOT EXISTS deliveries_id ON deliveries (id);
 		CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
-		CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (seq) WHERE status = 'dead'`);
+		CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (due_at) WHERE status = 'waiting';
+		CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (seq) WHERE status = 'dead';
+		CREATE TABLE IF NOT EXISTS large_texts (
+			seq INTEGER, name TEXT, text TEXT NOT NULL, PRIMARY KEY (seq, name)) WITHOUT ROWID`);
 }
 
-/** Writes the delivery as it is now; two rows written the first time, one for each change after it. */
+/**
+ * Writes the delivery as it is now. The first time, two rows are written, and one more when it is due again; each
+ * change after that writes one or two.
+ */
 export function putDelivery(sql: SqlStorage, delivery: Delivery): void {
-	sql.exec(PUT, ...toRow(delivery));
+	const row = toRow(delivery);
+	sql.exec("DELETE FROM large_texts WHERE seq = ?", row.seq);
+	for (const name of TEXTS) {
+		const text = row[name];
+		if (text === null || text.length <= LARGE) continue;
+		sql.exec("INSERT INTO large_texts (seq, name, text) VALUES (?, ?, ?)", row.seq, name, text);
+		row[name] = ELSEWHERE;
+	}
+	sql.exec(PUT, ...COLUMNS.map((column) => row[column]));
+}
+
+function read(sql: SqlStorage, row: Row): Delivery {
+	for (const name of TEXTS) {
+		if (row[name] !== ELSEWHERE) continue;
+		const found = sql.exec<{ text: string }>(
+			"SELECT text FROM large_texts WHERE seq = ? AND name = ?",
+			row.seq,
+			name,
+		);
+		row[name] = found.toArray()[0]?.text ?? ELSEWHERE;
+	}
+	return fromRow(row);
 }
 
 export function findDelivery(sql: SqlStorage, id: string): Delivery | null {
 	const row = sql.exec<Row>("SELECT * FROM deliveries WHERE id = ?", id).toArray()[0];
-	return row === undefined ? null : fromRow(row);
+	return row === undefined ? null : read(sql, row);
 }
 
 /** Which of these ids have a row. */
@@ -46,37 +79,42 @@ export function knownDeliveries(sql: SqlStorage, ids: readonly string[]): Set<st
 	return new Set(Array.from(rows, (row) => row.id));
 }
 
-/** The deliveries that are due longest; with `status`, of those. */
-export function dueDeliveries(
+/** Which deliveries are meant: all that are due, or those whose result event waits for the queue. */
+export type Due = "all" | "waiting";
+
+/** Literals, because SQLite uses a partial index only where it can see the condition. */
+const DUE = {
+	all: "due_at IS NOT NULL",
+	waiting: "status = 'waiting' AND due_at IS NOT NULL",
+} as const satisfies Record<Due, string>;
+
+/** The delivery that is due longest and not among `except`. */
+export function dueDelivery(
 	sql: SqlStorage,
+	which: Due,
 	now: number,
-	limit: number,
-	status: "pending" | "waiting" | null = null,
-): Delivery[] {
-	return sql
-		.exec<Row>(
-			"SELECT * FROM deliveries WHERE due_at <= ?1 AND (?2 IS NULL OR status = ?2) ORDER BY due_at LIMIT ?3",
-			now,
-			status,
-			limit,
-		)
-		.toArray()
-		.map(fromRow);
+	except: ReadonlyMap<string, unknown>,
+): Delivery | null {
+	const next = nextDue(sql, which, except);
+	return next === null || next.due_at > now ? null : findDelivery(sql, next.id);
 }
 
-/** When the next delivery is due that is not among `except`; with `status`, the next of those. */
-export function nextDueAt(
+/** When the next delivery is due that is not among `except`. */
+export function nextDueAt(sql: SqlStorage, which: Due, except: ReadonlyMap<string, unknown>): number | null {
+	return nextDue(sql, which, except)?.due_at ?? null;
+}
+
+/** Without the rest of the row: those of `except` are passed over, and a payload may be large. */
+function nextDue(
 	sql: SqlStorage,
+	which: Due,
 	except: ReadonlyMap<string, unknown>,
-	status: "waiting" | null,
-): number | null {
+): { id: string; due_at: number } | null {
 	const rows = sql.exec<{ id: string; due_at: number }>(
-		`SELECT id, due_at FROM deliveries WHERE due_at IS NOT NULL AND (?1 IS NULL OR status = ?1)
-		 ORDER BY due_at LIMIT ?2`,
-		status,
+		`SELECT id, due_at FROM deliveries WHERE ${DUE[which]} ORDER BY due_at LIMIT ?`,
 		except.size + 1,
 	);
-	for (const row of rows) if (!except.has(row.id)) return row.due_at;
+	for (const row of rows) if (!except.has(row.id)) return row;
 	return null;
 }
 
@@ -128,7 +166,8 @@ export function rangeOf({ since, until, before }: DeliveryQuery): Range {
 	};
 }
 
-/** Forgets what was created before `time`; whatever still waits then has waited for too long to be of use. */
+/** Forgets what was created before `time` and is finished; what is still owed stays, however old. */
 export function sweepDeliveries(sql: SqlStorage, time: number): void {
-	sql.exec("DELETE FROM deliveries WHERE seq < ?", positionOfTime(time));
+	sql.exec("DELETE FROM deliveries WHERE seq < ? AND due_at IS NULL", positionOfTime(time));
+	sql.exec("DELETE FROM large_texts WHERE seq NOT IN (SELECT seq FROM deliveries)");
 }

@@ -196,12 +196,11 @@ export class Dispatcher extends DurableObject<Env> {
 		}
 	}
 
-	/** Throws when it fails again; the alarm tries once more. */
+	/** One by one, so that a delivery that cannot be written holds up no other; the alarm brings us back here. */
 	#writeUnwritten(): void {
-		if (this.#unwritten.length === 0) return;
-		this.#backlog.record(this.#unwritten);
-		for (const { id } of this.#unwritten) this.#inFlight.delete(id);
+		const unwritten = this.#unwritten;
 		this.#unwritten = [];
+		for (const delivery of unwritten) this.#record(delivery);
 	}
 
 	/** The endpoint has been deleted: what waits for it ends, some hundred at a time. */

@@ -3,7 +3,7 @@
  * delivery that succeeds at once costs a fraction of a row here, and a backlog of a million is never loaded:
  * only its oldest row is. A delivery leaves the inbox by getting a row of its own in the delivery table.
  */
-import { nextPosition, positionOfTime } from "../events/position.ts";
+import { nextPosition } from "../events/position.ts";
 import { decodeSegment, encodeSegment, splitBySize } from "../events/segment.ts";
 import type { Decision, SluiceEvent } from "../events/event.ts";
 
@@ -112,11 +112,6 @@ export function findInInbox(sql: SqlStorage, id: string): Incoming | null {
 export function lastInboxPosition(sql: SqlStorage): number {
 	const newest = inboxRows(sql, Number.MAX_SAFE_INTEGER).next();
 	return newest.done === true ? 0 : newest.value.seq + newest.value.entries.length - 1;
-}
-
-/** Forgets rows that came before `time`. */
-export function sweepInbox(sql: SqlStorage, time: number): void {
-	sql.exec("DELETE FROM inbox WHERE seq < ?", positionOfTime(time));
 }
 
 // Written by putInbox alone, so the shape is known.

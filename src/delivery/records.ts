@@ -8,7 +8,14 @@ import type { Outcome } from "./attempt.ts";
 export type DeliveryStatus = "pending" | "in_flight" | "waiting" | "succeeded" | "dead" | "canceled";
 
 /** Why a delivery is dead. */
-export type DeadReason = "exhausted" | "rejected" | "gone" | "loop" | "transform_failed" | "deleted";
+export type DeadReason =
+	| "exhausted"
+	| "rejected"
+	| "gone"
+	| "loop"
+	| "too_large"
+	| "transform_failed"
+	| "deleted";
 
 /** One HTTP exchange. */
 export interface Attempt {

@@ -2,19 +2,17 @@
  * The route `/in/{source}`: a publisher's request becomes accepted events, or a refusal that says why. Nothing is
  * stored before the request is verified, and nothing is answered with 202 before the queue holds it.
  */
+import { refuseWhileClosed } from "../closed.ts";
 import type { Env } from "../env.ts";
-import { stripRouterAttributes } from "../events/attributes.ts";
-import type { SluiceEvent } from "../events/event.ts";
-import { eventId } from "../events/ids.ts";
 import { toProblem } from "../events/refusal.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
 import type { Source } from "../store/records.ts";
 import { accept } from "./accept.ts";
+import { kindOf, type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "./read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
-import type { Reply, SourceKind } from "./sources/kind.ts";
-import { sourceKinds } from "./sources/registry.ts";
+import type { Reply } from "./sources/kind.ts";
 import { challengeFor, verify } from "./verify.ts";
 
 /** Ids in a log line; the count tells how many there are. */
@@ -30,16 +28,19 @@ export async function receive(
 	const startedAt = Date.now();
 	const line = { source: sourceRef.slice(0, 100) };
 	try {
+		const closed = refuseWhileClosed(env);
+		if (closed !== null) throw closed;
 		const source = await findOpenSource(env, ctx, sourceRef, startedAt);
 		line.source = source.name;
 		const kind = kindOf(source);
+		if (kind.transport !== undefined) throw notPosted();
 		const handshake = kind.answerHandshake?.(request) ?? null;
 		if (handshake !== null) {
 			log("ingest.handshake", { ...line, status: handshake.status, duration_ms: Date.now() - startedAt });
 			return handshake;
 		}
 		if (request.method !== "POST") throw methodNotAllowed();
-		const { events, batch, unresolved, reply } = await readEvents(request, source, kind, startedAt);
+		const { events, batch, unresolved, reply } = await readEvents(request, source, startedAt);
 		if (events.length > 0) await accept(env, events);
 		const ids = events.map(({ id }) => id);
 		log("ingest.accepted", {
@@ -58,7 +59,7 @@ export async function receive(
 			...line,
 			status,
 			code,
-			cause: status >= 500 ? String(cause) : undefined,
+			cause: status >= 500 && cause !== undefined ? String(cause) : undefined,
 			duration_ms: Date.now() - startedAt,
 		});
 		return error.toResponse();
@@ -87,26 +88,12 @@ async function findOpenSource(
 	return source;
 }
 
-function kindOf({ kind }: Source): SourceKind {
-	const found = sourceKinds[kind];
-	if (found === undefined) throw new Error(`a stored source has the unknown kind "${kind}"`);
-	return found;
-}
-
-interface ReadEvents {
-	events: SluiceEvent[];
-	batch: boolean;
-	unresolved: readonly string[];
-	reply: Reply | undefined;
-}
-
 /** Verifies and parses. Throws `Problem` for everything that is wrong with the request. */
 async function readEvents(
 	request: Request,
 	source: Source,
-	kind: SourceKind,
 	now: number,
-): Promise<ReadEvents> {
+): Promise<Extract<ParsedEvents, { ok: true }>> {
 	const { headers } = request;
 	const body = await readBody(request);
 	if (!(await verify(source, { headers, url: new URL(request.url), body, now }))) {
@@ -115,13 +102,9 @@ async function readEvents(
 			headers: challengeFor(source.auth),
 		});
 	}
-	const parsed = await kind.parse({ source, headers, body, now, freshId: crypto.randomUUID() });
+	const parsed = await parseEvents(source, { headers, body, now });
 	if (!parsed.ok) throw toProblem(parsed);
-	const events = parsed.events.map((event): SluiceEvent => {
-		const { attributes, data } = stripRouterAttributes(event);
-		return { id: eventId(source.id, attributes), sourceId: source.id, receivedAt: now, attributes, data };
-	});
-	return { events, batch: parsed.batch, unresolved: parsed.unresolved ?? [], reply: parsed.reply };
+	return parsed;
 }
 
 /** What the publisher expects, or the ids of what was accepted. */
@@ -130,6 +113,12 @@ function answer(ids: string[], batch: boolean, reply: Reply | undefined): Respon
 		return Response.json(batch || ids.length === 0 ? { ids } : { id: ids[0] }, { status: 202 });
 	const { status, headers = {}, body } = reply;
 	return body === null ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
+}
+
+/** No method is allowed, which an empty Allow says (RFC 9110, section 10.2.1). */
+function notPosted(): Problem {
+	const detail = "The events of this source come from a queue: nothing can be sent to it.";
+	return new Problem(405, "source_not_posted", detail, { headers: { allow: "" } });
 }
 
 function methodNotAllowed(): Problem {

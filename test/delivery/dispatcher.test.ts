@@ -323,6 +323,73 @@ describe("a result event", () => {
 	});
 });
 
+describe("large payloads", () => {
+	test("a large event and a large answer both survive a result event that has to wait", async () => {
+		const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
+		const setting = await createSetting({ subscription: { result } });
+		const answer = JSON.stringify({ text: "x".repeat(1_000_000) });
+		model(() => new Response(answer, { headers: { "content-type": "application/json" } }));
+		const send = vi.spyOn(env.EVENTS, "send").mockRejectedValueOnce(new Error("down"));
+		send.mockResolvedValue({} as Awaited<ReturnType<typeof env.EVENTS.send>>);
+		const item = incoming(setting);
+		item.event.data = { kind: "json", text: JSON.stringify("é".repeat(500_000)) };
+		await setting.dispatcher.enqueue([item]);
+		await whenStatus(setting, item.id, "waiting");
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+			const { longest } = storage.sql
+				.exec<{ longest: number }>(
+					"SELECT max(length(event) + length(result) + length(result_event)) AS longest FROM deliveries",
+				)
+				.one();
+			expect(longest).toBeLessThan(2_000_000);
+		});
+		await runInDurableObject(setting.dispatcher, (_, state) => state.abort("lost")).catch(() => {});
+		const again = { ...setting, dispatcher: dispatcher(env, setting.endpoint.id) };
+		await again.dispatcher.retry(item.id);
+		const delivery = await whenStatus(again, item.id, "succeeded");
+		expect(delivery.result?.data).toEqual({ kind: "json", text: answer });
+		await runInDurableObject(again.dispatcher, (_, { storage }) => {
+			expect(storage.sql.exec("SELECT DISTINCT name FROM large_texts").toArray()).toEqual([
+				{ name: "result" },
+			]);
+		});
+	});
+
+	test("a result event that no queue will take ends dead, with the answer kept", async () => {
+		const transform = '{"x": $pad("", 1100000, "y")}';
+		const result = { type: "never.published.either", transform, maxHops: 8, allowCycles: false };
+		const setting = await createSetting({ subscription: { result } });
+		const calls = model(ok);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const delivery = await whenStatus(setting, item.id, "dead");
+		expect(delivery).toMatchObject({ reason: "too_large", detail: expect.stringContaining("result event") });
+		expect(delivery.result?.data).toEqual({ kind: "json", text: '{"text":"read"}' });
+		expect(calls).toHaveLength(1);
+	});
+});
+
+describe("retention", () => {
+	test("forgets what is finished, and nothing that is owed", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
+		const longAgo = Date.now() - 40 * 86_400_000;
+		vi.setSystemTime(longAgo);
+		let authorized = true;
+		model(() => (authorized ? ok() : new Response(null, { status: 401 })));
+		const finished = incoming(setting);
+		await setting.dispatcher.enqueue([finished]);
+		await whenStatus(setting, finished.id, "succeeded");
+		authorized = false;
+		const owed = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue(owed);
+		await whenTried(setting, owed[0]?.id ?? "");
+		vi.useRealTimers();
+		await runAlarm(setting);
+		expect(await setting.dispatcher.get(finished.id)).toBeNull();
+		for (const { id } of owed) expect(await setting.dispatcher.get(id)).toMatchObject({ status: "pending" });
+	});
+});
+
 describe("a person", () => {
 	test("sends a dead delivery again, but never one that succeeded", async () => {
 		const setting = await createSetting();
