@@ -1,6 +1,10 @@
 /** Tells `cloudflare:workers` which Worker the tests run in, so that `exports` has its types. */
-declare namespace Cloudflare {
-	interface GlobalProps {
-		mainModule: typeof import("../src/worker.ts");
+import type * as worker from "../src/worker.ts";
+
+declare global {
+	namespace Cloudflare {
+		interface GlobalProps {
+			mainModule: typeof worker;
+		}
 	}
 }

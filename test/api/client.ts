@@ -1,15 +1,5 @@
 /** The management API from inside workerd: one call, one parsed answer. */
 import { exports } from "cloudflare:workers";
-import type * as worker from "../../src/worker.ts";
-
-declare global {
-	namespace Cloudflare {
-		// Gives `exports` of "cloudflare:workers" the doors of the Worker.
-		interface GlobalProps {
-			mainModule: typeof worker;
-		}
-	}
-}
 
 export const ORIGIN = "https://sluice.example";
 

@@ -104,7 +104,7 @@ export interface Call {
 export function model(answer: (call: Call) => Response | Promise<Response>): Call[] {
 	const calls: Call[] = [];
 	vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-		const request = new Request(input, init as RequestInit);
+		const request = new Request(input, init);
 		const call = {
 			deliveryId: request.headers.get("webhook-id") ?? "",
 			attempt: request.headers.get("sluice-attempt") ?? "",
@@ -133,7 +133,7 @@ export async function whenStatus(
 			const delivery = await dispatcher.get(id);
 			if (delivery?.status !== status)
 				throw new Error(`${id} is ${JSON.stringify(delivery?.status)}, not ${status}`);
-			return delivery as DeliveryRecord;
+			return delivery;
 		},
 		{ timeout: 5_000, interval: 10 },
 	);
@@ -147,7 +147,7 @@ export async function whenTried({ dispatcher }: Setting, id: string, attempts = 
 			if (delivery?.attempts.length !== attempts || delivery.status === "in_flight") {
 				throw new Error(`${id} has ${delivery?.attempts.length} attempts and is ${delivery?.status}`);
 			}
-			return delivery as DeliveryRecord;
+			return delivery;
 		},
 		{ timeout: 5_000, interval: 10 },
 	);

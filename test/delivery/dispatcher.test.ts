@@ -274,14 +274,14 @@ describe("the alarm", () => {
 	test("is set again even when the handler fails", async () => {
 		const setting = await createSetting();
 		const calls = model(ok);
-		vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
+		const database = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
 		await runAlarm(setting);
 		const alarm = await runInDurableObject(setting.dispatcher, (_, { storage }) => storage.getAlarm());
 		expect(alarm).not.toBeNull();
 		expect(calls).toEqual([]);
-		vi.mocked(env.DB.batch).mockRestore();
+		database.mockRestore();
 		await runAlarm(setting);
 		await whenStatus(setting, item.id, "succeeded");
 	});
