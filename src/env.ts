@@ -3,6 +3,7 @@
  */
 import type { Dispatcher } from "./delivery/dispatcher.ts";
 import type { EventLog } from "./events/event-log.ts";
+import type { Puller } from "./ingest/puller.ts";
 
 export interface Env {
 	/** Truth for sources, endpoints and subscriptions. */
@@ -13,6 +14,7 @@ export interface Env {
 	EVENTS_DLQ: Queue<string>;
 	EVENT_LOG: DurableObjectNamespace<EventLog>;
 	DISPATCHER: DurableObjectNamespace<Dispatcher>;
+	PULLER: DurableObjectNamespace<Puller>;
 	/** The root API key. While it is unset, everything but /healthz is closed. */
 	ADMIN_TOKEN?: string;
 	/** Keys for stored secrets, comma separated: the first encrypts, all decrypt. Unset: derived from ADMIN_TOKEN. */

@@ -30,7 +30,7 @@ export default defineConfig({
 					name: "workers",
 					include: ["test/**/*.test.ts"],
 					exclude: ["test/e2e/**"],
-					globalSetup: ["test/delivery/send.servers.ts"],
+					globalSetup: ["test/delivery/send.servers.ts", "test/ingest/sqs.server.ts"],
 				},
 			},
 			{

@@ -1,6 +1,7 @@
 /** Secrets that the API makes, judges and rotates. Pure but for randomness; they are stored by store/. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { isPublicKey, refusePublicKey } from "../ingest/standard-webhooks.ts";
 import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../standard-webhooks.ts";
 import { Problem } from "../problem.ts";
 import type { LiveSecret, SourceAuth } from "../store/records.ts";
@@ -11,6 +12,8 @@ const MAX_GRACE_SECONDS = 604_800;
 const MAX_LIVE_SECRETS = 10;
 const MIN_SOURCE_SECRET_LENGTH = 8;
 const MAX_SOURCE_SECRET_LENGTH = 512;
+/** AWS's have 40 characters; emulators take any. */
+const AWS_SECRET_ACCESS_KEY = /^[A-Za-z0-9/+=]{16,128}$/;
 
 /** Body of `POST …/secret/rotate`. */
 export const rotationSchema = z.strictObject({
@@ -45,17 +48,26 @@ export function rotateSecrets(
 	return [newSecret(value, now), ...former];
 }
 
-/** A new secret for requests of a source; null for sources without verification. */
+/** Whether a secret of the source proves its requests. Some are proved by keys of the provider, some not at all. */
+export function hasSecret(type: SourceAuth["type"]): boolean {
+	return type !== "none" && type !== "sns" && type !== "google_oidc";
+}
+
+/** A new secret for requests of a source; null when its auth has none. */
 export function generateSourceSecret(type: SourceAuth["type"]): string | null {
-	if (type === "none") return null;
+	if (!hasSecret(type)) return null;
 	return type === "standard_webhooks" ? generateSigningSecret() : randomBytes(32).toString("base64url");
 }
 
 /** Why `secret` is none for a source with this kind of auth, for the person who gave it; null when it is. */
 export function refuseSourceSecret(type: SourceAuth["type"], secret: string): string | null {
-	if (type === "none") return 'a source with auth "none" has no secret';
+	if (!hasSecret(type)) return `a source with auth "${type}" has no secret`;
 	if (type === "standard_webhooks") {
-		return secret.startsWith("whsec_") ? refuseSigningSecret(secret) : "must begin with whsec_";
+		if (isPublicKey(secret)) return refusePublicKey(secret);
+		return secret.startsWith("whsec_") ? refuseSigningSecret(secret) : "must begin with whsec_ or whpk_";
+	}
+	if (type === "aws_keys") {
+		return AWS_SECRET_ACCESS_KEY.test(secret) ? null : "must be a secret access key of AWS";
 	}
 	if (secret.length < MIN_SOURCE_SECRET_LENGTH)
 		return `must have at least ${MIN_SOURCE_SECRET_LENGTH} characters`;

@@ -36,7 +36,15 @@ const auth = z.discriminatedUnion("type", [
 		prefix: z.string().max(64).default(""),
 	}),
 	z.strictObject({ type: z.literal("standard_webhooks") }),
+	z.strictObject({ type: z.enum(["github", "shopify", "slack", "stripe"]) }),
+	z.strictObject({ type: z.literal("sns") }),
+	z.strictObject({ type: z.literal("aws_keys") }),
 	z.strictObject({ type: z.literal("url_token") }),
+	z.strictObject({
+		type: z.literal("google_oidc"),
+		audience: z.string().min(1).max(2_048).nullable().default(null),
+		email: z.email("the email of the service account that pushes"),
+	}),
 	z.strictObject({ type: z.literal("none") }),
 ]);
 
@@ -71,6 +79,17 @@ export function resolveSettings(kind: string, settings: Record<string, unknown>)
 	);
 }
 
+/** Their settings belong to one kind each. */
+const BOUND_AUTHS: readonly SourceAuth["type"][] = ["sns", "aws_keys"];
+
+/** Some publishers can give one proof only, and some proofs only one provider. Throws 422. */
+export function refuseAuth(kind: string, type: SourceAuth["type"]): void {
+	const auths = sourceKinds[kind]?.auths;
+	if (auths?.includes(type) ?? !BOUND_AUTHS.includes(type)) return;
+	const message = `kind ${kind} does not take it${auths === undefined ? "" : `, only ${auths.join(", ")}`}`;
+	throw invalidRequest([{ path: "auth.type", message }]);
+}
+
 /** A kind that knows what its events are called does not let a source say so. Throws 422. */
 export function refuseNames(kind: string, named: Record<string, unknown>): void {
 	if (sourceKinds[kind]?.namesEvents === true) return;
@@ -85,6 +104,11 @@ export function resolveAuth(auth: z.output<typeof fields.shape.auth>, sourceName
 	return auth.type === "basic" ? { type: "basic", username: auth.username ?? sourceName } : auth;
 }
 
+/** Whether publishers send to a URL of the router, and not to a queue that it reads. */
+export function isPosted(kind: string): boolean {
+	return sourceKinds[kind]?.transport === undefined;
+}
+
 /** `origin` is where the router was reached, so that the URL works for whoever asked. */
 export function sourceToWire(source: Source, origin: string): Record<string, unknown> {
 	return {
@@ -93,7 +117,7 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 		kind: source.kind,
 		description: source.description,
 		auth: source.auth,
-		ingest_url: `${origin}/in/${source.name}`,
+		ingest_url: isPosted(source.kind) ? `${origin}/in/${source.name}` : null,
 		event_type: source.eventType,
 		subject: source.subject,
 		dedupe_key: source.dedupeKey,

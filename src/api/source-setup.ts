@@ -1,10 +1,13 @@
 /** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
+import type { Env } from "../env.ts";
 import { sign } from "../ingest/sign.ts";
 import { SECRET_PLACEHOLDER } from "../ingest/sources/kind.ts";
-import { sourceKinds } from "../ingest/sources/registry.ts";
+import { kindOf } from "../ingest/parse-events.ts";
+import { takeMessage } from "../ingest/take-message.ts";
 import { Problem } from "../problem.ts";
 import type { Source } from "../store/records.ts";
-import { currentSecret } from "./secrets.ts";
+import { currentSecret, hasSecret } from "./secrets.ts";
+import { isPosted } from "./source-fields.ts";
 
 /** The steps with the real URL; the secret is left for the reader to put in. */
 export function setupToWire(source: Source, origin: string): Record<string, unknown> {
@@ -14,8 +17,8 @@ export function setupToWire(source: Source, origin: string): Record<string, unkn
 	return {
 		source: source.name,
 		kind: source.kind,
-		ingest_url: plain,
-		secret_placeholder: source.auth.type === "none" ? null : SECRET_PLACEHOLDER,
+		ingest_url: isPosted(source.kind) ? plain : null,
+		secret_placeholder: hasSecret(source.auth.type) ? SECRET_PLACEHOLDER : null,
 		...setup,
 	};
 }
@@ -42,14 +45,19 @@ export function buildSample(source: Source, origin: string, now: number): Sample
 	return { request, sent: sample };
 }
 
+/**
+ * What `POST …/test` answers for a source that nobody posts to: the sample goes the way of a message from its
+ * queue. Throws 403 `source_disabled`, or what `takeMessage` throws.
+ */
+export async function takeSample(env: Env, source: Source, now: number): Promise<Record<string, unknown>> {
+	if (source.status === "disabled") throw new Problem(403, "source_disabled", "This source takes no events.");
+	const sent = kindOf(source).sample(now);
+	const ids = await takeMessage(env, source, sent.body, now);
+	return { sent, answer: { status: 202, body: { ids } } };
+}
+
 /** The answer that the publisher would have got. */
 export async function readAnswer(response: Response): Promise<{ status: number; body: unknown }> {
 	const text = await response.text();
 	return { status: response.status, body: text === "" ? null : JSON.parse(text) };
-}
-
-function kindOf({ kind }: Source) {
-	const found = sourceKinds[kind];
-	if (found === undefined) throw new Error(`a stored source has the unknown kind "${kind}"`);
-	return found;
 }

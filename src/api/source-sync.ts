@@ -1,9 +1,11 @@
 /**
- * After a change of a source: ingest reads sources from memory and from KV, so both must hear of it. D1 has the
- * change already; nothing here may fail the request that made it.
+ * After a change of a source: ingest reads sources from memory and from KV, and the puller of a queue has settings
+ * of its own, so all must hear of it. D1 has the change already; nothing here may fail the request that made it.
  */
 import type { Context } from "hono";
 import type { Env } from "../env.ts";
+import { puller } from "../ingest/client.ts";
+import { kindOf } from "../ingest/parse-events.ts";
 import { forgetSource } from "../ingest/source-lookup.ts";
 import { log } from "../log.ts";
 import { cacheSource, uncacheSource } from "../store/source-cache.ts";
@@ -25,6 +27,26 @@ export async function syncSource(
 	} catch {
 		c.executionCtx.waitUntil(writeCacheLater(c.env, former, current));
 	}
+	await tellPuller(c, former, current);
+}
+
+/** For a source that the router fetches from, now or before the change. */
+async function tellPuller(
+	c: Context<{ Bindings: Env }>,
+	former: Source | null,
+	current: Source | null,
+): Promise<void> {
+	const pulled = [current, former].find((source) => source !== null && kindOf(source).transport === "pull");
+	if (pulled === undefined || pulled === null) return;
+	const tell = () => puller(c.env, pulled.id).refresh(pulled.id);
+	await tell().catch(() => {
+		c.executionCtx.waitUntil(
+			tell().catch((error: unknown) => {
+				// Reading the source starts a puller that has never been told; others go on as they were.
+				log("puller.untold", { source: pulled.id, error: String(error) });
+			}),
+		);
+	});
 }
 
 /** One write for each key, or KV would refuse the second: after a rename ingest makes the new copy itself. */

@@ -18,6 +18,7 @@ import { readPage } from "./pages.ts";
 import {
 	currentSecret,
 	generateSourceSecret,
+	hasSecret,
 	newSecret,
 	refuseSourceSecret,
 	rotateSecrets,
@@ -26,14 +27,17 @@ import {
 import {
 	createSourceSchema,
 	defaultAuth,
+	isPosted,
 	patchSourceSchema,
+	refuseAuth,
 	refuseNames,
 	resolveAuth,
 	resolveSettings,
 	sourceToWire,
 	sourceToWireWithSecret,
 } from "./source-fields.ts";
-import { buildSample, readAnswer, setupToWire } from "./source-setup.ts";
+import { pullToWire } from "./source-pull.ts";
+import { buildSample, readAnswer, setupToWire, takeSample } from "./source-setup.ts";
 import { syncSource } from "./source-sync.ts";
 import { named, recordOf } from "./writes.ts";
 
@@ -47,6 +51,7 @@ export const sources = new Hono<{ Bindings: Env }>()
 		const { event_type, subject, dedupe_key } = input;
 		refuseNames(kind, { event_type, subject, dedupe_key });
 		const auth = input.auth === undefined ? defaultAuth(kind) : resolveAuth(input.auth, input.name);
+		refuseAuth(kind, auth.type);
 		const secret = chooseSecret(auth.type, input.secret);
 		const source: Source = {
 			id: newId("src"),
@@ -74,7 +79,10 @@ export const sources = new Hono<{ Bindings: Env }>()
 	})
 	.get("/:ref", async (c) => {
 		const source = await getSource(c.env, c.req.param("ref"));
-		return c.json(sourceToWire(source, originOf(c.req.url)));
+		return c.json({
+			...sourceToWire(source, originOf(c.req.url)),
+			...(await pullToWire(c.env, source)),
+		});
 	})
 	.patch("/:ref", async (c) => {
 		const former = await getSource(c.env, c.req.param("ref"));
@@ -92,7 +100,9 @@ export const sources = new Hono<{ Bindings: Env }>()
 			}),
 			...(auth !== undefined && { auth: resolveAuth(auth, input.name ?? former.name) }),
 		};
-		const secrets = secretsAfter(former, changes.auth?.type ?? former.auth.type, secret);
+		const authType = changes.auth?.type ?? former.auth.type;
+		refuseAuth(kind, authType);
+		const secrets = secretsAfter(former, authType, secret);
 		const update = await updateSource(c.env, former.id, { ...changes, ...(secrets !== null && { secrets }) });
 		const source = recordOf(update, { taken: () => nameTaken(input.name ?? ""), gone: sourceNotFound });
 		await syncSource(c, former, source);
@@ -112,7 +122,11 @@ export const sources = new Hono<{ Bindings: Env }>()
 		const input = await readOptionalJson(c.req.raw, rotationSchema);
 		const secret = chooseSecret(former.auth.type, input.secret);
 		if (secret === null)
-			throw new Problem(409, "no_secret", 'A source with auth "none" has no secret to rotate.');
+			throw new Problem(
+				409,
+				"no_secret",
+				`A source with auth "${former.auth.type}" has no secret to rotate.`,
+			);
 		const graceSeconds = input.grace_period_seconds;
 		const secrets = rotateSecrets(former.secrets, secret, { now: Date.now(), graceSeconds });
 		const update = await updateSource(c.env, former.id, { secrets });
@@ -126,6 +140,7 @@ export const sources = new Hono<{ Bindings: Env }>()
 	})
 	.post("/:ref/test", async (c) => {
 		const source = await getSource(c.env, c.req.param("ref"));
+		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, source, Date.now()));
 		const { request, sent } = buildSample(source, originOf(c.req.url), Date.now());
 		const response = await receive(request, c.env, c.executionCtx, source.id);
 		return c.json({ sent, answer: await readAnswer(response) });
@@ -150,6 +165,10 @@ function nameTaken(name: string): Problem {
 
 /** The secret that was given, or a new one; null when this kind of auth has none. */
 function chooseSecret(type: SourceAuth["type"], given: string | undefined): string | null {
+	if (given === undefined && type === "aws_keys") {
+		const message = "is required: the secret access key that belongs to settings.access_key_id";
+		throw invalidRequest([{ path: "secret", message }]);
+	}
 	if (given === undefined) return generateSourceSecret(type);
 	refuseBadSecret(type, given, "secret");
 	return given;
@@ -169,7 +188,7 @@ function secretsAfter(
 		return [newSecret(given, Date.now())];
 	}
 	if (type === former.auth.type) return null;
-	if (type === "none") return [];
+	if (!hasSecret(type)) return [];
 	const now = Date.now();
 	const current = currentSecret(former.secrets, now);
 	if (current === null) {

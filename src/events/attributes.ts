@@ -59,7 +59,7 @@ const TIMESTAMP =
 	/^(\d{4})-(0[1-9]|1[0-2])-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 
 /** RFC 3339, section 5.6 `date-time`, with the days that the month has. */
-function isTimestamp(text: string): boolean {
+export function isTimestamp(text: string): boolean {
 	const [, year, month, day] = TIMESTAMP.exec(text) ?? [];
 	if (year === undefined) return false;
 	const daysOfMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();

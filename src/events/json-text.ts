@@ -78,8 +78,11 @@ function containerEnd(text: string, start: number): number {
 	return at;
 }
 
-/** A quote ends the string when an even number of backslashes stands before it. */
-function stringEnd(text: string, start: number): number {
+/**
+ * The position behind the string that opens at `start`. A quote ends it when an even number of backslashes stands
+ * before.
+ */
+export function stringEnd(text: string, start: number): number {
 	let quote = text.indexOf('"', start + 1);
 	while (quote !== -1) {
 		let before = quote - 1;

@@ -3,7 +3,8 @@ import { Problem } from "../problem.ts";
 
 export interface Refusal {
 	ok: false;
-	status: 400 | 413 | 415;
+	/** 503: nothing is wrong with the request, and it is to be sent again. */
+	status: 400 | 413 | 415 | 503;
 	/** Stable, as in `Problem`. */
 	code: string;
 	/** Says what is wrong, for a person; never quotes the payload. */

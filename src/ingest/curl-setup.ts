@@ -1,5 +1,6 @@
 /** The set-up of publishers that somebody writes: one request with curl, with the proof that the source asks for. */
 import type { SourceAuth } from "../store/records.ts";
+import { type SignatureScheme, schemeOf, signedHead, writeSignature } from "./signature-schemes.ts";
 import type { Setup } from "./sources/kind.ts";
 
 export function curlSetup(
@@ -23,6 +24,10 @@ function signedCurl(auth: SourceAuth, send: string, secret: string, body: string
 	switch (auth.type) {
 		case "none":
 		case "url_token":
+		// Only the provider can give these proofs, and its kind has a set-up of its own.
+		case "sns":
+		case "google_oidc":
+		case "aws_keys":
 			return plain();
 		case "bearer":
 			return plain(`authorization: Bearer ${secret}`);
@@ -30,22 +35,33 @@ function signedCurl(auth: SourceAuth, send: string, secret: string, body: string
 			return plain().replace("curl -i", `curl -i -u '${auth.username}:${secret}'`);
 		case "header":
 			return plain(`${auth.name}: ${secret}`);
-		case "hmac": {
-			const digest = `openssl dgst -${auth.algorithm} -hmac '${secret}' -${auth.encoding === "hex" ? "r" : "binary"}`;
-			const text = auth.encoding === "hex" ? `${digest} | cut -d' ' -f1` : `${digest} | base64 -w0`;
-			return [
-				`body='${body}'`,
-				`signature=$(printf %s "$body" | ${text})`,
-				`${send} \\\n  -H "${auth.header}: ${auth.prefix}$signature" \\\n  --data-binary "$body"`,
-			].join("\n");
-		}
+		case "hmac":
+		case "github":
+		case "shopify":
+		case "slack":
+		case "stripe":
+			return hmacCurl(schemeOf(auth), send, secret, body);
 		case "standard_webhooks":
 			return [
 				`body='${body}'`,
 				"id=msg_$(openssl rand -hex 12); timestamp=$(date +%s)",
-				`key=$(printf %s '${secret}' | sed 's/^whsec_//' | base64 -d | od -An -tx1 | tr -d ' \\n')`,
-				`signature=$(printf %s "$id.$timestamp.$body" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | base64 -w0)`,
+				`key=$(printf %s '${secret}' | sed 's/^whsec_//' | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')`,
+				`signature=$(printf %s "$id.$timestamp.$body" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)`,
 				`${send} \\\n  -H "webhook-id: $id" -H "webhook-timestamp: $timestamp" -H "webhook-signature: v1,$signature" \\\n  --data-binary "$body"`,
 			].join("\n");
 	}
+}
+
+function hmacCurl(scheme: SignatureScheme, send: string, secret: string, body: string): string {
+	const { algorithm, encoding, timestamp } = scheme;
+	const encode = encoding === "hex" ? "-r | cut -d' ' -f1" : "-binary | openssl base64 -A";
+	const headers = Object.entries(writeSignature(scheme, "$timestamp", "$signature"));
+	return [
+		`body='${body}'`,
+		...(timestamp === null ? [] : ["timestamp=$(date +%s)"]),
+		`signature=$(printf %s "${signedHead(scheme, "$timestamp")}$body" | openssl dgst -${algorithm} -hmac '${secret}' ${encode})`,
+		[send, ...headers.map(([name, value]) => `-H "${name}: ${value}"`), '--data-binary "$body"'].join(
+			" \\\n  ",
+		),
+	].join("\n");
 }

@@ -11,9 +11,9 @@ export async function readBody(request: Request): Promise<Uint8Array> {
 	}
 	const declared = request.headers.get("content-length");
 	if (Number(declared) > MAX_EVENT_BYTES) throw tooLarge();
-	if (request.body === null) return new Uint8Array();
 	try {
 		// A declared length is kept by HTTP itself; the check behind it is for requests that were never on a wire.
+		// Asking for the stream costs as much as all the rest of reading does, so it is asked for only when needed.
 		const body =
 			declared === null ? await collect(request.body) : new Uint8Array(await request.arrayBuffer());
 		if (body.byteLength > MAX_EVENT_BYTES) throw tooLarge();
@@ -24,7 +24,8 @@ export async function readBody(request: Request): Promise<Uint8Array> {
 	}
 }
 
-async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+async function collect(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+	if (stream === null) return new Uint8Array();
 	const chunks: Uint8Array[] = [];
 	let length = 0;
 	for await (const chunk of stream) {

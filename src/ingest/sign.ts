@@ -2,9 +2,11 @@
  * Proves a request of our own as its publisher would: the other side of verify.ts, for sending samples through the
  * real verification. Pure.
  */
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { signatureHeaders } from "../standard-webhooks.ts";
 import type { SourceAuth } from "../store/records.ts";
+import { schemeOf, signatureHeadersOf } from "./signature-schemes.ts";
+import { isPublicKey } from "./standard-webhooks.ts";
 
 export interface Proof {
 	headers: Record<string, string>;
@@ -13,10 +15,14 @@ export interface Proof {
 }
 
 /** null when only the provider can sign. `now` in ms since the epoch. */
-export function sign(auth: SourceAuth, secret: string, body: string, now: number): Proof | null {
+export function sign(auth: SourceAuth, secret: string, body: string | Uint8Array, now: number): Proof | null {
 	switch (auth.type) {
 		case "none":
 			return { headers: {} };
+		case "sns":
+		case "google_oidc":
+		case "aws_keys":
+			return null;
 		case "bearer":
 			return { headers: { authorization: `Bearer ${secret}` } };
 		case "basic": {
@@ -27,11 +33,14 @@ export function sign(auth: SourceAuth, secret: string, body: string, now: number
 			return { headers: { [auth.name]: secret } };
 		case "url_token":
 			return { headers: {}, query: `?token=${encodeURIComponent(secret)}` };
-		case "hmac": {
-			const signature = createHmac(auth.algorithm, secret).update(body).digest(auth.encoding);
-			return { headers: { [auth.header]: `${auth.prefix}${signature}` } };
-		}
+		case "hmac":
+		case "github":
+		case "shopify":
+		case "slack":
+		case "stripe":
+			return { headers: signatureHeadersOf(schemeOf(auth), secret, body, now) };
 		case "standard_webhooks": {
+			if (isPublicKey(secret)) return null;
 			const message = { id: `msg_${randomUUID()}`, timestampSeconds: Math.floor(now / 1000), body };
 			return { headers: signatureHeaders({ ...message, secrets: [secret] }) };
 		}

@@ -2,9 +2,11 @@
  * Whether a request comes from the publisher that the source was made for. The raw bytes and the clock come in,
  * yes or no goes out. Why it is no is nobody's business but the operator's.
  */
-import { createHmac } from "node:crypto";
 import type { Source, SourceAuth } from "../store/records.ts";
-import { isSameDigest, isSameSecret } from "./compare.ts";
+import { isSameSecret } from "./compare.ts";
+import { verifyGoogleToken } from "./google-oidc.ts";
+import { schemeOf, verifySignature } from "./signature-schemes.ts";
+import { verifySns } from "./sns-signature.ts";
 import { verifyStandardWebhook } from "./standard-webhooks.ts";
 
 export interface SignedRequest {
@@ -16,18 +18,40 @@ export interface SignedRequest {
 	now: number;
 }
 
-/** Tries every secret that is still valid, so that publisher and source can rotate one after the other. */
-export async function verify({ auth, secrets }: Source, request: SignedRequest): Promise<boolean> {
-	if (auth.type === "none") return true;
-	return secrets.some(
-		({ value, expiresAt }) =>
-			value !== "" && (expiresAt === null || expiresAt > request.now) && proves(auth, value, request),
-	);
+/**
+ * Tries every secret that is still valid, so that publisher and source can rotate one after the other. Throws
+ * `Problem` 503 when a provider's keys cannot be had now: that is no fault of the request.
+ */
+export async function verify({ auth, secrets, settings }: Source, request: SignedRequest): Promise<boolean> {
+	switch (auth.type) {
+		case "none":
+			return true;
+		case "sns":
+			return verifySns(settings, request);
+		case "google_oidc": {
+			const { headers, url, now } = request;
+			return verifyGoogleToken(auth, credentials(headers, "bearer"), url, now);
+		}
+		case "aws_keys":
+			// Such a source fetches its events; nothing that is posted to it can be one.
+			return false;
+		default:
+			return secrets.some(
+				({ value, expiresAt }) =>
+					value !== "" &&
+					(expiresAt === null || expiresAt > request.now) &&
+					provesWithSecret(auth, value, request),
+			);
+	}
 }
 
-type ProvingAuth = Exclude<SourceAuth, { type: "none" }>;
+type SecretAuth = Exclude<SourceAuth, { type: "none" | "sns" | "google_oidc" | "aws_keys" }>;
 
-function proves(auth: ProvingAuth, secret: string, { headers, url, body, now }: SignedRequest): boolean {
+function provesWithSecret(
+	auth: SecretAuth,
+	secret: string,
+	{ headers, url, body, now }: SignedRequest,
+): boolean {
 	switch (auth.type) {
 		case "bearer":
 			return matches(credentials(headers, "bearer"), secret);
@@ -38,7 +62,11 @@ function proves(auth: ProvingAuth, secret: string, { headers, url, body, now }: 
 		case "url_token":
 			return matches(url.searchParams.get("token"), secret);
 		case "hmac":
-			return verifyHmac(auth, headers.get(auth.header), body, secret);
+		case "github":
+		case "shopify":
+		case "slack":
+		case "stripe":
+			return verifySignature(schemeOf(auth), secret, { headers, body, now });
 		case "standard_webhooks":
 			return verifyStandardWebhook(headers, body, secret, now);
 	}
@@ -56,19 +84,6 @@ function credentials(headers: Headers, scheme: "bearer" | "basic"): string | nul
 
 function decodeBasic(encoded: string | null): string | null {
 	return encoded === null ? null : Buffer.from(encoded, "base64").toString();
-}
-
-type HmacAuth = Extract<SourceAuth, { type: "hmac" }>;
-
-function verifyHmac(
-	{ algorithm, encoding, prefix }: HmacAuth,
-	header: string | null,
-	body: Uint8Array,
-	secret: string,
-): boolean {
-	if (header === null || !header.startsWith(prefix)) return false;
-	const signature = Buffer.from(header.slice(prefix.length), encoding);
-	return isSameDigest(signature, createHmac(algorithm, secret).update(body).digest());
 }
 
 /** The `www-authenticate` header of a 401 where HTTP knows the scheme. */

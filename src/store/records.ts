@@ -26,7 +26,15 @@ export type SourceAuth =
 			prefix: string;
 	  }
 	| { type: "standard_webhooks" }
+	/** As these providers sign (ingest/signature-schemes.ts). */
+	| { type: "github" | "shopify" | "slack" | "stripe" }
+	/** By certificate: the topics that may send are in `settings` (ingest/sns-signature.ts). */
+	| { type: "sns" }
+	/** Not a proof of theirs but of ours: the router fetches events with an AWS access key (ingest/puller.ts). */
+	| { type: "aws_keys" }
 	| { type: "url_token" }
+	/** A token of Google for the service account `email`; `audience` null: the URL as requested. */
+	| { type: "google_oidc"; audience: string | null; email: string }
 	| { type: "none" };
 
 export interface Source {

@@ -40,6 +40,19 @@ export async function findSource(env: Env, ref: string): Promise<Source | null> 
 	return row === null ? null : fromRow(env, row);
 }
 
+/** The source that takes the messages of a queue of Cloudflare; of several the oldest. */
+export async function findSourceOfQueue(env: Env, queue: string): Promise<Source | null> {
+	const row = await withSchema(env, (db) =>
+		db
+			.prepare(
+				"SELECT * FROM sources WHERE kind = 'r2' AND settings ->> '$.queue' = ? ORDER BY created_at, id LIMIT 1",
+			)
+			.bind(queue)
+			.first<SourceRow>(),
+	);
+	return row === null ? null : fromRow(env, row);
+}
+
 export async function listSources(env: Env, query: ListQuery): Promise<Source[]> {
 	const rows = await listRows<SourceRow>(env, "sources", query);
 	return Promise.all(rows.map((row) => fromRow(env, row)));

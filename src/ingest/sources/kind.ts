@@ -42,6 +42,13 @@ export interface Reply {
 export interface SourceKind {
 	/** The proof a new source asks for unless its creator names another. */
 	readonly defaultAuth: SourceAuth;
+	/** The proofs it takes. Without this: all but those whose settings another kind has. */
+	readonly auths?: readonly SourceAuth["type"][];
+	/**
+	 * How events come when nobody posts them: the router fetches them from a queue of the publisher ("pull"), or
+	 * the Worker consumes a queue of Cloudflare ("queue"). `parse` then gets one message as the body.
+	 */
+	readonly transport?: "pull" | "queue";
 	/** What a source of this kind is told in `settings`; without a schema it takes none. */
 	readonly settings?: z.ZodType<Record<string, unknown>>;
 	/** Whether `event_type`, `subject` and `dedupe_key` are the source's to say; else the kind knows them. */
@@ -82,7 +89,7 @@ export interface SetupVariant {
 
 export interface SetupStep {
 	title: string;
-	language: "sql" | "shell" | "json" | "javascript" | "properties" | "text";
+	language: "sql" | "shell" | "json" | "javascript" | "properties" | "toml" | "text";
 	/** To be copied as it is, once the placeholder is replaced. */
 	code: string;
 }

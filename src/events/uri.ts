@@ -1,0 +1,17 @@
+/** URI references as the CloudEvents attribute `source` holds them: by RFC 3986, nothing but ASCII unescaped. */
+
+/** Unreserved characters, sub-delimiters and escapes (appendix A): what may stand anywhere. */
+const CHAR = String.raw`(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})`;
+const AUTHORITY = String.raw`(?:(?:${CHAR}|:)*@)?(?:\[[\da-f:.]+\]|${CHAR}*)(?::\d*)?(?=[/?#]|$)`;
+const SCHEME = String.raw`[a-z][a-z\d+.-]*:`;
+const QUERY = `(?:${CHAR}|[:@/?])*`;
+
+const URI_REFERENCE = new RegExp(
+	String.raw`^(?:${SCHEME}|(?![^/?#]*:))(?://${AUTHORITY}|(?!//))(?:${CHAR}|[:@/])*(?:\?${QUERY})?(?:#${QUERY})?$`,
+	"i",
+);
+
+/** With a scheme or relative; not empty. */
+export function isUriReference(text: string): boolean {
+	return text !== "" && URI_REFERENCE.test(text);
+}

@@ -1,0 +1,39 @@
+/** A verified request or message, as events of its source: parsed by the kind, named by the router. */
+import { stripRouterAttributes } from "../events/attributes.ts";
+import type { SluiceEvent } from "../events/event.ts";
+import { eventId } from "../events/ids.ts";
+import type { Refusal } from "../events/refusal.ts";
+import type { Source } from "../store/records.ts";
+import type { Reply, SourceKind } from "./sources/kind.ts";
+import { sourceKinds } from "./sources/registry.ts";
+
+export type ParsedEvents =
+	| {
+			ok: true;
+			/** May be none. */
+			events: SluiceEvent[];
+			batch: boolean;
+			unresolved: readonly string[];
+			reply: Reply | undefined;
+	  }
+	| Refusal;
+
+/** `now`: when it came, ms since the epoch. */
+export async function parseEvents(
+	source: Source,
+	{ headers, body, now }: { headers: Headers; body: Uint8Array; now: number },
+): Promise<ParsedEvents> {
+	const parsed = await kindOf(source).parse({ source, headers, body, now, freshId: crypto.randomUUID() });
+	if (!parsed.ok) return parsed;
+	const events = parsed.events.map((event): SluiceEvent => {
+		const { attributes, data } = stripRouterAttributes(event);
+		return { id: eventId(source.id, attributes), sourceId: source.id, receivedAt: now, attributes, data };
+	});
+	return { ok: true, events, batch: parsed.batch, unresolved: parsed.unresolved ?? [], reply: parsed.reply };
+}
+
+export function kindOf({ kind }: Pick<Source, "kind">): SourceKind {
+	const found = sourceKinds[kind];
+	if (found === undefined) throw new Error(`a stored source has the unknown kind "${kind}"`);
+	return found;
+}

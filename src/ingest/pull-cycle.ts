@@ -1,0 +1,99 @@
+/**
+ * When a source that is pulled is asked for messages, as one function from (state, what happened, now) to (state,
+ * effects). Pure; the puller does what the effects say. While all goes well it asks again and again, in runs that
+ * are kept short because the platform ends long ones; the wait for messages is SQS's own. After failures it waits.
+ */
+
+export interface PullState {
+	/** stopped: the source is disabled or gone. failing: the last round failed, and there will be another. */
+	status: "stopped" | "running" | "failing";
+	/** In a row. */
+	failures: number;
+	/** Of the last failure, while it is not over. */
+	lastError: string | null;
+	/** ms since the epoch. */
+	lastMessageAt: number | null;
+	run: { startedAt: number; rounds: number };
+}
+
+export type Happened =
+	/** The source was made, changed, disabled or deleted. */
+	| { kind: "refreshed" }
+	/** The alarm went off, and this is what the source is now. */
+	| { kind: "woken"; source: "open" | "closed" }
+	| { kind: "polled"; messages: number }
+	| { kind: "failed"; error: string };
+
+export type Effect =
+	| { kind: "poll" }
+	/** Set the alarm; one alarm at a time, so that a later effect moves it. */
+	| { kind: "wake"; at: number }
+	/** No alarm: only a change of the source starts it again. */
+	| { kind: "sleep" };
+
+const MAX_RUN_MS = 300_000;
+/** Each round makes some four requests, and an invocation may make 1,000. */
+const MAX_ROUNDS = 100;
+/** When to begin again should the object be lost in the middle of a run. */
+const BACKSTOP_MS = 60_000;
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 60_000;
+
+export const stopped: PullState = {
+	status: "stopped",
+	failures: 0,
+	lastError: null,
+	lastMessageAt: null,
+	run: { startedAt: 0, rounds: 0 },
+};
+
+export function step(
+	state: PullState,
+	happened: Happened,
+	now: number,
+): { state: PullState; effects: Effect[] } {
+	switch (happened.kind) {
+		case "refreshed":
+			// What failed before may be what has been changed.
+			return { state: { ...state, failures: 0 }, effects: [{ kind: "wake", at: now }] };
+		case "woken":
+			if (happened.source === "closed") return { state: stopped, effects: [{ kind: "sleep" }] };
+			return {
+				state: {
+					...state,
+					status: state.lastError === null ? "running" : "failing",
+					run: { startedAt: now, rounds: 0 },
+				},
+				effects: [{ kind: "wake", at: now + BACKSTOP_MS }, { kind: "poll" }],
+			};
+		case "polled":
+			return afterPoll(state, happened.messages, now);
+		case "failed": {
+			const failures = state.failures + 1;
+			return {
+				state: { ...state, status: "failing", failures, lastError: happened.error },
+				effects: [{ kind: "wake", at: now + backoffMs(failures) }],
+			};
+		}
+	}
+}
+
+function afterPoll(state: PullState, messages: number, now: number): { state: PullState; effects: Effect[] } {
+	const run = { ...state.run, rounds: state.run.rounds + 1 };
+	const isOver = run.rounds >= MAX_ROUNDS || now - run.startedAt >= MAX_RUN_MS;
+	return {
+		state: {
+			status: "running",
+			failures: 0,
+			lastError: null,
+			lastMessageAt: messages > 0 ? now : state.lastMessageAt,
+			run,
+		},
+		effects: [isOver ? { kind: "wake", at: now } : { kind: "poll" }],
+	};
+}
+
+/** 1, 2, 4, … 60 seconds. */
+function backoffMs(failures: number): number {
+	return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
+}

@@ -1,0 +1,63 @@
+/**
+ * What Amazon SNS posts: the JSON envelope of a notification or of a question about a subscription, and the text
+ * that its signature covers. Pure.
+ */
+import { z } from "zod";
+import { readJsonObject } from "./sources/json-body.ts";
+
+const common = {
+	MessageId: z.string(),
+	TopicArn: z.string(),
+	Message: z.string(),
+	Timestamp: z.string(),
+	SignatureVersion: z.enum(["1", "2"]),
+	Signature: z.string(),
+	SigningCertURL: z.string(),
+};
+
+const envelope = z.discriminatedUnion("Type", [
+	z.object({ Type: z.literal("Notification"), ...common, Subject: z.string().nullish() }),
+	z.object({
+		Type: z.enum(["SubscriptionConfirmation", "UnsubscribeConfirmation"]),
+		...common,
+		Token: z.string(),
+		SubscribeURL: z.string(),
+	}),
+]);
+
+/** Members are named as SNS names them. */
+export type SnsMessage = z.infer<typeof envelope>;
+export type SnsNotification = Extract<SnsMessage, { Type: "Notification" }>;
+
+/** null when the bytes are no SNS message. The content type says nothing: SNS calls its JSON `text/plain`. */
+export function readSnsMessage(body: Uint8Array): { message: SnsMessage; text: string } | null {
+	const read = readJsonObject(body);
+	if (!read.ok) return null;
+	const parsed = envelope.safeParse(read.json.value);
+	return parsed.success ? { message: parsed.data, text: read.json.text } : null;
+}
+
+/**
+ * Names and values of the signed members, a line each, in byte order of the names, a subject only where there is
+ * one (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html). No value can pass for
+ * other members: the last two, the topic and the type, are compared whole with what the source expects.
+ */
+export function stringToSign(message: SnsMessage): string {
+	const { Message, MessageId, Timestamp, TopicArn, Type } = message;
+	const members =
+		message.Type === "Notification"
+			? { Message, MessageId, Subject: message.Subject, Timestamp, TopicArn, Type }
+			: {
+					Message,
+					MessageId,
+					SubscribeURL: message.SubscribeURL,
+					Timestamp,
+					Token: message.Token,
+					TopicArn,
+					Type,
+				};
+	return Object.entries(members)
+		.filter(([, value]) => value !== undefined && value !== null)
+		.map(([name, value]) => `${name}\n${value}\n`)
+		.join("");
+}

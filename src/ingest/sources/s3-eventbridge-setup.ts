@@ -1,0 +1,106 @@
+/** How EventBridge is made to send what happens in a bucket: AWS CLI commands. */
+import type { SourceAuth } from "../../store/records.ts";
+import type { Setup, SetupTarget } from "./kind.ts";
+import { setupAfterAuthChange, staticProof } from "./static-proof.ts";
+
+export function s3EventbridgeSetup(target: SetupTarget): Setup {
+	const { source, url, secret } = target;
+	const connection = connectionParameters(source.auth, secret);
+	if (connection === null) {
+		return setupAfterAuthChange(target, { auth: { type: "header", name: "x-api-key" } });
+	}
+	const name = `sluice-${source.name.replaceAll(/[^A-Za-z0-9_-]/g, "-")}`.slice(0, 64);
+	const steps = [
+		{ title: "Let the bucket tell EventBridge; other notifications stay", code: bucketCode(true) },
+		{ title: "Make the connection and the destination", code: destinationCode(name, url, connection) },
+		{ title: "Send the bucket's events there", code: ruleCode(name) },
+	].map((step) => ({ ...step, language: "shell" as const }));
+	return {
+		variants: [
+			{
+				name: "aws-cli",
+				title: "AWS CLI and jq, all steps in one shell",
+				steps,
+				remove: { title: "Take everything away", language: "shell", code: removeCode(name) },
+			},
+		],
+	};
+}
+
+/** EventBridge always sends some credentials, so it is given one that nobody reads where the source asks for none. */
+function connectionParameters(auth: SourceAuth, secret: string): { type: string; parameters: object } | null {
+	if (auth.type === "basic") {
+		return {
+			type: "BASIC",
+			parameters: { BasicAuthParameters: { Username: auth.username, Password: secret } },
+		};
+	}
+	const proof = staticProof(auth, secret);
+	if (proof === null) return null;
+	const [[header, value] = ["x-api-key", "unused"]] = Object.entries(proof.headers);
+	return {
+		type: "API_KEY",
+		parameters: { ApiKeyAuthParameters: { ApiKeyName: header, ApiKeyValue: value } },
+	};
+}
+
+const VARIABLES = ["export AWS_REGION='<REGION>'", "BUCKET='<BUCKET>'"];
+
+/** The command replaces the whole configuration, so the one that stands is read and sent back with the change. */
+function bucketCode(isOn: boolean): string {
+	const change = isOn ? `. + {"EventBridgeConfiguration": {}}` : "del(.EventBridgeConfiguration)";
+	return [
+		...VARIABLES,
+		'aws s3api get-bucket-notification-configuration --bucket "$BUCKET" |',
+		`  jq -s '(.[0] // {}) | ${change}' > notifications.json`,
+		'aws s3api put-bucket-notification-configuration --bucket "$BUCKET" \\',
+		"  --notification-configuration file://notifications.json",
+	].join("\n");
+}
+
+function destinationCode(
+	name: string,
+	url: string,
+	{ type, parameters }: { type: string; parameters: object },
+) {
+	return [
+		`aws events describe-connection --name ${name} > /dev/null 2>&1 && verb=update || verb=create`,
+		`CONNECTION=$(aws events "$verb-connection" --name ${name} --authorization-type ${type} \\`,
+		`  --auth-parameters '${JSON.stringify(parameters)}' --query ConnectionArn --output text)`,
+		`aws events describe-api-destination --name ${name} > /dev/null 2>&1 && verb=update || verb=create`,
+		`DESTINATION=$(aws events "$verb-api-destination" --name ${name} --connection-arn "$CONNECTION" \\`,
+		`  --invocation-endpoint '${url}' --http-method POST --query ApiDestinationArn --output text)`,
+	].join("\n");
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html, "service-linked role". */
+function ruleCode(name: string): string {
+	const trust = {
+		Version: "2012-10-17",
+		Statement: [
+			{ Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sts:AssumeRole" },
+		],
+	};
+	return [
+		`aws iam get-role --role-name ${name} > /dev/null 2>&1 ||`,
+		`  aws iam create-role --role-name ${name} --assume-role-policy-document '${JSON.stringify(trust)}'`,
+		`aws iam put-role-policy --role-name ${name} --policy-name invoke --policy-document \\`,
+		`  "{\\"Version\\":\\"2012-10-17\\",\\"Statement\\":[{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"events:InvokeApiDestination\\",\\"Resource\\":\\"$DESTINATION\\"}]}"`,
+		`ROLE=$(aws iam get-role --role-name ${name} --query Role.Arn --output text)`,
+		`aws events put-rule --name ${name} --event-pattern \\`,
+		`  "{\\"source\\":[\\"aws.s3\\"],\\"detail\\":{\\"bucket\\":{\\"name\\":[\\"$BUCKET\\"]}}}"`,
+		`aws events put-targets --rule ${name} --targets "Id=sluice,Arn=$DESTINATION,RoleArn=$ROLE"`,
+	].join("\n");
+}
+
+function removeCode(name: string): string {
+	return [
+		bucketCode(false),
+		`aws events remove-targets --rule ${name} --ids sluice`,
+		`aws events delete-rule --name ${name}`,
+		`aws events delete-api-destination --name ${name}`,
+		`aws events delete-connection --name ${name}`,
+		`aws iam delete-role-policy --role-name ${name} --policy-name invoke`,
+		`aws iam delete-role --role-name ${name}`,
+	].join("\n");
+}

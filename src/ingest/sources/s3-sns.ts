@@ -1,0 +1,82 @@
+/**
+ * S3 event notifications through a topic of SNS, which posts them. Other messages of the topic become events too,
+ * as the CloudEvents adapter for SNS has them (cloudevents/spec, adapters/aws-sns.md).
+ */
+import type { CloudEvent } from "../../events/event.ts";
+import { refuse } from "../../events/refusal.ts";
+import { answerSns } from "../sns-confirm.ts";
+import { readSnsMessage, type SnsNotification } from "../sns-message.ts";
+import { snsSettings } from "../sns-signature.ts";
+import { timeFrom, usableText } from "./attribute-values.ts";
+import { contentHash } from "./content-hash.ts";
+import type { Parsed, Sample, SourceKind } from "./kind.ts";
+import { readS3Notification, s3RecordSample } from "./s3-records.ts";
+import { setupSns } from "./s3-sns-setup.ts";
+
+const NOTHING: Parsed = { ok: true, events: [], batch: false, reply: { status: 200, body: null } };
+
+export const s3Sns: SourceKind = {
+	defaultAuth: { type: "sns" },
+	auths: ["sns"],
+	settings: snsSettings,
+
+	async parse({ body }): Promise<Parsed> {
+		const read = readSnsMessage(body);
+		if (read === null) return refuse(400, "invalid_sns_message", "The body is no message of Amazon SNS.");
+		const { message, text } = read;
+		if (message.Type !== "Notification") {
+			if (await answerSns(message)) return NOTHING;
+			return refuse(503, "subscription_not_confirmed", "SNS did not take the confirmation: ask again.");
+		}
+		const events = eventsOfNotification(message, text);
+		return events.length === 0 ? NOTHING : { ok: true, events, batch: events.length > 1 };
+	},
+
+	setup: setupSns,
+	sample,
+};
+
+/** The records of S3 where the message holds some, else the whole message as one event; `text` is its JSON. */
+export function eventsOfNotification(message: SnsNotification, text: string): CloudEvent[] {
+	const records = readS3Notification(message.Message);
+	if (records !== null) return records;
+	const subject = usableText(message.Subject);
+	const time = timeFrom(message.Timestamp);
+	return [
+		{
+			attributes: {
+				id: usableText(message.MessageId) ?? contentHash(text),
+				source: usableText(message.TopicArn) ?? "/sns",
+				type: "com.amazonaws.sns.Notification",
+				...(subject !== undefined && { subject }),
+				...(time !== undefined && { time }),
+				datacontenttype: "application/json",
+			},
+			data: { kind: "json", text },
+		},
+	];
+}
+
+/** As SNS would send it, but for the signature, which only SNS can make. */
+function sample(now: number): Sample {
+	const topic = "arn:aws:sns:eu-central-1:123456789012:uploads";
+	const body = {
+		Type: "Notification",
+		MessageId: crypto.randomUUID(),
+		TopicArn: topic,
+		Subject: "Amazon S3 Notification",
+		Message: JSON.stringify({ Records: [s3RecordSample(now)] }),
+		Timestamp: new Date(now).toISOString(),
+		SignatureVersion: "1",
+		Signature: "c2FtcGxl",
+		SigningCertURL: "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-sample.pem",
+		UnsubscribeURL: `https://sns.eu-central-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=${topic}:sample`,
+	};
+	const headers = {
+		"content-type": "text/plain; charset=UTF-8",
+		"x-amz-sns-message-type": body.Type,
+		"x-amz-sns-message-id": body.MessageId,
+		"x-amz-sns-topic-arn": topic,
+	};
+	return { headers, body: JSON.stringify(body) };
+}

@@ -1,0 +1,179 @@
+/**
+ * Slack: the Events API as JSON, and as forms slash commands and what people do with buttons and dialogs. Slack
+ * shows an answer's body to people, so it gets 200 and nothing more.
+ */
+import { refuse } from "../../events/refusal.ts";
+import type { CloudEvent } from "../../events/event.ts";
+import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
+import { contentHash } from "./content-hash.ts";
+import { isForm, readForm } from "./form.ts";
+import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
+import { takeSecretStep } from "./provider-secret.ts";
+
+export const slack: SourceKind = {
+	defaultAuth: { type: "slack" },
+
+	async parse(input) {
+		if (isForm(input.headers)) return parseForm(input);
+		const wrongType = refuseUnlessJson(input.headers);
+		if (wrongType !== null) return wrongType;
+		const read = readJsonObject(input.body);
+		return read.ok ? parseEnvelope(read.json, input) : read;
+	},
+
+	setup,
+	sample,
+};
+
+/** https://docs.slack.dev/apis/events-api */
+function parseEnvelope(json: JsonObject, input: ParseInput): Parsed {
+	const type = textAt(json, "type");
+	if (type === undefined) return refuse(400, "invalid_payload", "The body has no type.", "type");
+	if (type === "url_verification") {
+		const challenge = valueAt(json, "challenge");
+		if (typeof challenge === "string") return acknowledge([], { challenge });
+		return refuse(400, "invalid_payload", "There is no challenge to answer.", "challenge");
+	}
+	const name = type === "event_callback" ? textAt(json, "event", "type") : type;
+	if (name === undefined) return refuse(400, "invalid_payload", "The event has no type.", "event.type");
+	const event = eventOf(json, input, {
+		// Slack's retries carry the same event_id; the notice of a rate limit has none.
+		id: textAt(json, "event_id") ?? contentHash(json.text),
+		type: name,
+		team: textAt(json, "team_id"),
+		subject: channelOf(json),
+		time: timeFrom(valueAt(json, "event_time")),
+	});
+	return acknowledge([event]);
+}
+
+/** Where it happened; in the events about a channel itself, that channel. */
+function channelOf(json: JsonObject): string | undefined {
+	return (
+		textAt(json, "event", "channel") ??
+		textAt(json, "event", "channel", "id") ??
+		textAt(json, "event", "item", "channel")
+	);
+}
+
+function parseForm(input: ParseInput): Parsed {
+	const form = readForm(input.body);
+	if (!form.ok) return form;
+	const { fields, text } = form;
+	const payload = fields.get("payload");
+	if (payload !== undefined) return parseInteraction(payload, input);
+	// Slack looks whether the URL of a command is in order.
+	if (fields.get("ssl_check") === "1") return acknowledge([]);
+	const command = usableText(fields.get("command"));
+	if (command === undefined) {
+		return refuse(400, "invalid_payload", "The form is no slash command and no interaction.", "command");
+	}
+	const { source, now } = input;
+	const attributes = {
+		id: usableText(fields.get("trigger_id")) ?? contentHash(text),
+		source: sourcePath("slack", usableText(fields.get("team_id")) ?? source.name),
+		type: "com.slack.command",
+		subject: command,
+		time: new Date(now).toISOString(),
+		datacontenttype: "application/x-www-form-urlencoded",
+	};
+	return acknowledge([{ attributes, data: { kind: "text", text } }]);
+}
+
+/** https://docs.slack.dev/interactivity/handling-user-interaction: JSON in a field of a form. */
+function parseInteraction(payload: string, input: ParseInput): Parsed {
+	const read = readJsonObject(new TextEncoder().encode(payload));
+	if (!read.ok) return read;
+	const { json } = read;
+	const type = textAt(json, "type");
+	if (type === undefined) return refuse(400, "invalid_payload", "The payload has no type.", "payload.type");
+	const event = eventOf(json, input, {
+		id: textAt(json, "trigger_id") ?? contentHash(json.text),
+		type,
+		team: textAt(json, "team", "id"),
+		subject: textAt(json, "channel", "id"),
+		time: undefined,
+	});
+	return acknowledge([event]);
+}
+
+interface Read {
+	id: string;
+	type: string;
+	team: string | undefined;
+	subject: string | undefined;
+	time: string | undefined;
+}
+
+function eventOf(json: JsonObject, { source, now }: ParseInput, read: Read): CloudEvent {
+	const attributes = {
+		id: read.id,
+		source: sourcePath("slack", read.team ?? source.name),
+		type: `com.slack.${read.type}`,
+		...(read.subject !== undefined && { subject: read.subject }),
+		time: read.time ?? new Date(now).toISOString(),
+		datacontenttype: "application/json",
+	};
+	return { attributes, data: { kind: "json", text: json.text } };
+}
+
+function acknowledge(events: CloudEvent[], body: unknown = null): Parsed {
+	return { ok: true, events, batch: false, reply: { status: 200, body } };
+}
+
+function setup(target: SetupTarget): Setup {
+	const manifest = {
+		display_information: { name: "Sluice" },
+		features: { bot_user: { display_name: "Sluice" } },
+		oauth_config: { scopes: { bot: ["app_mentions:read", "channels:history"] } },
+		settings: {
+			event_subscriptions: {
+				request_url: target.url,
+				bot_events: ["app_mention", "message.channels"],
+			},
+		},
+	};
+	return {
+		variants: [
+			{
+				name: "manifest",
+				title: "A Slack app; the secret goes first, because Slack signs the challenge too",
+				steps: [
+					takeSecretStep(target, "api.slack.com/apps → Basic Information → Signing Secret"),
+					{
+						title: "Merge into the App Manifest, save, and install the app again",
+						language: "json",
+						code: JSON.stringify(manifest, null, 2),
+					},
+				],
+				remove: {
+					title: "Stop the events",
+					language: "text",
+					code: "api.slack.com/apps → the app → Event Subscriptions → Enable Events: off",
+				},
+			},
+		],
+	};
+}
+
+function sample(now: number): Sample {
+	const seconds = Math.floor(now / 1000);
+	const event = {
+		type: "app_mention",
+		user: "U061F7AUR",
+		text: "<@U0LAN0Z89> is it everything a river should be?",
+		ts: `${seconds}.000200`,
+		channel: "C0LAN2Q65",
+		event_ts: `${seconds}.000200`,
+	};
+	const envelope = {
+		team_id: "T061EG9RZ",
+		api_app_id: "A0FFV41KK",
+		event,
+		type: "event_callback",
+		event_id: `Ev${now.toString(36).toUpperCase()}`,
+		event_time: seconds,
+	};
+	return { headers: { "content-type": "application/json" }, body: JSON.stringify(envelope) };
+}

@@ -1,0 +1,76 @@
+/** Any sender of Standard Webhooks 1.0, those behind Svix included: `{type, timestamp, data}` by its advice. */
+import { z } from "zod";
+import { curlSetup } from "../curl-setup.ts";
+import { readWebhookHeaders } from "../standard-webhooks.ts";
+import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
+import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import type { ParseInput, Parsed, Setup, SetupTarget, SourceKind } from "./kind.ts";
+import { takeSecretStep } from "./provider-secret.ts";
+
+const settingsSchema = z.strictObject({
+	/** Where the body says what it is about. */
+	subject: z
+		.string()
+		.max(256)
+		.regex(/^(\/([^~/]|~[01])+)+$/, 'a JSON pointer such as "/data/id"')
+		.optional(),
+});
+
+export const standardWebhooks: SourceKind = {
+	defaultAuth: { type: "standard_webhooks" },
+	settings: settingsSchema,
+	parse,
+	setup,
+	sample: (now) => ({ headers: { "content-type": "application/json" }, body: exampleBody(now) }),
+};
+
+async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
+	const wrongType = refuseUnlessJson(headers);
+	if (wrongType !== null) return wrongType;
+	const read = readJsonObject(body);
+	if (!read.ok) return read;
+	const { json } = read;
+	const sent = readWebhookHeaders(headers);
+	const { subject: pointer } = source.settings as z.infer<typeof settingsSchema>;
+	const subject = pointer === undefined ? undefined : textAt(json, ...namesOf(pointer));
+	const attributes = {
+		id: usableText(sent?.id) ?? freshId,
+		source: sourcePath("webhook", source.name),
+		type: textAt(json, "type") ?? source.name,
+		...(subject !== undefined && { subject }),
+		time: timeFrom(valueAt(json, "timestamp")) ?? timeFrom(sent?.timestamp) ?? new Date(now).toISOString(),
+		datacontenttype: "application/json",
+	};
+	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
+}
+
+/** RFC 6901, section 4. */
+function namesOf(pointer: string): string[] {
+	const names = pointer.slice(1).split("/");
+	return names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function setup(target: SetupTarget): Setup {
+	const { source, url, secret } = target;
+	const form = ["Add an endpoint where the sender lets you", `Endpoint URL:  ${url}`];
+	const { variants } = curlSetup(source.auth, url, secret, exampleBody());
+	return {
+		variants: [
+			{
+				name: "console",
+				title: "A sender with a portal, such as Svix",
+				steps: [
+					{ title: "Add an endpoint", language: "text", code: form.join("\n") },
+					takeSecretStep(target, "whsec_… of the endpoint, or the sender's public key whpk_…"),
+				],
+			},
+			...variants,
+		],
+	};
+}
+
+function exampleBody(now?: number): string {
+	const timestamp = now === undefined ? undefined : new Date(now).toISOString();
+	const data = { id: "contact_1", email: "jenny.rosen@example.com" };
+	return JSON.stringify({ type: "contact.created", timestamp, data });
+}

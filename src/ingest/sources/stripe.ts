@@ -1,0 +1,97 @@
+/** Stripe webhooks: snapshot events of API v1 and thin events of API v2. */
+import { refuse } from "../../events/refusal.ts";
+import { sourcePath, timeFrom } from "./attribute-values.ts";
+import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
+import { takeSecretStep } from "./provider-secret.ts";
+
+const API = "https://api.stripe.com/v1/webhook_endpoints";
+
+export const stripe: SourceKind = {
+	defaultAuth: { type: "stripe" },
+	parse,
+	setup,
+	sample,
+};
+
+async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
+	const wrongType = refuseUnlessJson(headers);
+	if (wrongType !== null) return wrongType;
+	const read = readJsonObject(body);
+	if (!read.ok) return read;
+	const { json } = read;
+	const [id, type] = [textAt(json, "id"), textAt(json, "type")];
+	if (id === undefined) return refuse(400, "invalid_payload", "The event has no id.", "id");
+	if (type === undefined) return refuse(400, "invalid_payload", "The event has no type.", "type");
+	const subject = textAt(json, "data", "object", "id") ?? textAt(json, "related_object", "id");
+	const attributes = {
+		id,
+		// The connected account of a platform, or of a v2 event.
+		source: sourcePath("stripe", textAt(json, "account") ?? textAt(json, "context") ?? source.name),
+		type: `com.stripe.${type}`,
+		...(subject !== undefined && { subject }),
+		time: timeFrom(valueAt(json, "created")) ?? new Date(now).toISOString(),
+		datacontenttype: "application/json",
+	};
+	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
+}
+
+function setup(target: SetupTarget): Setup {
+	const { source, url } = target;
+	const create = [
+		`curl '${API}' -u "$STRIPE_API_KEY:" -H 'Idempotency-Key: sluice-${source.id}' \\`,
+		`  -d 'enabled_events[]=*' --data-urlencode 'url=${url}'`,
+	];
+	const remove = [
+		`curl -s '${API}?limit=100' -u "$STRIPE_API_KEY:" |`,
+		`  jq -r --arg url '${url}' '.data[] | select(.url == $url) | .id' |`,
+		`  while read -r id; do curl -X DELETE "${API}/$id" -u "$STRIPE_API_KEY:"; done`,
+	];
+	const form = ["Stripe Dashboard → Developers → Webhooks → Add destination", `Endpoint URL:  ${url}`];
+	return {
+		variants: [
+			{
+				name: "api",
+				title: "Stripe's API with curl; asked twice within a day, Stripe answers the same endpoint",
+				steps: [
+					{ title: "Create the webhook endpoint", language: "shell", code: create.join("\n") },
+					takeSecretStep(target, "`secret` in the answer"),
+				],
+				remove: { title: "Delete the webhook endpoint", language: "shell", code: remove.join("\n") },
+			},
+			{
+				name: "console",
+				title: "By hand",
+				steps: [
+					{ title: "Add an endpoint", language: "text", code: form.join("\n") },
+					takeSecretStep(target, "Reveal the signing secret of the endpoint"),
+				],
+			},
+		],
+	};
+}
+
+function sample(now: number): Sample {
+	const created = Math.floor(now / 1000);
+	const customer = {
+		id: "cus_NffrFeUfNV2Hib",
+		object: "customer",
+		created,
+		email: "jenny.rosen@example.com",
+	};
+	const event = {
+		id: `evt_sample${now}`,
+		object: "event",
+		api_version: "2026-09-30.clover",
+		created,
+		data: { object: customer },
+		livemode: false,
+		pending_webhooks: 1,
+		request: { id: null, idempotency_key: null },
+		type: "customer.created",
+	};
+	return {
+		headers: { "content-type": "application/json; charset=utf-8", "user-agent": "Stripe/1.0" },
+		body: JSON.stringify(event, null, 2),
+	};
+}

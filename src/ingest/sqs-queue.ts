@@ -1,0 +1,39 @@
+/** What the URL of an SQS queue says, and which URLs the router signs requests for. Pure. */
+
+/** https://docs.aws.amazon.com/general/latest/gr/sqs-service.html */
+const SQS_HOST = /^sqs(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$/;
+/** The account that owns the queue, and its name. */
+const QUEUE_PATH = /^\/(\d{12})\/([\w-]{1,80}(?:\.fifo)?)$/;
+
+/**
+ * Why `text` is no queue the router asks, as the end of a sentence that begins with the field's name; null when it
+ * is one. `allowPrivate` lets an emulator stand anywhere.
+ */
+export function refuseQueueUrl(text: string, { allowPrivate }: { allowPrivate: boolean }): string | null {
+	const url = URL.parse(text);
+	if (url === null) return "is not an absolute URL";
+	const isAmazon = url.protocol === "https:" && url.port === "" && SQS_HOST.test(url.hostname);
+	const isEmulator = allowPrivate && (url.protocol === "https:" || url.protocol === "http:");
+	if (!isAmazon && !isEmulator)
+		return "must be the URL of a queue, as in https://sqs.{region}.amazonaws.com/{account}/{name}";
+	if (!QUEUE_PATH.test(url.pathname)) return "must end in the account of 12 digits and the queue's name";
+	const isBare = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+	return isBare ? null : "must not have credentials, a query or a fragment";
+}
+
+/** null when the host does not tell, as an emulator's. */
+export function regionOf(queueUrl: string): string | null {
+	return SQS_HOST.exec(URL.parse(queueUrl)?.hostname ?? "")?.[1] ?? null;
+}
+
+/** null when the URL names no queue. */
+export function queueArn(queueUrl: string, region: string): string | null {
+	const [, account, name] = QUEUE_PATH.exec(URL.parse(queueUrl)?.pathname ?? "") ?? [];
+	if (account === undefined || name === undefined) return null;
+	return `arn:${partitionOf(region)}:sqs:${region}:${account}:${name}`;
+}
+
+function partitionOf(region: string): string {
+	if (region.startsWith("cn-")) return "aws-cn";
+	return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
