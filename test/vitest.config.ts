@@ -30,6 +30,8 @@ export default defineConfig({
 					name: "workers",
 					include: ["test/**/*.test.ts"],
 					exclude: ["test/e2e/**"],
+					// An upper bound for a busy machine, never what a test measures.
+					testTimeout: 30_000,
 					globalSetup: ["test/delivery/send.servers.ts", "test/ingest/sqs.server.ts"],
 				},
 			},

@@ -1,5 +1,5 @@
 /** Request bodies: parsed, and judged by a schema before any route looks at them. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { isJson, parseMediaType } from "../events/media-type.ts";
 import { readJson as parseJsonBytes } from "../events/payload.ts";
 import { toProblem } from "../events/refusal.ts";

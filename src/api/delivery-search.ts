@@ -1,5 +1,5 @@
 /** Finds deliveries by filters: at the dispatchers that may hold them, or by the decisions stored with an event. */
-import { z } from "zod";
+import * as z from "zod";
 import { dispatcher } from "../delivery/client.ts";
 import type { DeliveryQuery, DeliveryRecord } from "../delivery/records.ts";
 import type { Env } from "../env.ts";

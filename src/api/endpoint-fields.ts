@@ -1,5 +1,5 @@
 /** An endpoint on the wire: what may be written, its defaults, and how it is read back without its secrets. */
-import { z } from "zod";
+import * as z from "zod";
 import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../delivery/header-guard.ts";
 import { refuseSigningSecret } from "../standard-webhooks.ts";
 import { protocols } from "../models/registry.ts";

@@ -1,6 +1,6 @@
 /** `/v1/events`: publish with an API key, and read what the event logs hold. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { Env } from "../env.ts";
 import { stripRouterAttributes } from "../events/attributes.ts";
 import { eventLog } from "../events/client.ts";

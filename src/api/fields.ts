@@ -1,5 +1,5 @@
 /** Schemas of fields that several resources have: names, header names, event types. */
-import { z } from "zod";
+import * as z from "zod";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

@@ -3,7 +3,7 @@
  * not a number of items, so a list may grow while it is read. To clients it is opaque.
  */
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { ListPosition, ListQuery } from "../store/rows.ts";
 import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "./query.ts";
 

@@ -2,7 +2,7 @@
  * What `POST /v1/events` takes: CloudEvents in any HTTP mode, or one event as a plain JSON object whose fields
  * mean what CloudEvents means by them. Decoding only; the route hands the events on.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { checkAttributes } from "../events/attributes.ts";
 import { decodeCloudEvents } from "../events/cloudevents.ts";
 import type { CloudEvent, EventData } from "../events/event.ts";

@@ -1,6 +1,6 @@
 /** Query strings, judged by a schema; and the pieces that the schemas of lists share. */
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { Problem } from "../problem.ts";
 import { toFieldErrors, wording } from "./refusals.ts";
 

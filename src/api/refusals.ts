@@ -1,5 +1,5 @@
 /** How zod's findings become the `errors` of a problem: one entry a field, in words for whoever sent it. */
-import { z } from "zod";
+import * as z from "zod";
 import type { FieldError } from "../problem.ts";
 
 /** For `safeParse(…, { error: wording })`: what zod would say less clearly. A schema's own message wins. */

@@ -1,6 +1,6 @@
 /** Secrets that the API makes, judges and rotates. Pure but for randomness; they are stored by store/. */
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { isPublicKey, refusePublicKey } from "../ingest/standard-webhooks.ts";
 import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../standard-webhooks.ts";
 import { Problem } from "../problem.ts";

@@ -1,5 +1,5 @@
 /** A source on the wire: what may be written, and how it is read back. */
-import { z } from "zod";
+import * as z from "zod";
 import { BUILTIN_SOURCES } from "../events/ids.ts";
 import { sourceKinds } from "../ingest/sources/registry.ts";
 import type { Source, SourceAuth } from "../store/records.ts";

@@ -1,5 +1,5 @@
 /** A subscription on the wire: what may be written, its defaults, and how it is read back. */
-import { z } from "zod";
+import * as z from "zod";
 import { filterSchema } from "../routing/filters.ts";
 import type { ResultPolicy, Subscription } from "../store/records.ts";
 import { expressionField } from "../events/expression-field.ts";

@@ -1,5 +1,5 @@
 /** Points in time as the API writes and reads them: RFC 3339 text outside, ms since the epoch inside. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** RFC 3339, section 5.6. `T` and `Z` may be small; the offset is required. */
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;

@@ -1,5 +1,5 @@
 /** Expressions as fields of what people write: refused, with the place of the mistake, before they are stored. */
-import { z } from "zod";
+import * as z from "zod";
 import { compileExpression } from "./expression.ts";
 
 /** JSONata, compiled to see that it is. */

@@ -2,7 +2,7 @@
  * The body of a queue message: a segment of events, or, when they are too large for a message, a reference to
  * where the event log keeps them.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { SluiceEvent } from "./event.ts";
 import { decodeSegment } from "./segment.ts";
 

@@ -4,7 +4,7 @@
  * log and the dispatcher's inbox are all made of segments: one message or row for many events, and a payload
  * is never parsed or escaped on its way through.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Attributes, SluiceEvent } from "./event.ts";
 
 const head = z.object({

@@ -20,7 +20,7 @@ export function curlSetup(
 
 function signedCurl(auth: SourceAuth, send: string, secret: string, body: string): string {
 	const plain = (...headers: string[]) =>
-		[send, ...headers.map((header) => `-H '${header}'`), `--data-binary '${body}'`].join(" \\\n  ");
+		[send, ...headers.map((header) => `-H ${quoted(header)}`), `--data-binary '${body}'`].join(" \\\n  ");
 	switch (auth.type) {
 		case "none":
 		case "url_token":
@@ -32,7 +32,7 @@ function signedCurl(auth: SourceAuth, send: string, secret: string, body: string
 		case "bearer":
 			return plain(`authorization: Bearer ${secret}`);
 		case "basic":
-			return plain().replace("curl -i", `curl -i -u '${auth.username}:${secret}'`);
+			return plain().replace("curl -i", () => `curl -i -u ${quoted(`${auth.username}:${secret}`)}`);
 		case "header":
 			return plain(`${auth.name}: ${secret}`);
 		case "hmac":
@@ -55,7 +55,8 @@ function signedCurl(auth: SourceAuth, send: string, secret: string, body: string
 function hmacCurl(scheme: SignatureScheme, send: string, secret: string, body: string): string {
 	const { algorithm, encoding, timestamp } = scheme;
 	const encode = encoding === "hex" ? "-r | cut -d' ' -f1" : "-binary | openssl base64 -A";
-	const headers = Object.entries(writeSignature(scheme, "$timestamp", "$signature"));
+	const literal = { ...scheme, prefix: escapedInQuotes(scheme.prefix) };
+	const headers = Object.entries(writeSignature(literal, "$timestamp", "$signature"));
 	return [
 		`body='${body}'`,
 		...(timestamp === null ? [] : ["timestamp=$(date +%s)"]),
@@ -64,4 +65,14 @@ function hmacCurl(scheme: SignatureScheme, send: string, secret: string, body: s
 			" \\\n  ",
 		),
 	].join("\n");
+}
+
+/** One word of a shell, whatever it holds. */
+function quoted(text: string): string {
+	return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Stands for itself between double quotes of a shell. */
+function escapedInQuotes(text: string): string {
+	return text.replace(/[\\"$`]/g, String.raw`\$&`);
 }

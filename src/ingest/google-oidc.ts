@@ -3,8 +3,11 @@
  * (https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions). Google's keys are fetched from Google's own
  * address only, and kept in memory.
  */
-import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
-import { z } from "zod";
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import { createLocalJWKSet } from "jose/jwks/local";
+import { decodeJwt } from "jose/jwt/decode";
+import { jwtVerify } from "jose/jwt/verify";
+import * as z from "zod";
 import { Problem } from "../problem.ts";
 import type { SourceAuth } from "../store/records.ts";
 

@@ -46,13 +46,13 @@ export class Puller extends DurableObject<Env> {
 		if (sourceId === undefined) return;
 		this.#run = new AbortController();
 		const { signal } = this.#run;
-		const target = await this.#readTarget(sourceId);
+		const round = await this.#readRound(sourceId);
+		// Whoever ended the run, here or below, has set the alarm for the next one.
 		if (signal.aborted) return;
-		const isClosed = target === null;
-		let effects = await this.#take({ kind: "woken", source: isClosed ? "closed" : "open" });
-		while (target !== null && effects.some(({ kind }) => kind === "poll")) {
-			const happened = await target(signal);
-			// Whoever ended the run has set the alarm for the next one.
+		let effects = await this.#take({ kind: "woken", source: round === null ? "closed" : "open" });
+		if (round === null) return;
+		while (effects.some(({ kind }) => kind === "poll")) {
+			const happened = await round(signal);
 			if (signal.aborted) return;
 			effects = await this.#take(happened);
 		}
@@ -79,7 +79,7 @@ export class Puller extends DurableObject<Env> {
 	}
 
 	/** How a round is made, or null when the source is to be asked no more. */
-	async #readTarget(sourceId: string): Promise<((signal: AbortSignal) => Promise<Pulled>) | null> {
+	async #readRound(sourceId: string): Promise<((signal: AbortSignal) => Promise<Pulled>) | null> {
 		try {
 			const source = await findSource(this.env, sourceId);
 			if (source === null || source.status !== "active" || kindOf(source).transport !== "pull") return null;

@@ -59,7 +59,7 @@ export async function receive(
 			...line,
 			status,
 			code,
-			cause: status >= 500 && cause !== undefined ? String(cause) : undefined,
+			cause: status >= 500 && cause instanceof Error ? String(cause) : undefined,
 			duration_ms: Date.now() - startedAt,
 		});
 		return error.toResponse();

@@ -64,6 +64,5 @@ function remember(url: string, certificate: Certificate): void {
 function unavailable(): Problem {
 	return new Problem(503, "certificate_unavailable", "The certificate of SNS cannot be fetched now.", {
 		headers: { "retry-after": "5" },
-		cause: "no answer from SNS",
 	});
 }

@@ -2,7 +2,7 @@
  * What Amazon SNS posts: the JSON envelope of a notification or of a question about a subscription, and the text
  * that its signature covers. Pure.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { readJsonObject } from "./sources/json-body.ts";
 
 const common = {

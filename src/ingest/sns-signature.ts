@@ -3,7 +3,7 @@
  * the message names (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
  */
 import { verify } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { isTimestamp } from "../events/attributes.ts";
 import { Problem } from "../problem.ts";
 import { isValidAt, loadCertificate } from "./sns-certificate.ts";

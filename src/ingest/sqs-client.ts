@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
  */
 import { AwsClient } from "aws4fetch";
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../events/json-parse.ts";
 import { elementTexts, memberTexts } from "../events/json-text.ts";
 import { readResponse } from "./read-response.ts";
@@ -42,11 +42,10 @@ const receivedSchema = z.object({
 const deletedSchema = z.object({
 	Failed: z.array(z.object({ Id: z.string(), Code: z.string() })).nullish(),
 });
-const errorSchema = z.object({
-	__type: z.string().optional(),
-	message: z.string().optional(),
-	Message: z.string().optional(),
-});
+/** `com.amazonaws.sqs#QueueDoesNotExist`, and what it means. */
+const errorSchema = z
+	.object({ __type: z.string(), message: z.string().optional(), Message: z.string().optional() })
+	.transform(({ __type: type, message, Message }) => ({ type, message: message ?? Message }));
 
 /** Waits up to 20 s for messages. They stay invisible to others for the queue's visibility timeout. */
 export async function receiveMessages(
@@ -128,8 +127,9 @@ async function call(
 
 /** `ReceiveMessage: 403 InvalidClientTokenId: The security token …`, as far as SQS says it. */
 function describe(action: string, status: number, json: unknown): string {
-	const { data: error = {} } = errorSchema.safeParse(json);
-	const type = error.__type?.split("#").at(-1);
-	const said = [type, error.message ?? error.Message].filter((part) => part !== undefined).join(": ");
+	const { data: error } = errorSchema.safeParse(json);
+	const said = [error?.type.split("#").at(-1), error?.message]
+		.filter((part) => part !== undefined)
+		.join(": ");
 	return `${action}: ${status} ${said}`.trim().slice(0, MAX_ERROR_LENGTH);
 }

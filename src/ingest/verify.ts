@@ -23,26 +23,20 @@ export interface SignedRequest {
  * `Problem` 503 when a provider's keys cannot be had now: that is no fault of the request.
  */
 export async function verify({ auth, secrets, settings }: Source, request: SignedRequest): Promise<boolean> {
-	switch (auth.type) {
-		case "none":
-			return true;
-		case "sns":
-			return verifySns(settings, request);
-		case "google_oidc": {
-			const { headers, url, now } = request;
-			return verifyGoogleToken(auth, credentials(headers, "bearer"), url, now);
-		}
-		case "aws_keys":
-			// Such a source fetches its events; nothing that is posted to it can be one.
-			return false;
-		default:
-			return secrets.some(
-				({ value, expiresAt }) =>
-					value !== "" &&
-					(expiresAt === null || expiresAt > request.now) &&
-					provesWithSecret(auth, value, request),
-			);
+	if (auth.type === "none") return true;
+	if (auth.type === "sns") return verifySns(settings, request);
+	if (auth.type === "google_oidc") {
+		const { headers, url, now } = request;
+		return verifyGoogleToken(auth, credentials(headers, "bearer"), url, now);
 	}
+	// Such a source fetches its events; nothing that is posted to it can be one.
+	if (auth.type === "aws_keys") return false;
+	return secrets.some(
+		({ value, expiresAt }) =>
+			value !== "" &&
+			(expiresAt === null || expiresAt > request.now) &&
+			provesWithSecret(auth, value, request),
+	);
 }
 
 type SecretAuth = Exclude<SourceAuth, { type: "none" | "sns" | "google_oidc" | "aws_keys" }>;

@@ -2,7 +2,7 @@
  * Filters of a subscription: the dialects of the CloudEvents Subscriptions draft over attributes, and `jsonata`
  * over the whole event. No I/O; asynchronous only because expressions are.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { compileExpression } from "../events/expression.ts";
 import { expressionField } from "../events/expression-field.ts";
 import type { Attributes } from "../events/event.ts";

@@ -3,7 +3,7 @@
  * D1 is the truth: an entry may be missing at any time, and an old one may be read for some 60 seconds after a
  * change.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Env } from "../env.ts";
 import type { LiveSecret, Source, SourceAuth } from "./records.ts";
 import { open, seal } from "./seal.ts";

@@ -52,7 +52,9 @@ export function confirmation(changes: Changes = {}): Record<string, string> {
 }
 
 function signed(changes: Changes): Record<string, string> {
-	const present = Object.entries(changes).filter((entry): entry is [string, string] => entry[1] != null);
+	const present = Object.entries(changes).filter(
+		(entry): entry is [string, string] => typeof entry[1] === "string",
+	);
 	const message = Object.fromEntries(present);
 	const digest = message["SignatureVersion"] === "2" ? "sha256" : "sha1";
 	// Messages with a member taken away are signed as far as they go.

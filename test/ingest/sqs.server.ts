@@ -64,7 +64,17 @@ function queueOf(name: string): Queue {
 	return made;
 }
 
-const actions: Record<string, (queue: Queue, input: any, response: ServerResponse) => Promise<object>> = {
+/** What the actions take; a client that sends something else shows as a failed test. */
+interface Input {
+	QueueUrl: string;
+	MaxNumberOfMessages: number;
+	WaitTimeSeconds: number;
+	Entries: { Id: string; ReceiptHandle: string }[];
+}
+
+type Action = (queue: Queue, input: Input, response: ServerResponse) => Promise<object>;
+
+const actions: Record<string, Action> = {
 	async ReceiveMessage(queue, input, response) {
 		queue.receives++;
 		const take = () =>
@@ -137,7 +147,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 
 	const wrong = refuseSignature(request, body);
 	if (wrong !== null) return void refuse(403, "SignatureDoesNotMatch", wrong);
-	const input = JSON.parse(body.toString()) as { QueueUrl: string };
+	const input = JSON.parse(body.toString()) as Input;
 	const queue = queueOf(new URL(input.QueueUrl).pathname.split("/").at(-1) ?? "");
 	if (queue.failure !== null)
 		return void refuse(queue.failure.status, queue.failure.type, "as the test says");
@@ -161,7 +171,7 @@ function controlQueue(queue: Queue, body: Buffer): object {
 	Object.assign(queue, fields);
 	for (const { id, body } of send) queue.messages.push({ id, body, handle: null, visibleAt: 0, receipts: 0 });
 	if (showAgain) for (const message of queue.messages) message.visibleAt = 0;
-	if (send.length > 0 || showAgain) for (const end of [...queue.waiting]) end();
+	if (send.length > 0 || showAgain) for (const end of queue.waiting) end();
 	return { ...queue, waiting: queue.waiting.size };
 }
 

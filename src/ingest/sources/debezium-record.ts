@@ -23,11 +23,22 @@ const VERBS: Readonly<Record<string, string>> = {
  * times of reading are not.
  */
 const POSITION = [
-	...["ts_ms", "lsn", "txId"],
-	...["file", "pos", "row"],
-	...["ord", "vgtid"],
-	...["change_lsn", "commit_lsn", "event_serial_no"],
-	...["scn", "commit_scn", "lcr_position", "rs_id", "ssn"],
+	"ts_ms",
+	"lsn",
+	"txId",
+	"file",
+	"pos",
+	"row",
+	"ord",
+	"vgtid",
+	"change_lsn",
+	"commit_lsn",
+	"event_serial_no",
+	"scn",
+	"commit_scn",
+	"lcr_position",
+	"rs_id",
+	"ssn",
 ];
 const ROW_MEMBERS = ["op", "before", "after", "updateDescription", "message"];
 

@@ -16,7 +16,7 @@ export function debeziumSetup(target: SetupTarget): Setup {
 	if (variants.length > 0) return { variants };
 	return setupAfterAuthChange(target, {
 		auth: { type: "standard_webhooks" },
-		secret: `whsec_${"<32 BYTES IN BASE64>"}`,
+		secret: "whsec_<32 BYTES IN BASE64>",
 	});
 }
 

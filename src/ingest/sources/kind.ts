@@ -2,7 +2,7 @@
  * What a source kind is: how one sort of publisher proves itself by default, how its requests become CloudEvents,
  * and how the publisher is set up. A kind is one file beside this one and one line in the registry.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { CloudEvent } from "../../events/event.ts";
 import type { Refusal } from "../../events/refusal.ts";
 import type { Source, SourceAuth } from "../../store/records.ts";

@@ -3,19 +3,20 @@ import type { SourceAuth } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "./kind.ts";
 import { setupAfterAuthChange, staticProof } from "./static-proof.ts";
 
-const SECRET_NAME = "sluice_secret";
-const VALUE_NAME = "sluice";
+/** Atlas App Services, "Define a Value": 64 characters, of which the name of the secret needs some. */
+const MAX_NAME_LENGTH = 57;
 
 export function mongodbAtlasSetup(target: SetupTarget): Setup {
 	const { source, url, secret } = target;
-	const proof = proofLines(source.auth);
+	const name = `sluice_${source.name.replaceAll(/\W/g, "_")}`.slice(0, MAX_NAME_LENGTH);
+	const proof = proofLines(source.auth, name);
 	if (proof === null) return setupAfterAuthChange(target, { auth: { type: "bearer" } });
-	const name = `sluice_${source.name.replaceAll(/\W/g, "_")}`;
+	const secretName = `${name}_secret`;
 	const usesSecret = proof.some((line) => line.includes("secret"));
 	const secretForm = [
 		"Atlas → Triggers → Linked App Service: Triggers → Values → Create New Value",
-		`1. Type Secret, name ${SECRET_NAME}, content: ${secret}`,
-		`2. Type Value, name ${VALUE_NAME}, linked to the secret ${SECRET_NAME}`,
+		`1. Type Secret, name ${secretName}, content: ${secret}`,
+		`2. Type Value, name ${name}, linked to the secret ${secretName}`,
 	];
 	const triggerForm = [
 		"Atlas → Triggers → Add Trigger",
@@ -29,7 +30,7 @@ export function mongodbAtlasSetup(target: SetupTarget): Setup {
 		{ title: `The function ${name}`, language: "javascript" as const, code: functionCode(url, proof) },
 	];
 	const secretStep = { title: "Keep the secret", language: "text" as const, code: secretForm.join("\n") };
-	const remove = `Delete the trigger, the function ${name}, the value ${VALUE_NAME} and the secret ${SECRET_NAME}.`;
+	const remove = `Delete the trigger, its function, the value ${name} and the secret ${secretName}.`;
 	return {
 		variants: [
 			{
@@ -43,8 +44,8 @@ export function mongodbAtlasSetup(target: SetupTarget): Setup {
 }
 
 /** Statements that make `headers` for `body`; the value of a header is a list there. null: it cannot be done. */
-function proofLines(auth: SourceAuth): string[] | null {
-	const readSecret = `  const secret = context.values.get(${JSON.stringify(VALUE_NAME)});`;
+function proofLines(auth: SourceAuth, valueName: string): string[] | null {
+	const readSecret = `  const secret = context.values.get(${JSON.stringify(valueName)});`;
 	if (auth.type === "standard_webhooks") {
 		return [
 			readSecret,

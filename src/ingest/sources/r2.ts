@@ -3,7 +3,7 @@
  * posted, and nobody else can write there.
  * https://developers.cloudflare.com/r2/buckets/event-notifications/
  */
-import { z } from "zod";
+import * as z from "zod";
 import { refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
@@ -53,9 +53,10 @@ export const r2: SourceKind = {
 
 /** R2 gives no id, and its queue may bring a message twice. A deleted object has no eTag. */
 function idOf(json: JsonObject, bucket: string, key: string, action: string): string {
-	const text = (value: unknown) => (typeof value === "string" ? value : "");
-	const eTag = text(valueAt(json, "object", "eTag"));
-	return contentHash(bucket, key, eTag, text(valueAt(json, "eventTime")), action);
+	const [eTag, time] = [valueAt(json, "object", "eTag"), valueAt(json, "eventTime")].map((value) =>
+		typeof value === "string" ? value : "",
+	);
+	return contentHash(bucket, key, eTag ?? "", time ?? "", action);
 }
 
 function setup({ source }: SetupTarget): Setup {

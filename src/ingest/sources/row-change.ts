@@ -1,5 +1,5 @@
 /** The change of a database row as an event: where payloads say it, and what the event is called. Pure. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Refusal, refuse } from "../../events/refusal.ts";
 import type { Source } from "../../store/records.ts";
 import { type JsonObject, isObject, textAt, valueAt } from "./json-body.ts";

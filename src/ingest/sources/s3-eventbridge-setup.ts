@@ -27,8 +27,13 @@ export function s3EventbridgeSetup(target: SetupTarget): Setup {
 	};
 }
 
+interface Connection {
+	type: "API_KEY" | "BASIC";
+	parameters: object;
+}
+
 /** EventBridge always sends some credentials, so it is given one that nobody reads where the source asks for none. */
-function connectionParameters(auth: SourceAuth, secret: string): { type: string; parameters: object } | null {
+function connectionParameters(auth: SourceAuth, secret: string): Connection | null {
 	if (auth.type === "basic") {
 		return {
 			type: "BASIC",
@@ -44,7 +49,12 @@ function connectionParameters(auth: SourceAuth, secret: string): { type: string;
 	};
 }
 
-const VARIABLES = ["export AWS_REGION='<REGION>'", "BUCKET='<BUCKET>'"];
+/** Version 1 of the CLI knows only the second name of the region. */
+const VARIABLES = [
+	"export AWS_REGION='<REGION>'",
+	'export AWS_DEFAULT_REGION="$AWS_REGION"',
+	"BUCKET='<BUCKET>'",
+];
 
 /** The command replaces the whole configuration, so the one that stands is read and sent back with the change. */
 function bucketCode(isOn: boolean): string {
@@ -58,18 +68,16 @@ function bucketCode(isOn: boolean): string {
 	].join("\n");
 }
 
-function destinationCode(
-	name: string,
-	url: string,
-	{ type, parameters }: { type: string; parameters: object },
-) {
+/** The URL stands in JSON, because version 1 of the CLI would fetch an argument that is one. */
+function destinationCode(name: string, url: string, { type, parameters }: Connection): string {
+	const endpoint = JSON.stringify({ InvocationEndpoint: url, HttpMethod: "POST" });
 	return [
 		`aws events describe-connection --name ${name} > /dev/null 2>&1 && verb=update || verb=create`,
 		`CONNECTION=$(aws events "$verb-connection" --name ${name} --authorization-type ${type} \\`,
 		`  --auth-parameters '${JSON.stringify(parameters)}' --query ConnectionArn --output text)`,
 		`aws events describe-api-destination --name ${name} > /dev/null 2>&1 && verb=update || verb=create`,
 		`DESTINATION=$(aws events "$verb-api-destination" --name ${name} --connection-arn "$CONNECTION" \\`,
-		`  --invocation-endpoint '${url}' --http-method POST --query ApiDestinationArn --output text)`,
+		`  --cli-input-json '${endpoint}' --query ApiDestinationArn --output text)`,
 	].join("\n");
 }
 

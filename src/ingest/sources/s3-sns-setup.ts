@@ -12,7 +12,7 @@ export function setupSns({ source, url }: SetupTarget): Setup {
 		],
 	};
 	const steps = [
-		["Make the topic sign with SHA-256", `${set(at, "SignatureVersion", "2")}`],
+		["Make the topic sign with SHA-256", set(at, "SignatureVersion", "2")],
 		[
 			"Let S3 publish to the topic; this takes the place of a policy the topic may have",
 			set(at, "Policy", JSON.stringify(policy(topic))),

@@ -7,7 +7,7 @@ import { refuse } from "../../events/refusal.ts";
 import { answerSns } from "../sns-confirm.ts";
 import { readSnsMessage, type SnsNotification } from "../sns-message.ts";
 import { snsSettings } from "../sns-signature.ts";
-import { timeFrom, usableText } from "./attribute-values.ts";
+import { isUsableUri, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import type { Parsed, Sample, SourceKind } from "./kind.ts";
 import { readS3Notification, s3RecordSample } from "./s3-records.ts";
@@ -46,7 +46,7 @@ export function eventsOfNotification(message: SnsNotification, text: string): Cl
 		{
 			attributes: {
 				id: usableText(message.MessageId) ?? contentHash(text),
-				source: usableText(message.TopicArn) ?? "/sns",
+				source: isUsableUri(message.TopicArn) ? message.TopicArn : "/sns",
 				type: "com.amazonaws.sns.Notification",
 				...(subject !== undefined && { subject }),
 				...(time !== undefined && { time }),

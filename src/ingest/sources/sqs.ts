@@ -3,7 +3,7 @@
  * SNS or a CloudEvent inside is the event, taken out of its wrapping once; any other body is data.
  */
 import { env } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents.ts";
 import type { CloudEvent, EventData } from "../../events/event.ts";
 import { parseJson } from "../../events/json-parse.ts";

@@ -1,5 +1,5 @@
 /** Any sender of Standard Webhooks 1.0, those behind Svix included: `{type, timestamp, data}` by its advice. */
-import { z } from "zod";
+import * as z from "zod";
 import { curlSetup } from "../curl-setup.ts";
 import { readWebhookHeaders } from "../standard-webhooks.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";

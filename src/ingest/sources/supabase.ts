@@ -2,7 +2,7 @@
  * Supabase's database webhooks: unsigned, without an id, and never sent twice by Supabase itself
  * (https://supabase.com/docs/guides/database/webhooks). Where loss or doubles matter, kind `postgres` does better.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { memberTexts } from "../../events/json-text.ts";
 import { sourcePath } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";

@@ -7,8 +7,8 @@ import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Source } from "../api.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Source, Subscription } from "../api.ts";
 import { answer } from "../behaviours.ts";
 import type { Model, ReceivedRequest } from "../receiver.ts";
 import { setting } from "../setting.ts";
@@ -27,12 +27,14 @@ interface Variant {
 	isOurs: boolean;
 	/** Whether it waits for the answer, and a refusal fails the write. */
 	blocks: boolean;
+	/** Whether 1,000 rows are written too, which takes most of a minute. */
+	inBulk: boolean;
 	isInstalled: boolean;
 }
 
-const ours = { isOurs: true, blocks: false, isInstalled: binaries !== null };
+const ours = { isOurs: true, blocks: false, inBulk: false, isInstalled: binaries !== null };
 const VARIANTS: Variant[] = [
-	{ ...ours, kind: "postgres", name: "pg_net", standIns: ["pg_net.sql"] },
+	{ ...ours, kind: "postgres", name: "pg_net", standIns: ["pg_net.sql"], inBulk: true },
 	{ ...ours, kind: "postgres", name: "pgsql-http", standIns: ["pgsql_http.sql"], blocks: true },
 	{ ...ours, kind: "postgres", name: "plpython3u", standIns: [], blocks: true, isInstalled: hasPython() },
 	{ ...ours, kind: "supabase", name: "pg_net", standIns: ["pg_net.sql"] },
@@ -42,6 +44,7 @@ const VARIANTS: Variant[] = [
 		name: "database-webhooks",
 		standIns: ["pg_net.sql", "supabase_functions.sql"],
 		isOurs: false,
+		inBulk: true,
 	},
 ];
 const STOOD_IN_FOR = ["create extension if not exists pg_net;", "create extension if not exists http;"];
@@ -89,13 +92,14 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-describe.each(VARIANTS)("$kind by $name", ({ kind, name, standIns, isOurs, blocks, isInstalled }) => {
+describe.each(VARIANTS)("$kind by $name", ({ kind, name, standIns, isOurs, blocks, inBulk, isInstalled }) => {
 	describe.skipIf(!isInstalled && !isRequired)("the set-up", () => {
 		const stage = setting();
 		let database: Client;
 		let source: Source;
 		let setup: SetupVariant;
 		let model: Model;
+		let subscription: Subscription;
 
 		beforeAll(async () => {
 			database = await openDatabase(server, `${kind}_${name}`.replaceAll("-", "_"));
@@ -113,9 +117,11 @@ describe.each(VARIANTS)("$kind by $name", ({ kind, name, standIns, isOurs, block
 		beforeEach(async () => {
 			model = stage.receiver.model(answer(204));
 			const endpoint = await stage.api.createEndpoint({ url: model.url, protocol: "cloudevents" });
-			await stage.api.createSubscription({ endpoint: endpoint.id, source: source.id });
+			subscription = await stage.api.createSubscription({ endpoint: endpoint.id, source: source.id });
 			await install(setup.steps, source.secret);
 		});
+
+		afterEach(() => stage.api.must("DELETE", `/v1/subscriptions/${subscription.id}`));
 
 		test("INSERT, UPDATE and DELETE arrive exactly, named after the row", async () => {
 			await database.query(`insert into documents values ${ROW}`);
@@ -137,31 +143,39 @@ describe.each(VARIANTS)("$kind by $name", ({ kind, name, standIns, isOurs, block
 			expect(model.requests).toHaveLength(3);
 		});
 
-		test.runIf(kind === "postgres")("a message has an id, its transaction and its time", async () => {
-			await database.query("begin");
-			const { rows } = await database.query<{ txid: string }>("select pg_current_xact_id()::text as txid");
-			await database.query("insert into documents (id) values (1)");
-			await database.query("insert into documents (id) values (2)");
-			await database.query("commit; delete from documents");
-			const inserts = (await model.received(4)).filter(isFor("insert"));
-			const messages = inserts.map(
-				({ text }) => JSON.parse(text) as { id: string; txid: string; at: string },
-			);
-			expect(messages.map(({ txid }) => txid)).toEqual([rows[0]?.txid, rows[0]?.txid]);
-			expect(new Set(messages.map(({ id }) => id)).size).toBe(2);
-			expect(inserts.map(({ headers }) => [headers["ce-id"], headers["ce-time"]])).toEqual(
-				messages.map(({ id, at }) => [id, at]),
-			);
-		});
+		if (kind === "postgres")
+			test("a message has an id, its transaction and its time", async () => {
+				await database.query("begin");
+				const { rows } = await database.query<{ txid: string }>("select pg_current_xact_id()::text as txid");
+				await database.query("insert into documents (id) values (1)");
+				await database.query("insert into documents (id) values (2)");
+				await database.query("commit; delete from documents");
+				const inserts = (await model.received(4)).filter(isFor("insert"));
+				const messages = inserts.map(
+					({ text }) => JSON.parse(text) as { id: string; txid: string; at: string },
+				);
+				expect(messages.map(({ txid }) => txid)).toEqual([rows[0]?.txid, rows[0]?.txid]);
+				expect(new Set(messages.map(({ id }) => id)).size).toBe(2);
+				expect(inserts.map(({ headers }) => [headers["ce-id"], headers["ce-time"]])).toEqual(
+					messages.map(({ id, at }) => [id, at]),
+				);
+			});
 
-		test.runIf(isOurs)("a row reads the same whatever the session prefers", async () => {
-			await database.query(`
+		if (isOurs)
+			test("a row reads the same whatever the session prefers", async () => {
+				await database.query(`
 				set timezone = 'America/New_York'; set bytea_output = 'escape'; set extra_float_digits = 0;
 				set datestyle = 'German'; set intervalstyle = 'iso_8601'; set search_path = pg_temp`);
-			await database.query(`insert into public.documents values ${ROW}`);
-			await database.query("reset all; delete from documents");
-			expect(withoutIdentity((await requestFor("insert")).text)).toBe(change("INSERT", ROW_JSON, "null"));
-		});
+				// Another row than above: Supabase's messages that say the same are one event.
+				const [row, json] = [ROW, ROW_JSON].map((text) =>
+					text.replace("9007199254740993", "9007199254740995"),
+				);
+				await database.query(`insert into public.documents values ${row}`);
+				await database.query("reset all; delete from documents");
+				expect(withoutIdentity((await requestFor("insert")).text)).toBe(
+					change("INSERT", String(json), "null"),
+				);
+			});
 
 		test("run twice, it sends each change once", async () => {
 			await install(setup.steps, source.secret);
@@ -175,9 +189,8 @@ describe.each(VARIANTS)("$kind by $name", ({ kind, name, standIns, isOurs, block
 			expect(model.requests).toHaveLength(2);
 		});
 
-		test.runIf(!blocks)(
-			"a statement over 1,000 rows is 1,000 events",
-			async () => {
+		if (inBulk)
+			test("a statement over 1,000 rows is 1,000 events", async () => {
 				await database.query(
 					`insert into documents (id) select 1000 + n from generate_series(1, ${BULK_ROWS}) n`,
 				);
@@ -186,33 +199,36 @@ describe.each(VARIANTS)("$kind by $name", ({ kind, name, standIns, isOurs, block
 				expect(new Set(subjects).size).toBe(BULK_ROWS);
 				expect(requests).toHaveLength(BULK_ROWS);
 				await database.query("truncate documents");
-			},
-			240_000,
-		);
+			}, 240_000);
 
-		test.runIf(isOurs)("who may only write to the table can do just that", async () => {
-			await database.query(`
+		if (isOurs)
+			test("who may only write to the table can do just that", async () => {
+				await database.query(`
 				drop role if exists writer; create role writer; grant insert, delete on documents to writer; set role writer`);
-			await database.query("insert into documents (id) values (8)");
-			await expect(database.query("select * from sluice.target")).rejects.toThrow(/permission denied/);
-			await expect(database.query("select sluice.watch('documents')")).rejects.toThrow(/permission denied/);
-			const seen = await database.query("select 1 from pg_proc where prosrc like $1", [`%${source.secret}%`]);
-			expect(seen.rows).toEqual([]);
-			await database.query("reset role; delete from documents; drop owned by writer; drop role writer");
-			expect((await requestFor("insert")).headers["ce-subject"]).toBe("documents/8");
-		});
+				await database.query("insert into documents (id) values (8)");
+				await expect(database.query("select * from sluice.target")).rejects.toThrow(/permission denied/);
+				await expect(database.query("select sluice.watch('documents')")).rejects.toThrow(/permission denied/);
+				const seen = await database.query("select 1 from pg_proc where prosrc like $1", [
+					`%${source.secret}%`,
+				]);
+				expect(seen.rows).toEqual([]);
+				await database.query("reset role; delete from documents; drop owned by writer; drop role writer");
+				expect((await requestFor("insert")).headers["ce-subject"]).toBe("documents/8");
+			});
 
-		test.runIf(isOurs)("with the placeholder left in it refuses to install", async () => {
-			await expect(install(setup.steps, "<SECRET>")).rejects.toThrow(/put_the_secret_in/);
-			await database.query("rollback");
-		});
+		if (isOurs)
+			test("with the placeholder left in it refuses to install", async () => {
+				await expect(install(setup.steps, "<SECRET>")).rejects.toThrow(/put_the_secret_in/);
+				await database.query("rollback");
+			});
 
-		test.runIf(blocks)("a refusal fails the write", async () => {
-			await database.query("update sluice.target set secret = 'whsec_' || repeat('A', 44)");
-			const write = database.query("insert into documents (id) values (9)");
-			await expect(write).rejects.toThrow("Sluice answered 401");
-			expect((await database.query("select id from documents")).rows).toEqual([]);
-		});
+		if (blocks)
+			test("a refusal fails the write", async () => {
+				await database.query("update sluice.target set secret = 'whsec_' || repeat('A', 44)");
+				const write = database.query("insert into documents (id) values (9)");
+				await expect(write).rejects.toThrow("Sluice answered 401");
+				expect((await database.query("select id from documents")).rows).toEqual([]);
+			});
 
 		test("removed, it leaves nothing behind", async () => {
 			for (let time = 1; time <= 2; time++) await database.query(setup.remove.code);

@@ -120,10 +120,10 @@ describe("what a change is called", () => {
 	});
 });
 
-describe("the id", () => {
-	const idOf = async (body: string, headers = {}) =>
-		(await parseOne("debezium", { body, headers })).attributes.id;
+const idOf = async (body: string, headers = {}) =>
+	(await parseOne("debezium", { body, headers })).attributes.id;
 
+describe("the id", () => {
 	test("is the same when the change is read again", async () => {
 		const again = CREATED.replace("1559033904900", "1559033999999")
 			.replace("3.3.1.Final", "3.4.0.Final")
@@ -152,14 +152,14 @@ describe("the id", () => {
 	});
 });
 
-describe("CloudEvents", () => {
-	const parseEvent = (event: object) =>
-		parseOne("debezium", {
-			headers: CLOUD_EVENTS,
-			body: JSON.stringify(event),
-			source: { settings: { primary_key: "pk" } },
-		});
+const parseEvent = (event: object) =>
+	parseOne("debezium", {
+		headers: CLOUD_EVENTS,
+		body: JSON.stringify(event),
+		source: { settings: { primary_key: "pk" } },
+	});
 
+describe("CloudEvents", () => {
 	test("keep their attributes; type and subject say which row", async () => {
 		const { attributes, data } = await parseEvent(CLOUD_EVENT);
 		const { id: _, specversion: __, data: own, ...rest } = CLOUD_EVENT;
@@ -282,16 +282,16 @@ test("a repeated record, signed anew with another webhook-id, creates nothing ne
 	expect(second?.id).toBe(first?.id);
 });
 
-describe("set-up", () => {
-	const setupOf = (auth: Parameters<typeof makeSource>[0]) => {
-		const source = makeSource({ name: "Documents.db", ...auth });
-		return sourceKinds["debezium"]?.setup({
-			source,
-			url: "https://x.example/in/Documents.db",
-			secret: "<SECRET>",
-		});
-	};
+const setupOf = (auth: Parameters<typeof makeSource>[0]) => {
+	const source = makeSource({ name: "Documents.db", ...auth });
+	return sourceKinds["debezium"]?.setup({
+		source,
+		url: "https://x.example/in/Documents.db",
+		secret: "<SECRET>",
+	});
+};
 
+describe("set-up", () => {
 	test("Debezium Server signs", () => {
 		const setup = setupOf({ auth: { type: "standard_webhooks" } });
 		expect(setup?.variants.map(({ name }) => name)).toEqual(["debezium-server"]);

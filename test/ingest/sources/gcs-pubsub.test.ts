@@ -189,18 +189,18 @@ test("a message that is pushed again creates nothing new", async () => {
 	expect(second?.id).toBe(first?.id);
 });
 
-describe("set-up", () => {
-	const codeFor = (auth: SourceAuth, url = "https://x.example/in/scans") => {
-		const setup = sourceKinds["gcs-pubsub"]?.setup({
-			source: makeSource({ name: "scans", auth }),
-			url,
-			secret: "<SECRET>",
-		});
-		return (
-			setup?.variants.flatMap(({ name, steps }) => [name, ...steps.map(({ code }) => code)]).join("\n") ?? ""
-		);
-	};
+const codeFor = (auth: SourceAuth, url = "https://x.example/in/scans") => {
+	const setup = sourceKinds["gcs-pubsub"]?.setup({
+		source: makeSource({ name: "scans", auth }),
+		url,
+		secret: "<SECRET>",
+	});
+	return (
+		setup?.variants.flatMap(({ name, steps }) => [name, ...steps.map(({ code }) => code)]).join("\n") ?? ""
+	);
+};
 
+describe("set-up", () => {
 	test("with a token of Google", () => {
 		const code = codeFor({ type: "google_oidc", audience: null, email: "p@app.iam.gserviceaccount.com" });
 		expect(code).toContain("--push-endpoint='https://x.example/in/scans'");

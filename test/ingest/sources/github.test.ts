@@ -1,6 +1,8 @@
 import examples from "@octokit/webhooks-examples";
 import { describe, expect, test } from "vitest";
 import { checkAttributes } from "../../../src/events/attributes.ts";
+import type { CloudEvent } from "../../../src/events/event.ts";
+import type { Parsed } from "../../../src/ingest/sources/kind.ts";
 import { captureQueue } from "../capture.ts";
 import { describeBadInput, post, sourceOf } from "./bad-input.ts";
 import { FRESH_ID, parseAs, parseOne, RECEIVED_AT } from "./parse.ts";
@@ -10,6 +12,14 @@ const FORM = "application/x-www-form-urlencoded";
 
 function headersOf(event: string): Record<string, string> {
 	return { "x-github-event": event, "x-github-delivery": DELIVERY };
+}
+
+function parse(event: string, payload: unknown, headers = {}): Promise<CloudEvent> {
+	return parseOne("github", { headers: { ...headersOf(event), ...headers }, body: JSON.stringify(payload) });
+}
+
+function parseForm(body: string): Promise<Parsed> {
+	return parseAs("github", { headers: { ...headersOf("push"), "content-type": FORM }, body });
 }
 
 const pushed = examples.find(({ name }) => name === "push")?.examples[0];
@@ -119,9 +129,6 @@ describe("GitHub's own examples", () => {
 });
 
 describe("attributes", () => {
-	const parse = (event: string, payload: unknown, headers = {}) =>
-		parseOne("github", { headers: { ...headersOf(event), ...headers }, body: JSON.stringify(payload) });
-
 	test.each([
 		[
 			"the repository",
@@ -176,13 +183,10 @@ describe("attributes", () => {
 });
 
 describe("a webhook that sends forms", () => {
-	const form = (payload: string) =>
-		parseAs("github", { headers: { ...headersOf("push"), "content-type": FORM }, body: payload });
-
 	test("the data is the JSON inside of it, to the letter", async () => {
 		const text = '{ "ref": "refs/heads/é+ %41", "n": 9007199254740993 }';
 		const body = `payload=${encodeURIComponent(text).replaceAll("%20", "+")}`;
-		const parsed = await form(body);
+		const parsed = await parseForm(body);
 		expect(parsed).toMatchObject({
 			events: [
 				{
@@ -209,7 +213,7 @@ describe("a webhook that sends forms", () => {
 		["invalid UTF-8", "payload=%C0%A0", "invalid_form"],
 		["a broken escape", "payload=%7", "invalid_form"],
 	])("refused: %s", async (_what, body, code) => {
-		expect(await form(body)).toMatchObject({ ok: false, status: 400, code });
+		expect(await parseForm(body)).toMatchObject({ ok: false, status: 400, code });
 	});
 });
 

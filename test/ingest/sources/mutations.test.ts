@@ -12,7 +12,7 @@ import { makeSource } from "../make-source.ts";
 import { type SpoiledRequest, spoiled } from "./mutate.ts";
 import { FRESH_ID, NOW } from "./parse.ts";
 
-const RUNS_PER_KIND = 200;
+const RUNS_PER_KIND = 300;
 
 /** Real requests beside the kind's own sample. */
 const MORE_SAMPLES: Readonly<Record<string, Sample[]>> = {
@@ -64,14 +64,14 @@ async function checkAnswer(
 	});
 	if (!parsed.ok) {
 		expect(parsed.status).toBeOneOf([400, 413, 415]);
-		expect(parsed.code).toMatch(/^[a-z][a-z_]+$/);
+		expect(parsed.code).toMatch(/^[a-z][a-z0-9_]+$/);
 		expect(parsed.message).toMatch(/^\S.*\.$/s);
 		return false;
 	}
 	expect(parsed.events.length).toBeLessThanOrEqual(MAX_BATCH_EVENTS);
 	for (const event of parsed.events) checkEvent(event, SPEAK_CLOUDEVENTS.has(name));
-	if (parsed.events.length === 0 || parsed.reply !== undefined) {
-		expect(parsed.reply?.status).toBe(200);
+	if (parsed.reply !== undefined) {
+		expect(parsed.reply.status).toBe(200);
 		expect(() => JSON.stringify(parsed.reply?.body)).not.toThrow();
 	}
 	return true;
@@ -83,7 +83,13 @@ function checkEvent(event: CloudEvent, isPassedOn: boolean): void {
 	const checked = checkAttributes(Object.entries({ specversion: "1.0", ...attributes }));
 	expect(checked).toEqual({ ok: true, attributes });
 	if (data?.kind === "json") expect(() => JSON.parse(data.text)).not.toThrow();
-	const read = HTTP.toEvent({ headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(event) });
-	expect(read).toMatchObject({ id: attributes.id, source: attributes.source, type: attributes.type });
-	if (!isPassedOn) expect((read as SdkEvent).validate()).toBe(true);
+	const names = { id: attributes.id, source: attributes.source, type: attributes.type };
+	expect(readBySdk(event)).toMatchObject(names);
+	// It takes no number for data that JavaScript cannot hold, and JSON can.
+	if (!isPassedOn) expect(readBySdk({ attributes, data: null }).validate()).toBe(true);
+}
+
+function readBySdk(event: CloudEvent): SdkEvent {
+	const message = { headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(event) };
+	return HTTP.toEvent(message) as SdkEvent;
 }

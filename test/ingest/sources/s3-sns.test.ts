@@ -22,7 +22,7 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-/** Of `test` notifications in the S3 user guide, with a key as it is encoded there. */
+/** From the S3 user guide. */
 const PUT_RECORD = `{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-west-2","eventTime":"1970-01-01T00:00:00.000Z","eventName":"ObjectCreated:Put","userIdentity":{"principalId":"AIDAJDPLRKLG7UEXAMPLE"},"requestParameters":{"sourceIPAddress":"127.0.0.1"},"responseElements":{"x-amz-request-id":"C3D13FE58DE4C810","x-amz-id-2":"FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/JRWeUWerMUE5JgHvANOjpD"},"s3":{"s3SchemaVersion":"1.0","configurationId":"testConfigRule","bucket":{"name":"mybucket","ownerIdentity":{"principalId":"A3NL1KOZZKExample"},"arn":"arn:aws:s3:::mybucket"},"object":{"key":"HappyFace.jpg","size":1024,"eTag":"d41d8cd98f00b204e9800998ecf8427e","versionId":"096fKKXTRTtl3on89fVO.nfljtsv6qko","sequencer":"0055AED6DCD90281E5"}}}`;
 const TEST_EVENT = `{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"amzn-s3-demo-bucket","RequestId":"5582815E1AEA5ADF","HostId":"8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR+YstdA6Knx4Ip8EXAMPLE"}`;
 const REQUEST_ID = "C3D13FE58DE4C810.FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/JRWeUWerMUE5JgHvANOjpD";
@@ -104,10 +104,11 @@ describe("a notification of S3", () => {
 	});
 });
 
-describe("what a record is called", () => {
-	const record = (changes: (record: string) => string) =>
-		readS3Notification(`{"Records":[${changes(PUT_RECORD)}]}`)?.[0]?.attributes;
+/** The attributes of the record above, its text changed. */
+const record = (changes: (record: string) => string) =>
+	readS3Notification(`{"Records":[${changes(PUT_RECORD)}]}`)?.[0]?.attributes;
 
+describe("what a record is called", () => {
 	test.each([
 		["red+flower.jpg", "red flower.jpg"],
 		["red%2Bflower.jpg", "red+flower.jpg"],
@@ -233,7 +234,7 @@ describe("subscriptions", () => {
 
 	test("one that is not signed by SNS is not confirmed", async () => {
 		const { requests } = playSns();
-		const message = { ...confirmation(), Token: "changed" };
+		const message: Record<string, string> = { ...confirmation(), Token: "changed" };
 		expect((await post(message)).response.status).toBe(401);
 		expect(requests).toEqual([message["SigningCertURL"]]);
 	});

@@ -1,3 +1,4 @@
+/// <reference types="vite/types/importMeta.d.ts" />
 import { expect, test } from "vitest";
 import { checkAttributes } from "../../../src/events/attributes.ts";
 import { captureQueue } from "../capture.ts";
