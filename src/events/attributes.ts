@@ -5,6 +5,7 @@
 import { type AttributeValue, type Attributes, type CloudEvent, ROUTER_PREFIX } from "./event.ts";
 import { isMediaType } from "./media-type.ts";
 import { type Refusal, refuse } from "./refusal.ts";
+import { isUriReference } from "./uri.ts";
 
 const REQUIRED = ["id", "source", "type"] as const;
 const NON_EMPTY = new Set(["id", "source", "type", "subject", "time", "dataschema", "datacontenttype"]);
@@ -39,6 +40,7 @@ function whyNotAttribute(name: string, value: unknown): string | null {
 	if (name === "data") return "is reserved and cannot be an attribute";
 	if (NON_EMPTY.has(name)) {
 		if (typeof value !== "string" || value === "") return "must be a non-empty string";
+		if (name === "source" && !isUriReference(value)) return "must be a URI reference, such as /scanner/7";
 		if (name === "time" && !isTimestamp(value)) return "must be a time as in RFC 3339";
 		if (name === "datacontenttype" && !isMediaType(value)) return "must be a media type";
 	}

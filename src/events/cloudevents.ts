@@ -5,6 +5,7 @@
 import { checkAttributes } from "./attributes.ts";
 import { type CloudEvent, type EventData, MAX_BATCH_EVENTS } from "./event.ts";
 import { decodeHeaderValue, encodeHeaderValue } from "./header-value.ts";
+import { refuseStructure } from "./json-structure.ts";
 import { elementTexts, memberTexts } from "./json-text.ts";
 import { isJson, isUtf8, parseMediaType } from "./media-type.ts";
 import { readJson, readPayload } from "./payload.ts";
@@ -52,6 +53,8 @@ function decodeBinary(headers: Headers, body: Uint8Array): Decoded {
 	if (!checked.ok) return checked;
 	const payload = readPayload(body, contentType);
 	if (!payload.ok) return payload;
+	const wrong = payload.data?.kind === "json" ? refuseStructure(payload.data.text) : null;
+	if (wrong !== null) return wrong;
 	return { ok: true, events: [{ attributes: checked.attributes, data: payload.data }], batch: false };
 }
 
@@ -89,6 +92,8 @@ function decodeObject(value: unknown, text: string, at: string): { ok: true; eve
 	if (typeof value !== "object" || value === null || Array.isArray(value)) {
 		return at === "" ? invalid("A CloudEvent is a JSON object.") : invalid(`"${at}" is no JSON object.`, at);
 	}
+	const wrong = refuseStructure(text);
+	if (wrong !== null) return wrong;
 	const { data, data_base64: base64, ...raw } = value as Record<string, unknown>;
 	const checked = checkAttributes(Object.entries(raw), at);
 	if (!checked.ok) return checked;

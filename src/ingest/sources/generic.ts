@@ -6,6 +6,7 @@ import { isAttributeText } from "../../events/attributes.ts";
 import type { Attributes, EventData } from "../../events/event.ts";
 import { compileExpression } from "../../events/expression.ts";
 import { parseWithExactIntegers } from "../../events/json-parse.ts";
+import { refuseStructure } from "../../events/json-structure.ts";
 import { isJson, isMediaType, parseMediaType } from "../../events/media-type.ts";
 import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
 import type { Source } from "../../store/records.ts";
@@ -29,6 +30,8 @@ export const generic: SourceKind = {
 		}
 		const payload = readPayload(body, contentType);
 		if (!payload.ok) return payload;
+		const wrong = payload.data?.kind === "json" ? refuseStructure(payload.data.text) : null;
+		if (wrong !== null) return wrong;
 
 		const { type, subject, id, unresolved } = await readSettings(source, headers, payload.data);
 		const attributes: Attributes = {

@@ -2,7 +2,8 @@
  * The body of a publisher as a JSON object: parsed once for looking, its text kept for passing on. Here are the
  * limits that hold for every provider: what is no object, nests without end or says a thing twice is refused.
  */
-import { memberTexts, stringEnd } from "../../events/json-text.ts";
+import { refuseStructure } from "../../events/json-structure.ts";
+import { memberTexts } from "../../events/json-text.ts";
 import { isJson, isUtf8, parseMediaType } from "../../events/media-type.ts";
 import { readJson } from "../../events/payload.ts";
 import { type Refusal, refuse } from "../../events/refusal.ts";
@@ -13,9 +14,6 @@ export interface JsonObject {
 	text: string;
 	value: Readonly<Record<string, unknown>>;
 }
-
-/** No provider nests a tenth of this; what models and expressions behind us do with more is not foreseeable. */
-const MAX_DEPTH = 1_000;
 
 /** Refuses with 415 a content type that says it is something else; none at all passes. */
 export function refuseUnlessJson(headers: Headers): Refusal | null {
@@ -63,43 +61,4 @@ export function textAt(json: JsonObject, ...path: string[]): string | undefined 
 	if (Number.isSafeInteger(value)) return String(value);
 	const digits = path.reduce((text, name) => memberTexts(text).get(name) ?? "", json.text);
 	return isUsableText(digits) ? digits : undefined;
-}
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-
-/** Why the structure of a valid JSON object is refused, or null. One pass over its text, without recursion. */
-export function refuseStructure(text: string): Refusal | null {
-	const names = new Set<string>();
-	let depth = 0;
-	let nameIsNext = false;
-	for (let at = 0; at < text.length; at++) {
-		const code = text.charCodeAt(at);
-		if (code === QUOTE) {
-			const end = stringEnd(text, at);
-			if (nameIsNext) {
-				const name = JSON.parse(text.slice(at, end)) as string;
-				if (names.has(name)) {
-					return refuse(400, "duplicate_member", "The body names one of its members twice.");
-				}
-				names.add(name);
-				nameIsNext = false;
-			}
-			at = end - 1;
-		} else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-			nameIsNext = ++depth === 1;
-			if (depth > MAX_DEPTH) {
-				return refuse(400, "nested_too_deep", `JSON may nest ${MAX_DEPTH} levels here.`);
-			}
-		} else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-			depth--;
-		} else if (code === COMMA) {
-			nameIsNext = depth === 1;
-		}
-	}
-	return null;
 }

@@ -3,7 +3,8 @@ import { MAX_BATCH_EVENTS } from "../../events/event.ts";
 import { elementTexts } from "../../events/json-text.ts";
 import { readJson } from "../../events/payload.ts";
 import { type Refusal, refuse } from "../../events/refusal.ts";
-import { type JsonObject, isObject, refuseStructure } from "./json-body.ts";
+import { refuseStructure } from "../../events/json-structure.ts";
+import { type JsonObject, isObject } from "./json-body.ts";
 
 export type JsonRecords = { ok: true; records: JsonObject[]; isList: boolean } | Refusal;
 

@@ -7,15 +7,8 @@ import { elementTexts, memberTexts } from "../../events/json-text.ts";
 import { type Refusal, refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
-import {
-	type JsonObject,
-	isObject,
-	readJsonObject,
-	refuseStructure,
-	refuseUnlessJson,
-	textAt,
-	valueAt,
-} from "./json-body.ts";
+import { refuseStructure } from "../../events/json-structure.ts";
+import { type JsonObject, isObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { type RowLayout, readRowChange, rowSettings } from "./row-change.ts";
 import { setupAfterAuthChange, staticProof } from "./static-proof.ts";
