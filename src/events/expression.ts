@@ -70,7 +70,10 @@ function compile(source: string): Compilation {
 	try {
 		const program = jsonata(source, { stack: MAX_DEPTH, sequence: MAX_SEQUENCE });
 		limitSteps(program);
-		return { ok: true, expression: { source, evaluate: (input) => evaluate(program, input) } };
+		const path = plainPath(program);
+		const evaluateAny = async (input: unknown): Promise<Evaluation> =>
+			(path && walk(path, input)) ?? evaluate(program, input);
+		return { ok: true, expression: { source, evaluate: evaluateAny } };
 	} catch (error) {
 		return { ok: false, ...describe(error) };
 	}
@@ -83,6 +86,35 @@ async function evaluate(program: jsonata.Expression, input: unknown): Promise<Ev
 	} catch (error) {
 		return { ok: false, message: describe(error).message };
 	}
+}
+
+/**
+ * The names of an expression that is nothing but a path, such as `body.record.id`; null for any other. Most
+ * expressions are, and walking the path takes a hundredth of the evaluator's time.
+ */
+function plainPath(program: jsonata.Expression): string[] | null {
+	// The library's types do not know the node that a path is.
+	const { type, steps, ...rest }: { type: string; steps?: jsonata.ExprNode[] } = program.ast();
+	if (type !== "path" || steps === undefined || Object.keys(rest).length > 0) return null;
+	const names: string[] = [];
+	for (const { type, value, position: _, ...more } of steps) {
+		if (type !== "name" || typeof value !== "string" || Object.keys(more).length > 0) return null;
+		names.push(value);
+	}
+	return names;
+}
+
+/** null when an array is in the way: what a path means there is for the evaluator to say. */
+function walk(path: readonly string[], input: unknown): Evaluation | null {
+	let at = input;
+	for (const name of path) {
+		if (Array.isArray(at)) return null;
+		at =
+			typeof at === "object" && at !== null && Object.hasOwn(at, name)
+				? at[name as keyof typeof at]
+				: undefined;
+	}
+	return Array.isArray(at) ? null : { ok: true, value: at };
 }
 
 /** JSONata's own timeout reads the clock; this hook, which its evaluator calls for every node, does not. */

@@ -1,3 +1,4 @@
+import jsonata from "jsonata";
 import { describe, expect, test } from "vitest";
 import { compileExpression, evaluateToJson, MAX_EXPRESSION_LENGTH } from "../../src/events/expression.ts";
 
@@ -16,6 +17,36 @@ describe("compileExpression", () => {
 
 	test("compiles equal sources once", () => {
 		expect(compileExpression("data.once")).toBe(compileExpression("data.once"));
+	});
+});
+
+describe("a plain path means what JSONata says it means", () => {
+	const values = [
+		1,
+		"a",
+		null,
+		true,
+		{},
+		[],
+		[1],
+		[1, 2],
+		[[1]],
+		{ b: 1 },
+		{ b: [1] },
+		[{ b: 1 }],
+		[{ b: [1] }, { b: 2 }],
+	];
+	const inputs = values.flatMap((a) => [{ a }, [{ a }], { a: { a } }, { __proto__: null, a }]);
+
+	test.each(["a", "a.b", "a.a.b", "a.`b`", "b", "toString", "a.constructor"])("%s", async (source) => {
+		const compiled = compileExpression(source);
+		for (const input of [...inputs, ...values, undefined]) {
+			const expected: unknown = await jsonata(source).evaluate(input);
+			const evaluation = compiled.ok && (await compiled.expression.evaluate(input));
+			expect(JSON.stringify(evaluation), JSON.stringify(input)).toBe(
+				JSON.stringify({ ok: true, value: expected }),
+			);
+		}
 	});
 });
 
