@@ -11,6 +11,9 @@ export interface FieldError {
 	message: string;
 }
 
+/** Seconds; for a 503 that knows no better. */
+const DEFAULT_RETRY_AFTER = "5";
+
 interface ProblemExtras {
 	errors?: readonly FieldError[];
 	/** Extra response headers, such as `retry-after` or `www-authenticate`. */
@@ -33,7 +36,8 @@ export class Problem extends Error {
 		this.code = code;
 		this.detail = detail;
 		this.errors = extras.errors ?? [];
-		this.headers = extras.headers ?? {};
+		// Publishers that honour Retry-After come back; without it some never do.
+		this.headers = { ...(status === 503 && { "retry-after": DEFAULT_RETRY_AFTER }), ...extras.headers };
 	}
 
 	toResponse(): Response {

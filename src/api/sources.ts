@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { BUILTIN_SOURCES, newId } from "../events/ids.ts";
+import { kindOf } from "../ingest/parse-events.ts";
 import { receive } from "../ingest/receive.ts";
 import { Problem } from "../problem.ts";
 import type { LiveSecret, Source, SourceAuth } from "../store/records.ts";
@@ -9,6 +10,7 @@ import {
 	type SourceChanges,
 	deleteSource,
 	findSource,
+	findSourceOfQueue,
 	insertSource,
 	listSources,
 	updateSource,
@@ -68,6 +70,7 @@ export const sources = new Hono<{ Bindings: Env }>()
 			createdAt: now,
 			updatedAt: now,
 		};
+		await refuseSharedQueue(c.env, source);
 		if (!(await insertSource(c.env, source))) throw nameTaken(source.name);
 		await syncSource(c, null, source);
 		return c.json(sourceToWireWithSecret(source, secret, originOf(c.req.url)), 201);
@@ -102,6 +105,7 @@ export const sources = new Hono<{ Bindings: Env }>()
 		};
 		const authType = changes.auth?.type ?? former.auth.type;
 		refuseAuth(kind, authType);
+		await refuseSharedQueue(c.env, { ...former, ...changes });
 		const secrets = secretsAfter(former, authType, secret);
 		const update = await updateSource(c.env, former.id, { ...changes, ...(secrets !== null && { secrets }) });
 		const source = recordOf(update, { taken: () => nameTaken(input.name ?? ""), gone: sourceNotFound });
@@ -120,6 +124,10 @@ export const sources = new Hono<{ Bindings: Env }>()
 	.post("/:ref/secret/rotate", async (c) => {
 		const former = await getSource(c.env, c.req.param("ref"));
 		const input = await readOptionalJson(c.req.raw, rotationSchema);
+		if (former.auth.type === "aws_keys") {
+			const detail = "A secret access key goes with its key id: PATCH `secret` and `settings` together.";
+			throw new Problem(409, "rotate_by_patch", detail);
+		}
 		const secret = chooseSecret(former.auth.type, input.secret);
 		if (secret === null)
 			throw new Problem(
@@ -153,6 +161,15 @@ async function getSource(env: Env, ref: string): Promise<Source> {
 	throw isBuiltin
 		? new Problem(404, "source_not_found", `${ref} is built in: it has no settings to read or change.`)
 		: sourceNotFound();
+}
+
+/** The messages of a queue go to one source; a second would never get any. */
+async function refuseSharedQueue(env: Env, source: Pick<Source, "id" | "kind" | "settings">): Promise<void> {
+	const { queue } = source.settings;
+	if (kindOf(source).transport !== "queue" || typeof queue !== "string") return;
+	const other = await findSourceOfQueue(env, queue);
+	if (other === null || other.id === source.id) return;
+	throw new Problem(409, "queue_taken", `Source ${other.name} reads the queue ${queue} already.`);
 }
 
 function sourceNotFound(): Problem {

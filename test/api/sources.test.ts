@@ -304,3 +304,17 @@ describe("deleting a source", () => {
 		});
 	});
 });
+
+describe("sources that fetch their events", () => {
+	test("a queue belongs to one source", async () => {
+		const queue = unique().toLowerCase();
+		const settings = { queue };
+		const first = await must("POST", "/v1/sources", { name: unique(), kind: "r2", settings });
+		const second = { name: unique(), kind: "r2", settings };
+		expect(await ask("POST", "/v1/sources", second)).toMatchObject({
+			status: 409,
+			body: { code: "queue_taken", detail: expect.stringContaining(String(first["name"])) },
+		});
+		expect((await ask("PATCH", `/v1/sources/${String(first["name"])}`, { settings })).status).toBe(200);
+	});
+});
