@@ -1,4 +1,5 @@
 /** A delivery on the wire. */
+import { countAttempts } from "../delivery/attempts.ts";
 import type { Attempt, DeliveryRecord } from "../delivery/records.ts";
 import { jsonTextOf, withMember } from "./json-members.ts";
 import { formatTime } from "./times.ts";
@@ -15,7 +16,7 @@ export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown
 		status: delivery.status,
 		reason: delivery.reason,
 		detail: delivery.detail,
-		attempt_count: delivery.attempts.length,
+		attempt_count: countAttempts(delivery.attempts),
 		next_attempt_at: formatTime(delivery.nextAttemptAt),
 		created_at: formatTime(delivery.createdAt),
 		finished_at: formatTime(delivery.finishedAt),

@@ -1,6 +1,7 @@
 /** An endpoint on the wire: what may be written, its defaults, and how it is read back without its secrets. */
 import * as z from "zod";
 import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../delivery/header-guard.ts";
+import { isSecretHeader } from "../delivery/secret-headers.ts";
 import { refuseSigningSecret } from "../standard-webhooks.ts";
 import { protocols } from "../models/registry.ts";
 import type { Endpoint, EndpointAuth, RetryPolicy } from "../store/records.ts";
@@ -128,11 +129,6 @@ export function mergeRetry(former: RetryPolicy, { retry = {}, busy = {} }: Polic
 
 /** Stands for a header value that is not shown; sent back in a PATCH, it means the stored value. */
 export const HIDDEN = "***";
-const SECRET_HEADER = /auth|key|token|secret|cookie/i;
-
-export function isSecretHeader(name: string): boolean {
-	return SECRET_HEADER.test(name);
-}
 
 export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 	const { retry } = endpoint;

@@ -15,6 +15,7 @@ import {
 } from "../store/endpoints.ts";
 import type { Endpoint, RetryPolicy } from "../store/records.ts";
 import { invalidRequest, readJson, readOptionalJson } from "./body.ts";
+import { isSecretHeader } from "../delivery/secret-headers.ts";
 import { refreshDispatchers } from "./dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
@@ -23,7 +24,6 @@ import {
 	HIDDEN,
 	createEndpointSchema,
 	endpointToWire,
-	isSecretHeader,
 	mergeRetry,
 	patchEndpointSchema,
 } from "./endpoint-fields.ts";

@@ -28,8 +28,14 @@ import {
 } from "./inbox.ts";
 import { fresh } from "./lifecycle.ts";
 
+/** Of the 10 GB that a Durable Object holds; above it the oldest finished deliveries go before their time. */
+const MAX_BYTES = 8_000_000_000;
+
 export interface Outlook {
-	due: number | null;
+	/** When the next retry is due, and the next result event that the queue refused. */
+	retryAt: number | null;
+	publishAt: number | null;
+	/** There are deliveries that nobody has claimed yet. */
 	untried: boolean;
 	/** There is nothing at all, not even what is finished. */
 	empty: boolean;
@@ -44,6 +50,7 @@ export class Backlog {
 	/** The key of the newest inbox row that has been read, and what of it nobody has claimed. */
 	#read = 0;
 	#unclaimed: Incoming[] = [];
+	#untriedFirst = false;
 
 	constructor(storage: DurableObjectStorage) {
 		this.#storage = storage;
@@ -66,11 +73,14 @@ export class Backlog {
 	}
 
 	/**
-	 * The next delivery to send that is not among `claimed`: a retry that is due, else the oldest untried one.
-	 * null when nothing is due.
+	 * The next delivery to send that is not among `claimed`; null when nothing is due. Retries that are due and
+	 * untried deliveries take turns: neither keeps the other waiting.
 	 */
 	claim(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		return dueDelivery(this.#storage.sql, "all", now, claimed) ?? this.#claimUntried(claimed);
+		this.#untriedFirst = !this.#untriedFirst;
+		const retry = () => dueDelivery(this.#storage.sql, "pending", now, claimed);
+		const untried = () => this.#claimUntried(claimed);
+		return this.#untriedFirst ? (untried() ?? retry()) : (retry() ?? untried());
 	}
 
 	/** The next delivery whose answer is known and whose result event the queue has still to take. */
@@ -105,22 +115,20 @@ export class Backlog {
 		return untried && toDelivery(untried);
 	}
 
-	/**
-	 * What is to come: when the next delivery is due that is not among `claimed`, and whether there are untried
-	 * ones. While the endpoint is not `active`, only result events that wait for the queue count.
-	 */
-	outlook(claimed: ReadonlyMap<string, unknown>, active: boolean): Outlook {
+	/** What is to come, `claimed` deliveries left out. */
+	outlook(claimed: ReadonlyMap<string, unknown>): Outlook {
 		const { sql } = this.#storage;
 		return {
-			due: nextDueAt(sql, active ? "all" : "waiting", claimed),
-			untried: active && (this.#unclaimed.length > 0 || hasInbox(sql, this.#read)),
+			retryAt: nextDueAt(sql, "pending", claimed),
+			publishAt: nextDueAt(sql, "waiting", claimed),
+			untried: this.#unclaimed.length > 0 || hasInbox(sql, this.#read),
 			empty: lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0),
 		};
 	}
 
-	/** Forgets finished deliveries created before `time`. */
-	sweep(time: number): void {
-		sweepDeliveries(this.#storage.sql, time);
+	/** Forgets finished deliveries created before `time`; true when there may be more of them. */
+	sweep(time: number): boolean {
+		return sweepDeliveries(this.#storage.sql, time, MAX_BYTES);
 	}
 
 	#claimUntried(claimed: ReadonlyMap<string, unknown>): Delivery | null {

@@ -10,6 +10,7 @@ import type { DeliveryPolicy } from "../store/policy.ts";
 import { findSubscription } from "../store/subscriptions.ts";
 import type { Outcome } from "./attempt.ts";
 import type { Delivery } from "./delivery-row.ts";
+import { nextNumber } from "./attempts.ts";
 import { step, type Effect, type Happened } from "./lifecycle.ts";
 import { idsOf } from "./log-lines.ts";
 import { perform } from "./perform.ts";
@@ -24,13 +25,15 @@ export interface Delivered {
 	effects: Effect[];
 }
 
-/** Sends it, unless its answer is here already; then publishes the answer where its subscription says so. */
+/** Sends it, and publishes the answer where its subscription says so. */
 export async function deliver(delivery: Delivery, policy: DeliveryPolicy, env: Env): Promise<Delivered> {
-	const tried =
-		delivery.resultEvent === null
-			? await attempt(delivery, policy, env)
-			: { delivery, outcome: null, effects: [] };
+	const tried = await attempt(delivery, policy, env);
 	return { ...tried, delivery: await publish(tried.delivery, env) };
+}
+
+/** Offers the queue once more what it would not take before; the model is not asked again. */
+export async function publishAgain(delivery: Delivery, env: Env): Promise<Delivered> {
+	return { delivery: await publish(delivery, env), outcome: null, effects: [] };
 }
 
 async function attempt(delivery: Delivery, policy: DeliveryPolicy, env: Env): Promise<Delivered> {
@@ -49,7 +52,7 @@ async function attempt(delivery: Delivery, policy: DeliveryPolicy, env: Env): Pr
 	}
 	const performed = await perform({
 		deliveryId: delivery.id,
-		attempt: delivery.attempts.length + 1,
+		attempt: nextNumber(delivery.attempts),
 		event,
 		endpoint,
 		subscription,
@@ -90,7 +93,12 @@ async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
 		},
 	);
 	const { state } = step(delivery.state, happened, { now: Date.now(), random: Math.random() });
-	return { ...delivery, state, resultEventId: happened.kind === "published" ? resultEvent.id : null };
+	return {
+		...delivery,
+		state,
+		resultEvent: state.status === "waiting" ? resultEvent : null,
+		resultEventId: happened.kind === "published" ? resultEvent.id : null,
+	};
 }
 
 /** A queue that is full or down will take it later; an event that is too large it will never take. */

@@ -29,7 +29,7 @@ export function createDeliveryTable(sql: SqlStorage): void {
 			attempts TEXT NOT NULL, event TEXT,
 			result_kind TEXT, result_type TEXT, result TEXT, result_event TEXT, result_event_id TEXT);
 		CREATE UNIQUE INDEX IF NOT EXISTS deliveries_id ON deliveries (id);
-		CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+		CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (due_at) WHERE status = 'pending';
 		CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (due_at) WHERE status = 'waiting';
 		CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (seq) WHERE status = 'dead';
 		CREATE TABLE IF NOT EXISTS large_texts (
@@ -79,14 +79,8 @@ export function knownDeliveries(sql: SqlStorage, ids: readonly string[]): Set<st
 	return new Set(Array.from(rows, (row) => row.id));
 }
 
-/** Which deliveries are meant: all that are due, or those whose result event waits for the queue. */
-export type Due = "all" | "waiting";
-
-/** Literals, because SQLite uses a partial index only where it can see the condition. */
-const DUE = {
-	all: "due_at IS NOT NULL",
-	waiting: "status = 'waiting' AND due_at IS NOT NULL",
-} as const satisfies Record<Due, string>;
+/** To be sent, or answered with a result event that waits for the queue. */
+export type Due = "pending" | "waiting";
 
 /** The delivery that is due longest and not among `except`. */
 export function dueDelivery(
@@ -111,7 +105,8 @@ function nextDue(
 	except: ReadonlyMap<string, unknown>,
 ): { id: string; due_at: number } | null {
 	const rows = sql.exec<{ id: string; due_at: number }>(
-		`SELECT id, due_at FROM deliveries WHERE ${DUE[which]} ORDER BY due_at LIMIT ?`,
+		// A literal, because SQLite uses a partial index only where it can see the condition.
+		`SELECT id, due_at FROM deliveries WHERE status = '${which}' ORDER BY due_at LIMIT ?`,
 		except.size + 1,
 	);
 	for (const row of rows) if (!except.has(row.id)) return row;
@@ -127,11 +122,8 @@ export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Delivery[
 	const { since, before } = rangeOf(query);
 	const conditions = ["seq >= ?", "seq < ?"];
 	const values: (string | number)[] = [since, before];
-	if (query.status !== undefined) {
-		// A literal, because the index over dead deliveries is used only where SQLite can see the word.
-		conditions.push(query.status === "dead" ? "status = 'dead'" : "status = ?");
-		if (query.status !== "dead") values.push(query.status);
-	}
+	// A literal, for the sake of the partial indexes; the type allows no other words.
+	if (query.status !== undefined) conditions.push(`status = '${query.status}'`);
 	if (query.reason !== undefined) {
 		conditions.push("status = 'dead'", "reason = ?");
 		values.push(query.reason);
@@ -166,8 +158,22 @@ export function rangeOf({ since, until, before }: DeliveryQuery): Range {
 	};
 }
 
-/** Forgets what was created before `time` and is finished; what is still owed stays, however old. */
-export function sweepDeliveries(sql: SqlStorage, time: number): void {
-	sql.exec("DELETE FROM deliveries WHERE seq < ? AND due_at IS NULL", positionOfTime(time));
-	sql.exec("DELETE FROM large_texts WHERE seq NOT IN (SELECT seq FROM deliveries)");
+/** Rows forgotten by one statement, so that the object answers in between. */
+const SWEEP_ROWS = 2_000;
+const FINISHED = "status IN ('succeeded', 'dead', 'canceled')";
+
+/**
+ * Forgets finished deliveries, oldest first: those created before `time`, and more while there are over `maxBytes`.
+ * What is still owed stays, however old. true when there may be more to forget.
+ */
+export function sweepDeliveries(sql: SqlStorage, time: number, maxBytes: number): boolean {
+	const before = sql.databaseSize > maxBytes ? Number.MAX_SAFE_INTEGER : positionOfTime(time);
+	const oldest = `SELECT seq FROM deliveries WHERE seq < ? AND ${FINISHED} ORDER BY seq LIMIT ${SWEEP_ROWS}`;
+	const swept = sql.exec<{ seq: number }>(
+		`DELETE FROM deliveries WHERE seq IN (${oldest}) RETURNING seq`,
+		before,
+	);
+	const seqs = swept.toArray().map(({ seq }) => seq);
+	sql.exec("DELETE FROM large_texts WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(seqs));
+	return seqs.length === SWEEP_ROWS;
 }

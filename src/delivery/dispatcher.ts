@@ -10,30 +10,29 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { setEndpointStatus } from "../store/endpoints.ts";
-import { loadPolicy, type DeliveryPolicy } from "../store/policy.ts";
+import type { DeliveryPolicy } from "../store/policy.ts";
+import type { Endpoint } from "../store/records.ts";
 import { Backlog } from "./backlog.ts";
 import { adaptCapacity, fullCapacity, inFlightLimit } from "./capacity.ts";
-import { deliver, endUntried } from "./deliver.ts";
+import { deliver, endUntried, publishAgain, type Delivered } from "./deliver.ts";
 import { toRecord, type Delivery } from "./delivery-row.ts";
 import type { IncomingEvent } from "./inbox.ts";
 import { step, type Effect, type Happened } from "./lifecycle.ts";
 import { listRecords } from "./listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
+import { PolicyCache } from "./policy-cache.ts";
+import { BACKSTOP_MS, nextWake, SWEEP_EVERY_MS } from "./wake.ts";
 import type { Change, DeliveryQuery, DeliveryRecord } from "./records.ts";
 
 /** One invocation may wait for six response headers at once (Cloudflare's limits page). */
 const MAX_CONNECTIONS = 6;
-/** How long settings are trusted. A change through the API is told at once; this is for what went unheard. */
-const POLICY_TTL_MS = 5_000;
-/** When to look again while something is under way, should this object be lost in the middle of it. */
-const BACKSTOP_MS = 10_000;
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
 const RETENTION_MS = 30 * 86_400_000;
-const SWEEP_EVERY_MS = 86_400_000;
 /** Deliveries of a deleted endpoint that are ended in one go. */
 const BURY_AT_ONCE = 200;
 const ENDPOINT_ID = "endpoint_id";
+const HOLD_UNTIL = "hold_until";
 
 export class Dispatcher extends DurableObject<Env> {
 	readonly #backlog = new Backlog(this.ctx.storage);
@@ -42,9 +41,10 @@ export class Dispatcher extends DurableObject<Env> {
 	readonly #inFlight = new Map<string, Delivery>();
 	/** Finished, but the write of it failed. They count as in flight, so that they are never sent again. */
 	#unwritten: Delivery[] = [];
+	readonly #policies = new PolicyCache(this.env);
 	#capacity = fullCapacity;
-	#holdUntil = 0;
-	#policy: { value: DeliveryPolicy | null; readAt: number } | null = null;
+	/** Kept, because an object that waits out a Retry-After is idle, and the idle ones are evicted. */
+	#holdUntil = this.ctx.storage.kv.get<number>(HOLD_UNTIL) ?? 0;
 	#alarmAt: number | null = null;
 	#sweptAt = 0;
 	#running = false;
@@ -67,8 +67,7 @@ export class Dispatcher extends DurableObject<Env> {
 
 	/** The endpoint or a subscription to it has changed, or was paused or resumed. */
 	refresh(): void {
-		this.#policy = null;
-		this.#holdUntil = 0;
+		this.#policies.outdate();
 		this.#start();
 	}
 
@@ -84,11 +83,11 @@ export class Dispatcher extends DurableObject<Env> {
 
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	async retry(id: string): Promise<Change> {
-		return this.#change(id, { kind: "retry_asked" });
+		return this.#change(id, ({ resultEvent }) => ({ kind: "retry_asked", publishes: resultEvent !== null }));
 	}
 
 	async cancel(id: string): Promise<Change> {
-		return this.#change(id, { kind: "cancel_asked" });
+		return this.#change(id, () => ({ kind: "cancel_asked" }));
 	}
 
 	override async alarm(): Promise<void> {
@@ -101,10 +100,11 @@ export class Dispatcher extends DurableObject<Env> {
 		}
 	}
 
-	async #change(id: string, asked: Happened & { kind: "retry_asked" | "cancel_asked" }): Promise<Change> {
+	async #change(id: string, ask: (delivery: Delivery) => Happened): Promise<Change> {
 		if (this.#inFlight.has(id)) return { ok: false, code: "in_flight" };
 		const delivery = this.#backlog.find(id);
 		if (delivery === null) return { ok: false, code: "delivery_not_found" };
+		const asked = ask(delivery);
 		const { status } = delivery.state;
 		if (status === "succeeded") return { ok: false, code: "already_succeeded" };
 		const over = status === "dead" || status === "canceled";
@@ -112,6 +112,7 @@ export class Dispatcher extends DurableObject<Env> {
 		const { state } = step(delivery.state, asked, { now: Date.now(), random: Math.random() });
 		const changed = { ...delivery, state };
 		this.#backlog.record([changed]);
+		await this.#arm(Date.now() + BACKSTOP_MS);
 		this.#start();
 		return { ok: true, delivery: toRecord(changed, false) };
 	}
@@ -136,8 +137,9 @@ export class Dispatcher extends DurableObject<Env> {
 			while (this.#runAgain) {
 				this.#runAgain = false;
 				await this.#pass();
+				// Inside the loop: what comes up while the alarm is being set is not to be overlooked.
+				await this.#armForNext();
 			}
-			await this.#armForNext();
 		} catch (error) {
 			log("dispatcher.failed", { endpoint: this.#endpointId, error: String(error) });
 			await this.#arm(Date.now() + AGAIN_MS);
@@ -149,32 +151,53 @@ export class Dispatcher extends DurableObject<Env> {
 	async #pass(): Promise<void> {
 		if (this.#endpointId === null) return;
 		this.#writeUnwritten();
-		const policy = await this.#readPolicy(this.#endpointId);
+		const former = this.#policies.last;
+		const policy = await this.#policies.read(this.#endpointId);
+		if (isRepaired(former, policy)) this.#hold(0);
+		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
+		this.#claimWhile(
+			() => this.#backlog.claimUnpublished(Date.now(), this.#inFlight),
+			(delivery) => publishAgain(delivery, this.env),
+			policy?.endpoint,
+		);
 		if (policy === null) return this.#bury();
-		const active = policy.endpoint.status === "active";
-		const limit = Math.min(inFlightLimit(this.#capacity, policy.endpoint.maxConcurrency), MAX_CONNECTIONS);
+		if (policy.endpoint.status !== "active") return;
+		this.#claimWhile(
+			() => (Date.now() < this.#holdUntil ? null : this.#backlog.claim(Date.now(), this.#inFlight)),
+			(delivery) => deliver(delivery, policy, this.env),
+			policy.endpoint,
+		);
+	}
+
+	/** Claims and begins as many as may be in flight at once. */
+	#claimWhile(
+		claim: () => Delivery | null,
+		work: (delivery: Delivery) => Promise<Delivered>,
+		endpoint: Endpoint | undefined,
+	): void {
+		const limit = inFlightLimit(this.#capacity, connectionsOf(endpoint));
 		while (this.#inFlight.size < limit) {
-			const now = Date.now();
-			// An answer that is already here goes on even while the endpoint is paused or held back.
-			const delivery =
-				this.#backlog.claimUnpublished(now, this.#inFlight) ??
-				(active && now >= this.#holdUntil ? this.#backlog.claim(now, this.#inFlight) : null);
-			if (delivery === null) break;
+			const delivery = claim();
+			if (delivery === null) return;
 			this.#inFlight.set(delivery.id, delivery);
-			this.ctx.waitUntil(this.#deliver(delivery, policy));
+			this.ctx.waitUntil(this.#carry(delivery, work, endpoint));
 		}
 	}
 
 	/** Takes one claimed delivery as far as it goes now. Never throws. */
-	async #deliver(delivery: Delivery, policy: DeliveryPolicy): Promise<void> {
+	async #carry(
+		delivery: Delivery,
+		work: (delivery: Delivery) => Promise<Delivered>,
+		endpoint: Endpoint | undefined,
+	): Promise<void> {
 		const { generation } = this.#capacity;
 		try {
-			const after = await deliver(delivery, policy, this.env);
+			const after = await work(delivery);
 			if (after.outcome !== null) {
 				const ended = { outcome: after.outcome, generation };
-				this.#capacity = adaptCapacity(this.#capacity, ended, policy.endpoint.maxConcurrency);
+				this.#capacity = adaptCapacity(this.#capacity, ended, connectionsOf(endpoint));
 			}
-			for (const effect of after.effects) await this.#apply(effect);
+			for (const effect of after.effects) await this.#apply(effect, endpoint);
 			this.#record(after.delivery);
 			logDelivery(after);
 		} catch (error) {
@@ -203,10 +226,9 @@ export class Dispatcher extends DurableObject<Env> {
 		for (const delivery of unwritten) this.#record(delivery);
 	}
 
-	/** The endpoint has been deleted: what waits for it ends, some hundred at a time. */
+	/** The endpoint has been deleted: what waits for it ends, some hundred an alarm, so that others get a turn. */
 	#bury(): void {
-		let count = 0;
-		for (; count < BURY_AT_ONCE; count++) {
+		for (let count = 0; count < BURY_AT_ONCE; count++) {
 			const delivery = this.#backlog.claim(Number.MAX_SAFE_INTEGER, this.#inFlight);
 			if (delivery === null) break;
 			const buried = endUntried(delivery, "deleted", "The endpoint has been deleted.");
@@ -214,55 +236,47 @@ export class Dispatcher extends DurableObject<Env> {
 			this.#unwritten.push(buried);
 		}
 		this.#writeUnwritten();
-		this.#runAgain ||= count > 0;
 	}
 
-	async #apply(effect: Effect): Promise<void> {
+	async #apply(effect: Effect, sentWith: Endpoint | undefined): Promise<void> {
 		if (effect.kind === "hold") {
-			this.#holdUntil = Math.max(this.#holdUntil, effect.until);
+			if (effect.until > this.#holdUntil) this.#hold(effect.until);
 			return;
 		}
-		const policy = this.#policy?.value ?? null;
-		if (policy === null || policy.endpoint.status !== "active") return;
 		const status = effect.kind === "pause" ? "paused" : "disabled";
-		// In memory first: nothing more is sent, whatever becomes of the write.
-		const endpoint = { ...policy.endpoint, status, statusReason: effect.reason } as const;
-		this.#policy = { value: { ...policy, endpoint }, readAt: Date.now() };
-		log("endpoint.stopped", { endpoint: endpoint.id, status, reason: effect.reason });
-		await setEndpointStatus(this.env, endpoint.id, status, effect.reason).catch((error: unknown) => {
+		if (sentWith === undefined || !this.#policies.stop(sentWith, status, effect.reason)) return;
+		log("endpoint.stopped", { endpoint: sentWith.id, status, reason: effect.reason });
+		await setEndpointStatus(this.env, sentWith.id, status, effect.reason).catch((error: unknown) => {
 			// The settings are read again in a while; they say "active", and the next answer stops it once more.
-			log("endpoint.unwritten", { endpoint: endpoint.id, status, error: String(error) });
+			log("endpoint.unwritten", { endpoint: sentWith.id, status, error: String(error) });
 		});
 	}
 
-	async #readPolicy(endpointId: string): Promise<DeliveryPolicy | null> {
-		const known = this.#policy;
-		if (known !== null && Date.now() - known.readAt < POLICY_TTL_MS) return known.value;
-		const value = await loadPolicy(this.env, endpointId);
-		this.#policy = { value, readAt: Date.now() };
-		return value;
+	#hold(until: number): void {
+		this.#holdUntil = until;
+		this.ctx.storage.kv.put(HOLD_UNTIL, until);
 	}
 
+	/** Once a day; more often while there is more to forget than one go takes. */
 	#sweep(): void {
 		const now = Date.now();
 		if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
-		this.#backlog.sweep(now - RETENTION_MS);
-		this.#sweptAt = now;
+		const more = this.#backlog.sweep(now - RETENTION_MS);
+		this.#sweptAt = more ? now - SWEEP_EVERY_MS + BACKSTOP_MS : now;
 	}
 
-	/** Sets the alarm to the earliest moment at which there is something to do that nothing else will bring up. */
 	async #armForNext(): Promise<void> {
-		const now = Date.now();
-		const status = this.#policy?.value?.endpoint.status ?? "active";
-		const { due, untried, empty } = this.#backlog.outlook(this.#inFlight, status === "active");
-		const moments: number[] = [];
-		if (due !== null) moments.push(Math.max(due, this.#holdUntil));
-		if (untried) moments.push(this.#holdUntil);
-		if (this.#inFlight.size > 0) moments.push(now);
-		if (!empty) moments.push(Math.max(this.#sweptAt, now) + SWEEP_EVERY_MS);
-		// What could be done now is being done; the alarm is there for the case that it is not.
-		const next = Math.min(...moments.map((moment) => (moment > now ? moment : now + BACKSTOP_MS)));
-		if (Number.isFinite(next)) await this.#arm(next);
+		const policy = this.#policies.last;
+		const isActive = policy === undefined || policy?.endpoint.status === "active";
+		const next = nextWake({
+			now: Date.now(),
+			outlook: this.#backlog.outlook(this.#inFlight),
+			endpoint: policy === null ? "gone" : isActive ? "active" : "stopped",
+			holdUntil: this.#holdUntil,
+			inFlight: this.#inFlight.size,
+			sweptAt: this.#sweptAt,
+		});
+		if (next !== null) await this.#arm(next);
 	}
 
 	/** An alarm that is set for an earlier moment stays: moving it costs a row, waking early costs nothing. */
@@ -271,4 +285,16 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#alarmAt = at;
 		await this.ctx.storage.setAlarm(at);
 	}
+}
+
+/** How many requests this object has in flight at the most. */
+function connectionsOf(endpoint: Endpoint | undefined): number {
+	return Math.min(endpoint?.maxConcurrency ?? MAX_CONNECTIONS, MAX_CONNECTIONS);
+}
+
+/** Whether somebody has seen to the endpoint, so that what it asked for before does not hold any more. */
+function isRepaired(former: DeliveryPolicy | null | undefined, now: DeliveryPolicy | null): boolean {
+	if (former === null || former === undefined || now === null) return false;
+	const isResumed = former.endpoint.status !== "active" && now.endpoint.status === "active";
+	return isResumed || former.endpoint.url !== now.endpoint.url;
 }

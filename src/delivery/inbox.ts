@@ -5,7 +5,7 @@
  */
 import { nextPosition } from "../events/position.ts";
 import { decodeSegment, encodeSegment, splitBySize } from "../events/segment.ts";
-import type { Decision, SluiceEvent } from "../events/event.ts";
+import { DECISION_BYTES, type Decision, type SluiceEvent } from "../events/event.ts";
 
 /** A delivery on its way in: which event, by which decision, at which position. */
 export interface Incoming {
@@ -26,8 +26,8 @@ export interface InboxRow {
 	entries: { eventId: string; decision: Decision }[];
 }
 
-/** A row may hold 2 MB; decisions and UTF-8 take their share. */
-const MAX_SEGMENT_BYTES = 1_200_000;
+/** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
+const MAX_ROW_BYTES = 1_200_000;
 
 export function createInbox(sql: SqlStorage): void {
 	sql.exec(`CREATE TABLE IF NOT EXISTS inbox (
@@ -43,7 +43,8 @@ export function putInbox(
 ): number {
 	const decisionsOf = new Map(items.map(({ event, decisions }) => [event, decisions]));
 	let used = last;
-	for (const events of splitBySize([...decisionsOf.keys()], MAX_SEGMENT_BYTES)) {
+	const decisionBytes = (event: SluiceEvent) => (decisionsOf.get(event)?.length ?? 0) * DECISION_BYTES;
+	for (const events of splitBySize([...decisionsOf.keys()], MAX_ROW_BYTES, decisionBytes)) {
 		const entries = events.map((event) => ({ eventId: event.id, decisions: decisionsOf.get(event) ?? [] }));
 		const seq = nextPosition(used, now);
 		sql.exec(

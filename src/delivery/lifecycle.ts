@@ -23,7 +23,8 @@ export type Happened =
 	| { kind: "publish_failed" }
 	/** It cannot be sent, now or later. */
 	| { kind: "impossible"; reason: DeadReason; detail: string }
-	| { kind: "retry_asked" }
+	/** `publishes`: the answer is here, and its result event is all that is owed. */
+	| { kind: "retry_asked"; publishes: boolean }
 	| { kind: "cancel_asked" };
 
 /** What follows for the endpoint, beyond this delivery. */
@@ -75,9 +76,9 @@ export function step(state: DeliveryState, happened: Happened, context: Context)
 				effects: [],
 			};
 		case "retry_asked":
-			// A whole new schedule: whoever asks has repaired something. An answer that waits is kept.
+			// A whole new schedule: whoever asks has repaired something. What was answered is not asked again.
 			return {
-				state: state.status === "waiting" ? { ...state, dueAt: context.now } : fresh(context.now),
+				state: { ...fresh(context.now), status: happened.publishes ? "waiting" : "pending" },
 				effects: [],
 			};
 		case "cancel_asked":

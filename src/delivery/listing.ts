@@ -43,7 +43,7 @@ function untriedRecords(listed: Listed, query: DeliveryQuery): DeliveryRecord[] 
 	for (const row of inboxRows(listed.sql, rangeOf(query).before)) {
 		const records = recordsOf(row, listed);
 		found.push(...records.filter((record) => isWanted(record, query)).reverse());
-		if (found.length >= query.limit || (records[0]?.position ?? 0) < rangeOf(query).since) break;
+		if (found.length >= query.limit || row.seq < rangeOf(query).since) break;
 	}
 	return found;
 }

@@ -7,6 +7,7 @@ import type { Attributes } from "../events/event.ts";
 import type { ModelInput, Protocol } from "../models/protocol.ts";
 import type { Endpoint, EndpointAuth } from "../store/records.ts";
 import type { OutgoingRequest } from "./attempt.ts";
+import { isSecretHeader } from "./secret-headers.ts";
 import { liveSecrets, signatureHeaders } from "../standard-webhooks.ts";
 
 const USER_AGENT = "Sluice/0.1";
@@ -74,8 +75,13 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 	}
 }
 
-/** Every form in which the request carries a secret of `auth`: what must never show up in a log. */
-export function secretsIn(auth: EndpointAuth): string[] {
+/** Every form in which a request carries a credential of the endpoint: what must never show up in a log. */
+export function secretsIn({ auth, headers }: Pick<Endpoint, "auth" | "headers">): string[] {
+	const inHeaders = Object.entries(headers).filter(([name]) => isSecretHeader(name));
+	return [...secretsOf(auth), ...inHeaders.map(([, value]) => value)];
+}
+
+function secretsOf(auth: EndpointAuth): string[] {
 	switch (auth.type) {
 		case "none":
 			return [];

@@ -10,6 +10,7 @@ import { protocols } from "../models/registry.ts";
 import { buildResultEvent } from "../results/result-event.ts";
 import type { Endpoint, Subscription } from "../store/records.ts";
 import type { AttemptResult, Outcome } from "./attempt.ts";
+import { keepAttempts, nextNumber } from "./attempts.ts";
 import { classify } from "./classify.ts";
 import type { Delivery } from "./delivery-row.ts";
 import { excerpt } from "./excerpt.ts";
@@ -45,7 +46,7 @@ export async function settle(tried: Tried): Promise<Settlement> {
 		coldStart: isColdStart(tried),
 	});
 	const attempt = recordOf(tried, outcome);
-	const answered = { ...delivery, attempts: [...delivery.attempts, attempt] };
+	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
 	const output =
 		outcome === "done" && result.kind === "response"
@@ -89,13 +90,13 @@ function isColdStart({ delivery, endpoint, startedAt, now }: Tried): boolean {
 function recordOf({ delivery, endpoint, result, startedAt }: Tried, outcome: Outcome): Attempt {
 	const answered = result.kind === "response";
 	return {
-		number: delivery.attempts.length + 1,
+		number: nextNumber(delivery.attempts),
 		at: startedAt,
 		durationMs: result.durationMs,
 		statusCode: answered ? result.status : null,
 		outcome,
 		error: answered ? null : `${result.error}: ${result.message}`,
-		excerpt: answered ? excerpt(result, secretsIn(endpoint.auth)) : null,
+		excerpt: answered ? excerpt(result, secretsIn(endpoint)) : null,
 	};
 }
 

@@ -8,7 +8,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
-import type { Decision, SluiceEvent } from "./event.ts";
+import { DECISION_BYTES, type Decision, type SluiceEvent } from "./event.ts";
 import { HASH_LENGTH } from "./ids.ts";
 import { nextPosition, positionOfTime } from "./position.ts";
 import { decodeSegment, encodeSegment, splitBySize } from "./segment.ts";
@@ -37,8 +37,12 @@ export type NewEntry = Pick<LogEntry, "event" | "decisions">;
 const RETENTION_MS = 7 * 86_400_000;
 const SWEEP_EVERY_MS = 86_400_000;
 const WINDOW = 100_000;
-/** A row may hold 2 MB; ids, decisions and UTF-8 take their share. */
-const MAX_SEGMENT_BYTES = 1_200_000;
+/** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
+const MAX_ROW_BYTES = 1_200_000;
+/** Of the 10 GB that a Durable Object holds; above it the oldest events go before their time. */
+const MAX_BYTES = 8_000_000_000;
+/** Rows forgotten by one statement, so that the object answers in between. */
+const SWEEP_ROWS = 2_000;
 
 type SegmentRow = { seq: number; segment: string; decisions: string };
 
@@ -69,7 +73,8 @@ export class EventLog extends DurableObject<Env> {
 		const known = entries.map((entry) => {
 			const hash = hashOf(entry.event.id);
 			const position = recent.get(hash);
-			if (position !== undefined) return this.#entryAt(position)?.decisions ?? [];
+			const stored = position === undefined ? null : this.#entryAt(position);
+			if (stored !== null) return stored.decisions;
 			const twin = fresh.get(hash);
 			if (twin !== undefined) return twin.decisions;
 			fresh.set(hash, entry);
@@ -142,23 +147,32 @@ export class EventLog extends DurableObject<Env> {
 
 	override async alarm(): Promise<void> {
 		const oldest = Date.now() - RETENTION_MS;
-		this.#sql.exec("DELETE FROM segments WHERE seq < ?", positionOfTime(oldest));
+		const before = this.#sql.databaseSize > MAX_BYTES ? Number.MAX_SAFE_INTEGER : positionOfTime(oldest);
+		const swept = this.#sql.exec(
+			"DELETE FROM segments WHERE seq IN (SELECT seq FROM segments WHERE seq < ? ORDER BY seq LIMIT ?)",
+			before,
+			SWEEP_ROWS,
+		);
 		this.#sql.exec("DELETE FROM spilled WHERE stored_at < ?", oldest);
+		// What has been forgotten must not be taken for known.
+		this.#recent = null;
 		const { left } = this.#sql
 			.exec<{ left: number }>(
 				"SELECT EXISTS (SELECT 1 FROM segments) OR EXISTS (SELECT 1 FROM spilled) AS left",
 			)
 			.one();
+		const more = swept.rowsWritten >= SWEEP_ROWS;
 		this.#sweepArmed = false;
-		if (left === 1) await this.#armSweep();
+		if (left === 1) await this.#armSweep(more ? 1_000 : SWEEP_EVERY_MS);
 	}
 
 	#store(entries: NewEntry[], recent: Map<string, number>): void {
 		const decisionsOf = new Map(entries.map(({ event, decisions }) => [event, decisions]));
+		const decisionBytes = (event: SluiceEvent) => (decisionsOf.get(event)?.length ?? 0) * DECISION_BYTES;
 		const stored: [hash: string, position: number][] = [];
 		let last = this.#last;
 		this.ctx.storage.transactionSync(() => {
-			for (const events of splitBySize([...decisionsOf.keys()], MAX_SEGMENT_BYTES)) {
+			for (const events of splitBySize([...decisionsOf.keys()], MAX_ROW_BYTES, decisionBytes)) {
 				const seq = nextPosition(last, Date.now());
 				const hashes = events.map((event) => hashOf(event.id));
 				this.#sql.exec(
@@ -214,11 +228,11 @@ export class EventLog extends DurableObject<Env> {
 	}
 
 	/** One alarm a day while there is something to forget. */
-	async #armSweep(): Promise<void> {
+	async #armSweep(inMs = SWEEP_EVERY_MS): Promise<void> {
 		if (this.#sweepArmed) return;
 		this.#sweepArmed = true;
 		if ((await this.ctx.storage.getAlarm()) === null) {
-			await this.ctx.storage.setAlarm(Date.now() + SWEEP_EVERY_MS);
+			await this.ctx.storage.setAlarm(Date.now() + inMs);
 		}
 	}
 }

@@ -58,6 +58,9 @@ export interface Decision {
 	dead?: "loop";
 }
 
+/** More than a stored decision takes: four ids and two names of 64 characters, and their JSON. */
+export const DECISION_BYTES = 500;
+
 /** Extension attributes that belong to the router. Publishers cannot set any attribute with this prefix. */
 export const ROUTER_PREFIX = "sluice";
 

@@ -55,14 +55,18 @@ export function decodeSegment(text: string): SluiceEvent[] {
 
 /**
  * Cuts a list of events into runs whose segments stay under `maxBytes`, in order. A single event that is
- * larger stands alone. Sizes are estimated from above.
+ * larger stands alone. Sizes are estimated from above; `beside` is what is stored along with an event.
  */
-export function splitBySize<T extends SluiceEvent>(events: readonly T[], maxBytes: number): T[][] {
-	const runs: T[][] = [];
-	let run: T[] = [];
+export function splitBySize(
+	events: readonly SluiceEvent[],
+	maxBytes: number,
+	beside: (event: SluiceEvent) => number = () => 0,
+): SluiceEvent[][] {
+	const runs: SluiceEvent[][] = [];
+	let run: SluiceEvent[] = [];
 	let size = 0;
 	for (const event of events) {
-		const bytes = estimateBytes(event);
+		const bytes = estimateBytes(event) + beside(event);
 		if (run.length > 0 && size + bytes > maxBytes) {
 			runs.push(run);
 			run = [];

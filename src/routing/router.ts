@@ -23,14 +23,20 @@ interface Routed {
 }
 
 /**
- * The queue handler. Throws when the routing table cannot be read: the platform then delivers the whole batch
- * again. What fails for one source or one endpoint brings back only the messages that have to do with it.
+ * The queue handler. What fails for one source or one endpoint brings back only the messages that have to do with
+ * it; while D1 cannot be read, all of them come back, later and later.
  */
 export async function routeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	const startedAt = Date.now();
-	const table = await currentTable(env);
 	const routed: Routed[] = [];
-	for (const load of inLoads(batch.messages)) routed.push(...(await routeLoad(load, table, env)));
+	try {
+		const table = await currentTable(env);
+		for (const load of inLoads(batch.messages)) routed.push(...(await routeOrRetry(load, table, env)));
+	} catch (error) {
+		log("router.no_table", { messages: batch.messages.length, error: String(error) });
+		for (const message of batch.messages) retryLater(message);
+		return;
+	}
 	log("router.batch", {
 		messages: batch.messages.length,
 		events: routed.length,
@@ -39,6 +45,27 @@ export async function routeBatch(batch: MessageBatch, env: Env): Promise<void> {
 		event_ids: routed.slice(0, 10).map(({ event }) => event.id),
 		duration_ms: Date.now() - startedAt,
 	});
+}
+
+const FIRST_RETRY_SECONDS = 5;
+/** With 100 tries, a message waits out an outage of four days, which is as long as the queue keeps it. */
+const LONGEST_RETRY_SECONDS = 3_600;
+
+/** 5, 10, 20 … 3,600 s: an outage must not use up the tries of a message. */
+function retryLater(message: Message): void {
+	const delaySeconds = Math.min(FIRST_RETRY_SECONDS * 2 ** (message.attempts - 1), LONGEST_RETRY_SECONDS);
+	message.retry({ delaySeconds });
+}
+
+/** A load that cannot be routed at all comes back by itself, and holds up no other. */
+async function routeOrRetry(load: Read[], table: RoutingTable, env: Env): Promise<Routed[]> {
+	try {
+		return await routeLoad(load, table, env);
+	} catch (error) {
+		log("router.failed", { messages: load.length, error: String(error) });
+		for (const { message } of load) retryLater(message);
+		return [];
+	}
 }
 
 type Read = { message: Message; body: Body };
@@ -58,7 +85,7 @@ function inLoads(messages: readonly Message[]): Read[][] {
 			else referring.push([{ message, body }]);
 		} catch (error) {
 			log("router.unreadable", { message: message.id, attempts: message.attempts, error: String(error) });
-			message.retry();
+			retryLater(message);
 		}
 	}
 	return carrying.length > 0 ? [carrying, ...referring] : referring;
@@ -81,7 +108,7 @@ async function routeLoad(load: Read[], table: RoutingTable, env: Env): Promise<R
 	);
 	for (const { message, body } of load) {
 		if (failed.has(message)) {
-			message.retry();
+			retryLater(message);
 			continue;
 		}
 		if (body.kind === "spilled") await eventLog(env, body.sourceId).dropSpilled(body.key);

@@ -323,6 +323,108 @@ describe("a result event", () => {
 	});
 });
 
+describe("the loop", () => {
+	test("goes on at once when deliveries end without a request", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
+		model(ok);
+		const loops = Array.from({ length: 40 }, () => incoming(setting, { dead: "loop" }));
+		const healthy = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue([...loops, ...healthy]);
+		// The alarm that would make up for a missed turn is ten seconds away, and this waits for five.
+		for (const { id } of healthy) await whenStatus(setting, id, "succeeded");
+	});
+
+	test("lets retries and untried deliveries take turns", async () => {
+		const retry = {
+			scheduleSeconds: [0, 0, 0, 60],
+			busyMaxWaitSeconds: 0,
+			coldStartSeconds: 0,
+			statuses: [],
+			busyStatuses: [],
+		};
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1, retry } });
+		const failing = Array.from({ length: 4 }, () => incoming(setting));
+		const healthy = incoming(setting);
+		const calls = model(({ deliveryId }) =>
+			deliveryId === healthy.id ? ok() : new Response(null, { status: 500 }),
+		);
+		await setting.dispatcher.enqueue([...failing, healthy]);
+		await whenStatus(setting, healthy.id, "succeeded");
+		// All retries of four deliveries would be sixteen calls before it.
+		expect(calls.findIndex(({ deliveryId }) => deliveryId === healthy.id)).toBeLessThan(11);
+	});
+});
+
+describe("what the endpoint asked for", () => {
+	test("holds when the object is lost meanwhile, and when a subscription changes", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
+		const calls = model(() => new Response(null, { status: 429, headers: { "retry-after": "3600" } }));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenTried(setting, item.id);
+		await runInDurableObject(setting.dispatcher, (_, state) => state.abort("lost")).catch(() => {});
+		const again = { ...setting, dispatcher: dispatcher(env, setting.endpoint.id) };
+		await again.dispatcher.enqueue([incoming(setting)]);
+		await again.dispatcher.refresh();
+		await runAlarm(again);
+		expect(calls).toHaveLength(1);
+	});
+
+	test("a late 401 to old credentials does not pause an endpoint that has been repaired", async () => {
+		const setting = await createSetting({ endpoint: { maxConcurrency: 2 } });
+		let answering = 0;
+		const calls: Call[] = model(async () => {
+			const number = calls.length;
+			await until(() => answering >= number);
+			return number <= 2 ? new Response(null, { status: 401 }) : ok();
+		});
+		const items = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue(items);
+		await vi.waitFor(() => expect(calls).toHaveLength(2));
+		answering = 1;
+		await vi.waitFor(async () => {
+			expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({ status: "paused" });
+		});
+		await env.DB.prepare(
+			"UPDATE endpoints SET status = 'active', status_reason = NULL, updated_at = updated_at + 1000 WHERE id = ?",
+		)
+			.bind(setting.endpoint.id)
+			.run();
+		await setting.dispatcher.refresh();
+		await vi.waitFor(() => expect(calls.length).toBeGreaterThan(2));
+		answering = 9;
+		for (const { id } of items) await whenStatus(setting, id, "succeeded");
+		expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({ status: "active" });
+	});
+
+	test("a key in a header of the endpoint is masked where the server echoes it", async () => {
+		const setting = await createSetting({ endpoint: { headers: { "x-api-key": "hunter2-secret" } } });
+		model(
+			() =>
+				new Response("bad key hunter2-secret", { status: 500, headers: { "content-type": "text/plain" } }),
+		);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const delivery = await whenTried(setting, item.id);
+		expect(delivery.attempts[0]?.excerpt).toBe("bad key ***");
+	});
+});
+
+describe("settings", () => {
+	test("that are known serve while D1 fails", async () => {
+		const setting = await createSetting();
+		model(ok);
+		const [first, second] = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue([first]);
+		await whenStatus(setting, first.id, "succeeded");
+		const database = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
+		await setting.dispatcher.refresh();
+		await setting.dispatcher.enqueue([second]);
+		await whenStatus(setting, second.id, "succeeded");
+		expect(database).toHaveBeenCalled();
+	});
+});
+
 describe("large payloads", () => {
 	test("a large event and a large answer both survive a result event that has to wait", async () => {
 		const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
@@ -405,6 +507,36 @@ describe("a person", () => {
 		expect(await setting.dispatcher.retry(item.id)).toEqual({ ok: false, code: "already_succeeded" });
 	});
 
+	test("sends again what was answered but never published: the event, not the request", async () => {
+		const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
+		const setting = await createSetting({ subscription: { result } });
+		const calls = model(ok);
+		const send = vi.spyOn(env.EVENTS, "send").mockRejectedValueOnce(new Error("down"));
+		send.mockResolvedValue({} as Awaited<ReturnType<typeof env.EVENTS.send>>);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenStatus(setting, item.id, "waiting");
+		await setting.dispatcher.cancel(item.id);
+		await setting.dispatcher.retry(item.id);
+		expect(await whenStatus(setting, item.id, "succeeded")).toMatchObject({
+			resultEventId: expect.stringMatching(/^evt_/),
+		});
+		expect(calls).toHaveLength(1);
+	});
+
+	test("sends a delivery again whose result event was refused for good", async () => {
+		const transform = '{"x": $pad("", 1100000, "y")}';
+		const result = { type: "never.published.either", transform, maxHops: 8, allowCycles: false };
+		const setting = await createSetting({ subscription: { result } });
+		const calls = model(ok);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenStatus(setting, item.id, "dead");
+		await setting.dispatcher.retry(item.id);
+		await vi.waitFor(() => expect(calls).toHaveLength(2));
+		await whenStatus(setting, item.id, "dead");
+	});
+
 	test("cancels a delivery that has not been tried, and it is not sent", async () => {
 		const setting = await createSetting({ endpoint: { status: "paused" } });
 		const calls = model(ok);
@@ -425,6 +557,17 @@ describe("a person", () => {
 });
 
 describe("the list", () => {
+	test("of pending deliveries since a time passes over those that were canceled", async () => {
+		const setting = await createSetting({ endpoint: { status: "paused" } });
+		const [older, newer] = [incoming(setting), incoming(setting)];
+		const since = Date.now() - 1000;
+		await setting.dispatcher.enqueue([older]);
+		await setting.dispatcher.enqueue([newer]);
+		await setting.dispatcher.cancel(newer.id);
+		const pending = await setting.dispatcher.list({ status: "pending", since, limit: 10 });
+		expect(pending.map(({ id }) => id)).toEqual([older.id]);
+	});
+
 	test("shows tried and untried deliveries as one, newest first, page by page", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
 		let count = 0;

@@ -109,7 +109,7 @@ describe("a result event", () => {
 
 	test("is kept when somebody asks for a retry meanwhile", () => {
 		const waiting = { ...step(pending, answer, context).state, dueAt: NOW + 5_000 };
-		expect(step(waiting, { kind: "retry_asked" }, context).state).toMatchObject({
+		expect(step(waiting, { kind: "retry_asked", publishes: true }, context).state).toMatchObject({
 			status: "waiting",
 			dueAt: NOW,
 		});
@@ -119,7 +119,21 @@ describe("a result event", () => {
 describe("a person", () => {
 	test("may send a dead delivery again, with a whole new schedule", () => {
 		const dead = step({ ...pending, spent: 2 }, answered("error"), context).state;
-		expect(step(dead, { kind: "retry_asked" }, context).state).toEqual(fresh(NOW));
+		expect(step(dead, { kind: "retry_asked", publishes: false }, context).state).toEqual(fresh(NOW));
+	});
+
+	test("does not make the model answer twice: what was canceled before it was published is published", () => {
+		const canceled = step(
+			step(pending, answered("done", { publishes: true }), context).state,
+			{ kind: "cancel_asked" },
+			context,
+		).state;
+		const asked: Happened = { kind: "retry_asked", publishes: true };
+		expect(step(canceled, asked, context).state).toMatchObject({
+			status: "waiting",
+			dueAt: NOW,
+			finishedAt: null,
+		});
 	});
 
 	test("may cancel what is not finished", () => {

@@ -178,6 +178,11 @@ describe("credentials", () => {
 		[{ type: "header", name: "X-Api-Key", value: "k3y" } as const, { "x-api-key": "k3y" }, ["k3y"]],
 	])("%j", (auth, headers, secrets) => {
 		expect(authHeaders(auth)).toEqual(headers);
-		expect(secretsIn(auth)).toEqual(secrets);
+		expect(secretsIn({ auth, headers: {} })).toEqual(secrets);
+	});
+
+	test("in headers of the endpoint count by their names", () => {
+		const headers = { "X-Api-Key": "k3y", "x-scale-up-timeout": "600", cookie: "c00kie" };
+		expect(secretsIn({ auth: { type: "none" }, headers })).toEqual(["k3y", "c00kie"]);
 	});
 });

@@ -169,6 +169,34 @@ describe("events too large for the queue", () => {
 	});
 });
 
+test("an event that comes again after it was forgotten is new", async () => {
+	const log = newLog();
+	const start = Date.now();
+	const old = event(log, "old");
+	vi.setSystemTime(start - 8 * 86_400_000);
+	await log.log.append([{ event: old, decisions: [decision("a")] }]);
+	vi.setSystemTime(start);
+	await runDurableObjectAlarm(log.log);
+	expect(await log.log.append([{ event: old, decisions: [decision("b")] }])).toEqual([null]);
+	expect(await log.log.get(old.id)).toMatchObject({ decisions: [decision("b")] });
+});
+
+test("many decisions are spread over rows that SQLite can hold", async () => {
+	const log = newLog();
+	const decisions = Array.from({ length: 150 }, (_, index) => decision(`${index}`.padStart(60, "x")));
+	const events = Array.from({ length: 100 }, (_, index) => event(log, String(index)));
+	await log.log.append(events.map((event) => ({ event, decisions })));
+	await runInDurableObject(log.log, (_, { storage }) => {
+		const { longest } = storage.sql
+			.exec<{ longest: number }>(
+				"SELECT max(length(ids) + length(segment) + length(decisions)) AS longest FROM segments",
+			)
+			.one();
+		expect(longest).toBeLessThan(2_000_000);
+	});
+	expect(await log.log.list({ limit: 200 })).toHaveLength(100);
+});
+
 test("events are forgotten after a week, and the alarm then rests", async () => {
 	const log = newLog();
 	const start = Date.now();

@@ -115,6 +115,42 @@ describe("a batch", () => {
 	});
 });
 
+describe("while something is down", () => {
+	test("D1: every message comes back, later each time, and the batch does not fail", async () => {
+		vi.spyOn(env.DB, "prepare").mockImplementation(() => {
+			throw new Error("D1_ERROR: overloaded");
+		});
+		const delays: (number | undefined)[] = [];
+		const messages = [1, 2, 3, 20].map((attempts) => ({
+			id: `m${attempts}`,
+			timestamp: new Date(),
+			attempts,
+			body: encodeSegment([event("t", newId("src"))]),
+			ack: () => expect.unreachable(),
+			retry: (options?: QueueRetryOptions) => void delays.push(options?.delaySeconds),
+		}));
+		await routeBatch({ ...createMessageBatch("sluice-events", []), messages }, env);
+		expect(delays).toEqual([5, 10, 20, 3600]);
+	});
+
+	test("one event log with spilled events: the other messages are routed all the same", async () => {
+		const type = newId("src");
+		const setting = await subscribed(type);
+		const broken = newId("src");
+		const get = env.EVENT_LOG.get.bind(env.EVENT_LOG);
+		vi.spyOn(env.EVENT_LOG, "get").mockImplementation((id, options) => {
+			if (id.equals(env.EVENT_LOG.idFromName(broken))) throw new Error("overloaded");
+			return get(id, options);
+		});
+		const good = encodeSegment([event(type, newId("src"))]);
+		expect(await route(encodeReference({ sourceId: broken, key: "key" }), good)).toEqual({
+			acked: ["m1"],
+			retried: ["m0"],
+		});
+		expect(await backlogOf(setting)).toHaveLength(1);
+	});
+});
+
 describe("a message that refers to spilled events", () => {
 	test("routes them like any others, and they are dropped from where they waited", async () => {
 		const type = newId("src");

@@ -1,8 +1,24 @@
--- Stands in for Supabase's extension pg_net, which Debian does not package: the same schema, name and signature,
--- and the same bytes on the wire. Two differences: it sends inside the transaction and not after it, and a
--- refusal by the receiver fails the statement, so that a test sees it.
+-- Stands in for Supabase's extension pg_net, which Debian does not package: the same schema, names and signature.
+-- A request waits in the queue until its transaction has committed; pg-net-worker.ts sends it then.
 create schema net;
-create sequence net.request_id;
+
+create unlogged table net.http_request_queue (
+  id bigserial,
+  method text not null,
+  url text not null,
+  headers jsonb not null,
+  body bytea not null,
+  timeout_milliseconds int not null
+);
+
+create unlogged table net._http_response (
+  id bigint,
+  status_code integer,
+  content text,
+  timed_out bool,
+  error_msg text,
+  created timestamptz not null default now()
+);
 
 create function net.http_post(
   url text,
@@ -12,30 +28,22 @@ create function net.http_post(
   timeout_milliseconds int default 5000
 ) returns bigint language plpgsql as $$
 declare
-  command text;
-  header record;
+  content_type text := (select value from jsonb_each_text(headers) where lower(key) = 'content-type' limit 1);
+  request_id bigint;
 begin
   if params <> '{}' then
     raise exception 'this stand-in for pg_net sends no params';
   end if;
-  if headers ->> 'Content-Type' is distinct from 'application/json' then
+  if content_type is null then
+    headers := headers || '{"Content-Type": "application/json"}';
+  elsif content_type <> 'application/json' then
     raise exception 'Content-Type header must be "application/json"';
   end if;
 
-  -- COPY's text and CSV formats escape; its binary format does not: after 25 bytes of framing comes the value.
-  command := format(
-    'tail -c +26 | head -c %s | curl --silent --show-error --fail-with-body --max-time %s --data-binary @-',
-    octet_length(convert_to(body::text, 'UTF8')), ceil(timeout_milliseconds / 1000.0));
-  for header in select * from jsonb_each_text(headers) loop
-    command := command || ' --header ' || net.shell_quote(header.key || ': ' || header.value);
-  end loop;
-  command := command || ' ' || net.shell_quote(url) || ' >&2';
-
-  execute format(
-    'copy (select %L::text) to program %L with (format binary, encoding ''UTF8'')', body::text, command);
-  return nextval('net.request_id');
+  insert into net.http_request_queue (method, url, headers, body, timeout_milliseconds)
+  values ('POST', url, headers, convert_to(body::text, 'UTF8'), timeout_milliseconds)
+  returning id into request_id;
+  -- The worker hears it once the transaction has committed, and never if it does not.
+  notify pg_net;
+  return request_id;
 end $$;
-
-create function net.shell_quote(word text) returns text language sql immutable as $$
-  select '''' || replace(word, '''', '''\''''') || ''''
-$$;

@@ -1,21 +1,26 @@
 /**
- * A table in a real PostgreSQL whose trigger posts its changes: each row arrives at a model as the database wrote
- * it. Skipped where no server is installed, unless SLUICE_REQUIRE_POSTGRES=1 says that it must not be.
+ * What README.md says about databases, done as it stands there: a table in a real PostgreSQL whose trigger posts its
+ * changes, and each row arrives at a model as the database wrote it. Skipped where no server is installed, unless
+ * SLUICE_REQUIRE_POSTGRES=1 says that it must not be.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { unique } from "../api.ts";
 import type { Source } from "../api.ts";
 import { answer } from "../behaviours.ts";
 import type { Model, ReceivedRequest } from "../receiver.ts";
 import { setting } from "../setting.ts";
+import { until } from "../until.ts";
+import { startPgNetWorker } from "./pg-net-worker.ts";
+import type { PgNetWorker } from "./pg-net-worker.ts";
 import { findPostgres, startPostgres } from "./server.ts";
 import type { PostgresServer } from "./server.ts";
 
 const binaries = findPostgres();
 const isRequired = process.env["SLUICE_REQUIRE_POSTGRES"] === "1";
+const readme = readReadme(await readFile(join(import.meta.dirname, "../../../README.md"), "utf8"));
 
 /** The first integer that a JSON number of JavaScript cannot hold, and the largest bigint. */
 const BIG_IDS = ["9007199254740993", "9223372036854775807"];
@@ -26,6 +31,7 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 	const stage = setting();
 	let server: PostgresServer;
 	let database: Client;
+	let worker: PgNetWorker;
 	let source: Source;
 	let model: Model;
 
@@ -35,27 +41,18 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 		server = await startPostgres(binaries);
 		database = new Client(server.connection);
 		await database.connect();
-		await database.query("create extension pgcrypto");
-		await database.query(await readSql("pg_net.sql"));
+		await database.query(await readFile(join(import.meta.dirname, "pg_net.sql"), "utf8"));
+		worker = await startPgNetWorker(server.connection);
 		await database.query(
 			"create table documents (id bigint primary key, title text, score numeric, tags jsonb)",
 		);
-
-		const { api } = stage;
-		source = await api.createSource({
-			auth: { type: "standard_webhooks" },
-			event_type: '="documents." & $lowercase(body.type)',
-		});
-		const notify = await readSql("notify.sql");
-		await database.query(
-			notify
-				.replace("INGEST_URL", source.ingest_url)
-				.replace("SECRET_WITHOUT_WHSEC", source.secret.slice("whsec_".length)),
-		);
+		source = await stage.api.createSource({ ...readme.sourceFields, name: unique("documents-db") });
+		await install();
 	});
 
 	afterAll(async () => {
 		await database?.end();
+		await worker?.stop();
 		await server?.stop();
 	});
 
@@ -67,6 +64,10 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 		await database.query("alter table documents disable trigger sluice");
 		await database.query("truncate documents");
 		await database.query("alter table documents enable trigger sluice");
+	});
+
+	afterEach(async () => {
+		expect(await worker.failures()).toEqual([]);
 	});
 
 	test.each(BIG_IDS)("INSERT, UPDATE and DELETE of row %s arrive byte for byte", async (id) => {
@@ -94,16 +95,54 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 		expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
 	});
 
+	test("a change that is rolled back is no event", async () => {
+		await database.query("begin; insert into documents (id) values (1); rollback");
+		await database.query("insert into documents (id) values (2)");
+		await requestFor("documents.insert");
+		expect(model.requests.map(({ text }) => text)).toEqual([expect.stringContaining('"id": 2,')]);
+	});
+
+	test("run again, it sends each change once", async () => {
+		await install();
+		await database.query("insert into documents (id) values (3)");
+		await database.query("delete from documents");
+		await Promise.all([requestFor("documents.insert"), requestFor("documents.delete")]);
+		expect(model.requests).toHaveLength(2);
+	});
+
 	test("a trigger with a wrong secret is refused, and stores nothing", async () => {
 		const { api } = stage;
-		const stranger = await api.createSource({
-			auth: { type: "standard_webhooks" },
-			event_type: unique("never"),
+		const stranger = await api.createSource({ ...readme.sourceFields, name: unique("documents-db") });
+		await install({ ...source, ingest_url: stranger.ingest_url });
+		await database.query("insert into documents (id) values (4)");
+
+		const failures = await until("the refusal", async () => {
+			const found = await worker.failures();
+			return found.length === 0 ? null : found;
 		});
-		const posted = database.query("select net.http_post($1, '{}')", [stranger.ingest_url]);
-		await expect(posted).rejects.toThrow(/program .* failed/);
+
+		const content = expect.stringContaining('"code":"unauthorized"') as string;
+		expect(failures).toEqual([{ status_code: 401, content, error_msg: null }]);
 		expect(await api.must("GET", `/v1/events?source=${stranger.name}`)).toMatchObject({ data: [] });
+		await install();
 	});
+
+	test("removed, it leaves nothing behind", async () => {
+		await database.query(readme.remove);
+		await database.query("insert into documents (id) values (5); delete from documents");
+		const { rows } = await database.query(
+			"select tgname as left from pg_trigger where not tgisinternal union select nspname from pg_namespace where nspname = 'sluice'",
+		);
+		expect(rows).toEqual([]);
+		await install();
+	});
+
+	/** Runs the README's SQL with its two placeholders filled in. */
+	async function install({ ingest_url, secret } = source): Promise<void> {
+		await database.query(
+			readme.install.replace("'INGEST_URL'", `'${ingest_url}'`).replace("'SECRET'", `'${secret}'`),
+		);
+	}
 
 	function requestFor(type: string): Promise<ReceivedRequest> {
 		return model.request(({ headers }) => headers["ce-type"] === type);
@@ -120,6 +159,18 @@ function inPostgresJson(text: string): string {
 	return JSON.stringify(text);
 }
 
-function readSql(name: string): Promise<string> {
-	return readFile(join(import.meta.dirname, name), "utf8");
+/** The section as its reader takes it; only the extension that is stood in for is not turned on. */
+function readReadme(text: string) {
+	const section = text.split("\n## ").find((part) => part.startsWith("Point your database at it\n")) ?? "";
+	const only = (pattern: RegExp): string => {
+		const found = [...section.matchAll(pattern)].map(([, captured]) => captured);
+		if (found.length !== 1 || found[0] === undefined)
+			throw new Error(`README.md has ${found.length} pieces like ${pattern}, not one.`);
+		return found[0];
+	};
+	return {
+		sourceFields: JSON.parse(only(/^api \/sources -d '(\{.*?\})'$/gms)) as Record<string, unknown>,
+		install: only(/^```sql\ncreate extension if not exists pg_net;\n(.*?)^```$/gms),
+		remove: only(/To remove it: `([^`]+)`/g),
+	};
 }

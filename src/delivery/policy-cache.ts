@@ -1,0 +1,68 @@
+/**
+ * The settings a dispatcher works by, as it last read them. D1 is the truth; what is here is trusted for seconds,
+ * or for some minutes while D1 cannot be read.
+ */
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+import { loadPolicy, type DeliveryPolicy } from "../store/policy.ts";
+import type { Endpoint } from "../store/records.ts";
+
+/** How long settings are trusted. A change through the API is told at once; this is for what went unheard. */
+const TRUSTED_MS = 5_000;
+/** How long they serve while D1 fails; then deliveries wait. */
+const TRUSTED_WITHOUT_D1_MS = 600_000;
+
+export class PolicyCache {
+	readonly #env: Env;
+	/** undefined: never read. */
+	#value: DeliveryPolicy | null | undefined;
+	#readAt = 0;
+	#isOutdated = true;
+	/** Counts changes that were told, so that a read which began before one is not taken for the state after it. */
+	#changes = 0;
+
+	constructor(env: Env) {
+		this.#env = env;
+	}
+
+	/** As last read; undefined when nothing has been read, null when the endpoint is gone. */
+	get last(): DeliveryPolicy | null | undefined {
+		return this.#value;
+	}
+
+	/** Something has changed: the next `read` asks D1. */
+	outdate(): void {
+		this.#isOutdated = true;
+		this.#changes += 1;
+	}
+
+	/** Throws when D1 fails and what is known is too old. */
+	async read(endpointId: string): Promise<DeliveryPolicy | null> {
+		const age = Date.now() - this.#readAt;
+		if (this.#value !== undefined && !this.#isOutdated && age < TRUSTED_MS) return this.#value;
+		const changes = this.#changes;
+		try {
+			const value = await loadPolicy(this.#env, endpointId);
+			this.#value = value;
+			this.#readAt = Date.now();
+			this.#isOutdated = changes !== this.#changes;
+			return value;
+		} catch (error) {
+			if (this.#value === undefined || age > TRUSTED_WITHOUT_D1_MS) throw error;
+			log("dispatcher.settings_kept", { endpoint: endpointId, error: String(error) });
+			return this.#value;
+		}
+	}
+
+	/**
+	 * Stops the endpoint here, before D1 knows. false when there is nothing to stop: it is stopped already, or its
+	 * settings have changed since `sentWith`, and what was answered to the old ones says nothing about the new.
+	 */
+	stop(sentWith: Endpoint, status: "paused" | "disabled", statusReason: string): boolean {
+		const current = this.#value;
+		if (current === null || current === undefined || current.endpoint.status !== "active") return false;
+		if (current.endpoint.updatedAt !== sentWith.updatedAt) return false;
+		this.#value = { ...current, endpoint: { ...current.endpoint, status, statusReason } };
+		return true;
+	}
+}

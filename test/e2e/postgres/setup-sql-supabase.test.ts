@@ -1,0 +1,13 @@
+/** Kind `supabase`: the trigger of Sluice, and the webhooks that the dashboard makes. */
+import { OURS, testSetupSql } from "./setup-sql.ts";
+
+testSetupSql("supabase", [
+	{ ...OURS, name: "pg_net", standIns: ["pg_net.sql"] },
+	{
+		...OURS,
+		name: "database-webhooks",
+		standIns: ["pg_net.sql", "supabase_functions.sql"],
+		isOurs: false,
+		inBulk: true,
+	},
+]);

@@ -1,0 +1,324 @@
+/**
+ * The SQL that `GET /v1/sources/{id}/setup` hands out, run as it stands in a real PostgreSQL; only the placeholder
+ * is replaced, and stand-ins replace extensions that Debian does not package. One suite for each kind of source.
+ * Skipped where no server is installed, unless SLUICE_REQUIRE_POSTGRES=1 says that it must not be.
+ */
+import { existsSync, realpathSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Client } from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Source, Subscription } from "../api.ts";
+import { answer } from "../behaviours.ts";
+import type { Model, ReceivedRequest } from "../receiver.ts";
+import { setting } from "../setting.ts";
+import { until } from "../until.ts";
+import { startPgNetWorker } from "./pg-net-worker.ts";
+import type { PgNetWorker } from "./pg-net-worker.ts";
+import { findPostgres, startPostgres } from "./server.ts";
+import type { PostgresServer } from "./server.ts";
+
+const binaries = findPostgres();
+const isRequired = process.env["SLUICE_REQUIRE_POSTGRES"] === "1";
+
+export interface Variant {
+	name: string;
+	/** Files that stand in for extensions, and the steps that would turn those on. */
+	standIns: string[];
+	/** Whether it runs Sluice's own trigger function; else Supabase's. */
+	isOurs: boolean;
+	/** Whether it waits for the answer, and a refusal fails the write. */
+	blocks: boolean;
+	/** Whether 1,000 rows are written too. */
+	inBulk: boolean;
+	isInstalled: boolean;
+}
+
+/** What most variants are. */
+export const OURS = {
+	standIns: [],
+	isOurs: true,
+	blocks: false,
+	inBulk: false,
+	isInstalled: binaries !== null,
+};
+const STOOD_IN_FOR = ["create extension if not exists pg_net;", "create extension if not exists http;"];
+
+interface Step {
+	language: string;
+	code: string;
+}
+
+interface SetupVariant {
+	name: string;
+	steps: Step[];
+	remove: Step;
+}
+
+/** Values that a careless way through JSON, numbers or escapes would change. */
+const ROW = `(
+  9007199254740993,
+  12345678901234567890.10,
+  '2026-01-02 03:04:05.678901+02',
+  '{"b": 1e2, "a": 9223372036854775807, "é": "\\\\ \\" 😀"}',
+  '\\x00ff10',
+  array['a,b', null, '"quoted"'],
+  array[[1, 2], [3, 4]],
+  null,
+  0.1,
+  '1 day 02:03:04')`;
+const COLUMNS = `id bigint primary key, amount numeric, at timestamptz, tags jsonb, content bytea, words text[],
+  matrix int[][], note text, ratio float8, span interval`;
+
+/** The row as to_jsonb has it in UTC; jsonb orders keys by length, then by name. */
+const ROW_JSON =
+	'{"at": "2026-01-02T01:04:05.678901+00:00", "id": 9007199254740993, "note": null, "span": "1 day 02:03:04", ' +
+	'"tags": {"a": 9223372036854775807, "b": 100, "é": "\\\\ \\" 😀"}, "ratio": 0.1, ' +
+	'"words": ["a,b", null, "\\"quoted\\""], "amount": 12345678901234567890.10, "matrix": [[1, 2], [3, 4]], ' +
+	'"content": "\\\\x00ff10"}';
+const UPDATED_JSON = ROW_JSON.replace('"note": null', `"note": "it's ' \\\\ $1 %s"`);
+
+const BULK_ROWS = 1_000;
+
+/** Registers the suite of one kind of source: every variant in a database of its own. */
+export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[]): void {
+	let server: PostgresServer;
+	beforeAll(async () => {
+		if (binaries !== null) server = await startPostgres(binaries);
+		else if (isRequired)
+			throw new Error("SLUICE_REQUIRE_POSTGRES is set, but no PostgreSQL server was found.");
+	});
+	afterAll(() => server?.stop());
+
+	describe.each(variants)(`${kind} by $name`, ({ name, standIns, isOurs, blocks, inBulk, isInstalled }) => {
+		describe.skipIf(!isInstalled && !isRequired)("the set-up", () => {
+			const stage = setting();
+			const databaseName = `${kind}_${name}`.replaceAll("-", "_");
+			let database: Client;
+			let worker: PgNetWorker | undefined;
+			let source: Source;
+			let setup: SetupVariant;
+			let model: Model;
+			let subscription: Subscription;
+
+			beforeAll(async () => {
+				database = await openDatabase(server, databaseName);
+				// Supabase keeps extensions in a schema of their own; elsewhere they stand in public.
+				if (name === "pg_net")
+					await database.query("create schema extensions; create extension pgcrypto schema extensions");
+				for (const file of standIns) {
+					await database.query(await readFile(join(import.meta.dirname, file), "utf8"));
+				}
+				if (!blocks) worker = await startPgNetWorker({ ...server.connection, database: databaseName });
+				await database.query(`create table documents (${COLUMNS})`);
+				source = await stage.api.createSource({ kind });
+				const path = `/v1/sources/${source.id}/setup`;
+				const { variants } = await stage.api.must<{ variants: SetupVariant[] }>("GET", path);
+				setup = find(variants, (variant) => variant.name === name);
+			});
+			afterAll(async () => {
+				await database?.end();
+				await worker?.stop();
+			});
+
+			beforeEach(async () => {
+				model = stage.receiver.model(answer(204));
+				const endpoint = await stage.api.createEndpoint({ url: model.url, protocol: "cloudevents" });
+				subscription = await stage.api.createSubscription({ endpoint: endpoint.id, source: source.id });
+				await install(setup.steps, source.secret);
+			});
+
+			afterEach(async () => {
+				await stage.api.must("DELETE", `/v1/subscriptions/${subscription.id}`);
+				if (worker !== undefined) expect(await worker.failures()).toEqual([]);
+			});
+
+			test("INSERT, UPDATE and DELETE arrive exactly, named after the row", async () => {
+				await database.query(`insert into documents values ${ROW}`);
+				await database.query("update documents set note = $1", ["it's ' \\ $1 %s"]);
+				await database.query("delete from documents");
+
+				const [inserted, updated, deleted] = await Promise.all([
+					requestFor("insert"),
+					requestFor("update"),
+					requestFor("delete"),
+				]);
+				expect(withoutIdentity(inserted.text)).toBe(change("INSERT", ROW_JSON, "null"));
+				expect(withoutIdentity(updated.text)).toBe(change("UPDATE", UPDATED_JSON, ROW_JSON));
+				expect(withoutIdentity(deleted.text)).toBe(change("DELETE", "null", UPDATED_JSON));
+				for (const { headers } of [inserted, updated, deleted]) {
+					expect(headers["ce-subject"]).toBe("documents/9007199254740993");
+					expect(headers["ce-source"]).toBe(`/pg/${source.name}/public`);
+				}
+				expect(model.requests).toHaveLength(3);
+			});
+
+			if (kind === "postgres")
+				test("a message has an id, its transaction and its time", async () => {
+					await database.query("begin");
+					const { rows } = await database.query<{ txid: string }>(
+						"select pg_current_xact_id()::text as txid",
+					);
+					await database.query("insert into documents (id) values (1)");
+					await database.query("insert into documents (id) values (2)");
+					await database.query("commit; delete from documents");
+					const inserts = (await model.received(4)).filter(isFor("insert"));
+					const messages = inserts.map(
+						({ text }) => JSON.parse(text) as { id: string; txid: string; at: string },
+					);
+					expect(messages.map(({ txid }) => txid)).toEqual([rows[0]?.txid, rows[0]?.txid]);
+					expect(new Set(messages.map(({ id }) => id)).size).toBe(2);
+					expect(inserts.map(({ headers }) => [headers["ce-id"], headers["ce-time"]])).toEqual(
+						messages.map(({ id, at }) => [id, at]),
+					);
+				});
+
+			if (isOurs)
+				test("a row reads the same whatever the session prefers", async () => {
+					await database.query(`
+					set timezone = 'America/New_York'; set bytea_output = 'escape'; set extra_float_digits = 0;
+					set datestyle = 'German'; set intervalstyle = 'iso_8601'; set search_path = pg_temp`);
+					// Another row than above: Supabase's messages that say the same are one event.
+					const [row, json] = [ROW, ROW_JSON].map((text) =>
+						text.replace("9007199254740993", "9007199254740995"),
+					);
+					await database.query(`insert into public.documents values ${row}`);
+					await database.query("reset all; delete from documents");
+					expect(withoutIdentity((await requestFor("insert")).text)).toBe(
+						change("INSERT", String(json), "null"),
+					);
+				});
+
+			test("run twice, it sends each change once", async () => {
+				await install(setup.steps, source.secret);
+				const { rows } = await database.query(
+					"select tgname from pg_trigger where tgrelid = 'documents'::regclass",
+				);
+				expect(rows).toEqual([{ tgname: "sluice" }]);
+				await database.query("insert into documents (id) values (7)");
+				await database.query("delete from documents");
+				await Promise.all([requestFor("insert"), requestFor("delete")]);
+				expect(model.requests).toHaveLength(2);
+			});
+
+			if (inBulk)
+				test("a statement over 1,000 rows is 1,000 events", async () => {
+					await database.query(
+						`insert into documents (id) select 1000 + n from generate_series(1, ${BULK_ROWS}) n`,
+					);
+					const { requests } = model;
+					await until(`${BULK_ROWS} requests`, () => requests.length >= BULK_ROWS || null, 180_000);
+					const subjects = requests.map(({ headers }) => headers["ce-subject"]);
+					expect(new Set(subjects).size).toBe(BULK_ROWS);
+					expect(requests).toHaveLength(BULK_ROWS);
+					await database.query("truncate documents");
+				}, 240_000);
+
+			if (!blocks)
+				test("a change that is rolled back is no event", async () => {
+					await database.query("begin; insert into documents (id) values (11); rollback");
+					await database.query("insert into documents (id) values (12)");
+					await database.query("delete from documents");
+					await Promise.all([requestFor("insert"), requestFor("delete")]);
+					const subjects = model.requests.map(({ headers }) => headers["ce-subject"]);
+					expect(subjects).toEqual(["documents/12", "documents/12"]);
+				});
+
+			if (isOurs)
+				test("who may only write to the table can do just that", async () => {
+					await database.query(`
+					drop role if exists writer; create role writer; grant insert, delete on documents to writer; set role writer`);
+					await database.query("insert into documents (id) values (8)");
+					await expect(database.query("select * from sluice.target")).rejects.toThrow(/permission denied/);
+					await expect(database.query("select sluice.watch('documents')")).rejects.toThrow(
+						/permission denied/,
+					);
+					const seen = await database.query("select 1 from pg_proc where prosrc like $1", [
+						`%${source.secret}%`,
+					]);
+					expect(seen.rows).toEqual([]);
+					await database.query("reset role; delete from documents; drop owned by writer; drop role writer");
+					expect((await requestFor("insert")).headers["ce-subject"]).toBe("documents/8");
+				});
+
+			if (isOurs)
+				test("with the placeholder left in it refuses to install", async () => {
+					await expect(install(setup.steps, "<SECRET>")).rejects.toThrow(/put_the_secret_in/);
+					await database.query("rollback");
+				});
+
+			if (blocks)
+				test("a refusal fails the write", async () => {
+					await database.query("update sluice.target set secret = 'whsec_' || repeat('A', 44)");
+					const write = database.query("insert into documents (id) values (9)");
+					await expect(write).rejects.toThrow("Sluice answered 401");
+					expect((await database.query("select id from documents")).rows).toEqual([]);
+				});
+
+			test("removed, it leaves nothing behind", async () => {
+				for (let time = 1; time <= 2; time++) await database.query(setup.remove.code);
+				await database.query("insert into documents (id) values (10); delete from documents");
+				const { rows } = await database.query(
+					"select tgname as left from pg_trigger where not tgisinternal union select nspname from pg_namespace where nspname = 'sluice'",
+				);
+				expect(rows).toEqual([]);
+				expect(model.requests).toEqual([]);
+			});
+
+			/** Runs the SQL of the steps as a reader would, with the secret put in. */
+			async function install(steps: Step[], secret: string): Promise<void> {
+				for (const { language, code } of steps) {
+					if (language !== "sql" || (standIns.length > 0 && STOOD_IN_FOR.includes(code))) continue;
+					await database.query(code.replaceAll("<SECRET>", secret));
+				}
+			}
+
+			function requestFor(operation: string): Promise<ReceivedRequest> {
+				return model.request(isFor(operation));
+			}
+		});
+	});
+}
+
+/** A database of its own. */
+async function openDatabase({ connection }: PostgresServer, name: string): Promise<Client> {
+	const admin = new Client(connection);
+	await admin.connect();
+	await admin.query(`create database ${name}`);
+	await admin.query(`alter database ${name} set timezone = 'UTC'`);
+	await admin.end();
+	const database = new Client({ ...connection, database: name });
+	await database.connect();
+	return database;
+}
+
+function isFor(operation: string): (request: ReceivedRequest) => boolean {
+	return ({ headers }) => headers["ce-type"] === `public.documents.${operation}`;
+}
+
+function change(operation: string, record: string, oldRecord: string): string {
+	return `{"type": "${operation}", "table": "documents", "record": ${record}, "schema": "public", "old_record": ${oldRecord}}`;
+}
+
+/** Our messages say more than Supabase's; what they say is another test's. */
+function withoutIdentity(text: string): string {
+	return text.replace(/^\{"at": "[^"]+", "id": "[0-9a-f-]{36}", "txid": "\d+", /, "{");
+}
+
+function find<T>(items: T[], matches: (item: T) => boolean): T {
+	const found = items.find(matches);
+	if (found === undefined) throw new Error("The set-up has no such variant.");
+	return found;
+}
+
+/** Whether PL/Python is there to be turned on: Debian packages it apart from the server. */
+export function hasPython(): boolean {
+	if (binaries === null) return false;
+	const installation = dirname(dirname(realpathSync(join(binaries, "postgres"))));
+	const folders = [
+		join("/usr/share/postgresql", basename(installation), "extension"),
+		join(installation, "share/extension"),
+		join(installation, "share/postgresql/extension"),
+	];
+	return folders.some((folder) => existsSync(join(folder, "plpython3u.control")));
+}
