@@ -1,5 +1,5 @@
 /** The management API as one application: its resources, who may use them, and how it says no. */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
@@ -26,12 +26,14 @@ api.all("*", ({ req }) => {
 	throw new Problem(404, "not_found", `There is no ${req.method} ${req.path}.`);
 });
 
-api.onError(answerError);
+api.onError((error, c) => answerError(error, c.req.raw));
 
 /** The answer to whatever a route threw: its problem, or an empty-handed 500 and a log line that says more. */
-export function answerError(error: Error, c: Context): Response {
+export function answerError(error: unknown, { method, url }: Request): Response {
 	if (error instanceof Problem) return error.toResponse();
-	log("api.failed", { method: c.req.method, path: c.req.path, error: error.stack ?? String(error) });
+	const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	// Without the query, where a token may stand.
+	log("api.failed", { method, path: new URL(url).pathname, error: said });
 	if (error instanceof UnreadableSecretError) {
 		return new Problem(
 			503,

@@ -52,12 +52,12 @@ let kept: Keys | null = null;
 export async function verifyGoogleToken(
 	{ audience, email }: GoogleAuth,
 	token: string | null,
-	url: URL,
+	url: string,
 	now: number,
 ): Promise<boolean> {
 	if (token === null || token.length > MAX_TOKEN_LENGTH) return false;
 	const keyId = readKeyId(token);
-	const expected = { email, audience: audience ?? url.href };
+	const expected = { email, audience: audience ?? url };
 	// What does not even claim to be right costs no request to Google.
 	if (keyId === null || !claims(token, expected)) return false;
 	const keys = await keysFor(keyId, now);

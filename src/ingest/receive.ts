@@ -96,7 +96,7 @@ async function readEvents(
 ): Promise<Extract<ParsedEvents, { ok: true }>> {
 	const { headers } = request;
 	const body = await readBody(request);
-	if (!(await verify(source, { headers, url: new URL(request.url), body, now }))) {
+	if (!(await verify(source, { headers, url: request.url, body, now }))) {
 		// One answer for every reason: which part of a proof was right is not told.
 		throw new Problem(401, "unauthorized", "The request does not prove that it comes from this source.", {
 			headers: challengeFor(source.auth),

@@ -11,7 +11,7 @@ import { verifyStandardWebhook } from "./standard-webhooks.ts";
 
 export interface SignedRequest {
 	headers: Headers;
-	url: URL;
+	url: string;
 	/** The body as it came over the wire. */
 	body: Uint8Array;
 	/** ms since the epoch. */
@@ -54,7 +54,7 @@ function provesWithSecret(
 		case "header":
 			return matches(headers.get(auth.name), secret);
 		case "url_token":
-			return matches(url.searchParams.get("token"), secret);
+			return matches(new URL(url).searchParams.get("token"), secret);
 		case "hmac":
 		case "github":
 		case "shopify":

@@ -68,7 +68,7 @@ function token({ claims, header, signer = google, issuedAt = now }: TokenChanges
 function check(bearer: string | null, auth = AUTH, url = ENDPOINT): Promise<boolean> {
 	return verify(makeSource({ auth }), {
 		headers: new Headers(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
-		url: new URL(url),
+		url,
 		body: new Uint8Array(),
 		now,
 	});

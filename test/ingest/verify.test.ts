@@ -23,7 +23,7 @@ async function check(auth: SourceAuth, secrets: (string | [string, number])[], s
 	);
 	return verify(makeSource({ auth, secrets: live }), {
 		headers: new Headers(sent.headers),
-		url: new URL(`https://sluice.example/in/s${sent.query ?? ""}`),
+		url: `https://sluice.example/in/s${sent.query ?? ""}`,
 		body: utf8.encode(sent.body ?? ""),
 		now: sent.now ?? NOW,
 	});

@@ -38,7 +38,7 @@ test("an event, with its text as it came", async () => {
 test("the signature is the hex HMAC-SHA256 of the body", async () => {
 	const source = sourceOf("planetscale", "test-webhook-secret");
 	const body = new TextEncoder().encode('{"event":"webhook.test"}');
-	const url = new URL("https://sluice.example/in/s");
+	const url = "https://sluice.example/in/s";
 	const check = (signature: string) =>
 		verify(source, { headers: new Headers({ "x-planetscale-signature": signature }), url, body, now: 0 });
 	expect(await check("26cc077a5644a9fa88c22ef4c6507398ba2376293dea63c4aa9287c646d97818")).toBe(true);

@@ -68,7 +68,7 @@ function accepts(
 ): Promise<boolean> {
 	return verify(sourceOf("standard-webhooks", secret), {
 		headers: new Headers(headers),
-		url: new URL("https://sluice.example/in/x"),
+		url: "https://sluice.example/in/x",
 		body: utf8.encode(body),
 		now,
 	});
