@@ -5,7 +5,7 @@ import type { Env } from "../env.ts";
 import { stripRouterAttributes } from "../events/attributes.ts";
 import { eventLog } from "../events/client.ts";
 import type { Decision, SluiceEvent } from "../events/event.ts";
-import type { LogEntry } from "../events/event-log.ts";
+import type { LogEntry } from "../events/log-rows.ts";
 import { eventId, sourceIdOf } from "../events/ids.ts";
 import { accept } from "../ingest/accept.ts";
 import { log } from "../log.ts";

@@ -2,9 +2,10 @@
  * How many requests an endpoint may have in flight: additive increase, multiplicative decrease, as TCP does it.
  * Pure; the dispatcher keeps the state and counts the requests.
  */
+import type { Endpoint } from "../store/records.ts";
 import type { Outcome } from "./attempt.ts";
 
-/** Plain data, to be stored. */
+/** Kept in memory: an object that was lost begins anew with the full limit. */
 export interface Capacity {
 	/** null: as many as the endpoint allows (`max_concurrency`), so that a change of that number takes effect. */
 	limit: number | null;
@@ -53,4 +54,12 @@ function afterSuccess(capacity: Capacity, limit: number, max: number): Capacity 
 	if (capacity.limit === null) return capacity;
 	if (capacity.successes + 1 < limit) return { ...capacity, successes: capacity.successes + 1 };
 	return { ...capacity, limit: limit + 1 >= max ? null : limit + 1, successes: 0 };
+}
+
+/** One invocation may wait for six response headers at once (Cloudflare's limits page). */
+const MAX_CONNECTIONS = 6;
+
+/** How many requests to the endpoint one dispatcher has in flight at the most. */
+export function connectionsOf(endpoint: Pick<Endpoint, "maxConcurrency"> | undefined): number {
+	return Math.min(endpoint?.maxConcurrency ?? MAX_CONNECTIONS, MAX_CONNECTIONS);
 }

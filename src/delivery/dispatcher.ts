@@ -10,22 +10,20 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { setEndpointStatus } from "../store/endpoints.ts";
-import type { DeliveryPolicy } from "../store/policy.ts";
 import type { Endpoint } from "../store/records.ts";
 import { Backlog } from "./backlog.ts";
-import { adaptCapacity, fullCapacity, inFlightLimit } from "./capacity.ts";
+import { adaptCapacity, connectionsOf, fullCapacity, inFlightLimit } from "./capacity.ts";
 import { deliver, endUntried, publishAgain, type Delivered } from "./deliver.ts";
 import { toRecord, type Delivery } from "./delivery-row.ts";
+import { InFlight } from "./in-flight.ts";
 import type { IncomingEvent } from "./inbox.ts";
-import { step, type Effect, type Happened } from "./lifecycle.ts";
+import { refuseChange, step, type Effect, type Happened } from "./lifecycle.ts";
 import { listRecords } from "./listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
-import { PolicyCache } from "./policy-cache.ts";
+import { isRepaired, PolicyCache } from "./policy-cache.ts";
 import { BACKSTOP_MS, nextWake, SWEEP_EVERY_MS } from "./wake.ts";
 import type { Change, DeliveryQuery, DeliveryRecord } from "./records.ts";
 
-/** One invocation may wait for six response headers at once (Cloudflare's limits page). */
-const MAX_CONNECTIONS = 6;
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
 const RETENTION_MS = 30 * 86_400_000;
@@ -38,9 +36,7 @@ export class Dispatcher extends DurableObject<Env> {
 	readonly #backlog = new Backlog(this.ctx.storage);
 	/** `ep_…`; null until the first delivery comes. Kept, because an alarm does not say whom it wakes. */
 	#endpointId = this.ctx.storage.kv.get<string>(ENDPOINT_ID) ?? null;
-	readonly #inFlight = new Map<string, Delivery>();
-	/** Finished, but the write of it failed. They count as in flight, so that they are never sent again. */
-	#unwritten: Delivery[] = [];
+	readonly #inFlight = new InFlight();
 	readonly #policies = new PolicyCache(this.env);
 	#capacity = fullCapacity;
 	/** Kept, because an object that waits out a Retry-After is idle, and the idle ones are evicted. */
@@ -73,12 +69,12 @@ export class Dispatcher extends DurableObject<Env> {
 
 	list(query: DeliveryQuery): DeliveryRecord[] {
 		const { sql } = this.ctx.storage;
-		return listRecords({ sql, inFlight: this.#inFlight }, query);
+		return listRecords({ sql, inFlight: this.#inFlight.claimed }, query);
 	}
 
 	get(id: string): DeliveryRecord | null {
-		const delivery = this.#inFlight.get(id) ?? this.#backlog.find(id);
-		return delivery && toRecord(delivery, this.#inFlight.has(id));
+		const delivery = this.#inFlight.claimed.get(id) ?? this.#backlog.find(id);
+		return delivery && toRecord(delivery, this.#inFlight.claimed.has(id));
 	}
 
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
@@ -101,14 +97,12 @@ export class Dispatcher extends DurableObject<Env> {
 	}
 
 	async #change(id: string, ask: (delivery: Delivery) => Happened): Promise<Change> {
-		if (this.#inFlight.has(id)) return { ok: false, code: "in_flight" };
+		if (this.#inFlight.claimed.has(id)) return { ok: false, code: "in_flight" };
 		const delivery = this.#backlog.find(id);
 		if (delivery === null) return { ok: false, code: "delivery_not_found" };
 		const asked = ask(delivery);
-		const { status } = delivery.state;
-		if (status === "succeeded") return { ok: false, code: "already_succeeded" };
-		const over = status === "dead" || status === "canceled";
-		if (asked.kind === "cancel_asked" && over) return { ok: false, code: "already_finished" };
+		const refusal = refuseChange(delivery.state, asked);
+		if (refusal !== null) return { ok: false, code: refusal };
 		const { state } = step(delivery.state, asked, { now: Date.now(), random: Math.random() });
 		const changed = { ...delivery, state };
 		this.#backlog.record([changed]);
@@ -150,20 +144,20 @@ export class Dispatcher extends DurableObject<Env> {
 
 	async #pass(): Promise<void> {
 		if (this.#endpointId === null) return;
-		this.#writeUnwritten();
+		this.#inFlight.writeAgain(this.#backlog);
 		const former = this.#policies.last;
 		const policy = await this.#policies.read(this.#endpointId);
 		if (isRepaired(former, policy)) this.#hold(0);
 		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
 		this.#claimWhile(
-			() => this.#backlog.claimUnpublished(Date.now(), this.#inFlight),
+			() => this.#backlog.claimUnpublished(Date.now(), this.#inFlight.claimed),
 			(delivery) => publishAgain(delivery, this.env),
 			policy?.endpoint,
 		);
 		if (policy === null) return this.#bury();
 		if (policy.endpoint.status !== "active") return;
 		this.#claimWhile(
-			() => (Date.now() < this.#holdUntil ? null : this.#backlog.claim(Date.now(), this.#inFlight)),
+			() => (Date.now() < this.#holdUntil ? null : this.#backlog.claim(Date.now(), this.#inFlight.claimed)),
 			(delivery) => deliver(delivery, policy, this.env),
 			policy.endpoint,
 		);
@@ -176,10 +170,10 @@ export class Dispatcher extends DurableObject<Env> {
 		endpoint: Endpoint | undefined,
 	): void {
 		const limit = inFlightLimit(this.#capacity, connectionsOf(endpoint));
-		while (this.#inFlight.size < limit) {
+		while (this.#inFlight.claimed.size < limit) {
 			const delivery = claim();
 			if (delivery === null) return;
-			this.#inFlight.set(delivery.id, delivery);
+			this.#inFlight.begin(delivery);
 			this.ctx.waitUntil(this.#carry(delivery, work, endpoint));
 		}
 	}
@@ -198,44 +192,26 @@ export class Dispatcher extends DurableObject<Env> {
 				this.#capacity = adaptCapacity(this.#capacity, ended, connectionsOf(endpoint));
 			}
 			for (const effect of after.effects) await this.#apply(effect, endpoint);
-			this.#record(after.delivery);
+			this.#inFlight.end(after.delivery, this.#backlog);
 			logDelivery(after);
 		} catch (error) {
 			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
 			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
-			this.#record({ ...delivery, state: { ...delivery.state, dueAt: Date.now() + AGAIN_MS } });
+			const again = { ...delivery, state: { ...delivery.state, dueAt: Date.now() + AGAIN_MS } };
+			this.#inFlight.end(again, this.#backlog);
 		}
 		this.#start();
-	}
-
-	/** Writes what came of a delivery; when that fails it is written later, and never sent because of it. */
-	#record(delivery: Delivery): void {
-		try {
-			this.#backlog.record([delivery]);
-			this.#inFlight.delete(delivery.id);
-		} catch (error) {
-			log("delivery.unwritten", { ...idsOf(delivery), error: String(error) });
-			this.#unwritten.push(delivery);
-		}
-	}
-
-	/** One by one, so that a delivery that cannot be written holds up no other; the alarm brings us back here. */
-	#writeUnwritten(): void {
-		const unwritten = this.#unwritten;
-		this.#unwritten = [];
-		for (const delivery of unwritten) this.#record(delivery);
 	}
 
 	/** The endpoint has been deleted: what waits for it ends, some hundred an alarm, so that others get a turn. */
 	#bury(): void {
 		for (let count = 0; count < BURY_AT_ONCE; count++) {
-			const delivery = this.#backlog.claim(Number.MAX_SAFE_INTEGER, this.#inFlight);
+			const delivery = this.#backlog.claim(Number.MAX_SAFE_INTEGER, this.#inFlight.claimed);
 			if (delivery === null) break;
+			this.#inFlight.begin(delivery);
 			const buried = endUntried(delivery, "deleted", "The endpoint has been deleted.");
-			this.#inFlight.set(buried.id, buried);
-			this.#unwritten.push(buried);
+			this.#inFlight.end(buried, this.#backlog);
 		}
-		this.#writeUnwritten();
 	}
 
 	async #apply(effect: Effect, sentWith: Endpoint | undefined): Promise<void> {
@@ -270,10 +246,10 @@ export class Dispatcher extends DurableObject<Env> {
 		const isActive = policy === undefined || policy?.endpoint.status === "active";
 		const next = nextWake({
 			now: Date.now(),
-			outlook: this.#backlog.outlook(this.#inFlight),
+			outlook: this.#backlog.outlook(this.#inFlight.claimed),
 			endpoint: policy === null ? "gone" : isActive ? "active" : "stopped",
 			holdUntil: this.#holdUntil,
-			inFlight: this.#inFlight.size,
+			inFlight: this.#inFlight.claimed.size,
 			sweptAt: this.#sweptAt,
 		});
 		if (next !== null) await this.#arm(next);
@@ -285,16 +261,4 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#alarmAt = at;
 		await this.ctx.storage.setAlarm(at);
 	}
-}
-
-/** How many requests this object has in flight at the most. */
-function connectionsOf(endpoint: Endpoint | undefined): number {
-	return Math.min(endpoint?.maxConcurrency ?? MAX_CONNECTIONS, MAX_CONNECTIONS);
-}
-
-/** Whether somebody has seen to the endpoint, so that what it asked for before does not hold any more. */
-function isRepaired(former: DeliveryPolicy | null | undefined, now: DeliveryPolicy | null): boolean {
-	if (former === null || former === undefined || now === null) return false;
-	const isResumed = former.endpoint.status !== "active" && now.endpoint.status === "active";
-	return isResumed || former.endpoint.url !== now.endpoint.url;
 }

@@ -86,6 +86,17 @@ export function step(state: DeliveryState, happened: Happened, context: Context)
 	}
 }
 
+/** Why what a person asks for cannot be done; null when it can, and for everything else that happens. */
+export function refuseChange(
+	{ status }: DeliveryState,
+	{ kind }: Happened,
+): "already_succeeded" | "already_finished" | null {
+	if (kind !== "retry_asked" && kind !== "cancel_asked") return null;
+	if (status === "succeeded") return "already_succeeded";
+	const isOver = status === "dead" || status === "canceled";
+	return isOver && kind === "cancel_asked" ? "already_finished" : null;
+}
+
 type Answered = Extract<Happened, { kind: "answered" }>;
 
 function afterAnswer(state: DeliveryState, answer: Answered, context: Context): Step {

@@ -10,29 +10,19 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "./event.ts";
 import { HASH_LENGTH } from "./ids.ts";
+import {
+	entriesOf,
+	hashOf,
+	type LogEntry,
+	type LogQuery,
+	type NewEntry,
+	type SegmentRow,
+	textOfType,
+	withoutData,
+} from "./log-rows.ts";
 import { nextPosition, positionOfTime } from "./position.ts";
-import { decodeSegment, encodeSegment, splitBySize } from "./segment.ts";
+import { encodeSegment, splitBySize } from "./segment.ts";
 import { typeMatches } from "./type-pattern.ts";
-
-/** An event as the log holds it. Positions grow with time and are unique within one log. */
-export interface LogEntry {
-	position: number;
-	event: SluiceEvent;
-	decisions: Decision[];
-}
-
-export interface LogQuery {
-	/** Exact, or a prefix that ends in `*`. */
-	type?: string;
-	/** Stored at or after, and before; ms since the epoch. */
-	since?: number;
-	until?: number;
-	/** Only entries at positions below this one. */
-	before?: number;
-	limit: number;
-}
-
-export type NewEntry = Pick<LogEntry, "event" | "decisions">;
 
 const RETENTION_MS = 7 * 86_400_000;
 const SWEEP_EVERY_MS = 86_400_000;
@@ -43,8 +33,6 @@ const MAX_ROW_BYTES = 1_200_000;
 const MAX_BYTES = 8_000_000_000;
 /** Rows forgotten by one statement, so that the object answers in between. */
 const SWEEP_ROWS = 2_000;
-
-type SegmentRow = { seq: number; segment: string; decisions: string };
 
 export class EventLog extends DurableObject<Env> {
 	readonly #sql = this.ctx.storage.sql;
@@ -235,29 +223,4 @@ export class EventLog extends DurableObject<Env> {
 			await this.ctx.storage.setAlarm(Date.now() + inMs);
 		}
 	}
-}
-
-function entriesOf({ seq, segment, decisions }: SegmentRow): LogEntry[] {
-	// Written by #store alone, so the shape is known.
-	const lists = JSON.parse(decisions) as Decision[][];
-	return decodeSegment(segment).map((event, index) => ({
-		position: seq + index,
-		event,
-		decisions: lists[index] ?? [],
-	}));
-}
-
-function withoutData({ event, ...entry }: LogEntry): LogEntry {
-	return { ...entry, event: { ...event, data: null } };
-}
-
-function hashOf(id: string): string {
-	return id.slice(4, 4 + HASH_LENGTH);
-}
-
-/** Text that a segment holding such a type contains, so that SQLite skips the others; "" is in every segment. */
-function textOfType(type: string | undefined): string {
-	if (type === undefined || type === "*") return "";
-	const literal = JSON.stringify(type.endsWith("*") ? type.slice(0, -1) : type);
-	return `"type":${type.endsWith("*") ? literal.slice(0, -1) : literal}`;
 }

@@ -1,0 +1,52 @@
+/** What the event log stores and answers: entries, the rows they stand in, and how one becomes the other. Pure. */
+import type { Decision, SluiceEvent } from "./event.ts";
+import { HASH_LENGTH } from "./ids.ts";
+import { decodeSegment } from "./segment.ts";
+
+/** An event as the log holds it. Positions grow with time and are unique within one log. */
+export interface LogEntry {
+	position: number;
+	event: SluiceEvent;
+	decisions: Decision[];
+}
+
+export interface LogQuery {
+	/** Exact, or a prefix that ends in `*`. */
+	type?: string;
+	/** Stored at or after, and before; ms since the epoch. */
+	since?: number;
+	until?: number;
+	/** Only entries at positions below this one. */
+	before?: number;
+	limit: number;
+}
+
+export type NewEntry = Pick<LogEntry, "event" | "decisions">;
+
+/** As SQLite holds it; `seq` is the position of the first event. */
+export type SegmentRow = { seq: number; segment: string; decisions: string };
+
+export function entriesOf({ seq, segment, decisions }: SegmentRow): LogEntry[] {
+	// Written by #store alone, so the shape is known.
+	const lists = JSON.parse(decisions) as Decision[][];
+	return decodeSegment(segment).map((event, index) => ({
+		position: seq + index,
+		event,
+		decisions: lists[index] ?? [],
+	}));
+}
+
+export function withoutData({ event, ...entry }: LogEntry): LogEntry {
+	return { ...entry, event: { ...event, data: null } };
+}
+
+export function hashOf(id: string): string {
+	return id.slice(4, 4 + HASH_LENGTH);
+}
+
+/** Text that a segment holding such a type contains, so that SQLite skips the others; "" is in every segment. */
+export function textOfType(type: string | undefined): string {
+	if (type === undefined || type === "*") return "";
+	const literal = JSON.stringify(type.endsWith("*") ? type.slice(0, -1) : type);
+	return `"type":${type.endsWith("*") ? literal.slice(0, -1) : literal}`;
+}
