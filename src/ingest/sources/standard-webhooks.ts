@@ -1,7 +1,7 @@
 /** Any sender of Standard Webhooks 1.0, those behind Svix included: `{type, timestamp, data}` by its advice. */
 import * as z from "zod";
 import { curlSetup } from "../curl-setup.ts";
-import { readWebhookHeaders } from "../standard-webhooks.ts";
+import { isPublicKey, readWebhookHeaders } from "../standard-webhooks.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Setup, SetupTarget, SourceKind } from "./kind.ts";
@@ -53,7 +53,9 @@ function namesOf(pointer: string): string[] {
 function setup(target: SetupTarget): Setup {
 	const { source, url, secret } = target;
 	const form = ["Add an endpoint where the sender lets you", `Endpoint URL:  ${url}`];
-	const { variants } = curlSetup(source.auth, url, secret, exampleBody());
+	// Who holds only the sender's public key cannot sign in its place.
+	const holdsKey = !source.secrets.some(({ value }) => isPublicKey(value));
+	const variants = holdsKey ? curlSetup(source.auth, url, secret, exampleBody()).variants : [];
 	return {
 		variants: [
 			{

@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { describe, expect, test } from "vitest";
+import { sourceKinds } from "../../../src/ingest/sources/registry.ts";
 import { refusePublicKey } from "../../../src/ingest/standard-webhooks.ts";
 import { verify } from "../../../src/ingest/verify.ts";
 import { captureQueue } from "../capture.ts";
@@ -165,3 +166,17 @@ test("a message that is sent again creates nothing new", async () => {
 });
 
 describeBadInput("standard-webhooks", { isTimed: true, secret: SECRET });
+
+test.each([
+	[SECRET, ["console", "curl"]],
+	// With the public key alone nobody can sign, so there is nothing to try by hand.
+	[PUBLIC_KEY, ["console"]],
+])("set up with %s by: %s", (secret, names) => {
+	const source = sourceOf("standard-webhooks", secret);
+	const setup = sourceKinds["standard-webhooks"]?.setup({
+		source,
+		url: "https://s/in/x",
+		secret: "<SECRET>",
+	});
+	expect(setup?.variants.map(({ name }) => name)).toEqual(names);
+});
