@@ -185,20 +185,23 @@ export class Dispatcher extends DurableObject<Env> {
 		endpoint: Endpoint | undefined,
 	): Promise<void> {
 		const { generation } = this.#capacity;
-		try {
-			const after = await work(delivery);
+		const after = await work(delivery).catch((error: unknown) => {
+			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
+			return null;
+		});
+		if (after === null) {
+			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
+			const again = { ...delivery, state: { ...delivery.state, dueAt: Date.now() + AGAIN_MS } };
+			this.#inFlight.end(again, this.#backlog);
+		} else {
+			// What came of it first: nothing that goes wrong behind this may send it again.
+			this.#inFlight.end(after.delivery, this.#backlog);
+			logDelivery(after);
 			if (after.outcome !== null) {
 				const ended = { outcome: after.outcome, generation };
 				this.#capacity = adaptCapacity(this.#capacity, ended, connectionsOf(endpoint));
 			}
 			for (const effect of after.effects) await this.#apply(effect, endpoint);
-			this.#inFlight.end(after.delivery, this.#backlog);
-			logDelivery(after);
-		} catch (error) {
-			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
-			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
-			const again = { ...delivery, state: { ...delivery.state, dueAt: Date.now() + AGAIN_MS } };
-			this.#inFlight.end(again, this.#backlog);
 		}
 		this.#start();
 	}
@@ -214,6 +217,7 @@ export class Dispatcher extends DurableObject<Env> {
 		}
 	}
 
+	/** In memory first: it holds whatever becomes of the write. Never throws. */
 	async #apply(effect: Effect, sentWith: Endpoint | undefined): Promise<void> {
 		if (effect.kind === "hold") {
 			if (effect.until > this.#holdUntil) this.#hold(effect.until);
@@ -230,7 +234,11 @@ export class Dispatcher extends DurableObject<Env> {
 
 	#hold(until: number): void {
 		this.#holdUntil = until;
-		this.ctx.storage.kv.put(HOLD_UNTIL, until);
+		try {
+			this.ctx.storage.kv.put(HOLD_UNTIL, until);
+		} catch (error) {
+			log("endpoint.hold_unwritten", { endpoint: this.#endpointId, error: String(error) });
+		}
 	}
 
 	/** Once a day; more often while there is more to forget than one go takes. */

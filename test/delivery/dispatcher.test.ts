@@ -146,6 +146,24 @@ describe("a failed attempt", () => {
 		]);
 	});
 
+	test("is recorded even when what follows from it for the endpoint cannot be stored", async () => {
+		const setting = await createSetting();
+		const calls = model(() => new Response(null, { status: 429, headers: { "retry-after": "600" } }));
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+			const put = storage.kv.put.bind(storage.kv);
+			vi.spyOn(Object.getPrototypeOf(storage.kv) as SyncKvStorage, "put").mockImplementation((key, value) => {
+				if (key === "hold_until") throw new Error("disk I/O error");
+				put(key, value);
+			});
+		});
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const delivery = await whenTried(setting, item.id);
+		expect(delivery.attempts[0]).toMatchObject({ outcome: "busy", statusCode: 429 });
+		expect(delivery.nextAttemptAt).toBeGreaterThan(Date.now() + 500_000);
+		expect(calls).toHaveLength(1);
+	});
+
 	test("whose record cannot be written is written later, and never sent again for it", async () => {
 		const setting = await createSetting();
 		const calls = model(ok);

@@ -21,9 +21,7 @@ export const debezium: SourceKind = {
 };
 
 function parse({ source, headers, body, now }: ParseInput): Parsed {
-	const refusal = refuseUnlessJson(headers);
-	if (refusal !== null) return refusal;
-	const read = readJsonRecords(body);
+	const read = refuseUnlessJson(headers) ?? readJsonRecords(body);
 	if (!read.ok) return read;
 	const { primary_key: primaryKey } = rowSettings.parse(source.settings);
 	const events: CloudEvent[] = [];

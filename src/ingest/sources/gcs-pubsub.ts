@@ -30,9 +30,7 @@ type ReadMessage = { ok: true; message: PubsubMessage } | Extract<Parsed, { ok: 
 
 /** `{message: {data, attributes, messageId, publishTime, orderingKey}, subscription}` */
 function readWrapped({ headers, body }: ParseInput): ReadMessage {
-	const refusal = refuseUnlessJson(headers);
-	if (refusal !== null) return refusal;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	const at = (name: string) => stringOf(valueAt(json, "message", name));

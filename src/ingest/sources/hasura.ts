@@ -28,9 +28,7 @@ export const hasura: SourceKind = {
 };
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
-	const wrongType = refuseUnlessJson(headers);
-	if (wrongType !== null) return wrongType;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	const change = readRowChange(json, LAYOUT, source);

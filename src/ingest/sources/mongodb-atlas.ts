@@ -18,9 +18,7 @@ export const mongodbAtlas: SourceKind = {
 };
 
 function parse({ source, headers, body, now }: ParseInput): Parsed {
-	const refusal = refuseUnlessJson(headers);
-	if (refusal !== null) return refusal;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	const operation = textAt(json, "operationType");

@@ -20,9 +20,7 @@ export const planetscale: SourceKind = {
 };
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
-	const wrongType = refuseUnlessJson(headers);
-	if (wrongType !== null) return wrongType;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	const event = textAt(json, "event");

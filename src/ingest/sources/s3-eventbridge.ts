@@ -20,9 +20,7 @@ export const s3Eventbridge: SourceKind = {
 const REQUIRED = [["id"], ["detail-type"], ["region"], ["detail", "bucket", "name"]];
 
 function parse({ headers, body, now }: ParseInput): Parsed {
-	const refusal = refuseUnlessJson(headers);
-	if (refusal !== null) return refusal;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	if (valueAt(json, "source") !== "aws.s3") {

@@ -17,9 +17,7 @@ async function parse({ source, headers, body, now, freshId }: ParseInput): Promi
 	if (topic === null || !/^[\w./-]{1,200}$/.test(topic)) {
 		return refuse(400, "missing_header", "The header X-Shopify-Topic names no topic.", "x-shopify-topic");
 	}
-	const wrongType = refuseUnlessJson(headers);
-	if (wrongType !== null) return wrongType;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	const subject = textAt(json, "id") ?? textAt(json, "admin_graphql_api_id");

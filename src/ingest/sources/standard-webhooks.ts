@@ -25,9 +25,7 @@ export const standardWebhooks: SourceKind = {
 };
 
 async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
-	const wrongType = refuseUnlessJson(headers);
-	if (wrongType !== null) return wrongType;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	const sent = readWebhookHeaders(headers);

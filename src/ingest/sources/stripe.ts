@@ -15,9 +15,7 @@ export const stripe: SourceKind = {
 };
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
-	const wrongType = refuseUnlessJson(headers);
-	if (wrongType !== null) return wrongType;
-	const read = readJsonObject(body);
+	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
 	const [id, type] = [textAt(json, "id"), textAt(json, "type")];
