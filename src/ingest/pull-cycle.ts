@@ -28,7 +28,7 @@ export type Effect =
 	| { kind: "poll" }
 	/** Set the alarm; one alarm at a time, so that a later effect moves it. */
 	| { kind: "wake"; at: number }
-	/** No alarm: only a change of the source starts it again. */
+	/** Set no alarm: only a change of the source starts it again. */
 	| { kind: "sleep" };
 
 const MAX_RUN_MS = 300_000;

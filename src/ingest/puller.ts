@@ -65,8 +65,9 @@ export class Puller extends DurableObject<Env> {
 		for (const effect of effects) {
 			if (effect.kind === "poll") continue;
 			this.ctx.storage.kv.put(STATE, state);
+			// To sleep nothing has to be done: the alarm that brought us here is used up. Deleting it from its own
+			// handler could only hit one that a refresh sets at the same moment.
 			if (effect.kind === "wake") await this.ctx.storage.setAlarm(effect.at);
-			else await this.ctx.storage.deleteAlarm();
 		}
 		if (happened.kind === "failed") {
 			log("puller.failed", {
