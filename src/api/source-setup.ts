@@ -1,9 +1,11 @@
 /** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
 import type { Env } from "../env.ts";
+import { kindOf } from "../ingest/parse-events.ts";
 import { sign } from "../ingest/sign.ts";
 import { SECRET_PLACEHOLDER } from "../ingest/sources/kind.ts";
-import { kindOf } from "../ingest/parse-events.ts";
+import { standIn } from "../ingest/stand-in.ts";
 import { takeMessage } from "../ingest/take-message.ts";
+import { PROVIDERS, type Trust } from "../ingest/trust.ts";
 import { Problem } from "../problem.ts";
 import type { Source } from "../store/records.ts";
 import { currentSecret, hasSecret } from "./secrets.ts";
@@ -26,23 +28,26 @@ export function setupToWire(source: Source, origin: string): Record<string, unkn
 /** What is sent, and what is told of it: never the proof. */
 export interface SampleRequest {
 	request: Request;
+	/** To verify it with: who signed it. */
+	trust: Trust;
 	sent: { headers: Record<string, string>; body: string };
 }
 
-/** A request as the publisher would make it, proof included. Throws 409 `cannot_sign_sample`. */
-export function buildSample(source: Source, origin: string, now: number): SampleRequest {
-	const sample = kindOf(source).sample(now);
-	const proof = sign(source.auth, currentSecret(source.secrets, now) ?? "", sample.body, now);
-	if (proof === null) {
-		const detail = `Only the provider can sign requests for auth ${source.auth.type}: send a real event from there.`;
-		throw new Problem(409, "cannot_sign_sample", detail);
-	}
-	const request = new Request(`${origin}/in/${source.name}${proof.query ?? ""}`, {
+/** A request as the publisher would make it, proof included, and whose proof it is. `now` in ms. */
+export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
+	const sample = kindOf(source).sample(now, source.settings);
+	const url = `${origin}/in/${source.name}`;
+	const known = sign(source.auth, currentSecret(source.secrets, now) ?? "", sample.body, now);
+	const { proof, trust } =
+		known === null
+			? await standIn(source.auth, { url, body: sample.body, now })
+			: { proof: known, trust: PROVIDERS };
+	const request = new Request(url + (proof.query ?? ""), {
 		method: "POST",
 		headers: { ...sample.headers, ...proof.headers },
-		body: sample.body,
+		body: proof.body ?? sample.body,
 	});
-	return { request, sent: sample };
+	return { request, trust, sent: sample };
 }
 
 /**
@@ -51,7 +56,7 @@ export function buildSample(source: Source, origin: string, now: number): Sample
  */
 export async function takeSample(env: Env, source: Source, now: number): Promise<Record<string, unknown>> {
 	if (source.status === "disabled") throw new Problem(403, "source_disabled", "This source takes no events.");
-	const sent = kindOf(source).sample(now);
+	const sent = kindOf(source).sample(now, source.settings);
 	const ids = await takeMessage(env, source, sent.body, now);
 	return { sent, answer: { status: 202, body: { ids } } };
 }

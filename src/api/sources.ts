@@ -149,8 +149,8 @@ export const sources = new Hono<{ Bindings: Env }>()
 	.post("/:ref/test", async (c) => {
 		const source = await getSource(c.env, c.req.param("ref"));
 		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, source, Date.now()));
-		const { request, sent } = buildSample(source, originOf(c.req.url), Date.now());
-		const response = await receive(request, c.env, c.executionCtx, source.id);
+		const { request, trust, sent } = await buildSample(source, originOf(c.req.url), Date.now());
+		const response = await receive(request, c.env, c.executionCtx, source.id, trust);
 		return c.json({ sent, answer: await readAnswer(response) });
 	});
 

@@ -13,17 +13,22 @@ import { kindOf, type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "./read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
 import type { Reply } from "./sources/kind.ts";
+import { PROVIDERS, type Trust } from "./trust.ts";
 import { challengeFor, verify } from "./verify.ts";
 
 /** Ids in a log line; the count tells how many there are. */
 const MAX_LOGGED_IDS = 10;
 
-/** Answers every request to the URL of a source; `sourceRef` is what stands behind `/in/`, an id or a name. */
+/**
+ * Answers every request to the URL of a source; `sourceRef` is what stands behind `/in/`, an id or a name. Whoever
+ * passes a `trust` of his own decides who the sender is: for samples, never for requests from outside.
+ */
 export async function receive(
 	request: Request,
 	env: Env,
 	ctx: Pick<ExecutionContext, "waitUntil">,
 	sourceRef: string,
+	trust: Trust = PROVIDERS,
 ): Promise<Response> {
 	const startedAt = Date.now();
 	const line = { source: sourceRef.slice(0, 100) };
@@ -40,7 +45,7 @@ export async function receive(
 			return handshake;
 		}
 		if (request.method !== "POST") throw methodNotAllowed();
-		const { events, batch, unresolved, reply } = await readEvents(request, source, startedAt);
+		const { events, batch, unresolved, reply } = await readEvents(request, source, trust, startedAt);
 		if (events.length > 0) await accept(env, events);
 		const ids = events.map(({ id }) => id);
 		log("ingest.accepted", {
@@ -92,11 +97,12 @@ async function findOpenSource(
 async function readEvents(
 	request: Request,
 	source: Source,
+	trust: Trust,
 	now: number,
 ): Promise<Extract<ParsedEvents, { ok: true }>> {
 	const { headers } = request;
 	const body = await readBody(request);
-	if (!(await verify(source, { headers, url: request.url, body, now }))) {
+	if (!(await verify(source, { headers, url: request.url, body, now }, trust))) {
 		// One answer for every reason: which part of a proof was right is not told.
 		throw new Problem(401, "unauthorized", "The request does not prove that it comes from this source.", {
 			headers: challengeFor(source.auth),

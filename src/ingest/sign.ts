@@ -12,9 +12,11 @@ export interface Proof {
 	headers: Record<string, string>;
 	/** To be appended to the URL. */
 	query?: string;
+	/** The body with the proof inside, where that is its place. */
+	body?: string;
 }
 
-/** null when only the provider can sign. `now` in ms since the epoch. */
+/** null when only the provider can sign (stand-in.ts). `now` in ms since the epoch. */
 export function sign(auth: SourceAuth, secret: string, body: string | Uint8Array, now: number): Proof | null {
 	switch (auth.type) {
 		case "none":

@@ -6,8 +6,9 @@ import { verify } from "node:crypto";
 import * as z from "zod";
 import { isTimestamp } from "../events/attributes.ts";
 import { Problem } from "../problem.ts";
-import { isValidAt, loadCertificate } from "./sns-certificate.ts";
+import { isValidAt } from "./sns-certificate.ts";
 import { readSnsMessage, type SnsMessage, stringToSign } from "./sns-message.ts";
+import type { Trust } from "./trust.ts";
 
 const MAX_TOPICS = 100;
 const DIGESTS = { "1": "sha1", "2": "sha256" } as const;
@@ -40,6 +41,7 @@ type SnsSettings = z.infer<typeof snsSettings>;
 export async function verifySns(
 	settings: Record<string, unknown>,
 	{ headers, body, now }: { headers: Headers; body: Uint8Array; now: number },
+	trust: Trust,
 ): Promise<boolean> {
 	if (headers.get("x-amz-sns-rawdelivery")?.toLowerCase() === "true") {
 		throw new Problem(
@@ -54,7 +56,7 @@ export async function verifySns(
 	const { message } = read;
 	// Before anything is fetched: who may not send cannot make the router ask for certificates either.
 	if (!isExpected(message, allowed.data, now)) return false;
-	const certificate = await loadCertificate(message.SigningCertURL);
+	const certificate = await trust.snsCertificate(message.SigningCertURL);
 	if (certificate === null || !isValidAt(certificate, now)) return false;
 	const signature = Buffer.from(message.Signature, "base64");
 	const digest = DIGESTS[message.SignatureVersion];

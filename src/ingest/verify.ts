@@ -8,6 +8,7 @@ import { verifyGoogleToken } from "./google-oidc.ts";
 import { schemeOf, verifySignature } from "./signature-schemes.ts";
 import { verifySns } from "./sns-signature.ts";
 import { verifyStandardWebhook } from "./standard-webhooks.ts";
+import { PROVIDERS, type Trust } from "./trust.ts";
 
 export interface SignedRequest {
 	headers: Headers;
@@ -22,12 +23,16 @@ export interface SignedRequest {
  * Tries every secret that is still valid, so that publisher and source can rotate one after the other. Throws
  * `Problem` 503 when a provider's keys cannot be had now: that is no fault of the request.
  */
-export async function verify({ auth, secrets, settings }: Source, request: SignedRequest): Promise<boolean> {
+export async function verify(
+	{ auth, secrets, settings }: Source,
+	request: SignedRequest,
+	trust: Trust = PROVIDERS,
+): Promise<boolean> {
 	if (auth.type === "none") return true;
-	if (auth.type === "sns") return verifySns(settings, request);
+	if (auth.type === "sns") return verifySns(settings, request, trust);
 	if (auth.type === "google_oidc") {
-		const { headers, url, now } = request;
-		return verifyGoogleToken(auth, credentials(headers, "bearer"), url, now);
+		const token = credentials(request.headers, "bearer");
+		return verifyGoogleToken(auth, { ...request, token }, trust);
 	}
 	// Such a source fetches its events; nothing that is posted to it can be one.
 	if (auth.type === "aws_keys") return false;
@@ -35,7 +40,7 @@ export async function verify({ auth, secrets, settings }: Source, request: Signe
 		({ value, expiresAt }) =>
 			value !== "" &&
 			(expiresAt === null || expiresAt > request.now) &&
-			provesWithSecret(auth, value, request),
+			provesWithSecret(auth, trust.secret(value), request),
 	);
 }
 

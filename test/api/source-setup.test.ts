@@ -1,4 +1,4 @@
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { generateSourceSecret } from "../../src/api/secrets.ts";
 import { SECRET_PLACEHOLDER, type Setup } from "../../src/ingest/sources/kind.ts";
@@ -6,18 +6,20 @@ import { sourceKinds } from "../../src/ingest/sources/registry.ts";
 import type { Source } from "../../src/store/records.ts";
 import { insertSource } from "../../src/store/sources.ts";
 import { makeSource } from "../ingest/make-source.ts";
+import { settingsOf } from "../ingest/sources/kind-settings.ts";
 import { type Answer, ORIGIN, type Page, ask, must } from "./client.ts";
 
 interface Expected {
-	/** What a source of the kind cannot do without. */
-	settings?: Record<string, unknown>;
 	/** Whether nobody posts to it, so that its set-up names no URL. */
 	isFetched?: true;
-	/** Of the event that the kind's sample becomes; null when only the provider can sign one. */
-	type: string | null;
+	/** Of the event that the kind's sample becomes. */
+	type: string;
 	/** What the publisher is answered. */
 	status?: 200;
 }
+
+const PUBLIC_KEY = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+const OTHER_TOPIC = "arn:aws:sns:us-east-1:210987654321:scans.fifo";
 
 const EXPECTED: Record<string, Expected> = {
 	"azure-eventgrid": { type: "Microsoft.Storage.BlobCreated" },
@@ -30,20 +32,13 @@ const EXPECTED: Record<string, Expected> = {
 	"mongodb-atlas": { type: "app.documents.insert" },
 	planetscale: { type: "com.planetscale.branch.ready" },
 	postgres: { type: "public.documents.insert" },
-	r2: { type: "com.cloudflare.r2.CopyObject", settings: { queue: "scans" }, isFetched: true },
+	r2: { type: "com.cloudflare.r2.CopyObject", isFetched: true },
 	"s3-eventbridge": { type: "com.amazonaws.s3.ObjectCreated:PutObject" },
-	"s3-sns": { type: null, settings: { topic_arns: ["arn:aws:sns:eu-central-1:123456789012:uploads"] } },
+	"s3-sns": { type: "com.amazonaws.s3.ObjectCreated:Put" },
 	sequin: { type: "public.documents.insert" },
 	shopify: { type: "com.shopify.orders.create", status: 200 },
 	slack: { type: "com.slack.app_mention", status: 200 },
-	sqs: {
-		type: "com.amazonaws.s3.ObjectCreated:Put",
-		settings: {
-			queue_url: "https://sqs.eu-central-1.amazonaws.com/123456789012/scans",
-			access_key_id: "AKIAIOSFODNN7EXAMPLE",
-		},
-		isFetched: true,
-	},
+	sqs: { type: "com.amazonaws.s3.ObjectCreated:Put", isFetched: true },
 	"standard-webhooks": { type: "contact.created" },
 	stripe: { type: "com.stripe.customer.created" },
 	supabase: { type: "public.documents.insert" },
@@ -54,9 +49,8 @@ async function storedSource(kind: string): Promise<Source> {
 	const auth = sourceKinds[kind]?.defaultAuth ?? { type: "none" };
 	const secret =
 		generateSourceSecret(auth.type) ?? (auth.type === "aws_keys" ? "wJalrXUtnFEMI/K7MDENG" : null);
-	const settings = sourceKinds[kind]?.settings?.parse(EXPECTED[kind]?.settings ?? {}) ?? {};
 	const secrets = secret === null ? [] : [{ value: secret, createdAt: 0, expiresAt: null }];
-	const source = makeSource({ name: `${kind}-source`, kind, auth, settings, secrets });
+	const source = makeSource({ name: `${kind}-source`, kind, auth, settings: settingsOf(kind), secrets });
 	await insertSource(env, source);
 	return source;
 }
@@ -107,14 +101,10 @@ describe.each(Object.entries(EXPECTED))("kind %s", (kind, { type, status = 202, 
 		for (const { value } of secrets) expect(text).not.toContain(value);
 	});
 
-	test(type === null ? "its sample cannot be signed here" : "its sample is accepted and logged", async () => {
+	test("its sample is accepted and logged", async () => {
 		const { source, answer } = tried(kind);
 		const { name, secrets } = source;
 		for (const { value } of secrets) expect(answer.text).not.toContain(value);
-		if (type === null) {
-			expect(answer).toMatchObject({ status: 409, body: { code: "cannot_sign_sample" } });
-			return;
-		}
 		expect(answer).toMatchObject({ status: 200, body: { answer: { status }, sent: {} } });
 		const logged = await vi.waitUntil(
 			async () => {
@@ -127,16 +117,42 @@ describe.each(Object.entries(EXPECTED))("kind %s", (kind, { type, status = 202, 
 	});
 });
 
-test("a source that is verified by the sender's public key cannot sign its own sample", async () => {
-	const source = await must("POST", "/v1/sources", {
-		name: "signed-elsewhere",
-		kind: "standard-webhooks",
-		secret: "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
+describe("where only the sender can sign, a sample is signed by a key that counts for nothing else", () => {
+	const EMAIL = "pusher@app.iam.gserviceaccount.com";
+	test.each([
+		[
+			"Amazon SNS",
+			{ kind: "s3-sns", settings: { topic_arns: [OTHER_TOPIC], require_signature_version_2: true } },
+		],
+		["Google, for this URL", { kind: "gcs-pubsub", auth: { type: "google_oidc", email: EMAIL } }],
+		[
+			"Google, for an audience",
+			{ kind: "generic", auth: { type: "google_oidc", email: EMAIL, audience: "me" } },
+		],
+		["the owner of a private key", { kind: "standard-webhooks", secret: PUBLIC_KEY }],
+		[
+			"the same, CloudEvents",
+			{ kind: "cloudevents", auth: { type: "standard_webhooks" }, secret: PUBLIC_KEY },
+		],
+	])("%s", async (_who, fields) => {
+		const fetched = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response("", { status: 500 }));
+		const name = `signed-elsewhere-${crypto.randomUUID().slice(0, 8)}`;
+		await must("POST", "/v1/sources", { name, ...fields });
+		const { sent, answer } = await must("POST", `/v1/sources/${name}/test`);
+		expect(answer).toMatchObject({ status: 202 });
+		// Nothing of the proof is told, and what is told proves nothing.
+		const { headers, body } = sent as { headers: Record<string, string>; body: string };
+		expect(Object.keys(headers)).not.toContain("authorization");
+		expect(Object.keys(headers)).not.toContain("webhook-signature");
+		const request = new Request(`${ORIGIN}/in/${name}`, { method: "POST", headers, body });
+		expect((await exports.default.fetch(request)).status).toBeOneOf([401, 503]);
+		fetched.mockRestore();
 	});
-	const answer = await ask("POST", `/v1/sources/${source.id}/test`);
-	expect(answer).toMatchObject({ status: 409, body: { code: "cannot_sign_sample" } });
-	const rotated = await must("POST", `/v1/sources/${source.id}/secret/rotate`);
-	expect(rotated["secret"]).toMatch(/^whsec_/);
+});
+
+test("a public key is rotated into a secret of our own making", async () => {
+	await must("POST", "/v1/sources", { name: "v1a", kind: "standard-webhooks", secret: PUBLIC_KEY });
+	expect((await must("POST", "/v1/sources/v1a/secret/rotate"))["secret"]).toMatch(/^whsec_/);
 });
 
 test("with a token in the URL, the place for the secret is in the URL", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { readSnsMessage, stringToSign } from "../../src/ingest/sns-message.ts";
 import { snsSettings, verifySns } from "../../src/ingest/sns-signature.ts";
+import { PROVIDERS } from "../../src/ingest/trust.ts";
 import { certificateUrl, confirmation, notification, playSns, TOPIC } from "./sns.ts";
 import { EC_CERTIFICATE, EXPIRED_CERTIFICATE, OTHER_CERTIFICATE, TEST_CERTIFICATE } from "./sns-test-only.ts";
 
@@ -13,7 +14,7 @@ afterEach(() => {
 
 async function check(message: unknown, settings: Record<string, unknown> = SETTINGS): Promise<boolean> {
 	const body = Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
-	return verifySns(settings, { headers: new Headers(), body, now: Date.now() });
+	return verifySns(settings, { headers: new Headers(), body, now: Date.now() }, PROVIDERS);
 }
 
 function ago(ms: number): string {

@@ -59,8 +59,8 @@ export interface SourceKind {
 	answerHandshake?(request: Request): Response | null;
 	/** How the publisher is made to send to `target`. */
 	setup(target: SetupTarget): Setup;
-	/** A request as this publisher sends it, without its proof. */
-	sample(now: number): Sample;
+	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */
+	sample(now: number, settings: Source["settings"]): Sample;
 }
 
 export interface SetupTarget {

@@ -4,6 +4,7 @@
  */
 import type { CloudEvent } from "../../events/event.ts";
 import { refuse } from "../../events/refusal.ts";
+import type { Source } from "../../store/records.ts";
 import { answerSns } from "../sns-confirm.ts";
 import { readSnsMessage, type SnsNotification } from "../sns-message.ts";
 import { snsSettings } from "../sns-signature.ts";
@@ -57,9 +58,11 @@ export function eventsOfNotification(message: SnsNotification, text: string): Cl
 	];
 }
 
-/** As SNS would send it, but for the signature, which only SNS can make. */
-function sample(now: number): Sample {
-	const topic = "arn:aws:sns:eu-central-1:123456789012:uploads";
+/** From the first topic that the source allows; SNS puts its signature into the body. */
+function sample(now: number, settings: Source["settings"]): Sample {
+	const { topic_arns: topics } = snsSettings.parse(settings);
+	const topic = topics[0] ?? "";
+	const host = `https://sns.${topic.split(":")[3]}.amazonaws.com`;
 	const body = {
 		Type: "Notification",
 		MessageId: crypto.randomUUID(),
@@ -67,10 +70,10 @@ function sample(now: number): Sample {
 		Subject: "Amazon S3 Notification",
 		Message: JSON.stringify({ Records: [s3RecordSample(now)] }),
 		Timestamp: new Date(now).toISOString(),
-		SignatureVersion: "1",
-		Signature: "c2FtcGxl",
-		SigningCertURL: "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-sample.pem",
-		UnsubscribeURL: `https://sns.eu-central-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=${topic}:sample`,
+		SignatureVersion: "2",
+		Signature: "",
+		SigningCertURL: `${host}/SimpleNotificationService-sample.pem`,
+		UnsubscribeURL: `${host}/?Action=Unsubscribe&SubscriptionArn=${topic}:sample`,
 	};
 	const headers = {
 		"content-type": "text/plain; charset=UTF-8",

@@ -11,6 +11,7 @@ import type { Source } from "../../../src/store/records.ts";
 import { cacheSource } from "../../../src/store/source-cache.ts";
 import { type Captured, captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
+import { settingsOf } from "./kind-settings.ts";
 
 const DEFAULT_SECRET = "a-secret-of-the-publisher";
 
@@ -29,13 +30,18 @@ export interface Sent {
 /** A source of the kind, with the kind's own auth. */
 export function sourceOf(kind: string, secret = DEFAULT_SECRET): Source {
 	const auth = sourceKinds[kind]?.defaultAuth ?? { type: "none" };
-	return makeSource({ kind, auth, secrets: [{ value: secret, createdAt: 0, expiresAt: null }] });
+	return makeSource({
+		kind,
+		auth,
+		settings: settingsOf(kind),
+		secrets: [{ value: secret, createdAt: 0, expiresAt: null }],
+	});
 }
 
 /** Signs the kind's sample, or what replaces parts of it, and posts it to `source`. */
 export async function post(source: Source, queue: Captured, sent: Sent = {}): Promise<Response> {
 	await cacheSource(queue.env, source);
-	const sample = sourceKinds[source.kind]?.sample(Date.now()) ?? { headers: {}, body: "" };
+	const sample = sourceKinds[source.kind]?.sample(Date.now(), source.settings) ?? { headers: {}, body: "" };
 	const body = sent.body ?? sample.body;
 	const secret = sent.signedWith ?? source.secrets[0]?.value ?? "";
 	const proof = sent.unproven === true ? null : sign(source.auth, secret, body, Date.now() - (sent.age ?? 0));
@@ -135,7 +141,7 @@ export function describeBadInput(
 }
 
 function sampleBody(kind: string): string {
-	return sourceKinds[kind]?.sample(Date.now()).body ?? "";
+	return sourceKinds[kind]?.sample(Date.now(), settingsOf(kind)).body ?? "";
 }
 
 /** Another secret of the same form. */

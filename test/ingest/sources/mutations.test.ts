@@ -9,6 +9,7 @@ import { type CloudEvent, MAX_BATCH_EVENTS } from "../../../src/events/event.ts"
 import type { Sample, SourceKind } from "../../../src/ingest/sources/kind.ts";
 import { sourceKinds } from "../../../src/ingest/sources/registry.ts";
 import { makeSource } from "../make-source.ts";
+import { settingsOf } from "./kind-settings.ts";
 import { type SpoiledRequest, spoiled } from "./mutate.ts";
 import { FRESH_ID, NOW } from "./parse.ts";
 
@@ -29,7 +30,7 @@ const SPEAK_CLOUDEVENTS = new Set(["cloudevents", "debezium", "gcs-pubsub", "azu
 
 describe("whatever becomes of a request, it is valid events or a refusal", () => {
 	test.each(Object.entries(sourceKinds))("%s", async (name, kind) => {
-		const samples = [kind.sample(NOW), ...(MORE_SAMPLES[name] ?? [])];
+		const samples = [kind.sample(NOW, settingsOf(name)), ...(MORE_SAMPLES[name] ?? [])];
 		await fc.assert(
 			fc.asyncProperty(spoiled(samples), async (request) => {
 				await checkAnswer(name, kind, request);
@@ -39,7 +40,7 @@ describe("whatever becomes of a request, it is valid events or a refusal", () =>
 	});
 
 	test.each(Object.entries(sourceKinds))("%s: its sample is taken as it is", async (name, kind) => {
-		const { headers, body } = kind.sample(NOW);
+		const { headers, body } = kind.sample(NOW, settingsOf(name));
 		const request = { headers: Object.entries(headers), body: new TextEncoder().encode(body) };
 		expect(await checkAnswer(name, kind, request)).toBe(true);
 	});
@@ -55,7 +56,7 @@ async function checkAnswer(
 		source: makeSource({
 			name: "publisher-1",
 			kind: name,
-			settings: kind.settings?.safeParse({}).data ?? {},
+			settings: settingsOf(name),
 		}),
 		headers: new Headers(headers),
 		body,
