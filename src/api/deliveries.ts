@@ -7,8 +7,8 @@ import { endpointIdOf } from "../events/ids.ts";
 import { Problem } from "../problem.ts";
 import { deliveryListQuery, searchDeliveries } from "./delivery-search.ts";
 import { deliveryJson, deliveryToWire } from "./delivery-wire.ts";
-import { placeOf } from "./merge.ts";
-import { cutPage, decodeCursor } from "./pages.ts";
+import { cutMerged } from "./merge.ts";
+import { decodeCursor } from "./pages.ts";
 import { DEFAULT_LIMIT, readQuery } from "./query.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" };
@@ -18,7 +18,7 @@ export const deliveries = new Hono<{ Bindings: Env }>()
 		const { limit = DEFAULT_LIMIT, cursor, ...search } = readQuery(c, deliveryListQuery);
 		const after = decodeCursor("deliveries", cursor);
 		const found = await searchDeliveries(c.env, search, { after, limit: limit + 1 });
-		const { items, nextCursor } = cutPage("deliveries", found, limit, placeOf);
+		const { items, nextCursor } = cutMerged("deliveries", found, limit);
 		return c.json({ data: items.map(({ item }) => deliveryToWire(item)), next_cursor: nextCursor });
 	})
 	.get("/:id", async (c) => {

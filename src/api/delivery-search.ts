@@ -6,6 +6,7 @@ import type { Env } from "../env.ts";
 import { eventLog } from "../events/client.ts";
 import type { Decision } from "../events/event.ts";
 import { sourceIdOf } from "../events/ids.ts";
+import type { Slice } from "../events/position.ts";
 import { findEndpoint, readEndpointIds } from "../store/endpoints.ts";
 import { findSubscription } from "../store/subscriptions.ts";
 import { type Owned, mergeNewest } from "./merge.ts";
@@ -47,7 +48,7 @@ export async function searchDeliveries(
 	env: Env,
 	{ endpoint, subscription, event, ...rest }: Search,
 	page: { after: Place | null; limit: number },
-): Promise<Owned<DeliveryRecord>[]> {
+): Promise<Slice<Owned<DeliveryRecord>>> {
 	const [endpointId, subscriptionId] = await Promise.all([
 		endpoint === undefined ? undefined : resolveEndpoint(env, endpoint),
 		subscription === undefined ? undefined : resolveSubscription(env, subscription),
@@ -65,7 +66,7 @@ async function ofEvent(
 	endpointId: string | undefined,
 	filters: Filters,
 	page: { after: Place | null; limit: number },
-): Promise<Owned<DeliveryRecord>[]> {
+): Promise<Slice<Owned<DeliveryRecord>>> {
 	const sourceId = sourceIdOf(event);
 	if (sourceId === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
 	const entry = await eventLog(env, sourceId).get(event);
@@ -73,10 +74,11 @@ async function ofEvent(
 	const owners = [...byEndpoint.keys()].filter((id) => endpointId === undefined || id === endpointId);
 	return mergeNewest(owners, page, async (id, { before = Number.MAX_SAFE_INTEGER, limit }) => {
 		const found = await readDeliveries(env, byEndpoint.get(id) ?? []);
-		return found
+		const items = found
 			.filter((delivery) => delivery.position < before && matches(delivery, filters))
 			.sort((left, right) => right.position - left.position)
 			.slice(0, limit);
+		return { items, rest: null };
 	});
 }
 

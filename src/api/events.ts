@@ -13,8 +13,8 @@ import { Problem } from "../problem.ts";
 import { explain } from "../routing/explain.ts";
 import { typePattern } from "./fields.ts";
 import { jsonTextOf, withMember } from "./json-members.ts";
-import { mergeNewest, placeOf } from "./merge.ts";
-import { cutPage, decodeCursor } from "./pages.ts";
+import { cutMerged, mergeNewest } from "./merge.ts";
+import { decodeCursor } from "./pages.ts";
 import { readPublished } from "./publishing.ts";
 import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "./query.ts";
 import { findSourceRef, readAllSourceIds, readNamesOfSources } from "./source-refs.ts";
@@ -64,7 +64,7 @@ export const events = new Hono<{ Bindings: Env }>()
 		const found = await mergeNewest(owners, { after, limit: limit + 1 }, (sourceId, page) =>
 			eventLog(c.env, sourceId).list({ ...named(range), ...page }),
 		);
-		const { items, nextCursor } = cutPage("events", found, limit, placeOf);
+		const { items, nextCursor } = cutMerged("events", found, limit);
 		const names = await readNamesOfSources(
 			c.env,
 			items.map(({ item }) => item.event.sourceId),

@@ -2,7 +2,7 @@
  * The delivery table: every delivery that has been tried, or has ended without a try, in SQLite. A delivery that
  * succeeds at once is written here once, complete.
  */
-import { positionOfTime } from "../events/position.ts";
+import { positionOfTime, rangeOf, type Slice } from "../events/position.ts";
 import { COLUMNS, fromRow, toRow, type Delivery, type DeliveryRow as Row } from "./delivery-row.ts";
 import type { DeliveryQuery } from "./records.ts";
 
@@ -117,45 +117,38 @@ export function lastDeliveryPosition(sql: SqlStorage): number {
 	return sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM deliveries").one().seq ?? 0;
 }
 
-/** Newest first, without payloads: a page of them could be larger than one call may answer. */
-export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Delivery[] {
+/** Rows that one call of `listDeliveries` looks at, some tens of milliseconds. */
+const LOOK_ROWS = 5_000;
+
+/** Without payloads: a page of them could be larger than one call may answer. */
+export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Delivery> {
 	const { since, before } = rangeOf(query);
-	const conditions = ["seq >= ?", "seq < ?"];
-	const values: (string | number)[] = [since, before];
-	// A literal, for the sake of the partial indexes; the type allows no other words.
-	if (query.status !== undefined) conditions.push(`status = '${query.status}'`);
-	if (query.reason !== undefined) {
-		conditions.push("status = 'dead'", "reason = ?");
-		values.push(query.reason);
-	}
-	if (query.subscriptionId !== undefined) {
-		conditions.push("subscription_id = ?");
-		values.push(query.subscriptionId);
-	}
-	return sql
+	// A literal, because SQLite uses a partial index only where it can see the condition. Dead ones are often few.
+	const among = query.status === "dead" || query.reason !== undefined ? "status = 'dead'" : "TRUE";
+	const beyond = sql.exec<{ seq: number }>(
+		`SELECT seq FROM deliveries WHERE seq >= ? AND seq < ? AND ${among} ORDER BY seq DESC LIMIT 1 OFFSET ?`,
+		since,
+		before,
+		LOOK_ROWS,
+	);
+	const { seq: floor } = beyond.toArray()[0] ?? { seq: null };
+	const filters = Object.entries({
+		status: query.status,
+		reason: query.reason,
+		subscription_id: query.subscriptionId,
+	}).filter((filter): filter is [string, string] => filter[1] !== undefined);
+	const items = sql
 		.exec<Row>(
-			`SELECT ${LISTED.join(", ")} FROM deliveries WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT ?`,
-			...values,
+			`SELECT ${LISTED.join(", ")} FROM deliveries WHERE seq >= ? AND seq < ? AND ${among}
+			 ${filters.map(([column]) => `AND +${column} = ?`).join(" ")} ORDER BY seq DESC LIMIT ?`,
+			floor ?? since,
+			before,
+			...filters.map(([, value]) => value),
 			query.limit,
 		)
 		.toArray()
 		.map(fromRow);
-}
-
-/** Positions from `since` up to, not including, `before`. */
-export interface Range {
-	since: number;
-	before: number;
-}
-
-export function rangeOf({ since, until, before }: DeliveryQuery): Range {
-	return {
-		since: since === undefined ? 0 : positionOfTime(since),
-		before: Math.min(
-			before ?? Number.MAX_SAFE_INTEGER,
-			until === undefined ? Number.MAX_SAFE_INTEGER : positionOfTime(until),
-		),
-	};
+	return { items, rest: items.length < query.limit ? floor : null };
 }
 
 /** Rows forgotten by one statement, so that the object answers in between. */

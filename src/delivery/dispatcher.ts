@@ -8,6 +8,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
+import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { setEndpointStatus } from "../store/endpoints.ts";
 import type { Endpoint } from "../store/records.ts";
@@ -67,7 +68,7 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#start();
 	}
 
-	list(query: DeliveryQuery): DeliveryRecord[] {
+	list(query: DeliveryQuery): Slice<DeliveryRecord> {
 		const { sql } = this.ctx.storage;
 		return listRecords({ sql, inFlight: this.#inFlight.claimed }, query);
 	}

@@ -1,7 +1,10 @@
-/** Lists the deliveries of one dispatcher for people: tried, untried and under way as one list, newest first. */
-import { timeOfPosition } from "../events/position.ts";
+/**
+ * Lists the deliveries of one dispatcher for people: tried, untried and under way as one list, newest first. One call
+ * looks at so many at most, since nothing is sent meanwhile.
+ */
+import { rangeOf, type Slice, timeOfPosition } from "../events/position.ts";
 import { toRecord, type Delivery } from "./delivery-row.ts";
-import { knownDeliveries, listDeliveries, rangeOf } from "./delivery-table.ts";
+import { knownDeliveries, listDeliveries } from "./delivery-table.ts";
 import { inboxRows, type InboxRow } from "./inbox.ts";
 import type { DeliveryQuery, DeliveryRecord } from "./records.ts";
 
@@ -11,25 +14,36 @@ export interface Listed {
 	inFlight: ReadonlyMap<string, Delivery>;
 }
 
-export function listRecords(listed: Listed, query: DeliveryQuery): DeliveryRecord[] {
+/** Inbox rows that one call looks at: what takes some tens of milliseconds. */
+const LOOK_INBOX_ROWS = 200;
+
+export function listRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
 	const { status } = query;
-	const tried = status === "in_flight" ? [] : triedRecords(listed, query);
+	const tried = status === "in_flight" ? NOTHING : triedRecords(listed, query);
 	const flying = status === undefined || status === "in_flight" ? flyingRecords(listed, query) : [];
 	const untried =
 		(status === undefined || status === "pending") && query.reason === undefined
 			? untriedRecords(listed, query)
-			: [];
+			: NOTHING;
+	const rest = higher(tried.rest, untried.rest);
 	const records = new Map<string, DeliveryRecord>();
-	for (const record of [...flying, ...tried, ...untried]) {
-		if (!records.has(record.id)) records.set(record.id, record);
+	for (const record of [...flying, ...tried.items, ...untried.items]) {
+		if (record.position >= (rest ?? 0) && !records.has(record.id)) records.set(record.id, record);
 	}
-	return [...records.values()].sort((a, b) => b.position - a.position).slice(0, query.limit);
+	const items = [...records.values()].sort((a, b) => b.position - a.position).slice(0, query.limit);
+	return { items, rest: items.length < query.limit ? rest : null };
 }
 
-function triedRecords({ sql, inFlight }: Listed, query: DeliveryQuery): DeliveryRecord[] {
+const NOTHING: Slice<DeliveryRecord> = { items: [], rest: null };
+
+function higher(left: number | null, right: number | null): number | null {
+	return left === null || right === null ? (left ?? right) : Math.max(left, right);
+}
+
+function triedRecords({ sql, inFlight }: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
 	// A few more, for those that are left out because they are under way.
-	const rows = listDeliveries(sql, { ...query, limit: query.limit + inFlight.size });
-	return rows.filter(({ id }) => !inFlight.has(id)).map((row) => toRecord(row, false));
+	const { items, rest } = listDeliveries(sql, { ...query, limit: query.limit + inFlight.size });
+	return { items: items.filter(({ id }) => !inFlight.has(id)).map((row) => toRecord(row, false)), rest };
 }
 
 function flyingRecords({ inFlight }: Listed, query: DeliveryQuery): DeliveryRecord[] {
@@ -38,14 +52,17 @@ function flyingRecords({ inFlight }: Listed, query: DeliveryQuery): DeliveryReco
 		.map((delivery) => toRecord(delivery, true));
 }
 
-function untriedRecords(listed: Listed, query: DeliveryQuery): DeliveryRecord[] {
-	const found: DeliveryRecord[] = [];
-	for (const row of inboxRows(listed.sql, rangeOf(query).before)) {
+function untriedRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
+	const { since, before } = rangeOf(query);
+	const items: DeliveryRecord[] = [];
+	let looked = 0;
+	for (const row of inboxRows(listed.sql, before)) {
 		const records = recordsOf(row, listed);
-		found.push(...records.filter((record) => isWanted(record, query)).reverse());
-		if (found.length >= query.limit || row.seq < rangeOf(query).since) break;
+		items.push(...records.filter((record) => isWanted(record, query)).reverse());
+		if (items.length >= query.limit || row.seq < since) break;
+		if (++looked === LOOK_INBOX_ROWS) return { items, rest: row.seq };
 	}
-	return found;
+	return { items, rest: null };
 }
 
 function isWanted(delivery: { position: number; subscriptionId: string }, query: DeliveryQuery): boolean {

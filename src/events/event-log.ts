@@ -20,7 +20,7 @@ import {
 	textOfType,
 	withoutData,
 } from "./log-rows.ts";
-import { nextPosition, positionOfTime } from "./position.ts";
+import { nextPosition, positionOfTime, rangeOf, type Slice } from "./position.ts";
 import { encodeSegment, splitBySize } from "./segment.ts";
 import { typeMatches } from "./type-pattern.ts";
 
@@ -31,6 +31,8 @@ const WINDOW = 100_000;
 const MAX_ROW_BYTES = 1_200_000;
 /** Of the 10 GB that a Durable Object holds; above it the oldest events go before their time. */
 const MAX_BYTES = 8_000_000_000;
+/** Characters that one call of `list` reads, some tens of milliseconds. */
+const MAX_LISTED_TEXT = 16_000_000;
 /** Rows forgotten by one statement, so that the object answers in between. */
 const SWEEP_ROWS = 2_000;
 
@@ -105,32 +107,31 @@ export class EventLog extends DurableObject<Env> {
 		return (row && entriesOf(row).find((entry) => entry.event.id === id)) ?? null;
 	}
 
-	/** Entries from the newest to the oldest, without payloads: a page of them could be larger than an answer may be. */
-	list(query: LogQuery): LogEntry[] {
-		const before = Math.min(
-			query.before ?? Number.MAX_SAFE_INTEGER,
-			query.until === undefined ? Number.MAX_SAFE_INTEGER : positionOfTime(query.until),
-		);
-		const since = query.since === undefined ? 0 : positionOfTime(query.since);
-		const found: LogEntry[] = [];
+	/** Without payloads: a page of them could be larger than an answer may be. */
+	list(query: LogQuery): Slice<LogEntry> {
+		const { since, before } = rangeOf(query);
+		const wanted = textOfType(query.type);
+		const items: LogEntry[] = [];
+		let read = 0;
 		// A segment's key is the position of its first entry, so the one that spans `since` has a smaller key.
 		const rows = this.#sql.exec<SegmentRow>(
 			`SELECT seq, segment, decisions FROM segments
 			 WHERE seq < ? AND seq >= coalesce((SELECT max(seq) FROM segments WHERE seq <= ?), 0)
-			   AND instr(segment, ?) > 0 ORDER BY seq DESC`,
+			 ORDER BY seq DESC`,
 			before,
 			since,
-			textOfType(query.type),
 		);
 		for (const row of rows) {
-			for (const entry of entriesOf(row).reverse()) {
+			for (const entry of row.segment.includes(wanted) ? entriesOf(row).reverse() : []) {
 				if (entry.position >= before || entry.position < since) continue;
 				if (query.type === undefined || typeMatches(query.type, entry.event.attributes.type))
-					found.push(withoutData(entry));
-				if (found.length === query.limit) return found;
+					items.push(withoutData(entry));
+				if (items.length === query.limit) return { items, rest: null };
 			}
+			read += row.segment.length;
+			if (read > MAX_LISTED_TEXT) return { items, rest: row.seq };
 		}
-		return found;
+		return { items, rest: null };
 	}
 
 	override async alarm(): Promise<void> {

@@ -44,7 +44,7 @@ export function hashOf(id: string): string {
 	return id.slice(4, 4 + HASH_LENGTH);
 }
 
-/** Text that a segment holding such a type contains, so that SQLite skips the others; "" is in every segment. */
+/** Text that a segment holding such a type contains, so that others need not be decoded; "" is in every segment. */
 export function textOfType(type: string | undefined): string {
 	if (type === undefined || type === "*") return "";
 	const literal = JSON.stringify(type.endsWith("*") ? type.slice(0, -1) : type);

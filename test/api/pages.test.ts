@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { mergeNewest, placeOf } from "../../src/api/merge.ts";
-import { cutPage, decodeCursor, encodeCursor } from "../../src/api/pages.ts";
+import { cutMerged, mergeNewest, type Read } from "../../src/api/merge.ts";
+import { decodeCursor, encodeCursor } from "../../src/api/pages.ts";
 import { Problem } from "../../src/problem.ts";
 
 describe("cursors", () => {
@@ -26,33 +26,56 @@ describe("merging lists", () => {
 	const all = ["a9", "b9", "d9", "b8", "a7", "a5", "b5", "a3", "d1"];
 	const asked: { owner: string; limit: number }[] = [];
 
-	async function read(owner: string, { before = Infinity, limit }: { before?: number; limit: number }) {
-		asked.push({ owner, limit });
-		const positions = lists[owner] ?? [];
-		return positions
-			.filter((position) => position < before)
-			.slice(0, limit)
-			.map((position) => ({ position }));
+	/** Answers what there is at once, or looks at no more than `look` positions in a call. */
+	function reader(look = Number.MAX_SAFE_INTEGER): Read<{ position: number }> {
+		return async (owner, { before = 1_000, limit }) => {
+			asked.push({ owner, limit });
+			const floor = Math.max(0, before - look);
+			const items = (lists[owner] ?? [])
+				.filter((position) => position < before && position >= floor)
+				.slice(0, limit)
+				.map((position) => ({ position }));
+			return { items, rest: items.length < limit && floor > 0 ? floor : null };
+		};
+	}
+
+	async function readAll(limit: number, read: Read<{ position: number }>) {
+		const pages: string[][] = [];
+		let cursor: string | undefined;
+		while (pages.length < 1_000) {
+			const after = decodeCursor("t", cursor);
+			const found = await mergeNewest(Object.keys(lists), { after, limit: limit + 1 }, read);
+			const { items, nextCursor } = cutMerged("t", found, limit);
+			pages.push(items.map(({ owner, item }) => `${owner}${item.position}`));
+			if (nextCursor === null) break;
+			cursor = nextCursor;
+		}
+		return pages;
 	}
 
 	// Equal positions stand at every border of one of these.
 	test.each([1, 2, 3, 4, 5, 9, 10])("pages of %i show everything once, newest first", async (limit) => {
-		const seen: string[] = [];
-		let cursor: string | undefined;
-		for (let page = 0; page < 10; page++) {
-			const after = decodeCursor("t", cursor);
-			const found = await mergeNewest(Object.keys(lists), { after, limit: limit + 1 }, read);
-			const { items, nextCursor } = cutPage("t", found, limit, placeOf);
-			seen.push(...items.map(({ owner, item }) => `${owner}${item.position}`));
-			if (nextCursor === null) break;
-			cursor = nextCursor;
-		}
-		expect(seen).toEqual(all);
+		const pages = await readAll(limit, reader());
+		expect(pages.flat()).toEqual(all);
+		expect(pages).toHaveLength(Math.ceil(all.length / limit));
+	});
+
+	test.each([
+		[1, 1],
+		[1, 3],
+		[4, 2],
+		[10, 1],
+		[10, 30],
+	])("pages of %i show everything once where a call looks at %i positions only", async (limit, look) => {
+		const pages = await readAll(limit, reader(look));
+		expect(pages.flat()).toEqual(all);
+		// Nothing is there above 9: such pages are empty, and lead on.
+		expect(pages[0]).toEqual([]);
 	});
 
 	test("nobody is asked for more than fits on the page", async () => {
 		asked.length = 0;
-		await mergeNewest(Object.keys(lists), { after: null, limit: 3 }, read);
+		await mergeNewest(Object.keys(lists), { after: null, limit: 3 }, reader());
 		expect(asked).toEqual(Object.keys(lists).map((owner) => ({ owner, limit: 3 })));
 	});
 });

@@ -4,6 +4,8 @@ import { describe, expect, test, vi, afterEach } from "vitest";
 import { eventLog } from "../../src/events/client.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
+import type { LogEntry } from "../../src/events/log-rows.ts";
+import type { Slice } from "../../src/events/position.ts";
 import { encodeSegment } from "../../src/events/segment.ts";
 
 afterEach(() => {
@@ -58,7 +60,10 @@ describe("append", () => {
 				{ event: second, decisions: [decision("c")] },
 			]),
 		).toEqual([[decision("a")], null, [decision("b")]]);
-		expect((await log.log.list({ limit: 10 })).map(({ event }) => event.attributes.id)).toEqual(["2", "1"]);
+		expect((await log.log.list({ limit: 10 })).items.map(({ event }) => event.attributes.id)).toEqual([
+			"2",
+			"1",
+		]);
 	});
 
 	test("still knows what it knew after the object was lost", async () => {
@@ -122,7 +127,7 @@ describe("list", () => {
 		const seen: string[] = [];
 		let before = Number.MAX_SAFE_INTEGER;
 		for (let page = 0; page < 4; page++) {
-			const entries = await log.log.list({ limit: 2, before });
+			const { items: entries } = await log.log.list({ limit: 2, before });
 			seen.push(...entries.map(({ event }) => event.attributes.id));
 			before = entries.at(-1)?.position ?? 0;
 		}
@@ -141,7 +146,9 @@ describe("list", () => {
 		await log.log.append(
 			types.map((type, index) => ({ event: event(log, String(index + 1), type), decisions: [] })),
 		);
-		expect((await log.log.list({ type, limit: 10 })).map(({ event }) => event.attributes.id)).toEqual(ids);
+		expect((await log.log.list({ type, limit: 10 })).items.map(({ event }) => event.attributes.id)).toEqual(
+			ids,
+		);
 	});
 
 	test("between two moments", async () => {
@@ -151,9 +158,28 @@ describe("list", () => {
 			vi.setSystemTime(start + index * 1000);
 			await log.log.append([{ event: event(log, id), decisions: [] }]);
 		}
-		const between = await log.log.list({ since: start + 1000, until: start + 2000, limit: 10 });
+		const { items: between } = await log.log.list({ since: start + 1000, until: start + 2000, limit: 10 });
 		expect(between.map(({ event }) => event.attributes.id)).toEqual(["2"]);
 	});
+});
+
+test("a search through many events looks at a part of them at a time, and misses nothing", async () => {
+	const log = newLog();
+	await log.log.append([{ event: event(log, "sought", "rare"), decisions: [] }]);
+	const text = JSON.stringify("x".repeat(900_000));
+	for (let count = 0; count < 40; count++) {
+		await log.log.append([{ event: event(log, String(count), "common", text), decisions: [] }]);
+	}
+	const found: string[] = [];
+	const looks: number[] = [];
+	for (let rest: number | null = Number.MAX_SAFE_INTEGER; rest !== null && looks.length < 20;) {
+		looks.push(rest);
+		const slice: Slice<LogEntry> = await log.log.list({ type: "rare", before: rest, limit: 10 });
+		found.push(...slice.items.map(({ event }) => event.attributes.id));
+		rest = slice.rest;
+	}
+	expect(found).toEqual(["sought"]);
+	expect(looks.length).toBeGreaterThan(1);
 });
 
 describe("events too large for the queue", () => {
@@ -163,7 +189,7 @@ describe("events too large for the queue", () => {
 		await log.log.spill("key", segments);
 		await log.log.spill("key", segments);
 		expect(await log.log.readSpilled("key")).toEqual(segments);
-		expect(await log.log.list({ limit: 10 })).toEqual([]);
+		expect((await log.log.list({ limit: 10 })).items).toEqual([]);
 		await log.log.dropSpilled("key");
 		expect(await log.log.readSpilled("key")).toEqual([]);
 	});
@@ -194,7 +220,7 @@ test("many decisions are spread over rows that SQLite can hold", async () => {
 			.one();
 		expect(longest).toBeLessThan(2_000_000);
 	});
-	expect(await log.log.list({ limit: 200 })).toHaveLength(100);
+	expect((await log.log.list({ limit: 200 })).items).toHaveLength(100);
 });
 
 test("events are forgotten after a week, and the alarm then rests", async () => {
@@ -205,7 +231,7 @@ test("events are forgotten after a week, and the alarm then rests", async () => 
 	vi.setSystemTime(start);
 	await log.log.append([{ event: event(log, "new"), decisions: [] }]);
 	await runDurableObjectAlarm(log.log);
-	expect((await log.log.list({ limit: 10 })).map(({ event }) => event.attributes.id)).toEqual(["new"]);
+	expect((await log.log.list({ limit: 10 })).items.map(({ event }) => event.attributes.id)).toEqual(["new"]);
 	expect(await runInDurableObject(log.log, (_, { storage }) => storage.getAlarm())).not.toBeNull();
 	vi.setSystemTime(start + 8 * 86_400_000);
 	await runDurableObjectAlarm(log.log);

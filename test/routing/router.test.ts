@@ -44,7 +44,7 @@ async function route(...bodies: string[]) {
 }
 
 async function backlogOf({ dispatcher }: Setting): Promise<string[]> {
-	return (await dispatcher.list({ limit: 200 })).map(({ eventId }) => eventId).reverse();
+	return (await dispatcher.list({ limit: 200 })).items.map(({ eventId }) => eventId).reverse();
 }
 
 describe("a batch", () => {
