@@ -8,6 +8,7 @@ import { eventLog } from "../events/client.ts";
 import { type EventData, MAX_EVENT_BYTES, type SluiceEvent } from "../events/event.ts";
 import { encodeReference } from "../events/message.ts";
 import { encodeSegment, splitBySize } from "../events/segment.ts";
+import { type Refusal, refuse, toProblem } from "../events/refusal.ts";
 import { Problem } from "../problem.ts";
 
 /** Cloudflare takes 128 KB (of 1,000 bytes) with some 100 bytes of its own metadata. */
@@ -26,7 +27,8 @@ const RETRY_AFTER_RATE_LIMIT_SECONDS = 1;
 export async function accept(env: Env, events: readonly SluiceEvent[]): Promise<void> {
 	const segment = encodeSegment(events);
 	const fits = Buffer.byteLength(segment) <= MAX_MESSAGE_BYTES;
-	if (!fits) refuseOversized(events);
+	const refusal = fits ? null : refuseOversized(events);
+	if (refusal !== null) throw toProblem(refusal);
 	try {
 		const message = fits ? segment : await spill(env, events);
 		await env.EVENTS.send(message, { contentType: "text" });
@@ -54,9 +56,10 @@ function spillKey(events: readonly SluiceEvent[]): string {
 	return digest.digest("hex");
 }
 
-function refuseOversized(events: readonly SluiceEvent[]): void {
-	if (events.every(({ data }) => payloadBytes(data) <= MAX_EVENT_BYTES)) return;
-	throw new Problem(413, "event_too_large", `The data of an event has at most ${MAX_EVENT_BYTES} bytes.`);
+/** Refuses with 413 `event_too_large`: null when each of the events is one that `accept` takes. */
+export function refuseOversized(events: readonly SluiceEvent[]): Refusal | null {
+	if (events.every(({ data }) => payloadBytes(data) <= MAX_EVENT_BYTES)) return null;
+	return refuse(413, "event_too_large", `The data of an event has at most ${MAX_EVENT_BYTES} bytes.`);
 }
 
 function payloadBytes(data: EventData | null): number {

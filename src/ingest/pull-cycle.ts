@@ -1,7 +1,8 @@
 /**
  * When a source that is pulled is asked for messages, as one function from (state, what happened, now) to (state,
  * effects). Pure; the puller does what the effects say. While all goes well it asks again and again, in runs that
- * are kept short because the platform ends long ones; the wait for messages is SQS's own. After failures it waits.
+ * are kept short because the platform ends long ones; the wait for messages is SQS's own. After failures it waits,
+ * and after an answer with nothing that came at once.
  */
 
 export interface PullState {
@@ -13,7 +14,8 @@ export interface PullState {
 	lastError: string | null;
 	/** ms since the epoch. */
 	lastMessageAt: number | null;
-	run: { startedAt: number; rounds: number };
+	/** Times in ms since the epoch; `askedAt` is when the last round began. */
+	run: { startedAt: number; askedAt: number; rounds: number };
 }
 
 export type Happened =
@@ -36,6 +38,8 @@ const MAX_RUN_MS = 300_000;
 const MAX_ROUNDS = 100;
 /** When to begin again should the object be lost in the middle of a run. */
 const BACKSTOP_MS = 60_000;
+/** Each request costs, and not every queue waits as it is asked to: SQS with too much in flight, emulators. */
+const SHORTEST_WAIT_MS = 1_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
 
@@ -44,7 +48,7 @@ export const stopped: PullState = {
 	failures: 0,
 	lastError: null,
 	lastMessageAt: null,
-	run: { startedAt: 0, rounds: 0 },
+	run: { startedAt: 0, askedAt: 0, rounds: 0 },
 };
 
 export function step(
@@ -62,7 +66,7 @@ export function step(
 				state: {
 					...state,
 					status: state.lastError === null ? "running" : "failing",
-					run: { startedAt: now, rounds: 0 },
+					run: { startedAt: now, askedAt: now, rounds: 0 },
 				},
 				effects: [{ kind: "wake", at: now + BACKSTOP_MS }, { kind: "poll" }],
 			};
@@ -79,8 +83,9 @@ export function step(
 }
 
 function afterPoll(state: PullState, messages: number, now: number): { state: PullState; effects: Effect[] } {
-	const run = { ...state.run, rounds: state.run.rounds + 1 };
-	const isOver = run.rounds >= MAX_ROUNDS || now - run.startedAt >= MAX_RUN_MS;
+	const run = { ...state.run, askedAt: now, rounds: state.run.rounds + 1 };
+	const pauseMs = messages === 0 && now - state.run.askedAt < SHORTEST_WAIT_MS ? SHORTEST_WAIT_MS : 0;
+	const isOver = pauseMs > 0 || run.rounds >= MAX_ROUNDS || now - run.startedAt >= MAX_RUN_MS;
 	return {
 		state: {
 			status: "running",
@@ -89,7 +94,7 @@ function afterPoll(state: PullState, messages: number, now: number): { state: Pu
 			lastMessageAt: messages > 0 ? now : state.lastMessageAt,
 			run,
 		},
-		effects: [isOver ? { kind: "wake", at: now } : { kind: "poll" }],
+		effects: [isOver ? { kind: "wake", at: now + pauseMs } : { kind: "poll" }],
 	};
 }
 

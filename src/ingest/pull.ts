@@ -4,7 +4,8 @@
  * visibility timeout, and the queue's redrive policy takes it away after so many times.
  */
 import type { Env } from "../env.ts";
-import type { SluiceEvent } from "../events/event.ts";
+import { MAX_EVENT_BYTES, type SluiceEvent } from "../events/event.ts";
+import { splitBySize } from "../events/segment.ts";
 import { log } from "../log.ts";
 import type { Source } from "../store/records.ts";
 import { accept } from "./accept.ts";
@@ -21,9 +22,10 @@ export async function pull(env: Env, source: Source, queue: SqsQueue, signal: Ab
 	if (signal.aborted || messages.length === 0) return { kind: "polled", messages: 0 };
 	const { readable, events } = await readAll(source, messages);
 	try {
-		if (events.length > 0) await accept(env, events);
+		// No more at once than a request may bring: ten messages of the largest size would not be routed in one go.
+		for (const run of splitBySize(events, MAX_EVENT_BYTES)) await accept(env, run);
 	} catch (error) {
-		return { kind: "failed", error: `nothing was accepted: ${String(error)}` };
+		return { kind: "failed", error: `not all was accepted: ${String(error)}` };
 	}
 	const deleted = readable.length === 0 ? null : await deleteMessages(queue, readable);
 	const undeleted = deleted?.ok === true ? deleted.value : [];

@@ -1,6 +1,6 @@
 /**
- * What Amazon SNS posts: the JSON envelope of a notification or of a question about a subscription, and the text
- * that its signature covers. Pure.
+ * What Amazon SNS posts and puts into queues: the JSON envelope of a notification or of a question about a
+ * subscription, and the text that its signature covers. Pure.
  */
 import * as z from "zod";
 import { readJsonObject } from "./sources/json-body.ts";
@@ -10,16 +10,24 @@ const common = {
 	TopicArn: z.string(),
 	Message: z.string(),
 	Timestamp: z.string(),
+};
+const signature = {
 	SignatureVersion: z.enum(["1", "2"]),
 	Signature: z.string(),
 	SigningCertURL: z.string(),
 };
 
+const notification = z.object({
+	Type: z.literal("Notification"),
+	...common,
+	Subject: z.string().nullish(),
+});
 const envelope = z.discriminatedUnion("Type", [
-	z.object({ Type: z.literal("Notification"), ...common, Subject: z.string().nullish() }),
+	notification.extend(signature),
 	z.object({
 		Type: z.enum(["SubscriptionConfirmation", "UnsubscribeConfirmation"]),
 		...common,
+		...signature,
 		Token: z.string(),
 		SubscribeURL: z.string(),
 	}),
@@ -27,13 +35,22 @@ const envelope = z.discriminatedUnion("Type", [
 
 /** Members are named as SNS names them. */
 export type SnsMessage = z.infer<typeof envelope>;
-export type SnsNotification = Extract<SnsMessage, { Type: "Notification" }>;
+export type SnsNotification = z.infer<typeof notification>;
 
 /** null when the bytes are no SNS message. The content type says nothing: SNS calls its JSON `text/plain`. */
 export function readSnsMessage(body: Uint8Array): { message: SnsMessage; text: string } | null {
+	return readEnvelope(body, envelope);
+}
+
+/** null when the bytes are no notification. FIFO topics do not sign what they put into queues. */
+export function readSnsNotification(body: Uint8Array): { message: SnsNotification; text: string } | null {
+	return readEnvelope(body, notification);
+}
+
+function readEnvelope<T>(body: Uint8Array, schema: z.ZodType<T>): { message: T; text: string } | null {
 	const read = readJsonObject(body);
 	if (!read.ok) return null;
-	const parsed = envelope.safeParse(read.json.value);
+	const parsed = schema.safeParse(read.json.value);
 	return parsed.success ? { message: parsed.data, text: read.json.text } : null;
 }
 

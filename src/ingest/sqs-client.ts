@@ -42,9 +42,9 @@ const receivedSchema = z.object({
 const deletedSchema = z.object({
 	Failed: z.array(z.object({ Id: z.string(), Code: z.string() })).nullish(),
 });
-/** `com.amazonaws.sqs#QueueDoesNotExist`, and what it means. */
+/** `com.amazonaws.sqs#QueueDoesNotExist`, and what it means: either spelling, or null where there is no more to say. */
 const errorSchema = z
-	.object({ __type: z.string(), message: z.string().optional(), Message: z.string().optional() })
+	.object({ __type: z.string(), message: z.string().nullish(), Message: z.string().nullish() })
 	.transform(({ __type: type, message, Message }) => ({ type, message: message ?? Message }));
 
 /** Waits up to 20 s for messages. They stay invisible to others for the queue's visibility timeout. */
@@ -129,7 +129,7 @@ async function call(
 function describe(action: string, status: number, json: unknown): string {
 	const { data: error } = errorSchema.safeParse(json);
 	const said = [error?.type.split("#").at(-1), error?.message]
-		.filter((part) => part !== undefined)
+		.filter((part) => typeof part === "string")
 		.join(": ");
 	return `${action}: ${status} ${said}`.trim().slice(0, MAX_ERROR_LENGTH);
 }

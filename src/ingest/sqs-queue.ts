@@ -1,7 +1,7 @@
 /** What the URL of an SQS queue says, and which URLs the router signs requests for. Pure. */
 
 /** https://docs.aws.amazon.com/general/latest/gr/sqs-service.html */
-const SQS_HOST = /^sqs(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$/;
+const SQS_HOST = /^sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
 /** The account that owns the queue, and its name. */
 const QUEUE_PATH = /^\/(\d{12})\/([\w-]{1,80}(?:\.fifo)?)$/;
 

@@ -3,18 +3,22 @@ import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { type Refusal, toProblem } from "../events/refusal.ts";
 import type { Source } from "../store/records.ts";
-import { accept } from "./accept.ts";
+import { accept, refuseOversized } from "./accept.ts";
 import { parseEvents } from "./parse-events.ts";
 
 const NO_HEADERS = new Headers();
 
-/** The events of a message; none when it means nothing. `now`: when it came, ms since the epoch. */
+/**
+ * The events of a message; none when it means nothing. A message with more than an event may hold is refused here,
+ * so that it holds up none of those that are accepted together. `now`: when it came, ms since the epoch.
+ */
 export async function readMessage(
 	source: Source,
 	text: string,
 	now: number,
 ): Promise<{ ok: true; events: SluiceEvent[] } | Refusal> {
-	return parseEvents(source, { headers: NO_HEADERS, body: Buffer.from(text), now });
+	const parsed = await parseEvents(source, { headers: NO_HEADERS, body: Buffer.from(text), now });
+	return parsed.ok ? (refuseOversized(parsed.events) ?? parsed) : parsed;
 }
 
 /** The ids of the events, which the queue of the router holds when this returns. Throws `Problem`. */

@@ -2,7 +2,11 @@ import { describe, expect, test } from "vitest";
 import { type Effect, type Happened, type PullState, step, stopped } from "../../src/ingest/pull-cycle.ts";
 
 const NOW = 1_000_000_000;
-const running: PullState = { ...stopped, status: "running", run: { startedAt: NOW, rounds: 0 } };
+const running: PullState = {
+	...stopped,
+	status: "running",
+	run: { startedAt: NOW, askedAt: NOW, rounds: 0 },
+};
 const failing: PullState = { ...running, status: "failing", failures: 3, lastError: "no" };
 
 describe("what is done", () => {
@@ -32,6 +36,20 @@ describe("what is done", () => {
 			[{ kind: "poll" }],
 		],
 		[
+			"none, and at once: after a second",
+			running,
+			{ kind: "polled", messages: 0 },
+			NOW + 20,
+			[{ kind: "wake", at: NOW + 1_020 }],
+		],
+		[
+			"none, at once after a round that waited",
+			{ ...running, run: { startedAt: NOW, askedAt: NOW + 20_000, rounds: 1 } },
+			{ kind: "polled", messages: 0 },
+			NOW + 20_020,
+			[{ kind: "wake", at: NOW + 21_020 }],
+		],
+		[
 			"a run ends after five minutes",
 			running,
 			{ kind: "polled", messages: 0 },
@@ -40,7 +58,7 @@ describe("what is done", () => {
 		],
 		[
 			"a run ends after a hundred rounds",
-			{ ...running, run: { startedAt: NOW, rounds: 99 } },
+			{ ...running, run: { startedAt: NOW, askedAt: NOW, rounds: 99 } },
 			{ kind: "polled", messages: 10 },
 			NOW + 1,
 			[{ kind: "wake", at: NOW + 1 }],
@@ -90,6 +108,12 @@ describe("what is known then", () => {
 			failing,
 			{ kind: "polled", messages: 0 },
 			{ status: "running", failures: 0, lastError: null, lastMessageAt: null },
+		],
+		[
+			"when it began to ask again",
+			running,
+			{ kind: "polled", messages: 1 },
+			{ run: { startedAt: NOW, askedAt: NOW, rounds: 1 } },
 		],
 		["when the last message came", running, { kind: "polled", messages: 1 }, { lastMessageAt: NOW }],
 		[

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import { MAX_EVENT_BYTES } from "../../src/events/event.ts";
 import { puller } from "../../src/ingest/client.ts";
 import { Puller } from "../../src/ingest/puller.ts";
 import { ask, must, type Page, type Resource } from "../api/client.ts";
@@ -92,8 +93,11 @@ describe("messages", () => {
 		await eventually(async () => expect(await events()).toHaveLength(4));
 	});
 
-	test("that cannot be read stay for the queue's redrive policy, and hold up no other", async () => {
-		const poison = { id: "poison", body: null };
+	test.each([
+		["cannot be read", null],
+		["are larger than an event may be", "x".repeat(MAX_EVENT_BYTES + 1)],
+	])("that %s stay for the queue's redrive policy, and hold up no other", async (_what, body) => {
+		const poison = { id: "poison", body };
 		await queue({ send: [...messages(0, 1), poison, ...messages(1, 2)] });
 		await createSource();
 		await eventually(async () => expect((await queue()).deleted).toEqual(["m-0", "m-1"]));
@@ -121,7 +125,7 @@ describe("a source", () => {
 	});
 
 	test("another object in its place knows what it knew and goes on", async () => {
-		await queue({ failure: { status: 500, type: "InternalFailure" } });
+		await queue({ failure: { status: 500, type: "InternalFailure", message: "as the test says" } });
 		const { id } = await createSource();
 		await eventually(async () => expect(await readPull()).toMatchObject({ status: "failing" }));
 		// As the platform makes it after an eviction: over the same storage.
@@ -164,13 +168,16 @@ describe("failures are seen in the source", () => {
 		);
 	});
 
-	test("a queue that is gone", async () => {
-		await queue({ failure: { status: 400, type: "QueueDoesNotExist" } });
+	test.each([
+		["a queue that is gone", 400, "QueueDoesNotExist", "the test says so", ": the test says so"],
+		["a failure that says no more than its name", 400, "RequestThrottled", null, ""],
+	])("%s", async (_what, status, type, message, shown) => {
+		await queue({ failure: { status, type, message } });
 		await createSource();
 		await eventually(async () =>
 			expect(await readPull()).toMatchObject({
 				status: "failing",
-				last_error: "ReceiveMessage: 400 QueueDoesNotExist: as the test says",
+				last_error: `ReceiveMessage: ${status} ${type}${shown}`,
 			}),
 		);
 	});

@@ -9,6 +9,8 @@ describe("queues that the router asks", () => {
 		`${QUEUE}.fifo`,
 		"https://sqs-fips.us-gov-west-1.amazonaws.com/123456789012/scans",
 		"https://sqs.cn-north-1.amazonaws.com.cn/123456789012/scans",
+		"https://sqs.eu-central-1.api.aws/123456789012/scans",
+		"https://sqs-fips.us-east-1.api.aws/123456789012/scans",
 	])("%s", (url) => {
 		expect(refuseQueueUrl(url, { allowPrivate: false })).toBeNull();
 	});
@@ -47,6 +49,7 @@ describe("queues that the router asks", () => {
 test.each([
 	[QUEUE, "eu-central-1"],
 	["https://sqs.cn-north-1.amazonaws.com.cn/123456789012/scans", "cn-north-1"],
+	["https://sqs.eu-central-1.api.aws/123456789012/scans", "eu-central-1"],
 	["http://127.0.0.1:4566/000000000000/scans", null],
 	["scans", null],
 ])("the region of %s is %s", (url, region) => {

@@ -41,7 +41,7 @@ interface Queue {
 	waiting: Set<() => void>;
 	receives: number;
 	/** What every request is answered with, while set. */
-	failure: { status: number; type: string } | null;
+	failure: { status: number; type: string; message: string | null } | null;
 	/** Deletes to answer with `Failed`. */
 	failDeletes: number;
 }
@@ -139,7 +139,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 	const body = Buffer.concat(chunks);
 	const send = (status: number, value: object) =>
 		response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(value));
-	const refuse = (status: number, type: string, message: string) =>
+	const refuse = (status: number, type: string, message: string | null) =>
 		send(status, { __type: `com.amazonaws.sqs#${type}`, message });
 
 	const [, control, name = ""] = (request.url ?? "").split("/");
@@ -150,7 +150,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 	const input = JSON.parse(body.toString()) as Input;
 	const queue = queueOf(new URL(input.QueueUrl).pathname.split("/").at(-1) ?? "");
 	if (queue.failure !== null)
-		return void refuse(queue.failure.status, queue.failure.type, "as the test says");
+		return void refuse(queue.failure.status, queue.failure.type, queue.failure.message);
 	const action = actions[String(request.headers["x-amz-target"]).replace("AmazonSQS.", "")];
 	if (action === undefined || request.headers["content-type"] !== "application/x-amz-json-1.0") {
 		return void refuse(400, "InvalidAction", "no such action");

@@ -1,6 +1,6 @@
 /**
- * A queue of Amazon SQS, which the router asks for messages: nothing is posted. A notification of S3, a message of
- * SNS or a CloudEvent inside is the event, taken out of its wrapping once; any other body is data.
+ * A queue of Amazon SQS, which the router asks for messages: nothing is posted. A notification of S3 or a CloudEvent
+ * inside is the event, also where a topic of SNS has wrapped it; any other body is data.
  */
 import { env } from "cloudflare:workers";
 import * as z from "zod";
@@ -8,7 +8,7 @@ import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents.ts"
 import type { CloudEvent, EventData } from "../../events/event.ts";
 import { parseJson } from "../../events/json-parse.ts";
 import { refuse } from "../../events/refusal.ts";
-import { readSnsMessage } from "../sns-message.ts";
+import { readSnsNotification } from "../sns-message.ts";
 import { queueArn, refuseQueueUrl, regionOf } from "../sqs-queue.ts";
 import { timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
@@ -65,12 +65,15 @@ export const sqs: SourceKind = {
 
 /** null when the body is none of what is known here. Who may send into the queue is the queue's policy. */
 function unwrap(text: string): CloudEvent[] | null {
-	const bytes = Buffer.from(text);
 	const records = readS3Notification(text);
 	if (records !== null) return records;
-	const sns = readSnsMessage(bytes);
-	if (sns?.message.Type === "Notification") return eventsOfNotification(sns.message, sns.text);
-	const decoded = decodeCloudEvents(new Headers({ "content-type": STRUCTURED_TYPE }), bytes);
+	const sns = readSnsNotification(Buffer.from(text));
+	if (sns === null) return readCloudEvents(text);
+	return readCloudEvents(sns.message.Message) ?? eventsOfNotification(sns.message, sns.text);
+}
+
+function readCloudEvents(text: string): CloudEvent[] | null {
+	const decoded = decodeCloudEvents(new Headers({ "content-type": STRUCTURED_TYPE }), Buffer.from(text));
 	return decoded.ok ? decoded.events : null;
 }
 

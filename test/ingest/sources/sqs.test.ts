@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from "vitest";
 import { sqs, sqsSettings } from "../../../src/ingest/sources/sqs.ts";
 import type { CloudEvent } from "../../../src/events/event.ts";
+import type { Source } from "../../../src/store/records.ts";
 import { ask, badPaths, must, ORIGIN } from "../../api/client.ts";
 import { makeSource } from "../make-source.ts";
 import { notification } from "../sns.ts";
@@ -71,11 +72,27 @@ describe("what is inside is the event", () => {
 		]);
 	});
 
-	test("unwrapped once only", async () => {
-		const inner = JSON.stringify({ ...JSON.parse(STRUCTURED), data: JSON.parse(STRUCTURED) });
-		expect((await events(inner))[0]?.attributes.id).toBe("7");
+	test("a CloudEvent in a message of SNS", async () => {
 		const sns = notification({ Message: STRUCTURED });
-		expect((await events(JSON.stringify(sns)))[0]?.attributes.type).toBe("com.amazonaws.sns.Notification");
+		expect(await events(JSON.stringify(sns))).toEqual(await events(STRUCTURED));
+	});
+
+	test("a message of a FIFO topic, which has no signature", async () => {
+		const { Signature: _1, SignatureVersion: _2, SigningCertURL: _3, ...unsigned } = notification();
+		const sns = { ...unsigned, SequenceNumber: "10000000000000000000" };
+		expect(await events(JSON.stringify(sns))).toMatchObject([
+			{ attributes: { id: unsigned["MessageId"], type: "com.amazonaws.sns.Notification" } },
+		]);
+		expect(await events(JSON.stringify({ ...sns, Message: STRUCTURED }))).toEqual(await events(STRUCTURED));
+	});
+
+	test("and no deeper than that", async () => {
+		const event = `{"specversion":"1.0","id":"8","source":"/s","type":"t","data":${STRUCTURED}}`;
+		expect(await events(event)).toMatchObject([{ attributes: { id: "8" }, data: { text: STRUCTURED } }]);
+		const outer = notification({ Message: JSON.stringify(notification({ Message: STRUCTURED })) });
+		expect(await events(JSON.stringify(outer))).toMatchObject([
+			{ attributes: { type: "com.amazonaws.sns.Notification" } },
+		]);
 	});
 
 	test("nothing, when S3 only says that notifications are on", async () => {
@@ -203,12 +220,33 @@ test("the region is the one in the queue's URL, unless it is given", () => {
 	expect(sqsSettings.parse({ ...settings, region: "us-east-1" })).toMatchObject({ region: "us-east-1" });
 });
 
+function setUp(settings: Source["settings"]) {
+	const source = makeSource({ name: "scans", kind: "sqs", settings });
+	return sqs.setup({ source, url: `${ORIGIN}/in/scans`, secret: "<SECRET>" }).variants[0];
+}
+
 test("set-up gives the key's user the queue and nothing else, and takes it away again", () => {
-	const source = makeSource({ kind: "sqs", settings: SETTINGS });
-	const [variant] = sqs.setup({ source, url: `${ORIGIN}/in/s`, secret: "<SECRET>" }).variants;
+	const variant = setUp(SETTINGS);
 	const [policy] = variant?.steps ?? [];
+	// Another source with the same user has another policy.
+	expect(policy?.code).toContain('put-user-policy --user-name "$user" --policy-name sluice-scans ');
 	expect(policy?.code).toContain('"Action":["sqs:ReceiveMessage","sqs:DeleteMessage"]');
 	expect(policy?.code).toContain('"Resource":"arn:aws:sqs:eu-central-1:123456789012:scans"');
-	expect(variant?.remove?.code).toContain("delete-user-policy");
+	expect(variant?.remove?.code).toContain(
+		'delete-user-policy --user-name "$user" --policy-name sluice-scans\n',
+	);
 	expect(JSON.stringify(variant)).not.toContain("undefined");
+});
+
+test("set-up leaves a bucket its other notifications", () => {
+	const others = '.QueueConfigurations[]? | select(.Id != "sluice-scans")]';
+	const { steps = [], remove } = setUp(SETTINGS) ?? {};
+	expect(steps[2]?.code).toContain(`${others} + [{"Id":"sluice-scans","QueueArn":"arn:aws:sqs:`);
+	expect(remove?.code).toContain(`${others}'`);
+});
+
+test("set-up of a FIFO queue has no bucket, which S3 would refuse, and messages of a group", () => {
+	const { steps = [], remove } = setUp({ ...SETTINGS, queue_url: `${SETTINGS.queue_url}.fifo` }) ?? {};
+	expect(JSON.stringify([steps, remove])).not.toMatch(/s3|bucket/i);
+	expect(steps.at(-2)?.code).toContain("--message-group-id sluice --message-deduplication-id");
 });
