@@ -126,6 +126,10 @@ export class Backlog {
 		};
 	}
 
+	isFull(): boolean {
+		return this.#storage.sql.databaseSize > MAX_BYTES;
+	}
+
 	/** Forgets finished deliveries created before `time`; true when there may be more of them. */
 	sweep(time: number): boolean {
 		return sweepDeliveries(this.#storage.sql, time, MAX_BYTES);

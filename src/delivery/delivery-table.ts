@@ -152,7 +152,7 @@ export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Del
 }
 
 /** Rows forgotten by one statement, so that the object answers in between. */
-const SWEEP_ROWS = 2_000;
+const SWEEP_ROWS = 5_000;
 const FINISHED = "status IN ('succeeded', 'dead', 'canceled')";
 
 /**

@@ -28,6 +28,8 @@ import type { Change, DeliveryQuery, DeliveryRecord } from "./records.ts";
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
 const RETENTION_MS = 30 * 86_400_000;
+/** Looking for what may be forgotten takes long where all is still owed. */
+const SWEEP_FULL_EVERY_MS = 60_000;
 /** Deliveries of a deleted endpoint that are ended in one go. */
 const BURY_AT_ONCE = 200;
 const ENDPOINT_ID = "endpoint_id";
@@ -242,10 +244,11 @@ export class Dispatcher extends DurableObject<Env> {
 		}
 	}
 
-	/** Once a day; more often while there is more to forget than one go takes. */
+	/** Once a day; more often while there is more to forget than one go takes, and while room is short. */
 	#sweep(): void {
 		const now = Date.now();
-		if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
+		const everyMs = this.#backlog.isFull() ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;
+		if (now - this.#sweptAt < everyMs) return;
 		const more = this.#backlog.sweep(now - RETENTION_MS);
 		this.#sweptAt = more ? now - SWEEP_EVERY_MS + BACKSTOP_MS : now;
 	}

@@ -26,6 +26,8 @@ import { typeMatches } from "./type-pattern.ts";
 
 const RETENTION_MS = 7 * 86_400_000;
 const SWEEP_EVERY_MS = 86_400_000;
+/** While there is more to forget than one go takes. */
+const SWEEP_ON_MS = 1_000;
 const WINDOW = 100_000;
 /** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
 const MAX_ROW_BYTES = 1_200_000;
@@ -33,15 +35,16 @@ const MAX_ROW_BYTES = 1_200_000;
 const MAX_BYTES = 8_000_000_000;
 /** Characters that one call of `list` reads, some tens of milliseconds. */
 const MAX_LISTED_TEXT = 16_000_000;
-/** Rows forgotten by one statement, so that the object answers in between. */
-const SWEEP_ROWS = 2_000;
+/** Rows forgotten in one go, so that the object answers in between; half a gigabyte at the very most. */
+const SWEEP_ROWS = 500;
 
 export class EventLog extends DurableObject<Env> {
 	readonly #sql = this.ctx.storage.sql;
 	/** Hash part of the id → position, oldest first; loaded when first needed. */
 	#recent: Map<string, number> | null = null;
 	#last = 0;
-	#sweepArmed = false;
+	/** When the alarm comes, ms since the epoch; null: not known. */
+	#sweepAt: number | null = null;
 
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
@@ -136,7 +139,7 @@ export class EventLog extends DurableObject<Env> {
 
 	override async alarm(): Promise<void> {
 		const oldest = Date.now() - RETENTION_MS;
-		const before = this.#sql.databaseSize > MAX_BYTES ? Number.MAX_SAFE_INTEGER : positionOfTime(oldest);
+		const before = this.#isFull() ? Number.MAX_SAFE_INTEGER : positionOfTime(oldest);
 		const swept = this.#sql.exec(
 			"DELETE FROM segments WHERE seq IN (SELECT seq FROM segments WHERE seq < ? ORDER BY seq LIMIT ?)",
 			before,
@@ -151,8 +154,8 @@ export class EventLog extends DurableObject<Env> {
 			)
 			.one();
 		const more = swept.rowsWritten >= SWEEP_ROWS;
-		this.#sweepArmed = false;
-		if (left === 1) await this.#armSweep(more ? 1_000 : SWEEP_EVERY_MS);
+		this.#sweepAt = null;
+		if (left === 1) await this.#armSweep(more ? SWEEP_ON_MS : SWEEP_EVERY_MS);
 	}
 
 	#store(entries: NewEntry[], recent: Map<string, number>): void {
@@ -216,12 +219,16 @@ export class EventLog extends DurableObject<Env> {
 		return (row && entriesOf(row)[position - row.seq]) ?? null;
 	}
 
-	/** One alarm a day while there is something to forget. */
-	async #armSweep(inMs = SWEEP_EVERY_MS): Promise<void> {
-		if (this.#sweepArmed) return;
-		this.#sweepArmed = true;
-		if ((await this.ctx.storage.getAlarm()) === null) {
-			await this.ctx.storage.setAlarm(Date.now() + inMs);
-		}
+	#isFull(): boolean {
+		return this.#sql.databaseSize > MAX_BYTES;
+	}
+
+	/** One alarm a day while there is something to forget; at once when a day's events may be more than there is room for. */
+	async #armSweep(inMs = this.#isFull() ? SWEEP_ON_MS : SWEEP_EVERY_MS): Promise<void> {
+		const at = Date.now() + inMs;
+		if (this.#sweepAt !== null && this.#sweepAt <= at) return;
+		const set = await this.ctx.storage.getAlarm();
+		this.#sweepAt = set === null ? at : Math.min(set, at);
+		if (this.#sweepAt !== set) await this.ctx.storage.setAlarm(this.#sweepAt);
 	}
 }

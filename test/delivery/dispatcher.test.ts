@@ -573,3 +573,24 @@ describe("a person", () => {
 		expect(calls.map((call) => call.deliveryId)).toEqual([second.id]);
 	});
 });
+
+test("when room is short, finished deliveries go before their time, and what is owed stays", async () => {
+	const setting = await createSetting();
+	let calls = 0;
+	model(() => (++calls === 1 ? ok() : new Response(null, { status: 500 })));
+	const [done, owed] = [incoming(setting), incoming(setting)];
+	await setting.dispatcher.enqueue([done]);
+	await whenStatus(setting, done.id, "succeeded");
+	await setting.dispatcher.enqueue([owed]);
+	await whenTried(setting, owed.id);
+	await runAlarm(setting);
+	const ids = async () => (await setting.dispatcher.list({ limit: 10 })).items.map(({ id }) => id);
+	expect(await ids()).toEqual([owed.id, done.id]);
+	await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+		Object.defineProperty(storage.sql, "databaseSize", { configurable: true, value: 9_000_000_000 });
+	});
+	vi.setSystemTime(Date.now() + 120_000);
+	await runAlarm(setting);
+	expect(await ids()).toEqual([owed.id]);
+	vi.useRealTimers();
+});

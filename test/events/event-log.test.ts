@@ -237,3 +237,17 @@ test("events are forgotten after a week, and the alarm then rests", async () => 
 	await runDurableObjectAlarm(log.log);
 	expect(await runInDurableObject(log.log, (_, { storage }) => storage.getAlarm())).toBeNull();
 });
+
+test("when room is short, the oldest events go before their time, and soon", async () => {
+	const log = newLog();
+	await log.log.append([{ event: event(log, "old"), decisions: [] }]);
+	const alarm = () => runInDurableObject(log.log, (_, { storage }) => storage.getAlarm());
+	expect(await alarm()).toBeGreaterThan(Date.now() + 3_600_000);
+	await runInDurableObject(log.log, (_, { storage }) => {
+		Object.defineProperty(storage.sql, "databaseSize", { configurable: true, value: 9_000_000_000 });
+	});
+	await log.log.append([{ event: event(log, "new"), decisions: [] }]);
+	expect(await alarm()).toBeLessThan(Date.now() + 60_000);
+	await runDurableObjectAlarm(log.log);
+	expect((await log.log.list({ limit: 10 })).items).toEqual([]);
+});
