@@ -49,6 +49,8 @@ export interface RecordContext {
 	primaryKey: string;
 	/** ms since the epoch. */
 	now: number;
+	/** The id of the request and the record's place in it: of use where nothing else tells two records apart. */
+	place: string;
 }
 
 /** null for a record without news: a heartbeat, or a tombstone behind a delete. */
@@ -71,14 +73,14 @@ function isHeartbeat({ value }: JsonObject): boolean {
 	return Object.keys(value).join() === "ts_ms";
 }
 
-function changeEvent(change: JsonObject, { sourceName, primaryKey, now }: RecordContext): CloudEvent {
+function changeEvent(change: JsonObject, { sourceName, primaryKey, now, place }: RecordContext): CloudEvent {
 	const table = textAt(change, "source", "table") ?? textAt(change, "source", "collection");
 	const namespace = textAt(change, "source", "schema") ?? textAt(change, "source", "db");
 	const connector = textAt(change, "source", "connector");
 	const server = textAt(change, "source", "name");
 	const subject = subjectOf(table, change, primaryKey);
 	const attributes: Attributes = {
-		id: changeId(change),
+		id: changeId(change, place),
 		source: sourcePath("debezium", connector ?? sourceName, ...(server === undefined ? [] : [server])),
 		type: changeType(namespace, table, textAt(change, "op")) ?? "debezium.record",
 		...(subject !== undefined && { subject }),
@@ -110,9 +112,12 @@ export function subjectOf(
 	return key === undefined ? table : (usableText(`${table}/${key}`) ?? table);
 }
 
-function changeId(change: JsonObject): string {
-	const { source, op } = change.value;
-	if (!isObject(source) || op === undefined) return contentHash(change.text);
+/** A flattened row says nothing of the log, and two changes can leave the same row: then the request counts. */
+function changeId(change: JsonObject, place: string): string {
+	const { source, op, ts_ms: time } = change.value;
+	if (!isObject(source))
+		return time === undefined ? contentHash(place, change.text) : contentHash(change.text);
+	if (op === undefined) return contentHash(change.text);
 	const members = memberTexts(change.text);
 	const sourceMembers = memberTexts(members.get("source") ?? "{}");
 	return contentHash(

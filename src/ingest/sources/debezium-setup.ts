@@ -97,6 +97,12 @@ function kafkaConnect({ source, url }: SetupTarget, headers: Readonly<Record<str
 		"retry.backoff.ms": "1000",
 		"key.converter": "org.apache.kafka.connect.storage.StringConverter",
 		"value.converter": "org.apache.kafka.connect.storage.StringConverter",
+		// The sink ends at a record without a value, and Debezium writes one behind every delete.
+		transforms: "noTombstones",
+		"transforms.noTombstones.type": "org.apache.kafka.connect.transforms.Filter",
+		"transforms.noTombstones.predicate": "isTombstone",
+		predicates: "isTombstone",
+		"predicates.isTombstone.type": "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
 	};
 	const connector = `http://localhost:8083/connectors/${name}`;
 	const create = [

@@ -20,10 +20,12 @@ export const debezium: SourceKind = {
 	sample,
 };
 
-function parse({ source, headers, body, now }: ParseInput): Parsed {
+function parse({ source, headers, body, now, freshId }: ParseInput): Parsed {
 	const read = refuseUnlessJson(headers) ?? readJsonRecords(body);
 	if (!read.ok) return read;
 	const { primary_key: primaryKey } = rowSettings.parse(source.settings);
+	// Debezium Server makes one for each record or list, and keeps it while it tries again.
+	const requestId = headers.get("webhook-id") ?? freshId;
 	const events: CloudEvent[] = [];
 	for (const [index, record] of read.records.entries()) {
 		if (Object.hasOwn(record.value, "specversion")) {
@@ -31,7 +33,8 @@ function parse({ source, headers, body, now }: ParseInput): Parsed {
 			if (!cloudEvent.ok) return cloudEvent;
 			events.push(cloudEvent.event);
 		} else {
-			const event = readRecord(record, { sourceName: source.name, primaryKey, now });
+			const place = `${requestId}[${index}]`;
+			const event = readRecord(record, { sourceName: source.name, primaryKey, now, place });
 			if (event !== null) events.push(event);
 		}
 	}

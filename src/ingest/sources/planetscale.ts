@@ -3,17 +3,21 @@ import { sourcePath, timeFrom } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import { refuse } from "../../events/refusal.ts";
+import type { SourceAuth } from "../../store/records.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
-import { takeSecretStep } from "./provider-secret.ts";
+import { canProve, takeSecretSteps } from "./provider-secret.ts";
+import { setupAfterAuthChange } from "./static-proof.ts";
+
+const SIGNATURE: SourceAuth = {
+	type: "hmac",
+	header: "X-PlanetScale-Signature",
+	algorithm: "sha256",
+	encoding: "hex",
+	prefix: "",
+};
 
 export const planetscale: SourceKind = {
-	defaultAuth: {
-		type: "hmac",
-		header: "X-PlanetScale-Signature",
-		algorithm: "sha256",
-		encoding: "hex",
-		prefix: "",
-	},
+	defaultAuth: SIGNATURE,
 	parse,
 	setup,
 	sample,
@@ -54,7 +58,8 @@ function contentId(json: JsonObject, event: string): string {
 }
 
 function setup(target: SetupTarget): Setup {
-	const { url } = target;
+	const { source, url } = target;
+	if (!canProve(source.auth, SIGNATURE.type)) return setupAfterAuthChange(target, { auth: SIGNATURE });
 	const names = "database=DATABASE org=ORGANIZATION";
 	const events = "branch.ready,deploy_request.opened,deploy_request.schema_applied,deploy_request.closed";
 	const idOfUrl = `pscale webhook list "$database" --org "$org" --format json |
@@ -79,7 +84,7 @@ Events:  those you want`;
 				title: "The PlanetScale CLI and jq",
 				steps: [
 					{ title: "Create the webhook and show its secret", language: "shell", code: create },
-					takeSecretStep(target, "PlanetScale has made it"),
+					...takeSecretSteps(target, "PlanetScale has made it"),
 					{ title: "Enable the webhook, and send a test", language: "shell", code: enable },
 				],
 				remove: { title: "Delete the webhook", language: "shell", code: remove },
@@ -89,7 +94,7 @@ Events:  those you want`;
 				title: "By hand",
 				steps: [
 					{ title: "Add a webhook", language: "text", code: form },
-					takeSecretStep(target, "Show secret, in the menu of the webhook"),
+					...takeSecretSteps(target, "Show secret, in the menu of the webhook"),
 					{
 						title: "Enable it, and try it",
 						language: "text",

@@ -99,12 +99,14 @@ declare
   headers jsonb;
   body jsonb := jsonb_build_object(
     'type', tg_op,
-    'schema', tg_table_schema,
-    'table', tg_table_name,
     'record', case when tg_op <> 'DELETE' then to_jsonb(new) end,
     'old_record', case when tg_op <> 'INSERT' then to_jsonb(old) end${isIdentified ? IDENTITY : ""});
 begin
   select * into strict target from sluice.target;
+  -- A row in a partition is a row of the table that is partitioned.
+  select body || jsonb_build_object('schema', nspname, 'table', relname) into strict body
+    from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where pg_class.oid = coalesce(pg_partition_root(tg_relid), tg_relid);
 ${headersSql(proof)}
 ${send}
   return null;

@@ -30,7 +30,7 @@ export const pgNet: Transport = {
 export const pgsqlHttp: Transport = {
 	name: "pgsql-http",
 	title:
-		"Blocks the writer until it is answered, and a refusal fails the write; only where pg_net is missing",
+		"Blocks the writer until it is answered, fails the write when refused, and has sent what is rolled back later; only where pg_net is missing",
 	extension: "http",
 	isSearched: true,
 	send: `  select status, content into answer from http((
@@ -40,7 +40,7 @@ export const pgsqlHttp: Transport = {
     'application/json',
     body::text)::http_request);
   if answer.status not between 200 and 299 then
-    raise exception 'Sluice answered %', answer.status using detail = answer.content;
+    raise exception 'Sluice answered %', answer.status using detail = coalesce(answer.content, '');
   end if;`,
 };
 
@@ -48,7 +48,7 @@ export const pgsqlHttp: Transport = {
 export const plPython: Transport = {
 	name: "plpython3u",
 	title:
-		"Blocks the writer until it is answered, and a refusal fails the write; only on servers of your own without pg_net and pgsql-http",
+		"Blocks the writer until it is answered, fails the write when refused, and has sent what is rolled back later; only on servers of your own without pg_net and pgsql-http",
 	extension: "plpython3u",
 	isSearched: false,
 	helper: `create or replace function sluice.post(url text, headers jsonb, body text) returns void

@@ -28,5 +28,6 @@ begin
   execute format('copy answer_line (line) from program %L', command);
   select string_agg(line, e'\n' order by number) into answer from answer_line;
   drop table answer_line;
-  return (right(answer, 3)::integer, null, null, left(answer, -4))::http_response;
+  -- An empty body is null.
+  return (right(answer, 3)::integer, null, null, nullif(left(answer, -4), ''))::http_response;
 end $$;

@@ -1,16 +1,19 @@
 /**
- * What README.md says about databases, done as it stands there: a table in a real PostgreSQL whose trigger posts its
- * changes, and each row arrives at a model as the database wrote it. Skipped where no server is installed, unless
- * SLUICE_REQUIRE_POSTGRES=1 says that it must not be.
+ * What README.md says about databases, done as it stands there: its lines make a source and install its SQL in a real
+ * PostgreSQL, and each row arrives at a model as the database wrote it. What the SQL does beyond that, the suites
+ * beside this one show. Skipped where no server is installed, unless SLUICE_REQUIRE_POSTGRES=1 says that it must
+ * not be.
  */
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { unique } from "../api.ts";
-import type { Source } from "../api.ts";
 import { answer } from "../behaviours.ts";
 import type { Model, ReceivedRequest } from "../receiver.ts";
+import { ROOT_KEY } from "../router.setup.ts";
 import { setting } from "../setting.ts";
 import { until } from "../until.ts";
 import { startPgNetWorker } from "./pg-net-worker.ts";
@@ -18,6 +21,7 @@ import type { PgNetWorker } from "./pg-net-worker.ts";
 import { findPostgres, startPostgres } from "./server.ts";
 import type { PostgresServer } from "./server.ts";
 
+const run = promisify(execFile);
 const binaries = findPostgres();
 const isRequired = process.env["SLUICE_REQUIRE_POSTGRES"] === "1";
 const readme = readReadme(await readFile(join(import.meta.dirname, "../../../README.md"), "utf8"));
@@ -27,12 +31,12 @@ const BIG_IDS = ["9007199254740993", "9223372036854775807"];
 /** Everything that an escape on the way would spoil. */
 const TITLE = `quote ' double " back\\slash \\n percent %s dollar $HOME \`id\` tab\t newline\n é € 😀`;
 
-describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a trigger", () => {
+describe.skipIf(binaries === null && !isRequired)("a PostgreSQL database, set up by the README", () => {
 	const stage = setting();
+	const name = unique("documents-db");
 	let server: PostgresServer;
 	let database: Client;
 	let worker: PgNetWorker;
-	let source: Source;
 	let model: Model;
 
 	beforeAll(async () => {
@@ -43,11 +47,9 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 		await database.connect();
 		await database.query(await readFile(join(import.meta.dirname, "pg_net.sql"), "utf8"));
 		worker = await startPgNetWorker(server.connection);
-		await database.query(
-			"create table documents (id bigint primary key, title text, score numeric, tags jsonb)",
-		);
-		source = await stage.api.createSource({ ...readme.sourceFields, name: unique("documents-db") });
-		await install();
+		const columns = "(id bigint primary key, title text, score numeric, tags jsonb)";
+		await database.query(`create table documents ${columns}; create table orders ${columns}`);
+		await paste([readme.defineApi, readme.createSource, readme.install]);
 	});
 
 	afterAll(async () => {
@@ -60,8 +62,8 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 		const { api, receiver } = stage;
 		model = receiver.model(answer(204));
 		const endpoint = await api.createEndpoint({ url: model.url, protocol: "cloudevents" });
-		await api.createSubscription({ endpoint: endpoint.id, source: source.id });
-		await database.query("truncate documents");
+		await api.createSubscription({ endpoint: endpoint.id, source: name });
+		await database.query("truncate documents, orders");
 	});
 
 	afterEach(async () => {
@@ -70,48 +72,40 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 
 	test.each(BIG_IDS)("INSERT, UPDATE and DELETE of row %s arrive byte for byte", async (id) => {
 		await database.query("insert into documents values ($1, $2, 1.50, '{\"a\": 1e2}')", [id, TITLE]);
-		const inserted = await requestFor("documents.insert");
+		const inserted = await requestFor("public.documents.insert");
 		await database.query("update documents set score = 12345678901234567890.10 where id = $1", [id]);
-		const updated = await requestFor("documents.update");
+		const updated = await requestFor("public.documents.update");
 		await database.query("delete from documents where id = $1", [id]);
-		const deleted = await requestFor("documents.delete");
+		const deleted = await requestFor("public.documents.delete");
 
 		const before = `{"id": ${id}, "tags": {"a": 100}, "score": 1.50, "title": ${inPostgresJson(TITLE)}}`;
 		const after = before.replace("1.50", "12345678901234567890.10");
-		expect(inserted.text).toBe(change("INSERT", before, "null"));
-		expect(updated.text).toBe(change("UPDATE", after, before));
-		expect(deleted.text).toBe(change("DELETE", "null", after));
+		expect(rowsOf(inserted)).toBe(`"record": ${before}, "schema": "public", "old_record": null}`);
+		expect(rowsOf(updated)).toBe(`"record": ${after}, "schema": "public", "old_record": ${before}}`);
+		expect(rowsOf(deleted)).toBe(`"record": null, "schema": "public", "old_record": ${after}}`);
 		expect(model.requests).toHaveLength(3);
 	});
 
-	test("a statement over many rows is as many events", async () => {
-		await database.query("insert into documents select n, 'row ' || n from generate_series(1, 25) n");
-
-		const requests = await model.received(25);
-
-		const ids = requests.map(({ text }) => (JSON.parse(text) as { record: { id: number } }).record.id);
-		expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
+	test("another table is watched when told to", async () => {
+		await database.query("insert into orders (id) values (1)");
+		await database.query(readme.watch);
+		await database.query("insert into orders (id) values (2)");
+		expect((await requestFor("public.orders.insert")).headers["ce-subject"]).toBe("orders/2");
+		expect(model.requests).toHaveLength(1);
 	});
 
-	test("a change that is rolled back is no event", async () => {
-		await database.query("begin; insert into documents (id) values (1); rollback");
-		await database.query("insert into documents (id) values (2)");
-		await requestFor("documents.insert");
-		expect(model.requests.map(({ text }) => text)).toEqual([expect.stringContaining('"id": 2,')]);
-	});
-
-	test("run again, it sends each change once", async () => {
-		await install();
+	test("the lines of a source that exists already change nothing", async () => {
+		await expect(paste([readme.defineApi, readme.createSource, readme.install])).rejects.toMatchObject({
+			stdout: expect.stringMatching(/"code":"name_taken".*SECRET: parameter null or not set/s),
+		});
 		await database.query("insert into documents (id) values (3)");
-		await database.query("delete from documents");
-		await Promise.all([requestFor("documents.insert"), requestFor("documents.delete")]);
-		expect(model.requests).toHaveLength(2);
+		await requestFor("public.documents.insert");
+		expect(model.requests).toHaveLength(1);
 	});
 
-	test("a trigger with a wrong secret is refused, and stores nothing", async () => {
-		const { api } = stage;
-		const stranger = await api.createSource({ ...readme.sourceFields, name: unique("documents-db") });
-		await install({ ...source, ingest_url: stranger.ingest_url });
+	test("a wrong secret is refused, and stores nothing", async () => {
+		const stranger = await stage.api.createSource({ kind: "postgres" });
+		await database.query("update sluice.target set url = $1", [stranger.ingest_url]);
 		await database.query("insert into documents (id) values (4)");
 
 		const failures = await until("the refusal", async () => {
@@ -121,25 +115,38 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 
 		const content = expect.stringContaining('"code":"unauthorized"') as string;
 		expect(failures).toEqual([{ status_code: 401, content, error_msg: null }]);
-		expect(await api.must("GET", `/v1/events?source=${stranger.name}`)).toMatchObject({ data: [] });
-		await install();
+		expect(await stage.api.must("GET", `/v1/events?source=${stranger.name}`)).toMatchObject({ data: [] });
 	});
 
 	test("removed, it leaves nothing behind", async () => {
 		await database.query(readme.remove);
 		await database.query("insert into documents (id) values (5); delete from documents");
 		const { rows } = await database.query(
-			"select tgname as left from pg_trigger where not tgisinternal union select nspname from pg_namespace where nspname = 'sluice_hook'",
+			"select tgname as left from pg_trigger where not tgisinternal union select nspname from pg_namespace where nspname = 'sluice'",
 		);
 		expect(rows).toEqual([]);
-		await install();
 	});
 
-	/** Runs the README's SQL with its two placeholders filled in. */
-	async function install({ ingest_url, secret } = source): Promise<void> {
-		await database.query(
-			readme.install.replace("'INGEST_URL'", `'${ingest_url}'`).replace("'SECRET'", `'${secret}'`),
-		);
+	/**
+	 * Runs lines of the README in a shell, with the source's name made unique and the one extension not turned on
+	 * that is stood in for. Answers all that they print.
+	 */
+	async function paste(lines: string[]): Promise<string> {
+		const script = lines
+			.join("\n")
+			.replaceAll("documents-db", name)
+			.replace("| psql", "| sed '/^create extension if not exists pg_net;$/d' | psql");
+		const { host, user, database } = server.connection;
+		// Through a pipe, because /dev/stderr cannot be opened where it is the socket that Node makes of it.
+		const { stdout } = await run("bash", ["--norc", "-c", `set -o pipefail; {\n${script}\n} 2>&1 | cat`], {
+			env: {
+				PATH: [dirname(process.execPath), process.env["PATH"], binaries].join(delimiter),
+				SLUICE: inject("routerUrl"),
+				TOKEN: ROOT_KEY,
+				DATABASE_URL: `postgresql:///${database}?host=${encodeURIComponent(host)}&user=${user}`,
+			},
+		});
+		return stdout;
 	}
 
 	function requestFor(type: string): Promise<ReceivedRequest> {
@@ -147,9 +154,9 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL table with a tri
 	}
 });
 
-/** PostgreSQL's text of the row's change: jsonb orders keys by length, then by name. */
-function change(operation: string, record: string, oldRecord: string): string {
-	return `{"type": "${operation}", "table": "documents", "record": ${record}, "schema": "public", "old_record": ${oldRecord}}`;
+/** What a message says of the row: jsonb orders keys by length, then by name. */
+function rowsOf({ text }: ReceivedRequest): string {
+	return text.slice(text.indexOf('"record": '));
 }
 
 /** jsonb escapes as JSON.stringify does, and leaves everything beyond ASCII as it is. */
@@ -157,18 +164,22 @@ function inPostgresJson(text: string): string {
 	return JSON.stringify(text);
 }
 
-/** The section as its reader takes it; only the extension that is stood in for is not turned on. */
+/** The pieces that a reader runs. */
 function readReadme(text: string) {
 	const section = text.split("\n## ").find((part) => part.startsWith("Point your database at it\n")) ?? "";
-	const only = (pattern: RegExp): string => {
-		const found = [...section.matchAll(pattern)].map(([, captured]) => captured);
-		if (found.length !== 1 || found[0] === undefined)
-			throw new Error(`README.md has ${found.length} pieces like ${pattern}, not one.`);
-		return found[0];
-	};
 	return {
-		sourceFields: JSON.parse(only(/^api \/sources -d '(\{.*?\})'$/gms)) as Record<string, unknown>,
-		install: only(/^```sql\ncreate extension if not exists pg_net;\n(.*?)^```$/gms),
-		remove: only(/To remove it: `([^`]+)`/g),
+		defineApi: only(text, /^(api\(\) \{.*\})$/gm),
+		createSource: only(section, /^(SECRET=.*)$/gm),
+		install: only(section, /^```sh\nSECRET=[^\n]*\n(.*?)^```$/gms),
+		watch: only(section, /`(select sluice\.watch\([^`]+)`/g),
+		remove: only(section, /To remove it: `([^`]+)`/g),
 	};
+}
+
+/** The one piece that matches. */
+function only(text: string, pattern: RegExp): string {
+	const found = [...text.matchAll(pattern)].map(([, captured]) => captured);
+	if (found.length !== 1 || found[0] === undefined)
+		throw new Error(`README.md has ${found.length} pieces like ${pattern}, not one.`);
+	return found[0];
 }

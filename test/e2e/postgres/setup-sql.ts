@@ -242,6 +242,22 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				});
 
 			if (isOurs)
+				test("a partition's rows are rows of its table, whatever its name", async () => {
+					await database.query(`
+					create schema parts;
+					create table "Scan's Day" (path text, at date) partition by range (at);
+					create table parts.y2026 partition of "Scan's Day" for values from ('2026-01-01') to ('2027-01-01');
+					select sluice.watch('"Scan''s Day"'), sluice.watch('"Scan''s Day"')`);
+					await database.query(`insert into "Scan's Day" values ('1.png', '2026-02-03')`);
+					const { headers, text } = await model.request(() => true);
+					expect(headers["ce-type"]).toBe("public.Scan's%20Day.insert");
+					expect(headers["ce-source"]).toBe(`/pg/${source.name}/public`);
+					expect(text).toContain('"table": "Scan\'s Day"');
+					await database.query(`drop table "Scan's Day"; drop schema parts`);
+					expect(model.requests).toHaveLength(1);
+				});
+
+			if (isOurs)
 				test("with the placeholder left in it refuses to install", async () => {
 					await expect(install(setup.steps, "<SECRET>")).rejects.toThrow(/put_the_secret_in/);
 					await database.query("rollback");
@@ -253,6 +269,13 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 					const write = database.query("insert into documents (id) values (9)");
 					await expect(write).rejects.toThrow("Sluice answered 401");
 					expect((await database.query("select id from documents")).rows).toEqual([]);
+				});
+
+			if (blocks)
+				test("so does one without a body", async () => {
+					await database.query("update sluice.target set url = $1", [stage.receiver.model(answer(502)).url]);
+					const write = database.query("insert into documents (id) values (13)");
+					await expect(write).rejects.toThrow("Sluice answered 502");
 				});
 
 			test("removed, it leaves nothing behind", async () => {

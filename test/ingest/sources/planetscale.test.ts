@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { sourceKinds } from "../../../src/ingest/sources/registry.ts";
 import { verify } from "../../../src/ingest/verify.ts";
+import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
+import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "./bad-input.ts";
 import { parseAs, parseOne, RECEIVED_AT } from "./parse.ts";
 
@@ -88,6 +90,25 @@ test("set-up: PlanetScale makes the secret, and the source is told it", () => {
 		expect(steps[1]?.code).toContain("<SECRET>");
 	}
 	expect(setup?.variants).toHaveLength(2);
+});
+
+const setupFor = (auth: SourceAuth) =>
+	sourceKinds["planetscale"]?.setup({
+		source: makeSource({ name: "ps", auth }),
+		url: "https://x.example/in/ps",
+		secret: "<SECRET>",
+	}).variants ?? [];
+
+test("set-up: with a token in the URL there is no other secret to take", () => {
+	for (const { steps } of setupFor({ type: "url_token" })) {
+		expect(steps.map(({ code }) => code).join("\n")).not.toContain("/v1/sources/");
+	}
+});
+
+test("set-up: what PlanetScale cannot send is changed first", () => {
+	const [variant, ...others] = setupFor({ type: "bearer" });
+	expect(others).toEqual([]);
+	expect(variant?.steps[0]?.code).toContain('"header":"X-PlanetScale-Signature"');
 });
 
 describeBadInput("planetscale", { isTimed: false });
