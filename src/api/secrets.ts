@@ -56,7 +56,8 @@ export function hasSecret(type: SourceAuth["type"]): boolean {
 /** A new secret for requests of a source; null when its auth has none. */
 export function generateSourceSecret(type: SourceAuth["type"]): string | null {
 	if (!hasSecret(type)) return null;
-	return type === "standard_webhooks" ? generateSigningSecret() : randomBytes(32).toString("base64url");
+	// Hex: a secret that begins with a dash would be taken for an option by the command lines it is pasted into.
+	return type === "standard_webhooks" ? generateSigningSecret() : randomBytes(32).toString("hex");
 }
 
 /** Why `secret` is none for a source with this kind of auth, for the person who gave it; null when it is. */

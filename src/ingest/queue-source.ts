@@ -71,7 +71,12 @@ async function readAll(
 /** Messages of content type `json`, as R2 sends them, come parsed: their spelling is gone before we see them. */
 function textOf(body: unknown): string {
 	if (typeof body === "string") return body;
-	return JSON.stringify(body) ?? "";
+	try {
+		return JSON.stringify(body) ?? "";
+	} catch {
+		// A message of content type `v8` may hold what JSON cannot say, and so is no notification.
+		return "";
+	}
 }
 
 async function lookUp(env: Env, queue: string, now: number): Promise<Source | null> {

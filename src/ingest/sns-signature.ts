@@ -17,11 +17,12 @@ const DIGESTS = { "1": "sha1", "2": "sha256" } as const;
 const MAX_AGE_MS = 65 * 60_000;
 const MAX_AHEAD_MS = 5 * 60_000;
 
+/** No FIFO topic among them: these send to queues only. https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html */
 const topicArn = z
 	.string()
 	.regex(
-		/^arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/,
-		"the ARN of a topic, such as arn:aws:sns:eu-central-1:123456789012:uploads",
+		/^arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/,
+		"the ARN of a standard topic, such as arn:aws:sns:eu-central-1:123456789012:uploads",
 	);
 
 /** The settings of a source with auth `sns`. */

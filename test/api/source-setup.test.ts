@@ -19,7 +19,7 @@ interface Expected {
 }
 
 const PUBLIC_KEY = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
-const OTHER_TOPIC = "arn:aws:sns:us-east-1:210987654321:scans.fifo";
+const OTHER_TOPIC = "arn:aws:sns:us-east-1:210987654321:scans";
 
 const EXPECTED: Record<string, Expected> = {
 	"azure-eventgrid": { type: "Microsoft.Storage.BlobCreated" },

@@ -22,7 +22,7 @@ describe("creating a source", () => {
 			subject: null,
 			dedupe_key: null,
 			settings: {},
-			secret: expect.stringMatching(/^[\w-]{43}$/),
+			secret: expect.stringMatching(/^[0-9a-f]{64}$/),
 			status: "active",
 			created_at: expect.stringMatching(/^\d{4}-.*Z$/),
 			updated_at: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -67,7 +67,7 @@ describe("creating a source", () => {
 	])("auth %j", async (auth, shown) => {
 		const created = await must("POST", "/v1/sources", { name: unique(), auth });
 		expect(created["auth"]).toEqual(shown);
-		expect(created["secret"]).toMatch(auth.type === "standard_webhooks" ? /^whsec_/ : /^[\w-]{43}$/);
+		expect(created["secret"]).toMatch(auth.type === "standard_webhooks" ? /^whsec_/ : /^[0-9a-f]{64}$/);
 	});
 
 	test("the user name of basic is the source's name unless given", async () => {
@@ -257,7 +257,7 @@ describe("rotating the secret of a source", () => {
 		const name = unique();
 		await must("POST", "/v1/sources", { name, secret: "old-secret" });
 		const first = await must("POST", `/v1/sources/${name}/secret/rotate`);
-		expect(first["secret"]).toMatch(/^[\w-]{43}$/);
+		expect(first["secret"]).toMatch(/^[0-9a-f]{64}$/);
 		const last = await must("POST", `/v1/sources/${name}/secret/rotate`, { grace_period_seconds: 0 });
 		expect((await findSource(env, name))?.secrets).toMatchObject([{ value: last["secret"] }]);
 	});

@@ -85,10 +85,10 @@ test("what is no notification is asked for again, and holds up no other", async 
 	const queue = newQueue();
 	await stored(queue);
 	const captured = captureQueue();
-	const bodies = [{ hello: "world" }, notification("a.png"), 42, undefined];
+	const bodies = [{ hello: "world" }, notification("a.png"), 42, undefined, { n: 1n }];
 	const result = await consume(queue, bodies, captured.env);
 	expect(result.explicitAcks).toEqual(["1"]);
-	expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["0", "2", "3"]);
+	expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["0", "2", "3", "4"]);
 	expect(await captured.events()).toHaveLength(1);
 });
 

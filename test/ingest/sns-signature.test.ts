@@ -191,7 +191,8 @@ describe("the certificate", () => {
 describe("settings", () => {
 	test.each([
 		["a topic", [TOPIC], true],
-		["a FIFO topic in China", ["arn:aws-cn:sns:cn-north-1:123456789012:a.fifo"], true],
+		["a topic in China", ["arn:aws-cn:sns:cn-north-1:123456789012:a"], true],
+		["a FIFO topic, which sends to queues only", ["arn:aws:sns:eu-central-1:123456789012:a.fifo"], false],
 		["GovCloud", ["arn:aws-us-gov:sns:us-gov-west-1:123456789012:a"], true],
 		["none", [], false],
 		["a queue", ["arn:aws:sqs:eu-central-1:123456789012:uploads"], false],

@@ -53,7 +53,8 @@ function subscriptionCode(name: string, url: string, { auth }: Source): string {
 	return [
 		...(auth.type === "google_oidc" ? serviceAccountCode(auth.email) : []),
 		`gcloud pubsub subscriptions describe ${name} > /dev/null 2>&1 ||`,
-		`  gcloud pubsub subscriptions create ${name} --topic=${name} --ack-deadline=30`,
+		// By default a subscription is deleted after 31 days without a message.
+		`  gcloud pubsub subscriptions create ${name} --topic=${name} --ack-deadline=30 --expiration-period=never`,
 		`gcloud pubsub subscriptions modify-push-config ${name} ${push}`,
 	].join("\n");
 }

@@ -1,6 +1,7 @@
 /** How EventBridge is made to send what happens in a bucket: AWS CLI commands. */
 import type { SourceAuth } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "./kind.ts";
+import { notificationsCode } from "./s3-notifications-setup.ts";
 import { setupAfterAuthChange, staticProof } from "./static-proof.ts";
 
 export function s3EventbridgeSetup(target: SetupTarget): Setup {
@@ -9,7 +10,7 @@ export function s3EventbridgeSetup(target: SetupTarget): Setup {
 	if (connection === null) {
 		return setupAfterAuthChange(target, { auth: { type: "header", name: "x-api-key" } });
 	}
-	const name = `sluice-${source.name.replaceAll(/[^A-Za-z0-9_-]/g, "-")}`.slice(0, 64);
+	const name = `sluice-${source.name}`.slice(0, 64);
 	const steps = [
 		{ title: "Let the bucket tell EventBridge; other notifications stay", code: bucketCode(true) },
 		{ title: "Make the connection and the destination", code: destinationCode(name, url, connection) },
@@ -21,7 +22,11 @@ export function s3EventbridgeSetup(target: SetupTarget): Setup {
 				name: "aws-cli",
 				title: "AWS CLI and jq, all steps in one shell",
 				steps,
-				remove: { title: "Take everything away", language: "shell", code: removeCode(name) },
+				remove: {
+					title: "Take everything away; the bucket then tells EventBridge nothing, for other rules either",
+					language: "shell",
+					code: removeCode(name),
+				},
 			},
 		],
 	};
@@ -49,22 +54,12 @@ function connectionParameters(auth: SourceAuth, secret: string): Connection | nu
 	};
 }
 
-/** Version 1 of the CLI knows only the second name of the region. */
-const VARIABLES = [
-	"export AWS_REGION='<REGION>'",
-	'export AWS_DEFAULT_REGION="$AWS_REGION"',
-	"BUCKET='<BUCKET>'",
-];
-
-/** The command replaces the whole configuration, so the one that stands is read and sent back with the change. */
 function bucketCode(isOn: boolean): string {
-	const change = isOn ? `. + {"EventBridgeConfiguration": {}}` : "del(.EventBridgeConfiguration)";
 	return [
-		...VARIABLES,
-		'aws s3api get-bucket-notification-configuration --bucket "$BUCKET" |',
-		`  jq -s '(.[0] // {}) | ${change}' > notifications.json`,
-		'aws s3api put-bucket-notification-configuration --bucket "$BUCKET" \\',
-		"  --notification-configuration file://notifications.json",
+		"export AWS_REGION='<REGION>'",
+		// Version 1 of the CLI knows only this name of the region.
+		'export AWS_DEFAULT_REGION="$AWS_REGION"',
+		notificationsCode(isOn ? ".EventBridgeConfiguration = {}" : "del(.EventBridgeConfiguration)"),
 	].join("\n");
 }
 

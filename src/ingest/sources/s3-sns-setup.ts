@@ -1,16 +1,12 @@
-/** How a bucket of S3 is made to notify a topic of SNS, and the topic to send here: AWS CLI commands. */
+/** How a bucket of S3 is made to notify a topic of SNS, and the topic to send here: AWS CLI and jq. */
 import { snsSettings } from "../sns-signature.ts";
 import type { Setup, SetupTarget } from "./kind.ts";
+import { notificationsCode, notify, stopNotifying } from "./s3-notifications-setup.ts";
 
 export function setupSns({ source, url }: SetupTarget): Setup {
 	const [topic = ""] = snsSettings.safeParse(source.settings).data?.topic_arns ?? [];
 	const [, , , region = ""] = topic.split(":");
 	const at = `--topic-arn '${topic}' --region ${region}`;
-	const notifications = {
-		TopicConfigurations: [
-			{ Id: "sluice", TopicArn: topic, Events: ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"] },
-		],
-	};
 	const steps = [
 		["Make the topic sign with SHA-256", set(at, "SignatureVersion", "2")],
 		[
@@ -22,8 +18,8 @@ export function setupSns({ source, url }: SetupTarget): Setup {
 			`aws sns subscribe ${at} \\\n  --protocol https --notification-endpoint '${url}'`,
 		],
 		[
-			"Let the bucket notify the topic; this takes the place of other notifications the bucket may have",
-			`aws s3api put-bucket-notification-configuration --bucket '<BUCKET>' \\\n  --notification-configuration '${JSON.stringify(notifications)}'`,
+			"Let the bucket notify the topic, besides what it notifies already",
+			notificationsCode(notify("Topic", topic, source.name)),
 		],
 	].map(([title = "", code = ""]) => ({ title, language: "shell" as const, code }));
 	const find = `aws sns list-subscriptions-by-topic ${at} \\\n  --query "Subscriptions[?Endpoint=='${url}'].SubscriptionArn" --output text`;
@@ -31,7 +27,7 @@ export function setupSns({ source, url }: SetupTarget): Setup {
 		variants: [
 			{
 				name: "aws-cli",
-				title: "AWS CLI, with a topic and a bucket that exist",
+				title: "AWS CLI and jq, with a topic and a bucket that exist",
 				steps,
 				remove: {
 					title: "Stop the topic from sending here, and the bucket from notifying",
@@ -40,7 +36,7 @@ export function setupSns({ source, url }: SetupTarget): Setup {
 						`for subscription in $(${find}); do`,
 						`  aws sns unsubscribe --subscription-arn "$subscription" --region ${region}`,
 						"done",
-						"aws s3api put-bucket-notification-configuration --bucket '<BUCKET>' --notification-configuration '{}'",
+						notificationsCode(stopNotifying("Topic", source.name)),
 					].join("\n"),
 				},
 			},

@@ -214,6 +214,10 @@ describe("set-up", () => {
 		expect(code).not.toContain("--push-auth");
 	});
 
+	test("a bucket may be silent for months without losing its subscription", () => {
+		expect(codeFor({ type: "url_token" })).toContain("--expiration-period=never");
+	});
+
 	test("what Pub/Sub cannot do asks for a change of the source", () => {
 		expect(codeFor({ type: "bearer" })).toMatch(/^change-auth/);
 	});

@@ -131,9 +131,9 @@ describe("set-up", () => {
 
 	test("everything has one name, which AWS takes, and is taken away by it", () => {
 		const variant = variantFor({ type: "header", name: "x-api-key" });
-		expect(variant?.steps[2]?.code).toContain("--rule sluice-scans-v1");
+		expect(variant?.steps[2]?.code).toContain("--rule sluice-scans.v1");
 		for (const thing of ["rule", "api-destination", "connection"]) {
-			expect(variant?.remove?.code).toContain(`delete-${thing} --name sluice-scans-v1`);
+			expect(variant?.remove?.code).toContain(`delete-${thing} --name sluice-scans.v1`);
 		}
 	});
 

@@ -325,13 +325,17 @@ test("the content type says nothing", async () => {
 });
 
 test("set-up names the topic and the URL, and how all of it is taken away", () => {
-	const source = makeSource({ kind: "s3-sns", settings: { topic_arns: [TOPIC] } });
+	const source = makeSource({ name: "scans", kind: "s3-sns", settings: { topic_arns: [TOPIC] } });
 	const [variant] = s3Sns.setup({ source, url: "https://sluice.example/in/s", secret: "" }).variants;
 	const code = variant?.steps.map((step) => step.code).join("\n");
 	expect(code).toContain(`aws sns subscribe --topic-arn '${TOPIC}' --region eu-central-1`);
 	expect(code).toContain("--notification-endpoint 'https://sluice.example/in/s'");
 	expect(code).toContain('"aws:SourceAccount":"123456789012"');
 	expect(variant?.remove?.code).toContain("aws sns unsubscribe");
+	// The bucket keeps its other notifications, then and now.
+	const others = 'select(.Id != "sluice-scans")]';
+	expect(code).toContain(`.TopicConfigurations[]? | ${others} + [{"Id":"sluice-scans","TopicArn":"${TOPIC}"`);
+	expect(variant?.remove?.code).toContain(`.TopicConfigurations[]? | ${others}'`);
 });
 
 function input(message: Record<string, string>) {
