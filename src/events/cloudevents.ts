@@ -43,8 +43,7 @@ function decodeBinary(headers: Headers, body: Uint8Array): Decoded {
 		if (!name.startsWith("ce-") || name === "ce-datacontenttype") continue;
 		const attribute = name.slice("ce-".length);
 		const decoded = decodeHeaderValue(value);
-		if (decoded === null)
-			return invalid(`"${attribute}" is not valid UTF-8 when percent-decoded.`, attribute);
+		if (decoded === null) return invalid(`"${attribute}" must be UTF-8, percent-encoded.`, attribute);
 		raw.push([attribute, decoded]);
 	}
 	const contentType = headers.get("content-type");

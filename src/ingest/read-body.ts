@@ -1,6 +1,9 @@
-/** Reads a request's body whole, but never more of it than an event may have. */
+/** Reads a request's body whole, but never keeps more of it than an event may have. */
 import { MAX_EVENT_BYTES } from "../events/event.ts";
 import { Problem } from "../problem.ts";
+
+/** The most that a provider sends: 25 MB of GitHub. Who sends more without end is cut off. */
+const MAX_HEARD_BYTES = 25 * 1_048_576;
 
 /** Throws `Problem`: 413 `body_too_large`, 415 `unsupported_content_encoding`, 400 `body_incomplete`. */
 export async function readBody(request: Request): Promise<Uint8Array> {
@@ -30,9 +33,11 @@ async function collect(stream: ReadableStream<Uint8Array> | null): Promise<Uint8
 	let length = 0;
 	for await (const chunk of stream) {
 		length += chunk.byteLength;
-		if (length > MAX_EVENT_BYTES) throw tooLarge();
-		chunks.push(chunk);
+		if (length <= MAX_EVENT_BYTES) chunks.push(chunk);
+		// Cut off in the middle, most senders would see a lost connection instead of the answer.
+		else if (length > MAX_HEARD_BYTES) break;
 	}
+	if (length > MAX_EVENT_BYTES) throw tooLarge();
 	return Buffer.concat(chunks);
 }
 

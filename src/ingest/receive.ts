@@ -39,7 +39,7 @@ export async function receive(
 		line.source = source.name;
 		const kind = kindOf(source);
 		if (kind.transport !== undefined) throw notPosted();
-		const handshake = kind.answerHandshake?.(request) ?? null;
+		const handshake = (await kind.answerHandshake?.(request)) ?? null;
 		if (handshake !== null) {
 			log("ingest.handshake", { ...line, status: handshake.status, duration_ms: Date.now() - startedAt });
 			return handshake;

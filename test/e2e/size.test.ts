@@ -42,6 +42,18 @@ test("a body above 1 MB is refused and stores nothing", async () => {
 	expect(await api.eventsOfType(type)).toEqual([]);
 });
 
+test("10 MB whose sender does not say how many they are get the same answer", async () => {
+	const { source } = await openSource(stage.receiver.model(answer(204)).url);
+	// Several, because a connection that is cut off does not always take the answer with it.
+	for (let times = 0; times < 5; times++) {
+		const body = new Blob([Buffer.alloc(10_000_000, " ")]).stream();
+		const headers = { "content-type": "application/json" };
+		const refused = await fetch(source.ingest_url, { method: "POST", headers, body, duplex: "half" });
+		expect(refused.status).toBe(413);
+		expect(await refused.json()).toMatchObject({ code: "body_too_large" });
+	}
+});
+
 async function openSource(url: string) {
 	const { api } = stage;
 	const type = unique("blob");

@@ -25,6 +25,8 @@ describe("decoding what others write", () => {
 		["over-long UTF-8", "%C0%A0", null],
 		["a lone continuation byte", "a%80b", null],
 		["an encoded surrogate", "%ED%A0%80", null],
+		["what was no UTF-8 when it came", "caf\uFFFD", null],
+		["the replacement character, said on purpose", "%EF%BF%BD", "\uFFFD"],
 	])("%s", (_what, header, expected) => {
 		expect(decodeHeaderValue(header)).toBe(expected);
 	});

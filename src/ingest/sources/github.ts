@@ -7,6 +7,8 @@ import { isUsableUri, sourcePath, timeFrom, usableText } from "./attribute-value
 import { isForm, readForm } from "./form.ts";
 import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
+import { canProve, isSigned } from "./provider-secret.ts";
+import { setupAfterAuthChange } from "./static-proof.ts";
 
 /** Where an event names what it is about; where nothing is said, at `{event}.id`. */
 const SUBJECTS: Readonly<Record<string, string>> = {
@@ -108,11 +110,15 @@ function timeOf(event: string, json: JsonObject): string | undefined {
 	return timeFrom(valueAt(json, entity, "updated_at")) ?? timeFrom(valueAt(json, event, "updated_at"));
 }
 
-function setup({ url, secret }: SetupTarget): Setup {
+function setup(target: SetupTarget): Setup {
+	const { url, secret } = target;
+	const { auth } = target.source;
+	if (!canProve(auth, "github")) return setupAfterAuthChange(target, { auth: { type: "github" } });
+	const secretField = isSigned(auth) ? ` -f 'config[secret]=${secret}'` : "";
 	const create = [
 		"repo=OWNER/REPO",
 		`gh api "repos/$repo/hooks" -f name=web -F active=true -f 'events[]=*' \\`,
-		`  -f 'config[url]=${url}' -f 'config[content_type]=json' -f 'config[secret]=${secret}'`,
+		`  -f 'config[url]=${url}' -f 'config[content_type]=json'${secretField}`,
 	];
 	const remove = [
 		"repo=OWNER/REPO",
@@ -123,7 +129,7 @@ function setup({ url, secret }: SetupTarget): Setup {
 		"Repository or organization → Settings → Webhooks → Add webhook",
 		`Payload URL:   ${url}`,
 		"Content type:  application/json",
-		`Secret:        ${secret}`,
+		...(isSigned(auth) ? [`Secret:        ${secret}`] : []),
 		"Events:        those you want, or all",
 	];
 	return {

@@ -56,7 +56,7 @@ export interface SourceKind {
 	/** Never throws on anything a publisher can send. */
 	parse(input: ParseInput): Promise<Parsed>;
 	/** Answers a request by which a publisher asks for consent before it sends events; null when it is none. */
-	answerHandshake?(request: Request): Response | null;
+	answerHandshake?(request: Request): Response | null | Promise<Response | null>;
 	/** How the publisher is made to send to `target`. */
 	setup(target: SetupTarget): Setup;
 	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */

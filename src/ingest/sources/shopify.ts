@@ -3,7 +3,8 @@ import { refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { readJsonObject, refuseUnlessJson, textAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
-import { takeSecretStep } from "./provider-secret.ts";
+import { canProve, takeSecretSteps } from "./provider-secret.ts";
+import { setupAfterAuthChange } from "./static-proof.ts";
 
 export const shopify: SourceKind = {
 	defaultAuth: { type: "shopify" },
@@ -34,7 +35,8 @@ async function parse({ source, headers, body, now, freshId }: ParseInput): Promi
 }
 
 function setup(target: SetupTarget): Setup {
-	const { url } = target;
+	const { source, url } = target;
+	if (!canProve(source.auth, "shopify")) return setupAfterAuthChange(target, { auth: { type: "shopify" } });
 	const toml = [
 		"[webhooks]",
 		'api_version = "2026-07"',
@@ -58,8 +60,8 @@ function setup(target: SetupTarget): Setup {
 				name: "app",
 				title: "An app of yours; Shopify signs with the app's client secret",
 				steps: [
-					takeSecretStep(target, "Client secret of the app in the Dev Dashboard"),
-					{ title: "Add to shopify.app.toml", language: "properties", code: toml.join("\n") },
+					...takeSecretSteps(target, "Client secret of the app in the Dev Dashboard"),
+					{ title: "Add to shopify.app.toml", language: "toml", code: toml.join("\n") },
 					{ title: "Release it", language: "shell", code: "shopify app deploy" },
 				],
 				remove: { title: "Unsubscribe", language: "text", code: removal.join("\n") },
@@ -69,7 +71,7 @@ function setup(target: SetupTarget): Setup {
 				title: "By hand for one shop",
 				steps: [
 					{ title: "Create a webhook for each event", language: "text", code: form.join("\n") },
-					takeSecretStep(target, 'Below the list: "Your webhooks will be signed with"'),
+					...takeSecretSteps(target, 'Below the list: "Your webhooks will be signed with"'),
 				],
 			},
 		],

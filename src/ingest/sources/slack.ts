@@ -4,15 +4,18 @@
  */
 import { refuse } from "../../events/refusal.ts";
 import type { CloudEvent } from "../../events/event.ts";
+import { readBody } from "../read-body.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { isForm, readForm } from "./form.ts";
 import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
-import { takeSecretStep } from "./provider-secret.ts";
+import { canProve, takeSecretSteps } from "./provider-secret.ts";
+import { setupAfterAuthChange } from "./static-proof.ts";
 
 export const slack: SourceKind = {
 	defaultAuth: { type: "slack" },
+	answerHandshake: answerSslCheck,
 
 	async parse(input) {
 		if (isForm(input.headers)) return parseForm(input);
@@ -25,6 +28,13 @@ export const slack: SourceKind = {
 	setup,
 	sample,
 };
+
+/** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
+async function answerSslCheck(request: Request): Promise<Response | null> {
+	if (request.method !== "POST" || !isForm(request.headers)) return null;
+	const form = readForm(await readBody(request.clone()));
+	return form.ok && form.fields.get("ssl_check") === "1" ? new Response(null) : null;
+}
 
 /** https://docs.slack.dev/apis/events-api */
 function parseEnvelope(json: JsonObject, input: ParseInput): Parsed {
@@ -53,6 +63,7 @@ function channelOf(json: JsonObject): string | undefined {
 	return (
 		textAt(json, "event", "channel") ??
 		textAt(json, "event", "channel", "id") ??
+		textAt(json, "event", "channel_id") ??
 		textAt(json, "event", "item", "channel")
 	);
 }
@@ -63,8 +74,6 @@ function parseForm(input: ParseInput): Parsed {
 	const { fields, text } = form;
 	const payload = fields.get("payload");
 	if (payload !== undefined) return parseInteraction(payload, input);
-	// Slack looks whether the URL of a command is in order.
-	if (fields.get("ssl_check") === "1") return acknowledge([]);
 	const command = usableText(fields.get("command"));
 	if (command === undefined) {
 		return refuse(400, "invalid_payload", "The form is no slash command and no interaction.", "command");
@@ -123,6 +132,8 @@ function acknowledge(events: CloudEvent[], body: unknown = null): Parsed {
 }
 
 function setup(target: SetupTarget): Setup {
+	if (!canProve(target.source.auth, "slack"))
+		return setupAfterAuthChange(target, { auth: { type: "slack" } });
 	const manifest = {
 		display_information: { name: "Sluice" },
 		features: { bot_user: { display_name: "Sluice" } },
@@ -140,7 +151,7 @@ function setup(target: SetupTarget): Setup {
 				name: "manifest",
 				title: "A Slack app; the secret goes first, because Slack signs the challenge too",
 				steps: [
-					takeSecretStep(target, "api.slack.com/apps → Basic Information → Signing Secret"),
+					...takeSecretSteps(target, "api.slack.com/apps → Basic Information → Signing Secret"),
 					{
 						title: "Merge into the App Manifest, save, and install the app again",
 						language: "json",

@@ -1,11 +1,11 @@
 /** Any sender of Standard Webhooks 1.0, those behind Svix included: `{type, timestamp, data}` by its advice. */
 import * as z from "zod";
 import { curlSetup } from "../curl-setup.ts";
-import { isPublicKey, readWebhookHeaders } from "../standard-webhooks.ts";
+import { isPublicKey } from "../standard-webhooks.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Setup, SetupTarget, SourceKind } from "./kind.ts";
-import { takeSecretStep } from "./provider-secret.ts";
+import { canProve, takeSecretSteps } from "./provider-secret.ts";
 
 const settingsSchema = z.strictObject({
 	/** Where the body says what it is about. */
@@ -28,15 +28,17 @@ async function parse({ source, headers, body, now, freshId }: ParseInput): Promi
 	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
 	if (!read.ok) return read;
 	const { json } = read;
-	const sent = readWebhookHeaders(headers);
+	// Each by itself: where a proxy has verified the request, the signature may be gone.
+	const id = headers.get("webhook-id") ?? headers.get("svix-id");
+	const timestamp = headers.get("webhook-timestamp") ?? headers.get("svix-timestamp");
 	const { subject: pointer } = source.settings as z.infer<typeof settingsSchema>;
 	const subject = pointer === undefined ? undefined : textAt(json, ...namesOf(pointer));
 	const attributes = {
-		id: usableText(sent?.id) ?? freshId,
+		id: usableText(id) ?? freshId,
 		source: sourcePath("webhook", source.name),
 		type: textAt(json, "type") ?? source.name,
 		...(subject !== undefined && { subject }),
-		time: timeFrom(valueAt(json, "timestamp")) ?? timeFrom(sent?.timestamp) ?? new Date(now).toISOString(),
+		time: timeFrom(valueAt(json, "timestamp")) ?? timeFrom(timestamp) ?? new Date(now).toISOString(),
 		datacontenttype: "application/json",
 	};
 	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
@@ -53,7 +55,8 @@ function setup(target: SetupTarget): Setup {
 	const form = ["Add an endpoint where the sender lets you", `Endpoint URL:  ${url}`];
 	// Who holds only the sender's public key cannot sign in its place.
 	const holdsKey = !source.secrets.some(({ value }) => isPublicKey(value));
-	const variants = holdsKey ? curlSetup(source.auth, url, secret, exampleBody()).variants : [];
+	const byHand = holdsKey ? curlSetup(source.auth, url, secret, exampleBody()).variants : [];
+	if (!canProve(source.auth, "standard_webhooks")) return { variants: byHand };
 	return {
 		variants: [
 			{
@@ -61,10 +64,10 @@ function setup(target: SetupTarget): Setup {
 				title: "A sender with a portal, such as Svix",
 				steps: [
 					{ title: "Add an endpoint", language: "text", code: form.join("\n") },
-					takeSecretStep(target, "whsec_… of the endpoint, or the sender's public key whpk_…"),
+					...takeSecretSteps(target, "whsec_… of the endpoint, or the sender's public key whpk_…"),
 				],
 			},
-			...variants,
+			...byHand,
 		],
 	};
 }

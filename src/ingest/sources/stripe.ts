@@ -3,7 +3,8 @@ import { refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
 import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
-import { takeSecretStep } from "./provider-secret.ts";
+import { canProve, takeSecretSteps } from "./provider-secret.ts";
+import { setupAfterAuthChange } from "./static-proof.ts";
 
 const API = "https://api.stripe.com/v1/webhook_endpoints";
 
@@ -36,13 +37,18 @@ async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed
 
 function setup(target: SetupTarget): Setup {
 	const { source, url } = target;
+	if (!canProve(source.auth, "stripe")) return setupAfterAuthChange(target, { auth: { type: "stripe" } });
+	const ids = [
+		`curl -s '${API}?limit=100' -u "$STRIPE_API_KEY:" |`,
+		`  jq -r --arg url '${url}' '.data[] | select(.url == $url) | .id'`,
+	];
 	const create = [
-		`curl '${API}' -u "$STRIPE_API_KEY:" -H 'Idempotency-Key: sluice-${source.id}' \\`,
+		`id=$(${ids.join("\n")})`,
+		`test -n "$id" || curl '${API}' -u "$STRIPE_API_KEY:" \\`,
 		`  -d 'enabled_events[]=*' --data-urlencode 'url=${url}'`,
 	];
 	const remove = [
-		`curl -s '${API}?limit=100' -u "$STRIPE_API_KEY:" |`,
-		`  jq -r --arg url '${url}' '.data[] | select(.url == $url) | .id' |`,
+		`${ids.join("\n")} |`,
 		`  while read -r id; do curl -X DELETE "${API}/$id" -u "$STRIPE_API_KEY:"; done`,
 	];
 	const form = ["Stripe Dashboard → Developers → Webhooks → Add destination", `Endpoint URL:  ${url}`];
@@ -50,10 +56,10 @@ function setup(target: SetupTarget): Setup {
 		variants: [
 			{
 				name: "api",
-				title: "Stripe's API with curl; asked twice within a day, Stripe answers the same endpoint",
+				title: "Stripe's API with curl and jq; a second run finds the endpoint and makes none",
 				steps: [
 					{ title: "Create the webhook endpoint", language: "shell", code: create.join("\n") },
-					takeSecretStep(target, "`secret` in the answer"),
+					...takeSecretSteps(target, "`secret` in the answer"),
 				],
 				remove: { title: "Delete the webhook endpoint", language: "shell", code: remove.join("\n") },
 			},
@@ -62,7 +68,7 @@ function setup(target: SetupTarget): Setup {
 				title: "By hand",
 				steps: [
 					{ title: "Add an endpoint", language: "text", code: form.join("\n") },
-					takeSecretStep(target, "Reveal the signing secret of the endpoint"),
+					...takeSecretSteps(target, "Reveal the signing secret of the endpoint"),
 				],
 			},
 		],

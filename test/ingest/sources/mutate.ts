@@ -131,7 +131,9 @@ function spoilJsonText(text: string, change: Change, where: number, value: strin
 	const document = tryParse(text);
 	if (!isContainer(document)) return text;
 	const holder = { document };
-	const [parent, key] = pick([...placesIn(document as object)], where) ?? [holder, "document"];
+	// What names an event stands near the top, in payloads with hundreds of values further down.
+	const places = [...placesIn(document as object)].sort((a, b) => a.depth - b.depth);
+	const { parent, key } = pick(places, where ** 2) ?? { parent: holder, key: "document" };
 	const former = JSON.stringify((parent as Record<string, unknown>)[key]);
 	const inside = tryParseInside((parent as Record<string, unknown>)[key]);
 	let filling = value;
@@ -148,11 +150,17 @@ function spoilJsonText(text: string, change: Change, where: number, value: strin
 	return (JSON.stringify(holder.document) ?? "").replace(JSON.stringify(HOLE), () => filling);
 }
 
+interface Place {
+	parent: object;
+	key: string;
+	depth: number;
+}
+
 /** Every value of the document, by what holds it and its key there. */
-function* placesIn(holder: object): Generator<[parent: object, key: string]> {
-	for (const [key, value] of Object.entries(holder)) {
-		yield [holder, key];
-		if (typeof value === "object" && value !== null) yield* placesIn(value as object);
+function* placesIn(parent: object, depth = 0): Generator<Place> {
+	for (const [key, value] of Object.entries(parent)) {
+		yield { parent, key, depth };
+		if (typeof value === "object" && value !== null) yield* placesIn(value as object, depth + 1);
 	}
 }
 

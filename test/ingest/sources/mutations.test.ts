@@ -15,14 +15,28 @@ import { FRESH_ID, NOW } from "./parse.ts";
 
 const RUNS_PER_KIND = 300;
 
+function form(body: string, headers: Record<string, string> = {}): Sample {
+	return { headers: { "content-type": "application/x-www-form-urlencoded", ...headers }, body };
+}
+
 /** Real requests beside the kind's own sample. */
 const MORE_SAMPLES: Readonly<Record<string, Sample[]>> = {
 	github: examples
 		.filter(({ name }) => ["push", "check_run", "issues", "marketplace_purchase"].includes(name))
-		.map(({ name, examples }) => ({
-			headers: { "content-type": "application/json", "x-github-event": name, "x-github-delivery": "1-2" },
-			body: JSON.stringify(examples[0]),
-		})),
+		.flatMap(({ name, examples }) => {
+			const headers = { "x-github-event": name, "x-github-delivery": "1-2" };
+			const body = JSON.stringify(examples[0]);
+			const json = { headers: { "content-type": "application/json", ...headers }, body };
+			return [json, form(`payload=${encodeURIComponent(body)}`, headers)];
+		}),
+	slack: [
+		form(
+			"team_id=T1DC2JH3J&channel_id=G8PSS9T3V&command=%2Fweather&text=94070+%E2%82%AC&trigger_id=398.47.80",
+		),
+		form(
+			`payload=${encodeURIComponent('{"type":"block_actions","trigger_id":"12.34","team":{"id":"T9"},"channel":{"id":"C9"}}')}`,
+		),
+	],
 };
 
 /** Where publishers write `source` and `dataschema` themselves, which are passed on as they came. */

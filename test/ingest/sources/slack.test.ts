@@ -55,6 +55,11 @@ test("an event, with the text of its envelope as it came", async () => {
 
 test.each([
 	["of the channel it is about", { type: "channel_created", channel: { id: "C024BE91L" } }, "C024BE91L"],
+	[
+		"of the channel a file is shared in",
+		{ type: "file_shared", channel_id: "D0131", file_id: "F2" },
+		"D0131",
+	],
 	["of what was reacted to", { type: "reaction_added", item: { channel: "C0HQ7G" } }, "C0HQ7G"],
 	["of no channel", { type: "team_join", user: {} }, undefined],
 ])("subject %s", async (_what, event, subject) => {
@@ -134,12 +139,15 @@ describe("what people do", () => {
 		expect(data).toEqual({ kind: "json", text: payload });
 	});
 
-	test("Slack's own look at the URL is no event", async () => {
-		const headers = { "content-type": FORM };
-		expect(await parseAs("slack", { headers, body: "ssl_check=1&token=x" })).toMatchObject({
-			events: [],
-			reply: ACKNOWLEDGED,
+	test("Slack's own look at the URL is not signed and no event", async () => {
+		const queue = captureQueue();
+		const response = await post(sourceOf("slack"), queue, {
+			body: "ssl_check=1&token=x",
+			headers: { "content-type": FORM },
+			unproven: true,
 		});
+		expect([response.status, await response.text()]).toEqual([200, ""]);
+		expect(queue.messages).toEqual([]);
 	});
 
 	test("the answer has no body, which Slack would show", async () => {

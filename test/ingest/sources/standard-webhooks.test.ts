@@ -43,6 +43,16 @@ test("a body that says nothing of itself is dated by its header, named by its so
 	expect(bare.attributes).toMatchObject({ id: FRESH_ID, time: RECEIVED_AT });
 });
 
+test.each(["webhook", "svix"])(
+	"the %s- id and time are kept where a proxy has taken the signature",
+	async (family) => {
+		const headers = { [`${family}-id`]: "msg_1", [`${family}-timestamp`]: "1614265330" };
+		const source = { auth: { type: "url_token" } } as const;
+		const { attributes } = await parseOne("standard-webhooks", { headers, body: "{}", source });
+		expect(attributes).toMatchObject({ id: "msg_1", time: "2021-02-25T15:02:10.000Z" });
+	},
+);
+
 test.each([
 	["/data/id", "9007199254740993"],
 	["/type", "user.created"],
