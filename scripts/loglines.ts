@@ -1,10 +1,13 @@
 /**
- * What `npm run dev` shows of the router's output: its JSON log lines made readable, errors as they are, and nothing
- * of wrangler's own chatter.
+ * What `npm run dev` shows of the router's output: its JSON log lines and wrangler's lines about requests made
+ * readable, errors as they are, and nothing of wrangler's other chatter.
  */
 import { paint } from "./paint.ts";
 
-/** Lines that only wrangler's start, reload and request log print. */
+/** wrangler's line for a request that has been answered. */
+const REQUEST = /^\[wrangler:info\] ([A-Z]+ \/\S*) (\d{3})\D*\((\d+)ms\)$/;
+
+/** Lines that only wrangler's start and reload print. */
 const CHATTER = [
 	/^\[wrangler:info\]/,
 	/^⎔ (?!Reloading)/,
@@ -21,6 +24,8 @@ const SEVERITY = /^[✘▲] \[(ERROR|WARNING)\] /;
 export function readableLine(line: string): string | null {
 	const entry = parseEntry(line.replace(SEVERITY, ""));
 	if (entry !== null) return formatEntry(entry);
+	const [, request, status, ms] = REQUEST.exec(line) ?? [];
+	if (request !== undefined) return formatEntry({ event: request, status, duration_ms: ms });
 	if (CHATTER.some((pattern) => pattern.test(line))) return null;
 	if (line.startsWith("⎔ Reloading")) return paint("dim", "Reloaded.");
 	return /\berror\b/i.test(line) ? paint("red", line) : line;

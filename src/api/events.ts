@@ -8,7 +8,6 @@ import type { Decision, SluiceEvent } from "../events/event.ts";
 import type { LogEntry } from "../events/log-rows.ts";
 import { eventId, sourceIdOf } from "../events/ids.ts";
 import { accept } from "../ingest/accept.ts";
-import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { explain } from "../routing/explain.ts";
 import { typePattern } from "./fields.ts";
@@ -23,8 +22,6 @@ import { named } from "./writes.ts";
 
 /** The builtin source of what is published through the API. */
 const API_SOURCE_ID = "src_api";
-/** Ids in a log line; the count tells how many there are. */
-const MAX_LOGGED_IDS = 10;
 
 const listQuery = z.strictObject({
 	...pageQuery,
@@ -48,12 +45,6 @@ export const events = new Hono<{ Bindings: Env }>()
 		});
 		await accept(c.env, accepted);
 		const ids = accepted.map(({ id }) => id);
-		log("events.published", {
-			ids: ids.slice(0, MAX_LOGGED_IDS),
-			count: ids.length,
-			status: 202,
-			duration_ms: Date.now() - startedAt,
-		});
 		return c.json(batch ? { ids } : { id: ids[0] }, 202);
 	})
 	.get("/", async (c) => {

@@ -3,7 +3,7 @@
  * that doing a step twice creates nothing new. An event's id ends in its source's key and a delivery's id in
  * its endpoint's, so that the Durable Object which holds it is known from the id alone, without an index.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash as digest, randomBytes } from "node:crypto";
 
 /** Crockford's base 32: no i, l, o, u, so an id survives being read aloud and is safe in a URL. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -62,9 +62,8 @@ function keyOf(resourceId: string): string {
 
 /** Lengths are hashed along, so that no two lists of parts read the same. */
 function hash(parts: readonly string[]): string {
-	const digest = createHash("sha256");
-	for (const part of parts) digest.update(`${part.length}:${part}\n`);
-	return encode(digest.digest(), HASH_LENGTH);
+	const text = parts.map((part) => `${part.length}:${part}\n`).join("");
+	return encode(digest("sha256", text, "buffer"), HASH_LENGTH);
 }
 
 /** The first `length` * 5 bits of `bytes` as base-32 digits. */

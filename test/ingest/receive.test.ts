@@ -113,13 +113,7 @@ describe("accepted", () => {
 		expect(queue.messages).toHaveLength(1);
 		expect(await response.json()).toEqual({ ids: events.map(({ id }) => id) });
 		expect(events.map(({ attributes }) => attributes.id)).toEqual(batch.map(({ id }) => id));
-		expect(lines()).toEqual([
-			expect.objectContaining({
-				event: "ingest.accepted",
-				count: 30,
-				ids: events.slice(0, 10).map(({ id }) => id),
-			}),
-		]);
+		expect(lines()).toEqual([]);
 	});
 
 	test("the router's own attributes are taken from what publishers send", async () => {
@@ -146,9 +140,10 @@ describe("accepted", () => {
 		const source = await stored({ eventType: "=$error('no')" });
 		const queue = captureQueue();
 		expect((await send(queue, source.name, json({}))).status).toBe(202);
-		expect((await queue.events())[0]?.attributes.type).toBe(source.name);
+		const [event] = await queue.events();
+		expect(event?.attributes.type).toBe(source.name);
 		expect(lines()).toEqual([
-			expect.objectContaining({ event: "ingest.accepted", unresolved: ["event_type"] }),
+			{ event: "ingest.unresolved", source: source.name, unresolved: ["event_type"], ids: [event?.id] },
 		]);
 	});
 });
@@ -279,7 +274,7 @@ test("log lines hold no secret, header value, query or payload", async () => {
 	expect((await send(queue, byHeader.name, json(body, { authorization: `Bearer ${SECRET}` }))).status).toBe(
 		202,
 	);
-	expect(lines()).toHaveLength(3);
+	expect(lines().map(({ event }) => event)).toEqual(["ingest.unresolved", "ingest.refused"]);
 	expect(JSON.stringify(lines())).not.toMatch(/-value/);
 });
 

@@ -106,8 +106,9 @@ async function evaluateText(expression: string, input: unknown): Promise<string 
 
 /** What the publisher's own retries have in common, where its headers tell. */
 function idFromHeaders({ auth }: Source, headers: Headers): string | undefined {
-	const signedId = headers.get("webhook-id") ?? headers.get("svix-id");
-	const id = (auth.type === "standard_webhooks" ? signedId : null) ?? headers.get("idempotency-key");
+	const isSigned = auth.type === "standard_webhooks";
+	const signedId = isSigned ? (headers.get("webhook-id") ?? headers.get("svix-id")) : null;
+	const id = signedId ?? headers.get("idempotency-key");
 	return id !== null && isUsable(id) ? id : undefined;
 }
 
@@ -118,7 +119,7 @@ function isUsable(text: string): boolean {
 /** The publisher's trace, as the attributes of the CloudEvents extension "Distributed Tracing". */
 function traceContext(headers: Headers): { traceparent?: string; tracestate?: string } {
 	const traceparent = headers.get("traceparent");
-	const tracestate = headers.get("tracestate");
 	if (traceparent === null || !TRACEPARENT.test(traceparent) || !isUsable(traceparent)) return {};
+	const tracestate = headers.get("tracestate");
 	return { traceparent, ...(tracestate !== null && isUsable(tracestate) && { tracestate }) };
 }
