@@ -5,7 +5,7 @@ import { BUILTIN_SOURCES, newId } from "../events/ids.ts";
 import { kindOf } from "../ingest/parse-events.ts";
 import { receive } from "../ingest/receive.ts";
 import { Problem } from "../problem.ts";
-import type { LiveSecret, Source, SourceAuth } from "../store/records.ts";
+import type { Source } from "../store/records.ts";
 import {
 	type SourceChanges,
 	deleteSource,
@@ -15,17 +15,9 @@ import {
 	listSources,
 	updateSource,
 } from "../store/sources.ts";
-import { invalidRequest, readJson, readOptionalJson } from "./body.ts";
+import { readJson, readOptionalJson } from "./body.ts";
 import { readPage } from "./pages.ts";
-import {
-	currentSecret,
-	generateSourceSecret,
-	hasSecret,
-	newSecret,
-	refuseSourceSecret,
-	rotateSecrets,
-	rotationSchema,
-} from "./secrets.ts";
+import { newSecret, rotateSecrets, rotationSchema } from "./secrets.ts";
 import {
 	createSourceSchema,
 	defaultAuth,
@@ -39,6 +31,7 @@ import {
 	sourceToWireWithSecret,
 } from "./source-fields.ts";
 import { pullToWire } from "./source-pull.ts";
+import { chooseSecret, secretsAfter } from "./source-secrets.ts";
 import { buildSample, readAnswer, setupToWire, takeSample } from "./source-setup.ts";
 import { syncSource } from "./source-sync.ts";
 import { named, recordOf } from "./writes.ts";
@@ -178,49 +171,6 @@ function sourceNotFound(): Problem {
 
 function nameTaken(name: string): Problem {
 	return new Problem(409, "name_taken", `There is another source named ${name}.`);
-}
-
-/** The secret that was given, or a new one; null when this kind of auth has none. */
-function chooseSecret(type: SourceAuth["type"], given: string | undefined): string | null {
-	if (given === undefined && type === "aws_keys") {
-		const message = "is required: the secret access key that belongs to settings.access_key_id";
-		throw invalidRequest([{ path: "secret", message }]);
-	}
-	if (given === undefined) return generateSourceSecret(type);
-	refuseBadSecret(type, given, "secret");
-	return given;
-}
-
-/**
- * The secrets after a change of auth or of the secret itself, or null when they stay. A secret that is named
- * here counts at once and alone; rotation is what lets the former one live on for a while.
- */
-function secretsAfter(
-	former: Source,
-	type: SourceAuth["type"],
-	given: string | undefined,
-): LiveSecret[] | null {
-	if (given !== undefined) {
-		refuseBadSecret(type, given, "secret");
-		return [newSecret(given, Date.now())];
-	}
-	if (type === former.auth.type) return null;
-	if (!hasSecret(type)) return [];
-	const now = Date.now();
-	const current = currentSecret(former.secrets, now);
-	if (current === null) {
-		const message = "the source has no secret for this kind of auth yet: name one in `secret`";
-		throw invalidRequest([{ path: "auth.type", message }]);
-	}
-	const refusal = refuseSourceSecret(type, current);
-	if (refusal === null) return former.secrets.filter(({ value }) => refuseSourceSecret(type, value) === null);
-	const message = `the source's secret does not fit (${refusal}): name another in \`secret\``;
-	throw invalidRequest([{ path: "auth.type", message }]);
-}
-
-function refuseBadSecret(type: SourceAuth["type"], secret: string, path: string): void {
-	const message = refuseSourceSecret(type, secret);
-	if (message !== null) throw invalidRequest([{ path, message }]);
 }
 
 function originOf(url: string): string {
