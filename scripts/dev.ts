@@ -82,8 +82,13 @@ async function readIfThere(file: string): Promise<string> {
 	});
 }
 
-function row(name: string, value: string, note = ""): string {
-	return `  ${name.padEnd(8)}${paint("cyan", value)}${note === "" ? "" : paint("dim", `  ${note}`)}`;
+/** Notes stand in a column of their own, behind the longest value. */
+function table(rows: readonly [name: string, value: string, note?: string][]): string[] {
+	const width = Math.max(...rows.map(([, value]) => value.length));
+	return rows.map(([name, value, note]) => {
+		const padding = note === undefined ? "" : " ".repeat(width - value.length + 2);
+		return `  ${name.padEnd(8)}${paint("cyan", value)}${padding}${paint("dim", note ?? "")}`;
+	});
 }
 
 function welcome(url: string, token: string, tokenFile: string): string {
@@ -91,16 +96,18 @@ function welcome(url: string, token: string, tokenFile: string): string {
 		"",
 		paint("bold", "Sluice is up."),
 		"",
-		row("API", `${url}/v1`),
-		row("Ingest", `${url}/in/{source}`),
-		row("Health", `${url}/healthz`),
-		row("Token", token, `kept in ${tokenFile}`),
-		row("State", ".sluice/state", "delete the folder to begin afresh"),
+		...table([
+			["API", `${url}/v1`],
+			["Ingest", `${url}/in/{source}`],
+			["Health", `${url}/healthz`],
+			["Token", token, `kept in ${tokenFile}`],
+			["State", ".sluice/state", "delete the folder to begin afresh"],
+		]),
 		"",
-		"Create a source, then post events to its ingest_url:",
+		"Create a source, then post events to its ingest_url with its secret as the bearer token:",
 		"",
-		`  curl -s ${url}/v1/sources -H 'authorization: Bearer ${token}' \\`,
-		`    -H 'content-type: application/json' -d '{"name":"try","kind":"generic","auth":{"type":"bearer"}}'`,
+		`  curl -sS ${url}/v1/sources -H 'authorization: Bearer ${token}' \\`,
+		`    -H 'content-type: application/json' -d '{ "name": "try" }'`,
 		"",
 		paint("dim", "Reloads when a file in src/ changes. Ctrl-C stops it. The log follows."),
 		"",

@@ -5,7 +5,10 @@
 import { paint } from "./paint.ts";
 
 /** wrangler's line for a request that has been answered. */
-const REQUEST = /^\[wrangler:info\] ([A-Z]+ \/\S*) (\d{3})\D*\((\d+)ms\)$/;
+const REQUEST = /^\[wrangler:info\] ([A-Z]+) (\/\S*) (\d{3})\D*\((\d+)ms\)$/;
+
+/** Events of the router that somebody should look at. */
+const TROUBLE = /refused|failed|stopped|no_table|un(claimed|reachable|readable|resolved|told|written)/;
 
 /** Lines that only wrangler's start and reload print. */
 const CHATTER = [
@@ -24,8 +27,10 @@ const SEVERITY = /^[✘▲] \[(ERROR|WARNING)\] /;
 export function readableLine(line: string): string | null {
 	const entry = parseEntry(line.replace(SEVERITY, ""));
 	if (entry !== null) return formatEntry(entry);
-	const [, request, status, ms] = REQUEST.exec(line) ?? [];
-	if (request !== undefined) return formatEntry({ event: request, status, duration_ms: ms });
+	const [, method, path, status, ms] = REQUEST.exec(line) ?? [];
+	if (path !== undefined) {
+		return formatLine(`${method} ${status}`, Number(status) >= 400, `${path}  ${paint("dim", `${ms} ms`)}`);
+	}
 	if (CHATTER.some((pattern) => pattern.test(line))) return null;
 	if (line.startsWith("⎔ Reloading")) return paint("dim", "Reloaded.");
 	return /\berror\b/i.test(line) ? paint("red", line) : line;
@@ -41,13 +46,19 @@ function parseEntry(line: string): Record<string, unknown> | null {
 	}
 }
 
-function formatEntry({ time, level, event, ...fields }: Record<string, unknown>): string {
-	const clock = new Date(typeof time === "string" || typeof time === "number" ? time : Date.now());
+/** A field that is null says that something did not happen; on a terminal that is only noise. */
+function formatEntry({ event, ...fields }: Record<string, unknown>): string {
 	const name = typeof event === "string" ? event : "log";
-	const facts = Object.entries(fields).map(([key, value]) => {
-		return `${paint("dim", `${key}=`)}${typeof value === "string" ? value : JSON.stringify(value)}`;
-	});
-	const isTrouble = level === "error" || level === "warn";
+	const facts = Object.entries(fields)
+		.filter(([, value]) => value !== null)
+		.map(([key, value]) => {
+			return `${paint("dim", `${key}=`)}${typeof value === "string" ? value : JSON.stringify(value)}`;
+		});
+	return formatLine(name, TROUBLE.test(name), facts.join(" "));
+}
+
+/** `text` begins in the same column on every line but those of the few events with a longer name. */
+function formatLine(name: string, isTrouble: boolean, text: string): string {
 	const title = paint(isTrouble ? "red" : "cyan", name.padEnd(20));
-	return `${paint("dim", clock.toTimeString().slice(0, 8))}  ${title}  ${facts.join(" ")}`;
+	return `${paint("dim", new Date().toTimeString().slice(0, 8))}  ${title}  ${text}`;
 }

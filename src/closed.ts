@@ -8,6 +8,6 @@ export function refuseWhileClosed({ ADMIN_TOKEN = "" }: Pick<Env, "ADMIN_TOKEN">
 	return new Problem(
 		503,
 		"not_configured",
-		"The router is closed until a root key is set: run `npx wrangler secret put ADMIN_TOKEN`.",
+		"Closed until a root key is set: run `npx wrangler secret put ADMIN_TOKEN`, or put it into .dev.vars to develop.",
 	);
 }

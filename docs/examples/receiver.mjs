@@ -6,7 +6,12 @@ import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
 
 const PORT = 9000;
-const webhook = new Webhook(process.env.SIGNING_SECRET ?? "");
+const { SIGNING_SECRET } = process.env;
+if (!SIGNING_SECRET) {
+	console.error("Set SIGNING_SECRET to the endpoint's signing_secret, whsec_…");
+	process.exit(1);
+}
+const webhook = new Webhook(SIGNING_SECRET);
 
 const server = createServer(async (request, response) => {
 	let body = "";
@@ -20,8 +25,9 @@ const server = createServer(async (request, response) => {
 	}
 	console.log(`${request.headers["webhook-id"]} attempt ${request.headers["sluice-attempt"]}\n${body}\n`);
 	const { data } = JSON.parse(body);
+	const words = String(data?.title ?? "").match(/\S+/g) ?? [];
 	response.setHeader("content-type", "application/json");
-	return response.end(JSON.stringify({ words: String(data?.title ?? "").split(/\s+/).length }));
+	return response.end(JSON.stringify({ words: words.length }));
 });
 
 server.listen(PORT, "127.0.0.1", () => console.log(`Listening on http://127.0.0.1:${PORT}`));

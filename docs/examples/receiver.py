@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -29,11 +30,12 @@ def verify(secret, headers, body, tolerance=300):
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        if not verify(os.environ["SIGNING_SECRET"], self.headers, body):
+        if not verify(SIGNING_SECRET, self.headers, body):
+            # 401 makes the router pause this endpoint and keep what waits for it, until you resume it.
             return self.answer(401, b"")
-        data = json.loads(body).get("data") or {}
-        words = len(str(data.get("title", "")).split())
-        self.answer(200, json.dumps({"words": words}).encode())
+        data = json.loads(body).get("data")
+        title = data.get("title", "") if isinstance(data, dict) else ""
+        self.answer(200, json.dumps({"words": len(str(title).split())}).encode())
 
     def answer(self, status, body):
         self.send_response(status)
@@ -44,4 +46,8 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    SIGNING_SECRET = os.environ.get("SIGNING_SECRET") or sys.exit(
+        "Set SIGNING_SECRET to the endpoint's signing_secret, whsec_..."
+    )
+    print(f"Listening on http://127.0.0.1:{PORT}", flush=True)
     ThreadingHTTPServer(("127.0.0.1", PORT), Receiver).serve_forever()

@@ -46,7 +46,7 @@ function dispatcherOf(env: Env, id: string): ReturnType<typeof dispatcher> {
 }
 
 const REFUSALS: Record<Exclude<Extract<Change, { ok: false }>["code"], "delivery_not_found">, string> = {
-	already_succeeded: "The delivery has succeeded; it is not sent again.",
+	already_succeeded: "The delivery has succeeded; it is neither sent again nor canceled.",
 	already_finished: "The delivery is finished; there is nothing left to cancel.",
 	in_flight: "The delivery is being sent at this moment; ask again when the attempt has ended.",
 };

@@ -6,6 +6,7 @@ import type { Source, SourceAuth } from "../store/records.ts";
 import { invalidRequest } from "./body.ts";
 import { expressionField, literalOrExpressionField } from "../events/expression-field.ts";
 import { headerName, nameField } from "./fields.ts";
+import { toFieldErrors, wording } from "./refusals.ts";
 import { formatTime } from "./times.ts";
 
 const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);
@@ -72,10 +73,11 @@ export function defaultAuth(kind: string): SourceAuth {
 /** What the kind asks for, checked by the kind; its defaults filled in. Throws 422 with the path of the field. */
 export function resolveSettings(kind: string, settings: Record<string, unknown>): Record<string, unknown> {
 	const schema = sourceKinds[kind]?.settings ?? z.strictObject({});
-	const parsed = schema.safeParse(settings);
+	const parsed = schema.safeParse(settings, { error: wording });
 	if (parsed.success) return parsed.data;
+	const errors = toFieldErrors(parsed.error);
 	throw invalidRequest(
-		parsed.error.issues.map(({ path, message }) => ({ path: ["settings", ...path].join("."), message })),
+		errors.map(({ path, message }) => ({ path: path === "" ? "settings" : `settings.${path}`, message })),
 	);
 }
 

@@ -29,7 +29,11 @@ export function refuseStructure(text: string): Refusal | null {
 			if (nameIsNext) {
 				const name = JSON.parse(text.slice(at, end)) as string;
 				if (names.has(name)) {
-					return refuse(400, "duplicate_member", "The body names one of its members twice.");
+					return refuse(
+						400,
+						"duplicate_member",
+						`The object has its member ${JSON.stringify(name.slice(0, 100))} twice.`,
+					);
 				}
 				names.add(name);
 				nameIsNext = false;

@@ -28,7 +28,10 @@ const topicArn = z
 /** The settings of a source with auth `sns`. */
 export const snsSettings = z.strictObject({
 	/** Whose messages count and whose subscriptions are confirmed: anyone's topic can be pointed at this URL. */
-	topic_arns: z.array(topicArn, "a list of topic ARNs").min(1, "at least one topic ARN").max(MAX_TOPICS),
+	topic_arns: z
+		.array(topicArn, "is required: a list of topic ARNs")
+		.min(1, "at least one topic ARN")
+		.max(MAX_TOPICS),
 	/** Refuses SHA-1, which is what a topic signs with until its SignatureVersion is set to 2. */
 	require_signature_version_2: z.boolean().default(false),
 });

@@ -19,15 +19,21 @@ export type Filter =
 /** Deeper nesting is refused; it bounds the recursion below. */
 const MAX_DEPTH = 8;
 
-const attributeMap = z.record(z.string(), z.string().min(1)).superRefine((map, context) => {
-	const names = Object.keys(map);
-	if (names.length === 0) context.addIssue({ code: "custom", message: "name at least one attribute" });
-	for (const name of names) {
-		if (/^[a-z0-9]+$/.test(name)) continue;
-		const message = "an attribute name has only lower-case letters and digits";
-		context.addIssue({ code: "custom", path: [name], message });
-	}
-});
+const attributeText = z.string("must be text").min(1, "must not be empty");
+
+const attributeMap = z
+	.record(z.string(), attributeText, "must be an object of attributes")
+	.superRefine((map, context) => {
+		const names = Object.keys(map);
+		if (names.length === 0) context.addIssue({ code: "custom", message: "name at least one attribute" });
+		for (const name of names) {
+			if (/^[a-z0-9]+$/.test(name)) continue;
+			const message = "an attribute name has only lower-case letters and digits";
+			context.addIssue({ code: "custom", path: [name], message });
+		}
+	});
+
+const ONE_DIALECT = "a filter has one dialect; `all` combines several";
 
 /**
  * A filter as it is written in a subscription: an object with exactly one dialect. Unknown dialects are
@@ -36,18 +42,17 @@ const attributeMap = z.record(z.string(), z.string().min(1)).superRefine((map, c
 export const filterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH);
 
 function nestedFilter(depth: number): z.ZodType<Filter> {
-	const leaves = {
-		exact: z.strictObject({ exact: attributeMap }),
-		prefix: z.strictObject({ prefix: attributeMap }),
-		suffix: z.strictObject({ suffix: attributeMap }),
-		jsonata: z.strictObject({ jsonata: expressionField }),
-	};
-	const inner = depth > 1 ? z.lazy(() => nestedFilter(depth - 1)) : z.never();
+	const inner =
+		depth > 1 ? z.lazy(() => nestedFilter(depth - 1)) : z.never(`filters nest up to ${MAX_DEPTH} deep`);
+	const list = z.array(inner, "must be a list of filters").min(1, "must not be empty");
 	const dialects: Record<string, z.ZodType<Filter>> = {
-		...leaves,
-		all: z.strictObject({ all: z.array(inner).min(1) }),
-		any: z.strictObject({ any: z.array(inner).min(1) }),
-		not: z.strictObject({ not: inner }),
+		exact: z.strictObject({ exact: attributeMap }, ONE_DIALECT),
+		prefix: z.strictObject({ prefix: attributeMap }, ONE_DIALECT),
+		suffix: z.strictObject({ suffix: attributeMap }, ONE_DIALECT),
+		jsonata: z.strictObject({ jsonata: expressionField }, ONE_DIALECT),
+		all: z.strictObject({ all: list }, ONE_DIALECT),
+		any: z.strictObject({ any: list }, ONE_DIALECT),
+		not: z.strictObject({ not: inner }, ONE_DIALECT),
 	};
 	return z.unknown().transform((value, context): Filter => {
 		const dialect = typeof value === "object" && value !== null ? Object.keys(value)[0] : undefined;
