@@ -125,6 +125,15 @@ describe("publishing", () => {
 		expect(own.body).not.toEqual(first.body);
 	});
 
+	test("plain JSON belongs to the trace of its request", async () => {
+		const trace = {
+			traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+			tracestate: "a=1",
+		};
+		const { body } = await ask("POST", "/v1/events", { type: "t", id: unique("traced") }, trace);
+		expect(await stored(body.id)).toMatchObject({ cloudevent: trace });
+	});
+
 	test("the router's own attributes cannot be set", async () => {
 		const event = {
 			specversion: "1.0",

@@ -9,14 +9,13 @@ import { parseWithExactIntegers } from "../../events/json-parse.ts";
 import { refuseStructure } from "../../events/json-structure.ts";
 import { isJson, isMediaType, parseMediaType } from "../../events/media-type.ts";
 import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
+import { traceContextOf } from "../../events/trace-context.ts";
 import type { Source } from "../../store/records.ts";
 import { curlSetup } from "../curl-setup.ts";
 import type { SourceKind } from "./kind.ts";
 
 /** Longer types, subjects and ids count as a mistake of the expression, characters. */
 const MAX_DERIVED_LENGTH = 1_024;
-/** W3C Trace Context, section 3.2. */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
 
 export const generic: SourceKind = {
 	defaultAuth: { type: "bearer" },
@@ -41,7 +40,7 @@ export const generic: SourceKind = {
 			time: new Date(now).toISOString(),
 			...(subject !== undefined && { subject }),
 			...(contentType !== null && { datacontenttype: contentType }),
-			...traceContext(headers),
+			...traceContextOf(headers),
 		};
 		return { ok: true, events: [{ attributes, data: payload.data }], batch: false, unresolved };
 	},
@@ -114,12 +113,4 @@ function idFromHeaders({ auth }: Source, headers: Headers): string | undefined {
 
 function isUsable(text: string): boolean {
 	return text !== "" && text.length <= MAX_DERIVED_LENGTH && isAttributeText(text);
-}
-
-/** The publisher's trace, as the attributes of the CloudEvents extension "Distributed Tracing". */
-function traceContext(headers: Headers): { traceparent?: string; tracestate?: string } {
-	const traceparent = headers.get("traceparent");
-	if (traceparent === null || !TRACEPARENT.test(traceparent) || !isUsable(traceparent)) return {};
-	const tracestate = headers.get("tracestate");
-	return { traceparent, ...(tracestate !== null && isUsable(tracestate) && { tracestate }) };
 }
