@@ -33,21 +33,29 @@ export interface RunningWorker {
 export interface StartOptions {
 	/** Path of a wrangler.toml, from the project's root. */
 	config: string;
+	/** Path of a module from the project's root that stands in for the one which the config names. */
+	entry?: string;
 	vars?: Record<string, string>;
 	/**
 	 * Who consumes the queue: the Worker itself, or an idle one in its place. workerd runs everything in one thread,
-	 * so a working consumer would be measured along with ingest; on Cloudflare it runs elsewhere.
+	 * so a working consumer would be measured along with ingest; on Cloudflare it runs elsewhere. "prompt" is the
+	 * Worker itself without the queue's wait for a fuller batch, behind which shorter waits would disappear.
 	 */
-	consumer: "own" | "idle";
+	consumer: "own" | "prompt" | "idle";
 }
 
 /** Bundles and starts a Worker with empty storage of its own. */
-export async function startWorker({ config, vars = {}, consumer }: StartOptions): Promise<RunningWorker> {
+export async function startWorker({
+	config,
+	entry,
+	vars = {},
+	consumer,
+}: StartOptions): Promise<RunningWorker> {
 	const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
 	const configPath = join(PROJECT, config);
 	const { workerOptions, main = "" } = readWorkerOptions(configPath);
 	const { modulesRules: _, ...bindings } = workerOptions;
-	const bundle = await bundleWorker(configPath, main, folder);
+	const bundle = await bundleWorker(configPath, entry === undefined ? main : join(PROJECT, entry), folder);
 
 	const worker: V4WorkerOptions = {
 		...bindings,
@@ -59,6 +67,11 @@ export async function startWorker({ config, vars = {}, consumer }: StartOptions)
 		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 	};
 	if (consumer === "idle") delete worker.queueConsumers;
+	if (consumer === "prompt") {
+		for (const settings of Object.values(worker.queueConsumers ?? {})) {
+			if (typeof settings === "object") settings.maxBatchTimeout = 0;
+		}
+	}
 	const miniflare = new Miniflare(
 		convertV4MiniflareOptions({
 			workers: consumer === "idle" ? [worker, IDLE_CONSUMER] : [worker],
@@ -79,12 +92,12 @@ export async function startWorker({ config, vars = {}, consumer }: StartOptions)
 }
 
 /** Lets wrangler bundle, so that what is measured is what is deployed. Answers the bundle's path. */
-async function bundleWorker(configPath: string, main: string, folder: string): Promise<string> {
+async function bundleWorker(configPath: string, entry: string, folder: string): Promise<string> {
 	const outdir = join(folder, "bundle");
-	const args = [WRANGLER, "deploy", "--dry-run", "--config", configPath, "--outdir", outdir];
+	const args = [WRANGLER, "deploy", entry, "--dry-run", "--config", configPath, "--outdir", outdir];
 	await run(process.execPath, args, {
 		cwd: PROJECT,
 		env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
 	});
-	return join(outdir, basename(main).replace(/\.ts$/, ".js"));
+	return join(outdir, basename(entry).replace(/\.ts$/, ".js"));
 }

@@ -1,0 +1,152 @@
+/**
+ * What subscriptions to other types cost an event that has nothing to do with them: routing with many of them
+ * against routing with ten. And what reading them all costs, which the router does once after each change.
+ */
+import { connect } from "../test/e2e/api.ts";
+import type { Api, Subscription } from "../test/e2e/api.ts";
+import { median, round } from "./stats.ts";
+import { startWorker } from "./worker.ts";
+
+/** Of the design: 10,000 subscriptions to other types against ten. */
+const BUDGET = 1.2;
+const KEY = "bench-root-key";
+const FEW = 10;
+/** Endpoints that the subscriptions to other types are spread over. */
+const ENDPOINTS = 100;
+const BATCH = 100;
+const DECISIONS = 2_000;
+/** Far fewer than the others: each reads thousands of rows. */
+const READS = 10;
+const WARM_UP = 3;
+const CREATED_AT_ONCE = 16;
+
+export interface RoutingOptions {
+	subscriptions: number;
+	rounds: number;
+}
+
+export async function measureRouting({ subscriptions, rounds }: RoutingOptions) {
+	const few = await startRouter(FEW);
+	const many = await startRouter(subscriptions).catch(async (error: unknown) => {
+		await few.stop();
+		throw error;
+	});
+	try {
+		const route = await alternate(rounds, few, many, timeRouting);
+		const decide = await alternate(rounds, few, many, timeDecisions);
+		const read = await alternate(READS, few, many, timeReading);
+		return {
+			subscriptions,
+			us_per_event: round(median(route.many), 0),
+			us_per_event_with_10: round(median(route.few), 0),
+			ratio: round(median(route.many) / median(route.few), 2),
+			budget: BUDGET,
+			decision_us: round(median(decide.many), 1),
+			decision_us_with_10: round(median(decide.few), 1),
+			decision_ratio: round(median(decide.many) / median(decide.few), 2),
+			read_table_ms: round(median(read.many), 1),
+			read_table_ms_with_10: round(median(read.few), 1),
+			rounds: { route, decide, read },
+		};
+	} finally {
+		await few.stop();
+		await many.stop();
+	}
+}
+
+interface Router {
+	/** Asks one of the doors of routing/worker.ts; answers how long it took, in ms. */
+	time(door: "route" | "decide", events: number): Promise<number>;
+	/** Changes a subscription, and with it the version of the table. */
+	change(): Promise<void>;
+	stop(): Promise<void>;
+}
+
+/** Both in turns, so that a machine that slows down slows both; each goes first in every other round. */
+async function alternate(
+	rounds: number,
+	few: Router,
+	many: Router,
+	measure: (router: Router) => Promise<number>,
+): Promise<{ few: number[]; many: number[] }> {
+	const times: { few: number[]; many: number[] } = { few: [], many: [] };
+	for (let count = 0; count < WARM_UP + rounds; count += 1) {
+		const isFewFirst = count % 2 === 0;
+		const first = await measure(isFewFirst ? few : many);
+		const second = await measure(isFewFirst ? many : few);
+		if (count < WARM_UP) continue;
+		times.few.push(round(isFewFirst ? first : second, 3));
+		times.many.push(round(isFewFirst ? second : first, 3));
+	}
+	return times;
+}
+
+/** µs an event takes through the whole consumer, in a full batch. */
+async function timeRouting(router: Router): Promise<number> {
+	return ((await router.time("route", BATCH)) * 1000) / BATCH;
+}
+
+/** µs that deciding takes alone. */
+async function timeDecisions(router: Router): Promise<number> {
+	return ((await router.time("decide", DECISIONS)) * 1000) / DECISIONS;
+}
+
+/** ms that an empty batch takes longer when something has changed. */
+async function timeReading(router: Router): Promise<number> {
+	const unchanged = await router.time("route", 0);
+	await router.change();
+	return (await router.time("route", 0)) - unchanged;
+}
+
+/** A router with one subscription that its events match, and `others` that they do not. */
+async function startRouter(others: number): Promise<Router> {
+	const worker = await startWorker({
+		config: "wrangler.toml",
+		entry: "bench/routing/worker.ts",
+		vars: { ADMIN_TOKEN: KEY },
+		consumer: "own",
+	});
+	const api = connect(worker.url, KEY);
+	const matching = await subscribe(api, others).catch(async (error: unknown) => {
+		await worker.stop();
+		throw error;
+	});
+	return {
+		async time(door, events) {
+			const startedAt = performance.now();
+			const response = await fetch(`${worker.url}/bench/${door}?events=${events}`);
+			const answer = (await response.json()) as { done: number };
+			const ms = performance.now() - startedAt;
+			if (answer.done !== events) throw new Error(`${door}: ${answer.done} of ${events} events were done.`);
+			return ms;
+		},
+		change: async () => void (await api.must("PATCH", `/v1/subscriptions/${matching.id}`, { enabled: true })),
+		stop: () => worker.stop(),
+	};
+}
+
+/** The endpoint that gets the events is paused: routing ends where its dispatcher has stored them. */
+async function subscribe(api: Api, others: number): Promise<Subscription> {
+	const endpoints: string[] = [];
+	for (let number = 0; number < Math.min(others, ENDPOINTS); number += 1) {
+		endpoints.push((await api.createEndpoint({ url: "https://models.example.com/" })).id);
+	}
+	let next = 0;
+	await Promise.all(
+		Array.from({ length: CREATED_AT_ONCE }, async () => {
+			while (next < others) {
+				const number = next++;
+				const endpoint = endpoints[number % endpoints.length] ?? "";
+				await api.createSubscription({ endpoint, types: [otherType(number)] });
+			}
+		}),
+	);
+	const paused = await api.createEndpoint({ url: "https://models.example.com/" });
+	await api.must("POST", `/v1/endpoints/${paused.id}/pause`);
+	return api.createSubscription({ endpoint: paused.id, types: ["document.*"] });
+}
+
+/** Every tenth is a prefix, as a team's subscription to all that it publishes would be. */
+function otherType(number: number): string {
+	return number % 10 === 0 ? `team-${number}.*` : `team-${number % 1000}.scan-${number}.inserted`;
+}
