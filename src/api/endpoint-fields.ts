@@ -42,7 +42,8 @@ const headerAuth = z
 	.strictObject({ type: z.literal("header"), name: z.string(), value: secretText })
 	.superRefine(({ name, value }, context) => {
 		const message = refuseHeader(name, value);
-		if (message !== null) context.addIssue({ code: "custom", path: ["name"], message });
+		const path = refuseHeader(name, "") === null ? "value" : "name";
+		if (message !== null) context.addIssue({ code: "custom", path: [path], message });
 	});
 
 const auth = z.discriminatedUnion("type", [

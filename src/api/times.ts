@@ -1,8 +1,6 @@
 /** Points in time as the API writes and reads them: RFC 3339 text outside, ms since the epoch inside. */
 import * as z from "zod";
-
-/** RFC 3339, section 5.6. `T` and `Z` may be small; the offset is required. */
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+import { isTimestamp } from "../events/attributes.ts";
 
 /** UTC, with milliseconds. */
 export function formatTime(ms: number): string;
@@ -13,7 +11,7 @@ export function formatTime(ms: number | null): string | null {
 
 /** null when `text` is no RFC 3339 time. */
 export function parseTime(text: string): number | null {
-	const ms = RFC_3339.test(text) ? Date.parse(text.toUpperCase()) : Number.NaN;
+	const ms = isTimestamp(text) ? Date.parse(text.toUpperCase()) : Number.NaN;
 	return Number.isNaN(ms) ? null : ms;
 }
 

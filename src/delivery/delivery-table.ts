@@ -10,8 +10,8 @@ import type { DeliveryQuery } from "./records.ts";
 const CHANGING = COLUMNS.slice(COLUMNS.indexOf("status"));
 /** Columns that can be so large that together they would not fit into a row, which holds 2 MB. */
 const TEXTS = ["event", "result", "result_event"] as const;
-/** Longer texts stand in rows of their own, characters; none is near 2 MB by itself. */
-const LARGE = 250_000;
+/** Longer texts stand in rows of their own; none is near 2 MB by itself. Characters, of up to three bytes. */
+const LARGE = 150_000;
 /** Stands in the column of a text that is elsewhere. */
 const ELSEWHERE = "\u0000elsewhere";
 const PAYLOADS: readonly string[] = ["event", "result_kind", "result", "result_event"];

@@ -10,7 +10,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
-import { setEndpointStatus } from "../store/endpoints.ts";
+import { stopEndpoint } from "../store/endpoints.ts";
 import type { Endpoint } from "../store/records.ts";
 import { Backlog } from "./backlog.ts";
 import { adaptCapacity, connectionsOf, fullCapacity, inFlightLimit } from "./capacity.ts";
@@ -228,11 +228,16 @@ export class Dispatcher extends DurableObject<Env> {
 		}
 		const status = effect.kind === "pause" ? "paused" : "disabled";
 		if (sentWith === undefined || !this.#policies.stop(sentWith, status, effect.reason)) return;
-		log("endpoint.stopped", { endpoint: sentWith.id, status, reason: effect.reason });
-		await setEndpointStatus(this.env, sentWith.id, status, effect.reason).catch((error: unknown) => {
+		try {
+			if (await stopEndpoint(this.env, sentWith, status, effect.reason)) {
+				log("endpoint.stopped", { endpoint: sentWith.id, status, reason: effect.reason });
+			} else {
+				this.#policies.outdate();
+			}
+		} catch (error) {
 			// The settings are read again in a while; they say "active", and the next answer stops it once more.
 			log("endpoint.unwritten", { endpoint: sentWith.id, status, error: String(error) });
-		});
+		}
 	}
 
 	#hold(until: number): void {

@@ -120,7 +120,7 @@ function afterAnswer(state: DeliveryState, answer: Answered, context: Context): 
 		case "quota":
 			// Due at once, but the pause keeps it: no attempt is spent on what only the operator can mend.
 			return {
-				state: { ...state, status: "pending", dueAt: now },
+				state: { ...state, status: "pending", busyCount: 0, busySince: null, dueAt: now },
 				effects: [{ kind: "pause", reason: answer.outcome }],
 			};
 		case "gone":

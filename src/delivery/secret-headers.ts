@@ -1,6 +1,6 @@
 /** Which headers of an endpoint hold a credential, going by their names: they are neither listed nor logged. */
 
-const SECRET_NAME = /auth|key|token|secret|cookie/i;
+const SECRET_NAME = /auth|key|token|secret|cookie|pass|credential/i;
 
 export function isSecretHeader(name: string): boolean {
 	return SECRET_NAME.test(name);

@@ -70,6 +70,7 @@ function compile(source: string): Compilation {
 	try {
 		const program = jsonata(source, { stack: MAX_DEPTH, sequence: MAX_SEQUENCE });
 		limitSteps(program);
+		program.registerFunction("clone", copy, "<(oa)-:o>");
 		const path = plainPath(program);
 		const evaluateAny = async (input: unknown): Promise<Evaluation> =>
 			(path && walk(path, input)) ?? evaluate(program, input);
@@ -127,6 +128,13 @@ function limitSteps(program: jsonata.Expression): void {
 	};
 	// The library looks the hook up under a symbol, which its types do not know as a name.
 	program.assign(Symbol.for("jsonata.__evaluate_entry") as unknown as string, count);
+}
+
+/** What `| … | … |` changes is a copy. The library's own goes by way of text, and rounds the numbers on it. */
+function copy(value: unknown): unknown {
+	if (typeof value !== "object" || value === null || JSON.isRawJSON(value)) return value;
+	if (Array.isArray(value)) return value.map(copy);
+	return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copy(inner)]));
 }
 
 /** JSONata marks arrays it made with extra properties; a value that leaves here carries none. */

@@ -50,8 +50,9 @@ function parseIntegersAs(text: string, exact: (digits: string) => unknown): unkn
 
 declare global {
 	interface JSON {
-		/** A value that JSON.stringify writes as exactly `text` (ECMA-262 2026); TypeScript does not know it yet. */
+		/** A value that JSON.stringify writes as exactly `text` (ECMA-262 2026); TypeScript knows neither yet. */
 		rawJSON(text: string): object;
+		isRawJSON(value: unknown): boolean;
 	}
 }
 

@@ -5,7 +5,10 @@
  * is never parsed or escaped on its way through.
  */
 import * as z from "zod";
-import type { Attributes, SluiceEvent } from "./event.ts";
+import type { Attributes, EventData, SluiceEvent } from "./event.ts";
+
+/** Text in base64. Workerd's queues cut a message off at its first NUL, so none may stand in a segment. */
+const TEXT_WITH_NUL = "text_base64";
 
 const head = z.object({
 	v: z.literal(1),
@@ -15,7 +18,9 @@ const head = z.object({
 			sourceId: z.string(),
 			receivedAt: z.number(),
 			attributes: z.custom<Attributes>((value) => typeof value === "object" && value !== null),
-			data: z.object({ kind: z.enum(["json", "text", "binary"]), length: z.number().int() }).nullable(),
+			data: z
+				.object({ kind: z.enum(["json", "text", "binary", TEXT_WITH_NUL]), length: z.number().int() })
+				.nullable(),
 		}),
 	),
 });
@@ -25,14 +30,14 @@ export function encodeSegment(events: readonly SluiceEvent[]): string {
 	let payloads = "";
 	const entries: Head["events"] = [];
 	for (const { data, id, sourceId, receivedAt, attributes } of events) {
-		const text = data === null ? "" : payloadText(data);
-		payloads += text;
+		const stored = data && toStored(data);
+		payloads += stored?.payload ?? "";
 		entries.push({
 			id,
 			sourceId,
 			receivedAt,
 			attributes,
-			data: data && { kind: data.kind, length: text.length },
+			data: stored && { kind: stored.kind, length: stored.payload.length },
 		});
 	}
 	return `${JSON.stringify({ v: 1, events: entries } satisfies Head)}\n${payloads}`;
@@ -47,9 +52,7 @@ export function decodeSegment(text: string): SluiceEvent[] {
 		if (data === null) return { ...event, data };
 		const payload = text.slice(at, at + data.length);
 		at += data.length;
-		return data.kind === "binary"
-			? { ...event, data: { kind: data.kind, base64: payload } }
-			: { ...event, data: { kind: data.kind, text: payload } };
+		return { ...event, data: fromStored(data.kind, payload) };
 	});
 }
 
@@ -80,11 +83,23 @@ export function splitBySize(
 }
 
 function estimateBytes({ data, attributes }: SluiceEvent): number {
-	const payload = data === null ? 0 : Buffer.byteLength(payloadText(data));
+	const payload = data === null ? 0 : Buffer.byteLength(toStored(data).payload);
 	// Ids, times and JSON punctuation of one entry of the head take less than 200 bytes.
 	return payload + Buffer.byteLength(JSON.stringify(attributes)) + 200;
 }
 
-function payloadText(data: NonNullable<SluiceEvent["data"]>): string {
-	return data.kind === "binary" ? data.base64 : data.text;
+type StoredKind = EventData["kind"] | typeof TEXT_WITH_NUL;
+
+function toStored(data: EventData): { kind: StoredKind; payload: string } {
+	if (data.kind === "binary") return { kind: data.kind, payload: data.base64 };
+	if (data.kind === "text" && data.text.includes("\0")) {
+		return { kind: TEXT_WITH_NUL, payload: Buffer.from(data.text).toString("base64") };
+	}
+	return { kind: data.kind, payload: data.text };
+}
+
+function fromStored(kind: StoredKind, payload: string): EventData {
+	if (kind === "binary") return { kind, base64: payload };
+	if (kind === TEXT_WITH_NUL) return { kind: "text", text: Buffer.from(payload, "base64").toString() };
+	return { kind, text: payload };
 }

@@ -96,8 +96,15 @@ async function routeLoad(load: Read[], table: RoutingTable, env: Env): Promise<R
 	const failed = new Set<Message>();
 	const routed: Routed[] = [];
 	for (const { message, body } of load) {
-		for (const event of await eventsOf(body, env)) {
-			routed.push({ message, event, decisions: await decide(event, table), isNew: true });
+		try {
+			const decided: Routed[] = [];
+			for (const event of await eventsOf(body, env)) {
+				decided.push({ message, event, decisions: await decide(event, table), isNew: true });
+			}
+			routed.push(...decided);
+		} catch (error) {
+			log("router.failed", { messages: 1, error: String(error) });
+			failed.add(message);
 		}
 	}
 	await keep(routed, env, failed);

@@ -119,14 +119,28 @@ export async function updateEndpoint(
 		: update;
 }
 
-/** `reason` says why it is paused or disabled; null while active. */
-export async function setEndpointStatus(
+/**
+ * Stops the endpoint as it was read, and says why. false, with nothing written, when it has changed since or is gone:
+ * the reason may be one that somebody has just mended.
+ */
+export async function stopEndpoint(
 	env: Env,
-	id: string,
-	status: EndpointStatus,
-	reason: string | null,
-): Promise<void> {
-	await updateRow(env, "endpoints", id, { status, status_reason: reason, updated_at: Date.now() });
+	{ id, updatedAt }: Pick<Endpoint, "id" | "updatedAt">,
+	status: "paused" | "disabled",
+	reason: string,
+): Promise<boolean> {
+	const [stopped] = await withSchema(env, (db) =>
+		db.batch([
+			db
+				.prepare(
+					`UPDATE endpoints SET status = ?, status_reason = ?, updated_at = ?
+					WHERE id = ? AND updated_at = ? RETURNING id`,
+				)
+				.bind(status, reason, Date.now(), id, updatedAt),
+			bumpRoutingVersion(db),
+		]),
+	);
+	return stopped?.results.length === 1;
 }
 
 /**

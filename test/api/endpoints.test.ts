@@ -2,7 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { api } from "../../src/api/app.ts";
-import { findEndpoint, setEndpointStatus } from "../../src/store/endpoints.ts";
+import { findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
 import { ORIGIN, ask, badPaths, must, readIds } from "./client.ts";
 
 const url = "https://models.example.com/predict";
@@ -78,6 +78,11 @@ describe("creating an endpoint", () => {
 			"auth in one of our headers",
 			{ url, auth: { type: "header", name: "webhook-id", value: "x" } },
 			"auth.name",
+		],
+		[
+			"auth with a line break in its header",
+			{ url, auth: { type: "header", name: "x-api-key", value: "a\nb" } },
+			"auth.value",
 		],
 		["a header of ours", { url, headers: { "Webhook-Id": "x" } }, "headers.Webhook-Id"],
 		["a header of HTTP", { url, headers: { host: "x" } }, "headers.host"],
@@ -265,7 +270,7 @@ describe("pausing and resuming", () => {
 	test("pausing what has stopped already keeps the reason; resuming brings a disabled one back", async () => {
 		const created = await must("POST", "/v1/endpoints", { name: unique(), url });
 		const path = `/v1/endpoints/${created.id}`;
-		await setEndpointStatus(env, created.id, "disabled", "gone");
+		await updateEndpoint(env, created.id, { status: "disabled", statusReason: "gone" });
 		expect(await must("POST", `${path}/pause`)).toMatchObject({ status: "disabled", status_reason: "gone" });
 		expect(await must("POST", `${path}/resume`)).toMatchObject({ status: "active", status_reason: null });
 	});

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { dispatcher } from "../../src/delivery/client.ts";
-import { deleteEndpoint, findEndpoint } from "../../src/store/endpoints.ts";
+import { deleteEndpoint, findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
 import { deleteSubscription } from "../../src/store/subscriptions.ts";
 import {
 	type Call,
@@ -209,6 +209,21 @@ describe("the endpoint", () => {
 		await setting.dispatcher.refresh();
 		for (const { id } of items) await whenStatus(setting, id, "succeeded");
 		expect(calls).toHaveLength(4);
+	});
+
+	test("is not paused by the answer to what was sent before somebody changed it", async () => {
+		const setting = await createSetting({ endpoint: { updatedAt: 1 } });
+		const calls = model(async () => {
+			if (calls.length > 1) return ok();
+			// In D1 already, and not told yet.
+			await updateEndpoint(env, setting.endpoint.id, { auth: { type: "bearer", token: "the new one" } });
+			return new Response(null, { status: 401 });
+		});
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenStatus(setting, item.id, "succeeded");
+		expect(calls).toHaveLength(2);
+		expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({ status: "active" });
 	});
 
 	test("is disabled by 410, and that delivery is dead", async () => {
@@ -474,6 +489,29 @@ describe("large payloads", () => {
 			]);
 		});
 	});
+
+	test.each([149_000, 249_000])(
+		"an event, an answer and its result event of %i letters of three bytes fit into a row",
+		async (length) => {
+			const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
+			const setting = await createSetting({ subscription: { result } });
+			const text = JSON.stringify("文".repeat(length));
+			model(() => new Response(text, { headers: { "content-type": "application/json" } }));
+			vi.spyOn(env.EVENTS, "send").mockRejectedValue(new Error("down"));
+			const item = incoming(setting);
+			item.event.data = { kind: "json", text };
+			await setting.dispatcher.enqueue([item]);
+			await whenStatus(setting, item.id, "waiting");
+			await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+				const { bytes } = storage.sql
+					.exec<{ bytes: number }>(
+						"SELECT octet_length(event) + octet_length(result) + octet_length(result_event) AS bytes FROM deliveries",
+					)
+					.one();
+				expect(bytes).toBeLessThan(1_500_000);
+			});
+		},
+	);
 
 	test("a result event that no queue will take ends dead, with the answer kept", async () => {
 		const transform = '{"x": $pad("", 1100000, "y")}';

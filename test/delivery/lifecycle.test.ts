@@ -76,6 +76,17 @@ describe("busy answers", () => {
 		expect(state).toMatchObject({ status: "pending", spent: 1, busyCount: 0, busySince: null });
 	});
 
+	test.each<Outcome>(["unauthorized", "quota"])(
+		"are counted anew behind a pause for %s, however long somebody took to resume",
+		(outcome) => {
+			const busy = step(pending, answered("busy", { status: 503 }), context).state;
+			const paused = step(busy, answered(outcome), context).state;
+			const later = { ...context, now: NOW + 7_200_000 };
+			const resumed = step(paused, answered("busy", { status: 503 }), later).state;
+			expect(resumed).toMatchObject({ spent: 0, busyCount: 1, busySince: later.now });
+		},
+	);
+
 	test("hold back the whole endpoint for as long as it asked", () => {
 		const { effects } = step(pending, answered("busy", { status: 429, retryAfterMs: 120_000 }), context);
 		expect(effects).toEqual([

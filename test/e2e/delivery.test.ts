@@ -114,6 +114,29 @@ describe("data arrives as it came", () => {
 		verifySignature(request, endpoint.signing_secret);
 	});
 
+	test("a NUL cuts off neither the text it stands in nor the event behind it", async () => {
+		const { api, receiver } = stage;
+		const type = unique("page.read");
+		const model = receiver.model(answer(204));
+		const endpoint = await api.createEndpoint({ url: model.url, protocol: "cloudevents" });
+		await api.createSubscription({ endpoint: endpoint.id, types: [type] });
+		const texts = ["before\0after", "the next one"];
+		const events = texts.map((data, index) => ({
+			specversion: "1.0",
+			id: String(index),
+			source: `/${type}`,
+			type,
+			datacontenttype: "text/plain",
+			data,
+		}));
+
+		const batch = { "content-type": "application/cloudevents-batch+json" };
+		expect((await api.ask("POST", "/v1/events", events, batch)).status).toBe(202);
+
+		const requests = await model.received(2);
+		expect(requests.map(({ text }) => text).toSorted()).toEqual(texts);
+	});
+
 	test("in structured mode the envelope holds the publisher's text", async () => {
 		const { api, receiver } = stage;
 		const type = unique("row.inserted");

@@ -37,6 +37,7 @@ describe("integers beyond 2^53", () => {
 		["data", '{"id":9007199254740993,"list":[-9223372036854775808,7]}'],
 		["$string(data.id)", '"9007199254740993"'],
 		["data.list[1] + 1", "8"],
+		["data ~> |$|{'seen': true}, 'list'|", '{"id":9007199254740993,"seen":true}'],
 	])("keep their digits through the transform %s", async (transform, json) => {
 		expect(await evaluateToJson(transform, exactDocumentOf(record))).toEqual({ ok: true, json });
 	});

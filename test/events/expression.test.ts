@@ -64,6 +64,14 @@ describe("evaluateToJson", () => {
 		expect(await evaluateToJson(source, event)).toEqual({ ok: true, json });
 	});
 
+	test("the transform operator changes a copy, and in it nothing but what it names", async () => {
+		const input = { data: { x: 0.1 + 0.2, items: [{ id: 1 }, { id: 2 }] } };
+		const before = structuredClone(input);
+		const json = '{"x":0.30000000000000004,"items":[{"id":1,"new":true},{"id":2}]}';
+		expect(await evaluateToJson("data ~> |items[0]|{'new': true}|", input)).toEqual({ ok: true, json });
+		expect(input).toEqual(before);
+	});
+
 	test.each([
 		["a path that is not there", "data.missing"],
 		["an error in the middle", "data.x + 'a'"],

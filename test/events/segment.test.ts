@@ -42,6 +42,18 @@ test("line breaks in attributes and payloads do not cut a segment short", () => 
 	expect(decodeSegment(encodeSegment([odd, event("2", null)]))).toEqual([odd, event("2", null)]);
 });
 
+test("a text with a NUL leaves none in the segment, where a queue would cut it off, and comes back whole", () => {
+	const events = [event("1", { kind: "text", text: "é\0y\0" }), event("2", { kind: "json", text: "[1]" })];
+	const segment = encodeSegment(events);
+	expect(segment).not.toContain("\0");
+	expect(decodeSegment(segment)).toEqual(events);
+});
+
+test("a payload of nothing but NULs still fits where its size says", () => {
+	const odd = event("1", { kind: "text", text: "\0".repeat(1_000_000) });
+	expect(encodeSegment([odd]).length).toBeLessThan(1_400_000);
+});
+
 test.each(["", "{}", '{"v":2,"events":[]}\n', '{"v":1,"events":[{"id":1}]}\n'])(
 	"%j is no segment",
 	(text) => {

@@ -87,6 +87,21 @@ describe("a batch", () => {
 		expect(await route("not a segment", good)).toEqual({ acked: ["m1"], retried: ["m0"] });
 	});
 
+	test("with an event that no filter can look at: only its message is asked for again", async () => {
+		const type = newId("src");
+		const setting = await createSetting({
+			endpoint: { status: "paused" },
+			subscription: { types: [type], filters: [{ jsonata: "$not($exists(data.size))" }] },
+		});
+		const good = event(type, newId("src"));
+		const broken: SluiceEvent = { ...event(type, newId("src")), data: { kind: "json", text: "" } };
+		expect(await route(encodeSegment([broken]), encodeSegment([good]))).toEqual({
+			acked: ["m1"],
+			retried: ["m0"],
+		});
+		expect(await backlogOf(setting)).toEqual([good.id]);
+	});
+
 	test("of which one dispatcher fails: only its messages are asked for again, and then it is made up for", async () => {
 		const [type, failingType] = [newId("src"), newId("src")];
 		const [healthy, failing] = [await subscribed(type), await subscribed(failingType)];

@@ -5,7 +5,7 @@ import {
 	deleteEndpoint,
 	findEndpoint,
 	insertEndpoint,
-	setEndpointStatus,
+	stopEndpoint,
 	updateEndpoint,
 } from "../../src/store/endpoints.ts";
 import { loadPolicy } from "../../src/store/policy.ts";
@@ -134,29 +134,38 @@ describe("endpoints", () => {
 	});
 
 	test("the latest is the newest active version, or the newest of all", async () => {
-		const [first, second, third] = ["1", "2", "3"].map((version) => anEndpoint({ name: "ocr", version }));
-		for (const endpoint of [first, second, third])
-			if (endpoint !== undefined) await insertEndpoint(env, endpoint);
+		const first = anEndpoint({ name: "ocr", version: "1" });
+		const second = anEndpoint({ name: "ocr", version: "2" });
+		const third = anEndpoint({ name: "ocr", version: "3" });
+		for (const endpoint of [first, second, third]) await insertEndpoint(env, endpoint);
 		expect(await versionOf("ocr@latest")).toBe("3");
 		expect(await versionOf("ocr")).toBe("3");
-		await setEndpointStatus(env, third?.id ?? "", "paused", "manual");
+		await stopEndpoint(env, third, "paused", "unauthorized");
 		expect(await versionOf("ocr")).toBe("2");
-		await setEndpointStatus(env, second?.id ?? "", "disabled", "gone");
-		await setEndpointStatus(env, first?.id ?? "", "paused", "quota");
+		await stopEndpoint(env, second, "disabled", "gone");
+		await stopEndpoint(env, first, "paused", "quota");
 		expect(await versionOf("ocr@latest")).toBe("3");
 		expect(await versionOf("nobody@latest")).toBeUndefined();
 	});
 
-	test("the status says why, and nothing else changes", async () => {
+	test("one that is stopped says why, and nothing else changes", async () => {
 		const endpoint = anEndpoint();
 		await insertEndpoint(env, endpoint);
-		await setEndpointStatus(env, endpoint.id, "paused", "unauthorized");
+		expect(await stopEndpoint(env, endpoint, "paused", "unauthorized")).toBe(true);
 		expect(await findEndpoint(env, endpoint.id)).toEqual({
 			...endpoint,
 			status: "paused",
 			statusReason: "unauthorized",
 			updatedAt: expect.any(Number),
 		});
+	});
+
+	test("one that has changed since it was read is not stopped", async () => {
+		const endpoint = anEndpoint({ updatedAt: 1 });
+		await insertEndpoint(env, endpoint);
+		await updateEndpoint(env, endpoint.id, { url: "https://other.example.com/" });
+		expect(await stopEndpoint(env, endpoint, "paused", "unauthorized")).toBe(false);
+		expect(await findEndpoint(env, endpoint.id)).toMatchObject({ status: "active", statusReason: null });
 	});
 
 	test("are not deleted while a subscription targets them, or their name for the last version", async () => {
@@ -233,8 +242,8 @@ describe("what routing reads", () => {
 			["insert endpoint", () => insertEndpoint(env, endpoint)],
 			["insert subscription", () => insertSubscription(env, subscription)],
 			["update source", () => updateSource(env, source.id, { status: "disabled" })],
+			["stop endpoint", () => stopEndpoint(env, endpoint, "paused", "quota")],
 			["update endpoint", () => updateEndpoint(env, endpoint.id, { url: "https://other.example.com/" })],
-			["endpoint status", () => setEndpointStatus(env, endpoint.id, "paused", "manual")],
 			["update subscription", () => updateSubscription(env, subscription.id, { enabled: false })],
 			["delete subscription", () => deleteSubscription(env, subscription.id)],
 			["delete endpoint", () => deleteEndpoint(env, endpoint.id)],

@@ -103,8 +103,9 @@ function create(url: string, { headers }: StaticProof): string {
 		replace: "$replace",
 	};
 	const document = JSON.stringify({ type: "pg_create_event_trigger", args }, null, 2);
+	const command = post(document.replace('"$replace"', `'"$1"'`)).replaceAll("\n", "\n  ");
 	return `register() {
-${post(document.replace('"$replace"', `'"$1"'`))}
+  ${command}
 }
 register true || register false`;
 }
