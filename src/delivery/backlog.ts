@@ -27,7 +27,11 @@ import {
 	type IncomingEvent,
 } from "./inbox.ts";
 import { fresh } from "./lifecycle.ts";
+import { BACKSTOP_MS, SWEEP_EVERY_MS } from "./wake.ts";
 
+const RETENTION_MS = 30 * 86_400_000;
+/** Looking for what may be forgotten takes long where all is still owed. */
+const SWEEP_FULL_EVERY_MS = 60_000;
 /** Of the 10 GB that a Durable Object holds; above it the oldest finished deliveries go before their time. */
 const MAX_BYTES = 8_000_000_000;
 
@@ -51,6 +55,7 @@ export class Backlog {
 	#read = 0;
 	#unclaimed: Incoming[] = [];
 	#untriedFirst = false;
+	#sweptAt = 0;
 
 	constructor(storage: DurableObjectStorage) {
 		this.#storage = storage;
@@ -126,13 +131,21 @@ export class Backlog {
 		};
 	}
 
-	isFull(): boolean {
-		return this.#storage.sql.databaseSize > MAX_BYTES;
+	/** When `sweep` last forgot all it had to, ms since the epoch; 0: not since the object woke. */
+	get sweptAt(): number {
+		return this.#sweptAt;
 	}
 
-	/** Forgets finished deliveries created before `time`; true when there may be more of them. */
-	sweep(time: number): boolean {
-		return sweepDeliveries(this.#storage.sql, time, MAX_BYTES);
+	/**
+	 * Forgets finished deliveries of more than 30 days: once a day, however often it is called; more often while there
+	 * is more to forget than one go takes, and while room is short.
+	 */
+	sweep(now: number): void {
+		const { sql } = this.#storage;
+		const everyMs = sql.databaseSize > MAX_BYTES ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;
+		if (now - this.#sweptAt < everyMs) return;
+		const more = sweepDeliveries(sql, now - RETENTION_MS, MAX_BYTES);
+		this.#sweptAt = more ? now - SWEEP_EVERY_MS + BACKSTOP_MS : now;
 	}
 
 	#claimUntried(claimed: ReadonlyMap<string, unknown>): Delivery | null {

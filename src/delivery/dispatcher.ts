@@ -10,7 +10,6 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
-import { stopEndpoint } from "../store/endpoints.ts";
 import type { Endpoint } from "../store/records.ts";
 import { Backlog } from "./backlog.ts";
 import { adaptCapacity, connectionsOf, fullCapacity, inFlightLimit } from "./capacity.ts";
@@ -22,14 +21,11 @@ import { refuseChange, step, type Effect, type Happened } from "./lifecycle.ts";
 import { listRecords } from "./listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
 import { isRepaired, PolicyCache } from "./policy-cache.ts";
-import { BACKSTOP_MS, nextWake, SWEEP_EVERY_MS } from "./wake.ts";
+import { BACKSTOP_MS, nextWake } from "./wake.ts";
 import type { Change, DeliveryQuery, DeliveryRecord } from "./records.ts";
 
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
-const RETENTION_MS = 30 * 86_400_000;
-/** Looking for what may be forgotten takes long where all is still owed. */
-const SWEEP_FULL_EVERY_MS = 60_000;
 /** Deliveries of a deleted endpoint that are ended in one go. */
 const BURY_AT_ONCE = 200;
 const ENDPOINT_ID = "endpoint_id";
@@ -45,7 +41,6 @@ export class Dispatcher extends DurableObject<Env> {
 	/** Kept, because an object that waits out a Retry-After is idle, and the idle ones are evicted. */
 	#holdUntil = this.ctx.storage.kv.get<number>(HOLD_UNTIL) ?? 0;
 	#alarmAt: number | null = null;
-	#sweptAt = 0;
 	#running = false;
 	#runAgain = false;
 
@@ -92,7 +87,7 @@ export class Dispatcher extends DurableObject<Env> {
 	override async alarm(): Promise<void> {
 		this.#alarmAt = null;
 		try {
-			this.#sweep();
+			this.#backlog.sweep(Date.now());
 			await this.#run();
 		} finally {
 			await this.#armForNext();
@@ -220,26 +215,16 @@ export class Dispatcher extends DurableObject<Env> {
 		}
 	}
 
-	/** In memory first: it holds whatever becomes of the write. Never throws. */
+	/** Never throws. */
 	async #apply(effect: Effect, sentWith: Endpoint | undefined): Promise<void> {
 		if (effect.kind === "hold") {
 			if (effect.until > this.#holdUntil) this.#hold(effect.until);
-			return;
-		}
-		const status = effect.kind === "pause" ? "paused" : "disabled";
-		if (sentWith === undefined || !this.#policies.stop(sentWith, status, effect.reason)) return;
-		try {
-			if (await stopEndpoint(this.env, sentWith, status, effect.reason)) {
-				log("endpoint.stopped", { endpoint: sentWith.id, status, reason: effect.reason });
-			} else {
-				this.#policies.outdate();
-			}
-		} catch (error) {
-			// The settings are read again in a while; they say "active", and the next answer stops it once more.
-			log("endpoint.unwritten", { endpoint: sentWith.id, status, error: String(error) });
+		} else if (sentWith !== undefined) {
+			await this.#policies.stop(sentWith, effect.kind === "pause" ? "paused" : "disabled", effect.reason);
 		}
 	}
 
+	/** In memory first: it holds whatever becomes of the write. */
 	#hold(until: number): void {
 		this.#holdUntil = until;
 		try {
@@ -247,15 +232,6 @@ export class Dispatcher extends DurableObject<Env> {
 		} catch (error) {
 			log("endpoint.hold_unwritten", { endpoint: this.#endpointId, error: String(error) });
 		}
-	}
-
-	/** Once a day; more often while there is more to forget than one go takes, and while room is short. */
-	#sweep(): void {
-		const now = Date.now();
-		const everyMs = this.#backlog.isFull() ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;
-		if (now - this.#sweptAt < everyMs) return;
-		const more = this.#backlog.sweep(now - RETENTION_MS);
-		this.#sweptAt = more ? now - SWEEP_EVERY_MS + BACKSTOP_MS : now;
 	}
 
 	async #armForNext(): Promise<void> {
@@ -267,7 +243,7 @@ export class Dispatcher extends DurableObject<Env> {
 			endpoint: policy === null ? "gone" : isActive ? "active" : "stopped",
 			holdUntil: this.#holdUntil,
 			inFlight: this.#inFlight.claimed.size,
-			sweptAt: this.#sweptAt,
+			sweptAt: this.#backlog.sweptAt,
 		});
 		if (next !== null) await this.#arm(next);
 	}

@@ -4,6 +4,7 @@
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
+import { stopEndpoint } from "../store/endpoints.ts";
 import { loadPolicy, type DeliveryPolicy } from "../store/policy.ts";
 import type { Endpoint } from "../store/records.ts";
 
@@ -55,10 +56,25 @@ export class PolicyCache {
 	}
 
 	/**
-	 * Stops the endpoint here, before D1 knows. false when there is nothing to stop: it is stopped already, or its
-	 * settings have changed since `sentWith`, and what was answered to the old ones says nothing about the new.
+	 * Stops the endpoint: here at once, then in D1. Not when it is stopped already, nor when its settings have changed
+	 * since `sentWith`, as what was answered to the old ones says nothing about the new. Never throws.
 	 */
-	stop(sentWith: Endpoint, status: "paused" | "disabled", statusReason: string): boolean {
+	async stop(sentWith: Endpoint, status: "paused" | "disabled", reason: string): Promise<void> {
+		if (!this.#stopHere(sentWith, status, reason)) return;
+		try {
+			if (await stopEndpoint(this.#env, sentWith, status, reason)) {
+				log("endpoint.stopped", { endpoint: sentWith.id, status, reason });
+			} else {
+				this.outdate();
+			}
+		} catch (error) {
+			// The settings are read again in a while; they say "active", and the next answer stops it once more.
+			log("endpoint.unwritten", { endpoint: sentWith.id, status, error: String(error) });
+		}
+	}
+
+	/** false when there is nothing to stop. */
+	#stopHere(sentWith: Endpoint, status: "paused" | "disabled", statusReason: string): boolean {
 		const current = this.#value;
 		if (current === null || current === undefined || current.endpoint.status !== "active") return false;
 		if (current.endpoint.updatedAt !== sentWith.updatedAt) return false;
