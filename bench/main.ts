@@ -12,8 +12,11 @@ import { measureIsolation } from "./isolation.ts";
 import { measureLatency } from "./latency.ts";
 import { measureRouting } from "./routing.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
-const isQuick = values.quick;
+const USAGE = `npm run bench [-- --quick]
+
+  --quick  seconds instead of minutes; the numbers are only a sign of life`;
+
+const { quick: isQuick } = readArguments();
 
 console.log("Ingest: a verified, signed source against a bare Worker ...");
 const ingest = await measureIngest(
@@ -55,6 +58,21 @@ await mkdir(folder, { recursive: true });
 const results = { ingest, latency, routing, isolation, isolation_prompt: isolationPrompt };
 await writeFile(file, `${JSON.stringify({ at, quick: isQuick, machine, ...results }, null, "\t")}\n`);
 console.log(`Written to ${file}`);
+
+/** Ends the process where nothing is to be measured. */
+function readArguments(): { quick: boolean } {
+	try {
+		const { values } = parseArgs({
+			options: { quick: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+		});
+		if (!values.help) return values;
+		console.log(USAGE);
+		process.exit(0);
+	} catch (error) {
+		console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+		process.exit(1);
+	}
+}
 
 /** Single rounds are for the file only. */
 function printTable(measured: { rounds: unknown }): void {
