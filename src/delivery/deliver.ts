@@ -15,7 +15,7 @@ import { step, type Effect, type Happened } from "./lifecycle.ts";
 import { idsOf } from "./log-lines.ts";
 import { perform } from "./perform.ts";
 import type { DeadReason } from "./records.ts";
-import { settle } from "./settle.ts";
+import { settle, settleAnswer } from "./settle.ts";
 
 /** The delivery as it is after the step, not yet written. */
 export interface Delivered {
@@ -49,6 +49,11 @@ async function attempt(delivery: Delivery, policy: DeliveryPolicy, env: Env): Pr
 		subscriptions.get(delivery.subscriptionId) ?? (await findSubscription(env, delivery.subscriptionId));
 	if (subscription === null || event === null) {
 		return untried(delivery, "deleted", "The subscription has been deleted.");
+	}
+	// Asked for again after the transform of its answer failed: the model has done its part.
+	if (delivery.resultEvent !== null) {
+		const settled = await settleAnswer(delivery, endpoint, subscription, startedAt);
+		return { delivery: settled, outcome: null, effects: [] };
 	}
 	const performed = await perform({
 		deliveryId: delivery.id,

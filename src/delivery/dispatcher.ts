@@ -77,7 +77,11 @@ export class Dispatcher extends DurableObject<Env> {
 
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	async retry(id: string): Promise<Change> {
-		return this.#change(id, ({ resultEvent }) => ({ kind: "retry_asked", publishes: resultEvent !== null }));
+		return this.#change(id, ({ resultEvent, state }) => ({
+			kind: "retry_asked",
+			// One whose transform failed goes through the subscription once more.
+			publishes: resultEvent !== null && state.reason !== "transform_failed",
+		}));
 	}
 
 	async cancel(id: string): Promise<Change> {

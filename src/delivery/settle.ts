@@ -2,9 +2,7 @@
  * What one attempt leaves behind: the attempt's record, the answer, the result event it becomes, and the next
  * state of the delivery. No I/O.
  */
-import { exactDocumentOf, exactValueOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { evaluateToJson } from "../events/expression.ts";
 import type { ModelOutput } from "../models/protocol.ts";
 import { protocols } from "../models/registry.ts";
 import { buildResultEvent } from "../results/result-event.ts";
@@ -14,9 +12,10 @@ import { keepAttempts, nextNumber } from "./attempts.ts";
 import { classify } from "./classify.ts";
 import type { Delivery } from "./delivery-row.ts";
 import { excerpt } from "./excerpt.ts";
-import { step, type Effect } from "./lifecycle.ts";
+import { step, type Effect, type Happened } from "./lifecycle.ts";
 import type { Attempt, Result } from "./records.ts";
 import { secretsIn } from "./request.ts";
+import { transformResult } from "./result-transform.ts";
 import { readRetryAfter } from "./retry-after.ts";
 
 export interface Tried {
@@ -54,17 +53,13 @@ export async function settle(tried: Tried): Promise<Settlement> {
 			: null;
 	if (output !== null) {
 		answered.result = resultOf(output);
-		const published = await toResultEvent(tried, output);
-		if (!published.ok) {
-			const detail = `The transform of the result failed: ${published.message}`;
-			const { state } = step(
-				delivery.state,
-				{ kind: "impossible", reason: "transform_failed", detail },
-				context,
-			);
+		answered.resultEvent = resultEventOf(tried, output);
+		const transformed = await transformResult(answered, tried.subscription);
+		if (!transformed.ok) {
+			const { state } = step(delivery.state, transformFailed(transformed.message), context);
 			return { delivery: { ...answered, state }, outcome, effects: [] };
 		}
-		answered.resultEvent = published.event;
+		answered.resultEvent = transformed.event;
 	}
 	const { state, effects } = step(
 		delivery.state,
@@ -79,6 +74,35 @@ export async function settle(tried: Tried): Promise<Settlement> {
 		context,
 	);
 	return { delivery: { ...answered, state }, outcome, effects };
+}
+
+/** Goes on with an answer whose transform has failed before: the model is not asked again. `now` in ms. */
+export async function settleAnswer(
+	delivery: Delivery,
+	{ retry }: Endpoint,
+	subscription: Subscription,
+	now: number,
+): Promise<Delivery> {
+	const transformed = await transformResult(delivery, subscription);
+	const context = { now, random: 0 };
+	if (!transformed.ok) {
+		return { ...delivery, state: step(delivery.state, transformFailed(transformed.message), context).state };
+	}
+	const publishes = transformed.event !== null;
+	const done = {
+		kind: "answered",
+		outcome: "done",
+		status: null,
+		retryAfterMs: null,
+		publishes,
+		retry,
+	} as const;
+	return { ...delivery, resultEvent: transformed.event, state: step(delivery.state, done, context).state };
+}
+
+function transformFailed(message: string): Happened {
+	const detail = `The transform of the result failed: ${message}`;
+	return { kind: "impossible", reason: "transform_failed", detail };
 }
 
 /** Counted from the first try of this delivery: a model that is waking up gets this long. */
@@ -106,15 +130,15 @@ function resultOf(output: NonNullable<ModelOutput>): Result | null {
 	return output.data === null ? null : { data: output.data, contentType };
 }
 
-type Published = { ok: true; event: SluiceEvent | null } | { ok: false; message: string };
-
-/** The event that the answer becomes; null when the subscription publishes none. */
-async function toResultEvent(tried: Tried, output: NonNullable<ModelOutput>): Promise<Published> {
-	const { delivery, endpoint, subscription, now } = tried;
+/** The event that the answer becomes, before its transform; null when the subscription publishes none. */
+function resultEventOf(
+	{ delivery, endpoint, subscription, now }: Tried,
+	output: NonNullable<ModelOutput>,
+): SluiceEvent | null {
 	const policy = subscription.result;
 	const parent = delivery.event;
-	if (policy === null || parent === null) return { ok: true, event: null };
-	const event = buildResultEvent({
+	if (policy === null || parent === null) return null;
+	return buildResultEvent({
 		parent,
 		deliveryId: delivery.id,
 		subscriptionId: subscription.id,
@@ -124,11 +148,4 @@ async function toResultEvent(tried: Tried, output: NonNullable<ModelOutput>): Pr
 		output,
 		now,
 	});
-	if (policy.transform === null) return { ok: true, event };
-	const result = output.data === null ? null : exactValueOf(output.data);
-	const transformed = await evaluateToJson(policy.transform, { event: exactDocumentOf(parent), result });
-	if (!transformed.ok) return transformed;
-	event.data = { kind: "json", text: transformed.json };
-	event.attributes.datacontenttype = "application/json";
-	return { ok: true, event };
 }

@@ -2,8 +2,10 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { dispatcher } from "../../src/delivery/client.ts";
+import { eventLog } from "../../src/events/client.ts";
 import { deleteEndpoint, findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
-import { deleteSubscription } from "../../src/store/subscriptions.ts";
+import type { ResultPolicy } from "../../src/store/records.ts";
+import { deleteSubscription, updateSubscription } from "../../src/store/subscriptions.ts";
 import {
 	type Call,
 	createSetting,
@@ -278,6 +280,54 @@ describe("what must not be sent", () => {
 			detail: expect.stringContaining("transform failed"),
 		});
 		expect(calls).toEqual([]);
+	});
+});
+
+const published = (transform: string): ResultPolicy => ({
+	type: "document.read",
+	transform,
+	maxHops: 8,
+	allowCycles: false,
+});
+
+describe("an answer that cannot be transformed", () => {
+	test("stays, and asked for again goes through the mended transform without another request", async () => {
+		const setting = await createSetting({ subscription: { result: published("result.missing") } });
+		const calls = model(ok);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const failed = { reason: "transform_failed", result: { data: { text: '{"text":"read"}' } } };
+		expect(await whenStatus(setting, item.id, "dead")).toMatchObject(failed);
+		await setting.dispatcher.retry(item.id);
+		expect(await whenStatus(setting, item.id, "dead")).toMatchObject(failed);
+
+		await updateSubscription(env, setting.subscription.id, { result: published("result.text") });
+		await setting.dispatcher.refresh();
+		await setting.dispatcher.retry(item.id);
+		const delivery = await whenStatus(setting, item.id, "succeeded");
+		expect(delivery).toMatchObject({ attempts: [{ number: 1, outcome: "done" }], ...failed, reason: null });
+		const entry = await vi.waitUntil(
+			async () => await eventLog(env, "src_results").get(delivery.resultEventId ?? ""),
+			{ timeout: 20_000, interval: 50 },
+		);
+		expect(entry.event).toMatchObject({
+			attributes: { type: "document.read", datacontenttype: "application/json" },
+			data: { kind: "json", text: '"read"' },
+		});
+		expect(calls).toHaveLength(1);
+	});
+
+	test("is not needed any more where the subscription publishes none by then", async () => {
+		const setting = await createSetting({ subscription: { result: published("result.missing") } });
+		const calls = model(ok);
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenStatus(setting, item.id, "dead");
+		await updateSubscription(env, setting.subscription.id, { result: null });
+		await setting.dispatcher.refresh();
+		await setting.dispatcher.retry(item.id);
+		expect(await whenStatus(setting, item.id, "succeeded")).toMatchObject({ resultEventId: null });
+		expect(calls).toHaveLength(1);
 	});
 });
 
