@@ -28,7 +28,7 @@ api.all("*", ({ req }) => {
 
 api.onError((error, c) => answerError(error, c.req.raw));
 
-/** The answer to whatever a route threw: its problem, or an empty-handed 500 and a log line that says more. */
+/** The answer to whatever a route threw: its problem, or one without details and a log line that says more. */
 export function answerError(error: unknown, { method, url }: Request): Response {
 	if (error instanceof Problem) return error.toResponse();
 	const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -41,5 +41,19 @@ export function answerError(error: unknown, { method, url }: Request): Response 
 			`A stored secret cannot be read: ${error.message}.`,
 		).toResponse();
 	}
+	if (isPassing(error)) {
+		return new Problem(503, "unavailable", "A part of the router is busy or moving. Ask again.").toResponse();
+	}
 	return new Problem(500, "internal_error", "Something went wrong here; the log says what.").toResponse();
+}
+
+/**
+ * Whether a Durable Object could not be reached now, and can be later.
+ * https://developers.cloudflare.com/durable-objects/best-practices/error-handling
+ */
+function isPassing(error: unknown): boolean {
+	if (!(error instanceof Error)) return false;
+	return (
+		("retryable" in error && error.retryable === true) || ("overloaded" in error && error.overloaded === true)
+	);
 }

@@ -86,6 +86,23 @@ describe("what goes wrong inside", () => {
 		expect(text).not.toContain("secret detail");
 	});
 
+	test.each(["retryable", "overloaded"])("what will pass is 503: an object that is %s", async (trait) => {
+		const busy = {
+			idFromName: () => {
+				throw Object.assign(new Error("secret detail"), { [trait]: true });
+			},
+		} as unknown as typeof env.EVENT_LOG;
+		const request = new Request(`${ORIGIN}/v1/events?source=api`, {
+			headers: { authorization: "Bearer test-token" },
+		});
+		const response = await api.fetch(request, { ...env, EVENT_LOG: busy }, createExecutionContext());
+		expect(response.status).toBe(503);
+		expect(response.headers.get("retry-after")).toBe("5");
+		const text = await response.text();
+		expect(JSON.parse(text)).toMatchObject({ code: "unavailable" });
+		expect(text).not.toContain("secret detail");
+	});
+
 	test("a changed ADMIN_TOKEN is named as the reason", async () => {
 		await ask("POST", "/v1/sources", { name: "sealed-before" });
 		const request = new Request(`${ORIGIN}/v1/sources/sealed-before`, {
