@@ -9,7 +9,7 @@ import type { CloudEvent, EventData } from "../events/event.ts";
 import { memberTexts } from "../events/json-text.ts";
 import { isJson, parseMediaType } from "../events/media-type.ts";
 import { toProblem } from "../events/refusal.ts";
-import { traceContextOf } from "../events/trace-context.ts";
+import { traceOfHeaders } from "../events/trace-context.ts";
 import { readBody } from "../ingest/read-body.ts";
 import { checkFields, decodeJson } from "./body.ts";
 
@@ -62,7 +62,7 @@ function decodePlain(request: Request, body: Uint8Array, { freshId, time }: Defa
 	const attributes = checkAttributes(
 		Object.entries({
 			specversion: "1.0",
-			...traceContextOf(request.headers),
+			...traceOfHeaders(request.headers),
 			...fields,
 			id: fields.id ?? request.headers.get("idempotency-key") ?? freshId,
 			source: fields.source ?? DEFAULT_SOURCE,

@@ -15,6 +15,7 @@ import { Backlog } from "./backlog.ts";
 import { adaptCapacity, connectionsOf, fullCapacity, inFlightLimit } from "./capacity.ts";
 import { deliver, endUntried, publishAgain, type Delivered } from "./deliver.ts";
 import { toRecord, type Delivery } from "./delivery-row.ts";
+import { Hold } from "./hold.ts";
 import { InFlight } from "./in-flight.ts";
 import type { IncomingEvent } from "./inbox.ts";
 import { refuseChange, step, type Effect, type Happened } from "./lifecycle.ts";
@@ -29,7 +30,6 @@ const AGAIN_MS = 5_000;
 /** Deliveries of a deleted endpoint that are ended in one go. */
 const BURY_AT_ONCE = 200;
 const ENDPOINT_ID = "endpoint_id";
-const HOLD_UNTIL = "hold_until";
 
 export class Dispatcher extends DurableObject<Env> {
 	readonly #backlog = new Backlog(this.ctx.storage);
@@ -38,8 +38,7 @@ export class Dispatcher extends DurableObject<Env> {
 	readonly #inFlight = new InFlight();
 	readonly #policies = new PolicyCache(this.env);
 	#capacity = fullCapacity;
-	/** Kept, because an object that waits out a Retry-After is idle, and the idle ones are evicted. */
-	#holdUntil = this.ctx.storage.kv.get<number>(HOLD_UNTIL) ?? 0;
+	readonly #hold = new Hold(this.ctx.storage);
 	#alarmAt: number | null = null;
 	#running = false;
 	#runAgain = false;
@@ -149,7 +148,7 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#inFlight.writeAgain(this.#backlog);
 		const former = this.#policies.last;
 		const policy = await this.#policies.read(this.#endpointId);
-		if (isRepaired(former, policy)) this.#hold(0);
+		if (isRepaired(former, policy)) this.#hold.lift(this.#endpointId);
 		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
 		this.#claimWhile(
 			() => this.#backlog.claimUnpublished(Date.now(), this.#inFlight.claimed),
@@ -159,7 +158,7 @@ export class Dispatcher extends DurableObject<Env> {
 		if (policy === null) return this.#bury();
 		if (policy.endpoint.status !== "active") return;
 		this.#claimWhile(
-			() => (Date.now() < this.#holdUntil ? null : this.#backlog.claim(Date.now(), this.#inFlight.claimed)),
+			() => (Date.now() < this.#hold.until ? null : this.#backlog.claim(Date.now(), this.#inFlight.claimed)),
 			(delivery) => deliver(delivery, policy, this.env),
 			policy.endpoint,
 		);
@@ -222,19 +221,9 @@ export class Dispatcher extends DurableObject<Env> {
 	/** Never throws. */
 	async #apply(effect: Effect, sentWith: Endpoint | undefined): Promise<void> {
 		if (effect.kind === "hold") {
-			if (effect.until > this.#holdUntil) this.#hold(effect.until);
+			this.#hold.extend(effect.until, this.#endpointId);
 		} else if (sentWith !== undefined) {
 			await this.#policies.stop(sentWith, effect.kind === "pause" ? "paused" : "disabled", effect.reason);
-		}
-	}
-
-	/** In memory first: it holds whatever becomes of the write. */
-	#hold(until: number): void {
-		this.#holdUntil = until;
-		try {
-			this.ctx.storage.kv.put(HOLD_UNTIL, until);
-		} catch (error) {
-			log("endpoint.hold_unwritten", { endpoint: this.#endpointId, error: String(error) });
 		}
 	}
 
@@ -245,7 +234,7 @@ export class Dispatcher extends DurableObject<Env> {
 			now: Date.now(),
 			outlook: this.#backlog.outlook(this.#inFlight.claimed),
 			endpoint: policy === null ? "gone" : isActive ? "active" : "stopped",
-			holdUntil: this.#holdUntil,
+			holdUntil: this.#hold.until,
 			inFlight: this.#inFlight.claimed.size,
 			sweptAt: this.#backlog.sweptAt,
 		});

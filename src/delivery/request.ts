@@ -3,7 +3,7 @@
  * Pure: the clock is an argument, and nothing is sent here.
  */
 import { Buffer } from "node:buffer";
-import type { Attributes } from "../events/event.ts";
+import { traceOfAttributes } from "../events/trace-context.ts";
 import type { ModelInput, Protocol } from "../models/protocol.ts";
 import type { Endpoint, EndpointAuth } from "../store/records.ts";
 import type { OutgoingRequest } from "./attempt.ts";
@@ -45,7 +45,7 @@ export function buildRequest(parts: RequestParts): OutgoingRequest {
 			...lowerCase(endpoint.headers),
 			...authHeaders(endpoint.auth),
 			...lowerCase(headers),
-			...traceHeaders(event.attributes),
+			...traceOfAttributes(event.attributes),
 			// Knative data plane: only who asks for a reply event may be answered with one.
 			...(parts.wantsReply && { prefer: "reply" }),
 			"sluice-event-id": event.id,
@@ -97,19 +97,6 @@ function secretsOf(auth: EndpointAuth): string[] {
 /** RFC 7617, with UTF-8. */
 function basicCredentials({ username, password }: { username: string; password: string }): string {
 	return Buffer.from(`${username}:${password}`).toString("base64");
-}
-
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-const TRACESTATE = /^[\x20-\x7e]{1,512}$/;
-
-/**
- * The publisher's trace goes on, from the attributes of CloudEvents' Distributed Tracing extension. What is not
- * W3C Trace Context is left out, as a receiver would have to ignore it, and `tracestate` never goes alone.
- */
-function traceHeaders({ traceparent, tracestate }: Attributes): Record<string, string> {
-	if (typeof traceparent !== "string" || !TRACEPARENT.test(traceparent)) return {};
-	if (typeof tracestate !== "string" || !TRACESTATE.test(tracestate)) return { traceparent };
-	return { traceparent, tracestate };
 }
 
 function lowerCase(headers: Record<string, string>): Record<string, string> {

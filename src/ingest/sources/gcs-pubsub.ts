@@ -5,7 +5,7 @@
  */
 import { refuse } from "../../events/refusal.ts";
 import { gcsPubsubSetup } from "./gcs-pubsub-setup.ts";
-import { isObject, readJsonObject, refuseUnlessJson, valueAt } from "./json-body.ts";
+import { isObject, readJsonRequest, valueAt } from "./json-body.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
 import { type PubsubMessage, messageToEvent } from "./pubsub-message.ts";
 
@@ -30,7 +30,7 @@ type ReadMessage = { ok: true; message: PubsubMessage } | Extract<Parsed, { ok: 
 
 /** `{message: {data, attributes, messageId, publishTime, orderingKey}, subscription}` */
 function readWrapped({ headers, body }: ParseInput): ReadMessage {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const at = (name: string) => stringOf(valueAt(json, "message", name));

@@ -2,20 +2,17 @@
  * Any webhook: the body is the data, and the source's settings say what the event is called and what makes it the
  * same as another. An expression that fails costs the event its name, never the event.
  */
-import { isAttributeText } from "../../events/attributes.ts";
 import type { Attributes, EventData } from "../../events/event.ts";
 import { compileExpression } from "../../events/expression.ts";
 import { parseWithExactIntegers } from "../../events/json-parse.ts";
 import { refuseStructure } from "../../events/json-structure.ts";
 import { isJson, isMediaType, parseMediaType } from "../../events/media-type.ts";
 import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
-import { traceContextOf } from "../../events/trace-context.ts";
+import { traceOfHeaders } from "../../events/trace-context.ts";
 import type { Source } from "../../store/records.ts";
 import { curlSetup } from "../curl-setup.ts";
+import { isUsableText } from "./attribute-values.ts";
 import type { SourceKind } from "./kind.ts";
-
-/** Longer types, subjects and ids count as a mistake of the expression, characters. */
-const MAX_DERIVED_LENGTH = 1_024;
 
 export const generic: SourceKind = {
 	defaultAuth: { type: "bearer" },
@@ -40,7 +37,7 @@ export const generic: SourceKind = {
 			time: new Date(now).toISOString(),
 			...(subject !== undefined && { subject }),
 			...(contentType !== null && { datacontenttype: contentType }),
-			...traceContextOf(headers),
+			...traceOfHeaders(headers),
 		};
 		return { ok: true, events: [{ attributes, data: payload.data }], batch: false, unresolved };
 	},
@@ -100,7 +97,7 @@ async function evaluateText(expression: string, input: unknown): Promise<string 
 	const evaluation = await compilation.expression.evaluate(input);
 	const value = evaluation.ok ? evaluation.value : undefined;
 	const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-	return isScalar && isUsable(String(value)) ? String(value) : undefined;
+	return isScalar && isUsableText(String(value)) ? String(value) : undefined;
 }
 
 /** What the publisher's own retries have in common, where its headers tell. */
@@ -108,9 +105,5 @@ function idFromHeaders({ auth }: Source, headers: Headers): string | undefined {
 	const isSigned = auth.type === "standard_webhooks";
 	const signedId = isSigned ? (headers.get("webhook-id") ?? headers.get("svix-id")) : null;
 	const id = signedId ?? headers.get("idempotency-key");
-	return id !== null && isUsable(id) ? id : undefined;
-}
-
-function isUsable(text: string): boolean {
-	return text !== "" && text.length <= MAX_DERIVED_LENGTH && isAttributeText(text);
+	return id !== null && isUsableText(id) ? id : undefined;
 }

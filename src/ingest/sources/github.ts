@@ -5,7 +5,7 @@
 import { refuse } from "../../events/refusal.ts";
 import { isUsableUri, sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { isForm, readForm } from "./form.ts";
-import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { type JsonObject, readJsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, isSigned } from "./provider-secret.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
@@ -78,7 +78,7 @@ export const github: SourceKind = {
 
 /** GitHub signs the bytes of the form; the JSON inside is what the event holds. */
 function readPayloadObject({ headers, body }: ParseInput): ReturnType<typeof readJsonObject> {
-	if (!isForm(headers)) return refuseUnlessJson(headers) ?? readJsonObject(body);
+	if (!isForm(headers)) return readJsonRequest({ headers, body });
 	const form = readForm(body);
 	if (!form.ok) return form;
 	const payload = form.fields.get("payload");

@@ -1,7 +1,7 @@
 /** Hasura event triggers (https://hasura.io/docs/2.0/event-triggers/payload/): retried with the same id. */
 import { contentHash } from "./content-hash.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
-import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { type RowLayout, readRowChange, rowSettings } from "./row-change.ts";
 import { setupAfterAuthChange, type StaticProof, staticProof } from "./static-proof.ts";
@@ -28,7 +28,7 @@ export const hasura: SourceKind = {
 };
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const change = readRowChange(json, LAYOUT, source);

@@ -35,6 +35,17 @@ export function readJsonObject(body: Uint8Array): { ok: true; json: JsonObject }
 	return refuseStructure(text) ?? { ok: true, json: { text, value } };
 }
 
+/** A request that is to bring a JSON object; refuses as the two above do. */
+export function readJsonRequest({
+	headers,
+	body,
+}: {
+	headers: Headers;
+	body: Uint8Array;
+}): ReturnType<typeof readJsonObject> {
+	return refuseUnlessJson(headers) ?? readJsonObject(body);
+}
+
 /** An object and not an array or null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === "object" && value !== null && !Array.isArray(value);

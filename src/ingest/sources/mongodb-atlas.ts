@@ -6,7 +6,7 @@ import { refuse } from "../../events/refusal.ts";
 import { isTimestamp } from "../../events/attributes.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
-import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { type JsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
 import { mongodbAtlasSetup } from "./mongodb-atlas-setup.ts";
 
@@ -18,7 +18,7 @@ export const mongodbAtlas: SourceKind = {
 };
 
 function parse({ source, headers, body, now }: ParseInput): Parsed {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const operation = textAt(json, "operationType");

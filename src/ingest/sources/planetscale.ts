@@ -1,7 +1,7 @@
 /** PlanetScale's webhooks (https://planetscale.com/docs/api/webhook-events): the life of a database, never its rows. */
 import { sourcePath, timeFrom } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
-import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { type JsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import { refuse } from "../../events/refusal.ts";
 import type { SourceAuth } from "../../store/records.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
@@ -24,7 +24,7 @@ export const planetscale: SourceKind = {
 };
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const event = textAt(json, "event");

@@ -2,7 +2,7 @@
 import { refuse } from "../../events/refusal.ts";
 import type { SourceAuth } from "../../store/records.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
-import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "./row-change.ts";
 import { fixedHeader, type RowProof, rowTriggerVariant } from "./row-trigger-sql.ts";
@@ -18,7 +18,7 @@ export const postgres: SourceKind = {
 };
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const id = textAt(json, "id");

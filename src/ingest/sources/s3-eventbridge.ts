@@ -5,7 +5,7 @@
  */
 import { refuse } from "../../events/refusal.ts";
 import { timeFrom, usableText } from "./attribute-values.ts";
-import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
 import { s3EventbridgeSetup } from "./s3-eventbridge-setup.ts";
 
@@ -20,7 +20,7 @@ export const s3Eventbridge: SourceKind = {
 const REQUIRED = [["id"], ["detail-type"], ["region"], ["detail", "bucket", "name"]];
 
 function parse({ headers, body, now }: ParseInput): Parsed {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	if (valueAt(json, "source") !== "aws.s3") {

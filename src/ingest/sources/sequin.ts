@@ -8,7 +8,7 @@ import { type Refusal, refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { refuseStructure } from "../../events/json-structure.ts";
-import { type JsonObject, isObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { isObject, type JsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { type RowLayout, readRowChange, rowSettings } from "./row-change.ts";
 import { setupAfterAuthChange, staticProof } from "./static-proof.ts";
@@ -30,9 +30,7 @@ export const sequin: SourceKind = {
 };
 
 async function parse(input: ParseInput): Promise<Parsed> {
-	const wrongType = refuseUnlessJson(input.headers);
-	if (wrongType !== null) return wrongType;
-	const read = readJsonObject(input.body);
+	const read = readJsonRequest(input);
 	if (!read.ok) return read;
 	const { json } = read;
 	const list = valueAt(json, "data");

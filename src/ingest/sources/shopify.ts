@@ -1,7 +1,7 @@
 /** Shopify webhooks. What happened stands in the headers, the body is the resource alone. */
 import { refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
-import { readJsonObject, refuseUnlessJson, textAt } from "./json-body.ts";
+import { readJsonRequest, textAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
@@ -18,7 +18,7 @@ async function parse({ source, headers, body, now, freshId }: ParseInput): Promi
 	if (topic === null || !/^[\w./-]{1,200}$/.test(topic)) {
 		return refuse(400, "missing_header", "The header X-Shopify-Topic names no topic.", "x-shopify-topic");
 	}
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const subject = textAt(json, "id") ?? textAt(json, "admin_graphql_api_id");

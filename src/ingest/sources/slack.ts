@@ -8,7 +8,7 @@ import { readBody } from "../read-body.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { isForm, readForm } from "./form.ts";
-import { type JsonObject, readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { type JsonObject, readJsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
@@ -19,9 +19,7 @@ export const slack: SourceKind = {
 
 	async parse(input) {
 		if (isForm(input.headers)) return parseForm(input);
-		const wrongType = refuseUnlessJson(input.headers);
-		if (wrongType !== null) return wrongType;
-		const read = readJsonObject(input.body);
+		const read = readJsonRequest(input);
 		return read.ok ? parseEnvelope(read.json, input) : read;
 	},
 

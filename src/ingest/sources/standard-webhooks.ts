@@ -3,7 +3,7 @@ import * as z from "zod";
 import { curlSetup } from "../curl-setup.ts";
 import { isPublicKey } from "../standard-webhooks.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
-import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
 
@@ -25,7 +25,7 @@ export const standardWebhooks: SourceKind = {
 };
 
 async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	// Each by itself: where a proxy has verified the request, the signature may be gone.

@@ -1,7 +1,7 @@
 /** Stripe webhooks: snapshot events of API v1 and thin events of API v2. */
 import { refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
-import { readJsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
@@ -16,7 +16,7 @@ export const stripe: SourceKind = {
 };
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const [id, type] = [textAt(json, "id"), textAt(json, "type")];

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { memberTexts } from "../../events/json-text.ts";
 import { sourcePath } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
-import { type JsonObject, readJsonObject, refuseUnlessJson } from "./json-body.ts";
+import { type JsonObject, readJsonRequest } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SetupVariant, SourceKind } from "./kind.ts";
 import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "./row-change.ts";
 import { fixedHeader, rowTriggerVariant, sqlLiteral } from "./row-trigger-sql.ts";
@@ -28,7 +28,7 @@ export const supabase: SourceKind = {
 };
 
 async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
-	const read = refuseUnlessJson(headers) ?? readJsonObject(body);
+	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const change = readRowChange(json, TRIGGER_LAYOUT, source);
