@@ -5,7 +5,6 @@
  */
 import { timeOfPosition } from "../events/position.ts";
 import {
-	createDeliveryTable,
 	dueDelivery,
 	findDelivery,
 	knownDeliveries,
@@ -16,7 +15,6 @@ import {
 } from "./delivery-table.ts";
 import type { Delivery } from "./delivery-row.ts";
 import {
-	createInbox,
 	dropInbox,
 	findInInbox,
 	hasInbox,
@@ -27,6 +25,8 @@ import {
 	type IncomingEvent,
 } from "./inbox.ts";
 import { fresh } from "./lifecycle.ts";
+import { migrate } from "../store/object-schema.ts";
+import { DISPATCHER_SCHEMA } from "./tables.ts";
 import { BACKSTOP_MS, SWEEP_EVERY_MS } from "./wake.ts";
 
 const RETENTION_MS = 30 * 86_400_000;
@@ -59,8 +59,7 @@ export class Backlog {
 
 	constructor(storage: DurableObjectStorage) {
 		this.#storage = storage;
-		createInbox(storage.sql);
-		createDeliveryTable(storage.sql);
+		migrate(storage, DISPATCHER_SCHEMA);
 		this.#last = Math.max(lastInboxPosition(storage.sql), lastDeliveryPosition(storage.sql));
 	}
 

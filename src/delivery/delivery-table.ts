@@ -19,23 +19,6 @@ const LISTED = COLUMNS.map((column) => (PAYLOADS.includes(column) ? `NULL AS ${c
 const PUT = `INSERT INTO deliveries (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})
 	ON CONFLICT (seq) DO UPDATE SET ${CHANGING.map((column) => `${column} = excluded.${column}`).join(", ")}`;
 
-export function createDeliveryTable(sql: SqlStorage): void {
-	sql.exec(`
-		CREATE TABLE IF NOT EXISTS deliveries (
-			seq INTEGER PRIMARY KEY, id TEXT NOT NULL, event_id TEXT NOT NULL,
-			subscription_id TEXT NOT NULL, subscription_name TEXT NOT NULL, endpoint_ref TEXT NOT NULL,
-			status TEXT NOT NULL, reason TEXT, detail TEXT, spent INTEGER NOT NULL,
-			busy_count INTEGER NOT NULL, busy_since INTEGER, due_at INTEGER, finished_at INTEGER,
-			attempts TEXT NOT NULL, event TEXT,
-			result_kind TEXT, result_type TEXT, result TEXT, result_event TEXT, result_event_id TEXT);
-		CREATE UNIQUE INDEX IF NOT EXISTS deliveries_id ON deliveries (id);
-		CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (due_at) WHERE status = 'pending';
-		CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (due_at) WHERE status = 'waiting';
-		CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (seq) WHERE status = 'dead';
-		CREATE TABLE IF NOT EXISTS large_texts (
-			seq INTEGER, name TEXT, text TEXT NOT NULL, PRIMARY KEY (seq, name)) WITHOUT ROWID`);
-}
-
 /**
  * Writes the delivery as it is now. The first time, two rows are written, and one more when it is due again; each
  * change after that writes one or two.

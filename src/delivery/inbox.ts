@@ -29,11 +29,6 @@ export interface InboxRow {
 /** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
 const MAX_ROW_BYTES = 1_200_000;
 
-export function createInbox(sql: SqlStorage): void {
-	sql.exec(`CREATE TABLE IF NOT EXISTS inbox (
-		seq INTEGER PRIMARY KEY, decisions TEXT NOT NULL, segment TEXT NOT NULL)`);
-}
-
 /** Stores deliveries at positions after `last`, and answers the last position used. */
 export function putInbox(
 	sql: SqlStorage,

@@ -23,6 +23,15 @@ import {
 import { nextPosition, positionOfTime, rangeOf, type Slice } from "./position.ts";
 import { encodeSegment, splitBySize } from "./segment.ts";
 import { typeMatches } from "./type-pattern.ts";
+import { migrate, type SchemaSteps } from "../store/object-schema.ts";
+
+const SCHEMA: SchemaSteps = [
+	`CREATE TABLE IF NOT EXISTS segments (
+		seq INTEGER PRIMARY KEY, ids TEXT NOT NULL, segment TEXT NOT NULL, decisions TEXT NOT NULL);
+	CREATE TABLE IF NOT EXISTS spilled (
+		key TEXT, part INTEGER, stored_at INTEGER NOT NULL, segment TEXT NOT NULL, PRIMARY KEY (key, part)
+	) WITHOUT ROWID`,
+];
 
 const RETENTION_MS = 7 * 86_400_000;
 const SWEEP_EVERY_MS = 86_400_000;
@@ -48,12 +57,7 @@ export class EventLog extends DurableObject<Env> {
 
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
-		this.#sql.exec(`
-			CREATE TABLE IF NOT EXISTS segments (
-				seq INTEGER PRIMARY KEY, ids TEXT NOT NULL, segment TEXT NOT NULL, decisions TEXT NOT NULL);
-			CREATE TABLE IF NOT EXISTS spilled (
-				key TEXT, part INTEGER, stored_at INTEGER NOT NULL, segment TEXT NOT NULL, PRIMARY KEY (key, part)
-			) WITHOUT ROWID`);
+		migrate(ctx.storage, SCHEMA);
 	}
 
 	/**

@@ -65,6 +65,17 @@ const STEPS: readonly (readonly string[])[] = [
 		"CREATE INDEX IF NOT EXISTS subscriptions_by_latest ON subscriptions (latest_of)",
 		"INSERT OR IGNORE INTO meta (key, value) VALUES ('routing_version', 0)",
 	],
+	[
+		// Counts the changes of a row, so that a change made from an older reading is noticed.
+		"ALTER TABLE sources ADD COLUMN revision INTEGER NOT NULL DEFAULT 1",
+		"ALTER TABLE endpoints ADD COLUMN revision INTEGER NOT NULL DEFAULT 1",
+		"ALTER TABLE subscriptions ADD COLUMN revision INTEGER NOT NULL DEFAULT 1",
+		// Which of its expressions is set aside, and why; JSON.
+		"ALTER TABLE sources ADD COLUMN quarantine TEXT",
+		"ALTER TABLE subscriptions ADD COLUMN quarantine TEXT",
+		// What has been deleted by somebody. An id that is neither here nor in its table has been lost, not deleted.
+		"CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, deleted_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+	],
 ];
 
 /**
