@@ -22,6 +22,7 @@ export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown
 		finished_at: formatTime(delivery.finishedAt),
 		attempts: delivery.attempts.map(attemptToWire),
 		result_event_id: delivery.resultEventId,
+		result_omitted: delivery.resultOmitted,
 	};
 }
 

@@ -12,36 +12,53 @@ export interface OutgoingRequest {
 }
 
 export type AttemptResult =
-	/** A complete response of any status. Header names are in lower case. */
-	| {
-			kind: "response";
-			status: number;
-			headers: Record<string, string>;
-			body: Uint8Array<ArrayBuffer>;
-			durationMs: number;
-	  }
-	/** `message` says what went wrong, for a person. */
+	/** Status and headers came, whatever became of the body. Header names are in lower case. */
+	| ({ kind: "response"; status: number; headers: Record<string, string>; durationMs: number } & Body)
+	/** Not even a status. `message` says what went wrong, for a person. */
 	| { kind: "no_response"; error: NetworkError; message: string; durationMs: number };
 
+/** The body of a response, decoded. */
+export interface Body {
+	/** Complete, or its beginning when there is a failure; empty when that beginning cannot be decoded. */
+	body: Uint8Array<ArrayBuffer>;
+	/** Why the body is not complete; null: it is. */
+	failure: BodyFailure | null;
+}
+
+export interface BodyFailure {
+	error: BodyError;
+	/** For a person. */
+	message: string;
+}
+
+/** Why the body of a response could not be read to its end. */
+export type BodyError =
+	/** The deadline passed while it came. */
+	| "timeout"
+	/** It ended early. */
+	| "cut_off"
+	/** It is larger than the limit. */
+	| "too_large"
+	/** It is not what its `content-encoding` says, or that is none the router knows. */
+	| "undecodable"
+	/** Anything else. */
+	| "network";
+
 /**
- * Why there is no complete response; as fine as the runtime lets us tell. Workerd reports a refused, a reset and
- * a closed connection in the same words, and hides whether a name lookup or a TLS handshake failed.
+ * Why there is no response; as fine as the runtime lets us tell. Workerd reports a refused, a reset and a closed
+ * connection in the same words, and hides whether a name lookup or a TLS handshake failed.
  */
 export type NetworkError =
-	/** The deadline passed, whichever part of the exchange was under way. */
+	/** The deadline passed. */
 	| "timeout"
 	/** Refused, reset or closed before a response began. */
 	| "connection_lost"
 	/** No connection at all: the name does not resolve, or TLS failed. */
 	| "unreachable"
-	/** The body ended early or could not be decoded. */
-	| "cut_off"
-	/** The body is larger than the limit. */
-	| "too_large"
 	/** The address is not one the router sends to (url-guard.ts). Nothing was sent. */
 	| "blocked_url"
 	/** Anything else. */
 	| "network";
 
-/** What an attempt means for its delivery; classify.ts decides. */
+/** What an attempt means; classify.ts decides. */
 export type Outcome = "done" | "busy" | "error" | "bad_input" | "unauthorized" | "quota" | "gone";

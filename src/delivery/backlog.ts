@@ -187,6 +187,7 @@ function toDelivery({ position, event, decision }: Incoming): Delivery {
 		attempts: [],
 		event,
 		result: null,
+		resultOmitted: null,
 		resultEvent: null,
 		resultEventId: null,
 	};

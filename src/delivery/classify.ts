@@ -1,8 +1,10 @@
 /**
- * What the end of an attempt means: one function from response to outcome. What follows from an outcome (delays,
- * pausing, dead letters) is decided in lifecycle.ts.
+ * What the end of an attempt means: one function from status, headers and however much of the body came. What follows
+ * from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
  */
+import { carriesNothing } from "../models/answer.ts";
 import type { AttemptResult, Outcome } from "./attempt.ts";
+import { readRetryAfter } from "./retry-after.ts";
 
 export interface ClassifyRules {
 	/** Statuses the endpoint calls an error, whatever the table says. */
@@ -11,6 +13,16 @@ export interface ClassifyRules {
 	busyStatuses: readonly number[];
 	/** Whether the endpoint may still be starting, so that a dead gateway means "not yet". */
 	coldStart: boolean;
+	/** ms since the epoch. */
+	now: number;
+}
+
+export interface Verdict {
+	outcome: Outcome;
+	/** How long the endpoint asks to be left alone; null: it does not. */
+	retryAfterMs: number | null;
+	/** What there is to read in the answer. `too_large`: the model has done its work, and nobody can have it. */
+	result: "body" | "none" | "too_large";
 }
 
 /** Statuses with a meaning of their own; their class decides for all others. */
@@ -27,17 +39,31 @@ const MEANING = new Map<number, Outcome>([
 	[425, "busy"],
 	[429, "busy"],
 	[503, "busy"],
+	// How Cloudflare reports a connection that was refused, and a server it finds no way to.
+	[521, "busy"],
+	[523, "busy"],
 ]);
 
-/** Gateways before a server that does not listen yet; 521 is how Cloudflare reports a refused connection. */
-const COLD_START = new Set([502, 504, 521]);
+/** Gateways before a server that does not listen yet. */
+const COLD_START = new Set([502, 504]);
 
-/** Every result has exactly one outcome. */
-export function classify(result: AttemptResult, rules: ClassifyRules): Outcome {
+/** Every result has exactly one verdict. Outside 2xx the body has no say: its failure changes nothing. */
+export function classify(result: AttemptResult, rules: ClassifyRules): Verdict {
 	if (result.kind === "no_response") {
-		return rules.coldStart && result.error === "connection_lost" ? "busy" : "error";
+		const isStarting = rules.coldStart && result.error === "connection_lost";
+		return { outcome: isStarting ? "busy" : "error", retryAfterMs: null, result: "none" };
 	}
-	const { status } = result;
+	const retryAfterMs = readRetryAfter(result.headers, rules.now);
+	const outcome = meaningOf(result.status, rules);
+	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
+	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
+	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
+	// Asked for again it would be as long again, and cost the model's work again.
+	if (result.failure.error === "too_large") return { outcome, retryAfterMs, result: "too_large" };
+	return { outcome: "error", retryAfterMs, result: "none" };
+}
+
+function meaningOf(status: number, rules: ClassifyRules): Outcome {
 	if (rules.busyStatuses.includes(status)) return "busy";
 	if (rules.statuses.includes(status)) return "error";
 	if (rules.coldStart && COLD_START.has(status)) return "busy";

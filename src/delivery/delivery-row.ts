@@ -6,7 +6,7 @@ import type { EventData, SluiceEvent } from "../events/event.ts";
 import { endpointIdOf } from "../events/ids.ts";
 import { timeOfPosition } from "../events/position.ts";
 import { decodeSegment, encodeSegment } from "../events/segment.ts";
-import type { Attempt, DeliveryRecord, DeliveryState, Result } from "./records.ts";
+import type { Attempt, DeliveryRecord, DeliveryState, Result, ResultOmitted } from "./records.ts";
 
 /** A delivery with all that is needed to go on with it. */
 export interface Delivery {
@@ -24,6 +24,7 @@ export interface Delivery {
 	event: SluiceEvent | null;
 	/** The model's answer; kept from the moment it came, also while its result event waits for the queue. */
 	result: Result | null;
+	resultOmitted: ResultOmitted | null;
 	resultEvent: SluiceEvent | null;
 	resultEventId: string | null;
 }
@@ -51,6 +52,7 @@ export type DeliveryRow = {
 	result: string | null;
 	result_event: string | null;
 	result_event_id: string | null;
+	result_omitted: ResultOmitted | null;
 };
 
 /** In the order of the table. */
@@ -76,6 +78,7 @@ export const COLUMNS = [
 	"result",
 	"result_event",
 	"result_event_id",
+	"result_omitted",
 ] as const satisfies (keyof DeliveryRow)[];
 
 /** Rows that may be sent again keep their event; one that has succeeded lets it go. */
@@ -104,6 +107,7 @@ export function toRow(delivery: Delivery): DeliveryRow {
 		result: result === null ? null : textOf(result.data),
 		result_event: over || delivery.resultEvent === null ? null : encodeSegment([delivery.resultEvent]),
 		result_event_id: delivery.resultEventId,
+		result_omitted: delivery.resultOmitted,
 	};
 }
 
@@ -125,6 +129,7 @@ export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord 
 		createdAt: timeOfPosition(delivery.position),
 		finishedAt: state.finishedAt,
 		result: delivery.result,
+		resultOmitted: delivery.resultOmitted,
 		resultEventId: delivery.resultEventId,
 	};
 }
@@ -155,6 +160,7 @@ export function fromRow(row: DeliveryRow): Delivery {
 			row.result_kind === null
 				? null
 				: { data: dataOf(row.result_kind, row.result ?? ""), contentType: row.result_type ?? "" },
+		resultOmitted: row.result_omitted,
 		resultEvent: firstOf(row.result_event),
 		resultEventId: row.result_event_id,
 	};

@@ -18,6 +18,8 @@ const FRAMING = new Set([
 	"upgrade",
 	"expect",
 ]);
+/** What the bytes of the body are is the protocol's to say, and the router codes none. */
+const BODY = new Set(["content-encoding"]);
 const OWNED_PREFIXES = ["webhook-", "cf-", "sluice-", "ce-"];
 /** A field name is a token; a value is visible ASCII with spaces inside (RFC 9110, section 5). */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -28,6 +30,7 @@ export function refuseHeader(name: string, value: string): string | null {
 	const lower = name.toLowerCase();
 	if (!NAME.test(name)) return "is not a header name";
 	if (FRAMING.has(lower)) return "is set by the HTTP client";
+	if (BODY.has(lower)) return "says how the body is coded, and the router sends it as it is";
 	const owned = OWNED_PREFIXES.find((prefix) => lower.startsWith(prefix));
 	if (owned !== undefined) return `begins with ${owned}, which is not for endpoints to set`;
 	if (!VALUE.test(value)) return "has a value with characters other than printable ASCII";

@@ -100,6 +100,7 @@ function recordsOf({ seq, entries }: InboxRow, { sql, inFlight }: Listed): Deliv
 			createdAt: timeOfPosition(position),
 			finishedAt: null,
 			result: null,
+			resultOmitted: null,
 			resultEventId: null,
 		}));
 }

@@ -11,7 +11,7 @@ import type { AttemptResult } from "./attempt.ts";
 import type { DeadReason } from "./records.ts";
 import { buildRequest } from "./request.ts";
 import { MAX_RESPONSE_BYTES, send } from "./send.ts";
-import { refuseUrl } from "./url-guard.ts";
+import { refuseAddress } from "./url-guard.ts";
 
 export interface Job {
 	deliveryId: string;
@@ -40,7 +40,7 @@ export async function perform(job: Job): Promise<Performed> {
 		return { kind: "impossible", reason: "transform_failed", detail };
 	}
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
-	const refusal = refuseUrl(endpoint.url, { allowPrivate, ownHost: null });
+	const refusal = refuseAddress(endpoint.url, { allowPrivate, ownHost: null });
 	if (refusal !== null) {
 		return {
 			kind: "tried",

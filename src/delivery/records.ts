@@ -23,10 +23,10 @@ export interface Attempt {
 	number: number;
 	at: number;
 	durationMs: number;
-	/** null when there was no complete response. */
+	/** null when no response began. */
 	statusCode: number | null;
 	outcome: Outcome;
-	/** What went wrong, for a person; null when a response came. */
+	/** What went wrong, for a person; null when a complete response came. */
 	error: string | null;
 	/** The beginning of a textual response body. */
 	excerpt: string | null;
@@ -37,6 +37,9 @@ export interface Result {
 	data: EventData;
 	contentType: string;
 }
+
+/** Why a delivery that has succeeded has no result although the model gave one. */
+export type ResultOmitted = "too_large";
 
 /** The part of a delivery that decisions are made from; see lifecycle.ts. */
 export interface DeliveryState {
@@ -72,6 +75,7 @@ export interface DeliveryRecord {
 	createdAt: number;
 	finishedAt: number | null;
 	result: Result | null;
+	resultOmitted: ResultOmitted | null;
 	resultEventId: string | null;
 }
 

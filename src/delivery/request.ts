@@ -7,7 +7,7 @@ import { traceOfAttributes } from "../events/trace-context.ts";
 import type { ModelInput, Protocol } from "../models/protocol.ts";
 import type { Endpoint, EndpointAuth } from "../store/records.ts";
 import type { OutgoingRequest } from "./attempt.ts";
-import { isSecretHeader } from "./secret-headers.ts";
+import { refuseHeader } from "./header-guard.ts";
 import { liveSecrets, signatureHeaders } from "../standard-webhooks.ts";
 
 const USER_AGENT = "Sluice/0.1";
@@ -28,13 +28,15 @@ export interface RequestParts {
 
 /**
  * Builds and signs the request. The endpoint's own headers come first and its credentials next, so that neither can
- * replace what the protocol or the router says. Throws what the protocol or the signing throws: a bug, not a bad
- * event.
+ * replace what the protocol or the router says; only preferences stand side by side. Throws what the protocol or the
+ * signing throws: a bug, not a bad event.
  */
 export function buildRequest(parts: RequestParts): OutgoingRequest {
 	const { endpoint, deliveryId, attempt, now } = parts;
 	const { event } = parts.input;
 	const { headers, body: content } = parts.protocol.buildRequest(parts.input);
+	const own = allowed({ ...lowerCase(endpoint.headers), ...authHeaders(endpoint.auth) });
+	const ofProtocol = lowerCase(headers);
 	// Encoded once, here, so that the bytes that are signed are the bytes that are sent.
 	const body = typeof content === "string" ? Buffer.from(content) : content;
 	return {
@@ -42,12 +44,10 @@ export function buildRequest(parts: RequestParts): OutgoingRequest {
 		method: "POST",
 		headers: {
 			"user-agent": USER_AGENT,
-			...lowerCase(endpoint.headers),
-			...authHeaders(endpoint.auth),
-			...lowerCase(headers),
+			...own,
+			...ofProtocol,
 			...traceOfAttributes(event.attributes),
-			// Knative data plane: only who asks for a reply event may be answered with one.
-			...(parts.wantsReply && { prefer: "reply" }),
+			...preferences([ofProtocol["prefer"], own["prefer"]], parts.wantsReply),
 			"sluice-event-id": event.id,
 			"sluice-attempt": String(attempt),
 			...signatureHeaders({
@@ -75,27 +75,27 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 	}
 }
 
-/** Every form in which a request carries a credential of the endpoint: what must never show up in a log. */
-export function secretsIn({ auth, headers }: Pick<Endpoint, "auth" | "headers">): string[] {
-	const inHeaders = Object.entries(headers).filter(([name]) => isSecretHeader(name));
-	return [...secretsOf(auth), ...inHeaders.map(([, value]) => value)];
+/**
+ * RFC 7240: one list, in which the first of two that contradict each other counts. Knative data plane: only who asks
+ * for a reply event may be answered with one.
+ */
+function preferences(stated: readonly (string | undefined)[], wantsReply: boolean): { prefer?: string } {
+	const list = stated.filter((preference) => preference !== undefined && preference.trim() !== "");
+	if (wantsReply && !list.some((preference) => /(?:^|,)\s*reply\s*(?:[,;=]|$)/i.test(preference ?? ""))) {
+		list.push("reply");
+	}
+	return list.length === 0 ? {} : { prefer: list.join(", ") };
 }
 
-function secretsOf(auth: EndpointAuth): string[] {
-	switch (auth.type) {
-		case "none":
-			return [];
-		case "bearer":
-			return [auth.token];
-		case "basic":
-			return [basicCredentials(auth), auth.password];
-		case "header":
-			return [auth.value];
-	}
+/** Without headers that were stored before the rules refused them. */
+function allowed(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(headers).filter(([name, value]) => refuseHeader(name, value) === null),
+	);
 }
 
 /** RFC 7617, with UTF-8. */
-function basicCredentials({ username, password }: { username: string; password: string }): string {
+export function basicCredentials({ username, password }: { username: string; password: string }): string {
 	return Buffer.from(`${username}:${password}`).toString("base64");
 }
 

@@ -2,7 +2,9 @@
  * One HTTP exchange with an endpoint: the only place from which the router calls a model server. It never throws
  * and never waits longer than its deadline; what the result means is decided in classify.ts.
  */
-import type { AttemptResult, NetworkError, OutgoingRequest } from "./attempt.ts";
+import type { AttemptResult, OutgoingRequest } from "./attempt.ts";
+import { describeFetchError } from "./network-error.ts";
+import { readAnswer } from "./read-answer.ts";
 
 /** The largest response body that is read: 1 MB (2^20 bytes), after decompression. */
 export const MAX_RESPONSE_BYTES = 1_048_576;
@@ -13,21 +15,14 @@ export interface SendOptions {
 	maxBodyBytes: number;
 }
 
-/** How far the exchange had come when it failed. */
-export type Phase = "connecting" | "reading";
-
-/** Sends `request` and reads the whole response. Redirects are answers like any other, and never followed. */
+/** Sends `request` and reads the response as far as it goes. Redirects are answers like any other, never followed. */
 export async function send(request: OutgoingRequest, options: SendOptions): Promise<AttemptResult> {
+	const { timeoutMs, maxBodyBytes } = options;
 	const startedAt = Date.now();
 	// A timer of our own, because AbortSignal.timeout cannot be stopped, and a pending timer keeps a Durable
 	// Object in memory, billed, until it fires.
 	const deadline = new AbortController();
-	const timer = setTimeout(() => deadline.abort(), options.timeoutMs);
-	const failed = (error: NetworkError, message: string): AttemptResult => {
-		deadline.abort();
-		return { kind: "no_response", error, message, durationMs: Date.now() - startedAt };
-	};
-	let phase: Phase = "connecting";
+	const timer = setTimeout(() => deadline.abort(), timeoutMs);
 	try {
 		const { url, method, headers, body } = request;
 		const response = await fetch(url, {
@@ -36,72 +31,29 @@ export async function send(request: OutgoingRequest, options: SendOptions): Prom
 			body,
 			redirect: "manual",
 			signal: deadline.signal,
+			// The body as it is on the way: coding.ts knows more codings than the runtime.
+			encodeResponseBody: "manual",
 		});
-		phase = "reading";
-		const answer = await readBody(response, options.maxBodyBytes);
-		if (answer === null) {
-			return failed("too_large", `The body of the answer is larger than ${options.maxBodyBytes} bytes.`);
-		}
+		const answer = await readAnswer(response, {
+			maxBytes: maxBodyBytes,
+			deadline: deadline.signal,
+			timeoutMs,
+		});
+		if (answer.failure !== null) deadline.abort();
 		return {
 			kind: "response",
 			status: response.status,
 			headers: Object.fromEntries(response.headers),
-			body: answer,
+			...answer,
 			durationMs: Date.now() - startedAt,
 		};
 	} catch (error) {
-		if (deadline.signal.aborted) return failed("timeout", describeTimeout(phase, options.timeoutMs));
-		const { error: kind, message } = describeNetworkError(error, phase);
-		return failed(kind, message);
+		const failure = deadline.signal.aborted
+			? ({ error: "timeout", message: `No answer within ${timeoutMs / 1000} s.` } as const)
+			: describeFetchError(error);
+		deadline.abort();
+		return { kind: "no_response", ...failure, durationMs: Date.now() - startedAt };
 	} finally {
 		clearTimeout(timer);
 	}
-}
-
-/** The body, or null as soon as it is known to be longer than `maxBytes`. The caller then aborts the exchange. */
-async function readBody(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
-	const chunks: Uint8Array[] = [];
-	let size = 0;
-	for await (const chunk of response.body ?? []) {
-		size += chunk.byteLength;
-		if (size > maxBytes) return null;
-		chunks.push(chunk);
-	}
-	const body = new Uint8Array(size);
-	let offset = 0;
-	for (const chunk of chunks) {
-		body.set(chunk, offset);
-		offset += chunk.byteLength;
-	}
-	return body;
-}
-
-function describeTimeout(phase: Phase, timeoutMs: number): string {
-	const missing = phase === "connecting" ? "No answer" : "The answer was not complete";
-	return `${missing} within ${timeoutMs / 1000} s.`;
-}
-
-/**
- * What an error thrown by `fetch`, or by reading its body, stands for. Workerd has no error codes for this, so its
- * messages are matched whole; they are quoted in the test. On Cloudflare's network a refused connection, a failed
- * lookup or handshake come as responses instead, with statuses 520 to 530.
- */
-export function describeNetworkError(error: unknown, phase: Phase): { error: NetworkError; message: string } {
-	const said = error instanceof Error ? error.message : String(error);
-	if (phase === "reading") {
-		const lost = said === "Network connection lost." || said.endsWith("decompression failed.");
-		return lost
-			? { error: "cut_off", message: `The answer broke off before its end: ${said}` }
-			: { error: "network", message: said };
-	}
-	if (said === "Network connection lost.") {
-		return {
-			error: "connection_lost",
-			message: "The connection was refused, or closed before an answer began.",
-		};
-	}
-	if (said.startsWith("internal error")) {
-		return { error: "unreachable", message: `The name does not resolve, or TLS failed: ${said}` };
-	}
-	return { error: "network", message: said };
 }

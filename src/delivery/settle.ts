@@ -9,14 +9,14 @@ import { buildResultEvent } from "../results/result-event.ts";
 import type { Endpoint, Subscription } from "../store/records.ts";
 import type { AttemptResult, Outcome } from "./attempt.ts";
 import { keepAttempts, nextNumber } from "./attempts.ts";
-import { classify } from "./classify.ts";
+import { classify, type Verdict } from "./classify.ts";
 import type { Delivery } from "./delivery-row.ts";
-import { excerpt } from "./excerpt.ts";
+import { excerpt, hideSecrets } from "./excerpt.ts";
 import { step, type Effect, type Happened } from "./lifecycle.ts";
+import { maskOutput } from "./mask-output.ts";
 import type { Attempt, Result } from "./records.ts";
-import { secretsIn } from "./request.ts";
 import { transformResult } from "./result-transform.ts";
-import { readRetryAfter } from "./retry-after.ts";
+import { secretsIn } from "./secrets-in.ts";
 
 export interface Tried {
 	delivery: Delivery;
@@ -39,18 +39,24 @@ export interface Settlement {
 
 export async function settle(tried: Tried): Promise<Settlement> {
 	const { delivery, endpoint, result, now, random } = tried;
-	const outcome = classify(result, {
+	const verdict = classify(result, {
 		statuses: endpoint.retry.statuses,
 		busyStatuses: endpoint.retry.busyStatuses,
 		coldStart: isColdStart(tried),
+		now,
 	});
+	const { outcome } = verdict;
 	const attempt = recordOf(tried, outcome);
 	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
-	const output =
-		outcome === "done" && result.kind === "response"
-			? (protocols[endpoint.protocol]?.readAnswer(result) ?? null)
-			: null;
+	if (verdict.result === "too_large") {
+		if (tried.subscription.result !== null) {
+			const { state } = step(delivery.state, resultTooLarge(attempt), context);
+			return { delivery: { ...answered, state }, outcome, effects: [] };
+		}
+		answered.resultOmitted = "too_large";
+	}
+	const output = readOutput(tried, verdict);
 	if (output !== null) {
 		answered.result = resultOf(output);
 		answered.resultEvent = resultEventOf(tried, output);
@@ -67,7 +73,7 @@ export async function settle(tried: Tried): Promise<Settlement> {
 			kind: "answered",
 			outcome,
 			status: attempt.statusCode,
-			retryAfterMs: result.kind === "response" ? readRetryAfter(result.headers, now) : null,
+			retryAfterMs: verdict.retryAfterMs,
 			publishes: answered.resultEvent !== null,
 			retry: endpoint.retry,
 		},
@@ -100,6 +106,17 @@ export async function settleAnswer(
 	return { ...delivery, resultEvent: transformed.event, state: step(delivery.state, done, context).state };
 }
 
+/** The answer as its protocol reads it, with the credentials that it echoes hidden. */
+function readOutput({ endpoint, result }: Tried, verdict: Verdict): ModelOutput {
+	if (verdict.result !== "body" || result.kind !== "response") return null;
+	const output = protocols[endpoint.protocol]?.readAnswer(result) ?? null;
+	return maskOutput(output, secretsIn(endpoint));
+}
+
+function resultTooLarge({ error }: Attempt): Happened {
+	return { kind: "impossible", reason: "too_large", detail: `There is no result: ${error ?? ""}` };
+}
+
 function transformFailed(message: string): Happened {
 	const detail = `The transform of the result failed: ${message}`;
 	return { kind: "impossible", reason: "transform_failed", detail };
@@ -113,14 +130,16 @@ function isColdStart({ delivery, endpoint, startedAt, now }: Tried): boolean {
 
 function recordOf({ delivery, endpoint, result, startedAt }: Tried, outcome: Outcome): Attempt {
 	const answered = result.kind === "response";
+	const failure = answered ? result.failure : result;
+	const secrets = secretsIn(endpoint);
 	return {
 		number: nextNumber(delivery.attempts),
 		at: startedAt,
 		durationMs: result.durationMs,
 		statusCode: answered ? result.status : null,
 		outcome,
-		error: answered ? null : `${result.error}: ${result.message}`,
-		excerpt: answered ? excerpt(result, secretsIn(endpoint)) : null,
+		error: failure && hideSecrets(`${failure.error}: ${failure.message}`, secrets),
+		excerpt: answered ? excerpt(result, secrets) : null,
 	};
 }
 

@@ -17,4 +17,5 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (seq) WHERE status = 'dead';
 	CREATE TABLE IF NOT EXISTS large_texts (
 		seq INTEGER, name TEXT, text TEXT NOT NULL, PRIMARY KEY (seq, name)) WITHOUT ROWID`,
+	`ALTER TABLE deliveries ADD COLUMN result_omitted TEXT`,
 ];

@@ -19,9 +19,20 @@ export interface UrlRules {
 
 /**
  * Why the router does not send to `url`, as the end of a sentence that begins with the field's name, or null when
- * it does. Only what the URL parser makes of the text is judged, because that is what `fetch` will use.
+ * it does. For a URL that somebody sets.
  */
 export function refuseUrl(url: string, rules: UrlRules): string | null {
+	if (url !== url.trim()) return "must not begin or end with white space";
+	// The parser takes tabs and line feeds out without a word, and encodes the others.
+	if (/\p{Cc}/u.test(url)) return "must not hold control characters such as tabs and line feeds";
+	return refuseAddress(url, rules);
+}
+
+/**
+ * The same for a URL that is stored, however it is spelled. Only what the URL parser makes of the text is judged,
+ * because that is what `fetch` will use.
+ */
+export function refuseAddress(url: string, rules: UrlRules): string | null {
 	if (url.length > MAX_URL_LENGTH) return `is longer than ${MAX_URL_LENGTH} characters`;
 	const parsed = URL.parse(url);
 	if (parsed === null) return "is not an absolute URL";

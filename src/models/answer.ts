@@ -7,10 +7,14 @@ import { decodeCloudEvents } from "../events/cloudevents.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
 import type { ModelAnswer, ModelOutput } from "./protocol.ts";
 
+/** Knative data plane: the body of a 202 is not an answer, even when it looks like one. */
+export function carriesNothing(status: number): boolean {
+	return status === 202 || status === 204;
+}
+
 /** Reads a 2xx answer. 202 and 204 carry nothing, nor does an empty body that is no event. */
 export function readAnswer(answer: ModelAnswer): ModelOutput {
-	// Knative data plane: the body of a 202 is not an answer, even when it looks like one.
-	if (answer.status === 202 || answer.status === 204) return null;
+	if (carriesNothing(answer.status)) return null;
 	return readEvent(answer) ?? readData(answer);
 }
 

@@ -80,6 +80,7 @@ describe("reading deliveries", () => {
 			finished_at: null,
 			attempts: [],
 			result_event_id: null,
+			result_omitted: null,
 			result: null,
 			result_type: null,
 		});
@@ -191,6 +192,7 @@ describe("the result", () => {
 		createdAt: 0,
 		finishedAt: 1_000,
 		result: null,
+		resultOmitted: null,
 		resultEventId: null,
 	};
 

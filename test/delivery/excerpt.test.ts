@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { excerpt } from "../../src/delivery/excerpt.ts";
 
-function of(body: string | Uint8Array, contentType?: string, secrets: string[] = []): string | null {
-	const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+function of(
+	body: string | Uint8Array<ArrayBuffer>,
+	contentType?: string,
+	secrets: string[] = [],
+): string | null {
+	const bytes = typeof body === "string" ? Buffer.from(body) : body;
 	return excerpt(
-		{ headers: contentType === undefined ? {} : { "content-type": contentType }, body: bytes },
+		{ headers: contentType === undefined ? {} : { "content-type": contentType }, body: bytes, failure: null },
 		secrets,
 	);
 }
@@ -40,6 +44,14 @@ describe("a textual body", () => {
 	});
 });
 
+describe("a body that broke off", () => {
+	test("is shown as far as it came, without half a character", () => {
+		const failure = { error: "cut_off", message: "…" } as const;
+		const body = new Uint8Array([0x6f, 0x75, 0x74, 0x20, 0xe8, 0xaa]);
+		expect(excerpt({ headers: {}, body, failure }, [])).toBe("out");
+	});
+});
+
 describe("a body that says not what it is", () => {
 	test("is shown when it is text", () => {
 		expect(of("upstream connect error")).toBe("upstream connect error");
@@ -69,6 +81,17 @@ describe("credentials that a server echoes", () => {
 		expect(of("got Bearer s3cret-token, again s3cret-token", "text/plain", ["s3cret-token", ""])).toBe(
 			"got Bearer ***, again ***",
 		);
+	});
+
+	test("are hidden as JSON escapes them, percent-encoded and in base64", () => {
+		const secret = "s3cret/token";
+		const body = `{"a":"s3cret\\/token","b":"s3cret%2Ftoken","c":"${btoa(secret)}","d":"s3cret\\u002ftoken"}`;
+		expect(of(body, "application/json", [secret])).toBe('{"a":"***","b":"***","c":"***","d":"***"}');
+	});
+
+	test("are not looked for when they have fewer than four characters", () => {
+		expect(of("a cat sat", "text/plain", ["a", "at", "cat"])).toBe("a cat sat");
+		expect(of("a cats sat", "text/plain", ["cats"])).toBe("a *** sat");
 	});
 
 	test("are hidden when they fill the excerpt", () => {

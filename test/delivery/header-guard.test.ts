@@ -8,6 +8,8 @@ describe("a custom header", () => {
 		["Seldon-Model", "ocr.pipeline"],
 		["user-agent", "acme/1"],
 		["accept", "application/json"],
+		["accept-encoding", "identity"],
+		["Prefer", "respond-async"],
 		["x-empty", ""],
 	])("%s: %s is taken", (name, value) => {
 		expect(refuseHeader(name, value)).toBeNull();
@@ -18,6 +20,7 @@ describe("a custom header", () => {
 		["content-length", "set by the HTTP client"],
 		["Transfer-Encoding", "set by the HTTP client"],
 		["connection", "set by the HTTP client"],
+		["Content-Encoding", "sends it as it is"],
 		["webhook-id", "begins with webhook-"],
 		["Webhook-Signature", "begins with webhook-"],
 		["CF-Connecting-IP", "begins with cf-"],

@@ -1,11 +1,13 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { type RequestParts, authHeaders, buildRequest, secretsIn } from "../../src/delivery/request.ts";
+import { type RequestParts, authHeaders, buildRequest } from "../../src/delivery/request.ts";
+import { secretsIn } from "../../src/delivery/secrets-in.ts";
 import type { Attributes, SluiceEvent } from "../../src/events/event.ts";
 import type { Protocol } from "../../src/models/protocol.ts";
 
 const now = Date.now();
+const url = "https://models.example.com/";
 const OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NEW = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -114,8 +116,9 @@ describe("what the endpoint sets", () => {
 
 	test("wins over nothing that the protocol or the router says", () => {
 		const parts = { input: { event: event(trace), transformed: "1" }, wantsReply: true };
-		const names = Object.keys(build(parts).headers).filter((name) => name !== "user-agent");
-		expect(names).toHaveLength(10);
+		const shared = ["user-agent", "prefer"];
+		const names = Object.keys(build(parts).headers).filter((name) => !shared.includes(name));
+		expect(names).toHaveLength(9);
 		for (const name of names.map((name) => name.toUpperCase())) {
 			expect(Object.values(build(parts, { headers: { [name]: "mine" } }).headers)).not.toContain("mine");
 			const auth = { type: "header", name, value: "mine" } as const;
@@ -166,6 +169,37 @@ test("a reply is asked for only when it will be used", () => {
 	expect(build({ wantsReply: false }).headers).not.toHaveProperty("prefer");
 });
 
+describe("a preference of the endpoint", () => {
+	test.each([
+		["respond-async", true, "respond-async, reply"],
+		["respond-async, wait=10", true, "respond-async, wait=10, reply"],
+		["respond-async", false, "respond-async"],
+		["reply", true, "reply"],
+		["wait=1 , Reply; x=1", true, "wait=1 , Reply; x=1"],
+		["no-reply", true, "no-reply, reply"],
+		[" ", true, "reply"],
+	])("%j stays in force, with a reply asked for (%s): %j", (own, wantsReply, sent) => {
+		expect(build({ wantsReply }, { headers: { Prefer: own } }).headers["prefer"]).toBe(sent);
+	});
+
+	test("stands behind one of the protocol", () => {
+		const waiting: Protocol = {
+			...protocol,
+			buildRequest: () => ({ headers: { Prefer: "wait=60" }, body: "" }),
+		};
+		const parts = { protocol: waiting, wantsReply: true };
+		expect(build(parts, { headers: { prefer: "wait=1" } }).headers["prefer"]).toBe("wait=60, wait=1, reply");
+	});
+});
+
+test("a header that was stored before it was refused is not sent", () => {
+	const headers = { "Content-Encoding": "gzip", "x-kept": "1" };
+	expect(build({}, { headers }).headers).not.toHaveProperty("content-encoding");
+	expect(build({}, { headers }).headers).toHaveProperty("x-kept", "1");
+	const auth = { type: "header", name: "content-encoding", value: "br" } as const;
+	expect(build({}, { auth }).headers).not.toHaveProperty("content-encoding");
+});
+
 describe("credentials", () => {
 	test.each([
 		[{ type: "none" } as const, {}, []],
@@ -178,11 +212,33 @@ describe("credentials", () => {
 		[{ type: "header", name: "X-Api-Key", value: "k3y" } as const, { "x-api-key": "k3y" }, ["k3y"]],
 	])("%j", (auth, headers, secrets) => {
 		expect(authHeaders(auth)).toEqual(headers);
-		expect(secretsIn({ auth, headers: {} })).toEqual(secrets);
+		expect(secretsIn({ auth, headers: {}, url })).toEqual(secrets);
 	});
 
 	test("in headers of the endpoint count by their names", () => {
-		const headers = { "X-Api-Key": "k3y", "x-scale-up-timeout": "600", cookie: "c00kie" };
-		expect(secretsIn({ auth: { type: "none" }, headers })).toEqual(["k3y", "c00kie"]);
+		const headers = { "X-Api-Key": "k3y", "x-scale-up-timeout": "600", "x-access-token": "t0ken" };
+		expect(secretsIn({ auth: { type: "none" }, headers, url })).toEqual(["k3y", "t0ken"]);
+	});
+
+	test("are found within their headers, too", () => {
+		const headers = { Authorization: "Key k3y", cookie: "sid=a1b2; theme=dark" };
+		expect(secretsIn({ auth: { type: "none" }, headers, url })).toEqual([
+			"Key k3y",
+			"k3y",
+			"sid=a1b2; theme=dark",
+			"a1b2",
+			"dark",
+		]);
+		const auth = { type: "header", name: "x-auth", value: "Token t0ken" } as const;
+		expect(secretsIn({ auth, headers: {}, url })).toEqual(["Token t0ken", "t0ken"]);
+	});
+
+	test("in the query of the URL count by their names", () => {
+		const query = "?api_key=k%2F3&code=c0de&sig=s1g&version=2&codec=flac&design=x";
+		expect(secretsIn({ auth: { type: "none" }, headers: {}, url: url + query })).toEqual([
+			"k/3",
+			"c0de",
+			"s1g",
+		]);
 	});
 });

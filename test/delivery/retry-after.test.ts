@@ -11,6 +11,10 @@ describe("Retry-After", () => {
 		["120", 120_000],
 		[" 7 ", 7_000],
 		["007", 7_000],
+		["1.5", 1_500],
+		["0.25", 250],
+		["0.0001", 1],
+		["120.0", 120_000],
 		["86400", day],
 	])("%j in seconds is a wait of %i ms", (value, wait) => {
 		expect(readRetryAfter({ "retry-after": value }, now)).toBe(wait);
@@ -29,6 +33,23 @@ describe("Retry-After", () => {
 		["asctime", "Sat Oct 31 12:00:30 2026", 30_000],
 		["asctime with a day of one digit", "Sun Nov  1 11:00:00 2026", 23 * 60 * 60 * 1000],
 		["a leap second", "Sat, 31 Oct 2026 12:00:60 GMT", 59_000],
+		["a day of one digit", "Sun, 1 Nov 2026 00:00:30 GMT", 12 * 60 * 60 * 1000 + 30_000],
+		["RFC 850 with a day of one digit", "Sunday, 1-Nov-26 00:00:30 GMT", 12 * 60 * 60 * 1000 + 30_000],
+		["RFC 850 with a whole year, as cookies have it", "Sat, 31-Oct-2026 12:00:30 GMT", 30_000],
+		["asctime with one space", "Sun Nov 1 11:00:00 2026", 23 * 60 * 60 * 1000],
+		["UTC", "Sat, 31 Oct 2026 12:00:30 UTC", 30_000],
+		["UT", "Sat, 31 Oct 2026 12:00:30 UT", 30_000],
+		["Z", "Sat, 31 Oct 2026 12:00:30 Z", 30_000],
+		["+0000", "Sat, 31 Oct 2026 12:00:30 +0000", 30_000],
+		["-0000", "Sat, 31 Oct 2026 12:00:30 -0000", 30_000],
+		["time of another zone", "Sat, 31 Oct 2026 14:00:30 +0200", 30_000],
+		["time west of here, on the day before", "Fri, 30 Oct 2026 23:30:30 -1230", 30_000],
+		["time of a zone with a name", "Sat, 31 Oct 2026 05:00:30 PDT", 30_000],
+		["other letters", "SAT, 31 OCT 2026 12:00:30 gmt", 30_000],
+		["e-mail has it, without the day's name", "31 Oct 2026 12:00:30 GMT", 30_000],
+		["e-mail has it, without seconds", "Sat, 31 Oct 2026 12:01 GMT", 60_000],
+		["e-mail had it, with two digits", "Sat, 31 Oct 26 12:00:30 GMT", 30_000],
+		["a wrong day's name", "Mon, 31 Oct 2026 12:00:30 GMT", 30_000],
 	])("a date as %s is read: %s", (_, value, wait) => {
 		expect(readRetryAfter({ "retry-after": value }, now)).toBe(wait);
 	});
@@ -53,7 +74,11 @@ describe("Retry-After", () => {
 		"soon",
 		"-1",
 		"+5",
-		"1.5",
+		"-1.5",
+		".5",
+		"1.",
+		"1.5.5",
+		"1,5",
 		"1e3",
 		"0x10",
 		"٣",
@@ -61,8 +86,12 @@ describe("Retry-After", () => {
 		"120, 60",
 		"Infinity",
 		"2026-10-31T12:00:30Z",
-		"31 Oct 2026 12:00:30 GMT",
 		"Sat, 31 Oct 2026 12:00:30",
+		"Sat, 31 Oct 2026 12:00:30 +02",
+		"Sat, 31 Oct 2026 12:00:30 GMT+1",
+		"Sat, 31 Oct 2026 12:00:30 GMT, Sun, 01 Nov 2026 12:00:30 GMT",
+		"Sat, 31 Oct 202 12:00:30 GMT",
+		"Sat, 031 Oct 2026 12:00:30 GMT",
 		"Sat, 31 Oct 2026 12:00:30 CET",
 		"Sat, 31 Okt 2026 12:00:30 GMT",
 		"Sat, 31 Jun 2026 12:00:30 GMT",
@@ -77,6 +106,7 @@ describe("Retry-After", () => {
 describe("retry-after-ms", () => {
 	test("is finer, and wins", () => {
 		expect(readRetryAfter({ "retry-after-ms": "250", "retry-after": "1" }, now)).toBe(250);
+		expect(readRetryAfter({ "retry-after-ms": "250.4", "retry-after": "1" }, now)).toBe(251);
 	});
 
 	test("leaves the word to Retry-After when it is unreadable", () => {

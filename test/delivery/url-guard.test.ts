@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { refuseUrl } from "../../src/delivery/url-guard.ts";
+import { refuseAddress, refuseUrl } from "../../src/delivery/url-guard.ts";
 
 const production = { allowPrivate: false, ownHost: "sluice.example.com" };
 const development = { allowPrivate: true, ownHost: "localhost:8787" };
@@ -162,6 +162,32 @@ describe("in development", () => {
 		["http://localhost:8787/in/documents-db", "the router itself"],
 	])("%s is refused all the same: %s", (url, reason) => {
 		expect(refuseUrl(url, development)).toContain(reason);
+	});
+});
+
+describe("what the URL parser would pass over without a word", () => {
+	test.each([
+		"https://mod\tels.example.com/",
+		"https://models.example.com/in\nfer",
+		"https://models.example.com/\r\n",
+		"ht\ntps://models.example.com/",
+		"https://models.example.com/\0",
+		"https://models.example.com/?a=\u0001",
+		"https://models.example.com/\u007f",
+		"https://models.example.com/\u0085x",
+		"\thttps://models.example.com/",
+		" https://models.example.com/",
+		"https://models.example.com/ ",
+		"https://models.example.com/\u00a0",
+	])("is refused: %j", (url) => {
+		expect(refuseUrl(url, production)).toMatch(/control characters|white space/);
+		expect(refuseUrl(url, development)).toMatch(/control characters|white space/);
+	});
+
+	test("is sent to where it is stored already, and judged by what the parser makes of it", () => {
+		expect(refuseAddress("https://models.example.com/in\tfer\n", production)).toBeNull();
+		expect(refuseAddress(" https://localhost/", production)).toContain("without a domain");
+		expect(refuseAddress("https://169.254.\t169.254/", development)).toContain("metadata");
 	});
 });
 

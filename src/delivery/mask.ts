@@ -1,0 +1,168 @@
+/**
+ * Hides the credentials of an endpoint in what it sends back: a server that echoes its request must not put them into
+ * results, events and logs. Found as they are, escaped as in JSON, percent-encoded and within base64. Pure; one pass
+ * over the text for each form, whatever stands in it.
+ */
+import { Buffer } from "node:buffer";
+import { stringEnd } from "../events/json-text.ts";
+
+const HIDDEN = "***";
+
+/** Credentials as they may turn up in an answer; see `formsOf`. */
+export type Forms = readonly string[];
+
+/** A piece of base64 shorter than this may be there by chance. */
+const MIN_BASE64 = 8;
+
+/** Every form of these secrets that is looked for; those of fewer than `minLength` characters are left out. */
+export function formsOf(secrets: readonly string[], minLength: number): Forms {
+	const long = secrets.filter((secret) => secret.length >= minLength);
+	return [...new Set(long.flatMap((secret) => [secret, ...base64Of(secret)]))];
+}
+
+/** For text of any kind, whole or cut. */
+export function maskText(text: string, forms: Forms): string {
+	const found = views(text).flatMap((view) => find(view, forms));
+	return replace(
+		text,
+		found.map((range) => ({ ...range, by: HIDDEN })),
+	);
+}
+
+/** For valid JSON, which stays valid: what is hidden is the inside of a string, or a whole number. */
+export function maskJson(text: string, forms: Forms): string {
+	// Where there are escapes, the text as it stands is passed over: a match in it could end in the middle of one.
+	const read = text.includes("\\") ? views(text).slice(1) : views(text);
+	const found = read.flatMap((view) => find(view, forms));
+	const masked: Replacement[] = [];
+	let token = firstString(text, 0);
+	for (const range of found.sort((a, b) => a.start - b.start)) {
+		while (token !== null && token.end <= range.start) token = firstString(text, token.end);
+		if (token !== null && token.start < range.start) {
+			if (range.end < token.end) masked.push({ ...range, by: HIDDEN });
+		} else if (isWholeNumber(text, range)) {
+			masked.push({ ...range, by: `"${HIDDEN}"` });
+		}
+	}
+	return replace(text, masked);
+}
+
+/** For bytes that are no text: their number stays. The same array when there is nothing to hide. */
+export function maskBytes(bytes: Buffer, forms: Forms): Buffer {
+	let masked = bytes;
+	for (const form of forms.map((form) => Buffer.from(form))) {
+		for (let at = bytes.indexOf(form); at !== -1; at = bytes.indexOf(form, at + form.length)) {
+			if (masked === bytes) masked = Buffer.from(bytes);
+			masked.fill("*", at, at + form.length);
+		}
+	}
+	return masked;
+}
+
+/**
+ * The base64 of a secret, and what is sure to be found in the base64 of anything around it: its place there is one of
+ * three, and the characters at its edges hold bits of its neighbours.
+ */
+function base64Of(secret: string): string[] {
+	const bytes = Buffer.from(secret);
+	const within = [0, 1, 2].map((before) => {
+		const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64");
+		return encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+	});
+	const long = [bytes.toString("base64"), ...within].filter(({ length }) => length >= MIN_BASE64);
+	return [...long, ...long.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
+}
+
+interface Range {
+	start: number;
+	end: number;
+}
+
+interface Replacement extends Range {
+	by: string;
+}
+
+/** A text as its reader may understand it, and where each of its characters comes from. */
+interface View {
+	text: string;
+	/** The position in the original of the character at `position`, or of the end of the one before it. */
+	origin: (position: number) => number;
+}
+
+const CONTROLS: Record<string, string> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const JSON_ESCAPE = /\\(?:u([0-9a-f]{4})|(.))/gis;
+const JSON_OR_PERCENT = /\\(?:u([0-9a-f]{4})|(.))|%([2-7][0-9a-f])/gis;
+
+/** As it stands; without the escapes of JSON; and without percent-encoding either. */
+function views(text: string): View[] {
+	const all: View[] = [{ text, origin: (position) => position }];
+	if (text.includes("\\")) all.push(unescaped(text, JSON_ESCAPE));
+	if (/%[2-7][0-9a-f]/i.test(text)) all.push(unescaped(text, JSON_OR_PERCENT));
+	return all;
+}
+
+/** Each match of `pattern` becomes the one character that it stands for. */
+function unescaped(original: string, pattern: RegExp): View {
+	const positions: number[] = [];
+	/** How much longer the original is, up to and with the escape at `positions[i]`. */
+	const longer: number[] = [];
+	let sum = 0;
+	const text = original.replace(
+		pattern,
+		(match, unit: string | undefined, char: string | undefined, byte: string | undefined, at: unknown) => {
+			// The second pattern has a group more.
+			const offset = typeof byte === "number" ? byte : (at as number);
+			const code = unit ?? (typeof byte === "string" ? byte : undefined);
+			positions.push(offset - sum);
+			sum += match.length - 1;
+			longer.push(sum);
+			if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+			return CONTROLS[char ?? ""] ?? char ?? "";
+		},
+	);
+	return { text, origin: (position) => position + (longer[countBelow(positions, position) - 1] ?? 0) };
+}
+
+/** How many of `sorted` are below `limit`. */
+function countBelow(sorted: readonly number[], limit: number): number {
+	let low = 0;
+	let high = sorted.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		if ((sorted[middle] ?? 0) < limit) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+
+function find({ text, origin }: View, forms: Forms): Range[] {
+	const ranges: Range[] = [];
+	for (const form of forms) {
+		for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + form.length)) {
+			ranges.push({ start: origin(at), end: origin(at + form.length) });
+		}
+	}
+	return ranges;
+}
+
+/** The first JSON string at or behind `from`, with its quotes; `from` is outside of any. */
+function firstString(text: string, from: number): Range | null {
+	const start = text.indexOf('"', from);
+	return start === -1 ? null : { start, end: stringEnd(text, start) };
+}
+
+function isWholeNumber(text: string, { start, end }: Range): boolean {
+	const around = text.charAt(start - 1) + text.charAt(end);
+	return /^[\d.eE+-]+$/.test(text.slice(start, end)) && !/[\d.eE+-]/.test(around);
+}
+
+/** Of replacements that overlap, what they cover together is replaced once. */
+function replace(text: string, replacements: Replacement[]): string {
+	let replaced = "";
+	let at = 0;
+	for (const { start, end, by } of replacements.sort((a, b) => a.start - b.start)) {
+		if (start >= at) replaced += text.slice(at, start) + by;
+		at = Math.max(at, end);
+	}
+	return replaced + text.slice(at);
+}

@@ -1,0 +1,45 @@
+/**
+ * The credentials that a request to an endpoint carries: of its `auth`, and of headers and query parameters whose names
+ * say so. They are hidden in whatever the endpoint answers. The signing secret is not among them, since it stays here.
+ */
+import type { Endpoint, EndpointAuth } from "../store/records.ts";
+import { basicCredentials } from "./request.ts";
+import { isSecretHeader } from "./secret-headers.ts";
+
+/** Names that only URLs give to a credential: Azure Functions, signed URLs. */
+const SECRET_PARAMETER = /^(?:code|sig|signature)$/i;
+
+/** Each of them as a server may read it out of the request. */
+export function secretsIn({ auth, headers, url }: Pick<Endpoint, "auth" | "headers" | "url">): string[] {
+	const inHeaders = Object.entries(headers).filter(([name]) => isSecretHeader(name));
+	const inUrl = [...(URL.parse(url)?.searchParams ?? [])].filter(
+		([name]) => isSecretHeader(name) || SECRET_PARAMETER.test(name),
+	);
+	return [
+		...secretsOf(auth),
+		...inHeaders.flatMap(([name, value]) => partsOf(name, value)),
+		...inUrl.map(([, value]) => value),
+	];
+}
+
+function secretsOf(auth: EndpointAuth): string[] {
+	switch (auth.type) {
+		case "none":
+			return [];
+		case "bearer":
+			return [auth.token];
+		case "basic":
+			return [basicCredentials(auth), auth.password];
+		case "header":
+			return partsOf(auth.name, auth.value);
+	}
+}
+
+/** A header's value, and what servers read out of it: the credentials behind a scheme, the values of cookies. */
+function partsOf(name: string, value: string): string[] {
+	if (name.toLowerCase() === "cookie") {
+		return [value, ...value.split(";").map((pair) => pair.slice(pair.indexOf("=") + 1).trim())];
+	}
+	const behindScheme = /^[\w-]+\s+(\S+)$/.exec(value)?.[1];
+	return behindScheme === undefined ? [value] : [value, behindScheme];
+}
