@@ -65,8 +65,12 @@ const auth = z.discriminatedUnion("type", [
 ]) satisfies z.ZodType<EndpointAuth>;
 
 const headers = z.record(z.string(), z.string()).superRefine((headers, context) => {
+	const spellings = new Map<string, string>();
 	for (const [name, value] of Object.entries(headers)) {
-		const message = refuseHeader(name, value);
+		const other = spellings.get(name.toLowerCase());
+		spellings.set(name.toLowerCase(), name);
+		const message =
+			refuseHeader(name, value) ?? (other === undefined ? null : `is the same header as ${other}`);
 		if (message !== null) context.addIssue({ code: "custom", path: [name], message });
 	}
 	if (!headersFit(headers)) {

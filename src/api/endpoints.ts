@@ -136,8 +136,13 @@ function endpointNotFound(): Problem {
 
 async function changeEndpoint(env: Env, id: string, changes: EndpointChanges): Promise<Endpoint> {
 	const endpoint = recordOf(await updateEndpoint(env, id, changes), { gone: endpointNotFound });
-	await refreshDispatchers(env, [id]);
+	await refreshDispatchers(env, [id], { repaired: isRepair(changes) });
 	return endpoint;
+}
+
+/** Whether the change may mend what made the endpoint fail: where it is, what it is told, that it goes on. */
+function isRepair({ url, protocol, auth, headers, signingSecrets, status }: EndpointChanges): boolean {
+	return status === "active" || [url, protocol, auth, headers, signingSecrets].some((to) => to !== undefined);
 }
 
 function refuseBadUrl(env: Env, url: string, requestUrl: string): void {
@@ -160,7 +165,8 @@ function resolveHeaders(
 	return Object.fromEntries(
 		Object.entries(headers).map(([name, value]) => {
 			if (value !== HIDDEN || !isSecretHeader(name)) return [name, value];
-			const stored = former[name];
+			const isSame = ([other]: [string, string]) => other.toLowerCase() === name.toLowerCase();
+			const stored = Object.entries(former).findLast(isSame)?.[1];
 			if (stored !== undefined) return [name, stored];
 			const message = `${HIDDEN} stands for a stored value, and there is none of this header`;
 			throw invalidRequest([{ path: `headers.${name}`, message }]);

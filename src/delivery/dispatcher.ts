@@ -21,9 +21,10 @@ import type { IncomingEvent } from "./inbox.ts";
 import { refuseChange, step, type Effect, type Happened } from "./lifecycle.ts";
 import { listRecords } from "./listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
-import { isRepaired, PolicyCache } from "./policy-cache.ts";
+import { PolicyCache } from "./policy-cache.ts";
 import { BACKSTOP_MS, nextWake } from "./wake.ts";
-import type { Change, DeliveryQuery, DeliveryRecord } from "./records.ts";
+import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
+import { broughtForward, Repair } from "./repair.ts";
 
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
@@ -39,6 +40,7 @@ export class Dispatcher extends DurableObject<Env> {
 	readonly #policies = new PolicyCache(this.env);
 	#capacity = fullCapacity;
 	readonly #hold = new Hold(this.ctx.storage);
+	readonly #repair = new Repair(this.ctx.storage);
 	#alarmAt: number | null = null;
 	#running = false;
 	#runAgain = false;
@@ -58,9 +60,13 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#start();
 	}
 
-	/** The endpoint or a subscription to it has changed, or was paused or resumed. */
-	refresh(): void {
+	/** The endpoint or a subscription to it has changed, or was paused or resumed. Release 0.1 says no more than that. */
+	refresh(change: SettingsChange = { repaired: false }): void {
 		this.#policies.outdate();
+		if (change.repaired) {
+			this.#hold.lift(this.#endpointId);
+			this.#repair.begin(Date.now());
+		}
 		this.#start();
 	}
 
@@ -146,9 +152,7 @@ export class Dispatcher extends DurableObject<Env> {
 	async #pass(): Promise<void> {
 		if (this.#endpointId === null) return;
 		this.#inFlight.writeAgain(this.#backlog);
-		const former = this.#policies.last;
 		const policy = await this.#policies.read(this.#endpointId);
-		if (isRepaired(former, policy)) this.#hold.lift(this.#endpointId);
 		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
 		this.#claimWhile(
 			() => this.#backlog.claimUnpublished(Date.now(), this.#inFlight.claimed),
@@ -156,6 +160,7 @@ export class Dispatcher extends DurableObject<Env> {
 			policy?.endpoint,
 		);
 		if (policy === null) return this.#bury();
+		if (this.#repair.goOn()) return this.#arm(Date.now());
 		if (policy.endpoint.status !== "active") return;
 		this.#claimWhile(
 			() => (Date.now() < this.#hold.until ? null : this.#backlog.claim(Date.now(), this.#inFlight.claimed)),
@@ -186,23 +191,29 @@ export class Dispatcher extends DurableObject<Env> {
 		endpoint: Endpoint | undefined,
 	): Promise<void> {
 		const { generation } = this.#capacity;
+		const repairs = this.#repair.count;
 		const after = await work(delivery).catch((error: unknown) => {
 			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
 			return null;
 		});
+		const isRepaired = repairs !== this.#repair.count;
 		if (after === null) {
 			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
 			const again = { ...delivery, state: { ...delivery.state, dueAt: Date.now() + AGAIN_MS } };
 			this.#inFlight.end(again, this.#backlog);
 		} else {
 			// What came of it first: nothing that goes wrong behind this may send it again.
-			this.#inFlight.end(after.delivery, this.#backlog);
+			const ended = isRepaired ? broughtForward(after.delivery, Date.now()) : after.delivery;
+			this.#inFlight.end(ended, this.#backlog);
 			logDelivery(after);
 			if (after.outcome !== null) {
 				const ended = { outcome: after.outcome, generation };
 				this.#capacity = adaptCapacity(this.#capacity, ended, connectionsOf(endpoint));
 			}
-			for (const effect of after.effects) await this.#apply(effect, endpoint);
+			for (const effect of after.effects) {
+				if (isRepaired && effect.kind === "hold") continue;
+				await this.#apply(effect, endpoint);
+			}
 		}
 		this.#start();
 	}

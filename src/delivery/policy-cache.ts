@@ -82,10 +82,3 @@ export class PolicyCache {
 		return true;
 	}
 }
-
-/** Whether somebody has seen to the endpoint, so that what it asked for before does not hold any more. */
-export function isRepaired(former: DeliveryPolicy | null | undefined, now: DeliveryPolicy | null): boolean {
-	if (former === null || former === undefined || now === null) return false;
-	const isResumed = former.endpoint.status !== "active" && now.endpoint.status === "active";
-	return isResumed || former.endpoint.url !== now.endpoint.url;
-}

@@ -91,6 +91,12 @@ export interface DeliveryQuery {
 	limit: number;
 }
 
+/** What the API tells a dispatcher of a change to its settings. */
+export interface SettingsChange {
+	/** Somebody has seen to the endpoint: what it asked for before does not hold any more. */
+	repaired: boolean;
+}
+
 /** Answer of retry and cancel. */
 export type Change =
 	| { ok: true; delivery: DeliveryRecord }

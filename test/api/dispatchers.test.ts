@@ -2,13 +2,23 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { api } from "../../src/api/app.ts";
+import type { SettingsChange } from "../../src/delivery/records.ts";
 import { ORIGIN, must } from "./client.ts";
 
 const url = "https://models.example.com/";
 
 /** Makes one change, and answers the endpoints whose dispatchers were told to read their settings anew. */
 async function refreshedBy(method: string, path: string, body: object = {}): Promise<string[]> {
-	const refreshed: string[] = [];
+	return (await toldBy(method, path, body)).map(({ id }) => id).sort();
+}
+
+/** Makes one change, and answers what dispatchers were told. */
+async function toldBy(
+	method: string,
+	path: string,
+	body: object = {},
+): Promise<{ id: string; change: SettingsChange | undefined }[]> {
+	const told: { id: string; change: SettingsChange | undefined }[] = [];
 	const ids = new Map<unknown, string>();
 	const DISPATCHER = {
 		idFromName(name: string) {
@@ -16,7 +26,9 @@ async function refreshedBy(method: string, path: string, body: object = {}): Pro
 			ids.set(id, name);
 			return id;
 		},
-		get: (id: unknown) => ({ refresh: async () => void refreshed.push(ids.get(id) ?? "") }),
+		get: (id: unknown) => ({
+			refresh: async (change?: SettingsChange) => void told.push({ id: ids.get(id) ?? "", change }),
+		}),
 	} as unknown as typeof env.DISPATCHER;
 	const request = new Request(ORIGIN + path, {
 		method,
@@ -25,7 +37,7 @@ async function refreshedBy(method: string, path: string, body: object = {}): Pro
 	});
 	const response = await api.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
 	expect(response.status).toBeLessThan(300);
-	return refreshed.sort();
+	return told;
 }
 
 test("every change of an endpoint is told to its dispatcher", async () => {
@@ -35,6 +47,22 @@ test("every change of an endpoint is told to its dispatcher", async () => {
 	expect(await refreshedBy("POST", "/v1/endpoints/told/resume")).toEqual([id]);
 	expect(await refreshedBy("POST", "/v1/endpoints/told/secret/rotate")).toEqual([id]);
 	expect(await refreshedBy("DELETE", "/v1/endpoints/told")).toEqual([id]);
+});
+
+let made = 0;
+
+test.each([
+	["PATCH", "", { url: "https://other.example.com/" }, true],
+	["PATCH", "", { auth: { type: "bearer", token: "new" } }, true],
+	["PATCH", "", { headers: {} }, true],
+	["PATCH", "", { protocol: "cloudevents" }, true],
+	["POST", "/secret/rotate", {}, true],
+	["POST", "/resume", {}, true],
+	["POST", "/pause", {}, false],
+	["PATCH", "", { timeout_seconds: 5, max_concurrency: 2, retry: { cold_start_seconds: 5 } }, false],
+])("whether %s %s %j may have mended the endpoint is told: %s", async (method, action, body, repaired) => {
+	const { id } = await must("POST", "/v1/endpoints", { name: `mended-${++made}`, url });
+	expect(await toldBy(method, `/v1/endpoints/${id}${action}`, body)).toEqual([{ id, change: { repaired } }]);
 });
 
 test("a change of a subscription is told to the dispatchers of its old and new target", async () => {

@@ -86,6 +86,10 @@ describe("creating an endpoint", () => {
 		],
 		["a header of ours", { url, headers: { "Webhook-Id": "x" } }, "headers.Webhook-Id"],
 		["a header of HTTP", { url, headers: { host: "x" } }, "headers.host"],
+		["a coding of the body", { url, headers: { "Content-Encoding": "gzip" } }, "headers.Content-Encoding"],
+		["one header in two spellings", { url, headers: { "x-a": "1", "X-A": "1" } }, "headers.X-A"],
+		["a URL with a line feed", { url: `${url}\n` }, "url"],
+		["a URL with a tab inside", { url: `${url}in\tfer` }, "url"],
 		["too many headers", { url, headers: { "x-a": "x".repeat(4096) } }, "headers"],
 		["no time at all", { url, timeout_seconds: 0 }, "timeout_seconds"],
 		["too much time", { url, timeout_seconds: 901 }, "timeout_seconds"],
@@ -236,6 +240,8 @@ describe("changing an endpoint", () => {
 		});
 		await must("PATCH", `/v1/endpoints/${name}`, { headers: { "x-api-key": "***", "x-size": "1" } });
 		expect((await findEndpoint(env, name))?.headers).toEqual({ "x-api-key": "stored", "x-size": "1" });
+		await must("PATCH", `/v1/endpoints/${name}`, { headers: { "X-Api-Key": "***" } });
+		expect((await findEndpoint(env, name))?.headers).toEqual({ "X-Api-Key": "stored" });
 		const answer = await ask("PATCH", `/v1/endpoints/${name}`, { headers: { "x-token": "***" } });
 		expect(badPaths(answer)).toEqual(["headers.x-token"]);
 	});
