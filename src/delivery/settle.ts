@@ -8,10 +8,10 @@ import { protocols } from "../models/registry.ts";
 import { buildResultEvent } from "../results/result-event.ts";
 import type { Endpoint, Subscription } from "../store/records.ts";
 import type { AttemptResult, Outcome } from "./attempt.ts";
-import { keepAttempts, nextNumber } from "./attempts.ts";
+import { recordAttempt } from "./attempt-record.ts";
+import { keepAttempts } from "./attempts.ts";
 import { classify, type Verdict } from "./classify.ts";
 import type { Delivery } from "./delivery-row.ts";
-import { excerpt, hideSecrets } from "./excerpt.ts";
 import { step, type Effect, type Happened } from "./lifecycle.ts";
 import { maskOutput } from "./mask-output.ts";
 import type { Attempt, Result } from "./records.ts";
@@ -46,7 +46,7 @@ export async function settle(tried: Tried): Promise<Settlement> {
 		now,
 	});
 	const { outcome } = verdict;
-	const attempt = recordOf(tried, outcome);
+	const attempt = recordAttempt(tried, outcome);
 	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
 	if (verdict.result === "too_large") {
@@ -126,21 +126,6 @@ function transformFailed(message: string): Happened {
 function isColdStart({ delivery, endpoint, startedAt, now }: Tried): boolean {
 	const firstTryAt = delivery.attempts[0]?.at ?? startedAt;
 	return now - firstTryAt < endpoint.retry.coldStartSeconds * 1000;
-}
-
-function recordOf({ delivery, endpoint, result, startedAt }: Tried, outcome: Outcome): Attempt {
-	const answered = result.kind === "response";
-	const failure = answered ? result.failure : result;
-	const secrets = secretsIn(endpoint);
-	return {
-		number: nextNumber(delivery.attempts),
-		at: startedAt,
-		durationMs: result.durationMs,
-		statusCode: answered ? result.status : null,
-		outcome,
-		error: failure && hideSecrets(`${failure.error}: ${failure.message}`, secrets),
-		excerpt: answered ? excerpt(result, secrets) : null,
-	};
 }
 
 function resultOf(output: NonNullable<ModelOutput>): Result | null {
