@@ -142,7 +142,7 @@ export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord 
  * its row stays as it is, so that the newer one can go on with it.
  */
 export function fromRow(row: DeliveryRow): Delivery {
-	const parsed = storedRow.safeParse(row);
+	const parsed = storedRow.safeParse({ ...row, attempts: parseOrNull(row.attempts) });
 	const [event, resultEvent] = [firstOf(row.event), firstOf(row.result_event)];
 	if (!parsed.success || event === "unreadable" || resultEvent === "unreadable") {
 		return {
@@ -232,25 +232,31 @@ function unreadable(finishedAt: number): DeliveryState {
 	};
 }
 
+function parseOrNull(json: string): unknown {
+	try {
+		return JSON.parse(json);
+	} catch {
+		return null;
+	}
+}
+
 /** What is read as more than text; the other columns are what SQLite says they are. */
 const storedRow = z.object({
 	status: z.enum(["pending", "waiting", "succeeded", "dead", "canceled"]),
 	reason: z.enum(DEAD_REASONS).nullable(),
 	result_kind: z.enum(["json", "text", "binary"]).nullable(),
-	attempts: z.string().transform((text) => attemptList.parse(JSON.parse(text))),
+	attempts: z.array(
+		z.object({
+			number: z.number(),
+			at: z.number(),
+			durationMs: z.number(),
+			statusCode: z.number().nullable(),
+			outcome: z.enum(OUTCOMES),
+			error: z.string().nullable(),
+			excerpt: z.string().nullable(),
+		}),
+	) satisfies z.ZodType<Attempt[]>,
 });
-
-const attemptList: z.ZodType<Attempt[]> = z.array(
-	z.object({
-		number: z.number(),
-		at: z.number(),
-		durationMs: z.number(),
-		statusCode: z.number().nullable(),
-		outcome: z.enum(OUTCOMES),
-		error: z.string().nullable(),
-		excerpt: z.string().nullable(),
-	}),
-);
 
 function firstOf(segment: string | null): SluiceEvent | null | "unreadable" {
 	if (segment === null) return null;

@@ -50,6 +50,21 @@ async function subscribed(type: string, count = 1): Promise<Setting> {
 	return setting;
 }
 
+/** Copies the subscription of `setting`, with names as long as they may be. */
+async function multiply({ subscription }: Setting, count: number): Promise<void> {
+	const { results } = await env.DB.prepare("SELECT name FROM pragma_table_info('subscriptions')").all<{
+		name: string;
+	}>();
+	const copied = results.map(({ name }) => name).filter((name) => name !== "id" && name !== "name");
+	await env.DB.prepare(
+		`INSERT INTO subscriptions (id, name, ${copied.join(", ")})
+		 SELECT substr(subscriptions.id, 1, 9) || printf('%05d', value), printf('%064d', value), ${copied.join(", ")}
+		 FROM subscriptions, json_each(?) WHERE subscriptions.id = ?`,
+	)
+		.bind(JSON.stringify(Array.from({ length: count - 1 }, (_, index) => index)), subscription.id)
+		.run();
+}
+
 async function spill(sourceId: string, events: SluiceEvent[]): Promise<string> {
 	const key = crypto.randomUUID();
 	await eventLog(env, sourceId).spill(key, splitBySize(events, 1_500_000).map(encodeSegment));
@@ -102,27 +117,36 @@ async function countWaiting({ dispatcher }: Setting): Promise<number> {
 	});
 }
 
-/** Looks at every call to a log or dispatcher, and lets it through. */
-function watchCalls(look: (call: { to: string; events: (NewEntry | IncomingEvent)[] }) => void): void {
-	for (const [to, namespace] of [
-		["log", env.EVENT_LOG],
-		["dispatcher", env.DISPATCHER],
-	] as const) {
-		const get = namespace.get.bind(namespace);
-		vi.spyOn(namespace, "get").mockImplementation((...args) => {
-			const stub = get(...args);
-			return new Proxy(stub, {
+interface Seen {
+	to: "log" | "dispatcher";
+	events: (NewEntry | IncomingEvent)[];
+}
+
+/** Looks at every call to a log or dispatcher, and lets it through unless `look` throws. */
+function watchCalls(look: (call: Seen) => void): void {
+	watch("log", env.EVENT_LOG, look);
+	watch("dispatcher", env.DISPATCHER, look);
+}
+
+function watch<T extends Rpc.DurableObjectBranded>(
+	to: Seen["to"],
+	namespace: DurableObjectNamespace<T>,
+	look: (call: Seen) => void,
+): void {
+	const get = namespace.get.bind(namespace);
+	vi.spyOn(namespace, "get").mockImplementation(
+		(...args) =>
+			new Proxy(get(...args), {
 				get(target, name) {
 					const member = Reflect.get(target, name) as (...args: unknown[]) => unknown;
 					if (name !== "append" && name !== "enqueue") return member;
-					return (events: (NewEntry | IncomingEvent)[], ...rest: unknown[]) => {
+					return (events: Seen["events"], ...rest: unknown[]) => {
 						look({ to, events });
 						return member(events, ...rest);
 					};
 				},
-			});
-		});
-	}
+			}),
+	);
 }
 
 describe("5,000 events in one request, for 50 subscriptions", () => {
@@ -200,11 +224,7 @@ test("100 messages of 120 KB for 4 subscriptions: bounded calls, nothing lost, a
 test("one event for 4,000 subscriptions of one endpoint fits into rows, is read back and known", async () => {
 	const [type, sourceId] = [newId("src"), newId("src")];
 	const setting = await subscribed(type);
-	const target = { endpointId: setting.endpoint.id };
-	const records = Array.from({ length: 3_999 }, () =>
-		aSubscription({ name: `${newId("sub")}-${"n".repeat(45)}`, types: [type], target }),
-	);
-	for (const record of records) await insertSubscription(env, record);
+	await multiply(setting, 4_000);
 	const one = event(type, sourceId, JSON.stringify("x".repeat(1_000_000)));
 	const body = await spill(sourceId, [one]);
 	expect((await route({ body })).acked).toEqual(["body"]);
