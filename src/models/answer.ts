@@ -26,14 +26,17 @@ function readData({ headers, body }: ModelAnswer): ModelOutput {
 	const contentType = headers["content-type"] ?? guessContentType(body);
 	const payload = readPayload(body, contentType);
 	if (payload.ok) return payload.data === null ? null : { kind: "data", data: payload.data, contentType };
-	return readBrokenJson(body);
+	return relabelled(body);
 }
 
-/** Relabelled, so that nobody behind us takes it for JSON again. */
-function readBrokenJson(body: Uint8Array): ModelOutput {
-	const contentType = "text/plain; charset=utf-8";
-	const payload = readPayload(body, contentType);
-	if (payload.ok && payload.data?.kind === "text") return { kind: "data", data: payload.data, contentType };
+/** By what it is, so that nobody behind us is misled again: JSON in UTF-8 after all, text, or bytes. */
+function relabelled(body: Uint8Array): ModelOutput {
+	for (const contentType of ["application/json", "text/plain; charset=utf-8"]) {
+		const payload = readPayload(body, contentType);
+		if (payload.ok && payload.data !== null && payload.data.kind !== "binary") {
+			return { kind: "data", data: payload.data, contentType };
+		}
+	}
 	const base64 = Buffer.from(body).toString("base64");
 	return { kind: "data", data: { kind: "binary", base64 }, contentType: "application/octet-stream" };
 }

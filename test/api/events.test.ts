@@ -66,6 +66,13 @@ describe("publishing", () => {
 		});
 	});
 
+	test("plain JSON in ASCII, whatever the sender calls it", async () => {
+		for (const charset of ["iso-8859-1", "windows-1252", "us-ascii"]) {
+			const type = `application/json; charset=${charset}`;
+			expect((await ask("POST", "/v1/events", { type: "t" }, { "content-type": type })).status).toBe(202);
+		}
+	});
+
 	test("plain JSON: every field is an attribute, and data keeps its text", async () => {
 		const data = '{"z":1, "a":9007199254740993,"n":1.10}';
 		const fields = `"type":"row","source":"/db","subject":"s/1","id":"${unique("row")}","time":"2026-11-01T00:00:00Z","dataschema":"https://example.com/s"`;
@@ -165,6 +172,13 @@ describe("publishing", () => {
 
 	test.each([
 		["half a body", '{"type":', {}, 400, "invalid_json"],
+		[
+			"more than ASCII in Latin-1",
+			'{"type":"é"}',
+			{ "content-type": "application/json; charset=iso-8859-1" },
+			415,
+			"unsupported_media_type",
+		],
 		[
 			"a form",
 			"type=t",

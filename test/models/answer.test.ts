@@ -61,6 +61,14 @@ describe("plain data", () => {
 		expect(read(body)).toEqual({ kind: "data", data, contentType });
 	});
 
+	test("in UTF-8 that is called Latin-1 is JSON, and says so", () => {
+		expect(read('["é"]', { "content-type": "application/json; charset=iso-8859-1" })).toEqual({
+			kind: "data",
+			data: { kind: "json", text: '["é"]' },
+			contentType: "application/json",
+		});
+	});
+
 	test("that only claims to be JSON is kept as text, and says so", () => {
 		expect(read('{"text": hello}', { "content-type": "application/json" })).toEqual({
 			kind: "data",

@@ -37,7 +37,7 @@ export const azureEventgrid: SourceKind = {
 
 function parse(input: ParseInput): Parsed {
 	const { headers, body } = input;
-	const read = refuseUnlessJson(headers) ?? readJsonRecords(body);
+	const read = refuseUnlessJson(input) ?? readJsonRecords(body);
 	if (!read.ok) return read;
 	const { essence } = parseMediaType(headers.get("content-type"));
 	if (essence.startsWith("application/cloudevents")) return decodeCloudEvents(headers, body);

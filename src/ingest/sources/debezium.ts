@@ -21,7 +21,7 @@ export const debezium: SourceKind = {
 };
 
 function parse({ source, headers, body, now, freshId }: ParseInput): Parsed {
-	const read = refuseUnlessJson(headers) ?? readJsonRecords(body);
+	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
 	if (!read.ok) return read;
 	const { primary_key: primaryKey } = rowSettings.parse(source.settings);
 	// Debezium Server makes one for each record or list, and keeps it while it tries again.

@@ -15,10 +15,15 @@ export interface JsonObject {
 	value: Readonly<Record<string, unknown>>;
 }
 
+interface Sent {
+	headers: Headers;
+	body: Uint8Array;
+}
+
 /** Refuses with 415 a content type that says it is something else; none at all passes. */
-export function refuseUnlessJson(headers: Headers): Refusal | null {
+export function refuseUnlessJson({ headers, body }: Sent): Refusal | null {
 	const mediaType = parseMediaType(headers.get("content-type"));
-	if (mediaType.essence === "" || (isJson(mediaType) && isUtf8(mediaType))) return null;
+	if (mediaType.essence === "" || (isJson(mediaType) && isUtf8(mediaType, body))) return null;
 	return refuse(415, "unsupported_media_type", "This source takes JSON in UTF-8: send application/json.");
 }
 
@@ -36,14 +41,8 @@ export function readJsonObject(body: Uint8Array): { ok: true; json: JsonObject }
 }
 
 /** A request that is to bring a JSON object; refuses as the two above do. */
-export function readJsonRequest({
-	headers,
-	body,
-}: {
-	headers: Headers;
-	body: Uint8Array;
-}): ReturnType<typeof readJsonObject> {
-	return refuseUnlessJson(headers) ?? readJsonObject(body);
+export function readJsonRequest(sent: Sent): ReturnType<typeof readJsonObject> {
+	return refuseUnlessJson(sent) ?? readJsonObject(sent.body);
 }
 
 /** An object and not an array or null. */
