@@ -17,9 +17,12 @@ export function parseMediaType(contentType: string | null): MediaType {
 	return { essence: normalize(essence), charset: null };
 }
 
-/** Whether it is `type/subtype` in printable ASCII, so that it can be sent on as a header. */
+/** Registered ones are a tenth of this; parameters may add to it. */
+const MAX_LENGTH = 1_024;
+
+/** Whether it is `type/subtype` in printable ASCII and of bounded length, so that it can be sent on as a header. */
 export function isMediaType(contentType: string): boolean {
-	return /^[!-~]+\/[ -~]+$/.test(contentType);
+	return contentType.length <= MAX_LENGTH && /^[!-~]+\/[ -~]+$/.test(contentType);
 }
 
 /** JSON as CloudEvents 1.0 means it: a subtype that is `json` or ends in `+json` (JSON format, section 3.1). */

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { decodeCloudEvents } from "../events/cloudevents.ts";
+import { isMediaType } from "../events/media-type.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
 import type { ModelAnswer, ModelOutput } from "./protocol.ts";
 
@@ -14,7 +15,10 @@ export function readAnswer(answer: ModelAnswer): ModelOutput {
 	return readEvent(answer) ?? readData(answer);
 }
 
-/** Binary or structured. A batch is no single result and stays data; so does an event that is not valid. */
+/**
+ * Binary or structured. A batch is no single result and stays data; so does an event that is not valid, or has
+ * longer attributes than an event may have.
+ */
 function readEvent({ headers, body }: ModelAnswer): ModelOutput {
 	const decoded = decodeCloudEvents(new Headers(headers), body);
 	const event = decoded.ok && !decoded.batch ? decoded.events[0] : undefined;
@@ -23,7 +27,8 @@ function readEvent({ headers, body }: ModelAnswer): ModelOutput {
 
 function readData({ headers, body }: ModelAnswer): ModelOutput {
 	if (body.length === 0) return null;
-	const contentType = headers["content-type"] ?? guessContentType(body);
+	const said = headers["content-type"];
+	const contentType = said !== undefined && isMediaType(said) ? said : guessContentType(body);
 	const payload = readPayload(body, contentType);
 	if (payload.ok) return payload.data === null ? null : { kind: "data", data: payload.data, contentType };
 	return relabelled(body);

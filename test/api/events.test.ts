@@ -132,6 +132,14 @@ describe("publishing", () => {
 		expect(own.body).not.toEqual(first.body);
 	});
 
+	test("an Idempotency-Key that is no UTF-8 is refused, unless the event has an id of its own", async () => {
+		const key = { "idempotency-key": "caf\uFFFD" };
+		const refused = await ask("POST", "/v1/events", { type: "t" }, key);
+		expect(refused).toMatchObject({ status: 400, body: { code: "invalid_header" } });
+		expect(badPaths(refused)).toEqual(["idempotency-key"]);
+		expect((await ask("POST", "/v1/events", { type: "t", id: unique("own") }, key)).status).toBe(202);
+	});
+
 	test("plain JSON belongs to the trace of its request", async () => {
 		const trace = {
 			traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

@@ -54,6 +54,15 @@ describe("ingest", () => {
 		expectProblem(answer, 400);
 	});
 
+	test("an Idempotency-Key in Latin-1 is refused: another could read the same", async () => {
+		const authorization = `Bearer ${rows.secret}`;
+		for (const key of ["caf\xe9", "caf\xe8"]) {
+			const headers = { ...JSON_TYPE, authorization, "idempotency-key": key };
+			const answer = await stage.api.ingest(rows.ingest_url, "{}", headers);
+			expectProblem(answer, 400, "invalid_header");
+		}
+	});
+
 	test.each([
 		["JSON without a word of CloudEvents", "application/json"],
 		["CloudEvents in a format we do not read", "application/cloudevents+xml"],

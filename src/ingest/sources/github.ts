@@ -3,11 +3,12 @@
  * (cloudevents/spec, adapters/github.md), except that `source` is always the repository where there is one.
  */
 import { refuse } from "../../events/refusal.ts";
-import { isUsableUri, sourcePath, timeFrom, usableText } from "./attribute-values.ts";
+import { isUsableUri, sourcePath, timeFrom } from "./attribute-values.ts";
 import { isForm, readForm } from "./form.ts";
 import { type JsonObject, readJsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, isSigned } from "./provider-secret.ts";
+import { idFromHeader } from "./publisher-id.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
 
 /** Where an event names what it is about; where nothing is said, at `{event}.id`. */
@@ -95,7 +96,7 @@ function attributesOf(event: string, json: JsonObject, { source, headers, now, f
 		(url) => url !== undefined && isUsableUri(url),
 	);
 	return {
-		id: usableText(headers.get("x-github-delivery")) ?? freshId,
+		id: idFromHeader(headers, "x-github-delivery") ?? freshId,
 		source: url ?? sourcePath("github", source.name),
 		type: ["com.github", event, ...(action === undefined ? [] : [action])].join("."),
 		...(subject !== undefined && { subject }),

@@ -7,7 +7,8 @@ import { memberTexts } from "../../events/json-text.ts";
 import { isJson, isUtf8, parseMediaType } from "../../events/media-type.ts";
 import { readJson } from "../../events/payload.ts";
 import { type Refusal, refuse } from "../../events/refusal.ts";
-import { isUsableText } from "./attribute-values.ts";
+import { usableText } from "./attribute-values.ts";
+import { idFrom } from "./publisher-id.ts";
 
 export interface JsonObject {
 	/** The exact text. */
@@ -65,10 +66,18 @@ export function valueAt({ value }: Pick<JsonObject, "value">, ...path: string[])
  * undefined when there is none, or none that can be an attribute.
  */
 export function textAt(json: JsonObject, ...path: string[]): string | undefined {
+	return usableText(scalarAt(json, path));
+}
+
+/** The same as the id of an event, which a text that can be no attribute still tells apart; undefined when empty. */
+export function idAt(json: JsonObject, ...path: string[]): string | undefined {
+	return idFrom(scalarAt(json, path));
+}
+
+function scalarAt(json: JsonObject, path: readonly string[]): string | undefined {
 	const value = valueAt(json, ...path);
-	if (typeof value === "string") return isUsableText(value) ? value : undefined;
+	if (typeof value === "string") return value;
 	if (typeof value !== "number") return undefined;
 	if (Number.isSafeInteger(value)) return String(value);
-	const digits = path.reduce((text, name) => memberTexts(text).get(name) ?? "", json.text);
-	return isUsableText(digits) ? digits : undefined;
+	return path.reduce((text, name) => memberTexts(text).get(name) ?? "", json.text);
 }
