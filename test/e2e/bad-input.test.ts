@@ -29,6 +29,14 @@ describe("ingest", () => {
 		expectProblem(answer, 404, "source_not_found");
 	});
 
+	test("two hundred unknown sources at once are 404", async () => {
+		const names = Array.from({ length: 200 }, () => unique("nobody"));
+		const answers = await Promise.all(
+			names.map((name) => stage.api.ingest(`${stage.api.origin}/in/${name}`, "{}", JSON_TYPE)),
+		);
+		for (const answer of answers) expectProblem(answer, 404, "source_not_found");
+	});
+
 	test.each([
 		["none", {}],
 		["a wrong one", { authorization: "Bearer wrong" }],

@@ -3,7 +3,9 @@ import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { MAX_EVENT_BYTES } from "../../src/events/event.ts";
 import { receive } from "../../src/ingest/receive.ts";
+import { forgetSource } from "../../src/ingest/source-lookup.ts";
 import { cacheSource } from "../../src/store/source-cache.ts";
+import { insertSource } from "../../src/store/sources.ts";
 import type { Source } from "../../src/store/records.ts";
 import { type Captured, captureQueue } from "./capture.ts";
 import { makeSource } from "./make-source.ts";
@@ -30,7 +32,9 @@ function lines(): Record<string, unknown>[] {
 
 async function stored(changes: Partial<Source> = {}, queue = captureQueue()): Promise<Source> {
 	const source = makeSource(changes);
+	await insertSource(queue.env, source);
 	await cacheSource(queue.env, source);
+	forgetSource(source);
 	return source;
 }
 
