@@ -28,18 +28,22 @@ export type CheckedAttributes = { ok: true; attributes: Attributes } | Refusal;
 export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = ""): CheckedAttributes {
 	const attributes: Record<string, AttributeValue> = {};
 	let count = 0;
-	let size = 0;
+	let most = 0;
 	for (const [name, value] of raw) {
 		if (value === null || value === undefined) continue;
 		if (++count > MAX_ATTRIBUTES) {
 			return refuse(400, "too_many_attributes", `An event has at most ${MAX_ATTRIBUTES} attributes.`);
 		}
-		size += name.length + sizeOf(value);
-		const tooLong = whyTooLong(name, value, size);
+		const tooLong = whyTooLong(name, value);
 		if (tooLong !== null) return tooLongRefusal(tooLong, name, at);
 		const wrong = whyNotAttribute(name, value);
 		if (wrong !== null) return invalid(wrong, name, at);
 		attributes[name] = value as AttributeValue;
+		most += name.length + mostBytes(value as AttributeValue);
+		if (most > MAX_ATTRIBUTES_BYTES && bytesOf(attributes) > MAX_ATTRIBUTES_BYTES) {
+			const what = `is too much: all attributes together have at most ${MAX_ATTRIBUTES_BYTES} bytes`;
+			return tooLongRefusal(what, name, at);
+		}
 	}
 	const { specversion, ...rest } = attributes;
 	if (specversion === undefined) return invalid("is required", "specversion", at);
@@ -51,24 +55,27 @@ export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = 
 }
 
 /** Before anything else is looked at, so that no check costs more than these lengths. */
-function whyTooLong(name: string, value: unknown, size: number): string | null {
+function whyTooLong(name: string, value: unknown): string | null {
 	if (name.length > MAX_NAME_LENGTH) return `has a name of more than ${MAX_NAME_LENGTH} characters`;
-	if (typeof value === "string" && !isAttributeLength(value)) return `has more than ${MAX_VALUE_BYTES} bytes`;
-	return size > MAX_ATTRIBUTES_BYTES
-		? `is too much: the attributes of an event have at most ${MAX_ATTRIBUTES_BYTES} bytes together`
+	return typeof value === "string" && !isAttributeLength(value)
+		? `has more than ${MAX_VALUE_BYTES} bytes`
 		: null;
-}
-
-function sizeOf(value: unknown): number {
-	return typeof value === "string" ? Buffer.byteLength(value) : String(value).length;
 }
 
 /** Whether an attribute may be as long as `value`. */
 export function isAttributeLength(value: AttributeValue): boolean {
-	if (typeof value !== "string") return true;
-	if (value.length > MAX_VALUE_BYTES) return false;
-	// A UTF-16 code unit is three bytes at most: short texts need no counting.
-	return value.length * 3 <= MAX_VALUE_BYTES || Buffer.byteLength(value) <= MAX_VALUE_BYTES;
+	if (mostBytes(value) <= MAX_VALUE_BYTES) return true;
+	return String(value).length <= MAX_VALUE_BYTES && Buffer.byteLength(String(value)) <= MAX_VALUE_BYTES;
+}
+
+/** A UTF-16 code unit is three bytes at most, a number or a boolean eleven: short ones need no counting. */
+function mostBytes(value: AttributeValue): number {
+	return typeof value === "string" ? value.length * 3 : 11;
+}
+
+function bytesOf(attributes: Readonly<Record<string, AttributeValue>>): number {
+	const entries = Object.entries(attributes);
+	return entries.reduce((sum, [name, value]) => sum + name.length + Buffer.byteLength(String(value)), 0);
 }
 
 function whyNotAttribute(name: string, value: unknown): string | null {

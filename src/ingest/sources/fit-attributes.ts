@@ -8,17 +8,16 @@ import { contentHash } from "./content-hash.ts";
 
 /** `sourceName`: of the source that the event came in by, which gives its name to what has lost its own. */
 export function fitAttributes(attributes: Attributes, sourceName: string): Attributes {
-	const entries = Object.entries(attributes);
-	if (entries.every(isFit)) return attributes;
+	if (Object.values(attributes).every(isFit)) return attributes;
 	const { id, source, type } = attributes;
 	return {
-		...Object.fromEntries(entries.filter(isFit)),
+		...Object.fromEntries(Object.entries(attributes).filter(([, value]) => isFit(value))),
 		id: isAttributeLength(id) && isAttributeLength(source) ? id : contentHash(source, id),
 		source: isAttributeLength(source) ? source : `/sources/${sourceName}`,
 		type: isAttributeLength(type) ? type : sourceName,
 	};
 }
 
-function isFit([, value]: [string, Attributes[string]]): boolean {
+function isFit(value: Attributes[string]): boolean {
 	return value === undefined || isAttributeLength(value);
 }
