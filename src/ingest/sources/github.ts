@@ -12,47 +12,49 @@ import { idFromHeader } from "./publisher-id.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
 
 /** Where an event names what it is about; where nothing is said, at `{event}.id`. */
-const SUBJECTS: Readonly<Record<string, string>> = {
-	branch_protection_rule: "rule.id",
-	code_scanning_alert: "alert.number",
-	commit_comment: "comment.id",
-	create: "ref",
-	delete: "ref",
-	dependabot_alert: "alert.number",
-	deploy_key: "key.id",
-	deployment_review: "workflow_run.id",
-	discussion: "discussion.number",
-	discussion_comment: "comment.id",
-	fork: "forkee.url",
-	installation_repositories: "installation.id",
-	issue_comment: "comment.id",
-	issues: "issue.number",
-	label: "label.name",
-	marketplace_purchase: "marketplace_purchase.account.login",
-	member: "member.login",
-	membership: "member.login",
-	merge_group: "merge_group.head_sha",
-	meta: "hook_id",
-	milestone: "milestone.number",
-	organization: "membership.user.login",
-	org_block: "blocked_user.login",
-	page_build: "id",
-	public: "repository.name",
-	pull_request: "number",
-	pull_request_review: "review.id",
-	pull_request_review_comment: "comment.id",
-	pull_request_review_thread: "thread.node_id",
-	push: "ref",
-	repository: "repository.name",
-	repository_import: "repository.name",
-	repository_vulnerability_alert: "alert.id",
-	secret_scanning_alert: "alert.number",
-	security_advisory: "security_advisory.ghsa_id",
-	sponsorship: "sponsorship.node_id",
-	status: "sha",
-	team_add: "team.id",
-	workflow_dispatch: "workflow",
-};
+const SUBJECTS = new Map(
+	Object.entries({
+		branch_protection_rule: "rule.id",
+		code_scanning_alert: "alert.number",
+		commit_comment: "comment.id",
+		create: "ref",
+		delete: "ref",
+		dependabot_alert: "alert.number",
+		deploy_key: "key.id",
+		deployment_review: "workflow_run.id",
+		discussion: "discussion.number",
+		discussion_comment: "comment.id",
+		fork: "forkee.url",
+		installation_repositories: "installation.id",
+		issue_comment: "comment.id",
+		issues: "issue.number",
+		label: "label.name",
+		marketplace_purchase: "marketplace_purchase.account.login",
+		member: "member.login",
+		membership: "member.login",
+		merge_group: "merge_group.head_sha",
+		meta: "hook_id",
+		milestone: "milestone.number",
+		organization: "membership.user.login",
+		org_block: "blocked_user.login",
+		page_build: "id",
+		public: "repository.name",
+		pull_request: "number",
+		pull_request_review: "review.id",
+		pull_request_review_comment: "comment.id",
+		pull_request_review_thread: "thread.node_id",
+		push: "ref",
+		repository: "repository.name",
+		repository_import: "repository.name",
+		repository_vulnerability_alert: "alert.id",
+		secret_scanning_alert: "alert.number",
+		security_advisory: "security_advisory.ghsa_id",
+		sponsorship: "sponsorship.node_id",
+		status: "sha",
+		team_add: "team.id",
+		workflow_dispatch: "workflow",
+	}),
+);
 
 /** Tried in turn: not every event is about a repository. */
 const SOURCES = ["repository.url", "organization.url", "installation.account.url"];
@@ -90,7 +92,7 @@ function readPayloadObject({ headers, body }: ParseInput): ReturnType<typeof rea
 }
 
 function attributesOf(event: string, json: JsonObject, { source, headers, now, freshId }: ParseInput) {
-	const subject = textAt(json, ...(SUBJECTS[event] ?? `${event}.id`).split("."));
+	const subject = textAt(json, ...(SUBJECTS.get(event) ?? `${event}.id`).split("."));
 	const action = textAt(json, "action");
 	const url = SOURCES.map((path) => textAt(json, ...path.split("."))).find(
 		(url) => url !== undefined && isUsableUri(url),
@@ -107,7 +109,7 @@ function attributesOf(event: string, json: JsonObject, { source, headers, now, f
 
 /** When the thing that the event is named after has changed; many events do not say. */
 function timeOf(event: string, json: JsonObject): string | undefined {
-	const [entity = event] = (SUBJECTS[event] ?? event).split(".");
+	const [entity = event] = (SUBJECTS.get(event) ?? event).split(".");
 	return timeFrom(valueAt(json, entity, "updated_at")) ?? timeFrom(valueAt(json, event, "updated_at"));
 }
 

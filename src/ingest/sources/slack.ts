@@ -28,10 +28,15 @@ export const slack: SourceKind = {
 	sample,
 };
 
+/** Slack's look at a URL has a few fields; nobody is to have a megabyte of them read without a proof. */
+const MAX_SSL_CHECK_BYTES = 4_096;
+
 /** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
 async function answerSslCheck(request: Request): Promise<Response | null> {
 	if (request.method !== "POST" || !isForm(request.headers)) return null;
-	const form = readForm(await readBody(request.clone()));
+	const body = await readBody(request.clone());
+	if (body.byteLength > MAX_SSL_CHECK_BYTES) return null;
+	const form = readForm(body);
 	return form.ok && form.fields.get("ssl_check") === "1" ? new Response(null) : null;
 }
 
