@@ -69,6 +69,7 @@ async function read(env: Env, now: number, counts: () => boolean): Promise<void>
 		if (!counts()) return;
 		if (changed !== null) list = { version: changed.version, hashes: hashesOf(changed.refs), readAt: now };
 		else if (known !== null) list = { ...known, readAt: now };
+		else throw new Error("the database has no version of the routing table");
 		failure = null;
 	} catch (cause) {
 		if (counts()) failure = { at: now, cause };

@@ -193,6 +193,14 @@ describe("the list", () => {
 		expect(next?.refs).not.toContainEqual([source.id, source.name]);
 	});
 
+	test("that a database without a version gives fails, and is not asked for without end", async () => {
+		await stored();
+		const empty = { bind: () => ({ raw: async () => [] }) };
+		const prepare = (sql: string) => (sql.includes("LEFT JOIN") ? empty : env.DB.prepare(sql));
+		const DB = { prepare, batch: env.DB.batch.bind(env.DB) } as unknown as D1Database;
+		await expect(lookUp({ ...env, DB }, "nobody")).rejects.toThrow("no version");
+	});
+
 	test("is none with more than 100,000 sources: each name is looked up by itself, every two seconds", async () => {
 		const columns = "id, name, kind, auth, settings, secrets, status, created_at, updated_at";
 		const values = "'src_' || n, 'many-' || n, 'generic', '{\"type\":\"none\"}', '{}', '[]', 'active', n, n";
