@@ -19,6 +19,8 @@ export interface Env {
 	ADMIN_TOKEN?: string;
 	/** Keys for stored secrets, comma separated: the first encrypts, all decrypt. Unset: derived from ADMIN_TOKEN. */
 	ENCRYPTION_KEY?: string;
+	/** For how long the router goes by one reading of the routing table's version, and a change waits; default 250. */
+	ROUTING_MAX_AGE_MS?: string;
 	/** "true" lets endpoints be http and on private hosts; for development only. */
 	ALLOW_PRIVATE_ENDPOINTS?: string;
 }

@@ -8,6 +8,7 @@ import { deliveries } from "./deliveries.ts";
 import { endpoints } from "./endpoints.ts";
 import { events } from "./events.ts";
 import { health } from "./health.ts";
+import { answerWhenRouted } from "./routed.ts";
 import { sources } from "./sources.ts";
 import { subscriptions } from "./subscriptions.ts";
 import { UnreadableSecretError } from "../store/seal.ts";
@@ -16,6 +17,9 @@ export const api = new Hono<{ Bindings: Env }>();
 
 api.get("/healthz", health);
 api.use("/v1/*", requireKey);
+for (const resource of ["sources", "endpoints", "subscriptions"]) {
+	api.use(`/v1/${resource}/*`, answerWhenRouted);
+}
 api.route("/v1/sources", sources);
 api.route("/v1/endpoints", endpoints);
 api.route("/v1/subscriptions", subscriptions);

@@ -1,6 +1,6 @@
 /** Request bodies: parsed, and judged by a schema before any route looks at them. */
 import type * as z from "zod";
-import { isJson, parseMediaType } from "../events/media-type.ts";
+import { isJson, isUtf8, parseMediaType } from "../events/media-type.ts";
 import { readJson as parseJsonBytes } from "../events/payload.ts";
 import { toProblem } from "../events/refusal.ts";
 import { readBody } from "../ingest/read-body.ts";
@@ -37,8 +37,10 @@ export function invalidRequest(errors: readonly FieldError[]): Problem {
 /** The value, and the text it was parsed from. Throws 415 or 400 `invalid_json`, which says where. */
 export function decodeJson(request: Request, body: Uint8Array): { value: unknown; text: string } {
 	const contentType = request.headers.get("content-type");
-	if (contentType !== null && !isJson(parseMediaType(contentType))) {
-		throw new Problem(415, "unsupported_media_type", `Send application/json instead of ${contentType}.`);
+	const mediaType = parseMediaType(contentType);
+	if (contentType !== null && !(isJson(mediaType) && isUtf8(mediaType, body))) {
+		const detail = `Send application/json in UTF-8 instead of ${contentType.slice(0, 100)}.`;
+		throw new Problem(415, "unsupported_media_type", detail);
 	}
 	const json = parseJsonBytes(body);
 	if (!json.ok) throw toProblem(json);

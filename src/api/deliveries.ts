@@ -49,6 +49,7 @@ const REFUSALS: Record<Exclude<Extract<Change, { ok: false }>["code"], "delivery
 	already_succeeded: "The delivery has succeeded; it is neither sent again nor canceled.",
 	already_finished: "The delivery is finished; there is nothing left to cancel.",
 	in_flight: "The delivery is being sent at this moment; ask again when the attempt has ended.",
+	unreadable: "A newer release of Sluice has stored the delivery: deploy that release again to send it.",
 };
 
 /** The delivery after a change; throws 404 or 409 when it could not be made. */

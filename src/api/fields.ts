@@ -1,13 +1,12 @@
 /** Schemas of fields that several resources have: names, header names, event types. */
 import * as z from "zod";
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+import { RESOURCE_NAME } from "../events/ids.ts";
 
 /** A name that can stand in a URL. It never looks like an id, so either can be used to address the thing. */
 export function nameField(idPrefix: string): z.ZodString {
 	return z
 		.string()
-		.regex(NAME, "up to 64 letters, digits, dots, dashes and underscores; a letter or digit first")
+		.regex(RESOURCE_NAME, "up to 64 letters, digits, dots, dashes and underscores; a letter or digit first")
 		.refine((name) => !name.startsWith(`${idPrefix}_`), `cannot begin with ${idPrefix}_, as ids do`);
 }
 

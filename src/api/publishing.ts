@@ -11,6 +11,7 @@ import { isJson, parseMediaType } from "../events/media-type.ts";
 import { toProblem } from "../events/refusal.ts";
 import { traceOfHeaders } from "../events/trace-context.ts";
 import { readBody } from "../ingest/read-body.ts";
+import { readIdempotencyKey } from "../ingest/sources/publisher-id.ts";
 import { checkFields, decodeJson } from "./body.ts";
 
 const DEFAULT_SOURCE = "/sources/api";
@@ -59,12 +60,15 @@ function isCloudEvents(headers: Headers): boolean {
 function decodePlain(request: Request, body: Uint8Array, { freshId, time }: Defaults): CloudEvent {
 	const { value, text } = decodeJson(request, body);
 	const { data, ...fields } = checkFields(value, plainEvent);
+	const key =
+		fields.id === undefined ? readIdempotencyKey(request.headers) : ({ ok: true, id: fields.id } as const);
+	if (!key.ok) throw toProblem(key);
 	const attributes = checkAttributes(
 		Object.entries({
 			specversion: "1.0",
 			...traceOfHeaders(request.headers),
 			...fields,
-			id: fields.id ?? request.headers.get("idempotency-key") ?? freshId,
+			id: key.id ?? freshId,
 			source: fields.source ?? DEFAULT_SOURCE,
 			time: fields.time ?? time,
 		}),

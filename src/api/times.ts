@@ -9,9 +9,10 @@ export function formatTime(ms: number | null): string | null {
 	return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** null when `text` is no RFC 3339 time. */
+/** null when `text` is no RFC 3339 time. A plus that nobody encoded comes out of a query string as a space. */
 export function parseTime(text: string): number | null {
-	const ms = isTimestamp(text) ? Date.parse(text.toUpperCase()) : Number.NaN;
+	const time = text.replace(/ (?=\d\d:\d\d$)/, "+");
+	const ms = isTimestamp(time) ? Date.parse(time.toUpperCase()) : Number.NaN;
 	return Number.isNaN(ms) ? null : ms;
 }
 

@@ -1,5 +1,5 @@
 /**
- * One exchange with an endpoint: what is sent, what came of it, and what that means for the delivery. Types only.
+ * One exchange with an endpoint: what is sent, what came of it, and what that means for the delivery. No code.
  */
 
 /** A request ready to go: nothing is added to it any more, because the body's bytes are signed. */
@@ -61,4 +61,5 @@ export type NetworkError =
 	| "network";
 
 /** What an attempt means; classify.ts decides. */
-export type Outcome = "done" | "busy" | "error" | "bad_input" | "unauthorized" | "quota" | "gone";
+export const OUTCOMES = ["done", "busy", "error", "bad_input", "unauthorized", "quota", "gone"] as const;
+export type Outcome = (typeof OUTCOMES)[number];

@@ -13,14 +13,19 @@ import {
 	putDelivery,
 	sweepDeliveries,
 } from "./delivery-table.ts";
-import type { Delivery } from "./delivery-row.ts";
+import { log } from "../log.ts";
+import { unreadableDelivery, type Delivery } from "./delivery-row.ts";
 import {
 	dropInbox,
 	findInInbox,
+	findSetAside,
 	hasInbox,
 	lastInboxPosition,
 	nextInbox,
 	putInbox,
+	setInboxAside,
+	waitingInInbox,
+	type InboxRow,
 	type Incoming,
 	type IncomingEvent,
 } from "./inbox.ts";
@@ -63,17 +68,25 @@ export class Backlog {
 		this.#last = Math.max(lastInboxPosition(storage.sql), lastDeliveryPosition(storage.sql));
 	}
 
-	/** Takes deliveries in. Those that have been tried before are left out; untried twins go when they are read. */
+	/** Takes deliveries in, but for those that are here: tried ones, and untried ones of events that came before. */
 	add(items: readonly IncomingEvent[], now: number): void {
+		const { sql } = this.#storage;
 		const ids = items.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
-		const known = knownDeliveries(this.#storage.sql, ids);
+		const known = knownDeliveries(sql, ids);
+		const storedAt = Math.min(...items.map((item) => item.storedAt ?? Number.POSITIVE_INFINITY));
+		if (storedAt < Number.POSITIVE_INFINITY) {
+			const wanted = new Set(ids.filter((id) => !known.has(id)));
+			for (const id of waitingInInbox(sql, wanted, storedAt)) known.add(id);
+		}
 		const unknown = items
 			.map(({ event, decisions }) => ({
 				event,
-				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId)),
+				// Known from here on, because one call may bring an event twice.
+				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId) && known.add(deliveryId)),
 			}))
 			.filter(({ decisions }) => decisions.length > 0);
-		if (unknown.length > 0) this.#last = putInbox(this.#storage.sql, unknown, this.#last, now);
+		if (unknown.length === 0) return;
+		this.#last = this.#storage.transactionSync(() => putInbox(sql, unknown, this.#last, now));
 	}
 
 	/**
@@ -113,10 +126,14 @@ export class Backlog {
 	}
 
 	find(id: string): Delivery | null {
-		const tried = findDelivery(this.#storage.sql, id);
-		if (tried !== null) return tried;
-		const untried = findInInbox(this.#storage.sql, id);
-		return untried && toDelivery(untried);
+		const { sql } = this.#storage;
+		const tried = findDelivery(sql, id);
+		if (tried === null) {
+			const untried = findInInbox(sql, id);
+			return untried && toDelivery(untried);
+		}
+		if (tried.state.reason !== "unreadable" || tried.event !== null) return tried;
+		return { ...tried, event: findSetAside(sql, id)?.event ?? null };
 	}
 
 	/** What is to come, `claimed` deliveries left out. */
@@ -154,11 +171,32 @@ export class Backlog {
 			const row = nextInbox(this.#storage.sql, this.#read);
 			if (row === null) return null;
 			this.#read = row.seq;
+			if ("unreadable" in row) {
+				this.#setAside(row.seq, row.unreadable);
+				continue;
+			}
 			this.#unclaimed = this.#withoutTwins(row.deliveries, claimed);
 			const open = new Set(this.#unclaimed.map(({ decision }) => decision.deliveryId));
 			if (open.size === 0) dropInbox(this.#storage.sql, row.seq);
 			else this.#open.set(row.seq, open);
 		}
+	}
+
+	/** What cannot be read ends as dead letters, and the row is kept for whoever can read it. */
+	#setAside(seq: number, entries: InboxRow["entries"]): void {
+		const { sql } = this.#storage;
+		const known = knownDeliveries(
+			sql,
+			entries.map(({ decision }) => decision.deliveryId),
+		);
+		this.#storage.transactionSync(() => {
+			entries.forEach(({ eventId, decision }, index) => {
+				if (known.has(decision.deliveryId)) return;
+				putDelivery(sql, unreadableDelivery(seq + index, eventId, decision, Date.now()));
+			});
+			setInboxAside(sql, seq);
+		});
+		log("dispatcher.unreadable", { inbox: seq, deliveries: entries.length });
 	}
 
 	/** A message that the queue delivered twice can stand in the inbox twice. */

@@ -2,11 +2,20 @@
  * A delivery in memory, and its two other forms: the row of the delivery table and the record that the API reads.
  * Pure.
  */
-import type { EventData, SluiceEvent } from "../events/event.ts";
+import * as z from "zod";
+import type { Decision, EventData, SluiceEvent } from "../events/event.ts";
 import { endpointIdOf } from "../events/ids.ts";
 import { timeOfPosition } from "../events/position.ts";
 import { decodeSegment, encodeSegment } from "../events/segment.ts";
-import type { Attempt, DeliveryRecord, DeliveryState, Result, ResultOmitted } from "./records.ts";
+import { OUTCOMES } from "./attempt.ts";
+import {
+	DEAD_REASONS,
+	type Attempt,
+	type DeliveryRecord,
+	type DeliveryState,
+	type Result,
+	type ResultOmitted,
+} from "./records.ts";
 
 /** A delivery with all that is needed to go on with it. */
 export interface Delivery {
@@ -134,17 +143,32 @@ export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord 
 	};
 }
 
+/**
+ * The delivery in a row. One that a newer release has written in a form of its own is dead `unreadable` to this one;
+ * its row stays as it is, so that the newer one can go on with it.
+ */
 export function fromRow(row: DeliveryRow): Delivery {
+	const parsed = storedRow.safeParse({ ...row, attempts: parseOrNull(row.attempts) });
+	const [event, resultEvent] = [firstOf(row.event), firstOf(row.result_event)];
+	if (!parsed.success || event === "unreadable" || resultEvent === "unreadable") {
+		return {
+			...identity(row),
+			state: { ...unreadable(row.finished_at ?? timeOfPosition(row.seq)) },
+			refused: null,
+			attempts: [],
+			event: null,
+			result: null,
+			resultOmitted: null,
+			resultEvent: null,
+			resultEventId: null,
+		};
+	}
+	const { status, reason, attempts, result_kind: kind } = parsed.data;
 	return {
-		position: row.seq,
-		id: row.id,
-		eventId: row.event_id,
-		subscriptionId: row.subscription_id,
-		subscriptionName: row.subscription_name,
-		endpointRef: row.endpoint_ref,
+		...identity(row),
 		state: {
-			status: row.status,
-			reason: row.reason,
+			status,
+			reason,
 			detail: row.detail,
 			spent: row.spent,
 			busyCount: row.busy_count,
@@ -153,21 +177,103 @@ export function fromRow(row: DeliveryRow): Delivery {
 			finishedAt: row.finished_at,
 		},
 		refused: null,
-		// Written by putDelivery alone, so the shape is known.
-		attempts: JSON.parse(row.attempts) as Attempt[],
-		event: firstOf(row.event),
+		attempts,
+		event,
 		result:
-			row.result_kind === null
-				? null
-				: { data: dataOf(row.result_kind, row.result ?? ""), contentType: row.result_type ?? "" },
+			kind === null ? null : { data: dataOf(kind, row.result ?? ""), contentType: row.result_type ?? "" },
 		resultOmitted: row.result_omitted,
-		resultEvent: firstOf(row.result_event),
+		resultEvent,
 		resultEventId: row.result_event_id,
 	};
 }
 
-function firstOf(segment: string | null): SluiceEvent | null {
-	return segment === null ? null : (decodeSegment(segment)[0] ?? null);
+type Identity = Pick<
+	Delivery,
+	"position" | "id" | "eventId" | "subscriptionId" | "subscriptionName" | "endpointRef"
+>;
+
+function identity(row: DeliveryRow): Identity {
+	return {
+		position: row.seq,
+		id: row.id,
+		eventId: row.event_id,
+		subscriptionId: row.subscription_id,
+		subscriptionName: row.subscription_name,
+		endpointRef: row.endpoint_ref,
+	};
+}
+
+/** A delivery of the inbox whose event cannot be read. `now` in ms. */
+export function unreadableDelivery(
+	position: number,
+	eventId: string,
+	decision: Decision,
+	now: number,
+): Delivery {
+	return {
+		position,
+		id: decision.deliveryId,
+		eventId,
+		subscriptionId: decision.subscriptionId,
+		subscriptionName: decision.subscriptionName,
+		endpointRef: decision.endpointRef,
+		state: unreadable(now),
+		refused: null,
+		attempts: [],
+		event: null,
+		result: null,
+		resultOmitted: null,
+		resultEvent: null,
+		resultEventId: null,
+	};
+}
+
+function unreadable(finishedAt: number): DeliveryState {
+	return {
+		status: "dead",
+		reason: "unreadable",
+		detail: "A newer release of Sluice has stored this delivery. Deploy that release again, then retry.",
+		spent: 0,
+		busyCount: 0,
+		busySince: null,
+		dueAt: null,
+		finishedAt,
+	};
+}
+
+function parseOrNull(json: string): unknown {
+	try {
+		return JSON.parse(json);
+	} catch {
+		return null;
+	}
+}
+
+/** What is read as more than text; the other columns are what SQLite says they are. */
+const storedRow = z.object({
+	status: z.enum(["pending", "waiting", "succeeded", "dead", "canceled"]),
+	reason: z.enum(DEAD_REASONS).nullable(),
+	result_kind: z.enum(["json", "text", "binary"]).nullable(),
+	attempts: z.array(
+		z.object({
+			number: z.number(),
+			at: z.number(),
+			durationMs: z.number(),
+			statusCode: z.number().nullable(),
+			outcome: z.enum(OUTCOMES),
+			error: z.string().nullable(),
+			excerpt: z.string().nullable(),
+		}),
+	) satisfies z.ZodType<Attempt[]>,
+});
+
+function firstOf(segment: string | null): SluiceEvent | null | "unreadable" {
+	if (segment === null) return null;
+	try {
+		return decodeSegment(segment)[0] ?? null;
+	} catch {
+		return "unreadable";
+	}
 }
 
 function textOf(data: EventData): string {

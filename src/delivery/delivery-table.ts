@@ -4,6 +4,7 @@
  */
 import { positionOfTime, rangeOf, type Slice } from "../events/position.ts";
 import { COLUMNS, fromRow, toRow, type Delivery, type DeliveryRow as Row } from "./delivery-row.ts";
+import { log } from "../log.ts";
 import type { DeliveryQuery } from "./records.ts";
 
 /** What never changes once the row is there is left out. */
@@ -53,27 +54,51 @@ export function findDelivery(sql: SqlStorage, id: string): Delivery | null {
 	return row === undefined ? null : read(sql, row);
 }
 
+/** Ids that one statement looks up; as JSON they are a parameter of half a megabyte. */
+const IDS_AT_ONCE = 10_000;
+
 /** Which of these ids have a row. */
 export function knownDeliveries(sql: SqlStorage, ids: readonly string[]): Set<string> {
-	const rows = sql.exec<{ id: string }>(
-		"SELECT id FROM deliveries WHERE id IN (SELECT value FROM json_each(?))",
-		JSON.stringify(ids),
-	);
-	return new Set(Array.from(rows, (row) => row.id));
+	const known = new Set<string>();
+	for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+		const rows = sql.exec<{ id: string }>(
+			"SELECT id FROM deliveries WHERE id IN (SELECT value FROM json_each(?))",
+			JSON.stringify(ids.slice(at, at + IDS_AT_ONCE)),
+		);
+		for (const { id } of rows) known.add(id);
+	}
+	return known;
 }
 
 /** To be sent, or answered with a result event that waits for the queue. */
 export type Due = "pending" | "waiting";
 
-/** The delivery that is due longest and not among `except`. */
+/** The delivery that is due longest and not among `except`. Those that cannot be read are set aside on the way. */
 export function dueDelivery(
 	sql: SqlStorage,
 	which: Due,
 	now: number,
 	except: ReadonlyMap<string, unknown>,
 ): Delivery | null {
-	const next = nextDue(sql, which, except);
-	return next === null || next.due_at > now ? null : findDelivery(sql, next.id);
+	for (;;) {
+		const next = nextDue(sql, which, except);
+		const delivery = next === null || next.due_at > now ? null : findDelivery(sql, next.id);
+		if (delivery === null || delivery.state.reason !== "unreadable") return delivery;
+		setAside(sql, delivery, now);
+	}
+}
+
+/** Only what says that it is over: the rest is for the release that wrote it. */
+function setAside(sql: SqlStorage, { id, state }: Delivery, now: number): void {
+	sql.exec(
+		"UPDATE deliveries SET status = ?, reason = ?, detail = ?, due_at = NULL, finished_at = ? WHERE id = ?",
+		state.status,
+		state.reason,
+		state.detail,
+		now,
+		id,
+	);
+	log("dispatcher.unreadable", { delivery: id });
 }
 
 /** When the next delivery is due that is not among `except`. */

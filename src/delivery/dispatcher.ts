@@ -107,6 +107,9 @@ export class Dispatcher extends DurableObject<Env> {
 		if (this.#inFlight.claimed.has(id)) return { ok: false, code: "in_flight" };
 		const delivery = this.#backlog.find(id);
 		if (delivery === null) return { ok: false, code: "delivery_not_found" };
+		if (delivery.state.reason === "unreadable" && delivery.event === null) {
+			return { ok: false, code: "unreadable" };
+		}
 		const asked = ask(delivery);
 		const refusal = refuseChange(delivery.state, asked);
 		if (refusal !== null) return { ok: false, code: refusal };

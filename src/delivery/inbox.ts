@@ -3,9 +3,11 @@
  * delivery that succeeds at once costs a fraction of a row here, and a backlog of a million is never loaded:
  * only its oldest row is. A delivery leaves the inbox by getting a row of its own in the delivery table.
  */
-import { nextPosition } from "../events/position.ts";
-import { decodeSegment, encodeSegment, splitBySize } from "../events/segment.ts";
+import * as z from "zod";
+import { decisionList } from "../events/decision.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../events/event.ts";
+import { nextPosition, positionOfTime } from "../events/position.ts";
+import { decodeSegment, encodeSegment, estimateBytes, splitRuns } from "../events/segment.ts";
 
 /** A delivery on its way in: which event, by which decision, at which position. */
 export interface Incoming {
@@ -18,16 +20,33 @@ export interface Incoming {
 export interface IncomingEvent {
 	event: SluiceEvent;
 	decisions: Decision[];
+	/** When the event log first had the event, where it has come before: its deliveries may be here already. */
+	storedAt?: number;
 }
 
 /** A row of the inbox without the payloads; the i-th entry is at position `seq` + i. */
 export interface InboxRow {
 	seq: number;
 	entries: { eventId: string; decision: Decision }[];
+	/** Characters that had to be read. */
+	size: number;
 }
+
+/** A row with its events, or the decisions alone when a newer release has written the rest in a form of its own. */
+export type NextInbox =
+	| { seq: number; deliveries: Incoming[] }
+	| { seq: number; unreadable: InboxRow["entries"] };
 
 /** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
 const MAX_ROW_BYTES = 1_200_000;
+/** Decisions of one event in one row; an event that more subscriptions want stands in several. */
+const MAX_ROW_DECISIONS = 1_000;
+/** How far the clocks of two objects may be apart. */
+const CLOCK_SLACK_MS = 60_000;
+/** Characters of decisions that looking for repeated ones reads, some tenths of a second at the most. */
+const MAX_SEARCHED_TEXT = 64_000_000;
+
+const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
 
 /** Stores deliveries at positions after `last`, and answers the last position used. */
 export function putInbox(
@@ -36,40 +55,91 @@ export function putInbox(
 	last: number,
 	now: number,
 ): number {
-	const decisionsOf = new Map(items.map(({ event, decisions }) => [event, decisions]));
 	let used = last;
-	const decisionBytes = (event: SluiceEvent) => (decisionsOf.get(event)?.length ?? 0) * DECISION_BYTES;
-	for (const events of splitBySize([...decisionsOf.keys()], MAX_ROW_BYTES, decisionBytes)) {
-		const entries = events.map((event) => ({ eventId: event.id, decisions: decisionsOf.get(event) ?? [] }));
+	for (const run of splitRuns(items.flatMap(inSlices), bytesInRow, MAX_ROW_BYTES)) {
+		const entries = run.map(({ event, decisions }) => ({ eventId: event.id, decisions }));
 		const seq = nextPosition(used, now);
 		sql.exec(
 			"INSERT INTO inbox (seq, decisions, segment) VALUES (?, ?, ?)",
 			seq,
-			JSON.stringify(entries),
-			encodeSegment(events),
+			JSON.stringify(entries satisfies z.infer<typeof storedDecisions>),
+			encodeSegment(run.map(({ event }) => event)),
 		);
 		used = seq + entries.reduce((count, { decisions }) => count + decisions.length, 0) - 1;
 	}
 	return used;
 }
 
-/** The deliveries of the oldest row behind `after`, with their events. */
-export function nextInbox(sql: SqlStorage, after: number): { seq: number; deliveries: Incoming[] } | null {
+function inSlices({ event, decisions }: IncomingEvent): IncomingEvent[] {
+	const slices: IncomingEvent[] = [];
+	for (let at = 0; at < decisions.length; at += MAX_ROW_DECISIONS) {
+		slices.push({ event, decisions: decisions.slice(at, at + MAX_ROW_DECISIONS) });
+	}
+	return slices;
+}
+
+function bytesInRow({ event, decisions }: IncomingEvent): number {
+	return estimateBytes(event) + decisions.length * DECISION_BYTES;
+}
+
+/**
+ * Which of these deliveries wait here, looking only at what has come since `storedAt` (ms): nothing can have come
+ * before the event log had its event. They mostly came together and right then, so little of it is read.
+ */
+export function waitingInInbox(sql: SqlStorage, ids: ReadonlySet<string>, storedAt: number): Set<string> {
+	const found = new Set<string>();
+	let searched = 0;
+	const search = (rows: Iterable<{ decisions: string }>): void => {
+		for (const { decisions } of rows) {
+			// Taken out of the text, which is many times faster than parsing it.
+			for (const [, id = ""] of decisions.matchAll(/"deliveryId":"(\w+)"/g)) if (ids.has(id)) found.add(id);
+			searched += decisions.length;
+			if (found.size === ids.size || searched > MAX_SEARCHED_TEXT) return;
+		}
+	};
+	const from = positionOfTime(storedAt);
+	search(sql.exec<{ decisions: string }>("SELECT decisions FROM inbox WHERE seq >= ? ORDER BY seq", from));
+	if (found.size === ids.size) return found;
+	search(
+		sql.exec<{ decisions: string }>(
+			"SELECT decisions FROM inbox WHERE seq >= ? AND seq < ? ORDER BY seq DESC",
+			positionOfTime(storedAt - CLOCK_SLACK_MS),
+			from,
+		),
+	);
+	return found;
+}
+
+type StoredRow = { seq: number; decisions: string; segment: string };
+
+/** The oldest row behind `after`. */
+export function nextInbox(sql: SqlStorage, after: number): NextInbox | null {
 	const row = sql
-		.exec<{ seq: number; decisions: string; segment: string }>(
-			"SELECT seq, decisions, segment FROM inbox WHERE seq > ? ORDER BY seq LIMIT 1",
-			after,
-		)
+		.exec<StoredRow>("SELECT seq, decisions, segment FROM inbox WHERE seq > ? ORDER BY seq LIMIT 1", after)
 		.toArray()[0];
-	if (row === undefined) return null;
-	const events = decodeSegment(row.segment);
-	let position = row.seq;
-	const deliveries = parseDecisions(row.decisions).flatMap(({ decisions }, index) => {
+	return row === undefined ? null : readRow(row);
+}
+
+function readRow({ seq, decisions, segment }: StoredRow): NextInbox {
+	const lists = parseDecisions(decisions) ?? [];
+	const events = decodeOrNull(segment);
+	if (events === null || events.length !== lists.length) return { seq, unreadable: entriesOf(lists) };
+	let position = seq;
+	const deliveries = lists.flatMap(({ decisions }, index) => {
 		const event = events[index];
-		if (event === undefined) throw new Error(`inbox row ${row.seq} has decisions without an event`);
-		return decisions.map((decision) => ({ position: position++, event, decision }));
+		return event === undefined
+			? []
+			: decisions.map((decision) => ({ position: position++, event, decision }));
 	});
-	return { seq: row.seq, deliveries };
+	return { seq, deliveries };
+}
+
+function decodeOrNull(segment: string): SluiceEvent[] | null {
+	try {
+		return decodeSegment(segment);
+	} catch {
+		return null;
+	}
 }
 
 /** True when there is a row behind `after`. */
@@ -81,6 +151,15 @@ export function dropInbox(sql: SqlStorage, seq: number): void {
 	sql.exec("DELETE FROM inbox WHERE seq = ?", seq);
 }
 
+/** Moves a row out of the way, as it is: a newer release can still read it. */
+export function setInboxAside(sql: SqlStorage, seq: number): void {
+	sql.exec(
+		"INSERT OR IGNORE INTO unreadable_inbox SELECT seq, decisions, segment FROM inbox WHERE seq = ?",
+		seq,
+	);
+	dropInbox(sql, seq);
+}
+
 /** Rows that begin below `before`, newest first, read one by one. */
 export function* inboxRows(sql: SqlStorage, before: number): Generator<InboxRow> {
 	const rows = sql.exec<{ seq: number; decisions: string }>(
@@ -88,29 +167,44 @@ export function* inboxRows(sql: SqlStorage, before: number): Generator<InboxRow>
 		before,
 	);
 	for (const { seq, decisions } of rows) {
-		const entries = parseDecisions(decisions).flatMap(({ eventId, decisions }) =>
-			decisions.map((decision) => ({ eventId, decision })),
-		);
-		yield { seq, entries };
+		yield { seq, entries: entriesOf(parseDecisions(decisions) ?? []), size: decisions.length };
 	}
 }
 
 /** The untried delivery with this id, with its event. Reads the decisions of the whole backlog: for people. */
 export function findInInbox(sql: SqlStorage, id: string): Incoming | null {
+	return find(sql, "inbox", id);
+}
+
+/** Likewise, among the rows that were set aside: the release of now may be one that can read them. */
+export function findSetAside(sql: SqlStorage, id: string): Incoming | null {
+	return find(sql, "unreadable_inbox", id);
+}
+
+function find(sql: SqlStorage, table: "inbox" | "unreadable_inbox", id: string): Incoming | null {
 	const row = sql
-		.exec<{ seq: number }>("SELECT seq FROM inbox WHERE instr(decisions, ?) > 0 LIMIT 1", id)
+		.exec<StoredRow>(`SELECT seq, decisions, segment FROM ${table} WHERE instr(decisions, ?) > 0 LIMIT 1`, id)
 		.toArray()[0];
-	if (row === undefined) return null;
-	const found = nextInbox(sql, row.seq - 1);
-	return found?.deliveries.find(({ decision }) => decision.deliveryId === id) ?? null;
+	const found = row === undefined ? null : readRow(row);
+	if (found === null || "unreadable" in found) return null;
+	return found.deliveries.find(({ decision }) => decision.deliveryId === id) ?? null;
 }
 
 export function lastInboxPosition(sql: SqlStorage): number {
 	const newest = inboxRows(sql, Number.MAX_SAFE_INTEGER).next();
-	return newest.done === true ? 0 : newest.value.seq + newest.value.entries.length - 1;
+	if (newest.done === true) return 0;
+	return newest.value.seq + Math.max(newest.value.entries.length, 1) - 1;
 }
 
-// Written by putInbox alone, so the shape is known.
-function parseDecisions(text: string): { eventId: string; decisions: Decision[] }[] {
-	return JSON.parse(text) as { eventId: string; decisions: Decision[] }[];
+function entriesOf(lists: z.infer<typeof storedDecisions>): InboxRow["entries"] {
+	return lists.flatMap(({ eventId, decisions }) => decisions.map((decision) => ({ eventId, decision })));
+}
+
+/** null when a newer release has written them in a form of its own. */
+function parseDecisions(text: string): z.infer<typeof storedDecisions> | null {
+	try {
+		return storedDecisions.parse(JSON.parse(text));
+	} catch {
+		return null;
+	}
 }

@@ -14,8 +14,9 @@ export interface Listed {
 	inFlight: ReadonlyMap<string, Delivery>;
 }
 
-/** Inbox rows that one call looks at: what takes some tens of milliseconds. */
+/** Of the inbox, what one call looks at: rows and characters, some tens of milliseconds. */
 const LOOK_INBOX_ROWS = 200;
+const LOOK_INBOX_TEXT = 8_000_000;
 
 export function listRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
 	const { status } = query;
@@ -56,11 +57,13 @@ function untriedRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRec
 	const { since, before } = rangeOf(query);
 	const items: DeliveryRecord[] = [];
 	let looked = 0;
+	let text = 0;
 	for (const row of inboxRows(listed.sql, before)) {
 		const records = recordsOf(row, listed);
 		items.push(...records.filter((record) => isWanted(record, query)).reverse());
 		if (items.length >= query.limit || row.seq < since) break;
-		if (++looked === LOOK_INBOX_ROWS) return { items, rest: row.seq };
+		text += row.size;
+		if (++looked === LOOK_INBOX_ROWS || text > LOOK_INBOX_TEXT) return { items, rest: row.seq };
 	}
 	return { items, rest: null };
 }

@@ -8,14 +8,17 @@ import type { Outcome } from "./attempt.ts";
 export type DeliveryStatus = "pending" | "in_flight" | "waiting" | "succeeded" | "dead" | "canceled";
 
 /** Why a delivery is dead. */
-export type DeadReason =
-	| "exhausted"
-	| "rejected"
-	| "gone"
-	| "loop"
-	| "too_large"
-	| "transform_failed"
-	| "deleted";
+export const DEAD_REASONS = [
+	"exhausted",
+	"rejected",
+	"gone",
+	"loop",
+	"too_large",
+	"transform_failed",
+	"deleted",
+	"unreadable",
+] as const;
+export type DeadReason = (typeof DEAD_REASONS)[number];
 
 /** One HTTP exchange. */
 export interface Attempt {
@@ -100,4 +103,7 @@ export interface SettingsChange {
 /** Answer of retry and cancel. */
 export type Change =
 	| { ok: true; delivery: DeliveryRecord }
-	| { ok: false; code: "delivery_not_found" | "already_succeeded" | "already_finished" | "in_flight" };
+	| {
+			ok: false;
+			code: "delivery_not_found" | "already_succeeded" | "already_finished" | "in_flight" | "unreadable";
+	  };

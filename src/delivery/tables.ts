@@ -17,5 +17,8 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (seq) WHERE status = 'dead';
 	CREATE TABLE IF NOT EXISTS large_texts (
 		seq INTEGER, name TEXT, text TEXT NOT NULL, PRIMARY KEY (seq, name)) WITHOUT ROWID`,
+	// Rows of the inbox that a newer release wrote, before it was rolled back.
+	`CREATE TABLE IF NOT EXISTS unreadable_inbox (
+		seq INTEGER PRIMARY KEY, decisions TEXT NOT NULL, segment TEXT NOT NULL)`,
 	`ALTER TABLE deliveries ADD COLUMN result_omitted TEXT`,
 ];

@@ -12,6 +12,13 @@ const NON_EMPTY = new Set(["id", "source", "type", "subject", "time", "dataschem
 const MIN_INTEGER = -(2 ** 31);
 const MAX_INTEGER = 2 ** 31 - 1;
 
+/** UTF-8 of one value. As a header it is percent-encoded, and then at most three times as long. */
+const MAX_VALUE_BYTES = 1_024;
+/** UTF-8 of all names and values of an event; the router's own come on top. */
+const MAX_ATTRIBUTES_BYTES = 16_384;
+const MAX_ATTRIBUTES = 64;
+const MAX_NAME_LENGTH = 64;
+
 export type CheckedAttributes = { ok: true; attributes: Attributes } | Refusal;
 
 /**
@@ -20,11 +27,23 @@ export type CheckedAttributes = { ok: true; attributes: Attributes } | Refusal;
  */
 export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = ""): CheckedAttributes {
 	const attributes: Record<string, AttributeValue> = {};
+	let count = 0;
+	let most = 0;
 	for (const [name, value] of raw) {
 		if (value === null || value === undefined) continue;
+		if (++count > MAX_ATTRIBUTES) {
+			return refuse(400, "too_many_attributes", `An event has at most ${MAX_ATTRIBUTES} attributes.`);
+		}
+		const tooLong = whyTooLong(name, value);
+		if (tooLong !== null) return tooLongRefusal(tooLong, name, at);
 		const wrong = whyNotAttribute(name, value);
 		if (wrong !== null) return invalid(wrong, name, at);
 		attributes[name] = value as AttributeValue;
+		most += name.length + mostBytes(value as AttributeValue);
+		if (most > MAX_ATTRIBUTES_BYTES && bytesOf(attributes) > MAX_ATTRIBUTES_BYTES) {
+			const what = `is too much: all attributes together have at most ${MAX_ATTRIBUTES_BYTES} bytes`;
+			return tooLongRefusal(what, name, at);
+		}
 	}
 	const { specversion, ...rest } = attributes;
 	if (specversion === undefined) return invalid("is required", "specversion", at);
@@ -33,6 +52,30 @@ export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = 
 	if (missing !== undefined) return invalid("is required", missing, at);
 	// The loop above has checked the types of all names that Attributes declares.
 	return { ok: true, attributes: rest as Attributes };
+}
+
+/** Before anything else is looked at, so that no check costs more than these lengths. */
+function whyTooLong(name: string, value: unknown): string | null {
+	if (name.length > MAX_NAME_LENGTH) return `has a name of more than ${MAX_NAME_LENGTH} characters`;
+	return typeof value === "string" && !isAttributeLength(value)
+		? `has more than ${MAX_VALUE_BYTES} bytes`
+		: null;
+}
+
+/** Whether an attribute may be as long as `value`. */
+export function isAttributeLength(value: AttributeValue): boolean {
+	if (mostBytes(value) <= MAX_VALUE_BYTES) return true;
+	return String(value).length <= MAX_VALUE_BYTES && Buffer.byteLength(String(value)) <= MAX_VALUE_BYTES;
+}
+
+/** A UTF-16 code unit is three bytes at most, a number or a boolean eleven: short ones need no counting. */
+function mostBytes(value: AttributeValue): number {
+	return typeof value === "string" ? value.length * 3 : 11;
+}
+
+function bytesOf(attributes: Readonly<Record<string, AttributeValue>>): number {
+	const entries = Object.entries(attributes);
+	return entries.reduce((sum, [name, value]) => sum + name.length + Buffer.byteLength(String(value)), 0);
 }
 
 function whyNotAttribute(name: string, value: unknown): string | null {
@@ -69,8 +112,18 @@ export function isTimestamp(text: string): boolean {
 }
 
 function invalid(what: string, name: string, at: string): Refusal {
-	const path = at === "" ? name : `${at}.${name}`;
+	const path = pathOf(name, at);
 	return refuse(400, "invalid_cloudevent", `"${path}" ${what}.`, path);
+}
+
+function tooLongRefusal(what: string, name: string, at: string): Refusal {
+	const path = pathOf(name, at);
+	return refuse(400, "attribute_too_long", `"${path}" ${what}.`, path);
+}
+
+function pathOf(name: string, at: string): string {
+	const short = name.slice(0, MAX_NAME_LENGTH);
+	return at === "" ? short : `${at}.${short}`;
 }
 
 /** Takes away what only the router may say about an event. For events that come from outside. */

@@ -24,7 +24,7 @@ export function decodeCloudEvents(headers: Headers, body: Uint8Array): Decoded {
 	const mediaType = parseMediaType(headers.get("content-type"));
 	const { essence } = mediaType;
 	if (essence === BATCH_TYPE || essence === STRUCTURED_TYPE) {
-		if (!isUtf8(mediaType))
+		if (!isUtf8(mediaType, body))
 			return refuse(415, "unsupported_media_type", "CloudEvents in JSON must be in UTF-8.");
 		return decodeJson(body, essence === BATCH_TYPE);
 	}

@@ -10,12 +10,19 @@ export function encodeHeaderValue(value: string): string {
 }
 
 /** What stands in a header for each byte that was no UTF-8. */
-const REPLACEMENT = "\uFFFD";
+export const REPLACEMENT = "\uFFFD";
+
+/**
+ * Whether the header reads as it was sent. Latin-1, as some senders write it, has lost its letters by now: texts that
+ * differ would read the same.
+ */
+export function isExactHeader(header: string): boolean {
+	return !header.includes(REPLACEMENT);
+}
 
 /** Undoes double quotes with their backslashes, then one round of percent-encoding. null: it is not UTF-8. */
 export function decodeHeaderValue(header: string): string | null {
-	// Latin-1, as some senders write it, has lost its letters by now: ids that differ would read the same.
-	if (header.includes(REPLACEMENT)) return null;
+	if (!isExactHeader(header)) return null;
 	const quoted = /^"(.*)"$/s.exec(header)?.[1];
 	const value = quoted === undefined ? header : quoted.replace(/\\(.)/gs, "$1");
 	if (!value.includes("%")) return value;

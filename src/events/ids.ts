@@ -11,6 +11,9 @@ const KEY_LENGTH = 10;
 /** 110 bits: 2^55 events of one source before a collision is likely. */
 export const HASH_LENGTH = 22;
 
+/** What people may call a thing, so that it can stand in a URL as it is. An id is of this form too. */
+export const RESOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
 export type ResourcePrefix = "src" | "ep" | "sub";
 
 /** A new random id such as `ep_3v8k2m9q1x` (50 bits; a clash is refused by the table's primary key). */

@@ -1,4 +1,6 @@
 /** What the event log stores and answers: entries, the rows they stand in, and how one becomes the other. Pure. */
+import * as z from "zod";
+import { decisionList } from "./decision.ts";
 import type { Decision, SluiceEvent } from "./event.ts";
 import { HASH_LENGTH } from "./ids.ts";
 import { decodeSegment } from "./segment.ts";
@@ -23,17 +25,39 @@ export interface LogQuery {
 
 export type NewEntry = Pick<LogEntry, "event" | "decisions">;
 
+/** What the log says of an entry that it has already: the decisions of the first time, and when that was (ms). */
+export interface KnownEntry {
+	decisions: Decision[];
+	storedAt: number;
+}
+
 /** As SQLite holds it; `seq` is the position of the first event. */
 export type SegmentRow = { seq: number; segment: string; decisions: string };
 
-export function entriesOf({ seq, segment, decisions }: SegmentRow): LogEntry[] {
-	// Written by #store alone, so the shape is known.
-	const lists = JSON.parse(decisions) as Decision[][];
-	return decodeSegment(segment).map((event, index) => ({
-		position: seq + index,
-		event,
-		decisions: lists[index] ?? [],
-	}));
+const decisionLists = z.array(decisionList);
+
+/** The decisions of each event of a row, in order; null when a newer release has written them in a form of its own. */
+export function parseDecisions(text: string): Decision[][] | null {
+	try {
+		return decisionLists.parse(JSON.parse(text));
+	} catch {
+		return null;
+	}
+}
+
+/** The entries of a row; null when a newer release has written it in a form of its own. */
+export function entriesOf({ seq, segment, decisions }: SegmentRow): LogEntry[] | null {
+	const lists = parseDecisions(decisions);
+	if (lists === null) return null;
+	try {
+		return decodeSegment(segment).map((event, index) => ({
+			position: seq + index,
+			event,
+			decisions: lists[index] ?? [],
+		}));
+	} catch {
+		return null;
+	}
 }
 
 export function withoutData({ event, ...entry }: LogEntry): LogEntry {

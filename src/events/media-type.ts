@@ -17,9 +17,12 @@ export function parseMediaType(contentType: string | null): MediaType {
 	return { essence: normalize(essence), charset: null };
 }
 
-/** Whether it is `type/subtype` in printable ASCII, so that it can be sent on as a header. */
+/** Registered ones are a tenth of this; parameters may add to it. */
+const MAX_LENGTH = 1_024;
+
+/** Whether it is `type/subtype` in printable ASCII and of bounded length, so that it can be sent on as a header. */
 export function isMediaType(contentType: string): boolean {
-	return /^[!-~]+\/[ -~]+$/.test(contentType);
+	return contentType.length <= MAX_LENGTH && /^[!-~]+\/[ -~]+$/.test(contentType);
 }
 
 /** JSON as CloudEvents 1.0 means it: a subtype that is `json` or ends in `+json` (JSON format, section 3.1). */
@@ -41,8 +44,19 @@ export function isText({ essence }: MediaType): boolean {
 }
 
 /** US-ASCII counts: every ASCII text is UTF-8. */
-export function isUtf8({ charset }: MediaType): boolean {
-	return charset === null || charset === "utf-8" || charset === "utf8" || charset === "us-ascii";
+const UTF8 = new Set<string | null>([null, "utf-8", "utf8", "us-ascii", "ascii"]);
+
+/**
+ * Whether `body` under this label is UTF-8, as far as the label goes. Senders that know no better call ASCII by the
+ * name of their own code page, which means the same bytes; any other byte would be another letter there.
+ */
+export function isUtf8({ charset }: MediaType, body: Uint8Array): boolean {
+	return UTF8.has(charset) || (isLatin(charset) && body.every((byte) => byte < 0x80));
+}
+
+/** Whether the label says that each byte is a letter, the lower half those of ASCII. */
+export function isLatin(charset: string | null): boolean {
+	return charset !== null && /^(?:iso[-_]?8859[-_]\d{1,2}|latin-?\d|(?:windows-|cp)125\d)$/.test(charset);
 }
 
 function normalize(text: string): string {

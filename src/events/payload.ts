@@ -4,20 +4,26 @@
  */
 import type { EventData } from "./event.ts";
 import { type ParsedJson, parseJson } from "./json-parse.ts";
-import { isJson, isText, isUtf8, parseMediaType } from "./media-type.ts";
+import { isJson, isLatin, isText, isUtf8, parseMediaType } from "./media-type.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 export type Payload = { ok: true; data: EventData | null } | Refusal;
 
-/** An empty body is no data. Refuses with 400 `invalid_json` what claims to be JSON and is not. */
+/**
+ * An empty body is no data. Refuses with 400 `invalid_json` what claims to be JSON and is not, and with 415 JSON in
+ * Latin-1 and the like, some of which would pass for other letters in UTF-8.
+ */
 export function readPayload(body: Uint8Array, contentType: string | null): Payload {
 	if (body.byteLength === 0) return { ok: true, data: null };
 	const mediaType = parseMediaType(contentType);
 	if (isJson(mediaType)) {
+		if (isLatin(mediaType.charset) && !isUtf8(mediaType, body)) {
+			return refuse(415, "unsupported_media_type", "JSON is taken in UTF-8 only.");
+		}
 		const json = readJson(body);
 		return json.ok ? { ok: true, data: { kind: "json", text: json.text } } : json;
 	}
-	const text = isText(mediaType) && isUtf8(mediaType) ? decodeUtf8(body) : null;
+	const text = isText(mediaType) && isUtf8(mediaType, body) ? decodeUtf8(body) : null;
 	return { ok: true, data: text === null ? toBinary(body) : { kind: "text", text } };
 }
 

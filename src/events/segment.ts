@@ -56,33 +56,32 @@ export function decodeSegment(text: string): SluiceEvent[] {
 	});
 }
 
-/**
- * Cuts a list of events into runs whose segments stay under `maxBytes`, in order. A single event that is
- * larger stands alone. Sizes are estimated from above; `beside` is what is stored along with an event.
- */
-export function splitBySize(
-	events: readonly SluiceEvent[],
-	maxBytes: number,
-	beside: (event: SluiceEvent) => number = () => 0,
-): SluiceEvent[][] {
-	const runs: SluiceEvent[][] = [];
-	let run: SluiceEvent[] = [];
+/** Cuts a list into runs of up to `maxBytes`, in order. A single item that is larger stands alone. */
+export function splitRuns<T>(items: readonly T[], bytesOf: (item: T) => number, maxBytes: number): T[][] {
+	const runs: T[][] = [];
+	let run: T[] = [];
 	let size = 0;
-	for (const event of events) {
-		const bytes = estimateBytes(event) + beside(event);
+	for (const item of items) {
+		const bytes = bytesOf(item);
 		if (run.length > 0 && size + bytes > maxBytes) {
 			runs.push(run);
 			run = [];
 			size = 0;
 		}
-		run.push(event);
+		run.push(item);
 		size += bytes;
 	}
 	if (run.length > 0) runs.push(run);
 	return runs;
 }
 
-function estimateBytes({ data, attributes }: SluiceEvent): number {
+/** Runs of events whose segments stay under `maxBytes`. */
+export function splitBySize(events: readonly SluiceEvent[], maxBytes: number): SluiceEvent[][] {
+	return splitRuns(events, estimateBytes, maxBytes);
+}
+
+/** From above; what stands in a segment for the event. */
+export function estimateBytes({ data, attributes }: SluiceEvent): number {
 	const payload = data === null ? 0 : Buffer.byteLength(toStored(data).payload);
 	// Ids, times and JSON punctuation of one entry of the head take less than 200 bytes.
 	return payload + Buffer.byteLength(JSON.stringify(attributes)) + 200;

@@ -4,6 +4,7 @@ import type { SluiceEvent } from "../events/event.ts";
 import { eventId } from "../events/ids.ts";
 import type { Refusal } from "../events/refusal.ts";
 import type { Source } from "../store/records.ts";
+import { fitAttributes } from "./sources/fit-attributes.ts";
 import type { Reply, SourceKind } from "./sources/kind.ts";
 import { sourceKinds } from "./sources/registry.ts";
 
@@ -26,7 +27,8 @@ export async function parseEvents(
 	const parsed = await kindOf(source).parse({ source, headers, body, now, freshId: crypto.randomUUID() });
 	if (!parsed.ok) return parsed;
 	const events = parsed.events.map((event): SluiceEvent => {
-		const { attributes, data } = stripRouterAttributes(event);
+		const { attributes: given, data } = stripRouterAttributes(event);
+		const attributes = fitAttributes(given, source.name);
 		return { id: eventId(source.id, attributes), sourceId: source.id, receivedAt: now, attributes, data };
 	});
 	return { ok: true, events, batch: parsed.batch, unresolved: parsed.unresolved ?? [], reply: parsed.reply };

@@ -1,20 +1,20 @@
 /**
  * Finds the source that a URL names: in this isolate's memory, then in KV, then in D1. Publishers are answered
- * from memory nearly always; the price is that a change may take seconds to be seen everywhere.
+ * from memory nearly always; the price is that a change may take seconds to be seen everywhere. Names that nobody
+ * has are told from the list of all names.
  */
 import type { Env } from "../env.ts";
-import { BUILTIN_SOURCES } from "../events/ids.ts";
+import { BUILTIN_SOURCES, RESOURCE_NAME } from "../events/ids.ts";
 import { log } from "../log.ts";
 import type { Source } from "../store/records.ts";
 import { cacheSource, readCachedSource } from "../store/source-cache.ts";
 import { findSource } from "../store/sources.ts";
+import { forgetList, lookUpInList, refreshList } from "./source-list.ts";
 
 const KNOWN_MS = 10_000;
-/** Short, because the publisher's first request may come just before its source is made. */
+/** Of a name that was listed and is gone. */
 const UNKNOWN_MS = 2_000;
 const MAX_REMEMBERED = 1_000;
-/** No id or name is longer; KV refuses keys beyond 512 bytes. */
-const MAX_REF_LENGTH = 128;
 
 interface Remembered {
 	source: Source | null;
@@ -34,18 +34,60 @@ export async function lookUpSource(
 	ref: string,
 	now: number,
 ): Promise<Source | null> {
-	if (BUILTIN_REFS.has(ref) || ref.length > MAX_REF_LENGTH) return null;
 	const remembered = memory.get(ref);
 	if (remembered !== undefined && remembered.until > now) return remembered.source;
-	const source = (await readCopy(env, ref)) ?? (await readTruth(env, ctx, ref));
-	remember(ref, { source, until: now + (source === null ? UNKNOWN_MS : KNOWN_MS) });
-	return source;
+	if (BUILTIN_REFS.has(ref) || !RESOURCE_NAME.test(ref)) return null;
+	let copyAsked = false;
+	let listError: unknown;
+	for (;;) {
+		const list = lookUpInList(ref, now);
+		switch (nextStep(list, { copyAsked, listFailed: listError !== undefined })) {
+			case "copy": {
+				const copy = await readCopy(env, ref);
+				if (copy !== null) return remember(ref, copy, now);
+				copyAsked = true;
+				break;
+			}
+			case "list":
+				await refreshList(env, ctx, now).catch((error: unknown) => {
+					listError = error;
+				});
+				break;
+			case "row": {
+				const source = await readTruth(env, ctx, ref);
+				if (source === null) forgetList();
+				return remember(ref, source, now);
+			}
+			case "unknown":
+				return null;
+			case "unavailable":
+				throw listError;
+		}
+	}
+}
+
+export type Step = "copy" | "list" | "row" | "unknown" | "unavailable";
+
+/**
+ * What to ask next about a name that is not in memory. `list` is what the list says of it, null while there is none.
+ * A source that exists is found in KV without D1, whatever state the list is in; only a fresh list tells that there is
+ * none, and while D1 fails nothing does.
+ */
+export function nextStep(
+	list: { listed: boolean; isFresh: boolean } | null,
+	{ copyAsked, listFailed }: { copyAsked: boolean; listFailed: boolean },
+): Step {
+	if (list !== null && !list.listed && list.isFresh) return "unknown";
+	if (list?.listed === true) return copyAsked ? "row" : "copy";
+	if (listFailed) return copyAsked ? "unavailable" : "copy";
+	return list === null && !copyAsked ? "copy" : "list";
 }
 
 /** Makes this isolate read the source anew; call it after every change, for the old name too after a rename. */
 export function forgetSource({ id, name }: Pick<Source, "id" | "name">): void {
 	memory.delete(id);
 	memory.delete(name);
+	forgetList();
 }
 
 /** A copy that cannot be read is as good as none: the truth is asked next. */
@@ -73,11 +115,12 @@ async function readTruth(
 	return source;
 }
 
-function remember(ref: string, entry: Remembered): void {
+function remember(ref: string, source: Source | null, now: number): Source | null {
 	memory.delete(ref);
-	memory.set(ref, entry);
+	memory.set(ref, { source, until: now + (source === null ? UNKNOWN_MS : KNOWN_MS) });
 	for (const oldest of memory.keys()) {
 		if (memory.size <= MAX_REMEMBERED) break;
 		memory.delete(oldest);
 	}
+	return source;
 }

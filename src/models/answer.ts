@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { decodeCloudEvents } from "../events/cloudevents.ts";
+import { isMediaType } from "../events/media-type.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
 import type { ModelAnswer, ModelOutput } from "./protocol.ts";
 
@@ -18,7 +19,10 @@ export function readAnswer(answer: ModelAnswer): ModelOutput {
 	return readEvent(answer) ?? readData(answer);
 }
 
-/** Binary or structured. A batch is no single result and stays data; so does an event that is not valid. */
+/**
+ * Binary or structured. A batch is no single result and stays data; so does an event that is not valid, or has
+ * longer attributes than an event may have.
+ */
 function readEvent({ headers, body }: ModelAnswer): ModelOutput {
 	const decoded = decodeCloudEvents(new Headers(headers), body);
 	const event = decoded.ok && !decoded.batch ? decoded.events[0] : undefined;
@@ -27,17 +31,21 @@ function readEvent({ headers, body }: ModelAnswer): ModelOutput {
 
 function readData({ headers, body }: ModelAnswer): ModelOutput {
 	if (body.length === 0) return null;
-	const contentType = headers["content-type"] ?? guessContentType(body);
+	const said = headers["content-type"];
+	const contentType = said !== undefined && isMediaType(said) ? said : guessContentType(body);
 	const payload = readPayload(body, contentType);
 	if (payload.ok) return payload.data === null ? null : { kind: "data", data: payload.data, contentType };
-	return readBrokenJson(body);
+	return relabelled(body);
 }
 
-/** Relabelled, so that nobody behind us takes it for JSON again. */
-function readBrokenJson(body: Uint8Array): ModelOutput {
-	const contentType = "text/plain; charset=utf-8";
-	const payload = readPayload(body, contentType);
-	if (payload.ok && payload.data?.kind === "text") return { kind: "data", data: payload.data, contentType };
+/** By what it is, so that nobody behind us is misled again: JSON in UTF-8 after all, text, or bytes. */
+function relabelled(body: Uint8Array): ModelOutput {
+	for (const contentType of ["application/json", "text/plain; charset=utf-8"]) {
+		const payload = readPayload(body, contentType);
+		if (payload.ok && payload.data !== null && payload.data.kind !== "binary") {
+			return { kind: "data", data: payload.data, contentType };
+		}
+	}
 	const base64 = Buffer.from(body).toString("base64");
 	return { kind: "data", data: { kind: "binary", base64 }, contentType: "application/octet-stream" };
 }

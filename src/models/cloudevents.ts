@@ -1,15 +1,25 @@
 /**
  * Protocol `cloudevents`: servers that take CloudEvents in binary mode (Knative, KServe, the CloudEvents SDKs). They
- * get the attributes as headers and the payload as it is, or the transform's value in its place.
+ * get the attributes as headers and the payload as it is, or the transform's value in its place. Attributes that are
+ * too much for headers come in structured mode, which these servers understand too.
  */
-import { encodeBinary } from "../events/cloudevents.ts";
+import { encodeBinary, encodeStructured, STRUCTURED_TYPE } from "../events/cloudevents.ts";
 import type { CloudEvent, SluiceEvent } from "../events/event.ts";
 import { readAnswer } from "./answer.ts";
 import type { Protocol } from "./protocol.ts";
 
+/**
+ * Names and values; both are ASCII. nginx and Apache take some 8 KB a header, Tomcat 8 KB and Node 16 KB in all; what is
+ * above that is refused, by some without an answer.
+ */
+const MAX_HEADER_LENGTH = 8_192;
+
 export const cloudevents: Protocol = {
 	buildRequest({ event, transformed }) {
-		return encodeBinary(transformed === null ? event : withData(event, transformed));
+		const sent = transformed === null ? event : withData(event, transformed);
+		const binary = encodeBinary(sent);
+		if (lengthOf(binary.headers) <= MAX_HEADER_LENGTH) return binary;
+		return { headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(sent) };
 	},
 	readAnswer,
 };
@@ -21,4 +31,8 @@ function withData({ attributes }: SluiceEvent, json: string): CloudEvent {
 		attributes: { ...rest, datacontenttype: "application/json" },
 		data: { kind: "json", text: json },
 	};
+}
+
+function lengthOf(headers: Record<string, string>): number {
+	return Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 }

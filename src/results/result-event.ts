@@ -3,7 +3,7 @@
  * follows from the delivery, so that publishing the answer twice is publishing it once. Pure; queueing stands
  * with the dispatcher.
  */
-import { stripRouterAttributes } from "../events/attributes.ts";
+import { isAttributeLength, stripRouterAttributes } from "../events/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
 import { eventId } from "../events/ids.ts";
 import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE, chainOf, hopsOf } from "../events/lineage.ts";
@@ -43,7 +43,7 @@ export function buildResultEvent(answered: Answered): SluiceEvent {
 			? stripRouterAttributes(output).attributes
 			: { datacontenttype: output.contentType }),
 		...(policy.type !== null && { type: policy.type }),
-		correlationid: parent.attributes["correlationid"] ?? parent.id,
+		correlationid: fitting(parent.attributes["correlationid"]) ?? parent.id,
 		causationid: parent.id,
 		[HOPS_ATTRIBUTE]: hopsOf(parent.attributes) + 1,
 		[CHAIN_ATTRIBUTE]: [...chainOf(parent.attributes), answered.subscriptionId].join(","),
@@ -58,10 +58,15 @@ export function buildResultEvent(answered: Answered): SluiceEvent {
 }
 
 /** What an answer takes over from its cause unless it says otherwise. */
-function inherited({ subject, traceparent, tracestate }: Attributes): Partial<Attributes> {
-	return {
-		...(subject !== undefined && { subject }),
-		...(traceparent !== undefined && { traceparent }),
-		...(tracestate !== undefined && { tracestate }),
-	};
+function inherited(cause: Attributes): Partial<Attributes> {
+	const taken = ["subject", "traceparent", "tracestate"].flatMap((name) => {
+		const value = fitting(cause[name]);
+		return value === undefined ? [] : [[name, value] as const];
+	});
+	return Object.fromEntries(taken);
+}
+
+/** Events that release 0.1 took may have attributes of any length; they are not handed on. */
+function fitting(value: Attributes[string]): Attributes[string] {
+	return value !== undefined && isAttributeLength(value) ? value : undefined;
 }

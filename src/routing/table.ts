@@ -6,6 +6,7 @@ import type { Env } from "../env.ts";
 import {
 	loadRoutingTable,
 	readRoutingVersion,
+	routingMaxAgeMs,
 	type RoutedEndpoint,
 	type RoutingRecords,
 } from "../store/routing.ts";
@@ -21,14 +22,28 @@ export interface RoutingTable {
 	endpointOf(subscription: Subscription): RoutedEndpoint | null;
 }
 
-let current: { db: D1Database; table: RoutingTable } | null = null;
+interface Current {
+	db: D1Database;
+	table: RoutingTable;
+	/** When the reading began that said that this is the current one, ms since the epoch. */
+	readAt: number;
+}
 
-/** The table as D1 has it now: one row is read; the rest only when something has changed since. */
-export async function currentTable(env: Env): Promise<RoutingTable> {
+let current: Current | null = null;
+
+/**
+ * The table as D1 had it at most `routingMaxAgeMs` ago, counted from the beginning of the reading: one row is read, and
+ * the rest only when something has changed since. Within that time nothing is read. `now` in ms.
+ */
+export async function currentTable(env: Env, now = Date.now()): Promise<RoutingTable> {
+	const known = current?.db === env.DB ? current : null;
+	// A clock that went backwards must not keep an old table in force.
+	const age = known === null ? Number.POSITIVE_INFINITY : Math.abs(now - known.readAt);
+	if (known !== null && age < routingMaxAgeMs(env)) return known.table;
 	const version = await readRoutingVersion(env);
-	if (current?.db === env.DB && current.table.version === version) return current.table;
-	const table = buildTable(await loadRoutingTable(env));
-	current = { db: env.DB, table };
+	const table = known?.table.version === version ? known.table : buildTable(await loadRoutingTable(env));
+	// Another batch may have read later in the meantime.
+	if (current?.db !== env.DB || current.readAt < now) current = { db: env.DB, table, readAt: now };
 	return table;
 }
 

@@ -37,6 +37,18 @@ export async function loadRoutingTable(env: Env): Promise<RoutingRecords> {
 	};
 }
 
+/**
+ * How old a reading of the version may be while it still serves, ms: D1 is then read a few times a second and not for
+ * every batch. The price is that a change must be given that long before it is answered (api/routed.ts).
+ */
+export function routingMaxAgeMs({ ROUTING_MAX_AGE_MS }: Pick<Env, "ROUTING_MAX_AGE_MS">): number {
+	const ms = Number(ROUTING_MAX_AGE_MS ?? DEFAULT_MAX_AGE_MS);
+	return ms >= 0 && ms <= LONGEST_MAX_AGE_MS ? ms : DEFAULT_MAX_AGE_MS;
+}
+
+const DEFAULT_MAX_AGE_MS = 250;
+const LONGEST_MAX_AGE_MS = 10_000;
+
 /** Moves with every change of a source, an endpoint or a subscription; reads one row. */
 export async function readRoutingVersion(env: Env): Promise<number> {
 	const row = await withSchema(env, (db) => db.prepare(SELECT_VERSION).first<{ version: number }>());

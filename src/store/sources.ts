@@ -58,6 +58,32 @@ export async function listSources(env: Env, query: ListQuery): Promise<Source[]>
 	return Promise.all(rows.map((row) => fromRow(env, row)));
 }
 
+/**
+ * Ids and names of the first `limit` sources, and the version of the routing table that they belong to; null when that
+ * is `known` still, which costs one row and not all.
+ */
+export async function readSourceRefs(
+	env: Env,
+	known: number | null,
+	limit: number,
+): Promise<{ version: number; refs: string[][] } | null> {
+	const rows = await withSchema(env, (db) =>
+		db
+			.prepare(
+				// In this order, because a left join begins with its left side.
+				`SELECT meta.value, sources.id, sources.name FROM meta LEFT JOIN sources ON true
+				WHERE meta.key = 'routing_version' AND meta.value <> ? LIMIT ?`,
+			)
+			.bind(known ?? -1, limit)
+			.raw<[version: number, id: string | null, name: string | null]>(),
+	);
+	const [first] = rows;
+	if (first === undefined) return null;
+	// Without any source there is one row with neither.
+	const refs = rows.map(([, ...ref]) => ref.filter((text) => text !== null));
+	return { version: first[0], refs: refs.filter((ref) => ref.length > 0) };
+}
+
 export async function readSourceIds(env: Env): Promise<string[]> {
 	const { results } = await withSchema(env, (db) =>
 		db.prepare("SELECT id FROM sources").all<{ id: string }>(),

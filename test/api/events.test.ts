@@ -66,6 +66,13 @@ describe("publishing", () => {
 		});
 	});
 
+	test("plain JSON in ASCII, whatever the sender calls it", async () => {
+		for (const charset of ["iso-8859-1", "windows-1252", "us-ascii"]) {
+			const type = `application/json; charset=${charset}`;
+			expect((await ask("POST", "/v1/events", { type: "t" }, { "content-type": type })).status).toBe(202);
+		}
+	});
+
 	test("plain JSON: every field is an attribute, and data keeps its text", async () => {
 		const data = '{"z":1, "a":9007199254740993,"n":1.10}';
 		const fields = `"type":"row","source":"/db","subject":"s/1","id":"${unique("row")}","time":"2026-11-01T00:00:00Z","dataschema":"https://example.com/s"`;
@@ -125,6 +132,14 @@ describe("publishing", () => {
 		expect(own.body).not.toEqual(first.body);
 	});
 
+	test("an Idempotency-Key that is no UTF-8 is refused, unless the event has an id of its own", async () => {
+		const key = { "idempotency-key": "caf\uFFFD" };
+		const refused = await ask("POST", "/v1/events", { type: "t" }, key);
+		expect(refused).toMatchObject({ status: 400, body: { code: "invalid_header" } });
+		expect(badPaths(refused)).toEqual(["idempotency-key"]);
+		expect((await ask("POST", "/v1/events", { type: "t", id: unique("own") }, key)).status).toBe(202);
+	});
+
 	test("plain JSON belongs to the trace of its request", async () => {
 		const trace = {
 			traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
@@ -165,6 +180,13 @@ describe("publishing", () => {
 
 	test.each([
 		["half a body", '{"type":', {}, 400, "invalid_json"],
+		[
+			"more than ASCII in Latin-1",
+			'{"type":"é"}',
+			{ "content-type": "application/json; charset=iso-8859-1" },
+			415,
+			"unsupported_media_type",
+		],
 		[
 			"a form",
 			"type=t",

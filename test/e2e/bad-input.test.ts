@@ -29,6 +29,14 @@ describe("ingest", () => {
 		expectProblem(answer, 404, "source_not_found");
 	});
 
+	test("two hundred unknown sources at once are 404", async () => {
+		const names = Array.from({ length: 200 }, () => unique("nobody"));
+		const answers = await Promise.all(
+			names.map((name) => stage.api.ingest(`${stage.api.origin}/in/${name}`, "{}", JSON_TYPE)),
+		);
+		for (const answer of answers) expectProblem(answer, 404, "source_not_found");
+	});
+
 	test.each([
 		["none", {}],
 		["a wrong one", { authorization: "Bearer wrong" }],
@@ -52,6 +60,15 @@ describe("ingest", () => {
 			authorization: `Bearer ${rows.secret}`,
 		});
 		expectProblem(answer, 400);
+	});
+
+	test("an Idempotency-Key in Latin-1 is refused: another could read the same", async () => {
+		const authorization = `Bearer ${rows.secret}`;
+		for (const key of ["caf\xe9", "caf\xe8"]) {
+			const headers = { ...JSON_TYPE, authorization, "idempotency-key": key };
+			const answer = await stage.api.ingest(rows.ingest_url, "{}", headers);
+			expectProblem(answer, 400, "invalid_header");
+		}
 	});
 
 	test.each([

@@ -1,11 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { checkAttributes, stripRouterAttributes } from "../../src/events/attributes.ts";
 import type { CloudEvent } from "../../src/events/event.ts";
+import { isMediaType } from "../../src/events/media-type.ts";
 
 const MINIMAL = { specversion: "1.0", id: "1", source: "/s", type: "t" };
 
 function check(changes: Record<string, unknown>, at?: string): ReturnType<typeof checkAttributes> {
 	return checkAttributes(Object.entries({ ...MINIMAL, ...changes }), at);
+}
+
+function extensions(count: number, value: string): Record<string, string> {
+	return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, value]));
 }
 
 describe("accepted", () => {
@@ -71,6 +76,45 @@ describe("refused with the path of the attribute", () => {
 			'{"specversion":"1.0","id":"1","source":"s","type":"t","__proto__":{"x":1}}',
 		) as object;
 		expect(checkAttributes(Object.entries(raw))).toMatchObject({ ok: false, path: "__proto__" });
+	});
+});
+
+describe("bounded", () => {
+	test.each([
+		["a value", { note: "x".repeat(1_024) }],
+		["a value that is no ASCII", { subject: "é".repeat(512) }],
+		["a name", { ["n".repeat(64)]: "x" }],
+		["all together", extensions(15, "x".repeat(1_024))],
+		["their number", extensions(60, "x")],
+	])("the longest is taken: %s", (_what, changes) => {
+		expect(check(changes)).toMatchObject({ ok: true });
+	});
+
+	test.each([
+		["a value", { note: "x".repeat(1_025) }, "note"],
+		["a value in bytes", { subject: "é".repeat(513) }, "subject"],
+		["an id", { id: "x".repeat(1_025) }, "id"],
+		["a name", { ["n".repeat(65)]: "x" }, "n".repeat(64)],
+		["all together", extensions(16, "x".repeat(1_020)), "x15"],
+	])("one byte more is refused: %s", (_what, changes, path) => {
+		const refusal = { ok: false, status: 400, code: "attribute_too_long" };
+		expect(check(changes)).toMatchObject({ ...refusal, path });
+		expect(check(changes, "[3]")).toMatchObject({ ...refusal, path: `[3].${path}` });
+	});
+
+	test("more than 64 are refused", () => {
+		expect(check(extensions(61, "x"))).toMatchObject({ ok: false, status: 400, code: "too_many_attributes" });
+	});
+
+	// Looked at character by character, these would take minutes.
+	test.each(["datacontenttype", "source", "time", "id"])("a megabyte of slashes as %s is refused", (name) => {
+		expect(check({ [name]: `${"/".repeat(1_000_000)}é` })).toMatchObject({ ok: false, path: name });
+	});
+
+	test("a media type is not longer than an attribute", () => {
+		expect(isMediaType(`a/${"b".repeat(1_022)}`)).toBe(true);
+		expect(isMediaType(`a/${"b".repeat(1_023)}`)).toBe(false);
+		expect(isMediaType(`${"/".repeat(1_000_000)}é`)).toBe(false);
 	});
 });
 

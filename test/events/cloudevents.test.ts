@@ -54,6 +54,12 @@ describe("the mode follows from the content type", () => {
 			`[{${REQUIRED}}]`,
 			true,
 		],
+		[
+			"ASCII by another name",
+			{ "content-type": "application/cloudevents+json; charset=ISO-8859-1" },
+			`{${REQUIRED}}`,
+			false,
+		],
 		["binary", CE_HEADERS, "", false],
 		[
 			"structured, whatever ce- headers say",
@@ -74,7 +80,7 @@ describe("the mode follows from the content type", () => {
 		["no CloudEvent at all", { "content-type": "application/json" }],
 		["no content type and no ce- headers", {}],
 		["another event format", { ...CE_HEADERS, "content-type": "application/cloudevents+avro" }],
-		["another charset", { "content-type": "application/cloudevents+json; charset=iso-8859-1" }],
+		["another charset", { "content-type": "application/cloudevents+json; charset=utf-16" }],
 	])("415: %s", (_what, headers) => {
 		expect(decode(headers, "{}")).toMatchObject({ ok: false, status: 415, code: "unsupported_media_type" });
 	});
@@ -108,10 +114,23 @@ describe("binary mode", () => {
 		["XML", "application/xml", "<a/>", { kind: "text", text: "<a/>" }],
 		["an image", "image/png", new Uint8Array([0x89, 0x50, 0xff]), { kind: "binary", base64: "iVD/" }],
 		["text that is not UTF-8", "text/plain", new Uint8Array([0xe9]), { kind: "binary", base64: "6Q==" }],
-		["text in another charset", "text/plain; charset=iso-8859-1", "abc", { kind: "binary", base64: "YWJj" }],
+		["ASCII by another name", "text/plain; charset=iso-8859-1", "abc", { kind: "text", text: "abc" }],
+		[
+			"text in another charset",
+			"text/plain; charset=iso-8859-1",
+			new Uint8Array([0xc3, 0xa9]),
+			{ kind: "binary", base64: "w6k=" },
+		],
+		["JSON by another name", "application/json; charset=latin1", "[1]", { kind: "json", text: "[1]" }],
 		["nothing, though JSON", "application/json", "", null],
 	])("data: %s", (_what, contentType, body, data) => {
 		expect(only(decode({ ...CE_HEADERS, "content-type": contentType }, body)).data).toEqual(data);
+	});
+
+	test.each(["utf8", "latin1"] as const)("JSON in Latin-1 is refused: é in %s", (encoding) => {
+		const headers = { ...CE_HEADERS, "content-type": "application/json; charset=iso-8859-1" };
+		const refusal = decode(headers, Buffer.from('{"a":"é"}', encoding));
+		expect(refusal).toMatchObject({ ok: false, status: 415, code: "unsupported_media_type" });
 	});
 
 	test("a body of unknown type is bytes", () => {

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi, afterEach } from "vitest";
-import { eventLog } from "../../src/events/client.ts";
+import { appendSome, eventLog } from "../../src/events/client.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
 import type { LogEntry } from "../../src/events/log-rows.ts";
@@ -250,4 +250,95 @@ test("when room is short, the oldest events go before their time, and soon", asy
 	expect(await alarm()).toBeLessThan(Date.now() + 60_000);
 	await runDurableObjectAlarm(log.log);
 	expect((await log.log.list({ limit: 10 })).items).toEqual([]);
+});
+
+describe("what a newer release has written", () => {
+	test("does not stop the log: it is not listed, not found, and its events count as new", async () => {
+		const log = newLog();
+		const [theirs, ours] = [event(log, "1"), event(log, "2")];
+		await log.log.append([{ event: theirs, decisions: [decision("a")] }]);
+		await runInDurableObject(log.log, (_, { storage }) => {
+			storage.sql.exec("UPDATE segments SET segment = '{\"v\":9}', decisions = '{}'");
+		});
+		await log.log.append([{ event: ours, decisions: [decision("b")] }]);
+		expect((await log.log.list({ limit: 10 })).items.map(({ event }) => event.id)).toEqual([ours.id]);
+		expect(await log.log.get(theirs.id)).toBeNull();
+		expect(await appendSome(env, log.sourceId, [{ event: theirs, decisions: [decision("c")] }])).toEqual([
+			null,
+		]);
+		expect((await log.log.get(theirs.id))?.decisions).toEqual([decision("c")]);
+	});
+});
+
+describe("an answer that would be too large", () => {
+	test("ends early, and asking for the rest brings all of it", async () => {
+		const log = newLog();
+		const decisions = Array.from({ length: 4_000 }, (_, index) => decision(String(index)));
+		const entries = Array.from({ length: 12 }, (_, index) => ({
+			event: event(log, String(index)),
+			decisions,
+		}));
+		for (const entry of entries) await log.log.append([entry], true);
+		const asked = entries.map(({ event }) => ({ event, decisions: [] }));
+		const known: unknown[] = [];
+		let calls = 0;
+		while (known.length < asked.length && calls < 20) {
+			known.push(...(await appendSome(env, log.sourceId, asked.slice(known.length))));
+			calls += 1;
+		}
+		expect(calls).toBeGreaterThan(1);
+		expect(known).toHaveLength(12);
+		for (const first of known) expect(first).toMatchObject({ decisions });
+	});
+});
+
+/** Pretends that so much waits, in bytes, in an object of so many bytes. */
+async function pretend(log: Log, waiting: number, size: number): Promise<void> {
+	await runInDurableObject(log.log, (_, { storage }) => {
+		const prototype = Object.getPrototypeOf(storage.sql) as SqlStorage;
+		const exec = storage.sql.exec.bind(storage.sql);
+		vi.spyOn(prototype, "databaseSize", "get").mockReturnValue(size);
+		vi.spyOn(prototype, "exec").mockImplementation((sql, ...bindings) =>
+			sql.includes("octet_length") ? exec(`SELECT ${waiting} AS bytes`) : exec(sql, ...bindings),
+		);
+	});
+}
+describe("events that wait to be routed", () => {
+	afterEach(() => {
+		vi.restoreAllMocks();
+	});
+
+	test("take no room from the history", async () => {
+		const log = newLog();
+		await log.log.append([{ event: event(log, "1"), decisions: [] }]);
+		await pretend(log, 900_000_000, 8_800_000_000);
+		await runDurableObjectAlarm(log.log);
+		expect((await log.log.list({ limit: 5 })).items).toHaveLength(1);
+		vi.restoreAllMocks();
+		await pretend(log, 100_000_000, 8_800_000_000);
+		await runDurableObjectAlarm(log.log);
+		expect((await log.log.list({ limit: 5 })).items).toHaveLength(0);
+	});
+
+	test("are refused when there is no room left for them, and the history goes on", async () => {
+		const log = newLog();
+		await pretend(log, 1_000_000_001, 2_000_000_000);
+		await runInDurableObject(log.log, async (instance) => {
+			await expect(instance.spill("key", ["segment"])).rejects.toThrow(/wait to be routed/);
+		});
+		expect(await log.log.readSpilled("key")).toEqual([]);
+		expect(await log.log.append([{ event: event(log, "1"), decisions: [] }])).toEqual([null]);
+	});
+
+	test("are forgotten when no message can refer to them any more", async () => {
+		const log = newLog();
+		await log.log.spill("old", ["segment"]);
+		await log.log.spill("young", ["segment"]);
+		await runInDurableObject(log.log, (_, { storage }) => {
+			storage.sql.exec("UPDATE spilled SET stored_at = ? WHERE key = 'old'", Date.now() - 15 * 86_400_000);
+		});
+		await runDurableObjectAlarm(log.log);
+		expect(await log.log.readSpilled("old")).toEqual([]);
+		expect(await log.log.readSpilled("young")).toEqual(["segment"]);
+	});
 });

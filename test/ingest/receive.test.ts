@@ -3,7 +3,9 @@ import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { MAX_EVENT_BYTES } from "../../src/events/event.ts";
 import { receive } from "../../src/ingest/receive.ts";
+import { forgetSource } from "../../src/ingest/source-lookup.ts";
 import { cacheSource } from "../../src/store/source-cache.ts";
+import { insertSource } from "../../src/store/sources.ts";
 import type { Source } from "../../src/store/records.ts";
 import { type Captured, captureQueue } from "./capture.ts";
 import { makeSource } from "./make-source.ts";
@@ -30,7 +32,9 @@ function lines(): Record<string, unknown>[] {
 
 async function stored(changes: Partial<Source> = {}, queue = captureQueue()): Promise<Source> {
 	const source = makeSource(changes);
+	await insertSource(queue.env, source);
 	await cacheSource(queue.env, source);
+	forgetSource(source);
 	return source;
 }
 
@@ -192,6 +196,11 @@ describe("refused, and nothing is sent", () => {
 			expect(queue.messages).toEqual([]);
 		},
 	);
+
+	test("of a name that was made up, the log has a hundred characters", async () => {
+		expect((await send(captureQueue(), "x".repeat(10_000), json({}))).status).toBe(404);
+		expect(lines()).toMatchObject([{ event: "ingest.refused", source: "x".repeat(100), status: 404 }]);
+	});
 
 	test("a bad event in a batch refuses all of it and is named", async () => {
 		const source = await stored({ kind: "cloudevents" });

@@ -2,9 +2,11 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { Env } from "../../src/env.ts";
-import { forgetSource, lookUpSource } from "../../src/ingest/source-lookup.ts";
+import { forgetSource, lookUpSource, nextStep, type Step } from "../../src/ingest/source-lookup.ts";
+import type { Source } from "../../src/store/records.ts";
 import { cacheSource, readCachedSource, uncacheSource } from "../../src/store/source-cache.ts";
-import { insertSource } from "../../src/store/sources.ts";
+import { MAX_LISTED } from "../../src/ingest/source-list.ts";
+import { deleteSource, insertSource, readSourceRefs } from "../../src/store/sources.ts";
 import { makeSource } from "./make-source.ts";
 
 const NOW = Date.now();
@@ -28,29 +30,55 @@ async function lookUp(from: Env, ref: string, now = NOW): ReturnType<typeof look
 	return source;
 }
 
+/** As the API does it, in this isolate. */
+async function stored(changes: Partial<Source> = {}): Promise<Source> {
+	const source = makeSource(changes);
+	await insertSource(env, source);
+	forgetSource(source);
+	return source;
+}
+
+/** The bindings, and what they have been asked since. */
+function counted(): { env: Env; asked: { kv: number; list: number; row: number } } {
+	const asked = { kv: 0, list: 0, row: 0 };
+	const DB: Pick<D1Database, "prepare" | "batch"> = {
+		prepare(sql) {
+			if (sql.includes("LEFT JOIN sources")) asked.list++;
+			else if (sql.includes("FROM sources WHERE")) asked.row++;
+			return env.DB.prepare(sql);
+		},
+		batch: (statements) => env.DB.batch(statements),
+	};
+	const get = (...args: Parameters<KVNamespace["get"]>): unknown => {
+		asked.kv++;
+		return env.SOURCES.get(...args);
+	};
+	const SOURCES = { get, put: env.SOURCES.put.bind(env.SOURCES) } as unknown as KVNamespace;
+	return { env: { ...env, DB: DB as D1Database, SOURCES }, asked };
+}
+
 const secrets = [
 	{ value: "new-secret", createdAt: 2, expiresAt: null },
 	{ value: "old-secret", createdAt: 1, expiresAt: 3 },
 ];
 
 test.each(["id", "name"] as const)("by %s: first from D1, then from KV, then from memory", async (field) => {
-	const source = makeSource({ secrets, auth: { type: "header", name: "x-key" }, eventType: "t" });
-	await insertSource(env, source);
+	const source = await stored({ secrets, auth: { type: "header", name: "x-key" }, eventType: "t" });
 	const ref = source[field];
-	const stored = await lookUp(env, ref);
-	expect(stored).toMatchObject({
+	const found = await lookUp(env, ref);
+	expect(found).toMatchObject({
 		id: source.id,
 		name: source.name,
 		secrets,
 		auth: source.auth,
 		eventType: "t",
 	});
-	expect(await lookUp(inMemoryOnly, ref, NOW + 9_999)).toEqual(stored);
-	expect(await lookUp(withoutD1, ref, NOW + 10_001)).toEqual(stored);
+	expect(await lookUp(inMemoryOnly, ref, NOW + 9_999)).toEqual(found);
+	expect(await lookUp(withoutD1, ref, NOW + 10_001)).toEqual(found);
 });
 
 test("a change in this isolate is seen at once", async () => {
-	const source = makeSource();
+	const source = await stored();
 	await cacheSource(env, source);
 	await lookUp(withoutD1, source.name);
 	await cacheSource(env, { ...source, status: "disabled" });
@@ -59,30 +87,161 @@ test("a change in this isolate is seen at once", async () => {
 	expect(await lookUp(withoutD1, source.name)).toMatchObject({ status: "disabled" });
 });
 
-test("an unknown name is remembered for two seconds", async () => {
-	const source = makeSource();
-	expect(await lookUp(env, source.name)).toBeNull();
-	await insertSource(env, source);
-	expect(await lookUp(env, source.name, NOW + 1_999)).toBeNull();
-	expect(await lookUp(env, source.name, NOW + 2_001)).toMatchObject({ id: source.id });
+describe("a name that nobody has", () => {
+	test("is one for two seconds, and no longer", async () => {
+		const source = makeSource();
+		expect(await lookUp(env, source.name)).toBeNull();
+		await insertSource(env, source);
+		expect(await lookUp(env, source.name, NOW + 1_999)).toBeNull();
+		expect(await lookUp(env, source.name, NOW + 2_001)).toMatchObject({ id: source.id });
+	});
+
+	test("is found at once when it is made in this isolate", async () => {
+		const source = makeSource();
+		expect(await lookUp(env, source.name)).toBeNull();
+		await insertSource(env, source);
+		forgetSource(source);
+		expect(await lookUp(env, source.name)).toMatchObject({ id: source.id });
+	});
+
+	test("costs nothing when there were 10,000 others", async () => {
+		const source = await stored();
+		const { env: counting, asked } = counted();
+		for (let name = 0; name < 10_000; name++) {
+			expect(await lookUpSource(counting, createExecutionContext(), `nobody-${name}`, NOW)).toBeNull();
+		}
+		expect(asked).toEqual({ kv: 1, list: 1, row: 0 });
+		const later = NOW + 2_001;
+		for (let name = 0; name < 100; name++) expect(await lookUp(counting, `no-${name}`, later)).toBeNull();
+		expect(asked).toEqual({ kv: 1, list: 2, row: 0 });
+		expect(await lookUp(counting, source.name, later)).toMatchObject({ id: source.id });
+		expect(asked).toEqual({ kv: 2, list: 2, row: 1 });
+	});
+
+	test("asked for a hundred times at once, reads the list once", async () => {
+		await stored();
+		const { env: counting, asked } = counted();
+		const names = Array.from({ length: 100 }, (_, index) => `nobody-${index}`);
+		const found = await Promise.all(names.map((name) => lookUp(counting, name)));
+		expect(new Set(found)).toEqual(new Set([null]));
+		expect(asked).toMatchObject({ list: 1, row: 0 });
+	});
+
+	test("is not said to be one while D1 cannot be asked, and D1 is asked every two seconds", async () => {
+		const known = await stored();
+		await cacheSource(env, known);
+		let asked = 0;
+		const fail = (): never => {
+			asked++;
+			throw new Error("D1 is down");
+		};
+		const down: Env = { ...env, DB: new Proxy({}, { get: () => fail }) as D1Database };
+		for (let name = 0; name < 20; name++)
+			await expect(lookUp(down, `no-${name}`)).rejects.toThrow("D1 is down");
+		expect(asked).toBe(1);
+		await expect(lookUp(down, "no-21", NOW + 2_001)).rejects.toThrow("D1 is down");
+		expect(asked).toBe(2);
+		expect(await lookUp(down, known.name)).toMatchObject({ id: known.id });
+	});
+
+	test("has a copy in KV that the list does not know yet: while D1 is down, that counts", async () => {
+		await stored();
+		const { name } = makeSource();
+		expect(await lookUp(env, name)).toBeNull();
+		await cacheSource(env, makeSource({ name }));
+		expect(await lookUp(withoutD1, name, NOW + 60_000)).toMatchObject({ name });
+	});
+
+	test("was that of a source until it was deleted elsewhere", async () => {
+		const source = await stored();
+		expect(await lookUp(env, "nobody")).toBeNull();
+		await deleteSource(env, source.id);
+		const { env: counting, asked } = counted();
+		expect(await lookUp(counting, source.name)).toBeNull();
+		expect(await lookUp(counting, source.name)).toBeNull();
+		expect(asked).toEqual({ kv: 1, list: 0, row: 1 });
+		expect(await lookUp(counting, source.id)).toBeNull();
+		expect(asked).toEqual({ kv: 2, list: 1, row: 1 });
+	});
 });
 
-test.each(["api", "results", "sluice", "src_api", "x".repeat(129)])(
-	"%s is no source, and nothing is asked",
-	async (ref) => {
-		expect(await lookUp(inMemoryOnly, ref)).toBeNull();
-	},
-);
+test.each([
+	"api",
+	"results",
+	"sluice",
+	"src_api",
+	"x".repeat(65),
+	"a%2Fb",
+	"a%20b",
+	"%61bc",
+	".well-known",
+	"é",
+	"a\u0000",
+	"",
+])("%j can be no source, and nothing is asked", async (ref) => {
+	expect(await lookUp(inMemoryOnly, ref)).toBeNull();
+});
+
+describe("the list", () => {
+	test("costs one row while nothing has changed", async () => {
+		const source = await stored();
+		const first = await readSourceRefs(env, null, 10_000);
+		expect(first?.refs).toContainEqual([source.id, source.name]);
+		expect(await readSourceRefs(env, first?.version ?? 0, 10_000)).toBeNull();
+		await deleteSource(env, source.id);
+		const next = await readSourceRefs(env, first?.version ?? 0, 10_000);
+		expect(next?.refs).not.toContainEqual([source.id, source.name]);
+	});
+
+	test("that a database without a version gives fails, and is not asked for without end", async () => {
+		await stored();
+		const empty = { bind: () => ({ raw: async () => [] }) };
+		const prepare = (sql: string) => (sql.includes("LEFT JOIN") ? empty : env.DB.prepare(sql));
+		const DB = { prepare, batch: env.DB.batch.bind(env.DB) } as unknown as D1Database;
+		await expect(lookUp({ ...env, DB }, "nobody")).rejects.toThrow("no version");
+	});
+
+	test("is none with more than 100,000 sources: each name is looked up by itself, every two seconds", async () => {
+		const columns = "id, name, kind, auth, settings, secrets, status, created_at, updated_at";
+		const values = "'src_' || n, 'many-' || n, 'generic', '{\"type\":\"none\"}', '{}', '[]', 'active', n, n";
+		await env.DB.prepare(
+			`WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${MAX_LISTED})
+			INSERT INTO sources (${columns}) SELECT ${values} FROM numbers`,
+		).run();
+		forgetSource(makeSource());
+		const { env: counting, asked } = counted();
+		for (const name of ["nobody-1", "nobody-2", "nobody-2"]) expect(await lookUp(counting, name)).toBeNull();
+		expect(asked).toEqual({ kv: 2, list: 1, row: 2 });
+		await env.DB.prepare("DELETE FROM sources WHERE name LIKE 'many-%'").run();
+	});
+});
+
+type Asked = Parameters<typeof nextStep>[1];
+
+test.each<[list: Parameters<typeof nextStep>[0], asked: Partial<Asked>, step: Step]>([
+	[null, {}, "copy"],
+	[null, { copyAsked: true }, "list"],
+	[null, { copyAsked: true, listFailed: true }, "unavailable"],
+	[{ listed: true, isFresh: true }, {}, "copy"],
+	[{ listed: true, isFresh: false }, {}, "copy"],
+	[{ listed: true, isFresh: true }, { copyAsked: true }, "row"],
+	[{ listed: true, isFresh: false }, { copyAsked: true }, "row"],
+	[{ listed: false, isFresh: true }, {}, "unknown"],
+	[{ listed: false, isFresh: true }, { copyAsked: true }, "unknown"],
+	[{ listed: false, isFresh: false }, {}, "list"],
+	[{ listed: false, isFresh: false }, { listFailed: true }, "copy"],
+	[{ listed: false, isFresh: false }, { copyAsked: true, listFailed: true }, "unavailable"],
+])("the list says %j, and before was %j: next is %s", (list, asked, step) => {
+	expect(nextStep(list, { copyAsked: false, listFailed: false, ...asked })).toBe(step);
+});
 
 test("without KV, D1 answers", async () => {
-	const source = makeSource();
-	await insertSource(env, source);
+	const source = await stored();
 	expect(await lookUp(withoutKv, source.name)).toMatchObject({ id: source.id });
 });
 
 test("a copy that was sealed with a lost key counts as none", async () => {
-	const source = makeSource({ secrets });
-	await insertSource(env, source);
+	const source = await stored({ secrets });
 	await cacheSource({ ...env, ADMIN_TOKEN: "former", ENCRYPTION_KEY: "lost" }, source);
 	expect(await lookUp(env, source.name)).toMatchObject({ secrets });
 });

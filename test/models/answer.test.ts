@@ -61,6 +61,25 @@ describe("plain data", () => {
 		expect(read(body)).toEqual({ kind: "data", data, contentType });
 	});
 
+	test.each(["", "json", "text/plain; name=é", `text/${"x".repeat(2_000)}`])(
+		"under a content type that is none is taken for what it looks like: %s",
+		(contentType) => {
+			expect(read("hello", { "content-type": contentType })).toEqual({
+				kind: "data",
+				data: { kind: "text", text: "hello" },
+				contentType: "text/plain",
+			});
+		},
+	);
+
+	test("in UTF-8 that is called Latin-1 is JSON, and says so", () => {
+		expect(read('["é"]', { "content-type": "application/json; charset=iso-8859-1" })).toEqual({
+			kind: "data",
+			data: { kind: "json", text: '["é"]' },
+			contentType: "application/json",
+		});
+	});
+
 	test("that only claims to be JSON is kept as text, and says so", () => {
 		expect(read('{"text": hello}', { "content-type": "application/json" })).toEqual({
 			kind: "data",
@@ -111,6 +130,21 @@ describe("a CloudEvent", () => {
 		expect(read("hello", { "ce-id": "1", "content-type": "text/plain" })).toMatchObject({
 			kind: "data",
 			data: { kind: "text", text: "hello" },
+		});
+	});
+
+	test("with longer attributes than an event may have is data", () => {
+		const long = JSON.stringify({ ...event, note: "x".repeat(1_025), data: 1 });
+		expect(read(long, { "content-type": "application/cloudevents+json" })).toEqual({
+			kind: "data",
+			data: { kind: "json", text: long },
+			contentType: "application/cloudevents+json",
+		});
+		const headers = { ...eventHeaders, "ce-note": "x".repeat(1_025), "content-type": "text/plain" };
+		expect(read("hello", headers)).toEqual({
+			kind: "data",
+			data: { kind: "text", text: "hello" },
+			contentType: "text/plain",
 		});
 	});
 

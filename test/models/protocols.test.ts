@@ -51,6 +51,23 @@ describe("http", () => {
 });
 
 describe("cloudevents", () => {
+	test.each([
+		["that release 0.1 took", "x".repeat(300_000)],
+		["that percent-encoding makes too long", "€".repeat(300)],
+	])("sends attributes %s in structured mode, with data and transform", (_what, note) => {
+		const extensions = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`note${index}`, note]));
+		const long = { ...event, attributes: { ...event.attributes, ...extensions } };
+		for (const [transformed, data] of [
+			[null, '{"id": 9007199254740993, "b": 1.50}'],
+			["[1.0]", "[1.0]"],
+		] as const) {
+			const { headers, body } = build("cloudevents", transformed, long);
+			expect(headers).toEqual({ "content-type": "application/cloudevents+json" });
+			expect(body).toContain(`"data":${data}`);
+			expect(JSON.parse(String(body))).toMatchObject({ id: "42", note0: note, note7: note });
+		}
+	});
+
 	test("sends attributes as headers and the data as the body", () => {
 		expect(build("cloudevents", null)).toEqual({
 			headers: {

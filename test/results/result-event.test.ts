@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
-import { sourceIdOf } from "../../src/events/ids.ts";
+import { isAttributeLength } from "../../src/events/attributes.ts";
+import { newId, sourceIdOf } from "../../src/events/ids.ts";
 import { type Answered, buildResultEvent } from "../../src/results/result-event.ts";
 
 const parent: SluiceEvent = {
@@ -70,6 +71,23 @@ test("the correlation id is handed on, hops and chain grow", () => {
 		sluicehops: 2,
 		sluicechain: "sub_1,sub_2",
 	});
+});
+
+test("what release 0.1 took without measure is not handed on", () => {
+	const long = "x".repeat(300_000);
+	const attributes = { ...parent.attributes, subject: long, correlationid: long, tracestate: long };
+	const event = build({ parent: { ...parent, attributes } });
+	expect(event.attributes).toMatchObject({ correlationid: "evt_parent" });
+	expect(event.attributes).not.toHaveProperty("subject");
+	expect(event.attributes).not.toHaveProperty("tracestate");
+});
+
+test("the longest chain is no longer than an attribute may be", () => {
+	const ids = Array.from({ length: 63 }, () => newId("sub")).join(",");
+	const deep = { ...parent, attributes: { ...parent.attributes, sluicehops: 63, sluicechain: ids } };
+	const { attributes } = build({ parent: deep, subscriptionId: newId("sub") });
+	expect(attributes["sluicehops"]).toBe(64);
+	expect(isAttributeLength(String(attributes["sluicechain"]))).toBe(true);
 });
 
 test("without a type of its own, an answer is named after the model", () => {

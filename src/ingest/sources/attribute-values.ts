@@ -2,17 +2,15 @@
  * What publishers write, as CloudEvents attribute values. A value that cannot be one is left out: it costs the
  * event a name, never the event.
  */
-import { isAttributeText, isTimestamp } from "../../events/attributes.ts";
+import { isAttributeLength, isAttributeText, isTimestamp } from "../../events/attributes.ts";
 import { isUriReference } from "../../events/uri.ts";
 
-/** Longer texts are a mistake, or an attack on whoever gets them as a header; characters. */
-const MAX_LENGTH = 1_024;
 /** The last second of the year 9999, which RFC 3339 can still write. */
 const MAX_SECONDS = 253_402_300_799;
 
 /** Whether it can be an id, a type or a subject. */
 export function isUsableText(text: string): boolean {
-	return text !== "" && text.length <= MAX_LENGTH && isAttributeText(text);
+	return text !== "" && isAttributeLength(text) && isAttributeText(text);
 }
 
 export function usableText(value: unknown): string | undefined {

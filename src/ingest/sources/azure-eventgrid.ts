@@ -10,7 +10,7 @@ import { parseMediaType } from "../../events/media-type.ts";
 import { type Refusal, refuse } from "../../events/refusal.ts";
 import { isUsableUri, sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { azureEventgridSetup } from "./azure-eventgrid-setup.ts";
-import { type JsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
+import { idAt, type JsonObject, refuseUnlessJson, textAt, valueAt } from "./json-body.ts";
 import { pathOf, readJsonRecords } from "./json-records.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
 
@@ -37,7 +37,7 @@ export const azureEventgrid: SourceKind = {
 
 function parse(input: ParseInput): Parsed {
 	const { headers, body } = input;
-	const read = refuseUnlessJson(headers) ?? readJsonRecords(body);
+	const read = refuseUnlessJson(input) ?? readJsonRecords(body);
 	if (!read.ok) return read;
 	const { essence } = parseMediaType(headers.get("content-type"));
 	if (essence.startsWith("application/cloudevents")) return decodeCloudEvents(headers, body);
@@ -69,7 +69,7 @@ function readEvent(
 	{ source, now }: ParseInput,
 	at: (field: string) => string,
 ): { ok: true; event: CloudEvent } | Refusal {
-	const id = textAt(record, "id");
+	const id = idAt(record, "id");
 	const type = textAt(record, "eventType");
 	if (id === undefined || type === undefined) {
 		const path = at(id === undefined ? "id" : "eventType");

@@ -10,6 +10,7 @@ import { debeziumSetup } from "./debezium-setup.ts";
 import { refuseUnlessJson } from "./json-body.ts";
 import { readJsonRecords } from "./json-records.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
+import { idFromHeader } from "./publisher-id.ts";
 import { rowSettings } from "./row-change.ts";
 
 export const debezium: SourceKind = {
@@ -21,11 +22,11 @@ export const debezium: SourceKind = {
 };
 
 function parse({ source, headers, body, now, freshId }: ParseInput): Parsed {
-	const read = refuseUnlessJson(headers) ?? readJsonRecords(body);
+	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
 	if (!read.ok) return read;
 	const { primary_key: primaryKey } = rowSettings.parse(source.settings);
 	// Debezium Server makes one for each record or list, and keeps it while it tries again.
-	const requestId = headers.get("webhook-id") ?? freshId;
+	const requestId = idFromHeader(headers, "webhook-id") ?? freshId;
 	const events: CloudEvent[] = [];
 	for (const [index, record] of read.records.entries()) {
 		if (Object.hasOwn(record.value, "specversion")) {

@@ -3,10 +3,12 @@
  * unwrapped with its metadata as headers (https://cloud.google.com/pubsub/docs/push and …/payload-unwrapping).
  * A message whose attributes are those of a CloudEvent is that CloudEvent.
  */
+import { isExactHeader } from "../../events/header-value.ts";
 import { refuse } from "../../events/refusal.ts";
 import { gcsPubsubSetup } from "./gcs-pubsub-setup.ts";
 import { isObject, readJsonRequest, valueAt } from "./json-body.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
+import { idFrom, idFromHeader } from "./publisher-id.ts";
 import { type PubsubMessage, messageToEvent } from "./pubsub-message.ts";
 
 const METADATA = "x-goog-pubsub-";
@@ -34,8 +36,8 @@ function readWrapped({ headers, body }: ParseInput): ReadMessage {
 	if (!read.ok) return read;
 	const { json } = read;
 	const at = (name: string) => stringOf(valueAt(json, "message", name));
-	const id = at("messageId");
-	if (id === undefined || id === "") {
+	const id = idFrom(at("messageId"));
+	if (id === undefined) {
 		const message =
 			'"message.messageId" must be a text. A subscription that unwraps messages has to write their metadata.';
 		return refuse(400, "invalid_payload", message, "message.messageId");
@@ -62,17 +64,22 @@ function readWrapped({ headers, body }: ParseInput): ReadMessage {
 	};
 }
 
-/** The body is the data; what is no metadata among the headers may be an attribute. */
-function readUnwrapped({ headers, body }: ParseInput): ReadMessage {
+/**
+ * The body is the data; what is no metadata among the headers may be an attribute. A CloudEvent of which a part is
+ * not UTF-8 is none, because its id could be another's.
+ */
+function readUnwrapped({ headers, body, freshId }: ParseInput): ReadMessage {
 	const at = (name: string) => headers.get(`${METADATA}${name}`) ?? undefined;
 	return {
 		ok: true,
 		message: {
-			id: at("message-id") ?? "",
+			id: idFromHeader(headers, `${METADATA}message-id`) ?? freshId,
 			publishTime: at("publish-time"),
 			orderingKey: at("ordering-key"),
 			subscription: at("subscription-name"),
-			attributes: new Map(headers),
+			attributes: new Map(
+				[...headers].filter(([name, value]) => !name.startsWith("ce-") || isExactHeader(value)),
+			),
 			data: body,
 		},
 	};

@@ -4,6 +4,7 @@
  */
 import type { Attributes, EventData } from "../../events/event.ts";
 import { compileExpression } from "../../events/expression.ts";
+import { REPLACEMENT } from "../../events/header-value.ts";
 import { parseWithExactIntegers } from "../../events/json-parse.ts";
 import { refuseStructure } from "../../events/json-structure.ts";
 import { isJson, isMediaType, parseMediaType } from "../../events/media-type.ts";
@@ -11,8 +12,9 @@ import { guessContentType, readJson, readPayload } from "../../events/payload.ts
 import { traceOfHeaders } from "../../events/trace-context.ts";
 import type { Source } from "../../store/records.ts";
 import { curlSetup } from "../curl-setup.ts";
-import { isUsableText } from "./attribute-values.ts";
+import { usableText } from "./attribute-values.ts";
 import type { SourceKind } from "./kind.ts";
+import { idFrom, idFromHeader, readIdempotencyKey } from "./publisher-id.ts";
 
 export const generic: SourceKind = {
 	defaultAuth: { type: "bearer" },
@@ -29,9 +31,11 @@ export const generic: SourceKind = {
 		const wrong = payload.data?.kind === "json" ? refuseStructure(payload.data.text) : null;
 		if (wrong !== null) return wrong;
 
-		const { type, subject, id, unresolved } = await readSettings(source, headers, payload.data);
+		const { type, subject, id, unresolved } = await readSettings(source, headers, payload.data, freshId);
+		const named = id === undefined ? idFromHeaders(source, headers) : ({ ok: true, id } as const);
+		if (!named.ok) return named;
 		const attributes: Attributes = {
-			id: id ?? idFromHeaders(source, headers) ?? freshId,
+			id: named.id ?? freshId,
 			source: `/sources/${source.name}`,
 			type: type ?? source.name,
 			time: new Date(now).toISOString(),
@@ -66,12 +70,17 @@ async function readSettings(
 	{ eventType, subject, dedupeKey }: Source,
 	headers: Headers,
 	data: EventData | null,
+	freshId: string,
 ): Promise<Settings> {
 	const unresolved: string[] = [];
 	let input: { headers: Record<string, string>; body: unknown } | undefined;
-	const evaluate = async (setting: string, expression: string): Promise<string | undefined> => {
-		input ??= { headers: Object.fromEntries(headers), body: bodyForExpressions(data) };
-		const text = await evaluateText(expression, input);
+	const evaluate = async (
+		setting: string,
+		expression: string,
+		take = usableText,
+	): Promise<string | undefined> => {
+		input ??= { headers: headersForExpressions(headers, freshId), body: bodyForExpressions(data) };
+		const text = take(await evaluateText(expression, input));
 		if (text === undefined) unresolved.push(setting);
 		return text;
 	};
@@ -80,9 +89,15 @@ async function readSettings(
 	return {
 		type: await read("event_type", eventType),
 		subject: await read("subject", subject),
-		id: dedupeKey === null ? undefined : await evaluate("dedupe_key", dedupeKey),
+		id: dedupeKey === null ? undefined : await evaluate("dedupe_key", dedupeKey, idFrom),
 		unresolved,
 	};
+}
+
+/** What was no UTF-8 reads as something that no other request has: it makes no two events one. */
+function headersForExpressions(headers: Headers, freshId: string): Record<string, string> {
+	const lost = new RegExp(`${REPLACEMENT}+`, "g");
+	return Object.fromEntries([...headers].map(([name, value]) => [name, value.replace(lost, freshId)]));
 }
 
 function bodyForExpressions(data: EventData | null): unknown {
@@ -90,20 +105,19 @@ function bodyForExpressions(data: EventData | null): unknown {
 	return data.kind === "json" ? parseWithExactIntegers(data.text) : data.text;
 }
 
-/** undefined when the expression fails, or its value cannot be an attribute. */
+/** undefined when the expression fails, or its value is no text and no number. */
 async function evaluateText(expression: string, input: unknown): Promise<string | undefined> {
 	const compilation = compileExpression(expression);
 	if (!compilation.ok) return undefined;
 	const evaluation = await compilation.expression.evaluate(input);
 	const value = evaluation.ok ? evaluation.value : undefined;
 	const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-	return isScalar && isUsableText(String(value)) ? String(value) : undefined;
+	return isScalar ? String(value) : undefined;
 }
 
 /** What the publisher's own retries have in common, where its headers tell. */
-function idFromHeaders({ auth }: Source, headers: Headers): string | undefined {
+function idFromHeaders({ auth }: Source, headers: Headers): ReturnType<typeof readIdempotencyKey> {
 	const isSigned = auth.type === "standard_webhooks";
-	const signedId = isSigned ? (headers.get("webhook-id") ?? headers.get("svix-id")) : null;
-	const id = signedId ?? headers.get("idempotency-key");
-	return id !== null && isUsableText(id) ? id : undefined;
+	const id = isSigned ? (idFromHeader(headers, "webhook-id") ?? idFromHeader(headers, "svix-id")) : undefined;
+	return id === undefined ? readIdempotencyKey(headers) : { ok: true, id };
 }

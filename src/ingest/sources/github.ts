@@ -3,55 +3,58 @@
  * (cloudevents/spec, adapters/github.md), except that `source` is always the repository where there is one.
  */
 import { refuse } from "../../events/refusal.ts";
-import { isUsableUri, sourcePath, timeFrom, usableText } from "./attribute-values.ts";
+import { isUsableUri, sourcePath, timeFrom } from "./attribute-values.ts";
 import { isForm, readForm } from "./form.ts";
 import { type JsonObject, readJsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, isSigned } from "./provider-secret.ts";
+import { idFromHeader } from "./publisher-id.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
 
 /** Where an event names what it is about; where nothing is said, at `{event}.id`. */
-const SUBJECTS: Readonly<Record<string, string>> = {
-	branch_protection_rule: "rule.id",
-	code_scanning_alert: "alert.number",
-	commit_comment: "comment.id",
-	create: "ref",
-	delete: "ref",
-	dependabot_alert: "alert.number",
-	deploy_key: "key.id",
-	deployment_review: "workflow_run.id",
-	discussion: "discussion.number",
-	discussion_comment: "comment.id",
-	fork: "forkee.url",
-	installation_repositories: "installation.id",
-	issue_comment: "comment.id",
-	issues: "issue.number",
-	label: "label.name",
-	marketplace_purchase: "marketplace_purchase.account.login",
-	member: "member.login",
-	membership: "member.login",
-	merge_group: "merge_group.head_sha",
-	meta: "hook_id",
-	milestone: "milestone.number",
-	organization: "membership.user.login",
-	org_block: "blocked_user.login",
-	page_build: "id",
-	public: "repository.name",
-	pull_request: "number",
-	pull_request_review: "review.id",
-	pull_request_review_comment: "comment.id",
-	pull_request_review_thread: "thread.node_id",
-	push: "ref",
-	repository: "repository.name",
-	repository_import: "repository.name",
-	repository_vulnerability_alert: "alert.id",
-	secret_scanning_alert: "alert.number",
-	security_advisory: "security_advisory.ghsa_id",
-	sponsorship: "sponsorship.node_id",
-	status: "sha",
-	team_add: "team.id",
-	workflow_dispatch: "workflow",
-};
+const SUBJECTS = new Map(
+	Object.entries({
+		branch_protection_rule: "rule.id",
+		code_scanning_alert: "alert.number",
+		commit_comment: "comment.id",
+		create: "ref",
+		delete: "ref",
+		dependabot_alert: "alert.number",
+		deploy_key: "key.id",
+		deployment_review: "workflow_run.id",
+		discussion: "discussion.number",
+		discussion_comment: "comment.id",
+		fork: "forkee.url",
+		installation_repositories: "installation.id",
+		issue_comment: "comment.id",
+		issues: "issue.number",
+		label: "label.name",
+		marketplace_purchase: "marketplace_purchase.account.login",
+		member: "member.login",
+		membership: "member.login",
+		merge_group: "merge_group.head_sha",
+		meta: "hook_id",
+		milestone: "milestone.number",
+		organization: "membership.user.login",
+		org_block: "blocked_user.login",
+		page_build: "id",
+		public: "repository.name",
+		pull_request: "number",
+		pull_request_review: "review.id",
+		pull_request_review_comment: "comment.id",
+		pull_request_review_thread: "thread.node_id",
+		push: "ref",
+		repository: "repository.name",
+		repository_import: "repository.name",
+		repository_vulnerability_alert: "alert.id",
+		secret_scanning_alert: "alert.number",
+		security_advisory: "security_advisory.ghsa_id",
+		sponsorship: "sponsorship.node_id",
+		status: "sha",
+		team_add: "team.id",
+		workflow_dispatch: "workflow",
+	}),
+);
 
 /** Tried in turn: not every event is about a repository. */
 const SOURCES = ["repository.url", "organization.url", "installation.account.url"];
@@ -89,13 +92,13 @@ function readPayloadObject({ headers, body }: ParseInput): ReturnType<typeof rea
 }
 
 function attributesOf(event: string, json: JsonObject, { source, headers, now, freshId }: ParseInput) {
-	const subject = textAt(json, ...(SUBJECTS[event] ?? `${event}.id`).split("."));
+	const subject = textAt(json, ...(SUBJECTS.get(event) ?? `${event}.id`).split("."));
 	const action = textAt(json, "action");
 	const url = SOURCES.map((path) => textAt(json, ...path.split("."))).find(
 		(url) => url !== undefined && isUsableUri(url),
 	);
 	return {
-		id: usableText(headers.get("x-github-delivery")) ?? freshId,
+		id: idFromHeader(headers, "x-github-delivery") ?? freshId,
 		source: url ?? sourcePath("github", source.name),
 		type: ["com.github", event, ...(action === undefined ? [] : [action])].join("."),
 		...(subject !== undefined && { subject }),
@@ -106,7 +109,7 @@ function attributesOf(event: string, json: JsonObject, { source, headers, now, f
 
 /** When the thing that the event is named after has changed; many events do not say. */
 function timeOf(event: string, json: JsonObject): string | undefined {
-	const [entity = event] = (SUBJECTS[event] ?? event).split(".");
+	const [entity = event] = (SUBJECTS.get(event) ?? event).split(".");
 	return timeFrom(valueAt(json, entity, "updated_at")) ?? timeFrom(valueAt(json, event, "updated_at"));
 }
 

@@ -1,7 +1,7 @@
 /** Hasura event triggers (https://hasura.io/docs/2.0/event-triggers/payload/): retried with the same id. */
 import { contentHash } from "./content-hash.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
-import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
+import { idAt, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { type RowLayout, readRowChange, rowSettings } from "./row-change.ts";
 import { setupAfterAuthChange, type StaticProof, staticProof } from "./static-proof.ts";
@@ -35,7 +35,7 @@ async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed
 	if (!change.ok) return change;
 	const trigger = textAt(json, "trigger", "name");
 	const attributes = {
-		id: textAt(json, "id") ?? contentHash(json.text),
+		id: idAt(json, "id") ?? contentHash(json.text),
 		source: sourcePath("hasura", source.name, ...(trigger === undefined ? [] : [trigger])),
 		type: change.type,
 		subject: change.subject,

@@ -7,7 +7,8 @@ import { memberTexts } from "../../events/json-text.ts";
 import { isJson, isUtf8, parseMediaType } from "../../events/media-type.ts";
 import { readJson } from "../../events/payload.ts";
 import { type Refusal, refuse } from "../../events/refusal.ts";
-import { isUsableText } from "./attribute-values.ts";
+import { usableText } from "./attribute-values.ts";
+import { idFrom } from "./publisher-id.ts";
 
 export interface JsonObject {
 	/** The exact text. */
@@ -15,10 +16,15 @@ export interface JsonObject {
 	value: Readonly<Record<string, unknown>>;
 }
 
+interface Sent {
+	headers: Headers;
+	body: Uint8Array;
+}
+
 /** Refuses with 415 a content type that says it is something else; none at all passes. */
-export function refuseUnlessJson(headers: Headers): Refusal | null {
+export function refuseUnlessJson({ headers, body }: Sent): Refusal | null {
 	const mediaType = parseMediaType(headers.get("content-type"));
-	if (mediaType.essence === "" || (isJson(mediaType) && isUtf8(mediaType))) return null;
+	if (mediaType.essence === "" || (isJson(mediaType) && isUtf8(mediaType, body))) return null;
 	return refuse(415, "unsupported_media_type", "This source takes JSON in UTF-8: send application/json.");
 }
 
@@ -36,14 +42,8 @@ export function readJsonObject(body: Uint8Array): { ok: true; json: JsonObject }
 }
 
 /** A request that is to bring a JSON object; refuses as the two above do. */
-export function readJsonRequest({
-	headers,
-	body,
-}: {
-	headers: Headers;
-	body: Uint8Array;
-}): ReturnType<typeof readJsonObject> {
-	return refuseUnlessJson(headers) ?? readJsonObject(body);
+export function readJsonRequest(sent: Sent): ReturnType<typeof readJsonObject> {
+	return refuseUnlessJson(sent) ?? readJsonObject(sent.body);
 }
 
 /** An object and not an array or null. */
@@ -66,10 +66,18 @@ export function valueAt({ value }: Pick<JsonObject, "value">, ...path: string[])
  * undefined when there is none, or none that can be an attribute.
  */
 export function textAt(json: JsonObject, ...path: string[]): string | undefined {
+	return usableText(scalarAt(json, path));
+}
+
+/** The same as the id of an event, which a text that can be no attribute still tells apart; undefined when empty. */
+export function idAt(json: JsonObject, ...path: string[]): string | undefined {
+	return idFrom(scalarAt(json, path));
+}
+
+function scalarAt(json: JsonObject, path: readonly string[]): string | undefined {
 	const value = valueAt(json, ...path);
-	if (typeof value === "string") return isUsableText(value) ? value : undefined;
+	if (typeof value === "string") return value;
 	if (typeof value !== "number") return undefined;
 	if (Number.isSafeInteger(value)) return String(value);
-	const digits = path.reduce((text, name) => memberTexts(text).get(name) ?? "", json.text);
-	return isUsableText(digits) ? digits : undefined;
+	return path.reduce((text, name) => memberTexts(text).get(name) ?? "", json.text);
 }

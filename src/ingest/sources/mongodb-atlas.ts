@@ -6,7 +6,7 @@ import { refuse } from "../../events/refusal.ts";
 import { isTimestamp } from "../../events/attributes.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
-import { type JsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
+import { idAt, type JsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
 import { mongodbAtlasSetup } from "./mongodb-atlas-setup.ts";
 
@@ -30,7 +30,7 @@ function parse({ source, headers, body, now }: ParseInput): Parsed {
 	const subject = subjectOf(json, collection);
 	const attributes = {
 		// The resume token: one for each change of the deployment.
-		id: textAt(json, "_id", "_data") ?? contentHash(json.text),
+		id: idAt(json, "_id", "_data") ?? contentHash(json.text),
 		source: sourcePath("mongodb", source.name, ...(database === undefined ? [] : [database])),
 		type: typeOf(database, collection, operation),
 		...(subject !== undefined && { subject }),

@@ -2,7 +2,7 @@
 import { refuse } from "../../events/refusal.ts";
 import type { SourceAuth } from "../../store/records.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
-import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
+import { idAt, readJsonRequest, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "./row-change.ts";
 import { fixedHeader, type RowProof, rowTriggerVariant } from "./row-trigger-sql.ts";
@@ -21,7 +21,7 @@ async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
-	const id = textAt(json, "id");
+	const id = idAt(json, "id");
 	if (id === undefined) return refuse(400, "invalid_payload", '"id" must be the id of the message.', "id");
 	const change = readRowChange(json, TRIGGER_LAYOUT, source);
 	if (!change.ok) return change;

@@ -4,10 +4,10 @@ import type { Attributes, CloudEvent } from "../../events/event.ts";
 import { isMediaType } from "../../events/media-type.ts";
 import { guessContentType, readPayload } from "../../events/payload.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
-import { contentHash } from "./content-hash.ts";
 import type { ParseInput } from "./kind.ts";
 
 export interface PubsubMessage {
+	/** As it can be an attribute. */
 	id: string;
 	publishTime: string | undefined;
 	orderingKey: string | undefined;
@@ -36,7 +36,7 @@ export function messageToEvent(message: PubsubMessage, { source, now }: ParseInp
 	const { source: from, type, subject, time } = storageAttributes(message) ?? plainAttributes(message);
 	return {
 		attributes: {
-			id: usableText(message.id) ?? contentHash(message.id),
+			id: message.id,
 			source: from ?? sourcePath("sources", source.name),
 			type,
 			...(subject !== undefined && { subject }),

@@ -5,7 +5,7 @@
  */
 import { refuse } from "../../events/refusal.ts";
 import { timeFrom, usableText } from "./attribute-values.ts";
-import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
+import { idAt, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { Parsed, ParseInput, Sample, SourceKind } from "./kind.ts";
 import { s3EventbridgeSetup } from "./s3-eventbridge-setup.ts";
 
@@ -17,7 +17,7 @@ export const s3Eventbridge: SourceKind = {
 };
 
 /** What every event of S3 has. */
-const REQUIRED = [["id"], ["detail-type"], ["region"], ["detail", "bucket", "name"]];
+const REQUIRED = [["detail-type"], ["region"], ["detail", "bucket", "name"]];
 
 function parse({ headers, body, now }: ParseInput): Parsed {
 	const read = readJsonRequest({ headers, body });
@@ -27,11 +27,13 @@ function parse({ headers, body, now }: ParseInput): Parsed {
 		const message = '"source" must be "aws.s3": let the rule match nothing else.';
 		return refuse(400, "invalid_payload", message, "source");
 	}
-	const missing = REQUIRED.find((path) => textAt(json, ...path) === undefined)?.join(".");
-	if (missing !== undefined) {
+	const id = idAt(json, "id");
+	const missing =
+		id === undefined ? "id" : REQUIRED.find((path) => textAt(json, ...path) === undefined)?.join(".");
+	if (id === undefined || missing !== undefined) {
 		return refuse(400, "invalid_payload", `"${missing}" must be a text.`, missing);
 	}
-	const [id = "", action = "", region = "", bucket = ""] = REQUIRED.map((path) => textAt(json, ...path));
+	const [action = "", region = "", bucket = ""] = REQUIRED.map((path) => textAt(json, ...path));
 	// Not encoded, as it is in S3's own notifications.
 	const key = usableText(valueAt(json, "detail", "object", "key"));
 	const attributes = {

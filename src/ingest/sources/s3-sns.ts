@@ -11,6 +11,7 @@ import { snsSettings } from "../sns-signature.ts";
 import { isUsableUri, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import type { Parsed, Sample, SourceKind } from "./kind.ts";
+import { idFrom } from "./publisher-id.ts";
 import { readS3Notification, s3RecordSample } from "./s3-records.ts";
 import { setupSns } from "./s3-sns-setup.ts";
 
@@ -46,7 +47,7 @@ export function eventsOfNotification(message: SnsNotification, text: string): Cl
 	return [
 		{
 			attributes: {
-				id: usableText(message.MessageId) ?? contentHash(text),
+				id: idFrom(message.MessageId) ?? contentHash(text),
 				source: isUsableUri(message.TopicArn) ? message.TopicArn : "/sns",
 				type: "com.amazonaws.sns.Notification",
 				...(subject !== undefined && { subject }),

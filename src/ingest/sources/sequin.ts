@@ -8,7 +8,7 @@ import { type Refusal, refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { refuseStructure } from "../../events/json-structure.ts";
-import { isObject, type JsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
+import { idAt, isObject, type JsonObject, readJsonRequest, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { type RowLayout, readRowChange, rowSettings } from "./row-change.ts";
 import { setupAfterAuthChange, staticProof } from "./static-proof.ts";
@@ -68,7 +68,7 @@ function readMessage(
 	const change = readRowChange(json, LAYOUT, source, at);
 	if (!change.ok) return change;
 	const attributes = {
-		id: textAt(json, "metadata", "idempotency_key") ?? contentHash(json.text),
+		id: idAt(json, "metadata", "idempotency_key") ?? contentHash(json.text),
 		source: sourcePath("sequin", source.name),
 		type: change.type,
 		subject: change.subject,

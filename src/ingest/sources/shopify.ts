@@ -4,6 +4,7 @@ import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { readJsonRequest, textAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
+import { idFromHeader } from "./publisher-id.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
 
 export const shopify: SourceKind = {
@@ -23,7 +24,7 @@ async function parse({ source, headers, body, now, freshId }: ParseInput): Promi
 	const { json } = read;
 	const subject = textAt(json, "id") ?? textAt(json, "admin_graphql_api_id");
 	const attributes = {
-		id: usableText(headers.get("x-shopify-webhook-id")) ?? freshId,
+		id: idFromHeader(headers, "x-shopify-webhook-id") ?? freshId,
 		source: sourcePath("shopify", usableText(headers.get("x-shopify-shop-domain")) ?? source.name),
 		type: `com.shopify.${topic.replaceAll("/", ".")}`,
 		...(subject !== undefined && { subject }),

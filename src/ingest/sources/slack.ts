@@ -8,9 +8,10 @@ import { readBody } from "../read-body.ts";
 import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { isForm, readForm } from "./form.ts";
-import { type JsonObject, readJsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
+import { idAt, type JsonObject, readJsonObject, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
+import { idFrom } from "./publisher-id.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
 
 export const slack: SourceKind = {
@@ -27,10 +28,15 @@ export const slack: SourceKind = {
 	sample,
 };
 
+/** Slack's look at a URL has a few fields; nobody is to have a megabyte of them read without a proof. */
+const MAX_SSL_CHECK_BYTES = 4_096;
+
 /** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
 async function answerSslCheck(request: Request): Promise<Response | null> {
 	if (request.method !== "POST" || !isForm(request.headers)) return null;
-	const form = readForm(await readBody(request.clone()));
+	const body = await readBody(request.clone());
+	if (body.byteLength > MAX_SSL_CHECK_BYTES) return null;
+	const form = readForm(body);
 	return form.ok && form.fields.get("ssl_check") === "1" ? new Response(null) : null;
 }
 
@@ -47,7 +53,7 @@ function parseEnvelope(json: JsonObject, input: ParseInput): Parsed {
 	if (name === undefined) return refuse(400, "invalid_payload", "The event has no type.", "event.type");
 	const event = eventOf(json, input, {
 		// Slack's retries carry the same event_id; the notice of a rate limit has none.
-		id: textAt(json, "event_id") ?? contentHash(json.text),
+		id: idAt(json, "event_id") ?? contentHash(json.text),
 		type: name,
 		team: textAt(json, "team_id"),
 		subject: channelOf(json),
@@ -78,7 +84,7 @@ function parseForm(input: ParseInput): Parsed {
 	}
 	const { source, now } = input;
 	const attributes = {
-		id: usableText(fields.get("trigger_id")) ?? contentHash(text),
+		id: idFrom(fields.get("trigger_id")) ?? contentHash(text),
 		source: sourcePath("slack", usableText(fields.get("team_id")) ?? source.name),
 		type: "com.slack.command",
 		subject: command,
@@ -96,7 +102,7 @@ function parseInteraction(payload: string, input: ParseInput): Parsed {
 	const type = textAt(json, "type");
 	if (type === undefined) return refuse(400, "invalid_payload", "The payload has no type.", "payload.type");
 	const event = eventOf(json, input, {
-		id: textAt(json, "trigger_id") ?? contentHash(json.text),
+		id: idAt(json, "trigger_id") ?? contentHash(json.text),
 		type,
 		team: textAt(json, "team", "id"),
 		subject: textAt(json, "channel", "id"),

@@ -10,10 +10,11 @@ import { parseJson } from "../../events/json-parse.ts";
 import { refuse } from "../../events/refusal.ts";
 import { readSnsNotification } from "../sns-message.ts";
 import { queueArn, refuseQueueUrl, regionOf } from "../sqs-queue.ts";
-import { timeFrom, usableText } from "./attribute-values.ts";
+import { timeFrom } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { type JsonObject, readJsonObject, valueAt } from "./json-body.ts";
 import type { Sample, SourceKind } from "./kind.ts";
+import { idFrom } from "./publisher-id.ts";
 import { readS3Notification, s3RecordSample } from "./s3-records.ts";
 import { eventsOfNotification } from "./s3-sns.ts";
 import { setupSqs } from "./sqs-setup.ts";
@@ -83,7 +84,7 @@ function plainEvent(message: JsonObject, text: string, settings: Record<string, 
 	const data: EventData = { kind: parseJson(text).ok ? "json" : "text", text };
 	return {
 		attributes: {
-			id: usableText(valueAt(message, "MessageId")) ?? contentHash(text),
+			id: idFrom(valueAt(message, "MessageId")) ?? contentHash(text),
 			source: queueArn(String(settings["queue_url"]), String(settings["region"])) ?? "/sqs",
 			type: "com.amazonaws.sqs.message",
 			...(time !== undefined && { time }),

@@ -2,10 +2,11 @@
 import * as z from "zod";
 import { curlSetup } from "../curl-setup.ts";
 import { isPublicKey } from "../standard-webhooks.ts";
-import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
+import { sourcePath, timeFrom } from "./attribute-values.ts";
 import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
+import { idFromHeader } from "./publisher-id.ts";
 
 const settingsSchema = z.strictObject({
 	/** Where the body says what it is about. */
@@ -29,12 +30,12 @@ async function parse({ source, headers, body, now, freshId }: ParseInput): Promi
 	if (!read.ok) return read;
 	const { json } = read;
 	// Each by itself: where a proxy has verified the request, the signature may be gone.
-	const id = headers.get("webhook-id") ?? headers.get("svix-id");
+	const id = idFromHeader(headers, "webhook-id") ?? idFromHeader(headers, "svix-id");
 	const timestamp = headers.get("webhook-timestamp") ?? headers.get("svix-timestamp");
 	const { subject: pointer } = source.settings as z.infer<typeof settingsSchema>;
 	const subject = pointer === undefined ? undefined : textAt(json, ...namesOf(pointer));
 	const attributes = {
-		id: usableText(id) ?? freshId,
+		id: id ?? freshId,
 		source: sourcePath("webhook", source.name),
 		type: textAt(json, "type") ?? source.name,
 		...(subject !== undefined && { subject }),

@@ -1,7 +1,7 @@
 /** Stripe webhooks: snapshot events of API v1 and thin events of API v2. */
 import { refuse } from "../../events/refusal.ts";
 import { sourcePath, timeFrom } from "./attribute-values.ts";
-import { readJsonRequest, textAt, valueAt } from "./json-body.ts";
+import { idAt, readJsonRequest, textAt, valueAt } from "./json-body.ts";
 import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "./kind.ts";
 import { canProve, takeSecretSteps } from "./provider-secret.ts";
 import { setupAfterAuthChange } from "./static-proof.ts";
@@ -19,7 +19,7 @@ async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
-	const [id, type] = [textAt(json, "id"), textAt(json, "type")];
+	const [id, type] = [idAt(json, "id"), textAt(json, "type")];
 	if (id === undefined) return refuse(400, "invalid_payload", "The event has no id.", "id");
 	if (type === undefined) return refuse(400, "invalid_payload", "The event has no type.", "type");
 	const subject = textAt(json, "data", "object", "id") ?? textAt(json, "related_object", "id");

@@ -9,11 +9,12 @@ import {
 test.each([
 	["a text", "scans/é 1.png"],
 	["the longest", "x".repeat(1_024)],
+	["the longest in UTF-8", "é".repeat(512)],
 ])("can be an attribute: %s", (_what, text) => {
 	expect(usableText(text)).toBe(text);
 });
 
-test.each(["", "x".repeat(1_025), "a\nb", "\ud800", "\uffff", 1, null, undefined, {}])(
+test.each(["", "x".repeat(1_025), "é".repeat(513), "a\nb", "\ud800", "\uffff", 1, null, undefined, {}])(
 	"cannot, and is left out: %#",
 	(value) => {
 		expect(usableText(value)).toBeUndefined();

@@ -173,6 +173,11 @@ describe("attributes", () => {
 		expect((await parse("push", {}, { "x-github-delivery": "" })).attributes.id).toBe(FRESH_ID);
 	});
 
+	test.each(["constructor", "__proto__", "toString"])("an event may be called %s", async (event) => {
+		const { type, subject } = (await parse(event, { id: 1 })).attributes;
+		expect([type, subject]).toEqual([`com.github.${event}`, undefined]);
+	});
+
 	test.each([undefined, "", "a b", "push, push", "x".repeat(101)])("event %j is refused", async (event) => {
 		const headers = event === undefined ? {} : { "x-github-event": event };
 		expect(await parseAs("github", { headers, body: PUSH })).toMatchObject({

@@ -37,14 +37,28 @@ test.each([
 	["APPLICATION/JSON; charset=UTF-8", true],
 	["application/vnd.api+json", true],
 	["", true],
-	["application/json; charset=iso-8859-1", false],
+	["application/json; charset=iso-8859-1", true],
+	['application/json; charset="Windows-1252"', true],
+	["application/json; charset=latin1", true],
+	["application/json; charset=us-ascii", true],
+	["application/json; charset=utf-16", false],
+	["application/json; charset=iso-8859-1x", false],
 	["text/plain", false],
 	["application/x-www-form-urlencoded", false],
 	["avro/bytes", false],
-])("content type %j", (type, isTaken) => {
-	const refusal = refuseUnlessJson(new Headers({ "content-type": type }));
+])("content type %j of ASCII", (type, isTaken) => {
+	const refusal = refuseUnlessJson({
+		headers: new Headers({ "content-type": type }),
+		body: Buffer.from("{}"),
+	});
 	if (isTaken) expect(refusal).toBeNull();
 	else expect(refusal).toMatchObject({ status: 415, code: "unsupported_media_type" });
+});
+
+test.each(["latin1", "utf8"] as const)("more than ASCII is not taken for Latin-1: é in %s", (encoding) => {
+	const headers = new Headers({ "content-type": "application/json; charset=iso-8859-1" });
+	const refusal = refuseUnlessJson({ headers, body: Buffer.from('{"a":"é"}', encoding) });
+	expect(refusal).toMatchObject({ status: 415, code: "unsupported_media_type" });
 });
 
 describe("a value by its path", () => {

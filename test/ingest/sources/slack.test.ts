@@ -150,6 +150,16 @@ describe("what people do", () => {
 		expect(queue.messages).toEqual([]);
 	});
 
+	test("a long form is not looked into before it is proven", async () => {
+		const queue = captureQueue();
+		const response = await post(sourceOf("slack"), queue, {
+			body: `ssl_check=1&${"a=1&".repeat(1_100)}`,
+			headers: { "content-type": FORM },
+			unproven: true,
+		});
+		expect(response.status).toBe(401);
+	});
+
 	test("the answer has no body, which Slack would show", async () => {
 		const queue = captureQueue();
 		const response = await post(sourceOf("slack"), queue, {

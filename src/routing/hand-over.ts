@@ -1,0 +1,134 @@
+/**
+ * Hands a load over: events with their decisions to the logs of their sources, deliveries to the dispatchers of their
+ * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other.
+ */
+import { concurrently } from "../concurrently.ts";
+import { dispatcher } from "../delivery/client.ts";
+import type { IncomingEvent } from "../delivery/inbox.ts";
+import type { Env } from "../env.ts";
+import { appendSome } from "../events/client.ts";
+import { splitRuns } from "../events/segment.ts";
+import { log } from "../log.ts";
+import { bytesOf, MAX_LOAD_BYTES, type Routed } from "./loads.ts";
+
+/** One invocation may have six connections under way. */
+const CALLS_AT_ONCE = 6;
+/** After so many messages in a row that fail by themselves as well, it is not the messages. */
+const FAILURES_IN_A_ROW = 3;
+
+/** Tells `fail` of each message with something that could not be handed over. Never throws. */
+export async function handOver(
+	load: readonly Routed[],
+	env: Env,
+	fail: (message: Message) => void,
+): Promise<void> {
+	const failed = new Set<Message>();
+	const failHere = (message: Message): void => {
+		failed.add(message);
+		fail(message);
+	};
+	let left = load;
+	// A log answers as much as fits into one answer; each round takes at least one event a source further.
+	while (left.length > 0) {
+		const kept = await keep(left, env, failHere);
+		const isWanted = ({ message }: Routed): boolean => !failed.has(message);
+		await dispatch([...kept].filter(isWanted), env, failHere);
+		left = left.filter((item) => !kept.has(item) && isWanted(item));
+	}
+}
+
+/** Stores events with their decisions. For one that is known, the first decisions hold. Returns what was looked at. */
+async function keep(
+	load: readonly Routed[],
+	env: Env,
+	fail: (message: Message) => void,
+): Promise<Set<Routed>> {
+	const kept = new Set<Routed>();
+	const bySource = Map.groupBy(load, ({ event }) => event.sourceId);
+	await concurrently(bySource, CALLS_AT_ONCE, async ([sourceId, group]) => {
+		await inOneOrOneByOne(
+			group,
+			async (part) => {
+				const known = await appendSome(
+					env,
+					sourceId,
+					part.map(({ event, decisions }) => ({ event, decisions })),
+				);
+				known.forEach((first, index) => {
+					const item = part[index];
+					if (item === undefined) return;
+					kept.add(item);
+					if (first !== null) Object.assign(item, first);
+				});
+			},
+			(message, error) => {
+				log("router.log_failed", { source_id: sourceId, message: message.id, error: String(error) });
+				fail(message);
+			},
+		);
+	});
+	return kept;
+}
+
+async function dispatch(load: readonly Routed[], env: Env, fail: (message: Message) => void): Promise<void> {
+	const byEndpoint = new Map<string, Routed[]>();
+	for (const item of load) {
+		for (const [endpointId, decisions] of Map.groupBy(item.decisions, (decision) => decision.endpointId)) {
+			const own = { ...item, decisions };
+			const group = byEndpoint.get(endpointId);
+			if (group === undefined) byEndpoint.set(endpointId, [own]);
+			else group.push(own);
+		}
+	}
+	await concurrently(byEndpoint, CALLS_AT_ONCE, async ([endpointId, group]) => {
+		// Decisions of the first time may be more than those the load was measured by.
+		for (const run of splitRuns(group, bytesOf, MAX_LOAD_BYTES)) {
+			await inOneOrOneByOne(
+				run,
+				(part) => dispatcher(env, endpointId).enqueue(part.map(toIncoming)),
+				(message, error) => {
+					log("router.dispatch_failed", {
+						endpoint_id: endpointId,
+						message: message.id,
+						error: String(error),
+					});
+					fail(message);
+				},
+			);
+		}
+	});
+}
+
+function toIncoming({ event, decisions, storedAt }: Routed): IncomingEvent {
+	return { event, decisions, ...(storedAt !== null && { storedAt }) };
+}
+
+/** Everything behind `work` may be done twice, so a group that has failed in the middle is simply done again. */
+async function inOneOrOneByOne(
+	group: readonly Routed[],
+	work: (part: Routed[]) => Promise<void>,
+	failed: (message: Message, error: unknown) => void,
+): Promise<void> {
+	const parts = [...Map.groupBy(group, ({ message }) => message)];
+	try {
+		return await work([...group]);
+	} catch (error) {
+		if (parts.length === 1) return parts.forEach(([message]) => failed(message, error));
+	}
+	let failures = 0;
+	let last: unknown;
+	for (const [message, part] of parts) {
+		if (failures === FAILURES_IN_A_ROW) {
+			failed(message, last);
+			continue;
+		}
+		try {
+			await work(part);
+			failures = 0;
+		} catch (error) {
+			failures += 1;
+			last = error;
+			failed(message, error);
+		}
+	}
+}

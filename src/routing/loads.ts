@@ -1,0 +1,106 @@
+/**
+ * A batch of messages as loads: what is decided, stored and handed over together. A load is bounded in bytes before
+ * anything is done with it, so that neither a request of 5,000 events nor a hundred large messages is more than one
+ * call between objects, or this isolate's memory, can hold.
+ */
+import type { Env } from "../env.ts";
+import { eventLog } from "../events/client.ts";
+import { DECISION_BYTES, type Decision, type SluiceEvent } from "../events/event.ts";
+import type { Message as Body } from "../events/message.ts";
+import { decodeSegment } from "../events/segment.ts";
+import { log } from "../log.ts";
+
+/** A call between objects may carry 32 MiB, and six of them are on their way at once. */
+export const MAX_LOAD_BYTES = 4_000_000;
+/** Of an event and a decision besides payload, attributes and names. */
+const OVERHEAD_BYTES = 500;
+
+/** A message that could be read. */
+export interface Read {
+	message: Message;
+	body: Body;
+}
+
+/** One event on its way, and the message that brought it. */
+export interface Routed {
+	message: Message;
+	event: SluiceEvent;
+	decisions: Decision[];
+	/** When the event log first had it, ms since the epoch; null when it is new. */
+	storedAt: number | null;
+}
+
+export interface Load {
+	routed: Routed[];
+	/** Messages of which no event comes after this load. */
+	finished: Read[];
+}
+
+/** Up to this size, in characters, messages keep the order in which they came. */
+const SMALL_MESSAGE = 16_000;
+
+/**
+ * Small messages first, as they came, so that they do not wait for large ones; those whose events were too large for
+ * a message last. In place.
+ */
+export function smallFirst(messages: Read[]): Read[] {
+	return messages.sort((left, right) => sizeOf(left) - sizeOf(right));
+}
+
+function sizeOf({ message, body }: Read): number {
+	if (body.kind === "spilled") return Number.MAX_SAFE_INTEGER;
+	return Math.max(String(message.body).length, SMALL_MESSAGE);
+}
+
+/**
+ * Decides the events of `messages` one by one and yields them in loads. An event that cannot be decided, or a message
+ * whose events cannot be had, is told to `fail` and left out; the others go on.
+ */
+export async function* inLoads(
+	messages: readonly Read[],
+	env: Env,
+	decide: (event: SluiceEvent) => Promise<Decision[]>,
+	fail: (message: Message) => void,
+): AsyncGenerator<Load> {
+	let load: Load = { routed: [], finished: [] };
+	let bytes = 0;
+	for (const read of messages) {
+		const { message } = read;
+		const events = await eventsOf(read.body, env).catch((error: unknown) => {
+			log("router.failed", { message: message.id, error: String(error) });
+			fail(message);
+			return [];
+		});
+		for (const event of events) {
+			try {
+				const routed: Routed = { message, event, decisions: await decide(event), storedAt: null };
+				const more = bytesOf(routed);
+				if (load.routed.length > 0 && bytes + more > MAX_LOAD_BYTES) {
+					yield load;
+					load = { routed: [], finished: [] };
+					bytes = 0;
+				}
+				load.routed.push(routed);
+				bytes += more;
+			} catch (error) {
+				log("router.failed", { message: message.id, event_id: event.id, error: String(error) });
+				fail(message);
+			}
+		}
+		load.finished.push(read);
+	}
+	yield load;
+}
+
+async function eventsOf(body: Body, env: Env): Promise<SluiceEvent[]> {
+	if (body.kind === "events") return body.events;
+	const segments = await eventLog(env, body.sourceId).readSpilled(body.key);
+	return segments.flatMap(decodeSegment);
+}
+
+/** From above: text goes between objects with up to two bytes a character. */
+export function bytesOf({ event, decisions }: Pick<Routed, "event" | "decisions">): number {
+	const { data, attributes } = event;
+	const payload = data === null ? 0 : data.kind === "binary" ? data.base64.length : 2 * data.text.length;
+	return payload + 2 * JSON.stringify(attributes).length + OVERHEAD_BYTES + decisions.length * DECISION_BYTES;
+}
