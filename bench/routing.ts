@@ -120,7 +120,7 @@ async function startRouter(others: number): Promise<Router> {
 			if (answer.done !== events) throw new Error(`${door}: ${answer.done} of ${events} events were done.`);
 			return ms;
 		},
-		change: async () => void (await api.must("PATCH", `/v1/subscriptions/${matching.id}`, { enabled: true })),
+		change: async () => void (await api.must("POST", `/v1/subscriptions/${matching.id}/resume`)),
 		stop: () => worker.stop(),
 	};
 }

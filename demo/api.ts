@@ -21,7 +21,8 @@ export interface Attempt {
 export interface Delivery {
 	id: string;
 	event_id: string;
-	endpoint_ref: string;
+	/** `name@version`. */
+	endpoint: string;
 	status: string;
 	reason: string | null;
 	attempt_count: number;

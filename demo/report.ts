@@ -33,7 +33,7 @@ export async function settledDeliveries(api: Api): Promise<Delivery[]> {
 	const deadline = Date.now() + RECORD_WAIT_MS;
 	for (;;) {
 		const { data } = await api<Page<Delivery>>("GET", "/deliveries?limit=200");
-		const isSettled = data.every(({ status }) => !["pending", "in_flight", "waiting"].includes(status));
+		const isSettled = data.every(({ status }) => !["pending", "in_flight", "publishing"].includes(status));
 		if (isSettled || Date.now() > deadline) return data;
 		await setTimeout(POLL_MS);
 	}
@@ -54,7 +54,7 @@ export async function wayLines(api: Api, eventId: string): Promise<string[]> {
 		for (const { number, status_code, duration_ms, error } of delivery.attempts ?? []) {
 			const outcome = status_code === null ? error : `answered ${status_code} in ${duration(duration_ms)}`;
 			lines.push(
-				`${margin}└─ ${delivery.endpoint_ref}  attempt ${number}: ${outcome}  ${paint("dim", first.id)}`,
+				`${margin}└─ ${delivery.endpoint}  attempt ${number}: ${outcome}  ${paint("dim", first.id)}`,
 			);
 		}
 		next = delivery.result_event_id;
@@ -66,8 +66,8 @@ export async function wayLines(api: Api, eventId: string): Promise<string[]> {
 export async function stuckLines(api: Api): Promise<string[]> {
 	const { data } = await api<Page<Delivery>>("GET", "/deliveries?limit=200");
 	const stuck = data.filter(({ status }) => status !== "succeeded");
-	return stuck.map(({ id, endpoint_ref, status, reason, attempt_count }) => {
-		return ` ${endpoint_ref}  ${status}${reason === null ? "" : ` (${reason})`} after ${attempt_count} attempts  ${id}`;
+	return stuck.map(({ id, endpoint, status, reason, attempt_count }) => {
+		return ` ${endpoint}  ${status}${reason === null ? "" : ` (${reason})`} after ${attempt_count} attempts  ${id}`;
 	});
 }
 

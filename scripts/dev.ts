@@ -33,7 +33,8 @@ async function main(): Promise<void> {
 	const port = parsePort(values.port ?? DEFAULT_PORT);
 	const ownVars = parseEnv(await readIfThere(join(PROJECT, ".dev.vars"))) as Record<string, string>;
 	// An empty value is what a copied .dev.vars.example holds.
-	const token = ownVars.ADMIN_TOKEN || (await keptToken());
+	const ownToken = (ownVars.ADMIN_TOKEN ?? "").trim();
+	const token = ownToken || (await keptToken());
 
 	console.log(paint("dim", "Starting the router ..."));
 	let isUp = false;
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
 		},
 	});
 	isUp = true;
-	console.log(welcome(router.url, token, ownVars.ADMIN_TOKEN ? ".dev.vars" : ".sluice/token"));
+	console.log(welcome(router.url, token, ownToken ? ".dev.vars" : ".sluice/token"));
 	await runUntilSignal(router);
 }
 

@@ -8,7 +8,8 @@ import { paint } from "./paint.ts";
 const REQUEST = /^\[wrangler:info\] ([A-Z]+) (\/\S*) (\d{3})\D*\((\d+)ms\)$/;
 
 /** Events of the router that somebody should look at. */
-const TROUBLE = /refused|failed|stopped|no_table|un(claimed|reachable|readable|resolved|told|written)/;
+const TROUBLE =
+	/refused|failed|stopped|missing|no_table|un(claimed|reachable|readable|resolved|told|written)/;
 
 /** Lines that only wrangler's start and reload print. */
 const CHATTER = [

@@ -2,9 +2,14 @@
 import type { Env } from "./env.ts";
 import { Problem } from "./problem.ts";
 
+/** The root key; "" while there is none. Without white space around it: `echo` puts a line break behind what it pipes. */
+export function rootKey({ ADMIN_TOKEN = "" }: Pick<Env, "ADMIN_TOKEN">): string {
+	return ADMIN_TOKEN.trim();
+}
+
 /** 503 `not_configured` while there is no ADMIN_TOKEN; null once there is one. */
-export function refuseWhileClosed({ ADMIN_TOKEN = "" }: Pick<Env, "ADMIN_TOKEN">): Problem | null {
-	if (ADMIN_TOKEN !== "") return null;
+export function refuseWhileClosed(env: Pick<Env, "ADMIN_TOKEN">): Problem | null {
+	if (rootKey(env) !== "") return null;
 	return new Problem(
 		503,
 		"not_configured",

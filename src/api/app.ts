@@ -11,7 +11,6 @@ import { health } from "./health.ts";
 import { answerWhenRouted } from "./routed.ts";
 import { sources } from "./sources.ts";
 import { subscriptions } from "./subscriptions.ts";
-import { UnreadableSecretError } from "../store/seal.ts";
 
 export const api = new Hono<{ Bindings: Env }>();
 
@@ -38,13 +37,6 @@ export function answerError(error: unknown, { method, url }: Request): Response 
 	const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	// Without the query, where a token may stand.
 	log("api.failed", { method, path: new URL(url).pathname, error: said });
-	if (error instanceof UnreadableSecretError) {
-		return new Problem(
-			503,
-			"secret_unreadable",
-			`A stored secret cannot be read: ${error.message}.`,
-		).toResponse();
-	}
 	if (isPassing(error)) {
 		return new Problem(503, "unavailable", "A part of the router is busy or moving. Ask again.").toResponse();
 	}

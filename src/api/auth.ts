@@ -1,6 +1,7 @@
 /** Who may use the management API: one decision over the Authorization header, and the middleware that asks it. */
 import { createMiddleware } from "hono/factory";
-import { refuseWhileClosed } from "../closed.ts";
+import { refuseWhileClosed, rootKey } from "../closed.ts";
+import { credentials } from "../credentials.ts";
 import type { Env } from "../env.ts";
 import { isSameSecret } from "../ingest/compare.ts";
 import { Problem } from "../problem.ts";
@@ -16,11 +17,11 @@ export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) =>
 export function refuseKey(env: Pick<Env, "ADMIN_TOKEN">, header?: string): Problem | null {
 	const closed = refuseWhileClosed(env);
 	if (closed !== null) return closed;
-	const key = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1];
-	if (key === undefined) {
+	const key = credentials(header ?? null, "bearer");
+	if (key === null) {
 		return unauthorized("Send the API key as `Authorization: Bearer KEY`.", 'Bearer realm="sluice"');
 	}
-	if (!isSameSecret(key, env.ADMIN_TOKEN ?? "")) {
+	if (!isSameSecret(key, rootKey(env))) {
 		// The parameter is RFC 6750, section 3.1; it is left out when no key was sent.
 		return unauthorized("This API key is not valid.", 'Bearer realm="sluice", error="invalid_token"');
 	}

@@ -1,7 +1,12 @@
 /** Finds deliveries by filters: at the dispatchers that may hold them, or by the decisions stored with an event. */
 import * as z from "zod";
 import { dispatcher } from "../delivery/client.ts";
-import type { DeliveryQuery, DeliveryRecord } from "../delivery/records.ts";
+import {
+	DEAD_REASONS,
+	DELIVERY_STATUSES,
+	type DeliveryQuery,
+	type DeliveryRecord,
+} from "../delivery/records.ts";
 import type { Env } from "../env.ts";
 import { eventLog } from "../events/client.ts";
 import type { Decision } from "../events/event.ts";
@@ -15,27 +20,13 @@ import { invalidQuery, pageQuery } from "./query.ts";
 import { timeField } from "./times.ts";
 import { named } from "./writes.ts";
 
-const REASONS = [
-	"exhausted",
-	"rejected",
-	"unauthorized",
-	"quota",
-	"gone",
-	"expired",
-	"loop",
-	"too_large",
-	"transform_failed",
-	"deadline",
-	"deleted",
-] as const;
-
 export const deliveryListQuery = z.strictObject({
 	...pageQuery,
 	endpoint: z.string().optional(),
 	subscription: z.string().optional(),
 	event: z.string().optional(),
-	status: z.enum(["pending", "in_flight", "waiting", "succeeded", "dead", "canceled"]).optional(),
-	reason: z.enum(REASONS).optional(),
+	status: z.enum(DELIVERY_STATUSES).optional(),
+	reason: z.enum(DEAD_REASONS).optional(),
 	since: timeField.optional(),
 	until: timeField.optional(),
 });

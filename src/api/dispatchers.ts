@@ -12,17 +12,24 @@ export async function refreshDispatchers(
 	endpointIds: Iterable<string>,
 	change: SettingsChange = { repaired: false },
 ): Promise<void> {
-	await Promise.all([...new Set(endpointIds)].map((id) => refresh(env, id, change)));
+	await Promise.all([...new Set(endpointIds)].map((id) => tell(env, id, (stub) => stub.refresh(change))));
+}
+
+/** The dispatcher keeps it, and ends what waits for the endpoint. One of release 0.1 only knows how to look. */
+export async function tellDeleted(env: Env, endpointId: string): Promise<void> {
+	await tell(env, endpointId, (stub) => stub.markDeleted().catch(() => stub.refresh()));
 }
 
 /** Asks twice, because the object may be just restarting; after that it reads its settings anew by itself. */
-async function refresh(env: Env, endpointId: string, change: SettingsChange): Promise<void> {
+async function tell(
+	env: Env,
+	endpointId: string,
+	say: (stub: ReturnType<typeof dispatcher>) => Promise<void>,
+): Promise<void> {
 	try {
-		await dispatcher(env, endpointId)
-			.refresh(change)
-			.catch(() => dispatcher(env, endpointId).refresh(change));
+		await say(dispatcher(env, endpointId)).catch(() => say(dispatcher(env, endpointId)));
 	} catch (error) {
-		log("dispatcher.not_refreshed", { endpoint: endpointId, error: String(error) });
+		log("dispatcher.not_refreshed", { endpoint_id: endpointId, error: String(error) });
 	}
 }
 

@@ -5,7 +5,8 @@ import { isSecretHeader } from "../delivery/secret-headers.ts";
 import { refuseSigningSecret } from "../standard-webhooks.ts";
 import { protocols } from "../models/registry.ts";
 import type { Endpoint, EndpointAuth, RetryPolicy } from "../store/records.ts";
-import { nameField } from "./fields.ts";
+import { CHANGED_BY_ACTION, SPACE_AROUND, hasSpaceAround, nameField, statusField } from "./fields.ts";
+import { statusOf } from "./status.ts";
 import { formatTime } from "./times.ts";
 
 /** Steps and attempts follow the Svix schedule: eight attempts within 28 hours. */
@@ -59,7 +60,7 @@ const auth = z.discriminatedUnion("type", [
 			.string()
 			.max(256)
 			.regex(/^[^:\p{Cc}]*$/u, "a user name without a colon"),
-		password: secretText,
+		password: secretText.refine((password) => !hasSpaceAround(password), SPACE_AROUND),
 	}),
 	headerAuth,
 ]) satisfies z.ZodType<EndpointAuth>;
@@ -111,13 +112,18 @@ const fields = z.strictObject({
 	retry,
 	busy,
 	signing_secret: signingSecret,
+	status: statusField,
 });
 
 export const createEndpointSchema = fields.partial().required({ name: true, url: true });
 export const patchEndpointSchema = fields
 	.omit({ signing_secret: true })
 	.partial()
-	.extend({ name: z.never(UNCHANGEABLE).optional(), version: z.never(UNCHANGEABLE).optional() });
+	.extend({
+		name: z.never(UNCHANGEABLE).optional(),
+		version: z.never(UNCHANGEABLE).optional(),
+		status: CHANGED_BY_ACTION,
+	});
 
 type PolicyInput = { retry?: z.output<typeof retry> | undefined; busy?: z.output<typeof busy> | undefined };
 
@@ -143,10 +149,8 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 		version: endpoint.version,
 		url: endpoint.url,
 		protocol: endpoint.protocol,
-		auth: authToWire(endpoint.auth),
-		headers: Object.fromEntries(
-			Object.entries(endpoint.headers).map(([name, value]) => [name, isSecretHeader(name) ? HIDDEN : value]),
-		),
+		auth: endpoint.auth && authToWire(endpoint.auth),
+		headers: endpoint.headers && headersToWire(endpoint.headers),
 		timeout_seconds: endpoint.timeoutSeconds,
 		max_concurrency: endpoint.maxConcurrency,
 		retry: {
@@ -156,11 +160,25 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 			statuses: retry.statuses,
 		},
 		busy: { statuses: retry.busyStatuses },
-		status: endpoint.status,
-		status_reason: endpoint.statusReason,
+		...statusOf(endpoint),
+		unreadable: unreadableOf(endpoint),
 		created_at: formatTime(endpoint.createdAt),
 		updated_at: formatTime(endpoint.updatedAt),
 	};
+}
+
+/** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
+function unreadableOf({ auth, headers, signingSecrets }: Endpoint): string[] | null {
+	const fields = Object.entries({ auth, headers, signing_secret: signingSecrets })
+		.filter(([, value]) => value === null)
+		.map(([field]) => field);
+	return fields.length === 0 ? null : fields;
+}
+
+function headersToWire(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? HIDDEN : value]),
+	);
 }
 
 function authToWire(auth: EndpointAuth): Record<string, string> {

@@ -13,10 +13,10 @@ import {
 	listEndpoints,
 	updateEndpoint,
 } from "../store/endpoints.ts";
-import type { Endpoint, RetryPolicy } from "../store/records.ts";
+import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../store/records.ts";
 import { invalidRequest, readJson, readOptionalJson } from "./body.ts";
 import { isSecretHeader } from "../delivery/secret-headers.ts";
-import { refreshDispatchers } from "./dispatchers.ts";
+import { refreshDispatchers, tellDeleted } from "./dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
 	DEFAULT_RETRY,
@@ -29,7 +29,7 @@ import {
 } from "./endpoint-fields.ts";
 import { readPage } from "./pages.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "./secrets.ts";
-import { named, recordOf } from "./writes.ts";
+import { type Changeable, changeRecord, isLost, named } from "./writes.ts";
 
 export const endpoints = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
@@ -37,7 +37,7 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 		refuseBadUrl(c.env, input.url, c.req.url);
 		const now = Date.now();
 		const secret = input.signing_secret ?? generateSigningSecret();
-		const endpoint: Endpoint = {
+		const endpoint: ReadableEndpoint = {
 			id: newId("ep"),
 			name: input.name,
 			version: input.version ?? "1",
@@ -49,8 +49,9 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 			maxConcurrency: input.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
 			retry: refuseContradiction(mergeRetry(DEFAULT_RETRY, input)),
 			signingSecrets: [newSecret(secret, now)],
-			status: "active",
-			statusReason: null,
+			status: input.status ?? "active",
+			statusReason: input.status === "paused" ? "manual" : null,
+			revision: 1,
 			createdAt: now,
 			updatedAt: now,
 		};
@@ -70,58 +71,48 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	})
 	.get("/:ref", async (c) => c.json(endpointToWire(await getEndpoint(c.env, c.req.param("ref")))))
 	.patch("/:ref", async (c) => {
-		const former = await getEndpoint(c.env, c.req.param("ref"));
 		const input = await readJson(c.req.raw, patchEndpointSchema);
 		if (input.url !== undefined) refuseBadUrl(c.env, input.url, c.req.url);
-		const {
-			url,
-			protocol,
-			auth,
-			headers,
-			timeout_seconds: timeoutSeconds,
-			max_concurrency,
-			retry,
-			busy,
-		} = input;
-		const changes: EndpointChanges = {
-			...named({ url, protocol, auth, timeoutSeconds, maxConcurrency: max_concurrency }),
+		const { url, protocol, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
+			...named({ url, protocol, auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
 			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
 			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
-		};
-		return c.json(endpointToWire(await changeEndpoint(c.env, former.id, changes)));
+		}));
+		return c.json(endpointToWire(endpoint));
 	})
 	.delete("/:ref", async (c) => {
-		const { id } = await getEndpoint(c.env, c.req.param("ref"));
+		const ref = c.req.param("ref");
+		const id = (await findEndpoint(c.env, ref))?.id ?? ((await isLost(c.env, "ep", ref)) ? ref : null);
+		if (id === null) throw endpointNotFound();
 		const { usedBy } = await deleteEndpoint(c.env, id);
 		if (usedBy.length > 0) {
 			throw new Problem(409, "endpoint_in_use", `Subscriptions target it: ${usedBy.join(", ")}.`);
 		}
-		// It finds its endpoint gone and ends what waits for it.
-		await refreshDispatchers(c.env, [id]);
+		await tellDeleted(c.env, id);
 		return c.body(null, 204);
 	})
 	.post("/:ref/secret/rotate", async (c) => {
-		const former = await getEndpoint(c.env, c.req.param("ref"));
 		const input = await readOptionalJson(c.req.raw, rotationSchema);
 		const secret = input.secret ?? generateSigningSecret();
 		const refusal = refuseSigningSecret(secret);
 		if (refusal !== null) throw invalidRequest([{ path: "secret", message: refusal }]);
 		const graceSeconds = input.grace_period_seconds;
-		const signingSecrets = rotateSecrets(former.signingSecrets, secret, { now: Date.now(), graceSeconds });
-		const endpoint = await changeEndpoint(c.env, former.id, { signingSecrets });
+		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ signingSecrets }) => ({
+			signingSecrets: rotateSecrets(signingSecrets, secret, { now: Date.now(), graceSeconds }),
+		}));
 		return c.json({ ...endpointToWire(endpoint), signing_secret: secret });
 	})
 	.post("/:ref/pause", async (c) => {
-		const former = await getEndpoint(c.env, c.req.param("ref"));
 		// One that has stopped already keeps its own reason.
-		if (former.status !== "active") return c.json(endpointToWire(former));
-		const changes = { status: "paused", statusReason: "manual" } as const;
-		return c.json(endpointToWire(await changeEndpoint(c.env, former.id, changes)));
+		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ status }) =>
+			status === "active" ? { status: "paused", statusReason: "manual" } : null,
+		);
+		return c.json(endpointToWire(endpoint));
 	})
 	.post("/:ref/resume", async (c) => {
-		const { id } = await getEndpoint(c.env, c.req.param("ref"));
-		const changes = { status: "active", statusReason: null } as const;
-		return c.json(endpointToWire(await changeEndpoint(c.env, id, changes)));
+		const resumed = { status: "active", statusReason: null } as const;
+		return c.json(endpointToWire(await changeEndpoint(c.env, c.req.param("ref"), () => resumed)));
 	});
 
 async function getEndpoint(env: Env, ref: string): Promise<Endpoint> {
@@ -134,10 +125,23 @@ function endpointNotFound(): Problem {
 	return new Problem(404, "endpoint_not_found", "There is no endpoint with this id, name or version.");
 }
 
-async function changeEndpoint(env: Env, id: string, changes: EndpointChanges): Promise<Endpoint> {
-	const endpoint = recordOf(await updateEndpoint(env, id, changes), { gone: endpointNotFound });
-	await refreshDispatchers(env, [id], { repaired: isRepair(changes) });
-	return endpoint;
+const changeable: Changeable<Endpoint, EndpointChanges> = {
+	get: getEndpoint,
+	update: updateEndpoint,
+	taken: () => {
+		throw new Error("the name of an endpoint does not change");
+	},
+};
+
+/** Makes a change and tells the dispatcher; throws what `changeRecord` throws. */
+async function changeEndpoint(
+	env: Env,
+	ref: string,
+	compute: (former: Endpoint) => EndpointChanges | null,
+): Promise<Endpoint> {
+	const { record, changes } = await changeRecord(env, changeable, ref, compute);
+	if (changes !== null) await refreshDispatchers(env, [record.id], { repaired: isRepair(changes) });
+	return record;
 }
 
 /** Whether the change may mend what made the endpoint fail: where it is, what it is told, that it goes on. */
@@ -157,18 +161,19 @@ function refuseContradiction(retry: RetryPolicy): RetryPolicy {
 	throw invalidRequest([{ path: "busy.statuses", message: `also in retry.statuses: ${both.join(", ")}` }]);
 }
 
-/** Puts the stored value wherever a hidden one came back as it was shown. */
+/** Puts the stored value wherever a hidden one came back as it was shown. `former` is null when it cannot be read. */
 function resolveHeaders(
 	headers: Record<string, string>,
-	former: Record<string, string>,
+	former: Record<string, string> | null,
 ): Record<string, string> {
 	return Object.fromEntries(
 		Object.entries(headers).map(([name, value]) => {
 			if (value !== HIDDEN || !isSecretHeader(name)) return [name, value];
 			const isSame = ([other]: [string, string]) => other.toLowerCase() === name.toLowerCase();
-			const stored = Object.entries(former).findLast(isSame)?.[1];
+			const stored = Object.entries(former ?? {}).findLast(isSame)?.[1];
 			if (stored !== undefined) return [name, stored];
-			const message = `${HIDDEN} stands for a stored value, and there is none of this header`;
+			const missing = former === null ? "the stored ones cannot be read" : "there is none of this header";
+			const message = `${HIDDEN} stands for a stored value, and ${missing}`;
 			throw invalidRequest([{ path: `headers.${name}`, message }]);
 		}),
 	);

@@ -114,10 +114,10 @@ function eventToWire(
 
 function decisionToWire(decision: Decision): Record<string, unknown> {
 	return {
-		subscription: decision.subscriptionId,
-		subscription_name: decision.subscriptionName,
-		endpoint: decision.endpointId,
-		endpoint_ref: decision.endpointRef,
+		subscription_id: decision.subscriptionId,
+		subscription: decision.subscriptionName,
+		endpoint_id: decision.endpointId,
+		endpoint: decision.endpointRef,
 		delivery_id: decision.deliveryId,
 		...(decision.dead !== undefined && { dead: decision.dead }),
 	};

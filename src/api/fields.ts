@@ -10,6 +10,24 @@ export function nameField(idPrefix: string): z.ZodString {
 		.refine((name) => !name.startsWith(`${idPrefix}_`), `cannot begin with ${idPrefix}_, as ids do`);
 }
 
+/**
+ * A secret that begins or ends with white space has been copied with too much: HTTP and many a form take it off, so
+ * that the two sides would never agree.
+ */
+export const SPACE_AROUND = "must not begin or end with white space";
+
+export function hasSpaceAround(secret: string): boolean {
+	return secret !== secret.trim();
+}
+
+/** What a resource can be made as; afterwards it stops and goes on by actions. */
+export const statusField = z.enum(["active", "paused"]);
+
+/** In place of a field that is changed by actions: says which. */
+export const CHANGED_BY_ACTION = z
+	.never("is not changed here: POST …/pause stops it, and POST …/resume lets it go on")
+	.optional();
+
 /** RFC 9110, section 5.1. */
 export const headerName = z
 	.string()

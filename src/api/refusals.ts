@@ -17,7 +17,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
 		case "too_big":
 			return `must be at most ${issue.maximum}${UNITS[issue.origin] ?? ""}`;
 		case "unrecognized_keys": {
-			const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape).join(", ") : "";
+			const known = issue.inst instanceof z.ZodObject ? knownFields(issue.inst).join(", ") : "";
 			return `unknown field; ${known === "" ? "none are taken here" : `known here: ${known}`}`;
 		}
 		case "invalid_format":
@@ -28,6 +28,13 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
 			return undefined;
 	}
 };
+
+/** Without those that are there to be refused in words of their own. */
+function knownFields({ shape }: z.ZodObject): string[] {
+	return Object.entries(shape)
+		.filter(([, field]) => !(field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodNever))
+		.map(([name]) => name);
+}
 
 const TYPES: Readonly<Record<string, string>> = {
 	string: "text",

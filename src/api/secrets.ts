@@ -5,6 +5,8 @@ import { isPublicKey, refusePublicKey } from "../ingest/standard-webhooks.ts";
 import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../standard-webhooks.ts";
 import { Problem } from "../problem.ts";
 import type { LiveSecret, SourceAuth } from "../store/records.ts";
+import { hasSecret } from "../store/sources.ts";
+import { SPACE_AROUND, hasSpaceAround } from "./fields.ts";
 
 const DEFAULT_GRACE_SECONDS = 86_400;
 const MAX_GRACE_SECONDS = 604_800;
@@ -27,15 +29,15 @@ export function newSecret(value: string, now: number): LiveSecret {
 
 /**
  * Puts `value` before the secrets that are still live and lets those end with the grace period; with a grace of
- * 0 they end at once. Throws 409 `too_many_secrets`.
+ * 0 they end at once. So do those that cannot be read (null). Throws 409 `too_many_secrets`.
  */
 export function rotateSecrets(
-	secrets: readonly LiveSecret[],
+	secrets: readonly LiveSecret[] | null,
 	value: string,
 	{ now, graceSeconds = DEFAULT_GRACE_SECONDS }: { now: number; graceSeconds?: number | undefined },
 ): LiveSecret[] {
 	const end = now + graceSeconds * 1000;
-	const former = secrets
+	const former = (secrets ?? [])
 		.map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? end, end) }))
 		.filter((secret) => secret.expiresAt > now && secret.value !== value);
 	if (former.length >= MAX_LIVE_SECRETS) {
@@ -48,11 +50,6 @@ export function rotateSecrets(
 	return [newSecret(value, now), ...former];
 }
 
-/** Whether a secret of the source proves its requests. Some are proved by keys of the provider, some not at all. */
-export function hasSecret(type: SourceAuth["type"]): boolean {
-	return type !== "none" && type !== "sns" && type !== "google_oidc";
-}
-
 /** A new secret for requests of a source; null when its auth has none. */
 export function generateSourceSecret(type: SourceAuth["type"]): string | null {
 	if (!hasSecret(type)) return null;
@@ -63,6 +60,7 @@ export function generateSourceSecret(type: SourceAuth["type"]): string | null {
 /** Why `secret` is none for a source with this kind of auth, for the person who gave it; null when it is. */
 export function refuseSourceSecret(type: SourceAuth["type"], secret: string): string | null {
 	if (!hasSecret(type)) return `a source with auth "${type}" has no secret`;
+	if (hasSpaceAround(secret)) return SPACE_AROUND;
 	if (type === "standard_webhooks") {
 		if (isPublicKey(secret)) return refusePublicKey(secret);
 		return secret.startsWith("whsec_") ? refuseSigningSecret(secret) : "must begin with whsec_ or whpk_";

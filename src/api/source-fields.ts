@@ -5,8 +5,9 @@ import { sourceKinds } from "../ingest/sources/registry.ts";
 import type { Source, SourceAuth } from "../store/records.ts";
 import { invalidRequest } from "./body.ts";
 import { expressionField, literalOrExpressionField } from "../events/expression-field.ts";
-import { headerName, nameField } from "./fields.ts";
+import { CHANGED_BY_ACTION, headerName, nameField, statusField } from "./fields.ts";
 import { toFieldErrors, wording } from "./refusals.ts";
+import { statusOf } from "./status.ts";
 import { formatTime } from "./times.ts";
 
 const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);
@@ -59,11 +60,11 @@ const fields = z.strictObject({
 	subject: literalOrExpressionField.nullable(),
 	dedupe_key: expressionField.nullable(),
 	settings: z.record(z.string(), z.unknown()),
-	status: z.enum(["active", "disabled"]),
+	status: statusField,
 });
 
-export const createSourceSchema = fields.omit({ status: true }).partial().required({ name: true });
-export const patchSourceSchema = fields.partial();
+export const createSourceSchema = fields.partial().required({ name: true });
+export const patchSourceSchema = fields.partial().extend({ status: CHANGED_BY_ACTION });
 
 /** How the kind's publishers prove themselves unless the source says otherwise. */
 export function defaultAuth(kind: string): SourceAuth {
@@ -124,7 +125,8 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 		subject: source.subject,
 		dedupe_key: source.dedupeKey,
 		settings: source.settings,
-		status: source.status,
+		...statusOf(source),
+		unreadable: source.secrets === null ? ["secret"] : null,
 		created_at: formatTime(source.createdAt),
 		updated_at: formatTime(source.updatedAt),
 	};

@@ -14,7 +14,7 @@ export async function pullToWire(env: Env, source: Source): Promise<Record<strin
 		const last_message_at = lastMessageAt === null ? null : formatTime(lastMessageAt);
 		return { pull: { status, last_error: lastError, last_message_at } };
 	} catch (error) {
-		log("puller.unreachable", { source: source.id, error: String(error) });
+		log("puller.unreachable", { source: source.name, source_id: source.id, error: String(error) });
 		return { pull: null };
 	}
 }

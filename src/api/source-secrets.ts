@@ -1,7 +1,8 @@
 /** Which secrets a source has when it is made and after a change: the ones that were given, made or kept. */
 import type { LiveSecret, Source, SourceAuth } from "../store/records.ts";
 import { invalidRequest } from "./body.ts";
-import { currentSecret, generateSourceSecret, hasSecret, newSecret, refuseSourceSecret } from "./secrets.ts";
+import { hasSecret } from "../store/sources.ts";
+import { currentSecret, generateSourceSecret, newSecret, refuseSourceSecret } from "./secrets.ts";
 
 /** The secret that was given, or a new one; null when this kind of auth has none. */
 export function chooseSecret(type: SourceAuth["type"], given: string | undefined): string | null {
@@ -29,14 +30,19 @@ export function secretsAfter(
 	}
 	if (type === former.auth.type) return null;
 	if (!hasSecret(type)) return [];
-	const now = Date.now();
-	const current = currentSecret(former.secrets, now);
+	const { secrets } = former;
+	if (secrets === null) {
+		const message =
+			"whether the stored secret fits cannot be told, as it cannot be read: name one in `secret`";
+		throw invalidRequest([{ path: "auth.type", message }]);
+	}
+	const current = currentSecret(secrets, Date.now());
 	if (current === null) {
 		const message = "the source has no secret for this kind of auth yet: name one in `secret`";
 		throw invalidRequest([{ path: "auth.type", message }]);
 	}
 	const refusal = refuseSourceSecret(type, current);
-	if (refusal === null) return former.secrets.filter(({ value }) => refuseSourceSecret(type, value) === null);
+	if (refusal === null) return secrets.filter(({ value }) => refuseSourceSecret(type, value) === null);
 	const message = `the source's secret does not fit (${refusal}): name another in \`secret\``;
 	throw invalidRequest([{ path: "auth.type", message }]);
 }

@@ -6,9 +6,10 @@ import { SECRET_PLACEHOLDER } from "../ingest/sources/kind.ts";
 import { standIn } from "../ingest/stand-in.ts";
 import { takeMessage } from "../ingest/take-message.ts";
 import { PROVIDERS, type Trust } from "../ingest/trust.ts";
-import { Problem } from "../problem.ts";
+import { secretUnreadable, sourcePaused } from "../ingest/receive.ts";
 import type { Source } from "../store/records.ts";
-import { currentSecret, hasSecret } from "./secrets.ts";
+import { hasSecret } from "../store/sources.ts";
+import { currentSecret } from "./secrets.ts";
 import { isPosted } from "./source-fields.ts";
 
 /** The steps with the real URL; the secret is left for the reader to put in. */
@@ -33,11 +34,16 @@ export interface SampleRequest {
 	sent: { headers: Record<string, string>; body: string };
 }
 
-/** A request as the publisher would make it, proof included, and whose proof it is. `now` in ms. */
+/**
+ * A request as the publisher would make it, proof included, and whose proof it is. `now` in ms. Throws 503
+ * `secret_unreadable`.
+ */
 export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
+	const { secrets } = source;
+	if (secrets === null) throw secretUnreadable();
 	const sample = kindOf(source).sample(now, source.settings);
 	const url = `${origin}/in/${source.name}`;
-	const known = sign(source.auth, currentSecret(source.secrets, now) ?? "", sample.body, now);
+	const known = sign(source.auth, currentSecret(secrets, now) ?? "", sample.body, now);
 	const { proof, trust } =
 		known === null
 			? await standIn(source.auth, { url, body: sample.body, now })
@@ -52,10 +58,10 @@ export async function buildSample(source: Source, origin: string, now: number): 
 
 /**
  * What `POST …/test` answers for a source that nobody posts to: the sample goes the way of a message from its
- * queue. Throws 403 `source_disabled`, or what `takeMessage` throws.
+ * queue. Throws 503 `source_paused`, or what `takeMessage` throws.
  */
 export async function takeSample(env: Env, source: Source, now: number): Promise<Record<string, unknown>> {
-	if (source.status === "disabled") throw new Problem(403, "source_disabled", "This source takes no events.");
+	if (source.status === "paused") throw sourcePaused();
 	const sent = kindOf(source).sample(now, source.settings);
 	const ids = await takeMessage(env, source, sent.body, now);
 	return { sent, answer: { status: 202, body: { ids } } };

@@ -9,7 +9,7 @@ import { kindOf } from "../ingest/parse-events.ts";
 import { forgetSource } from "../ingest/source-lookup.ts";
 import { log } from "../log.ts";
 import { cacheSource, uncacheSource } from "../store/source-cache.ts";
-import type { Source } from "../store/records.ts";
+import { type Source, isVerifying } from "../store/records.ts";
 import { findSource } from "../store/sources.ts";
 
 /** KV takes one write a second for each key and refuses the others. */
@@ -43,7 +43,7 @@ async function tellPuller(
 		c.executionCtx.waitUntil(
 			tell().catch((error: unknown) => {
 				// Reading the source starts a puller that has never been told; others go on as they were.
-				log("puller.untold", { source: pulled.id, error: String(error) });
+				log("puller.untold", { source_id: pulled.id, error: String(error) });
 			}),
 		);
 	});
@@ -51,8 +51,10 @@ async function tellPuller(
 
 /** One write for each key, or KV would refuse the second: after a rename ingest makes the new copy itself. */
 async function writeCache(env: Env, former: Source | null, current: Source | null): Promise<void> {
-	if (former !== null && former.name !== current?.name) await uncacheSource(env, former);
-	else if (current !== null) await cacheSource(env, current);
+	if (former !== null && former.name !== current?.name) return uncacheSource(env, former);
+	if (current === null) return;
+	// What cannot be read cannot be copied either.
+	await (isVerifying(current) ? cacheSource(env, current) : uncacheSource(env, current));
 }
 
 /** Reads the source anew: what was true before the wait may have been changed by another request since. */
@@ -63,6 +65,6 @@ async function writeCacheLater(env: Env, former: Source | null, current: Source 
 		await writeCache(env, former, id === undefined ? null : await findSource(env, id));
 	} catch (error) {
 		// The entry ends by itself; until then ingest may go on with the former settings.
-		log("source_cache.write_failed", { source: id, error: String(error) });
+		log("source_cache.write_failed", { source_id: id, error: String(error) });
 	}
 }

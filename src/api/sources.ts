@@ -1,23 +1,22 @@
 /** `/v1/sources`: the ingest URLs and how their requests are verified and read. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Env } from "../env.ts";
 import { BUILTIN_SOURCES, newId } from "../events/ids.ts";
-import { kindOf } from "../ingest/parse-events.ts";
 import { receive } from "../ingest/receive.ts";
 import { Problem } from "../problem.ts";
-import type { Source } from "../store/records.ts";
+import type { ReadableSource, Source } from "../store/records.ts";
 import {
 	type SourceChanges,
 	deleteSource,
 	findSource,
-	findSourceOfQueue,
 	insertSource,
 	listSources,
 	updateSource,
 } from "../store/sources.ts";
 import { readJson, readOptionalJson } from "./body.ts";
 import { readPage } from "./pages.ts";
-import { newSecret, rotateSecrets, rotationSchema } from "./secrets.ts";
+import { changesOf, refuseSharedQueue, rotationOf } from "./source-changes.ts";
+import { newSecret, rotationSchema } from "./secrets.ts";
 import {
 	createSourceSchema,
 	defaultAuth,
@@ -31,10 +30,10 @@ import {
 	sourceToWireWithSecret,
 } from "./source-fields.ts";
 import { pullToWire } from "./source-pull.ts";
-import { chooseSecret, secretsAfter } from "./source-secrets.ts";
+import { chooseSecret } from "./source-secrets.ts";
 import { buildSample, readAnswer, setupToWire, takeSample } from "./source-setup.ts";
 import { syncSource } from "./source-sync.ts";
-import { named, recordOf } from "./writes.ts";
+import { type Changeable, changeRecord, isLost } from "./writes.ts";
 
 const DEFAULT_KIND = "generic";
 
@@ -48,7 +47,7 @@ export const sources = new Hono<{ Bindings: Env }>()
 		const auth = input.auth === undefined ? defaultAuth(kind) : resolveAuth(input.auth, input.name);
 		refuseAuth(kind, auth.type);
 		const secret = chooseSecret(auth.type, input.secret);
-		const source: Source = {
+		const source: ReadableSource = {
 			id: newId("src"),
 			name: input.name,
 			kind,
@@ -59,7 +58,8 @@ export const sources = new Hono<{ Bindings: Env }>()
 			dedupeKey: input.dedupe_key ?? null,
 			settings: resolveSettings(kind, input.settings ?? {}),
 			secrets: secret === null ? [] : [newSecret(secret, now)],
-			status: "active",
+			status: input.status ?? "active",
+			revision: 1,
 			createdAt: now,
 			updatedAt: now,
 		};
@@ -81,59 +81,34 @@ export const sources = new Hono<{ Bindings: Env }>()
 		});
 	})
 	.patch("/:ref", async (c) => {
-		const former = await getSource(c.env, c.req.param("ref"));
 		const input = await readJson(c.req.raw, patchSourceSchema);
-		const { event_type: eventType, dedupe_key: dedupeKey, auth, secret, settings, ...same } = input;
-		const kind = input.kind ?? former.kind;
-		refuseNames(kind, { event_type: eventType, subject: input.subject, dedupe_key: dedupeKey });
-		const changes: SourceChanges = {
-			...named(same),
-			...(eventType !== undefined && { eventType }),
-			...(dedupeKey !== undefined && { dedupeKey }),
-			// A change of kind brings the settings of the new one.
-			...((settings !== undefined || input.kind !== undefined) && {
-				settings: resolveSettings(kind, settings ?? {}),
-			}),
-			...(auth !== undefined && { auth: resolveAuth(auth, input.name ?? former.name) }),
-		};
-		const authType = changes.auth?.type ?? former.auth.type;
-		refuseAuth(kind, authType);
-		await refuseSharedQueue(c.env, { ...former, ...changes });
-		const secrets = secretsAfter(former, authType, secret);
-		const update = await updateSource(c.env, former.id, { ...changes, ...(secrets !== null && { secrets }) });
-		const source = recordOf(update, { taken: () => nameTaken(input.name ?? ""), gone: sourceNotFound });
-		await syncSource(c, former, source);
+		const source = await changeSource(c, (former) => changesOf(c.env, former, input));
 		return c.json(sourceToWire(source, originOf(c.req.url)));
 	})
 	.delete("/:ref", async (c) => {
-		const source = await getSource(c.env, c.req.param("ref"));
-		const { usedBy } = await deleteSource(c.env, source.id);
+		const ref = c.req.param("ref");
+		const source = await findSource(c.env, ref);
+		if (source === null && !(await isLost(c.env, "src", ref))) throw notFound(ref);
+		const { usedBy } = await deleteSource(c.env, source?.id ?? ref);
 		if (usedBy.length > 0) {
 			throw new Problem(409, "source_in_use", `Delete the subscriptions to it first: ${usedBy.join(", ")}.`);
 		}
-		await syncSource(c, source, null);
+		if (source !== null) await syncSource(c, source, null);
 		return c.body(null, 204);
 	})
 	.post("/:ref/secret/rotate", async (c) => {
-		const former = await getSource(c.env, c.req.param("ref"));
 		const input = await readOptionalJson(c.req.raw, rotationSchema);
-		if (former.auth.type === "aws_keys") {
-			const detail = "A secret access key goes with its key id: PATCH `secret` and `settings` together.";
-			throw new Problem(409, "rotate_by_patch", detail);
-		}
-		const secret = chooseSecret(former.auth.type, input.secret);
-		if (secret === null)
-			throw new Problem(
-				409,
-				"no_secret",
-				`A source with auth "${former.auth.type}" has no secret to rotate.`,
-			);
-		const graceSeconds = input.grace_period_seconds;
-		const secrets = rotateSecrets(former.secrets, secret, { now: Date.now(), graceSeconds });
-		const update = await updateSource(c.env, former.id, { secrets });
-		const source = recordOf(update, { gone: sourceNotFound });
-		await syncSource(c, former, source);
-		return c.json(sourceToWireWithSecret(source, secret, originOf(c.req.url)));
+		const source = await changeSource(c, (former) => rotationOf(former, input));
+		const [newest] = source.secrets ?? [];
+		return c.json(sourceToWireWithSecret(source, newest?.value ?? null, originOf(c.req.url)));
+	})
+	.post("/:ref/pause", async (c) => {
+		const source = await changeSource(c, ({ status }) => (status === "active" ? { status: "paused" } : null));
+		return c.json(sourceToWire(source, originOf(c.req.url)));
+	})
+	.post("/:ref/resume", async (c) => {
+		const resumed = { status: "active" } as const;
+		return c.json(sourceToWire(await changeSource(c, () => resumed), originOf(c.req.url)));
 	})
 	.get("/:ref/setup", async (c) => {
 		const source = await getSource(c.env, c.req.param("ref"));
@@ -149,24 +124,32 @@ export const sources = new Hono<{ Bindings: Env }>()
 
 async function getSource(env: Env, ref: string): Promise<Source> {
 	const source = await findSource(env, ref);
-	if (source !== null) return source;
+	if (source === null) throw notFound(ref);
+	return source;
+}
+
+const changeable: Changeable<Source, SourceChanges> = {
+	get: getSource,
+	update: updateSource,
+	taken: ({ name }) => nameTaken(name ?? ""),
+};
+
+/** Makes a change of the source that the path names and tells all who have to know; throws what `changeRecord` throws. */
+async function changeSource(
+	c: Context<{ Bindings: Env }, "/:ref">,
+	compute: (former: Source) => SourceChanges | null | Promise<SourceChanges>,
+): Promise<Source> {
+	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);
+	if (changes !== null) await syncSource(c, former, record);
+	return record;
+}
+
+function notFound(ref: string): Problem {
 	const isBuiltin = Object.entries(BUILTIN_SOURCES).some(([id, name]) => ref === id || ref === name);
-	throw isBuiltin
-		? new Problem(404, "source_not_found", `${ref} is built in: it has no settings to read or change.`)
-		: sourceNotFound();
-}
-
-/** The messages of a queue go to one source; a second would never get any. */
-async function refuseSharedQueue(env: Env, source: Pick<Source, "id" | "kind" | "settings">): Promise<void> {
-	const { queue } = source.settings;
-	if (kindOf(source).transport !== "queue" || typeof queue !== "string") return;
-	const other = await findSourceOfQueue(env, queue);
-	if (other === null || other.id === source.id) return;
-	throw new Problem(409, "queue_taken", `Source ${other.name} reads the queue ${queue} already.`);
-}
-
-function sourceNotFound(): Problem {
-	return new Problem(404, "source_not_found", "There is no source with this id or name.");
+	const detail = isBuiltin
+		? `${ref} is built in: it has no settings to read or change.`
+		: "There is no source with this id or name.";
+	return new Problem(404, "source_not_found", detail);
 }
 
 function nameTaken(name: string): Problem {

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { filterSchema } from "../routing/filters.ts";
 import type { ResultPolicy, Subscription } from "../store/records.ts";
 import { expressionField } from "../events/expression-field.ts";
-import { eventTypeField, nameField, typePattern } from "./fields.ts";
+import { CHANGED_BY_ACTION, eventTypeField, nameField, statusField, typePattern } from "./fields.ts";
+import { statusOf } from "./status.ts";
 import { formatTime } from "./times.ts";
 
 const DEFAULT_RESULT: ResultPolicy = { type: null, transform: null, maxHops: 8, allowCycles: false };
@@ -29,21 +30,34 @@ const fields = z
 		endpoint: z.string().min(1),
 		transform: expressionField.nullable(),
 		result: result.nullable(),
-		enabled: z.boolean(),
 	})
 	.partial();
 
 export type SubscriptionInput = z.output<typeof fields>;
 
-export const patchSubscriptionSchema = fields.refine(
-	({ targets, endpoint }) => targets === undefined || endpoint === undefined,
-	{ path: ["endpoint"], message: "is short for one target: name either endpoint or targets" },
-);
+function hasOneForm({ targets, endpoint }: SubscriptionInput): boolean {
+	return targets === undefined || endpoint === undefined;
+}
 
-export const createSubscriptionSchema = patchSubscriptionSchema.refine(
-	({ targets, endpoint }) => targets !== undefined || endpoint !== undefined,
-	{ path: ["targets"], message: 'is required: [{ "endpoint": "name@version" }]' },
-);
+const ONE_FORM = {
+	path: ["endpoint"],
+	message: "is short for one target: name either endpoint or targets",
+};
+
+export const patchSubscriptionSchema = fields
+	.extend({ status: CHANGED_BY_ACTION, enabled: CHANGED_BY_ACTION })
+	.refine(hasOneForm, ONE_FORM);
+
+export const createSubscriptionSchema = fields
+	.extend({
+		status: statusField.optional(),
+		enabled: z.never('is now called status: "active" or "paused"').optional(),
+	})
+	.refine(hasOneForm, ONE_FORM)
+	.refine(({ targets, endpoint }) => targets !== undefined || endpoint !== undefined, {
+		path: ["targets"],
+		message: 'is required: [{ "endpoint": "name@version" }]',
+	});
 
 /** The endpoint that was named and the path it was named at; null when the input names none. */
 export function targetOf({ targets, endpoint }: SubscriptionInput): { ref: string; path: string } | null {
@@ -67,7 +81,7 @@ export function mergeResult(
 	};
 }
 
-/** Names that go with the ids in a subscription. An id without a name is shown as it is. */
+/** Names that go with the ids in a subscription. What has been deleted has none. */
 export interface KnownNames {
 	sources: ReadonlyMap<string, string>;
 	/** `name@version`. */
@@ -79,7 +93,7 @@ export function subscriptionToWire(subscription: Subscription, names: KnownNames
 	return {
 		id: subscription.id,
 		name: subscription.name,
-		source: sourceId === null ? null : (names.sources.get(sourceId) ?? sourceId),
+		source: sourceId === null ? null : (names.sources.get(sourceId) ?? null),
 		source_id: sourceId,
 		types: subscription.types,
 		filters: subscription.filters,
@@ -91,13 +105,16 @@ export function subscriptionToWire(subscription: Subscription, names: KnownNames
 			max_hops: result.maxHops,
 			allow_cycles: result.allowCycles,
 		},
-		enabled: subscription.enabled,
+		...statusOf(subscription),
 		created_at: formatTime(subscription.createdAt),
 		updated_at: formatTime(subscription.updatedAt),
 	};
 }
 
-function targetToWire(target: Subscription["target"], { endpoints }: KnownNames): Record<string, string> {
+function targetToWire(
+	target: Subscription["target"],
+	{ endpoints }: KnownNames,
+): Record<string, string | null> {
 	if ("latestOf" in target) return { endpoint: `${target.latestOf}@latest` };
-	return { endpoint: endpoints.get(target.endpointId) ?? target.endpointId, endpoint_id: target.endpointId };
+	return { endpoint: endpoints.get(target.endpointId) ?? null, endpoint_id: target.endpointId };
 }

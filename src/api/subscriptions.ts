@@ -26,7 +26,7 @@ import {
 	subscriptionToWire,
 	targetOf,
 } from "./subscription-fields.ts";
-import { named, recordOf } from "./writes.ts";
+import { type Changeable, changeRecord, isLost, named } from "./writes.ts";
 
 export const subscriptions = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
@@ -43,7 +43,8 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 			target,
 			transform: input.transform ?? null,
 			result: mergeResult(null, input.result ?? null),
-			enabled: input.enabled ?? true,
+			status: input.status ?? "active",
+			revision: 1,
 			createdAt: now,
 			updatedAt: now,
 		};
@@ -57,26 +58,35 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 	})
 	.get("/:ref", async (c) => c.json(await toWire(c.env, await getSubscription(c.env, c.req.param("ref")))))
 	.patch("/:ref", async (c) => {
-		const former = await getSubscription(c.env, c.req.param("ref"));
 		const input = await readJson(c.req.raw, patchSubscriptionSchema);
-		const { name, types, filters, transform, result, enabled } = input;
-		const { target, sourceId } = await resolveRefs(c.env, input);
-		const changes: SubscriptionChanges = {
-			...named({ name, types, filters, transform, enabled, target, sourceId }),
-			...(result !== undefined && { result: mergeResult(former.result, result) }),
-		};
-		const subscription = recordOf(await updateSubscription(c.env, former.id, changes), {
-			gone: subscriptionNotFound,
-			taken: () => nameTaken(name ?? ""),
+		const { name, types, filters, transform, result } = input;
+		const subscription = await changeSubscription(c.env, c.req.param("ref"), async (former) => {
+			const { target, sourceId } = await resolveRefs(c.env, input);
+			return {
+				...named({ name, types, filters, transform, target, sourceId }),
+				...(result !== undefined && { result: mergeResult(former.result, result) }),
+			};
 		});
-		await refreshTargets(c.env, [former, subscription]);
 		return c.json(await toWire(c.env, subscription));
 	})
 	.delete("/:ref", async (c) => {
-		const subscription = await getSubscription(c.env, c.req.param("ref"));
-		await deleteSubscription(c.env, subscription.id);
-		await refreshTargets(c.env, [subscription]);
+		const ref = c.req.param("ref");
+		const subscription = await findSubscription(c.env, ref);
+		if (subscription === null && !(await isLost(c.env, "sub", ref))) throw subscriptionNotFound();
+		await deleteSubscription(c.env, subscription?.id ?? ref);
+		// Who holds deliveries of one that was lost is not known, and looks for itself.
+		if (subscription !== null) await refreshTargets(c.env, [subscription]);
 		return c.body(null, 204);
+	})
+	.post("/:ref/pause", async (c) => {
+		const paused = await changeSubscription(c.env, c.req.param("ref"), ({ status }) =>
+			status === "active" ? { status: "paused" } : null,
+		);
+		return c.json(await toWire(c.env, paused));
+	})
+	.post("/:ref/resume", async (c) => {
+		const resumed = { status: "active" } as const;
+		return c.json(await toWire(c.env, await changeSubscription(c.env, c.req.param("ref"), () => resumed)));
 	});
 
 async function getSubscription(env: Env, ref: string): Promise<Subscription> {
@@ -91,6 +101,23 @@ function subscriptionNotFound(): Problem {
 
 function nameTaken(name: string): Problem {
 	return new Problem(409, "name_taken", `There is another subscription named ${name}.`);
+}
+
+const changeable: Changeable<Subscription, SubscriptionChanges> = {
+	get: getSubscription,
+	update: updateSubscription,
+	taken: ({ name }) => nameTaken(name ?? ""),
+};
+
+/** Makes a change and tells the dispatchers of both targets; throws what `changeRecord` throws. */
+async function changeSubscription(
+	env: Env,
+	ref: string,
+	compute: (former: Subscription) => SubscriptionChanges | null | Promise<SubscriptionChanges>,
+): Promise<Subscription> {
+	const { former, record, changes } = await changeRecord(env, changeable, ref, compute);
+	if (changes !== null) await refreshTargets(env, [former, record]);
+	return record;
 }
 
 /** `to-ocr-3-x7f2`; the random part keeps apart what goes to the same endpoint. */

@@ -1,17 +1,67 @@
-/** What the routes that write have in common: the outcome of an update as a record or a refusal. */
+/** What the routes that write have in common: a change that is made from what is read, and the named fields of a body. */
+import type { Env } from "../env.ts";
+import type { ResourcePrefix } from "../events/ids.ts";
 import { Problem } from "../problem.ts";
-import type { Update } from "../store/rows.ts";
+import { isDeleted } from "../store/deleted.ts";
+import type { ReadAs, Update } from "../store/rows.ts";
 
-/** The record after an update; throws the refusal that belongs to any other outcome. */
-export function recordOf<T>(update: Update<T>, refusals: { gone: () => Problem; taken?: () => Problem }): T {
-	switch (update.outcome) {
-		case "updated":
-			return update.record;
-		case "gone":
-			throw refusals.gone();
-		case "name_taken":
-			throw refusals.taken?.() ?? new Problem(409, "name_taken", "The name is taken.");
+/** Times that a change is computed: a second time when the record has moved on in between. */
+const MAX_TRIES = 2;
+
+/** A kind of resource to `changeRecord`. */
+export interface Changeable<T, C> {
+	/** By id or any other reference. Throws 404. */
+	get: (env: Env, ref: string) => Promise<T>;
+	update: (env: Env, former: ReadAs, changes: C) => Promise<Update<T>>;
+	/** The refusal for a name that another one has. */
+	taken: (changes: C) => Problem;
+}
+
+export interface Changed<T, C> {
+	former: T;
+	record: T;
+	/** null: nothing was changed, and `record` is `former`. */
+	changes: C | null;
+}
+
+/**
+ * Reads a record, computes what is to change from it (null: nothing), and writes that when nobody has changed the record
+ * in between; else all of it once more. So two changes at once both count, or one of them is refused. Throws what `get`
+ * and `compute` throw, 409 `name_taken`, and 409 `changed_meanwhile`.
+ */
+export async function changeRecord<T extends ReadAs, C>(
+	env: Env,
+	{ get, update, taken }: Changeable<T, C>,
+	ref: string,
+	compute: (former: T) => C | null | Promise<C | null>,
+): Promise<Changed<T, C>> {
+	let former = await get(env, ref);
+	for (let tries = 1; ; tries++) {
+		const changes = await compute(former);
+		if (changes === null) return { former, record: former, changes };
+		const updated = await update(env, former, changes);
+		if (updated.outcome === "updated") return { former, record: updated.record, changes };
+		if (updated.outcome === "name_taken") throw taken(changes);
+		// By its id: the change in between may have been one of the name.
+		former = await get(env, former.id);
+		if (tries === MAX_TRIES) throw changedMeanwhile();
 	}
+}
+
+function changedMeanwhile(): Problem {
+	const detail = "Others are changing it at this moment, and nothing of this change was made. Send it again.";
+	return new Problem(409, "changed_meanwhile", detail);
+}
+
+/** As `newId` makes them; the ids of the built-in sources are others. */
+const STORED_ID = /^[a-z]+_[0-9a-z]{10}$/;
+
+/**
+ * Whether `ref`, which was not found, is the id of something that nobody has deleted: it has been lost with the database
+ * it stood in, and may still be deleted, so that what waits for it ends.
+ */
+export async function isLost(env: Env, prefix: ResourcePrefix, ref: string): Promise<boolean> {
+	return ref.startsWith(`${prefix}_`) && STORED_ID.test(ref) && !(await isDeleted(env, ref));
 }
 
 /** The named fields only: under exactOptionalPropertyTypes an undefined one would count as named. */

@@ -1,5 +1,5 @@
 /** What is kept of one attempt, for people to read: without the endpoint's credentials. Pure. */
-import type { Endpoint } from "../store/records.ts";
+import type { ReadableEndpoint } from "../store/records.ts";
 import type { AttemptResult, Outcome } from "./attempt.ts";
 import { nextNumber } from "./attempts.ts";
 import { excerpt, hideSecrets } from "./excerpt.ts";
@@ -9,7 +9,7 @@ import { secretsIn } from "./secrets-in.ts";
 export interface Attempted {
 	/** The attempts before this one are counted. */
 	delivery: { attempts: readonly Attempt[] };
-	endpoint: Endpoint;
+	endpoint: ReadableEndpoint;
 	result: AttemptResult;
 	/** ms since the epoch. */
 	startedAt: number;

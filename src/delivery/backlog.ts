@@ -102,7 +102,7 @@ export class Backlog {
 
 	/** The next delivery whose answer is known and whose result event the queue has still to take. */
 	claimUnpublished(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		return dueDelivery(this.#storage.sql, "waiting", now, claimed);
+		return dueDelivery(this.#storage.sql, "publishing", now, claimed);
 	}
 
 	/** Writes deliveries as they are now, all or none. */
@@ -141,7 +141,7 @@ export class Backlog {
 		const { sql } = this.#storage;
 		return {
 			retryAt: nextDueAt(sql, "pending", claimed),
-			publishAt: nextDueAt(sql, "waiting", claimed),
+			publishAt: nextDueAt(sql, "publishing", claimed),
 			untried: this.#unclaimed.length > 0 || hasInbox(sql, this.#read),
 			empty: lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0),
 		};

@@ -6,8 +6,7 @@ import type { Env } from "../env.ts";
 import { accept } from "../ingest/accept.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
-import type { DeliveryPolicy } from "../store/policy.ts";
-import { findSubscription } from "../store/subscriptions.ts";
+import { type SendingPolicy, subscriptionOf } from "../store/policy.ts";
 import type { Outcome } from "./attempt.ts";
 import type { Delivery } from "./delivery-row.ts";
 import { nextNumber } from "./attempts.ts";
@@ -26,7 +25,7 @@ export interface Delivered {
 }
 
 /** Sends it, and publishes the answer where its subscription says so. */
-export async function deliver(delivery: Delivery, policy: DeliveryPolicy, env: Env): Promise<Delivered> {
+export async function deliver(delivery: Delivery, policy: SendingPolicy, env: Env): Promise<Delivered> {
 	const tried = await attempt(delivery, policy, env);
 	return { ...tried, delivery: await publish(tried.delivery, env) };
 }
@@ -36,20 +35,19 @@ export async function publishAgain(delivery: Delivery, env: Env): Promise<Delive
 	return { delivery: await publish(delivery, env), outcome: null, effects: [] };
 }
 
-async function attempt(delivery: Delivery, policy: DeliveryPolicy, env: Env): Promise<Delivered> {
+async function attempt(delivery: Delivery, policy: SendingPolicy, env: Env): Promise<Delivered> {
 	const { event } = delivery;
-	const { endpoint, subscriptions } = policy;
+	const { endpoint } = policy;
 	const startedAt = Date.now();
 	if (delivery.refused === "loop") {
 		const detail = "The event came through this subscription before, or is deeper than its max_hops allows.";
 		return untried(delivery, "loop", detail);
 	}
-	// A subscription that targets another endpoint by now still owes what was decided before.
-	const subscription =
-		subscriptions.get(delivery.subscriptionId) ?? (await findSubscription(env, delivery.subscriptionId));
-	if (subscription === null || event === null) {
-		return untried(delivery, "deleted", "The subscription has been deleted.");
-	}
+	const subscription = await subscriptionOf(env, policy, delivery.subscriptionId);
+	if (subscription === "deleted") return untried(delivery, "deleted", "The subscription has been deleted.");
+	if (subscription === "missing") return putOff(delivery);
+	// A delivery that can be sent again keeps its event: nothing is left to send.
+	if (event === null) return untried(delivery, "deleted", "The event of the delivery is not there any more.");
 	// Asked for again after the transform of its answer failed: the model has done its part.
 	if (delivery.resultEvent !== null) {
 		const settled = await settleAnswer(delivery, endpoint, subscription, startedAt);
@@ -76,6 +74,13 @@ async function attempt(delivery: Delivery, policy: DeliveryPolicy, env: Env): Pr
 	});
 }
 
+/** Its absence alone ends nothing: a database that was restored or exchanged lacks what nobody has deleted. */
+function putOff(delivery: Delivery): Delivered {
+	const detail = "The subscription is not in the database, and was not deleted: the delivery waits for it.";
+	const { state } = step(delivery.state, { kind: "put_off", detail }, { now: Date.now(), random: 0 });
+	return { delivery: { ...delivery, state }, outcome: null, effects: [] };
+}
+
 function untried(delivery: Delivery, reason: DeadReason, detail: string): Delivered {
 	return { delivery: endUntried(delivery, reason, detail), outcome: null, effects: [] };
 }
@@ -89,11 +94,11 @@ export function endUntried(delivery: Delivery, reason: DeadReason, detail: strin
 /** A delivery is done only when the queue has its result event; a refusal keeps both for another time. */
 async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
 	const { resultEvent } = delivery;
-	if (resultEvent === null || delivery.state.status !== "waiting") return delivery;
+	if (resultEvent === null || delivery.state.status !== "publishing") return delivery;
 	const happened = await accept(env, [resultEvent]).then(
 		(): Happened => ({ kind: "published" }),
 		(error: unknown) => {
-			log("result.refused", { ...idsOf(delivery), result_event: resultEvent.id, error: String(error) });
+			log("result.refused", { ...idsOf(delivery), result_event_id: resultEvent.id, error: String(error) });
 			return afterRefusal(error);
 		},
 	);
@@ -101,7 +106,7 @@ async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
 	return {
 		...delivery,
 		state,
-		resultEvent: state.status === "waiting" ? resultEvent : null,
+		resultEvent: state.status === "publishing" ? resultEvent : null,
 		resultEventId: happened.kind === "published" ? resultEvent.id : null,
 	};
 }

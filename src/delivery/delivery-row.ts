@@ -38,6 +38,20 @@ export interface Delivery {
 	resultEventId: string | null;
 }
 
+/**
+ * The words of the table. A delivery that is `publishing` stands there as `waiting`, the word of release 0.1: its rows
+ * are read here, and rows of now by 0.1 when a deploy is rolled back.
+ */
+export type StoredStatus = Exclude<DeliveryState["status"], "publishing"> | "waiting";
+
+export function toStoredStatus(status: DeliveryState["status"]): StoredStatus {
+	return status === "publishing" ? "waiting" : status;
+}
+
+function fromStoredStatus(status: StoredStatus): DeliveryState["status"] {
+	return status === "waiting" ? "publishing" : status;
+}
+
 /** As SQLite holds it. */
 export type DeliveryRow = {
 	seq: number;
@@ -46,7 +60,7 @@ export type DeliveryRow = {
 	subscription_id: string;
 	subscription_name: string;
 	endpoint_ref: string;
-	status: DeliveryState["status"];
+	status: StoredStatus;
 	reason: DeliveryState["reason"];
 	detail: string | null;
 	spent: number;
@@ -101,7 +115,7 @@ export function toRow(delivery: Delivery): DeliveryRow {
 		subscription_id: delivery.subscriptionId,
 		subscription_name: delivery.subscriptionName,
 		endpoint_ref: delivery.endpointRef,
-		status: state.status,
+		status: toStoredStatus(state.status),
 		reason: state.reason,
 		detail: state.detail,
 		spent: state.spent,
@@ -167,7 +181,7 @@ export function fromRow(row: DeliveryRow): Delivery {
 	return {
 		...identity(row),
 		state: {
-			status,
+			status: fromStoredStatus(status),
 			reason,
 			detail: row.detail,
 			spent: row.spent,

@@ -3,8 +3,15 @@
  * succeeds at once is written here once, complete.
  */
 import { positionOfTime, rangeOf, type Slice } from "../events/position.ts";
-import { COLUMNS, fromRow, toRow, type Delivery, type DeliveryRow as Row } from "./delivery-row.ts";
 import { log } from "../log.ts";
+import {
+	COLUMNS,
+	fromRow,
+	toRow,
+	toStoredStatus,
+	type Delivery,
+	type DeliveryRow as Row,
+} from "./delivery-row.ts";
 import type { DeliveryQuery } from "./records.ts";
 
 /** What never changes once the row is there is left out. */
@@ -71,7 +78,7 @@ export function knownDeliveries(sql: SqlStorage, ids: readonly string[]): Set<st
 }
 
 /** To be sent, or answered with a result event that waits for the queue. */
-export type Due = "pending" | "waiting";
+export type Due = "pending" | "publishing";
 
 /** The delivery that is due longest and not among `except`. Those that cannot be read are set aside on the way. */
 export function dueDelivery(
@@ -98,7 +105,7 @@ function setAside(sql: SqlStorage, { id, state }: Delivery, now: number): void {
 		now,
 		id,
 	);
-	log("dispatcher.unreadable", { delivery: id });
+	log("dispatcher.unreadable", { delivery_id: id });
 }
 
 /** When the next delivery is due that is not among `except`. */
@@ -114,7 +121,7 @@ function nextDue(
 ): { id: string; due_at: number } | null {
 	const rows = sql.exec<{ id: string; due_at: number }>(
 		// A literal, because SQLite uses a partial index only where it can see the condition.
-		`SELECT id, due_at FROM deliveries WHERE status = '${which}' ORDER BY due_at LIMIT ?`,
+		`SELECT id, due_at FROM deliveries WHERE status = '${toStoredStatus(which)}' ORDER BY due_at LIMIT ?`,
 		except.size + 1,
 	);
 	for (const row of rows) if (!except.has(row.id)) return row;
@@ -130,9 +137,12 @@ const LOOK_ROWS = 5_000;
 
 /** Without payloads: a page of them could be larger than one call may answer. */
 export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Delivery> {
+	const { status } = query;
+	// Neither stands in the table; what `waiting` says there is another thing.
+	if (status === "waiting" || status === "in_flight") return { items: [], rest: null };
 	const { since, before } = rangeOf(query);
 	// A literal, because SQLite uses a partial index only where it can see the condition. Dead ones are often few.
-	const among = query.status === "dead" || query.reason !== undefined ? "status = 'dead'" : "TRUE";
+	const among = status === "dead" || query.reason !== undefined ? "status = 'dead'" : "TRUE";
 	const beyond = sql.exec<{ seq: number }>(
 		`SELECT seq FROM deliveries WHERE seq >= ? AND seq < ? AND ${among} ORDER BY seq DESC LIMIT 1 OFFSET ?`,
 		since,
@@ -141,7 +151,7 @@ export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Del
 	);
 	const { seq: floor } = beyond.toArray()[0] ?? { seq: null };
 	const filters = Object.entries({
-		status: query.status,
+		status: status && toStoredStatus(status),
 		reason: query.reason,
 		subscription_id: query.subscriptionId,
 	}).filter((filter): filter is [string, string] => filter[1] !== undefined);

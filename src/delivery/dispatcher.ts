@@ -10,6 +10,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
+import { isSending } from "../store/policy.ts";
 import type { Endpoint } from "../store/records.ts";
 import { Backlog } from "./backlog.ts";
 import { adaptCapacity, connectionsOf, fullCapacity, inFlightLimit } from "./capacity.ts";
@@ -22,6 +23,7 @@ import { refuseChange, step, type Effect, type Happened } from "./lifecycle.ts";
 import { listRecords } from "./listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
 import { PolicyCache } from "./policy-cache.ts";
+import { Presence } from "./presence.ts";
 import { BACKSTOP_MS, nextWake } from "./wake.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 import { broughtForward, Repair } from "./repair.ts";
@@ -41,6 +43,7 @@ export class Dispatcher extends DurableObject<Env> {
 	#capacity = fullCapacity;
 	readonly #hold = new Hold(this.ctx.storage);
 	readonly #repair = new Repair(this.ctx.storage);
+	readonly #presence = new Presence(this.ctx.storage);
 	#alarmAt: number | null = null;
 	#running = false;
 	#runAgain = false;
@@ -70,14 +73,21 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#start();
 	}
 
+	/** The endpoint has been deleted: what waits for it ends, whatever becomes of the database. */
+	markDeleted(): void {
+		this.#presence.markDeleted();
+		this.refresh();
+	}
+
 	list(query: DeliveryQuery): Slice<DeliveryRecord> {
 		const { sql } = this.ctx.storage;
-		return listRecords({ sql, inFlight: this.#inFlight.claimed }, query);
+		const { items, rest } = listRecords({ sql, inFlight: this.#inFlight.claimed }, query);
+		return { items: items.map((record) => this.#presence.explain(record)), rest };
 	}
 
 	get(id: string): DeliveryRecord | null {
 		const delivery = this.#inFlight.claimed.get(id) ?? this.#backlog.find(id);
-		return delivery && toRecord(delivery, this.#inFlight.claimed.has(id));
+		return delivery && this.#presence.explain(toRecord(delivery, this.#inFlight.claimed.has(id)));
 	}
 
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
@@ -145,7 +155,7 @@ export class Dispatcher extends DurableObject<Env> {
 				await this.#armForNext();
 			}
 		} catch (error) {
-			log("dispatcher.failed", { endpoint: this.#endpointId, error: String(error) });
+			log("dispatcher.failed", { endpoint_id: this.#endpointId, error: String(error) });
 			await this.#arm(Date.now() + AGAIN_MS);
 		} finally {
 			this.#running = false;
@@ -155,16 +165,19 @@ export class Dispatcher extends DurableObject<Env> {
 	async #pass(): Promise<void> {
 		if (this.#endpointId === null) return;
 		this.#inFlight.writeAgain(this.#backlog);
-		const policy = await this.#policies.read(this.#endpointId);
+		const read = await this.#policies.read(this.#endpointId);
+		// What is kept while D1 fails is older than what was told.
+		if (!this.#policies.isOutdated) this.#presence.note(read);
+		const policy = this.#presence.resolve(read);
 		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
 		this.#claimWhile(
 			() => this.#backlog.claimUnpublished(Date.now(), this.#inFlight.claimed),
 			(delivery) => publishAgain(delivery, this.env),
-			policy?.endpoint,
+			typeof policy === "object" ? policy.endpoint : undefined,
 		);
-		if (policy === null) return this.#bury();
+		if (policy === "deleted") return this.#bury();
 		if (this.#repair.goOn()) return this.#arm(Date.now());
-		if (policy.endpoint.status !== "active") return;
+		if (!isSending(policy)) return;
 		this.#claimWhile(
 			() => (Date.now() < this.#hold.until ? null : this.#backlog.claim(Date.now(), this.#inFlight.claimed)),
 			(delivery) => deliver(delivery, policy, this.env),
@@ -242,12 +255,13 @@ export class Dispatcher extends DurableObject<Env> {
 	}
 
 	async #armForNext(): Promise<void> {
-		const policy = this.#policies.last;
-		const isActive = policy === undefined || policy?.endpoint.status === "active";
+		const last = this.#policies.last;
+		const policy = last && this.#presence.resolve(last);
+		const isActive = policy === undefined || isSending(policy);
 		const next = nextWake({
 			now: Date.now(),
 			outlook: this.#backlog.outlook(this.#inFlight.claimed),
-			endpoint: policy === null ? "gone" : isActive ? "active" : "stopped",
+			endpoint: policy === "deleted" ? "gone" : isActive ? "active" : "stopped",
 			holdUntil: this.#hold.until,
 			inFlight: this.#inFlight.claimed.size,
 			sweptAt: this.#backlog.sweptAt,

@@ -33,6 +33,7 @@ export function refuseHeader(name: string, value: string): string | null {
 	if (BODY.has(lower)) return "says how the body is coded, and the router sends it as it is";
 	const owned = OWNED_PREFIXES.find((prefix) => lower.startsWith(prefix));
 	if (owned !== undefined) return `begins with ${owned}, which is not for endpoints to set`;
+	if (value !== value.trim()) return "has a value that begins or ends with white space";
 	if (!VALUE.test(value)) return "has a value with characters other than printable ASCII";
 	return null;
 }

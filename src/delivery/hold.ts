@@ -36,7 +36,7 @@ export class Hold {
 		try {
 			this.#storage.kv.put(KEY, until);
 		} catch (error) {
-			log("endpoint.hold_unwritten", { endpoint: endpointId, error: String(error) });
+			log("endpoint.hold_unwritten", { endpoint_id: endpointId, error: String(error) });
 		}
 	}
 }

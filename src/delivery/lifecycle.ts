@@ -21,6 +21,8 @@ export type Happened =
 	/** The queue took the result event, or refused it. */
 	| { kind: "published" }
 	| { kind: "publish_failed" }
+	/** It cannot be sent now, for no fault of its own or of the endpoint: it is looked at again later. */
+	| { kind: "put_off"; detail: string }
 	/** It cannot be sent, now or later. */
 	| { kind: "impossible"; reason: DeadReason; detail: string }
 	/** `publishes`: the answer is here, and its result event is all that is owed. */
@@ -48,6 +50,8 @@ export interface Step {
 
 /** Wait before a result event that the queue refused is offered again, ms. */
 const PUBLISH_AGAIN_MS = 5_000;
+/** Wait before a delivery that was put off is looked at again, ms. */
+const LOOK_AGAIN_MS = 60_000;
 
 export function fresh(dueAt: number): DeliveryState {
 	return {
@@ -65,11 +69,20 @@ export function fresh(dueAt: number): DeliveryState {
 export function step(state: DeliveryState, happened: Happened, context: Context): Step {
 	switch (happened.kind) {
 		case "answered":
-			return afterAnswer(state, happened, context);
+			// Whatever it was put off for is over.
+			return afterAnswer({ ...state, detail: null }, happened, context);
 		case "published":
 			return { state: finish(state, "succeeded", null, context), effects: [] };
 		case "publish_failed":
-			return { state: { ...state, status: "waiting", dueAt: context.now + PUBLISH_AGAIN_MS }, effects: [] };
+			return {
+				state: { ...state, status: "publishing", dueAt: context.now + PUBLISH_AGAIN_MS },
+				effects: [],
+			};
+		case "put_off":
+			return {
+				state: { ...state, status: "pending", detail: happened.detail, dueAt: context.now + LOOK_AGAIN_MS },
+				effects: [],
+			};
 		case "impossible":
 			return {
 				state: { ...finish(state, "dead", happened.reason, context), detail: happened.detail },
@@ -78,7 +91,7 @@ export function step(state: DeliveryState, happened: Happened, context: Context)
 		case "retry_asked":
 			// A whole new schedule: whoever asks has repaired something. What was answered is not asked again.
 			return {
-				state: { ...fresh(context.now), status: happened.publishes ? "waiting" : "pending" },
+				state: { ...fresh(context.now), status: happened.publishes ? "publishing" : "pending" },
 				effects: [],
 			};
 		case "cancel_asked":
@@ -105,7 +118,7 @@ function afterAnswer(state: DeliveryState, answer: Answered, context: Context): 
 		case "done":
 			// Done only when the queue has the result event; until then the answer waits with the delivery.
 			return answer.publishes
-				? { state: { ...state, status: "waiting", dueAt: now }, effects: [] }
+				? { state: { ...state, status: "publishing", dueAt: now }, effects: [] }
 				: { state: finish(state, "succeeded", null, context), effects: [] };
 		case "busy":
 			return afterBusy(state, answer, context);
@@ -169,5 +182,5 @@ function finish(
 	reason: DeadReason | null,
 	{ now }: Context,
 ): DeliveryState {
-	return { ...state, status, reason, dueAt: null, finishedAt: now };
+	return { ...state, status, reason, detail: null, dueAt: null, finishedAt: now };
 }

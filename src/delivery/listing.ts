@@ -20,7 +20,7 @@ const LOOK_INBOX_TEXT = 8_000_000;
 
 export function listRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
 	const { status } = query;
-	const tried = status === "in_flight" ? NOTHING : triedRecords(listed, query);
+	const tried = triedRecords(listed, query);
 	const flying = status === undefined || status === "in_flight" ? flyingRecords(listed, query) : [];
 	const untried =
 		(status === undefined || status === "pending") && query.reason === undefined

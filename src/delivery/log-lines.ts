@@ -1,10 +1,18 @@
 /** The log lines of a delivery: ids and outcome, never a payload, a URL or a header. */
+import { endpointIdOf } from "../events/ids.ts";
 import { log } from "../log.ts";
 import type { Delivered } from "./deliver.ts";
 import type { Delivery } from "./delivery-row.ts";
 
-export function idsOf({ id, eventId, subscriptionId, endpointRef }: Delivery): Record<string, string> {
-	return { delivery: id, event_id: eventId, subscription: subscriptionId, endpoint: endpointRef };
+export function idsOf(delivery: Delivery): Record<string, string | null> {
+	return {
+		delivery_id: delivery.id,
+		event_id: delivery.eventId,
+		subscription_id: delivery.subscriptionId,
+		subscription: delivery.subscriptionName,
+		endpoint_id: endpointIdOf(delivery.id),
+		endpoint: delivery.endpointRef,
+	};
 }
 
 /** One line for each attempt, and for each step that a delivery took without one. */
@@ -24,6 +32,6 @@ export function logDelivery({ delivery, outcome }: Delivered): void {
 		reason: state.reason,
 		...(state.detail !== null && { detail: state.detail }),
 		next_attempt_at: state.dueAt === null ? null : new Date(state.dueAt).toISOString(),
-		...(resultEventId !== null && { result_event: resultEventId }),
+		...(resultEventId !== null && { result_event_id: resultEventId }),
 	});
 }

@@ -6,7 +6,7 @@ import { exactDocumentOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { evaluateToJson } from "../events/expression.ts";
 import { protocols } from "../models/registry.ts";
-import type { Endpoint, Subscription } from "../store/records.ts";
+import type { ReadableEndpoint, Subscription } from "../store/records.ts";
 import type { AttemptResult } from "./attempt.ts";
 import type { DeadReason } from "./records.ts";
 import { buildRequest } from "./request.ts";
@@ -18,7 +18,7 @@ export interface Job {
 	/** From 1. */
 	attempt: number;
 	event: SluiceEvent;
-	endpoint: Endpoint;
+	endpoint: ReadableEndpoint;
 	subscription: Subscription;
 	allowPrivate: boolean;
 	now: number;

@@ -5,8 +5,8 @@
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { stopEndpoint } from "../store/endpoints.ts";
-import { loadPolicy, type DeliveryPolicy } from "../store/policy.ts";
-import type { Endpoint } from "../store/records.ts";
+import { loadPolicy, type Policy } from "../store/policy.ts";
+import { type Endpoint, isReadable } from "../store/records.ts";
 
 /** How long settings are trusted. A change through the API is told at once; this is for what went unheard. */
 const TRUSTED_MS = 5_000;
@@ -16,7 +16,7 @@ const TRUSTED_WITHOUT_D1_MS = 600_000;
 export class PolicyCache {
 	readonly #env: Env;
 	/** undefined: never read. */
-	#value: DeliveryPolicy | null | undefined;
+	#value: Policy | undefined;
 	#readAt = 0;
 	#isOutdated = true;
 	/** Counts changes that were told, so that a read which began before one is not taken for the state after it. */
@@ -26,9 +26,14 @@ export class PolicyCache {
 		this.#env = env;
 	}
 
-	/** As last read; undefined when nothing has been read, null when the endpoint is gone. */
-	get last(): DeliveryPolicy | null | undefined {
+	/** As last read; undefined when nothing has been read. */
+	get last(): Policy | undefined {
 		return this.#value;
+	}
+
+	/** Whether a change was told since `last` was read. */
+	get isOutdated(): boolean {
+		return this.#isOutdated;
 	}
 
 	/** Something has changed: the next `read` asks D1. */
@@ -38,19 +43,20 @@ export class PolicyCache {
 	}
 
 	/** Throws when D1 fails and what is known is too old. */
-	async read(endpointId: string): Promise<DeliveryPolicy | null> {
+	async read(endpointId: string): Promise<Policy> {
 		const age = Date.now() - this.#readAt;
 		if (this.#value !== undefined && !this.#isOutdated && age < TRUSTED_MS) return this.#value;
 		const changes = this.#changes;
 		try {
 			const value = await loadPolicy(this.#env, endpointId);
+			logStop(endpointId, this.#value, value);
 			this.#value = value;
 			this.#readAt = Date.now();
 			this.#isOutdated = changes !== this.#changes;
 			return value;
 		} catch (error) {
 			if (this.#value === undefined || age > TRUSTED_WITHOUT_D1_MS) throw error;
-			log("dispatcher.settings_kept", { endpoint: endpointId, error: String(error) });
+			log("dispatcher.settings_kept", { endpoint_id: endpointId, error: String(error) });
 			return this.#value;
 		}
 	}
@@ -63,22 +69,41 @@ export class PolicyCache {
 		if (!this.#stopHere(sentWith, status, reason)) return;
 		try {
 			if (await stopEndpoint(this.#env, sentWith, status, reason)) {
-				log("endpoint.stopped", { endpoint: sentWith.id, status, reason });
+				log("endpoint.stopped", { ...namesOf(sentWith), status, reason });
 			} else {
 				this.outdate();
 			}
 		} catch (error) {
 			// The settings are read again in a while; they say "active", and the next answer stops it once more.
-			log("endpoint.unwritten", { endpoint: sentWith.id, status, error: String(error) });
+			log("endpoint.unwritten", { ...namesOf(sentWith), status, error: String(error) });
 		}
 	}
 
 	/** false when there is nothing to stop. */
 	#stopHere(sentWith: Endpoint, status: "paused" | "disabled", statusReason: string): boolean {
 		const current = this.#value;
-		if (current === null || current === undefined || current.endpoint.status !== "active") return false;
-		if (current.endpoint.updatedAt !== sentWith.updatedAt) return false;
+		if (typeof current !== "object" || current.endpoint.status !== "active") return false;
+		const { revision, updatedAt } = current.endpoint;
+		if (revision !== sentWith.revision || updatedAt !== sentWith.updatedAt) return false;
 		this.#value = { ...current, endpoint: { ...current.endpoint, status, statusReason } };
 		return true;
 	}
+}
+
+/** Says once why an endpoint that nobody has stopped is not sent to. */
+function logStop(endpointId: string, former: Policy | undefined, now: Policy): void {
+	if (now === "missing" && former !== "missing") {
+		log("dispatcher.endpoint_missing", { endpoint_id: endpointId });
+	}
+	if (isUnreadable(now) && !isUnreadable(former)) {
+		log("dispatcher.secret_unreadable", { endpoint_id: endpointId });
+	}
+}
+
+function isUnreadable(policy: Policy | undefined): boolean {
+	return typeof policy === "object" && !isReadable(policy.endpoint);
+}
+
+function namesOf({ id, name, version }: Endpoint): Record<string, string> {
+	return { endpoint_id: id, endpoint: `${name}@${version}` };
 }

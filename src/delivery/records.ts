@@ -5,19 +5,37 @@
 import type { EventData } from "../events/event.ts";
 import type { Outcome } from "./attempt.ts";
 
-export type DeliveryStatus = "pending" | "in_flight" | "waiting" | "succeeded" | "dead" | "canceled";
+export const DELIVERY_STATUSES = [
+	"pending",
+	"in_flight",
+	/** Accepted by an asynchronous model whose answer has still to come; nothing makes it yet. */
+	"waiting",
+	/** The answer is here; the queue has still to take its result event. */
+	"publishing",
+	"succeeded",
+	"dead",
+	"canceled",
+] as const;
 
-/** Why a delivery is dead. */
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** Why a delivery is dead. The contract's list: some are not made yet. */
 export const DEAD_REASONS = [
 	"exhausted",
 	"rejected",
 	"gone",
+	"expired",
 	"loop",
+	"budget",
 	"too_large",
 	"transform_failed",
+	"deadline",
+	"superseded",
 	"deleted",
+	"backlog_full",
 	"unreadable",
 ] as const;
+
 export type DeadReason = (typeof DEAD_REASONS)[number];
 
 /** One HTTP exchange. */
@@ -46,9 +64,9 @@ export type ResultOmitted = "too_large";
 
 /** The part of a delivery that decisions are made from; see lifecycle.ts. */
 export interface DeliveryState {
-	status: Exclude<DeliveryStatus, "in_flight">;
+	status: Exclude<DeliveryStatus, "in_flight" | "waiting">;
 	reason: DeadReason | null;
-	/** What the reason is about, for a person; null where the last attempt says it. */
+	/** What the reason is about, or what a pending delivery waits for, for a person; null where the last attempt says it. */
 	detail: string | null;
 	/** Attempts that count against the schedule; busy answers do not. */
 	spent: number;

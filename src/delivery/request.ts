@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import { traceOfAttributes } from "../events/trace-context.ts";
 import type { ModelInput, Protocol } from "../models/protocol.ts";
-import type { Endpoint, EndpointAuth } from "../store/records.ts";
+import type { EndpointAuth, ReadableEndpoint } from "../store/records.ts";
 import type { OutgoingRequest } from "./attempt.ts";
 import { refuseHeader } from "./header-guard.ts";
 import { liveSecrets, signatureHeaders } from "../standard-webhooks.ts";
@@ -13,7 +13,7 @@ import { liveSecrets, signatureHeaders } from "../standard-webhooks.ts";
 const USER_AGENT = "Sluice/0.1";
 
 export interface RequestParts {
-	endpoint: Pick<Endpoint, "url" | "auth" | "headers" | "signingSecrets">;
+	endpoint: Pick<ReadableEndpoint, "url" | "auth" | "headers" | "signingSecrets">;
 	protocol: Protocol;
 	input: ModelInput;
 	/** `dlv_…`; becomes `webhook-id`. */

@@ -2,7 +2,7 @@
  * The credentials that a request to an endpoint carries: of its `auth`, and of headers and query parameters whose names
  * say so. They are hidden in whatever the endpoint answers. The signing secret is not among them, since it stays here.
  */
-import type { Endpoint, EndpointAuth } from "../store/records.ts";
+import type { EndpointAuth, ReadableEndpoint } from "../store/records.ts";
 import { basicCredentials } from "./request.ts";
 import { isSecretHeader } from "./secret-headers.ts";
 
@@ -10,7 +10,11 @@ import { isSecretHeader } from "./secret-headers.ts";
 const SECRET_PARAMETER = /^(?:code|sig|signature)$/i;
 
 /** Each of them as a server may read it out of the request. */
-export function secretsIn({ auth, headers, url }: Pick<Endpoint, "auth" | "headers" | "url">): string[] {
+export function secretsIn({
+	auth,
+	headers,
+	url,
+}: Pick<ReadableEndpoint, "auth" | "headers" | "url">): string[] {
 	const inHeaders = Object.entries(headers).filter(([name]) => isSecretHeader(name));
 	const inUrl = [...(URL.parse(url)?.searchParams ?? [])].filter(
 		([name]) => isSecretHeader(name) || SECRET_PARAMETER.test(name),

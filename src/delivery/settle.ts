@@ -6,7 +6,7 @@ import type { SluiceEvent } from "../events/event.ts";
 import type { ModelOutput } from "../models/protocol.ts";
 import { protocols } from "../models/registry.ts";
 import { buildResultEvent } from "../results/result-event.ts";
-import type { Endpoint, Subscription } from "../store/records.ts";
+import type { Endpoint, ReadableEndpoint, Subscription } from "../store/records.ts";
 import type { AttemptResult, Outcome } from "./attempt.ts";
 import { recordAttempt } from "./attempt-record.ts";
 import { keepAttempts } from "./attempts.ts";
@@ -20,7 +20,7 @@ import { secretsIn } from "./secrets-in.ts";
 
 export interface Tried {
 	delivery: Delivery;
-	endpoint: Endpoint;
+	endpoint: ReadableEndpoint;
 	subscription: Subscription;
 	result: AttemptResult;
 	/** When the attempt began, and now; ms since the epoch. */

@@ -13,7 +13,7 @@ export const SWEEP_EVERY_MS = 86_400_000;
 export interface Situation {
 	now: number;
 	outlook: Outlook;
-	/** active: it sends; stopped: paused or disabled; gone: deleted, and what waits for it is being ended. */
+	/** stopped: paused, disabled, unreadable or lost from the database. gone: deleted, and what waits for it is being ended. */
 	endpoint: "active" | "stopped" | "gone";
 	/** Nothing is sent before. */
 	holdUntil: number;

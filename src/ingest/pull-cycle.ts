@@ -6,7 +6,7 @@
  */
 
 export interface PullState {
-	/** stopped: the source is disabled or gone. failing: the last round failed, and there will be another. */
+	/** stopped: the source is paused or deleted. failing: the last round failed, and there will be another. */
 	status: "stopped" | "running" | "failing";
 	/** In a row. */
 	failures: number;
@@ -19,7 +19,7 @@ export interface PullState {
 }
 
 export type Happened =
-	/** The source was made, changed, disabled or deleted. */
+	/** The source was made, changed, paused or deleted. */
 	| { kind: "refreshed" }
 	/** The alarm went off, and this is what the source is now. */
 	| { kind: "woken"; source: "open" | "closed" }

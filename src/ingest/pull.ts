@@ -35,7 +35,7 @@ export async function pull(env: Env, source: Source, queue: SqsQueue, signal: Ab
 		refused: messages.length - readable.length,
 		// They will come again, and create nothing new: their events have the same ids then.
 		undeleted: undeleted.length > 0 ? undeleted : undefined,
-		ids: events.slice(0, 10).map(({ id }) => id),
+		event_ids: events.slice(0, 10).map(({ id }) => id),
 		count: events.length,
 	});
 	if (deleted?.ok === false) return { kind: "failed", error: deleted.error };
@@ -53,7 +53,7 @@ async function readAll(
 	for (const message of messages) {
 		const read = await readMessage(source, message.text, now);
 		if (!read.ok) {
-			log("ingest.refused", { source: source.name, message: message.id, code: read.code });
+			log("ingest.refused", { source: source.name, message_id: message.id, code: read.code });
 			continue;
 		}
 		readable.push(message);

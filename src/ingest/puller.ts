@@ -8,7 +8,9 @@ import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { liveSecrets } from "../standard-webhooks.ts";
 import type { Source } from "../store/records.ts";
+import { isDeleted } from "../store/deleted.ts";
 import { findSource } from "../store/sources.ts";
+import { UNREADABLE } from "../store/seal.ts";
 import { kindOf } from "./parse-events.ts";
 import { pull, type Pulled } from "./pull.ts";
 import { type Effect, type Happened, type PullState, step, stopped } from "./pull-cycle.ts";
@@ -26,7 +28,7 @@ export class Puller extends DurableObject<Env> {
 	/** Ends the run that is under way. */
 	#run = new AbortController();
 
-	/** The source has been made, changed, disabled or deleted: what is under way ends, and it is read anew. */
+	/** The source has been made, changed, paused or deleted: what is under way ends, and it is read anew. */
 	async refresh(sourceId: string): Promise<void> {
 		// Kept, because an alarm does not say whom it wakes.
 		this.ctx.storage.kv.put(SOURCE_ID, sourceId);
@@ -71,7 +73,7 @@ export class Puller extends DurableObject<Env> {
 		}
 		if (happened.kind === "failed") {
 			log("puller.failed", {
-				source: this.ctx.storage.kv.get(SOURCE_ID),
+				source_id: this.ctx.storage.kv.get(SOURCE_ID),
 				failures: state.failures,
 				error: happened.error,
 			});
@@ -83,7 +85,8 @@ export class Puller extends DurableObject<Env> {
 	async #readRound(sourceId: string): Promise<((signal: AbortSignal) => Promise<Pulled>) | null> {
 		try {
 			const source = await findSource(this.env, sourceId);
-			if (source === null || source.status !== "active" || kindOf(source).transport !== "pull") return null;
+			if (source === null) return await this.#missing(sourceId);
+			if (source.status !== "active" || kindOf(source).transport !== "pull") return null;
 			const queue = this.#queueOf(source);
 			if (typeof queue === "string") return async () => ({ kind: "failed", error: queue });
 			return (signal) => pull(this.env, source, queue, signal);
@@ -92,8 +95,15 @@ export class Puller extends DurableObject<Env> {
 		}
 	}
 
+	/** A source that nobody has deleted may come back, with the database that it was lost from: it is looked for again. */
+	async #missing(sourceId: string): Promise<(() => Promise<Pulled>) | null> {
+		if (await isDeleted(this.env, sourceId)) return null;
+		return async () => ({ kind: "failed", error: "the source is not in the database, and was not deleted" });
+	}
+
 	/** Or why it cannot be asked. */
 	#queueOf({ settings, secrets }: Source): SqsQueue | string {
+		if (secrets === null) return `the source's secret ${UNREADABLE}`;
 		const parsed = sqsSettings.safeParse(settings);
 		const [secretAccessKey] = liveSecrets(secrets, Date.now());
 		if (!parsed.success || secretAccessKey === undefined) return "the source lacks settings or a secret";

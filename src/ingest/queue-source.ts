@@ -29,8 +29,8 @@ const memory = new Map<string, Remembered>();
 export async function takeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	const now = Date.now();
 	const source = await lookUp(env, batch.queue, now);
-	if (source === null || source.status === "disabled") {
-		const reason = source === null ? "no source names this queue" : "the source is disabled";
+	if (source === null || source.status === "paused") {
+		const reason = source === null ? "no source names this queue" : "the source is paused";
 		log("ingest.unclaimed", { queue: batch.queue, messages: batch.messages.length, reason });
 		batch.retryAll({ delaySeconds: NOBODY_RETRY_SECONDS });
 		return;
@@ -42,7 +42,7 @@ export async function takeBatch(batch: MessageBatch, env: Env): Promise<void> {
 		source: source.name,
 		messages: batch.messages.length,
 		refused: batch.messages.length - readable.length,
-		ids: events.slice(0, 10).map(({ id }) => id),
+		event_ids: events.slice(0, 10).map(({ id }) => id),
 		count: events.length,
 	});
 }
@@ -58,7 +58,7 @@ async function readAll(
 	for (const message of messages) {
 		const read = await readMessage(source, textOf(message.body), now);
 		if (!read.ok) {
-			log("ingest.refused", { source: source.name, message: message.id, code: read.code });
+			log("ingest.refused", { source: source.name, message_id: message.id, code: read.code });
 			message.retry();
 			continue;
 		}

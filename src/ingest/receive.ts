@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { toProblem } from "../events/refusal.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
-import type { Source } from "../store/records.ts";
+import { type ReadableSource, isVerifying } from "../store/records.ts";
 import { accept } from "./accept.ts";
 import { kindOf, type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "./read-body.ts";
@@ -50,7 +50,7 @@ export async function receive(
 		const ids = events.map(({ id }) => id);
 		// What simply goes well is not told here: the router tells of every event, a line for a whole batch.
 		if (unresolved.length > 0)
-			log("ingest.unresolved", { ...line, unresolved, ids: ids.slice(0, MAX_LOGGED_IDS) });
+			log("ingest.unresolved", { ...line, unresolved, event_ids: ids.slice(0, MAX_LOGGED_IDS) });
 		return answer(ids, batch, reply);
 	} catch (error) {
 		if (!(error instanceof Problem)) throw error;
@@ -71,7 +71,7 @@ async function findOpenSource(
 	ctx: Pick<ExecutionContext, "waitUntil">,
 	ref: string,
 	now: number,
-): Promise<Source> {
+): Promise<ReadableSource> {
 	const source = await lookUpSource(env, ctx, ref, now).catch((cause: unknown) => {
 		throw new Problem(
 			503,
@@ -84,14 +84,30 @@ async function findOpenSource(
 		);
 	});
 	if (source === null) throw new Problem(404, "source_not_found", "No source has this name or id.");
-	if (source.status === "disabled") throw new Problem(403, "source_disabled", "This source takes no events.");
+	if (source.status === "paused") throw sourcePaused();
+	if (!isVerifying(source)) throw secretUnreadable();
 	return source;
+}
+
+/** What a publisher does with a refusal is its own affair, but none should take this one for the end of it. */
+const STOPPED_RETRY_AFTER = { headers: { "retry-after": "60" } };
+
+export function sourcePaused(): Problem {
+	const detail = "The source is paused and takes no events now. Send the request again later.";
+	return new Problem(503, "source_paused", detail, STOPPED_RETRY_AFTER);
+}
+
+/** Nobody can prove anything to such a source, and what is refused with 401 is not sent again. */
+export function secretUnreadable(): Problem {
+	const detail =
+		"Nothing can be verified now: the source's secret cannot be read. Send the request again later.";
+	return new Problem(503, "secret_unreadable", detail, STOPPED_RETRY_AFTER);
 }
 
 /** Verifies and parses. Throws `Problem` for everything that is wrong with the request. */
 async function readEvents(
 	request: Request,
-	source: Source,
+	source: ReadableSource,
 	trust: Trust,
 	now: number,
 ): Promise<Extract<ParsedEvents, { ok: true }>> {

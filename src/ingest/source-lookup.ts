@@ -6,7 +6,7 @@
 import type { Env } from "../env.ts";
 import { BUILTIN_SOURCES, RESOURCE_NAME } from "../events/ids.ts";
 import { log } from "../log.ts";
-import type { Source } from "../store/records.ts";
+import { type Source, isVerifying } from "../store/records.ts";
 import { cacheSource, readCachedSource } from "../store/source-cache.ts";
 import { findSource } from "../store/sources.ts";
 import { forgetList, lookUpInList, refreshList } from "./source-list.ts";
@@ -106,7 +106,8 @@ async function readTruth(
 	ref: string,
 ): Promise<Source | null> {
 	const source = await findSource(env, ref);
-	if (source === null) return null;
+	// What cannot be read cannot be copied either.
+	if (source === null || !isVerifying(source)) return source;
 	// Without the copy the next request asks D1 again, and that is all.
 	const caching = cacheSource(env, source).catch((error: unknown) => {
 		log("source_cache.write_failed", { source: ref, error: String(error) });

@@ -2,7 +2,8 @@
  * Whether a request comes from the publisher that the source was made for. The raw bytes and the clock come in,
  * yes or no goes out. Why it is no is nobody's business but the operator's.
  */
-import type { Source, SourceAuth } from "../store/records.ts";
+import { credentials } from "../credentials.ts";
+import type { ReadableSource, SourceAuth } from "../store/records.ts";
 import { isSameSecret } from "./compare.ts";
 import { verifyGoogleToken } from "./google-oidc.ts";
 import { schemeOf, verifySignature } from "./signature-schemes.ts";
@@ -24,24 +25,29 @@ export interface SignedRequest {
  * `Problem` 503 when a provider's keys cannot be had now: that is no fault of the request.
  */
 export async function verify(
-	{ auth, secrets, settings }: Source,
+	{ auth, secrets, settings }: Pick<ReadableSource, "auth" | "secrets" | "settings">,
 	request: SignedRequest,
 	trust: Trust = PROVIDERS,
 ): Promise<boolean> {
 	if (auth.type === "none") return true;
 	if (auth.type === "sns") return verifySns(settings, request, trust);
 	if (auth.type === "google_oidc") {
-		const token = credentials(request.headers, "bearer");
+		const token = credentials(request.headers.get("authorization"), "bearer");
 		return verifyGoogleToken(auth, { ...request, token }, trust);
 	}
 	// Such a source fetches its events; nothing that is posted to it can be one.
 	if (auth.type === "aws_keys") return false;
-	return secrets.some(
-		({ value, expiresAt }) =>
-			value !== "" &&
-			(expiresAt === null || expiresAt > request.now) &&
-			provesWithSecret(auth, trust.secret(value), request),
-	);
+	return secrets
+		.filter(({ expiresAt }) => expiresAt === null || expiresAt > request.now)
+		.flatMap(({ value }) => spellings(value))
+		.some((value) => provesWithSecret(auth, trust.secret(value), request));
+}
+
+/** Release 0.1 stored white space around a secret, which the publisher may use or not. An empty one proves nothing. */
+function spellings(secret: string): string[] {
+	const trimmed = secret.trim();
+	if (trimmed === "") return [];
+	return trimmed === secret ? [secret] : [secret, trimmed];
 }
 
 type SecretAuth = Exclude<SourceAuth, { type: "none" | "sns" | "google_oidc" | "aws_keys" }>;
@@ -53,9 +59,12 @@ function provesWithSecret(
 ): boolean {
 	switch (auth.type) {
 		case "bearer":
-			return matches(credentials(headers, "bearer"), secret);
+			return matches(credentials(headers.get("authorization"), "bearer"), secret);
 		case "basic":
-			return matches(decodeBasic(credentials(headers, "basic")), `${auth.username}:${secret}`);
+			return matches(
+				decodeBasic(credentials(headers.get("authorization"), "basic")),
+				`${auth.username}:${secret}`,
+			);
 		case "header":
 			return matches(headers.get(auth.name), secret);
 		case "url_token":
@@ -73,12 +82,6 @@ function provesWithSecret(
 
 function matches(given: string | null, secret: string): boolean {
 	return given !== null && isSameSecret(given, secret);
-}
-
-/** What follows the scheme, whose name knows no case (RFC 9110, section 11.1). */
-function credentials(headers: Headers, scheme: "bearer" | "basic"): string | null {
-	const [, given, value] = /^(\S+) +(.+)$/.exec(headers.get("authorization") ?? "") ?? [];
-	return value !== undefined && given?.toLowerCase() === scheme ? value : null;
 }
 
 function decodeBasic(encoded: string | null): string | null {

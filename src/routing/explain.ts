@@ -8,8 +8,8 @@ import { whyNot } from "./filters.ts";
 import { currentTable, type RoutingTable } from "./table.ts";
 
 export interface Unmatched {
+	subscription_id: string;
 	subscription: string;
-	subscription_name: string;
 	reason: string;
 }
 
@@ -20,7 +20,7 @@ export async function explain(env: Env, event: SluiceEvent): Promise<Unmatched[]
 	for (const subscription of table.subscriptions) {
 		const reason = await reasonAgainst(event, subscription, table);
 		if (reason === null) continue;
-		unmatched.push({ subscription: subscription.id, subscription_name: subscription.name, reason });
+		unmatched.push({ subscription_id: subscription.id, subscription: subscription.name, reason });
 	}
 	return unmatched;
 }
@@ -30,9 +30,9 @@ async function reasonAgainst(
 	subscription: Subscription,
 	table: RoutingTable,
 ): Promise<string | null> {
-	const { enabled, sourceId, types, filters } = subscription;
+	const { status, sourceId, types, filters } = subscription;
 	const { type } = event.attributes;
-	if (!enabled) return "the subscription is disabled";
+	if (status !== "active") return "the subscription is paused";
 	if (sourceId !== null && sourceId !== event.sourceId) return "it listens to another source";
 	if (types.length > 0 && !types.some((pattern) => typeMatches(pattern, type))) {
 		return `type ${type} is none of: ${types.join(", ")}`;

@@ -62,7 +62,7 @@ async function keep(
 				});
 			},
 			(message, error) => {
-				log("router.log_failed", { source_id: sourceId, message: message.id, error: String(error) });
+				log("router.log_failed", { source_id: sourceId, message_id: message.id, error: String(error) });
 				fail(message);
 			},
 		);
@@ -89,7 +89,7 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 				(message, error) => {
 					log("router.dispatch_failed", {
 						endpoint_id: endpointId,
-						message: message.id,
+						message_id: message.id,
 						error: String(error),
 					});
 					fail(message);

@@ -67,7 +67,7 @@ export async function* inLoads(
 	for (const read of messages) {
 		const { message } = read;
 		const events = await eventsOf(read.body, env).catch((error: unknown) => {
-			log("router.failed", { message: message.id, error: String(error) });
+			log("router.failed", { message_id: message.id, error: String(error) });
 			fail(message);
 			return [];
 		});
@@ -83,7 +83,7 @@ export async function* inLoads(
 				load.routed.push(routed);
 				bytes += more;
 			} catch (error) {
-				log("router.failed", { message: message.id, event_id: event.id, error: String(error) });
+				log("router.failed", { message_id: message.id, event_id: event.id, error: String(error) });
 				fail(message);
 			}
 		}

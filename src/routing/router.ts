@@ -100,7 +100,7 @@ async function settle({ message, body }: Read, env: Env): Promise<boolean> {
 		message.ack();
 		return true;
 	} catch (error) {
-		log("router.failed", { message: message.id, error: String(error) });
+		log("router.failed", { message_id: message.id, error: String(error) });
 		return false;
 	}
 }
@@ -111,7 +111,7 @@ function readable(messages: readonly Message[]): Read[] {
 		try {
 			return [{ message, body: decodeMessage(message.body) }];
 		} catch (error) {
-			log("router.unreadable", { message: message.id, attempts: message.attempts, error: String(error) });
+			log("router.unreadable", { message_id: message.id, attempts: message.attempts, error: String(error) });
 			retryLater(message);
 			return [];
 		}

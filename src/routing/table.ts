@@ -14,9 +14,9 @@ import type { Subscription } from "../store/records.ts";
 
 export interface RoutingTable {
 	version: number;
-	/** Every subscription, the disabled ones too. */
+	/** Every subscription, the paused ones too. */
 	subscriptions: readonly Subscription[];
-	/** Enabled subscriptions whose source and types fit; their filters have not been looked at. */
+	/** Active subscriptions whose source and types fit; their filters have not been looked at. */
 	candidates(sourceId: string, type: string): Subscription[];
 	/** The endpoint a subscription means at this moment; null when its name has no version left. */
 	endpointOf(subscription: Subscription): RoutedEndpoint | null;
@@ -51,7 +51,7 @@ export function buildTable({ version, subscriptions, endpoints }: RoutingRecords
 	const exact = new Map<string, Subscription[]>();
 	const prefixes = new Map<string, Subscription[]>();
 	for (const subscription of subscriptions) {
-		if (!subscription.enabled) continue;
+		if (subscription.status !== "active") continue;
 		const types = subscription.types.length === 0 ? ["*"] : subscription.types;
 		for (const type of new Set(types)) {
 			const index = type.endsWith("*") ? prefixes : exact;

@@ -1,20 +1,32 @@
 /** Endpoints in D1: rows to records and back, and the queries on them. */
 import type { Env } from "../env.ts";
-import type { Endpoint, EndpointAuth, EndpointStatus, LiveSecret, RetryPolicy } from "./records.ts";
+import { rememberDeletion } from "./deleted.ts";
+import type {
+	Endpoint,
+	EndpointAuth,
+	EndpointStatus,
+	LiveSecret,
+	ReadableEndpoint,
+	RetryPolicy,
+} from "./records.ts";
 import {
 	type ListQuery,
+	type ReadAs,
 	type Row,
 	type Update,
 	bumpRoutingVersion,
 	insertRow,
 	listRows,
+	revisionOf,
 	updateRow,
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
 import { open, seal } from "./seal.ts";
 
 /** What may change in the life of an endpoint. Name and version are what it is, and stay. */
-export type EndpointChanges = Partial<Omit<Endpoint, "id" | "name" | "version" | "createdAt" | "updatedAt">>;
+export type EndpointChanges = Partial<
+	Omit<ReadableEndpoint, keyof ReadAs | "name" | "version" | "createdAt">
+>;
 
 export interface EndpointRow extends Row {
 	id: string;
@@ -30,6 +42,7 @@ export interface EndpointRow extends Row {
 	signing_secrets: string;
 	status: EndpointStatus;
 	status_reason: string | null;
+	revision?: number;
 	created_at: number;
 	updated_at: number;
 }
@@ -94,7 +107,7 @@ export async function readEndpointRefs(env: Env, ids: readonly string[]): Promis
 }
 
 /** false when this version of the name exists already. */
-export async function insertEndpoint(env: Env, endpoint: Endpoint): Promise<boolean> {
+export async function insertEndpoint(env: Env, endpoint: ReadableEndpoint): Promise<boolean> {
 	const { id, name, version, createdAt, updatedAt, ...fields } = endpoint;
 	const columns = await toColumns(env, fields);
 	return insertRow(env, "endpoints", {
@@ -109,11 +122,10 @@ export async function insertEndpoint(env: Env, endpoint: Endpoint): Promise<bool
 
 export async function updateEndpoint(
 	env: Env,
-	id: string,
+	former: ReadAs,
 	changes: EndpointChanges,
 ): Promise<Update<Endpoint>> {
-	const columns = { ...(await toColumns(env, changes)), updated_at: Date.now() };
-	const update = await updateRow<EndpointRow>(env, "endpoints", id, columns);
+	const update = await updateRow<EndpointRow>(env, "endpoints", former, await toColumns(env, changes));
 	return update.outcome === "updated"
 		? { ...update, record: await endpointFromRow(env, update.record) }
 		: update;
@@ -125,22 +137,12 @@ export async function updateEndpoint(
  */
 export async function stopEndpoint(
 	env: Env,
-	{ id, updatedAt }: Pick<Endpoint, "id" | "updatedAt">,
+	former: ReadAs,
 	status: "paused" | "disabled",
 	reason: string,
 ): Promise<boolean> {
-	const [stopped] = await withSchema(env, (db) =>
-		db.batch([
-			db
-				.prepare(
-					`UPDATE endpoints SET status = ?, status_reason = ?, updated_at = ?
-					WHERE id = ? AND updated_at = ? RETURNING id`,
-				)
-				.bind(status, reason, Date.now(), id, updatedAt),
-			bumpRoutingVersion(db),
-		]),
-	);
-	return stopped?.results.length === 1;
+	const update = await updateEndpoint(env, former, { status, statusReason: reason });
+	return update.outcome === "updated";
 }
 
 /**
@@ -154,6 +156,7 @@ export async function deleteEndpoint(env: Env, id: string): Promise<{ usedBy: st
 	const [users] = await withSchema(env, (db) =>
 		db.batch<{ name: string }>([
 			db.prepare(`SELECT name ${using} ORDER BY name`).bind(id),
+			...rememberDeletion(db, id, `EXISTS (SELECT 1 ${using})`),
 			db.prepare(`DELETE FROM endpoints WHERE id = ?1 AND NOT EXISTS (SELECT 1 ${using})`).bind(id),
 			bumpRoutingVersion(db),
 		]),
@@ -189,15 +192,28 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		version: row.version,
 		url: row.url,
 		protocol: row.protocol,
-		auth: JSON.parse(auth) as EndpointAuth,
-		headers: JSON.parse(headers) as Record<string, string>,
+		auth: auth === null ? null : trimAuth(JSON.parse(auth) as EndpointAuth),
+		headers: headers === null ? null : trimValues(JSON.parse(headers) as Record<string, string>),
 		timeoutSeconds: row.timeout_seconds,
 		maxConcurrency: row.max_concurrency,
 		retry: JSON.parse(row.retry) as RetryPolicy,
-		signingSecrets: JSON.parse(signingSecrets) as LiveSecret[],
+		signingSecrets: signingSecrets === null ? null : (JSON.parse(signingSecrets) as LiveSecret[]),
 		status: row.status,
 		statusReason: row.status_reason,
+		revision: revisionOf(row),
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};
+}
+
+/**
+ * HTTP takes the white space around a header's value off on the way. Release 0.1 stored it, and what is sent has to be
+ * known as it arrives: to be masked where it is echoed.
+ */
+function trimValues(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
+}
+
+function trimAuth(auth: EndpointAuth): EndpointAuth {
+	return auth.type === "header" ? { ...auth, value: auth.value.trim() } : auth;
 }

@@ -1,18 +1,33 @@
 /** What a dispatcher reads: its endpoint with secrets opened, and the subscriptions whose deliveries it may hold. */
 import type { Env } from "../env.ts";
+import { isDeleted } from "./deleted.ts";
 import { type EndpointRow, endpointFromRow } from "./endpoints.ts";
-import type { Endpoint, Subscription } from "./records.ts";
+import { type Endpoint, type ReadableEndpoint, type Subscription, isReadable } from "./records.ts";
 import { withSchema } from "./schema.ts";
-import { type SubscriptionRow, subscriptionFromRow } from "./subscriptions.ts";
+import { type SubscriptionRow, findSubscription, subscriptionFromRow } from "./subscriptions.ts";
 
 export interface DeliveryPolicy {
 	endpoint: Endpoint;
 	/** By id: those that target this endpoint, and those that target the latest of its name. */
 	subscriptions: Map<string, Subscription>;
+	/** What has been looked up besides, while this policy holds (`subscriptionOf`). */
+	others: Map<string, Subscription | "deleted" | "missing">;
 }
 
-/** One transaction. null when the endpoint has been deleted. */
-export async function loadPolicy(env: Env, endpointId: string): Promise<DeliveryPolicy | null> {
+/**
+ * deleted: somebody has deleted the endpoint. missing: nobody has, and its row is not there; the database is empty,
+ * another one, or as it was at an earlier time.
+ */
+export type Policy = DeliveryPolicy | "deleted" | "missing";
+
+/** One by which deliveries can be sent: the endpoint is active, and has nothing that cannot be read. */
+export type SendingPolicy = DeliveryPolicy & { endpoint: ReadableEndpoint };
+
+export function isSending(policy: Policy): policy is SendingPolicy {
+	return typeof policy === "object" && policy.endpoint.status === "active" && isReadable(policy.endpoint);
+}
+
+export async function loadPolicy(env: Env, endpointId: string): Promise<Policy> {
 	const [endpoints, subscriptions] = await withSchema(env, (db) =>
 		db.batch([
 			db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(endpointId),
@@ -25,10 +40,27 @@ export async function loadPolicy(env: Env, endpointId: string): Promise<Delivery
 		]),
 	);
 	const row = endpoints?.results[0] as EndpointRow | undefined;
-	if (row === undefined) return null;
+	if (row === undefined) return (await isDeleted(env, endpointId)) ? "deleted" : "missing";
 	const rows = (subscriptions?.results ?? []) as SubscriptionRow[];
 	return {
 		endpoint: await endpointFromRow(env, row),
 		subscriptions: new Map(rows.map((found) => [found.id, subscriptionFromRow(found)])),
+		others: new Map(),
 	};
+}
+
+/**
+ * The subscription of a delivery. One that targets another endpoint by now still owes what was decided before; it is
+ * looked up once as long as the policy holds, however many deliveries there are.
+ */
+export async function subscriptionOf(
+	env: Env,
+	{ subscriptions, others }: DeliveryPolicy,
+	id: string,
+): Promise<Subscription | "deleted" | "missing"> {
+	const known = subscriptions.get(id) ?? others.get(id);
+	if (known !== undefined) return known;
+	const found = (await findSubscription(env, id)) ?? ((await isDeleted(env, id)) ? "deleted" : "missing");
+	others.set(id, found);
+	return found;
 }

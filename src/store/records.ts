@@ -1,6 +1,6 @@
 /**
  * The resources as the router knows them: decoded from their rows, secrets decrypted. Shapes only; the queries
- * stand beside this file, the wire forms in api/.
+ * stand beside this file, the wire forms in api/. `revision` counts the changes of a row (rows.ts).
  */
 import type { Filter } from "../routing/filters.ts";
 
@@ -52,10 +52,20 @@ export interface Source {
 	dedupeKey: string | null;
 	/** What the kind asks for beyond this, as its schema says; empty for most. */
 	settings: Record<string, unknown>;
-	secrets: LiveSecret[];
-	status: "active" | "disabled";
+	/** null: stored, but no key that is set opens them. */
+	secrets: LiveSecret[] | null;
+	/** paused: what publishers send is refused so that they send it again, and no queue is read. */
+	status: "active" | "paused";
+	revision: number;
 	createdAt: number;
 	updatedAt: number;
+}
+
+/** A source that can verify what is sent to it. */
+export type ReadableSource = Source & { secrets: LiveSecret[] };
+
+export function isVerifying(source: Source): source is ReadableSource {
+	return source.secrets !== null;
 }
 
 /** What the router sends along to prove itself to a model server. */
@@ -88,18 +98,31 @@ export interface Endpoint {
 	url: string;
 	/** A key of the protocol registry (models/). */
 	protocol: string;
-	auth: EndpointAuth;
-	headers: Record<string, string>;
+	/** Of these and of `signingSecrets`, null: stored, but no key that is set opens it. */
+	auth: EndpointAuth | null;
+	headers: Record<string, string> | null;
 	timeoutSeconds: number;
 	maxConcurrency: number;
 	retry: RetryPolicy;
 	/** `whsec_…`, newest first. */
-	signingSecrets: LiveSecret[];
+	signingSecrets: LiveSecret[] | null;
 	status: EndpointStatus;
 	/** Why it is paused or disabled: "manual", "unauthorized", "quota", "gone"; null while active. */
 	statusReason: string | null;
+	revision: number;
 	createdAt: number;
 	updatedAt: number;
+}
+
+/** An endpoint that can be sent to: nothing of what it needs for that is unreadable. */
+export type ReadableEndpoint = Endpoint & {
+	auth: EndpointAuth;
+	headers: Record<string, string>;
+	signingSecrets: LiveSecret[];
+};
+
+export function isReadable(endpoint: Endpoint): endpoint is ReadableEndpoint {
+	return endpoint.auth !== null && endpoint.headers !== null && endpoint.signingSecrets !== null;
 }
 
 /** What happens with the answer. null on the subscription: it is stored and goes no further. */
@@ -126,7 +149,9 @@ export interface Subscription {
 	/** JSONata over the event; null: the event itself is sent. */
 	transform: string | null;
 	result: ResultPolicy | null;
-	enabled: boolean;
+	/** paused: new events are not matched; deliveries that are there already go on. */
+	status: "active" | "paused";
+	revision: number;
 	createdAt: number;
 	updatedAt: number;
 }

@@ -3,16 +3,14 @@
  * table in memory is still the current one. Opens no secrets.
  */
 import type { Env } from "../env.ts";
-import type { Endpoint, Source, Subscription } from "./records.ts";
+import type { Endpoint, Subscription } from "./records.ts";
 import { withSchema } from "./schema.ts";
 import { type SubscriptionRow, subscriptionFromRow } from "./subscriptions.ts";
 
-export type RoutedSource = Pick<Source, "id" | "name" | "status">;
 export type RoutedEndpoint = Pick<Endpoint, "id" | "name" | "version" | "status" | "createdAt">;
 
 export interface RoutingRecords {
 	version: number;
-	sources: RoutedSource[];
 	endpoints: RoutedEndpoint[];
 	subscriptions: Subscription[];
 }
@@ -20,10 +18,9 @@ export interface RoutingRecords {
 const SELECT_VERSION = "SELECT value AS version FROM meta WHERE key = 'routing_version'";
 
 export async function loadRoutingTable(env: Env): Promise<RoutingRecords> {
-	const [version, sources, endpoints, subscriptions] = await withSchema(env, (db) =>
+	const [version, endpoints, subscriptions] = await withSchema(env, (db) =>
 		db.batch([
 			db.prepare(SELECT_VERSION),
-			db.prepare("SELECT id, name, status FROM sources"),
 			db.prepare("SELECT id, name, version, status, created_at AS createdAt FROM endpoints"),
 			db.prepare("SELECT * FROM subscriptions"),
 		]),
@@ -31,7 +28,6 @@ export async function loadRoutingTable(env: Env): Promise<RoutingRecords> {
 	const [row] = (version?.results ?? []) as { version: number }[];
 	return {
 		version: row?.version ?? 0,
-		sources: (sources?.results ?? []) as RoutedSource[],
 		endpoints: (endpoints?.results ?? []) as RoutedEndpoint[],
 		subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(subscriptionFromRow),
 	};

@@ -20,7 +20,26 @@ export interface ListQuery {
 	limit: number;
 }
 
-export type Update<T> = { outcome: "updated"; record: T } | { outcome: "name_taken" } | { outcome: "gone" };
+/** The state of a row that a change was computed from. */
+export interface ReadAs {
+	id: string;
+	revision: number;
+	updatedAt: number;
+}
+
+/**
+ * `SELECT *` finds no such column in a database that was restored to the schema of release 0.1; the first statement that
+ * names the column makes it, with 1 in every row.
+ */
+export function revisionOf({ revision }: { revision?: number }): number {
+	return revision ?? 1;
+}
+
+/** changed: the row has been changed or deleted since it was read, and nothing was written. */
+export type Update<T> =
+	| { outcome: "updated"; record: T }
+	| { outcome: "name_taken" }
+	| { outcome: "changed" };
 
 /** false when another row has the name. */
 export async function insertRow(env: Env, table: Table, row: Row): Promise<boolean> {
@@ -32,23 +51,32 @@ export async function insertRow(env: Env, table: Table, row: Row): Promise<boole
 	return inserted !== "name_taken";
 }
 
-/** Writes only the columns in `changes`, so that two changes of different fields do not undo each other. */
+/**
+ * Compare and set: writes `changes` when the row is still as it was read. Columns that are not named stay as they are,
+ * whether anybody can read them or not.
+ */
 export async function updateRow<R extends Row>(
 	env: Env,
 	table: Table,
-	id: string,
+	{ id, revision, updatedAt }: ReadAs,
 	changes: Row,
 ): Promise<Update<R>> {
-	const assignments = Object.keys(changes).map((column) => `${column} = ?`);
-	const sql = `UPDATE ${table} SET ${assignments.join(", ")} WHERE id = ? RETURNING *`;
+	const columns = { ...changes, updated_at: Date.now() };
+	const assignments = Object.keys(columns).map((column) => `${column} = ?`);
+	// A Worker of release 0.1, which runs beside this one during a deploy, moves updated_at and not the revision.
+	const sql = `UPDATE ${table} SET ${assignments.join(", ")}, revision = revision + 1
+		WHERE id = ? AND revision = ? AND updated_at = ? RETURNING *`;
 	const updated = await unlessTaken(
 		withSchema(env, (db) =>
-			db.batch<R>([db.prepare(sql).bind(...Object.values(changes), id), bumpRoutingVersion(db)]),
+			db.batch<R>([
+				db.prepare(sql).bind(...Object.values(columns), id, revision, updatedAt),
+				bumpRoutingVersion(db),
+			]),
 		),
 	);
 	if (updated === "name_taken") return { outcome: "name_taken" };
 	const record = updated[0]?.results[0];
-	return record === undefined ? { outcome: "gone" } : { outcome: "updated", record };
+	return record === undefined ? { outcome: "changed" } : { outcome: "updated", record };
 }
 
 export async function listRows<R>(env: Env, table: Table, { after, limit }: ListQuery): Promise<R[]> {

@@ -94,19 +94,26 @@ export async function ensureSchema({ DB }: Pick<Env, "DB">): Promise<void> {
 }
 
 /**
- * Runs `work` on a database that has its tables. A database that was emptied behind this isolate's back is set
- * up again, and `work` runs a second time; its one batch or statement had no effect the first time.
+ * Runs `work` on a database that has its tables. A database that was emptied or restored to an earlier schema behind
+ * this isolate's back is brought up again, and `work` runs a second time; its one batch or statement had no effect the
+ * first time. A query that is wrong in itself fails at once.
  */
 export async function withSchema<T>(env: Pick<Env, "DB">, work: (db: D1Database) => Promise<T>): Promise<T> {
 	await ensureSchema(env);
 	try {
 		return await work(env.DB);
 	} catch (error) {
-		if (!String(error).includes("no such table")) throw error;
+		if (!(await isBehind(env.DB, String(error)))) throw error;
 		upToDate.delete(env.DB);
 		await ensureSchema(env);
 		return work(env.DB);
 	}
+}
+
+/** Whether a query may have failed because a step was missing; by SQLite's words, which D1 passes on. */
+async function isBehind(db: D1Database, message: string): Promise<boolean> {
+	if (message.includes("no such table")) return true;
+	return /no such column|has no column named/.test(message) && (await readVersion(db)) < STEPS.length;
 }
 
 /** How many steps the database has behind it: 0 for a new one. */

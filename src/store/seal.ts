@@ -17,14 +17,9 @@ const VERSION = "v1";
 const IV_BYTES = 12;
 const KEY_ID_BYTES = 4;
 
-/** A stored secret that none of the keys that are set can open. The message is for the operator. */
-export class UnreadableSecretError extends Error {
-	override readonly name = "UnreadableSecretError";
-
-	constructor(cause?: unknown) {
-		super("sealed with a key that is no longer set: add the former ADMIN_TOKEN to ENCRYPTION_KEY", { cause });
-	}
-}
+/** What the operator can do about a secret that `open` cannot open; the end of a sentence. */
+export const UNREADABLE =
+	"was encrypted with a key that is no longer set: add the former ADMIN_TOKEN to ENCRYPTION_KEY, or replace the secret";
 
 /** `v1.{key id}.{base64url of IV and ciphertext}`. Throws when neither variable is set. */
 export async function seal(env: SealingEnv, plaintext: string): Promise<string> {
@@ -37,34 +32,33 @@ export async function seal(env: SealingEnv, plaintext: string): Promise<string> 
 	return `${VERSION}.${id}.${Buffer.concat([iv, Buffer.from(ciphertext)]).toString("base64url")}`;
 }
 
-/** Throws `UnreadableSecretError` when no key that is set opens it. */
-export async function open(env: SealingEnv, sealed: string): Promise<string> {
+/** null when no key that is set opens it, or it is no sealed text that this release knows. */
+export async function open(env: SealingEnv, sealed: string): Promise<string | null> {
 	const [version, keyId, payload] = sealed.split(".");
-	if (version !== VERSION || payload === undefined) throw new Error("not a sealed secret of a known version");
+	if (version !== VERSION || payload === undefined) return null;
 	const bytes = Buffer.from(payload, "base64url");
 	const iv = bytes.subarray(0, IV_BYTES);
-	let failure: unknown;
 	for (const material of keyMaterials(env)) {
 		const { id, key } = await deriveKey(material);
 		if (id !== keyId) continue;
 		try {
 			const plaintext = await crypto.subtle.decrypt({ name: "AES-GCM", iv }, key, bytes.subarray(IV_BYTES));
 			return Buffer.from(plaintext).toString();
-		} catch (error) {
+		} catch {
 			// A key with the same short id, or an altered row: another key may still open it.
-			failure = error;
 		}
 	}
-	throw new UnreadableSecretError(failure);
+	return null;
 }
 
 /**
- * The first one seals. ADMIN_TOKEN always opens too, so that setting ENCRYPTION_KEY for the first time leaves
- * the stored secrets readable.
+ * The first one seals. ADMIN_TOKEN always opens too, so that setting ENCRYPTION_KEY for the first time leaves the
+ * stored secrets readable; also with the white space around it, with which release 0.1 sealed.
  */
 function keyMaterials({ ENCRYPTION_KEY = "", ADMIN_TOKEN = "" }: SealingEnv): string[] {
 	const listed = ENCRYPTION_KEY.split(",").map((text) => text.trim());
-	return [...listed, ADMIN_TOKEN].filter((text) => text !== "");
+	const usable = [...listed, ADMIN_TOKEN.trim()].filter((text) => text !== "");
+	return ADMIN_TOKEN.trim() === "" ? usable : [...new Set([...usable, ADMIN_TOKEN])];
 }
 
 /** Deriving costs more than opening; an isolate sees few keys in its life. */

@@ -5,8 +5,9 @@
  */
 import * as z from "zod";
 import type { Env } from "../env.ts";
-import type { LiveSecret, Source, SourceAuth } from "./records.ts";
-import { open, seal } from "./seal.ts";
+import type { LiveSecret, ReadableSource, Source, SourceAuth } from "./records.ts";
+import { UNREADABLE, open, seal } from "./seal.ts";
+import { fromStoredStatus, toStoredStatus } from "./sources.ts";
 
 /** The longest that a copy outlives a change when it was written from an older read just after it. */
 const EXPIRATION_SECONDS = 300;
@@ -30,14 +31,17 @@ const cachedSource = z.object({
 	settings: z.record(z.string(), z.unknown()),
 	sealedSecrets: z.string(),
 	status: z.enum(["active", "disabled"]),
+	/** Copies that release 0.1 made have none. */
+	revision: z.number().default(1),
 	createdAt: z.number(),
 	updatedAt: z.number(),
 });
 
 /** Under its id and its name, because a publisher's URL may hold either. */
-export async function cacheSource(env: Env, { secrets, ...source }: Source): Promise<void> {
+export async function cacheSource(env: Env, { secrets, ...source }: ReadableSource): Promise<void> {
 	const sealedSecrets = await seal(env, JSON.stringify(secrets));
-	const entry = JSON.stringify({ ...source, sealedSecrets } satisfies z.infer<typeof cachedSource>);
+	const copy = { ...source, status: toStoredStatus(source.status), sealedSecrets };
+	const entry = JSON.stringify(copy satisfies z.infer<typeof cachedSource>);
 	const options = { expirationTtl: EXPIRATION_SECONDS };
 	await Promise.all(keysOf(source).map((key) => env.SOURCES.put(key, entry, options)));
 }
@@ -48,12 +52,17 @@ export async function uncacheSource(env: Env, source: Pick<Source, "id" | "name"
 }
 
 /** null when there is no copy. Throws when KV fails or the copy cannot be read, as after a change of keys. */
-export async function readCachedSource(env: Env, ref: string): Promise<Source | null> {
+export async function readCachedSource(env: Env, ref: string): Promise<ReadableSource | null> {
 	const entry = await env.SOURCES.get(keyOf(ref), { cacheTtl: LOCATION_TTL_SECONDS });
 	if (entry === null) return null;
-	const { sealedSecrets, ...source } = cachedSource.parse(JSON.parse(entry));
-	const secrets = secretsSchema.parse(JSON.parse(await open(env, sealedSecrets)));
-	return { ...source, secrets };
+	const { sealedSecrets, status, ...source } = cachedSource.parse(JSON.parse(entry));
+	const secrets = await open(env, sealedSecrets);
+	if (secrets === null) throw new Error(`the copy ${UNREADABLE}`);
+	return {
+		...source,
+		status: fromStoredStatus(status),
+		secrets: secretsSchema.parse(JSON.parse(secrets)),
+	};
 }
 
 function keysOf({ id, name }: Pick<Source, "id" | "name">): string[] {

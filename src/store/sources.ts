@@ -1,20 +1,26 @@
 /** Sources in D1: rows to records and back, and the queries on them. */
 import type { Env } from "../env.ts";
-import type { LiveSecret, Source, SourceAuth } from "./records.ts";
+import { rememberDeletion } from "./deleted.ts";
+import type { LiveSecret, ReadableSource, Source, SourceAuth } from "./records.ts";
 import {
 	type ListQuery,
+	type ReadAs,
 	type Row,
 	type Update,
 	bumpRoutingVersion,
 	insertRow,
 	listRows,
+	revisionOf,
 	updateRow,
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
 import { open, seal } from "./seal.ts";
 
 /** What may change in the life of a source. */
-export type SourceChanges = Partial<Omit<Source, "id" | "createdAt" | "updatedAt">>;
+export type SourceChanges = Partial<Omit<ReadableSource, keyof ReadAs | "createdAt">>;
+
+/** The word for a paused source is the one of release 0.1, whose Workers may read it during a deploy. */
+type StoredStatus = "active" | "disabled";
 
 interface SourceRow extends Row {
 	id: string;
@@ -27,7 +33,8 @@ interface SourceRow extends Row {
 	dedupe_key: string | null;
 	settings: string;
 	secrets: string;
-	status: Source["status"];
+	status: StoredStatus;
+	revision?: number;
 	created_at: number;
 	updated_at: number;
 }
@@ -105,60 +112,79 @@ export async function readSourceNames(env: Env, ids: readonly string[]): Promise
 /** false when the name is taken. */
 export async function insertSource(
 	env: Env,
-	{ id, createdAt, updatedAt, ...fields }: Source,
+	{ id, createdAt, updatedAt, ...fields }: ReadableSource,
 ): Promise<boolean> {
 	const columns = await toColumns(env, fields);
 	return insertRow(env, "sources", { id, ...columns, created_at: createdAt, updated_at: updatedAt });
 }
 
-export async function updateSource(env: Env, id: string, changes: SourceChanges): Promise<Update<Source>> {
-	const columns = { ...(await toColumns(env, changes)), updated_at: Date.now() };
-	const update = await updateRow<SourceRow>(env, "sources", id, columns);
+export async function updateSource(
+	env: Env,
+	former: ReadAs,
+	changes: SourceChanges,
+): Promise<Update<Source>> {
+	const update = await updateRow<SourceRow>(env, "sources", former, await toColumns(env, changes));
 	return update.outcome === "updated" ? { ...update, record: await fromRow(env, update.record) } : update;
 }
 
 /** Deletes it unless subscriptions name it; answers the names of those. */
 export async function deleteSource(env: Env, id: string): Promise<{ usedBy: string[] }> {
+	const isUsed = "EXISTS (SELECT 1 FROM subscriptions WHERE source_id = ?1)";
 	const [using] = await withSchema(env, (db) =>
 		db.batch<{ name: string }>([
 			db.prepare("SELECT name FROM subscriptions WHERE source_id = ? ORDER BY name").bind(id),
-			db
-				.prepare(
-					"DELETE FROM sources WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE source_id = ?1)",
-				)
-				.bind(id),
+			...rememberDeletion(db, id, isUsed),
+			db.prepare(`DELETE FROM sources WHERE id = ?1 AND NOT ${isUsed}`).bind(id),
 			bumpRoutingVersion(db),
 		]),
 	);
 	return { usedBy: using?.results.map(({ name }) => name) ?? [] };
 }
 
+/** Whether a secret of the source proves its requests. Some are proved by keys of the provider, some not at all. */
+export function hasSecret(type: SourceAuth["type"]): boolean {
+	return type !== "none" && type !== "sns" && type !== "google_oidc";
+}
+
+export function toStoredStatus(status: Source["status"]): StoredStatus {
+	return status === "active" ? "active" : "disabled";
+}
+
+export function fromStoredStatus(status: StoredStatus): Source["status"] {
+	return status === "active" ? "active" : "paused";
+}
+
 /** The columns of the fields that are there. */
 async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
-	const { auth, secrets, eventType, dedupeKey, settings, ...same } = changes;
+	const { auth, secrets, eventType, dedupeKey, settings, status, ...same } = changes;
 	return {
 		...same,
 		...(auth !== undefined && { auth: JSON.stringify(auth) }),
 		...(eventType !== undefined && { event_type: eventType }),
 		...(dedupeKey !== undefined && { dedupe_key: dedupeKey }),
 		...(settings !== undefined && { settings: JSON.stringify(settings) }),
+		...(status !== undefined && { status: toStoredStatus(status) }),
 		...(secrets !== undefined && { secrets: await seal(env, JSON.stringify(secrets)) }),
 	};
 }
 
 async function fromRow(env: Env, row: SourceRow): Promise<Source> {
+	const auth = JSON.parse(row.auth) as SourceAuth;
+	// Where no secret proves anything there is none to open.
+	const secrets = hasSecret(auth.type) ? await open(env, row.secrets) : "[]";
 	return {
 		id: row.id,
 		name: row.name,
 		kind: row.kind,
 		description: row.description,
-		auth: JSON.parse(row.auth) as SourceAuth,
+		auth,
 		eventType: row.event_type,
 		subject: row.subject,
 		dedupeKey: row.dedupe_key,
 		settings: JSON.parse(row.settings) as Record<string, unknown>,
-		secrets: JSON.parse(await open(env, row.secrets)) as LiveSecret[],
-		status: row.status,
+		secrets: secrets === null ? null : (JSON.parse(secrets) as LiveSecret[]),
+		status: fromStoredStatus(row.status),
+		revision: revisionOf(row),
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};

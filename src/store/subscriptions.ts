@@ -2,19 +2,22 @@
 import type { Env } from "../env.ts";
 import type { Filter } from "../routing/filters.ts";
 import type { ResultPolicy, Subscription } from "./records.ts";
+import { rememberDeletion } from "./deleted.ts";
 import {
 	type ListQuery,
+	type ReadAs,
 	type Row,
 	type Update,
 	bumpRoutingVersion,
 	insertRow,
 	listRows,
+	revisionOf,
 	updateRow,
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
 
 /** What may change in the life of a subscription. */
-export type SubscriptionChanges = Partial<Omit<Subscription, "id" | "createdAt" | "updatedAt">>;
+export type SubscriptionChanges = Partial<Omit<Subscription, keyof ReadAs | "createdAt">>;
 
 export interface SubscriptionRow extends Row {
 	id: string;
@@ -26,7 +29,9 @@ export interface SubscriptionRow extends Row {
 	latest_of: string | null;
 	transform: string | null;
 	result: string | null;
+	/** 1 or 0, as release 0.1 knows it: active or paused. */
 	enabled: number;
+	revision?: number;
 	created_at: number;
 	updated_at: number;
 }
@@ -57,23 +62,26 @@ export async function insertSubscription(env: Env, subscription: Subscription): 
 
 export async function updateSubscription(
 	env: Env,
-	id: string,
+	former: ReadAs,
 	changes: SubscriptionChanges,
 ): Promise<Update<Subscription>> {
-	const columns = { ...toColumns(changes), updated_at: Date.now() };
-	const update = await updateRow<SubscriptionRow>(env, "subscriptions", id, columns);
+	const update = await updateRow<SubscriptionRow>(env, "subscriptions", former, toColumns(changes));
 	return update.outcome === "updated" ? { ...update, record: subscriptionFromRow(update.record) } : update;
 }
 
 export async function deleteSubscription(env: Env, id: string): Promise<void> {
 	await withSchema(env, (db) =>
-		db.batch([db.prepare("DELETE FROM subscriptions WHERE id = ?").bind(id), bumpRoutingVersion(db)]),
+		db.batch([
+			...rememberDeletion(db, id),
+			db.prepare("DELETE FROM subscriptions WHERE id = ?").bind(id),
+			bumpRoutingVersion(db),
+		]),
 	);
 }
 
 /** The columns of the fields that are there. */
 function toColumns(changes: SubscriptionChanges): Row {
-	const { sourceId, types, filters, target, result, enabled, ...same } = changes;
+	const { sourceId, types, filters, target, result, status, ...same } = changes;
 	return {
 		...same,
 		...(sourceId !== undefined && { source_id: sourceId }),
@@ -84,7 +92,7 @@ function toColumns(changes: SubscriptionChanges): Row {
 			latest_of: "latestOf" in target ? target.latestOf : null,
 		}),
 		...(result !== undefined && { result: result && JSON.stringify(result) }),
-		...(enabled !== undefined && { enabled: enabled ? 1 : 0 }),
+		...(status !== undefined && { enabled: status === "active" ? 1 : 0 }),
 	};
 }
 
@@ -98,7 +106,8 @@ export function subscriptionFromRow(row: SubscriptionRow): Subscription {
 		target: row.endpoint_id === null ? { latestOf: row.latest_of ?? "" } : { endpointId: row.endpoint_id },
 		transform: row.transform,
 		result: row.result === null ? null : (JSON.parse(row.result) as ResultPolicy),
-		enabled: row.enabled === 1,
+		status: row.enabled === 1 ? "active" : "paused",
+		revision: revisionOf(row),
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};

@@ -28,7 +28,7 @@ describe("who may use the API", () => {
 		);
 	});
 
-	test.each([undefined, ""])(
+	test.each([undefined, "", " \n"])(
 		"with ADMIN_TOKEN %j everything is closed and says how to open it",
 		async (ADMIN_TOKEN) => {
 			const { ADMIN_TOKEN: _, ...rest } = env;
@@ -42,6 +42,17 @@ describe("who may use the API", () => {
 					detail: expect.stringContaining("wrangler secret put ADMIN_TOKEN"),
 				});
 			}
+		},
+	);
+
+	test.each(["test-token\n", "  test-token\r\n"])(
+		"white space around ADMIN_TOKEN %j is not part of it",
+		async (token) => {
+			const request = new Request(`${ORIGIN}/v1/sources`, {
+				headers: { authorization: "Bearer  test-token " },
+			});
+			const response = await api.fetch(request, { ...env, ADMIN_TOKEN: token }, createExecutionContext());
+			expect(response.status).toBe(200);
 		},
 	);
 
@@ -101,19 +112,6 @@ describe("what goes wrong inside", () => {
 		const text = await response.text();
 		expect(JSON.parse(text)).toMatchObject({ code: "unavailable" });
 		expect(text).not.toContain("secret detail");
-	});
-
-	test("a changed ADMIN_TOKEN is named as the reason", async () => {
-		await ask("POST", "/v1/sources", { name: "sealed-before" });
-		const request = new Request(`${ORIGIN}/v1/sources/sealed-before`, {
-			headers: { authorization: "Bearer new" },
-		});
-		const response = await api.fetch(request, { ...env, ADMIN_TOKEN: "new" }, createExecutionContext());
-		expect(response.status).toBe(503);
-		expect(await response.json()).toMatchObject({
-			code: "secret_unreadable",
-			detail: expect.stringContaining("ENCRYPTION_KEY"),
-		});
 	});
 });
 

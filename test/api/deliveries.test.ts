@@ -67,10 +67,10 @@ describe("reading deliveries", () => {
 		expect(await must("GET", `/v1/deliveries/${id}`)).toEqual({
 			id,
 			event_id: first.event,
-			subscription: one.subscription.id,
-			subscription_name: one.subscription.name,
-			endpoint: one.endpoint.id,
-			endpoint_ref: `${one.endpoint.name}@1`,
+			subscription_id: one.subscription.id,
+			subscription: one.subscription.name,
+			endpoint_id: one.endpoint.id,
+			endpoint: `${one.endpoint.name}@1`,
 			status: "pending",
 			reason: null,
 			detail: null,
@@ -105,6 +105,17 @@ describe("reading deliveries", () => {
 		expect(await listIds(`event=evt_${"0".repeat(22)}api`)).toEqual([]);
 	});
 
+	test.each(["waiting", "publishing"])("?status=%s is a status, and finds nothing here", async (status) => {
+		expect(await listIds(`status=${status}`)).toEqual([]);
+	});
+
+	test.each(["budget", "backlog_full", "superseded", "unreadable"])(
+		"?reason=%s is a reason",
+		async (reason) => {
+			expect(await listIds(`reason=${reason}`)).toEqual([]);
+		},
+	);
+
 	test("of all endpoints, page by page", async () => {
 		const { ids: seen, more } = await readIds("/v1/deliveries?limit=1", 3);
 		expect(more).toBe(false);
@@ -115,6 +126,7 @@ describe("reading deliveries", () => {
 	test.each([
 		["status=done", "status"],
 		["reason=because", "reason"],
+		["reason=quota", "reason"],
 		["event=nothing", "event"],
 		["endpoint=nobody", "endpoint"],
 		["subscription=nobody", "subscription"],

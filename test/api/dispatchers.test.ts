@@ -26,9 +26,10 @@ async function toldBy(
 			ids.set(id, name);
 			return id;
 		},
-		get: (id: unknown) => ({
-			refresh: async (change?: SettingsChange) => void told.push({ id: ids.get(id) ?? "", change }),
-		}),
+		get: (id: unknown) => {
+			const tell = async (change?: SettingsChange) => void told.push({ id: ids.get(id) ?? "", change });
+			return { refresh: tell, markDeleted: tell };
+		},
 	} as unknown as typeof env.DISPATCHER;
 	const request = new Request(ORIGIN + path, {
 		method,
@@ -76,8 +77,25 @@ test("a change of a subscription is told to the dispatchers of its old and new t
 	]);
 	const all = [first, older, newer].sort();
 	expect(await refreshedBy("PATCH", path, { endpoint: "second@latest" })).toEqual(all);
-	expect(await refreshedBy("PATCH", path, { enabled: false })).toEqual([older, newer].sort());
+	expect(await refreshedBy("POST", `${path}/pause`)).toEqual([older, newer].sort());
 	expect(await refreshedBy("DELETE", path)).toEqual([older, newer].sort());
+});
+
+test("a dispatcher of release 0.1, which knows no deletion, is told to look", async () => {
+	await must("POST", "/v1/endpoints", { name: "older", url });
+	let refreshed = 0;
+	const stub = {
+		refresh: async () => void refreshed++,
+		markDeleted: () => Promise.reject(new TypeError("no such method")),
+	};
+	const DISPATCHER = { idFromName: () => null, get: () => stub } as unknown as typeof env.DISPATCHER;
+	const request = new Request(`${ORIGIN}/v1/endpoints/older`, {
+		method: "DELETE",
+		headers: { authorization: "Bearer test-token" },
+	});
+	const response = await api.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
+	expect(response.status).toBe(204);
+	expect(refreshed).toBe(1);
 });
 
 test("a dispatcher that cannot be reached fails no request", async () => {

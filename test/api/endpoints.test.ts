@@ -34,6 +34,7 @@ describe("creating an endpoint", () => {
 			busy: { statuses: [] },
 			status: "active",
 			status_reason: null,
+			unreadable: null,
 			signing_secret: expect.stringMatching(/^whsec_/),
 			created_at: expect.stringMatching(/Z$/),
 			updated_at: expect.stringMatching(/Z$/),
@@ -102,6 +103,20 @@ describe("creating an endpoint", () => {
 			{ url, retry: { statuses: [409] }, busy: { statuses: [409] } },
 			"busy.statuses",
 		],
+		["a token with white space", { url, auth: { type: "bearer", token: "token " } }, "auth.token"],
+		[
+			"a password with white space",
+			{ url, auth: { type: "basic", username: "u", password: "word\n" } },
+			"auth.password",
+		],
+		[
+			"a header of auth with white space",
+			{ url, auth: { type: "header", name: "x-api-key", value: "key " } },
+			"auth.value",
+		],
+		["a header with white space", { url, headers: { "x-api-key": " key" } }, "headers.x-api-key"],
+		["a signing secret with white space", { url, signing_secret: `${WHSEC}\n` }, "signing_secret"],
+		["a status that cannot be asked for", { url, status: "disabled" }, "status"],
 		["a weak signing secret", { url, signing_secret: "whsec_AAAA" }, "signing_secret"],
 		["a field inside that is unknown", { url, retry: { steps: [] } }, "retry.steps"],
 		["a field that is not there yet", { url, rate_limit: {} }, "rate_limit"],
@@ -273,10 +288,16 @@ describe("pausing and resuming", () => {
 		expect(await must("GET", path)).toMatchObject({ status: "active", status_reason: null });
 	});
 
+	test("one can be made paused", async () => {
+		const made = await must("POST", "/v1/endpoints", { name: unique(), url, status: "paused" });
+		expect(made).toMatchObject({ status: "paused", status_reason: "manual" });
+	});
+
 	test("pausing what has stopped already keeps the reason; resuming brings a disabled one back", async () => {
 		const created = await must("POST", "/v1/endpoints", { name: unique(), url });
 		const path = `/v1/endpoints/${created.id}`;
-		await updateEndpoint(env, created.id, { status: "disabled", statusReason: "gone" });
+		const stored = await findEndpoint(env, created.id);
+		if (stored !== null) await updateEndpoint(env, stored, { status: "disabled", statusReason: "gone" });
 		expect(await must("POST", `${path}/pause`)).toMatchObject({ status: "disabled", status_reason: "gone" });
 		expect(await must("POST", `${path}/resume`)).toMatchObject({ status: "active", status_reason: null });
 	});
@@ -319,6 +340,14 @@ describe("deleting an endpoint", () => {
 		await must("POST", "/v1/endpoints", { name, url });
 		expect((await ask("DELETE", `/v1/endpoints/${name}@1`)).status).toBe(204);
 		expect((await ask("GET", `/v1/endpoints/${name}`)).status).toBe(404);
+	});
+
+	test("one that was lost from the database can still be deleted, once, by its id", async () => {
+		const { id } = await must("POST", "/v1/endpoints", { name: unique(), url });
+		await env.DB.prepare("DELETE FROM endpoints WHERE id = ?").bind(id).run();
+		expect((await ask("GET", `/v1/endpoints/${id}`)).status).toBe(404);
+		expect((await ask("DELETE", `/v1/endpoints/${id}`)).status).toBe(204);
+		expect((await ask("DELETE", `/v1/endpoints/${id}`)).status).toBe(404);
 	});
 
 	test("not while a subscription targets it", async () => {

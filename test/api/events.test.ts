@@ -288,8 +288,8 @@ describe("reading events", () => {
 		expect(await must("GET", `/v1/events/${body.id}?explain=true`)).toMatchObject({
 			unmatched: [
 				{
-					subscription: subscription.id,
-					subscription_name: subscription.name,
+					subscription_id: subscription.id,
+					subscription: subscription.name,
 					reason: expect.stringContaining("type"),
 				},
 			],

@@ -87,7 +87,10 @@ describe("in a query", () => {
 			body: {
 				code: "invalid_query",
 				errors: [
-					{ path: "status", message: "one of: pending, in_flight, waiting, succeeded, dead, canceled" },
+					{
+						path: "status",
+						message: "one of: pending, in_flight, waiting, publishing, succeeded, dead, canceled",
+					},
 				],
 			},
 		});

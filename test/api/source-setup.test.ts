@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { generateSourceSecret } from "../../src/api/secrets.ts";
 import { SECRET_PLACEHOLDER, type Setup } from "../../src/ingest/sources/kind.ts";
 import { sourceKinds } from "../../src/ingest/sources/registry.ts";
-import type { Source } from "../../src/store/records.ts";
+import type { ReadableSource } from "../../src/store/records.ts";
 import { insertSource } from "../../src/store/sources.ts";
 import { makeSource } from "../ingest/make-source.ts";
 import { settingsOf } from "../ingest/sources/kind-settings.ts";
@@ -45,7 +45,7 @@ const EXPECTED: Record<string, Expected> = {
 };
 
 /** A stored source of the kind, by itself: nothing starts to fetch for it. */
-async function storedSource(kind: string): Promise<Source> {
+async function storedSource(kind: string): Promise<ReadableSource> {
 	const auth = sourceKinds[kind]?.defaultAuth ?? { type: "none" };
 	const secret =
 		generateSourceSecret(auth.type) ?? (auth.type === "aws_keys" ? "wJalrXUtnFEMI/K7MDENG" : null);
@@ -56,7 +56,7 @@ async function storedSource(kind: string): Promise<Source> {
 }
 
 interface Tried {
-	source: Source;
+	source: ReadableSource;
 	/** Of `POST …/test`. */
 	answer: Answer;
 }
@@ -165,9 +165,9 @@ test("with a token in the URL, the place for the secret is in the URL", async ()
 
 test("a sample is held to what the source asks for: a disabled one takes none", async () => {
 	await must("POST", "/v1/sources", { name: "closed" });
-	await must("PATCH", "/v1/sources/closed", { status: "disabled" });
+	await must("POST", "/v1/sources/closed/pause");
 	expect(await must("POST", "/v1/sources/closed/test")).toMatchObject({
-		answer: { status: 403, body: { code: "source_disabled" } },
+		answer: { status: 503, body: { code: "source_paused" } },
 	});
 });
 

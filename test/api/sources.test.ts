@@ -24,6 +24,8 @@ describe("creating a source", () => {
 			settings: {},
 			secret: expect.stringMatching(/^[0-9a-f]{64}$/),
 			status: "active",
+			status_reason: null,
+			unreadable: null,
 			created_at: expect.stringMatching(/^\d{4}-.*Z$/),
 			updated_at: expect.stringMatching(/^\d{4}-.*Z$/),
 		});
@@ -112,7 +114,7 @@ describe("creating a source", () => {
 			"secret",
 		],
 		["a secret for none", { name: "a", auth: { type: "none" }, secret: "long-enough" }, "secret"],
-		["a status", { name: "a", status: "active" }, "status"],
+		["a status that is none", { name: "a", status: "disabled" }, "status"],
 	])("%s is 422 and the field is named", async (_, body, path) => {
 		const answer = await ask("POST", "/v1/sources", body);
 		expect(answer).toMatchObject({ status: 422, body: { code: "invalid_request" } });
@@ -189,12 +191,12 @@ describe("changing a source", () => {
 			event_type: "b",
 			secret: "the-secret",
 		});
-		const changed = await must("PATCH", `/v1/sources/${name}`, { event_type: null, status: "disabled" });
+		const changed = await must("PATCH", `/v1/sources/${name}`, { event_type: null, description: "b" });
 		const { secret: _, ...shown } = created;
 		expect(changed).toEqual({
 			...shown,
 			event_type: null,
-			status: "disabled",
+			description: "b",
 			updated_at: expect.any(String),
 		});
 		expect((await findSource(env, name))?.secrets).toMatchObject([{ value: "the-secret" }]);
@@ -238,6 +240,60 @@ describe("changing a source", () => {
 		expect((await findSource(env, name))?.secrets).toEqual([]);
 		expect((await ask("PATCH", `/v1/sources/${name}`, { auth: { type: "bearer" } })).status).toBe(422);
 		await must("PATCH", `/v1/sources/${name}`, { auth: { type: "bearer" }, secret: "a-new-one" });
+	});
+});
+
+describe("pausing and resuming a source", () => {
+	test("publishers are told to come again, and why it stands is shown", async () => {
+		const name = unique();
+		await must("POST", "/v1/sources", { name, auth: { type: "none" } });
+		const path = `/v1/sources/${name}`;
+		const paused = { status: "paused", status_reason: "manual" };
+		expect(await must("POST", `${path}/pause`)).toMatchObject(paused);
+		expect(await must("POST", `${path}/pause`)).toMatchObject(paused);
+		expect(await must("GET", path)).toMatchObject(paused);
+		const refused = await ask("POST", `/in/${name}`, { a: 1 });
+		expect(refused).toMatchObject({ status: 503, body: { code: "source_paused" } });
+		expect(refused.headers.get("retry-after")).toBe("60");
+		expect(await must("POST", `${path}/resume`)).toMatchObject({ status: "active", status_reason: null });
+		expect((await ask("POST", `/in/${name}`, { a: 1 })).status).toBe(202);
+	});
+
+	test("it can be made paused", async () => {
+		const name = unique();
+		const made = await must("POST", "/v1/sources", { name, status: "paused" });
+		expect(made).toMatchObject({ status: "paused", status_reason: "manual" });
+	});
+
+	test("PATCH does not, and says what does", async () => {
+		const name = unique();
+		await must("POST", "/v1/sources", { name });
+		const answer = await ask("PATCH", `/v1/sources/${name}`, { status: "paused" });
+		expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: "status" }] } });
+		expect(answer.text).toContain("POST …/pause");
+	});
+});
+
+describe("a secret with white space around it", () => {
+	test.each([
+		{ type: "basic" },
+		{ type: "hmac", header: "x-signature" },
+		{ type: "github" },
+		{ type: "bearer" },
+		{ type: "url_token" },
+	])("is refused: %j", async (auth) => {
+		const name = unique();
+		for (const secret of ["long-enough\n", " long-enough"]) {
+			const answer = await ask("POST", "/v1/sources", { name, auth, secret });
+			expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: "secret" }] } });
+			expect(answer.text).toContain("white space");
+		}
+		await must("POST", "/v1/sources", { name, auth, secret: "long-enough" });
+		const rotated = await ask("POST", `/v1/sources/${name}/secret/rotate`, { secret: "long-enough " });
+		expect(badPaths(rotated)).toEqual(["secret"]);
+		expect(badPaths(await ask("PATCH", `/v1/sources/${name}`, { secret: "long-enough " }))).toEqual([
+			"secret",
+		]);
 	});
 });
 
@@ -291,6 +347,14 @@ describe("deleting a source", () => {
 		await must("POST", "/v1/sources", { name });
 		expect(await ask("DELETE", `/v1/sources/${name}`)).toMatchObject({ status: 204, text: "" });
 		expect((await ask("DELETE", `/v1/sources/${name}`)).status).toBe(404);
+	});
+
+	test("one that was lost from the database can still be deleted, once, by its id", async () => {
+		const { id } = await must("POST", "/v1/sources", { name: unique() });
+		await env.DB.prepare("DELETE FROM sources WHERE id = ?").bind(id).run();
+		expect((await ask("DELETE", `/v1/sources/${id}`)).status).toBe(204);
+		expect((await ask("DELETE", `/v1/sources/${id}`)).status).toBe(404);
+		expect((await ask("DELETE", "/v1/sources/src_api")).status).toBe(404);
 	});
 
 	test("not while a subscription names it", async () => {

@@ -1,4 +1,6 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
+import { explain } from "../../src/routing/explain.ts";
 import { type Resource, ask, badPaths, must } from "./client.ts";
 
 let count = 0;
@@ -33,7 +35,8 @@ describe("creating a subscription", () => {
 			targets: [{ endpoint: "ocr@3", endpoint_id: endpoint.id }],
 			transform: null,
 			result: null,
-			enabled: true,
+			status: "active",
+			status_reason: null,
 			created_at: expect.stringMatching(/Z$/),
 			updated_at: expect.stringMatching(/Z$/),
 		});
@@ -49,7 +52,7 @@ describe("creating a subscription", () => {
 			],
 			transform: "data.record",
 			result: { type: "ocr.completed", transform: "result.text", max_hops: 2, allow_cycles: true },
-			enabled: false,
+			status: "paused",
 		};
 		await must("POST", "/v1/subscriptions", {
 			...fields,
@@ -131,12 +134,12 @@ describe("changing a subscription", () => {
 			result: { type: "read", max_hops: 3 },
 		});
 		const changed = await must("PATCH", `/v1/subscriptions/${name}`, {
-			enabled: false,
+			transform: "data",
 			result: { allow_cycles: true },
 		});
 		expect(changed).toEqual({
 			...created,
-			enabled: false,
+			transform: "data",
 			result: { type: "read", transform: null, max_hops: 3, allow_cycles: true },
 			updated_at: expect.any(String),
 		});
@@ -169,11 +172,48 @@ describe("changing a subscription", () => {
 		const name = unique();
 		const created = await must("POST", "/v1/subscriptions", { name, endpoint: "ocr" });
 		for (const fields of [{ endpoint: "nobody" }, { source: "nobody" }, { typos: [] }, { types: "a" }]) {
-			const answer = await ask("PATCH", `/v1/subscriptions/${name}`, { enabled: false, ...fields });
+			const answer = await ask("PATCH", `/v1/subscriptions/${name}`, { transform: "data", ...fields });
 			expect(answer.status).toBe(422);
 			expect(badPaths(answer)).toEqual(Object.keys(fields));
 		}
 		expect(await must("GET", `/v1/subscriptions/${name}`)).toEqual(created);
+	});
+});
+
+describe("pausing and resuming a subscription", () => {
+	test("a paused one matches nothing, and explains so", async () => {
+		const name = unique();
+		const { id } = await must("POST", "/v1/subscriptions", { name, endpoint: "ocr@3", types: [name] });
+		const path = `/v1/subscriptions/${name}`;
+		const paused = { status: "paused", status_reason: "manual" };
+		expect(await must("POST", `${path}/pause`)).toMatchObject(paused);
+		expect(await must("GET", path)).toMatchObject(paused);
+		const entry = { id: "e", source: "/t", type: name };
+		const event = { id: "evt_1", sourceId: "src_api", receivedAt: 0, attributes: entry, data: null };
+		const reasonOf = async () => {
+			const unmatched = await explain(env, event);
+			return unmatched.find(({ subscription_id }) => subscription_id === id)?.reason;
+		};
+		expect(await reasonOf()).toBe("the subscription is paused");
+		expect(await must("POST", `${path}/resume`)).toMatchObject({ status: "active", status_reason: null });
+		expect(await reasonOf()).toBeUndefined();
+	});
+
+	test.each([{ enabled: false }, { status: "paused" }])(
+		"PATCH does not: %j, and says what does",
+		async (field) => {
+			const name = unique();
+			await must("POST", "/v1/subscriptions", { name, endpoint: "ocr@3" });
+			const answer = await ask("PATCH", `/v1/subscriptions/${name}`, field);
+			expect(badPaths(answer)).toEqual(Object.keys(field));
+			expect(answer.text).toContain("POST …/pause");
+		},
+	);
+
+	test("enabled has become status", async () => {
+		const answer = await ask("POST", "/v1/subscriptions", { endpoint: "ocr@3", enabled: false });
+		expect(badPaths(answer)).toEqual(["enabled"]);
+		expect(answer.text).toContain("status");
 	});
 });
 
@@ -186,6 +226,13 @@ describe("reading and deleting", () => {
 		const page = await must("GET", "/v1/subscriptions?limit=1");
 		expect(page["data"]).toEqual([created]);
 		expect(page["next_cursor"]).toEqual(expect.any(String));
+	});
+
+	test("one that was lost from the database can still be deleted, once, by its id", async () => {
+		const { id } = await must("POST", "/v1/subscriptions", { name: unique(), endpoint: "ocr" });
+		await env.DB.prepare("DELETE FROM subscriptions WHERE id = ?").bind(id).run();
+		expect((await ask("DELETE", `/v1/subscriptions/${id}`)).status).toBe(204);
+		expect((await ask("DELETE", `/v1/subscriptions/${id}`)).status).toBe(404);
 	});
 
 	test("what is deleted is gone", async () => {

@@ -8,20 +8,20 @@ import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { deliveryId, eventId, newId } from "../../src/events/ids.ts";
 import { insertEndpoint } from "../../src/store/endpoints.ts";
-import type { Endpoint, Subscription } from "../../src/store/records.ts";
+import type { ReadableEndpoint, Subscription } from "../../src/store/records.ts";
 import { insertSubscription } from "../../src/store/subscriptions.ts";
 
 export interface Setting {
-	endpoint: Endpoint;
+	endpoint: ReadableEndpoint;
 	subscription: Subscription;
 	dispatcher: ReturnType<typeof dispatcher>;
 }
 
 export async function createSetting(
-	changes: { endpoint?: Partial<Endpoint>; subscription?: Partial<Subscription> } = {},
+	changes: { endpoint?: Partial<ReadableEndpoint>; subscription?: Partial<Subscription> } = {},
 ): Promise<Setting> {
 	const id = newId("ep");
-	const endpoint: Endpoint = {
+	const endpoint: ReadableEndpoint = {
 		id,
 		name: id,
 		version: "1",
@@ -41,6 +41,7 @@ export async function createSetting(
 		signingSecrets: [{ value: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", createdAt: 0, expiresAt: null }],
 		status: "active",
 		statusReason: null,
+		revision: 1,
 		createdAt: Date.now(),
 		updatedAt: Date.now(),
 		...changes.endpoint,
@@ -56,7 +57,8 @@ export async function createSetting(
 		target: { endpointId: id },
 		transform: null,
 		result: null,
-		enabled: true,
+		status: "active",
+		revision: 1,
 		createdAt: Date.now(),
 		updatedAt: Date.now(),
 		...changes.subscription,

@@ -218,7 +218,7 @@ describe("the endpoint", () => {
 		const calls = model(async () => {
 			if (calls.length > 1) return ok();
 			// In D1 already, and not told yet.
-			await updateEndpoint(env, setting.endpoint.id, { auth: { type: "bearer", token: "the new one" } });
+			await updateEndpoint(env, setting.endpoint, { auth: { type: "bearer", token: "the new one" } });
 			return new Response(null, { status: 401 });
 		});
 		const item = incoming(setting);
@@ -301,7 +301,7 @@ describe("an answer that cannot be transformed", () => {
 		await setting.dispatcher.retry(item.id);
 		expect(await whenStatus(setting, item.id, "dead")).toMatchObject(failed);
 
-		await updateSubscription(env, setting.subscription.id, { result: published("result.text") });
+		await updateSubscription(env, setting.subscription, { result: published("result.text") });
 		await setting.dispatcher.refresh();
 		await setting.dispatcher.retry(item.id);
 		const delivery = await whenStatus(setting, item.id, "succeeded");
@@ -323,7 +323,7 @@ describe("an answer that cannot be transformed", () => {
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
 		await whenStatus(setting, item.id, "dead");
-		await updateSubscription(env, setting.subscription.id, { result: null });
+		await updateSubscription(env, setting.subscription, { result: null });
 		await setting.dispatcher.refresh();
 		await setting.dispatcher.retry(item.id);
 		expect(await whenStatus(setting, item.id, "succeeded")).toMatchObject({ resultEventId: null });
@@ -396,8 +396,14 @@ describe("a result event", () => {
 		send.mockResolvedValue({} as Awaited<ReturnType<typeof env.EVENTS.send>>);
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
-		const waiting = await whenStatus(setting, item.id, "waiting");
+		const waiting = await whenStatus(setting, item.id, "publishing");
 		expect(waiting).toMatchObject({ resultEventId: null, result: { data: { text: '{"text":"read"}' } } });
+		expect((await setting.dispatcher.list({ status: "publishing", limit: 10 })).items).toHaveLength(1);
+		expect((await setting.dispatcher.list({ status: "waiting", limit: 10 })).items).toEqual([]);
+		// The word of release 0.1, which reads this row when a deploy is rolled back.
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+			expect(storage.sql.exec("SELECT status FROM deliveries").toArray()).toEqual([{ status: "waiting" }]);
+		});
 		await setting.dispatcher.retry(item.id);
 		const delivery = await whenStatus(setting, item.id, "succeeded");
 		expect(delivery.resultEventId).toMatch(/^evt_/);
@@ -469,7 +475,7 @@ describe("what the endpoint asked for", () => {
 			expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({ status: "paused" });
 		});
 		await env.DB.prepare(
-			"UPDATE endpoints SET status = 'active', status_reason = NULL, updated_at = updated_at + 1000 WHERE id = ?",
+			"UPDATE endpoints SET status = 'active', status_reason = NULL, revision = revision + 1 WHERE id = ?",
 		)
 			.bind(setting.endpoint.id)
 			.run();
@@ -519,7 +525,7 @@ describe("large payloads", () => {
 		const item = incoming(setting);
 		item.event.data = { kind: "json", text: JSON.stringify("é".repeat(500_000)) };
 		await setting.dispatcher.enqueue([item]);
-		await whenStatus(setting, item.id, "waiting");
+		await whenStatus(setting, item.id, "publishing");
 		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
 			const { longest } = storage.sql
 				.exec<{ longest: number }>(
@@ -551,7 +557,7 @@ describe("large payloads", () => {
 			const item = incoming(setting);
 			item.event.data = { kind: "json", text };
 			await setting.dispatcher.enqueue([item]);
-			await whenStatus(setting, item.id, "waiting");
+			await whenStatus(setting, item.id, "publishing");
 			await runInDurableObject(setting.dispatcher, (_, { storage }) => {
 				const { bytes } = storage.sql
 					.exec<{ bytes: number }>(
@@ -621,7 +627,7 @@ describe("a person", () => {
 		send.mockResolvedValue({} as Awaited<ReturnType<typeof env.EVENTS.send>>);
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
-		await whenStatus(setting, item.id, "waiting");
+		await whenStatus(setting, item.id, "publishing");
 		await setting.dispatcher.cancel(item.id);
 		await setting.dispatcher.retry(item.id);
 		expect(await whenStatus(setting, item.id, "succeeded")).toMatchObject({

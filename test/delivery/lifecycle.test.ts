@@ -103,9 +103,9 @@ describe("busy answers", () => {
 describe("a result event", () => {
 	const answer = answered("done", { publishes: true });
 
-	test("keeps the delivery waiting until the queue has it", () => {
+	test("keeps the delivery until the queue has it", () => {
 		const waiting = step(pending, answer, context).state;
-		expect(waiting).toMatchObject({ status: "waiting", finishedAt: null });
+		expect(waiting).toMatchObject({ status: "publishing", finishedAt: null });
 		expect(step(waiting, { kind: "published" }, context).state).toMatchObject({
 			status: "succeeded",
 			dueAt: null,
@@ -115,13 +115,13 @@ describe("a result event", () => {
 	test("that the queue refuses is offered again, and costs no attempt", () => {
 		const waiting = step(pending, answer, context).state;
 		const again = step(waiting, { kind: "publish_failed" }, context).state;
-		expect(again).toMatchObject({ status: "waiting", spent: 0, dueAt: NOW + 5_000 });
+		expect(again).toMatchObject({ status: "publishing", spent: 0, dueAt: NOW + 5_000 });
 	});
 
 	test("is kept when somebody asks for a retry meanwhile", () => {
 		const waiting = { ...step(pending, answer, context).state, dueAt: NOW + 5_000 };
 		expect(step(waiting, { kind: "retry_asked", publishes: true }, context).state).toMatchObject({
-			status: "waiting",
+			status: "publishing",
 			dueAt: NOW,
 		});
 	});
@@ -141,7 +141,7 @@ describe("a person", () => {
 		).state;
 		const asked: Happened = { kind: "retry_asked", publishes: true };
 		expect(step(canceled, asked, context).state).toMatchObject({
-			status: "waiting",
+			status: "publishing",
 			dueAt: NOW,
 			finishedAt: null,
 		});
@@ -154,6 +154,15 @@ describe("a person", () => {
 			finishedAt: NOW,
 		});
 	});
+});
+
+test("what cannot be sent now is put off for a minute, says why, and costs nothing", () => {
+	const busy = { ...pending, spent: 1, busyCount: 3, busySince: NOW - 5 };
+	const waiting = step(busy, { kind: "put_off", detail: "not there" }, context).state;
+	expect(waiting).toEqual({ ...busy, status: "pending", detail: "not there", dueAt: NOW + 60_000 });
+	expect(step(waiting, answered("done"), context).state.detail).toBeNull();
+	expect(step(waiting, answered("busy"), context).state.detail).toBeNull();
+	expect(step(waiting, { kind: "cancel_asked" }, context).state.detail).toBeNull();
 });
 
 test("what cannot be sent ends dead with its reason", () => {

@@ -80,7 +80,7 @@ describe("an endpoint that has been repaired", () => {
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
 		await whenTried(setting, item.id);
-		await updateEndpoint(env, setting.endpoint.id, { url: "https://other.example.com/" });
+		await updateEndpoint(env, setting.endpoint, { url: "https://other.example.com/" });
 		await setting.dispatcher.refresh({ repaired: false });
 		await setting.dispatcher.refresh();
 		await runAlarm(setting);
@@ -128,7 +128,7 @@ describe("a great many that are parked", () => {
 	test("come forward to the last where the object is lost in between, and where the endpoint is paused", async () => {
 		const setting = await createSetting();
 		await park(setting, 12_000);
-		await updateEndpoint(env, setting.endpoint.id, { status: "paused", statusReason: "manual" });
+		await updateEndpoint(env, setting.endpoint, { status: "paused", statusReason: "manual" });
 		await setting.dispatcher.refresh();
 		await runInDurableObject(setting.dispatcher, (instance) => {
 			instance.refresh({ repaired: true });

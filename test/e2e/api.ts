@@ -35,10 +35,11 @@ export interface Subscription {
 export interface Delivery {
 	id: string;
 	event_id: string;
+	subscription_id: string;
 	subscription: string;
+	endpoint_id: string;
 	endpoint: string;
-	endpoint_ref: string;
-	status: "pending" | "in_flight" | "waiting" | "succeeded" | "dead" | "canceled";
+	status: "pending" | "in_flight" | "publishing" | "succeeded" | "dead" | "canceled";
 	reason: string | null;
 	attempt_count: number;
 	next_attempt_at: string | null;

@@ -41,9 +41,10 @@ describe("an event with one subscriber", () => {
 		});
 		expect(delivery).toMatchObject({
 			event_id: eventId,
-			subscription: subscription.id,
-			endpoint: endpoint.id,
-			endpoint_ref: `${endpoint.name}@1`,
+			subscription_id: subscription.id,
+			subscription: subscription.name,
+			endpoint_id: endpoint.id,
+			endpoint: `${endpoint.name}@1`,
 			status: "succeeded",
 			reason: null,
 			attempt_count: 1,
@@ -68,7 +69,7 @@ describe("an event with one subscriber", () => {
 			id: eventId,
 			type,
 			data: { page: 1 },
-			matched: [{ subscription: subscription.id, endpoint: endpoint.id, delivery_id: delivery.id }],
+			matched: [{ subscription_id: subscription.id, endpoint_id: endpoint.id, delivery_id: delivery.id }],
 		});
 	});
 

@@ -57,7 +57,7 @@ test("the way of an event is told in one line a step, without secrets or payload
 	await until("the refusal to be told", () => told("ingest.refused")[0] ?? null);
 	expect(told("ingest.refused")).toMatchObject([{ source: source.name, status: 401, code: "unauthorized" }]);
 	expect(told("router.batch").flatMap(({ event_ids: ids }) => ids)).toContain(eventId);
-	const ids = { delivery: delivery.id, event_id: eventId };
+	const ids = { delivery_id: delivery.id, event_id: eventId };
 	expect(told("delivery.attempted")).toMatchObject([
 		{ ...ids, attempt: 1, outcome: "error", status_code: 500 },
 		{ ...ids, attempt: 2, outcome: "done", status_code: 200 },

@@ -74,7 +74,7 @@ test("an answer that would feed its own subscription stops as a dead letter", as
 	expect(stopped).toMatchObject({
 		status: "dead",
 		reason: "loop",
-		subscription: subscription.id,
+		subscription_id: subscription.id,
 		attempts: [],
 	});
 	expect(model.requests).toHaveLength(1);

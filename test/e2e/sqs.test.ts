@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterEach(async () => {
 	// Or the shared router would go on asking.
 	for (const name of sources.splice(0)) {
-		await stage.api.must("PATCH", `/v1/sources/${name}`, { status: "disabled" });
+		await stage.api.must("POST", `/v1/sources/${name}/pause`);
 	}
 });
 afterAll(() => aws.stop());

@@ -1,8 +1,8 @@
 /** A source for tests: generic, open to everybody, unless said otherwise. */
 import { newId } from "../../src/events/ids.ts";
-import type { Source } from "../../src/store/records.ts";
+import type { ReadableSource } from "../../src/store/records.ts";
 
-export function makeSource(changes: Partial<Source> = {}): Source {
+export function makeSource(changes: Partial<ReadableSource> = {}): ReadableSource {
 	const id = newId("src");
 	return {
 		id,
@@ -16,6 +16,7 @@ export function makeSource(changes: Partial<Source> = {}): Source {
 		settings: {},
 		secrets: [],
 		status: "active",
+		revision: 1,
 		createdAt: 0,
 		updatedAt: 0,
 		...changes,

@@ -106,13 +106,41 @@ describe("messages", () => {
 });
 
 describe("a source", () => {
-	test("that is disabled or deleted is asked no more; enabled again it goes on", async () => {
+	test("that is lost from the database is looked for again, and goes on when it is back", async () => {
+		const { id } = await createSource();
+		await eventually(async () => expect((await queue()).waiting).toBe(1));
+		const [found] = await env.DB.batch<Record<string, string | number | null>>([
+			env.DB.prepare("SELECT * FROM sources WHERE id = ?").bind(id),
+			env.DB.prepare("DELETE FROM sources WHERE id = ?").bind(id),
+		]);
+		const row = found?.results[0] ?? {};
+		const stub = puller(env, id);
+		await stub.refresh(id);
+		await eventually(async () => {
+			expect(await stub.status(id)).toMatchObject({
+				status: "failing",
+				lastError: expect.stringContaining("not in the database"),
+			});
+		});
+		await runInDurableObject(stub, async (_, { storage }) => expect(await storage.getAlarm()).not.toBeNull());
+		await env.DB.prepare(
+			`INSERT INTO sources (${Object.keys(row).join(", ")}) VALUES (${Object.keys(row)
+				.map(() => "?")
+				.join(", ")})`,
+		)
+			.bind(...Object.values(row))
+			.run();
+		await queue({ send: messages(0, 1) });
+		await eventually(async () => expect((await queue()).deleted).toEqual(["m-0"]));
+	});
+
+	test("that is paused or deleted is asked no more; resumed it goes on", async () => {
 		await createSource();
 		await eventually(async () => expect((await queue()).waiting).toBe(1));
-		await must("PATCH", `/v1/sources/${name}`, { status: "disabled" });
+		await must("POST", `/v1/sources/${name}/pause`);
 		await eventually(async () => expect(await readPull()).toMatchObject({ status: "stopped" }));
 		expect((await queue({ send: messages(0, 1) })).waiting).toBe(0);
-		await must("PATCH", `/v1/sources/${name}`, { status: "active" });
+		await must("POST", `/v1/sources/${name}/resume`);
 		await eventually(async () => expect((await queue()).deleted).toEqual(["m-0"]));
 		await eventually(async () => expect((await queue()).waiting).toBe(1));
 		await must("DELETE", `/v1/sources/${name}`);

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { takeBatch } from "../../src/ingest/queue-source.ts";
-import type { Source } from "../../src/store/records.ts";
+import type { ReadableSource } from "../../src/store/records.ts";
 import { insertSource } from "../../src/store/sources.ts";
 import worker from "../../src/worker.ts";
 import { captureQueue } from "./capture.ts";
@@ -21,7 +21,7 @@ let count = 0;
 /** The platform's limit on names, and no test before has used it. */
 const newQueue = () => `uploads-${++count}-${crypto.randomUUID().slice(0, 8)}`;
 
-async function stored(queue: string, changes: Partial<Source> = {}): Promise<Source> {
+async function stored(queue: string, changes: Partial<ReadableSource> = {}): Promise<ReadableSource> {
 	const source = makeSource({ kind: "r2", settings: { queue }, ...changes });
 	await insertSource(env, source);
 	return source;
@@ -95,11 +95,7 @@ test("what is no notification is asked for again, and holds up no other", async 
 describe("nobody takes the messages", () => {
 	test.each([
 		["no source names the queue", async () => undefined, "no source names this queue"],
-		[
-			"the source is disabled",
-			(queue: string) => stored(queue, { status: "disabled" }),
-			"the source is disabled",
-		],
+		["the source is paused", (queue: string) => stored(queue, { status: "paused" }), "the source is paused"],
 		[
 			"a source of another kind has such a setting",
 			(queue: string) => stored(queue, { kind: "generic" }),

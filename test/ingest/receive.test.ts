@@ -6,12 +6,12 @@ import { receive } from "../../src/ingest/receive.ts";
 import { forgetSource } from "../../src/ingest/source-lookup.ts";
 import { cacheSource } from "../../src/store/source-cache.ts";
 import { insertSource } from "../../src/store/sources.ts";
-import type { Source } from "../../src/store/records.ts";
+import type { ReadableSource } from "../../src/store/records.ts";
 import { type Captured, captureQueue } from "./capture.ts";
 import { makeSource } from "./make-source.ts";
 
 const SECRET = "top-secret-value";
-const BEARER: Partial<Source> = {
+const BEARER: Partial<ReadableSource> = {
 	auth: { type: "bearer" },
 	secrets: [{ value: SECRET, createdAt: 0, expiresAt: null }],
 };
@@ -30,7 +30,10 @@ function lines(): Record<string, unknown>[] {
 	return logged.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
 }
 
-async function stored(changes: Partial<Source> = {}, queue = captureQueue()): Promise<Source> {
+async function stored(
+	changes: Partial<ReadableSource> = {},
+	queue = captureQueue(),
+): Promise<ReadableSource> {
 	const source = makeSource(changes);
 	await insertSource(queue.env, source);
 	await cacheSource(queue.env, source);
@@ -147,34 +150,36 @@ describe("accepted", () => {
 		const [event] = await queue.events();
 		expect(event?.attributes.type).toBe(source.name);
 		expect(lines()).toEqual([
-			{ event: "ingest.unresolved", source: source.name, unresolved: ["event_type"], ids: [event?.id] },
+			{ event: "ingest.unresolved", source: source.name, unresolved: ["event_type"], event_ids: [event?.id] },
 		]);
 	});
 });
 
 describe("refused, and nothing is sent", () => {
-	test.each<[what: string, source: Partial<Source>, init: RequestInit, status: number, code: string]>([
-		["disabled", { status: "disabled" }, json({}), 403, "source_disabled"],
-		["no credentials", BEARER, json({}), 401, "unauthorized"],
-		["wrong credentials", BEARER, json({}, { authorization: "Bearer wrong" }), 401, "unauthorized"],
-		["wrong credentials before broken JSON", BEARER, json("{"), 401, "unauthorized"],
-		["broken JSON", {}, json("{"), 400, "invalid_json"],
-		["compressed", {}, json({}, { "content-encoding": "gzip" }), 415, "unsupported_content_encoding"],
-		["too large", {}, json(TOO_LARGE), 413, "body_too_large"],
+	test.each<[what: string, source: Partial<ReadableSource>, init: RequestInit, status: number, code: string]>(
 		[
-			"too large by its own word",
-			{},
-			json({}, { "content-length": String(MAX_EVENT_BYTES + 1) }),
-			413,
-			"body_too_large",
+			["paused", { status: "paused" }, json({}), 503, "source_paused"],
+			["no credentials", BEARER, json({}), 401, "unauthorized"],
+			["wrong credentials", BEARER, json({}, { authorization: "Bearer wrong" }), 401, "unauthorized"],
+			["wrong credentials before broken JSON", BEARER, json("{"), 401, "unauthorized"],
+			["broken JSON", {}, json("{"), 400, "invalid_json"],
+			["compressed", {}, json({}, { "content-encoding": "gzip" }), 415, "unsupported_content_encoding"],
+			["too large", {}, json(TOO_LARGE), 413, "body_too_large"],
+			[
+				"too large by its own word",
+				{},
+				json({}, { "content-length": String(MAX_EVENT_BYTES + 1) }),
+				413,
+				"body_too_large",
+			],
+			["larger than its word", {}, json(TOO_LARGE, { "content-length": "2" }), 413, "body_too_large"],
+			["too large without a length", {}, { ...json(""), body: endless() }, 413, "body_too_large"],
+			["no CloudEvent", { kind: "cloudevents" }, json({}), 415, "unsupported_media_type"],
+			["GET", {}, { method: "GET" }, 405, "method_not_allowed"],
+			["PUT", {}, { method: "PUT", body: "x" }, 405, "method_not_allowed"],
+			["OPTIONS where nothing is to be agreed", {}, { method: "OPTIONS" }, 405, "method_not_allowed"],
 		],
-		["larger than its word", {}, json(TOO_LARGE, { "content-length": "2" }), 413, "body_too_large"],
-		["too large without a length", {}, { ...json(""), body: endless() }, 413, "body_too_large"],
-		["no CloudEvent", { kind: "cloudevents" }, json({}), 415, "unsupported_media_type"],
-		["GET", {}, { method: "GET" }, 405, "method_not_allowed"],
-		["PUT", {}, { method: "PUT", body: "x" }, 405, "method_not_allowed"],
-		["OPTIONS where nothing is to be agreed", {}, { method: "OPTIONS" }, 405, "method_not_allowed"],
-	])("%s", async (_what, changes, init, status, code) => {
+	)("%s", async (_what, changes, init, status, code) => {
 		const source = await stored(changes);
 		const queue = captureQueue();
 		const response = await send(queue, source.name, init);

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { forgetSource, lookUpSource, nextStep, type Step } from "../../src/ingest/source-lookup.ts";
-import type { Source } from "../../src/store/records.ts";
+import type { ReadableSource } from "../../src/store/records.ts";
 import { cacheSource, readCachedSource, uncacheSource } from "../../src/store/source-cache.ts";
 import { MAX_LISTED } from "../../src/ingest/source-list.ts";
 import { deleteSource, insertSource, readSourceRefs } from "../../src/store/sources.ts";
@@ -31,7 +31,7 @@ async function lookUp(from: Env, ref: string, now = NOW): ReturnType<typeof look
 }
 
 /** As the API does it, in this isolate. */
-async function stored(changes: Partial<Source> = {}): Promise<Source> {
+async function stored(changes: Partial<ReadableSource> = {}): Promise<ReadableSource> {
 	const source = makeSource(changes);
 	await insertSource(env, source);
 	forgetSource(source);
@@ -81,10 +81,10 @@ test("a change in this isolate is seen at once", async () => {
 	const source = await stored();
 	await cacheSource(env, source);
 	await lookUp(withoutD1, source.name);
-	await cacheSource(env, { ...source, status: "disabled" });
+	await cacheSource(env, { ...source, status: "paused" });
 	expect(await lookUp(withoutD1, source.name)).toMatchObject({ status: "active" });
 	forgetSource(source);
-	expect(await lookUp(withoutD1, source.name)).toMatchObject({ status: "disabled" });
+	expect(await lookUp(withoutD1, source.name)).toMatchObject({ status: "paused" });
 });
 
 describe("a name that nobody has", () => {
@@ -241,7 +241,7 @@ test("without KV, D1 answers", async () => {
 });
 
 test("a copy that was sealed with a lost key counts as none", async () => {
-	const source = await stored({ secrets });
+	const source = await stored({ auth: { type: "bearer" }, secrets });
 	await cacheSource({ ...env, ADMIN_TOKEN: "former", ENCRYPTION_KEY: "lost" }, source);
 	expect(await lookUp(env, source.name)).toMatchObject({ secrets });
 });

@@ -4,7 +4,7 @@ import { sourceKinds } from "../../src/ingest/sources/registry.ts";
 import { standIn } from "../../src/ingest/stand-in.ts";
 import { PROVIDERS, type Trust } from "../../src/ingest/trust.ts";
 import { verify } from "../../src/ingest/verify.ts";
-import type { Source, SourceAuth } from "../../src/store/records.ts";
+import type { ReadableSource, SourceAuth } from "../../src/store/records.ts";
 import { makeSource } from "./make-source.ts";
 import { TEST_CERTIFICATE } from "./sns-test-only.ts";
 import { TOPIC } from "./sns.ts";
@@ -17,7 +17,7 @@ const OTHER_TOPIC = "arn:aws:sns:eu-central-1:123456789012:others";
 const PUBLIC_KEY = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
 
 const GOOGLE: SourceAuth = { type: "google_oidc", audience: null, email: EMAIL };
-const WEBHOOKS: Partial<Source> = {
+const WEBHOOKS: Partial<ReadableSource> = {
 	kind: "standard-webhooks",
 	auth: { type: "standard_webhooks" },
 	secrets: [{ value: PUBLIC_KEY, createdAt: 0, expiresAt: null }],
@@ -39,12 +39,14 @@ afterEach(() => {
 
 interface Check {
 	now?: number;
-	checkedBy?: Source;
+	checkedBy?: ReadableSource;
 	trust?: Trust;
 }
 
 /** Signs the sample of `source`; answers what tells whether it proves itself. */
-async function play(source: Source): Promise<{ trust: Trust; check: (changes?: Check) => Promise<boolean> }> {
+async function play(
+	source: ReadableSource,
+): Promise<{ trust: Trust; check: (changes?: Check) => Promise<boolean> }> {
 	const url = `https://sluice.example/in/${source.name}`;
 	const sample = sourceKinds[source.kind]?.sample(NOW, source.settings) ?? { headers: {}, body: "" };
 	const { proof, trust } = await standIn(source.auth, { url, body: sample.body, now: NOW });
@@ -56,11 +58,11 @@ async function play(source: Source): Promise<{ trust: Trust; check: (changes?: C
 }
 
 interface Case {
-	source: Partial<Source>;
+	source: Partial<ReadableSource>;
 	/** Beyond what the proof's time allows. */
 	late: number;
 	/** Asks for another sender or receiver. */
-	other: Partial<Source>;
+	other: Partial<ReadableSource>;
 }
 
 const CASES: Record<string, Case> = {

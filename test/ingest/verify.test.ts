@@ -53,6 +53,32 @@ describe("bearer", () => {
 	});
 });
 
+describe("a secret that release 0.1 stored with white space around it", () => {
+	const body = '{"a":1}';
+	const signedWith = (secret: string) => createHmac("sha256", secret).update(body).digest("hex");
+	const hmac: SourceAuth = {
+		type: "hmac",
+		header: "x-sig",
+		algorithm: "sha256",
+		encoding: "hex",
+		prefix: "",
+	};
+
+	test.each(["s3cret", "s3cret\n"])("proves by %j", async (used) => {
+		const sent = { body, headers: { "x-sig": signedWith(used) } };
+		expect(await check(hmac, ["s3cret\n"], sent)).toBe(true);
+		const authorized = { headers: basic(`db:${used}`) };
+		expect(await check({ type: "basic", username: "db" }, ["s3cret\n"], authorized)).toBe(true);
+	});
+
+	test("proves nothing when there is nothing else in it", async () => {
+		for (const used of ["", "        "]) {
+			const sent = { body, headers: { "x-sig": signedWith(used) } };
+			expect(await check(hmac, ["        "], sent)).toBe(false);
+		}
+	});
+});
+
 test.each([
 	["user and secret", basic("db:s3:cret é"), true],
 	["another user", basic("xx:s3:cret é"), false],

@@ -15,7 +15,8 @@ function subscription(id: string, more: Partial<Subscription> = {}): Subscriptio
 		target: { endpointId: "ep_ocr1" },
 		transform: null,
 		result: null,
-		enabled: true,
+		status: "active",
+		revision: 1,
 		createdAt: 0,
 		updatedAt: 0,
 		...more,
@@ -39,7 +40,7 @@ function event(attributes: Partial<SluiceEvent["attributes"]> = {}): SluiceEvent
 const endpoints = [endpoint("ocr1", "1", 1), endpoint("ocr2", "2", 2)];
 
 async function matched(subscriptions: Subscription[], of = event(), versions = endpoints): Promise<string[]> {
-	const table = buildTable({ version: 1, sources: [], endpoints: versions, subscriptions });
+	const table = buildTable({ version: 1, endpoints: versions, subscriptions });
 	return (await decide(of, table)).map(
 		({ subscriptionName, endpointRef }) => `${subscriptionName}→${endpointRef}`,
 	);
@@ -59,7 +60,7 @@ describe("a subscription matches", () => {
 		["another source", { sourceId: "src_other" }, false],
 		["when its filters hold", { filters: [{ jsonata: "data.size = 1" }] }, true],
 		["when a filter does not hold", { filters: [{ jsonata: "data.size = 2" }] }, false],
-		["while disabled", { enabled: false }, false],
+		["while paused", { status: "paused" }, false],
 	])("%s", async (_what, more, matches) => {
 		expect(await matched([subscription("a", more)])).toEqual(matches ? ["a→ocr@1"] : []);
 	});
@@ -91,7 +92,6 @@ describe("@latest", () => {
 test("the same event gives the same deliveries every time, and another event others", async () => {
 	const table = buildTable({
 		version: 1,
-		sources: [],
 		endpoints,
 		subscriptions: [subscription("a"), subscription("b")],
 	});
@@ -134,7 +134,6 @@ describe("a result event that goes round", () => {
 	])("%s", async (_what, more, attributes, stops) => {
 		const table = buildTable({
 			version: 1,
-			sources: [],
 			endpoints,
 			subscriptions: [subscription("a", more)],
 		});

@@ -8,8 +8,10 @@ import {
 	stopEndpoint,
 	updateEndpoint,
 } from "../../src/store/endpoints.ts";
+import { isDeleted } from "../../src/store/deleted.ts";
 import { loadPolicy } from "../../src/store/policy.ts";
 import { loadRoutingTable, readRoutingVersion } from "../../src/store/routing.ts";
+import { cacheSource, readCachedSource } from "../../src/store/source-cache.ts";
 import {
 	deleteSource,
 	findSource,
@@ -56,17 +58,18 @@ describe("sources", () => {
 		expect(await insertSource(env, aSource({ name: source.name }))).toBe(false);
 		const other = aSource();
 		await insertSource(env, other);
-		expect(await updateSource(env, other.id, { name: source.name })).toEqual({ outcome: "name_taken" });
-		expect(await updateSource(env, "src_gone", { name: "free" })).toEqual({ outcome: "gone" });
+		expect(await updateSource(env, other, { name: source.name })).toEqual({ outcome: "name_taken" });
+		const gone = { ...other, id: "src_gone" };
+		expect(await updateSource(env, gone, { name: "free" })).toEqual({ outcome: "changed" });
 	});
 
 	test("an update writes the named fields only", async () => {
 		const source = aSource({ description: "before" });
 		await insertSource(env, source);
-		const update = await updateSource(env, source.id, { description: null });
+		const update = await updateSource(env, source, { description: null });
 		expect(update).toMatchObject({
 			outcome: "updated",
-			record: { ...source, description: null, updatedAt: expect.any(Number) },
+			record: { ...source, description: null, revision: 2, updatedAt: expect.any(Number) },
 		});
 	});
 
@@ -156,6 +159,7 @@ describe("endpoints", () => {
 			...endpoint,
 			status: "paused",
 			statusReason: "unauthorized",
+			revision: 2,
 			updatedAt: expect.any(Number),
 		});
 	});
@@ -163,7 +167,7 @@ describe("endpoints", () => {
 	test("one that has changed since it was read is not stopped", async () => {
 		const endpoint = anEndpoint({ updatedAt: 1 });
 		await insertEndpoint(env, endpoint);
-		await updateEndpoint(env, endpoint.id, { url: "https://other.example.com/" });
+		await updateEndpoint(env, endpoint, { url: "https://other.example.com/" });
 		expect(await stopEndpoint(env, endpoint, "paused", "unauthorized")).toBe(false);
 		expect(await findEndpoint(env, endpoint.id)).toMatchObject({ status: "active", statusReason: null });
 	});
@@ -185,6 +189,88 @@ describe("endpoints", () => {
 	});
 });
 
+describe("what has been deleted", () => {
+	test("is remembered; what was kept because it is used, or was never there, is not", async () => {
+		const [source, endpoint] = [aSource(), anEndpoint()];
+		await insertSource(env, source);
+		await insertEndpoint(env, endpoint);
+		const user = aSubscription({ sourceId: source.id, target: { endpointId: endpoint.id } });
+		await insertSubscription(env, user);
+		await deleteSource(env, source.id);
+		await deleteEndpoint(env, endpoint.id);
+		const ids = [source.id, endpoint.id, user.id];
+		for (const id of ids) expect(await isDeleted(env, id)).toBe(false);
+		await deleteSubscription(env, user.id);
+		await deleteSource(env, source.id);
+		await deleteEndpoint(env, endpoint.id);
+		for (const id of ids) expect(await isDeleted(env, id)).toBe(true);
+	});
+
+	test("is forgotten after a year", async () => {
+		await deleteSubscription(env, "sub_old");
+		await env.DB.prepare("UPDATE deleted SET deleted_at = deleted_at - 366 * 86400000").run();
+		await deleteSubscription(env, "sub_new");
+		expect(await isDeleted(env, "sub_old")).toBe(false);
+		expect(await isDeleted(env, "sub_new")).toBe(true);
+	});
+
+	test("is told apart from what is missing", async () => {
+		const endpoint = anEndpoint();
+		expect(await loadPolicy(env, endpoint.id)).toBe("missing");
+		await deleteEndpoint(env, endpoint.id);
+		expect(await loadPolicy(env, endpoint.id)).toBe("deleted");
+		await insertEndpoint(env, endpoint);
+		expect(await loadPolicy(env, endpoint.id)).toMatchObject({ endpoint });
+	});
+});
+
+describe("a change", () => {
+	test("is not made to what has changed since it was read, by a Worker of release 0.1 either", async () => {
+		const source = aSource();
+		await insertSource(env, source);
+		await updateSource(env, source, { description: "first" });
+		expect(await updateSource(env, source, { description: "second" })).toEqual({ outcome: "changed" });
+		const current = await findSource(env, source.id);
+		// That release knows no revision.
+		await env.DB.prepare("UPDATE sources SET name = 'theirs', updated_at = updated_at + 5 WHERE id = ?")
+			.bind(source.id)
+			.run();
+		expect(await updateSource(env, { ...source, ...current }, { name: "ours" })).toEqual({
+			outcome: "changed",
+		});
+		expect(await findSource(env, source.id)).toMatchObject({ name: "theirs", description: "first" });
+	});
+});
+
+describe("for Workers of release 0.1, which may run beside this one", () => {
+	test("what is paused has their words", async () => {
+		const source = aSource({ status: "paused" });
+		await insertSource(env, source);
+		const subscription = aSubscription({ target: { endpointId: "ep_1" }, status: "paused" });
+		await insertSubscription(env, subscription);
+		const rows = await env.DB.batch<{ word: unknown }>([
+			env.DB.prepare("SELECT status AS word FROM sources WHERE id = ?").bind(source.id),
+			env.DB.prepare("SELECT enabled AS word FROM subscriptions WHERE id = ?").bind(subscription.id),
+		]);
+		expect(rows.map(({ results }) => results[0]?.word)).toEqual(["disabled", 0]);
+		await cacheSource(env, source);
+		expect(await env.SOURCES.get(`source/${source.id}`, "json")).toMatchObject({ status: "disabled" });
+		expect(await readCachedSource(env, source.id)).toEqual(source);
+	});
+});
+
+describe("header values", () => {
+	test("are known as they arrive: HTTP takes the white space around them off", async () => {
+		const auth = { type: "header", name: "x-key", value: "key " } as const;
+		const endpoint = anEndpoint({ auth, headers: { "x-api-key": " other\t" } });
+		await insertEndpoint(env, endpoint);
+		expect(await findEndpoint(env, endpoint.id)).toMatchObject({
+			auth: { value: "key" },
+			headers: { "x-api-key": "other" },
+		});
+	});
+});
+
 describe("subscriptions", () => {
 	test("come back as they were stored, by id and by name", async () => {
 		const subscription = aSubscription({
@@ -194,7 +280,7 @@ describe("subscriptions", () => {
 			target: { latestOf: "ocr" },
 			transform: "data",
 			result: { type: "done", transform: null, maxHops: 3, allowCycles: true },
-			enabled: false,
+			status: "paused",
 		});
 		await insertSubscription(env, subscription);
 		expect(await findSubscription(env, subscription.id)).toEqual(subscription);
@@ -204,7 +290,7 @@ describe("subscriptions", () => {
 	test("a new target replaces the other form of the old one", async () => {
 		const subscription = aSubscription({ target: { latestOf: "ocr" } });
 		await insertSubscription(env, subscription);
-		await updateSubscription(env, subscription.id, { target: { endpointId: "ep_1" } });
+		await updateSubscription(env, subscription, { target: { endpointId: "ep_1" } });
 		expect((await findSubscription(env, subscription.id))?.target).toEqual({ endpointId: "ep_1" });
 	});
 });
@@ -220,7 +306,6 @@ describe("what routing reads", () => {
 		const table = await loadRoutingTable({ ...env, DB: env.DB, ADMIN_TOKEN: "other" });
 		expect(table).toEqual({
 			version: await readRoutingVersion(env),
-			sources: [{ id: source.id, name: source.name, status: "active" }],
 			endpoints: [
 				{
 					id: endpoint.id,
@@ -241,10 +326,10 @@ describe("what routing reads", () => {
 			["insert source", () => insertSource(env, source)],
 			["insert endpoint", () => insertEndpoint(env, endpoint)],
 			["insert subscription", () => insertSubscription(env, subscription)],
-			["update source", () => updateSource(env, source.id, { status: "disabled" })],
+			["update source", () => updateSource(env, source, { status: "paused" })],
 			["stop endpoint", () => stopEndpoint(env, endpoint, "paused", "quota")],
-			["update endpoint", () => updateEndpoint(env, endpoint.id, { url: "https://other.example.com/" })],
-			["update subscription", () => updateSubscription(env, subscription.id, { enabled: false })],
+			["update endpoint", () => updateEndpoint(env, endpoint, { url: "https://other.example.com/" })],
+			["update subscription", () => updateSubscription(env, subscription, { status: "paused" })],
 			["delete subscription", () => deleteSubscription(env, subscription.id)],
 			["delete endpoint", () => deleteEndpoint(env, endpoint.id)],
 			["delete source", () => deleteSource(env, source.id)],
@@ -277,8 +362,7 @@ describe("what a dispatcher reads", () => {
 		const foreign = aSubscription({ target: { endpointId: other.id } });
 		for (const subscription of [explicit, latest, foreign]) await insertSubscription(env, subscription);
 		const policy = await loadPolicy(env, endpoint.id);
-		expect(policy?.endpoint).toEqual(endpoint);
-		expect(new Set(policy?.subscriptions.values())).toEqual(new Set([explicit, latest]));
-		expect(await loadPolicy(env, "ep_gone")).toBeNull();
+		const subscriptions = new Map([explicit, latest].map((subscription) => [subscription.id, subscription]));
+		expect(policy).toEqual({ endpoint, subscriptions, others: new Map() });
 	});
 });

@@ -1,6 +1,6 @@
 /** Complete records to vary in tests. */
 import { newId } from "../../src/events/ids.ts";
-import type { Endpoint, Source, Subscription } from "../../src/store/records.ts";
+import type { ReadableEndpoint, ReadableSource, Subscription } from "../../src/store/records.ts";
 
 let age = 0;
 
@@ -9,7 +9,7 @@ function nextTime(): number {
 	return 1_700_000_000_000 + age++;
 }
 
-export function aSource(fields: Partial<Source> = {}): Source {
+export function aSource(fields: Partial<ReadableSource> = {}): ReadableSource {
 	const createdAt = nextTime();
 	return {
 		id: newId("src"),
@@ -23,13 +23,14 @@ export function aSource(fields: Partial<Source> = {}): Source {
 		settings: {},
 		secrets: [{ value: "source-secret", createdAt, expiresAt: null }],
 		status: "active",
+		revision: 1,
 		createdAt,
 		updatedAt: createdAt,
 		...fields,
 	};
 }
 
-export function anEndpoint(fields: Partial<Endpoint> = {}): Endpoint {
+export function anEndpoint(fields: Partial<ReadableEndpoint> = {}): ReadableEndpoint {
 	const createdAt = nextTime();
 	return {
 		id: newId("ep"),
@@ -51,6 +52,7 @@ export function anEndpoint(fields: Partial<Endpoint> = {}): Endpoint {
 		signingSecrets: [{ value: "whsec_signing-secret", createdAt, expiresAt: null }],
 		status: "active",
 		statusReason: null,
+		revision: 1,
 		createdAt,
 		updatedAt: createdAt,
 		...fields,
@@ -67,7 +69,8 @@ export function aSubscription(fields: Partial<Subscription> & Pick<Subscription,
 		filters: [],
 		transform: null,
 		result: null,
-		enabled: true,
+		status: "active",
+		revision: 1,
 		createdAt,
 		updatedAt: createdAt,
 		...fields,

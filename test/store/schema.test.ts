@@ -56,6 +56,23 @@ test("a database that was emptied meanwhile is set up again", async () => {
 	expect(found.results).toEqual([]);
 });
 
+test("a database that was restored to an earlier schema meanwhile is brought up again", async () => {
+	await withSchema(env, (db) => db.prepare("SELECT 1 FROM sources").all());
+	await env.DB.batch(
+		[
+			"ALTER TABLE sources DROP COLUMN revision",
+			"ALTER TABLE sources DROP COLUMN quarantine",
+			"ALTER TABLE endpoints DROP COLUMN revision",
+			"ALTER TABLE subscriptions DROP COLUMN revision",
+			"ALTER TABLE subscriptions DROP COLUMN quarantine",
+			"DROP TABLE deleted",
+			"UPDATE meta SET value = 1 WHERE key = 'schema_version'",
+		].map((sql) => env.DB.prepare(sql)),
+	);
+	await withSchema(env, (db) => db.prepare("UPDATE sources SET revision = 2").run());
+	expect(await tables()).toContain("deleted");
+});
+
 test("a query that is wrong in itself fails at once", async () => {
 	await withSchema(env, (db) => db.prepare("SELECT 1 FROM sources").all());
 	let runs = 0;

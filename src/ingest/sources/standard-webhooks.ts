@@ -55,7 +55,7 @@ function setup(target: SetupTarget): Setup {
 	const { source, url, secret } = target;
 	const form = ["Add an endpoint where the sender lets you", `Endpoint URL:  ${url}`];
 	// Who holds only the sender's public key cannot sign in its place.
-	const holdsKey = !source.secrets.some(({ value }) => isPublicKey(value));
+	const holdsKey = !(source.secrets ?? []).some(({ value }) => isPublicKey(value));
 	const byHand = holdsKey ? curlSetup(source.auth, url, secret, exampleBody()).variants : [];
 	if (!canProve(source.auth, "standard_webhooks")) return { variants: byHand };
 	return {

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { receive } from "../../../src/ingest/receive.ts";
 import { sign } from "../../../src/ingest/sign.ts";
 import { sourceKinds } from "../../../src/ingest/sources/registry.ts";
-import type { Source } from "../../../src/store/records.ts";
+import type { ReadableSource } from "../../../src/store/records.ts";
 import { cacheSource } from "../../../src/store/source-cache.ts";
 import { type Captured, captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
@@ -28,7 +28,7 @@ export interface Sent {
 }
 
 /** A source of the kind, with the kind's own auth. */
-export function sourceOf(kind: string, secret = DEFAULT_SECRET): Source {
+export function sourceOf(kind: string, secret = DEFAULT_SECRET): ReadableSource {
 	const auth = sourceKinds[kind]?.defaultAuth ?? { type: "none" };
 	return makeSource({
 		kind,
@@ -39,7 +39,7 @@ export function sourceOf(kind: string, secret = DEFAULT_SECRET): Source {
 }
 
 /** Signs the kind's sample, or what replaces parts of it, and posts it to `source`. */
-export async function post(source: Source, queue: Captured, sent: Sent = {}): Promise<Response> {
+export async function post(source: ReadableSource, queue: Captured, sent: Sent = {}): Promise<Response> {
 	await cacheSource(queue.env, source);
 	const sample = sourceKinds[source.kind]?.sample(Date.now(), source.settings) ?? { headers: {}, body: "" };
 	const body = sent.body ?? sample.body;

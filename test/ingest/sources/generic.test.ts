@@ -4,7 +4,7 @@ import { checkAttributes } from "../../../src/events/attributes.ts";
 import type { CloudEvent } from "../../../src/events/event.ts";
 import { generic } from "../../../src/ingest/sources/generic.ts";
 import type { Parsed } from "../../../src/ingest/sources/kind.ts";
-import type { Source } from "../../../src/store/records.ts";
+import type { ReadableSource } from "../../../src/store/records.ts";
 import { makeSource } from "../make-source.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -12,7 +12,7 @@ const ROW = '{"type":"INSERT","record":{"id":9007199254740993,"path":"scans/1.pn
 const FRESH_ID = "11111111-2222-4333-8444-555555555555";
 
 function parse(
-	settings: Partial<Source>,
+	settings: Partial<ReadableSource>,
 	headers: Record<string, string>,
 	body: string | Uint8Array = "",
 ): Promise<Parsed> {
@@ -151,7 +151,7 @@ describe("what makes two events the same", () => {
 		["then Idempotency-Key", { auth: { type: "bearer" } }, webhookIds, "key-1"],
 		["else nothing", {}, { "webhook-id": "msg_1" }, FRESH_ID],
 		["the next one when the key fails", { dedupeKey: "body.missing" }, webhookIds, "key-1"],
-	] satisfies [string, Partial<Source>, Record<string, string>, string][])(
+	] satisfies [string, Partial<ReadableSource>, Record<string, string>, string][])(
 		"%s",
 		async (_what, settings, headers, id) => {
 			const { attributes } = await only(parse(settings, { ...JSON_TYPE, ...headers }, ROW));

@@ -2,7 +2,7 @@
 import type { CloudEvent } from "../../../src/events/event.ts";
 import type { Parsed } from "../../../src/ingest/sources/kind.ts";
 import { sourceKinds } from "../../../src/ingest/sources/registry.ts";
-import type { Source } from "../../../src/store/records.ts";
+import type { ReadableSource } from "../../../src/store/records.ts";
 import { makeSource } from "../make-source.ts";
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
@@ -13,7 +13,7 @@ export interface ParseInit {
 	/** JSON unless it says otherwise. */
 	headers?: Record<string, string>;
 	body: string | Uint8Array;
-	source?: Partial<Source>;
+	source?: Partial<ReadableSource>;
 }
 
 /** The source is named `publisher-1`. */

@@ -3,7 +3,7 @@ import { contentHash } from "../../../src/ingest/sources/content-hash.ts";
 import type { Parsed } from "../../../src/ingest/sources/kind.ts";
 import { idFrom, readIdempotencyKey } from "../../../src/ingest/sources/publisher-id.ts";
 import { sourceKinds } from "../../../src/ingest/sources/registry.ts";
-import type { Source } from "../../../src/store/records.ts";
+import type { ReadableSource } from "../../../src/store/records.ts";
 import { makeSource } from "../make-source.ts";
 import { settingsOf } from "./kind-settings.ts";
 
@@ -33,7 +33,7 @@ describe("a text as an id", () => {
 	});
 });
 
-async function idOf(kind: string, source: Partial<Source>, sent: Partial<Sent>): Promise<string> {
+async function idOf(kind: string, source: Partial<ReadableSource>, sent: Partial<Sent>): Promise<string> {
 	const sample = sourceKinds[kind]?.sample(0, settingsOf(kind)) ?? { headers: {}, body: "" };
 	const parsed = await sourceKinds[kind]?.parse({
 		source: makeSource({ kind, settings: settingsOf(kind), ...source }),
@@ -57,7 +57,7 @@ function only(parsed: Parsed | undefined): string {
 	return event.attributes.id;
 }
 
-const signed: Partial<Source> = { auth: { type: "standard_webhooks" } };
+const signed: Partial<ReadableSource> = { auth: { type: "standard_webhooks" } };
 const CLOUD_EVENT = { "ce-specversion": "1.0", "ce-source": "/s", "ce-type": "t" };
 
 function unwrapped(headers: Record<string, string>): Promise<string> {
@@ -69,7 +69,7 @@ function readKey(key: string | null): ReturnType<typeof readIdempotencyKey> {
 }
 
 describe("an id from a header", () => {
-	const HEADERS: [kind: string, header: string, source?: Partial<Source>, more?: Partial<Sent>][] = [
+	const HEADERS: [kind: string, header: string, source?: Partial<ReadableSource>, more?: Partial<Sent>][] = [
 		["generic", "webhook-id", signed],
 		["generic", "svix-id", signed],
 		["generic", "x-id", { dedupeKey: "headers.`x-id`" }],

@@ -208,8 +208,8 @@ describe("a source", () => {
 		expect(posted).toMatchObject({ status: 405, body: { code: "source_not_posted" } });
 		const tested = await must("POST", `/v1/sources/${body.name}/test`);
 		expect(tested["answer"]).toEqual({ status: 202, body: { ids: [expect.stringMatching(/^evt_/)] } });
-		await must("PATCH", `/v1/sources/${body.name}`, { status: "disabled" });
-		expect(await ask("POST", `/v1/sources/${body.name}/test`)).toMatchObject({ status: 403 });
+		await must("POST", `/v1/sources/${body.name}/pause`);
+		expect(await ask("POST", `/v1/sources/${body.name}/test`)).toMatchObject({ status: 503 });
 		await must("DELETE", `/v1/sources/${body.name}`);
 	});
 });

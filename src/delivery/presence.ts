@@ -1,0 +1,61 @@
+/**
+ * Whether the endpoint of a dispatcher is there, deleted or missing: what the database says, and what was told. Kept in
+ * storage, because the database may have forgotten a deletion by the time it is asked, and because whoever reads a
+ * delivery may wake the object for it.
+ */
+import { log } from "../log.ts";
+import type { Policy } from "../store/policy.ts";
+import type { DeliveryRecord } from "./records.ts";
+
+const DELETED = "deleted";
+const MISSING = "missing";
+const DETAIL = "The endpoint is not in the database, and was not deleted: the delivery waits for it.";
+
+export class Presence {
+	readonly #storage: DurableObjectStorage;
+	/** Somebody has deleted the endpoint, and told. */
+	#isDeleted: boolean;
+	#isMissing: boolean;
+
+	constructor(storage: DurableObjectStorage) {
+		this.#storage = storage;
+		this.#isDeleted = storage.kv.get<boolean>(DELETED) ?? false;
+		this.#isMissing = storage.kv.get<boolean>(MISSING) ?? false;
+	}
+
+	markDeleted(): void {
+		this.#isDeleted = true;
+		this.#keep(DELETED, true);
+	}
+
+	/** What to work by. An endpoint that is in the database is there, whatever was told: somebody has restored it. */
+	resolve(read: Policy): Policy {
+		return read === "missing" && this.#isDeleted ? "deleted" : read;
+	}
+
+	/** Keeps what a new reading says; writes when that is something new. */
+	note(read: Policy): void {
+		if (typeof read === "object" && this.#isDeleted) {
+			this.#isDeleted = false;
+			this.#keep(DELETED, false);
+		}
+		const isMissing = this.resolve(read) === "missing";
+		if (isMissing === this.#isMissing) return;
+		this.#isMissing = isMissing;
+		this.#keep(MISSING, isMissing);
+	}
+
+	/** In memory first: it holds whatever becomes of the write. Never throws. */
+	#keep(key: string, value: boolean): void {
+		try {
+			this.#storage.kv.put(key, value);
+		} catch (error) {
+			log("endpoint.presence_unwritten", { key, value, error: String(error) });
+		}
+	}
+
+	/** The delivery as people read it: one that waits for its endpoint says so. */
+	explain(record: DeliveryRecord): DeliveryRecord {
+		return this.#isMissing && record.status === "pending" ? { ...record, detail: DETAIL } : record;
+	}
+}
