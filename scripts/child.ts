@@ -1,12 +1,14 @@
 /**
- * A child process that never outlives this one, together with everything it started. Knows nothing of what the
- * child does.
+ * A child process that never outlives this one, together with everything it started, whatever kills this one. Knows
+ * nothing of what the child does.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 
+/** What a signal that nobody can handle leaves undone here, the child does itself. */
+const END_WITH_PARENT = new URL("end-with-parent.mjs", import.meta.url).href;
 /** A child that has not followed SIGTERM by then is killed. */
 const STOP_TIMEOUT_MS = 5_000;
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -29,7 +31,7 @@ export interface ChildOptions {
 
 /** Starts a Node.js script with an IPC channel. It is a process group of its own, so that a signal reaches all of it. */
 export function startScript(script: string, args: string[], { cwd, env, log }: ChildOptions): Child {
-	const child = spawn(process.execPath, [script, ...args], {
+	const child = spawn(process.execPath, ["--import", END_WITH_PARENT, script, ...args], {
 		cwd,
 		env,
 		stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, parseEnv } from "node:util";
 import { readableLine } from "./loglines.ts";
@@ -15,10 +15,12 @@ import type { Router } from "./router.ts";
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const HOME = join(PROJECT, ".sluice");
+const DEFAULT_STATE = ".sluice/state";
 const DEFAULT_PORT = "8787";
-const USAGE = `npm run dev [-- --port <number>]
+const USAGE = `npm run dev [-- --port <number> --state <folder>]
 
-  --port <number>  the router's port (default: ${DEFAULT_PORT})`;
+  --port <number>   the router's port (default: ${DEFAULT_PORT})
+  --state <folder>  what it has stored (default: ${DEFAULT_STATE}); each running router needs one of its own`;
 
 try {
 	await main();
@@ -28,9 +30,13 @@ try {
 }
 
 async function main(): Promise<void> {
-	const { values } = parseArgs({ options: { port: { type: "string" }, help: { type: "boolean" } } });
+	const { values } = parseArgs({
+		options: { port: { type: "string" }, state: { type: "string" }, help: { type: "boolean" } },
+	});
 	if (values.help) return console.log(USAGE);
 	const port = parsePort(values.port ?? DEFAULT_PORT);
+	// As the caller sees it: npm runs scripts in the project's folder.
+	const state = resolve(process.env["INIT_CWD"] ?? "", values.state ?? join(PROJECT, DEFAULT_STATE));
 	const ownVars = parseEnv(await readIfThere(join(PROJECT, ".dev.vars"))) as Record<string, string>;
 	// An empty value is what a copied .dev.vars.example holds.
 	const ownToken = (ownVars.ADMIN_TOKEN ?? "").trim();
@@ -41,15 +47,17 @@ async function main(): Promise<void> {
 	const router = await startRouter({
 		port,
 		vars: { ALLOW_PRIVATE_ENDPOINTS: "true", ...ownVars, ADMIN_TOKEN: token },
-		persistTo: join(HOME, "state"),
+		persistTo: state,
 		log: (line) => {
 			const readable = isUp ? readableLine(line) : null;
 			if (readable !== null) console.log(readable);
 		},
 	});
 	isUp = true;
-	console.log(welcome(router.url, token, ownToken ? ".dev.vars" : ".sluice/token"));
+	const shownState = values.state ?? DEFAULT_STATE;
+	console.log(welcome(router.url, token, ownToken ? ".dev.vars" : ".sluice/token", shownState));
 	await runUntilSignal(router);
+	console.log(paint("dim", `\nStopped. The state stays in ${shownState}.`));
 }
 
 /** Stays until Ctrl-C; an end that nobody asked for is a failure. */
@@ -62,7 +70,6 @@ async function runUntilSignal(router: Router): Promise<void> {
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
 	await router.exited;
 	if (!isStopping) throw new Error("The router ended by itself; the lines above may say why.");
-	console.log(paint("dim", "\nStopped. The state stays in .sluice/state."));
 }
 
 /** The token made in the first run. */
@@ -92,7 +99,7 @@ function table(rows: readonly [name: string, value: string, note?: string][]): s
 	});
 }
 
-function welcome(url: string, token: string, tokenFile: string): string {
+function welcome(url: string, token: string, tokenFile: string, state: string): string {
 	return [
 		"",
 		paint("bold", "Sluice is up."),
@@ -102,7 +109,7 @@ function welcome(url: string, token: string, tokenFile: string): string {
 			["Ingest", `${url}/in/{source}`],
 			["Health", `${url}/healthz`],
 			["Token", token, `kept in ${tokenFile}`],
-			["State", ".sluice/state", "delete the folder to begin afresh"],
+			["State", state, "delete the folder to begin afresh"],
 		]),
 		"",
 		"Create a source, then post events to its ingest_url with its secret as the bearer token:",

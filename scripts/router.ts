@@ -2,20 +2,24 @@
  * Runs the router on this machine: `wrangler dev` with its embedded Queue, D1, KV and Durable Objects. Used by
  * `npm run dev`, the demo and the end-to-end tests. Starting and stopping lives here; what is shown of it does not.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startScript } from "./child.ts";
 import type { Child } from "./child.ts";
 import { assertPortFree, PortInUseError } from "./port.ts";
+import { claimState } from "./state-lock.ts";
+import { writeVarsFile } from "./vars-file.ts";
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const WRANGLER = join(PROJECT, "node_modules", "wrangler", "bin", "wrangler.js");
 const HOST = "127.0.0.1";
-/** A cold machine bundles in seconds; a minute means that something is wrong. */
-const START_TIMEOUT_MS = 60_000;
+/** A cold machine bundles in seconds, a very busy one within a minute; beyond two, something is wrong. */
+const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
+/** Release 0.1 left secrets in the state: the Worker's variables, and every URL that came in or went out. */
+const LEFT_BY_0_1 = ["vars.env", join("v3", "observability")];
 /** How much of the output is repeated when the router does not start. */
 const KEPT_LINES = 30;
 
@@ -24,7 +28,7 @@ export interface RouterOptions {
 	port: number;
 	/** The Worker's variables, `ADMIN_TOKEN` among them. A `.dev.vars` file is not read. */
 	vars: Record<string, string>;
-	/** Folder of the router's state; the same folder again continues where it stopped. */
+	/** Folder of the router's state; the same folder again continues where it stopped. One router at a time has it. */
 	persistTo: string;
 	/** Receives each line that wrangler and the Worker print. */
 	log?: (line: string) => void;
@@ -42,15 +46,41 @@ export interface Router {
 /**
  * Starts the router and resolves once `/healthz` answers 200.
  *
+ * @throws {StateInUseError} when another router works in the state folder
  * @throws {PortInUseError} when the port is taken
  * @throws {Error} with the last lines of output, when the Worker does not build, ends early or is not up in time
  */
 export async function startRouter({ port, vars, persistTo, log }: RouterOptions): Promise<Router> {
-	if (port !== 0) await assertPortFree(port, HOST);
 	await mkdir(persistTo, { recursive: true });
-	const varsFile = join(persistTo, "vars.env");
-	await writeFile(varsFile, toEnvFile(vars), { mode: 0o600 });
+	/** What is let go of when the router has ended, or did not start. */
+	const held = new DisposableStack();
+	try {
+		// Before the port: where another router has both, one message is to name both.
+		held.defer(claimState(persistTo));
+		for (const path of LEFT_BY_0_1) await rm(join(persistTo, path), { recursive: true, force: true });
+		if (port !== 0) await assertPortFree(port, HOST);
+		const varsFile = writeVarsFile(vars);
+		held.defer(varsFile.remove);
+		const { url, child } = await runWrangler(port, varsFile.path, persistTo, log);
+		const exited = child.exited.then(() => held.dispose());
+		const stop: Router["stop"] = async (signal) => {
+			await child.stop(signal);
+			await exited;
+		};
+		return { url, stop, exited };
+	} catch (error) {
+		held.dispose();
+		throw error;
+	}
+}
 
+/** Starts `wrangler dev`; nothing of it is left where that fails. */
+async function runWrangler(
+	port: number,
+	varsFile: string,
+	persistTo: string,
+	log: RouterOptions["log"],
+): Promise<{ url: string; child: Child }> {
 	const lastLines: string[] = [];
 	const buildFailed = Promise.withResolvers<string>();
 	const child = startScript(WRANGLER, wranglerArguments(port, varsFile, persistTo), {
@@ -65,7 +95,7 @@ export async function startRouter({ port, vars, persistTo, log }: RouterOptions)
 	});
 	try {
 		const url = await Promise.race([becomeReady(child), giveUpEarly(child, buildFailed.promise)]);
-		return { url, stop: child.stop, exited: child.exited };
+		return { url, child };
 	} catch (error) {
 		await child.stop();
 		// The port was taken after the check.
@@ -99,19 +129,11 @@ function quietEnvironment(persistTo: string): NodeJS.ProcessEnv {
 		WRANGLER_SEND_METRICS: "false",
 		WRANGLER_WRITE_LOGS: "false",
 		WRANGLER_REGISTRY_PATH: join(persistTo, "registry"),
+		// Else every URL that comes in or goes out is kept in the state, with its query and the tokens in it.
+		X_LOCAL_OBSERVABILITY: "false",
 		NO_COLOR: "1",
 		FORCE_COLOR: "0",
 	};
-}
-
-/** Variables go by file, not by `--var`: the arguments of a process can be read by every user of the machine. */
-function toEnvFile(vars: Record<string, string>): string {
-	const lines = Object.entries(vars).map(([name, value]) => {
-		if (/['$\\\n]/.test(value))
-			throw new Error(`The variable ${name} has a character that would need escaping.`);
-		return `${name}='${value}'\n`;
-	});
-	return lines.join("");
 }
 
 /** wrangler tells a parent with an IPC channel where it listens; the Worker then still has to answer. */

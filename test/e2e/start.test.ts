@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PortInUseError } from "../../scripts/port.ts";
 import { startRouter } from "../../scripts/router.ts";
 import type { Router } from "../../scripts/router.ts";
+import { StateInUseError } from "../../scripts/state-lock.ts";
 import { connect, isFinished, unique } from "./api.ts";
 import { answerJson } from "./behaviours.ts";
 import { setting } from "./setting.ts";
@@ -56,6 +57,45 @@ test("a port that is taken is said to be, before anything starts", async () => {
 	await expect(starting).rejects.toThrow(String(port));
 });
 
+describe("a state folder has one router at a time", () => {
+	test("a second one is told so before anything starts, and what to do", async () => {
+		const state = join(folder, "shared");
+		const first = await startRouter({ port: 0, vars: {}, persistTo: state });
+		try {
+			const starting = startRouter({ port: 0, vars: {}, persistTo: state });
+			await expect(starting).rejects.toThrow(StateInUseError);
+			await expect(starting).rejects.toThrow(`process ${process.pid}`);
+			const { code, output } = await runToEnd(startDev(state));
+			expect(code).toBe(1);
+			expect(output).toContain("--state <folder> --port <number>");
+			expect((await fetch(`${first.url}/healthz`)).status).toBe(200);
+		} finally {
+			await first.stop();
+		}
+		const next = await startRouter({ port: 0, vars: {}, persistTo: state });
+		await next.stop();
+	});
+
+	test("one that was killed leaves nothing running, and nothing that is in the way of the next", async () => {
+		const state = join(folder, "killed");
+		const dev = startDev(state);
+		const url = await until(
+			"the router to be up",
+			() => /http:\/\/[^/]+(?=\/healthz)/.exec(dev.output())?.[0] ?? null,
+		);
+		dev.process.kill("SIGKILL");
+		await dev.exited;
+		await until("what it started to end", () =>
+			fetch(`${url}/healthz`).then(
+				() => null,
+				() => true,
+			),
+		);
+		const next = await startRouter({ port: 0, vars: {}, persistTo: state });
+		await next.stop();
+	});
+});
+
 test("npx wrangler dev with two variables is a working router", async () => {
 	const { receiver } = stage;
 	const port = await freePort();
@@ -65,7 +105,12 @@ test("npx wrangler dev with two variables is a working router", async () => {
 	const wrangler = spawn("npx", ["wrangler", "dev", ...flags, ...variables], {
 		cwd: PROJECT,
 		// Every `wrangler dev` of a machine shares a registry; this one is to serve its own queue.
-		env: { ...process.env, WRANGLER_REGISTRY_PATH: join(folder, "registry"), WRANGLER_SEND_METRICS: "false" },
+		env: {
+			...process.env,
+			WRANGLER_REGISTRY_PATH: join(folder, "registry"),
+			WRANGLER_SEND_METRICS: "false",
+			X_LOCAL_OBSERVABILITY: "false",
+		},
 		stdio: "ignore",
 		// A group of its own: npx, wrangler and workerd end together.
 		detached: true,
@@ -88,6 +133,19 @@ test("npx wrangler dev with two variables is a working router", async () => {
 		await ended;
 	}
 });
+
+/** `npm run dev` on a free port. */
+function startDev(state: string) {
+	const dev = spawn(process.execPath, [join(PROJECT, "scripts", "dev.ts"), "--port", "0", "--state", state]);
+	let output = "";
+	for (const stream of [dev.stdout, dev.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
+	return { process: dev, output: () => output, exited: once(dev, "close") };
+}
+
+async function runToEnd({ output, exited }: ReturnType<typeof startDev>) {
+	const [code] = await exited;
+	return { code: code as unknown, output: output() };
+}
 
 async function freePort(): Promise<number> {
 	const server = createServer().listen(0, "127.0.0.1");

@@ -1,0 +1,38 @@
+/**
+ * The Worker's variables as a file, secrets among them, for as long as the router runs. It goes by file, not by
+ * `--var`, because the arguments of a process can be read by every user of the machine; and not into the state, which
+ * stays, and which people copy.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface VarsFile {
+	path: string;
+	/** Deletes it; so does the end of this process. */
+	remove: () => void;
+}
+
+/** @throws {Error} when a value has a character that would need escaping */
+export function writeVarsFile(vars: Record<string, string>): VarsFile {
+	const text = toEnvFile(vars);
+	// Nobody else can read a folder made by mkdtemp.
+	const folder = mkdtempSync(join(tmpdir(), "sluice-vars-"));
+	const path = join(folder, "vars.env");
+	const remove = () => {
+		process.off("exit", remove);
+		rmSync(folder, { recursive: true, force: true });
+	};
+	process.once("exit", remove);
+	writeFileSync(path, text, { mode: 0o600 });
+	return { path, remove };
+}
+
+function toEnvFile(vars: Record<string, string>): string {
+	const lines = Object.entries(vars).map(([name, value]) => {
+		if (/['$\\\n]/.test(value))
+			throw new Error(`The variable ${name} has a character that would need escaping.`);
+		return `${name}='${value}'\n`;
+	});
+	return lines.join("");
+}
