@@ -5,8 +5,11 @@
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { PATIENCE_MS } from "./patience.ts";
 
 const root = join(import.meta.dirname, "..");
+/** Longer than any single wait, so that it is the wait that fails, and says what for. */
+const bounds = { testTimeout: 2 * PATIENCE_MS, hookTimeout: 2 * PATIENCE_MS };
 
 export default defineConfig({
 	root,
@@ -35,8 +38,8 @@ export default defineConfig({
 					name: "workers",
 					include: ["test/**/*.test.ts"],
 					exclude: ["test/e2e/**"],
-					// An upper bound for a busy machine, never what a test measures.
-					testTimeout: 30_000,
+					...bounds,
+					setupFiles: ["test/patience.setup.ts"],
 					globalSetup: ["test/delivery/send.servers.ts", "test/ingest/sqs.server.ts"],
 				},
 			},
@@ -46,9 +49,7 @@ export default defineConfig({
 					name: "e2e",
 					include: ["test/e2e/**/*.test.ts"],
 					globalSetup: ["test/e2e/router.setup.ts"],
-					// Upper bounds for a busy machine, never what a test measures.
-					testTimeout: 60_000,
-					hookTimeout: 120_000,
+					...bounds,
 				},
 			},
 		],

@@ -12,13 +12,10 @@ const unique = (name: string) => `${name}-${++count}`;
 
 /** The event once it has come through the queue. */
 async function stored(id: string): Promise<Resource> {
-	return vi.waitUntil(
-		async () => {
-			const { status, body } = await ask("GET", `/v1/events/${id}`);
-			return status === 200 ? body : null;
-		},
-		{ timeout: 20_000, interval: 50 },
-	);
+	return vi.waitUntil(async () => {
+		const { status, body } = await ask("GET", `/v1/events/${id}`);
+		return status === 200 ? body : null;
+	});
 }
 
 /** Events in the log of a source, as if routed, one of each type; answers their ids. */

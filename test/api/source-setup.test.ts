@@ -106,13 +106,10 @@ describe.each(Object.entries(EXPECTED))("kind %s", (kind, { type, status = 202, 
 		const { name, secrets } = source;
 		for (const { value } of secrets) expect(answer.text).not.toContain(value);
 		expect(answer).toMatchObject({ status: 200, body: { answer: { status }, sent: {} } });
-		const logged = await vi.waitUntil(
-			async () => {
-				const { data } = await must<Page>("GET", `/v1/events?source=${name}`);
-				return data.length > 0 && data;
-			},
-			{ timeout: 20_000, interval: 50 },
-		);
+		const logged = await vi.waitUntil(async () => {
+			const { data } = await must<Page>("GET", `/v1/events?source=${name}`);
+			return data.length > 0 && data;
+		});
 		expect(logged.map((event) => event["type"])).toEqual([type]);
 	});
 });

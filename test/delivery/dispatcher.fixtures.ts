@@ -10,6 +10,7 @@ import { deliveryId, eventId, newId } from "../../src/events/ids.ts";
 import { insertEndpoint } from "../../src/store/endpoints.ts";
 import type { ReadableEndpoint, Subscription } from "../../src/store/records.ts";
 import { insertSubscription } from "../../src/store/subscriptions.ts";
+import { PATIENCE_MS } from "../patience.ts";
 
 export interface Setting {
 	endpoint: ReadableEndpoint;
@@ -120,7 +121,7 @@ export function model(answer: (call: Call) => Response | Promise<Response>): Cal
 
 /** Polls, because a promise that one Durable Object waits for cannot be settled from outside of it. */
 export async function until(isTrue: () => boolean): Promise<void> {
-	for (let polls = 0; polls < 1_000 && !isTrue(); polls++)
+	for (let polls = 0; polls < PATIENCE_MS / 5 && !isTrue(); polls++)
 		await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
@@ -137,7 +138,7 @@ export async function whenStatus(
 				throw new Error(`${id} is ${JSON.stringify(delivery?.status)}, not ${status}`);
 			return delivery;
 		},
-		{ timeout: 5_000, interval: 10 },
+		{ interval: 10 },
 	);
 }
 
@@ -151,7 +152,7 @@ export async function whenTried({ dispatcher }: Setting, id: string, attempts = 
 			}
 			return delivery;
 		},
-		{ timeout: 5_000, interval: 10 },
+		{ interval: 10 },
 	);
 }
 

@@ -308,7 +308,6 @@ describe("an answer that cannot be transformed", () => {
 		expect(delivery).toMatchObject({ attempts: [{ number: 1, outcome: "done" }], ...failed, reason: null });
 		const entry = await vi.waitUntil(
 			async () => await eventLog(env, "src_results").get(delivery.resultEventId ?? ""),
-			{ timeout: 20_000, interval: 50 },
 		);
 		expect(entry.event).toMatchObject({
 			attributes: { type: "document.read", datacontenttype: "application/json" },

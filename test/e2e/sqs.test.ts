@@ -295,7 +295,8 @@ describe("when it goes wrong", () => {
 		// A queue that takes more than SQS does: nothing else that it sends is ever refused.
 		aws.emulator.createQueue(queue, {
 			attributes: {
-				VisibilityTimeout: "1",
+				// Of a busy machine's time: what is accepted is to be deleted before it comes again.
+				VisibilityTimeout: "3",
 				MaximumMessageSize: String(2 * LIMIT),
 				RedrivePolicy: JSON.stringify({
 					deadLetterTargetArn: aws.queueArn(deadLetters),

@@ -1,9 +1,8 @@
 /**
  * Waiting for an effect. Tests never sleep for a fixed time and never assert how long something took.
  */
+import { PATIENCE_MS } from "../patience.ts";
 
-/** Far beyond what anything here takes; it only turns a hang into a message. */
-const GIVE_UP_AFTER_MS = 30_000;
 const POLL_EVERY_MS = 50;
 
 /**
@@ -14,7 +13,7 @@ const POLL_EVERY_MS = 50;
 export async function until<T>(
 	what: string,
 	probe: () => T | null | Promise<T | null>,
-	giveUpAfterMs = GIVE_UP_AFTER_MS,
+	giveUpAfterMs = PATIENCE_MS,
 ): Promise<T> {
 	const deadline = Date.now() + giveUpAfterMs;
 	for (;;) {

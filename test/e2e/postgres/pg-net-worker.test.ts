@@ -7,6 +7,7 @@ import { answer, hang } from "../behaviours.ts";
 import { startReceiver } from "../receiver.ts";
 import type { Receiver } from "../receiver.ts";
 import { until } from "../until.ts";
+import { PATIENCE_MS } from "../../patience.ts";
 import { startPgNetWorker } from "./pg-net-worker.ts";
 import type { PgNetWorker } from "./pg-net-worker.ts";
 import { findPostgres, startPostgres } from "./server.ts";
@@ -92,7 +93,11 @@ describe.skipIf(binaries === null && !isRequired)("the stand-in for pg_net", () 
 	});
 
 	/** The id of the request. */
-	async function post(url: string, body: string, { headers = "{}", timeoutMs = 5000 } = {}): Promise<string> {
+	async function post(
+		url: string,
+		body: string,
+		{ headers = "{}", timeoutMs = PATIENCE_MS } = {},
+	): Promise<string> {
 		const { rows } = await database.query<{ id: string }>(
 			"select net.http_post($1, $2, headers := $3, timeout_milliseconds := $4) as id",
 			[url, body, headers, timeoutMs],
