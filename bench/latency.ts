@@ -1,73 +1,58 @@
 /**
- * How long an event takes from the publisher's request to its arrival at the model, at a steady rate, and whether
- * any is lost or comes twice on the way.
+ * How long an event takes from the publisher's request to its arrival at the model, at steady rates, and whether any
+ * is lost or comes twice; beside it the bare Worker that only forwards, under the same load.
  */
-import { Agent } from "node:http";
-import { connect } from "../test/e2e/api.ts";
 import { answer } from "../test/e2e/behaviours.ts";
-import { startReceiver } from "../test/e2e/receiver.ts";
-import { until } from "../test/e2e/until.ts";
-import { post, sendSteadily } from "./load.ts";
-import { quantile, round } from "./stats.ts";
-import { startWorker } from "./worker.ts";
+import { startForwarder, startSluice } from "./pipeline.ts";
+import { atMost } from "./report.ts";
+import type { Part, Row } from "./report.ts";
+import { measureSteady } from "./steady.ts";
+import type { Steady } from "./steady.ts";
 
-const KEY = "bench-root-key";
-const WAIT_FOR_THE_LAST_MS = 30_000;
+/** Of the design: the median on an idle machine of two cores, ms. */
+const LOADS = [
+	{ perSecond: 50, endpoints: 1, budget: 10 },
+	{ perSecond: 200, endpoints: 1, budget: 30 },
+	{ perSecond: 40, endpoints: 5, budget: 20 },
+];
 
-export interface LatencyOptions {
-	perSecond: number;
-	seconds: number;
+export async function measureLatency(isQuick: boolean): Promise<Part> {
+	const seconds = isQuick ? 2 : 20;
+	const rows: Row[] = [];
+	const details: unknown[] = [];
+	for (const { perSecond, endpoints, budget } of LOADS) {
+		const behaviours = Array.from({ length: endpoints }, () => answer(204));
+		const sluice = await measureOne(() => startSluice(behaviours), perSecond, seconds);
+		const bare = await measureOne(() => startForwarder(behaviours), perSecond, seconds);
+		details.push({ perSecond, endpoints, seconds, sluice, bare });
+		const load = endpoints === 1 ? `${perSecond}/s` : `${perSecond}/s to each of ${endpoints}`;
+		rows.push(
+			{
+				what: `${load}, p50`,
+				measured: `${sluice.p50_ms} ms`,
+				against: `${bare.p50_ms} ms`,
+				ratio: sluice.p50_ms / bare.p50_ms,
+				budget: atMost(sluice.p50_ms, budget, "ms"),
+			},
+			{ what: `${load}, p99`, measured: `${sluice.p99_ms} ms`, against: `${bare.p99_ms} ms` },
+			{
+				what: `${load}, lost and doubled`,
+				measured: `${sluice.lost} and ${sluice.doubled}`,
+				against: `${bare.lost} and ${bare.doubled}`,
+				budget: { text: "0 and 0", isMet: sluice.lost + sluice.doubled === 0 },
+			},
+		);
+	}
+	return { rows, details };
 }
 
-export async function measureLatency({ perSecond, seconds }: LatencyOptions) {
-	const worker = await startWorker({
-		config: "wrangler.toml",
-		vars: { ADMIN_TOKEN: KEY, ALLOW_PRIVATE_ENDPOINTS: "true" },
-		consumer: "own",
-	});
-	const receiver = await startReceiver();
-	const agent = new Agent({ keepAlive: true });
-	try {
-		const api = connect(worker.url, KEY);
-		const model = receiver.model(answer(204));
-		const source = await api.createSource({ auth: { type: "bearer" } });
-		const endpoint = await api.createEndpoint({ url: model.url, protocol: "cloudevents" });
-		await api.createSubscription({ endpoint: endpoint.id, source: source.id });
-
-		const shot = {
-			url: `${worker.url}/in/${source.name}`,
-			headers: { "content-type": "application/json", authorization: `Bearer ${source.secret}` },
-		};
-		const sentAt: number[] = [];
-		let refused = 0;
-		await sendSteadily(perSecond, seconds, async (number) => {
-			sentAt[number] = Date.now();
-			const status = await post({ ...shot, body: Buffer.from(`{"number":${number}}`) }, agent);
-			if (status !== 202) refused += 1;
-		});
-		const accepted = sentAt.length - refused;
-		await until("the last events", () => model.requests.length >= accepted || null, WAIT_FOR_THE_LAST_MS)
-			// Then they are counted as lost.
-			.catch(() => null);
-
-		const arrivals = model.requests.map(({ text, at }) => ({
-			number: (JSON.parse(text) as { number: number }).number,
-			at,
-		}));
-		const distinct = new Set(arrivals.map(({ number }) => number)).size;
-		const latencies = arrivals.map(({ number, at }) => at - (sentAt[number] ?? Number.NaN));
-		return {
-			offered_per_second: perSecond,
-			events: sentAt.length,
-			refused,
-			lost: accepted - distinct,
-			duplicates: arrivals.length - distinct,
-			p50_ms: round(quantile(latencies, 0.5), 0),
-			p99_ms: round(quantile(latencies, 0.99), 0),
-		};
-	} finally {
-		agent.destroy();
-		await receiver.close();
-		await worker.stop();
-	}
+/** The first seconds only warm up. */
+async function measureOne(
+	start: () => ReturnType<typeof startSluice>,
+	perSecond: number,
+	seconds: number,
+): Promise<Steady> {
+	await using pipeline = await start();
+	await measureSteady(pipeline, perSecond, Math.min(seconds, 5));
+	return await measureSteady(pipeline, perSecond, seconds);
 }

@@ -1,6 +1,6 @@
 /**
  * Two ways to send: as fast as a fixed number of connections takes it, and at a steady rate whatever the answers
- * do. Both end by count or by time, whichever comes first.
+ * do.
  */
 import { Agent, request } from "node:http";
 
@@ -27,8 +27,9 @@ export function post(shot: Shot, agent: Agent): Promise<number> {
 }
 
 export interface Saturation {
-	shots: readonly Shot[];
+	shot: (number: number) => Shot;
 	connections: number;
+	/** It ends by count or by time, whichever comes first. */
 	maxRequests: number;
 	maxSeconds: number;
 }
@@ -38,7 +39,7 @@ export interface Saturation {
  *
  * @throws {Error} on any answer but 202: a refusal is quick, and would count as speed
  */
-export async function saturate({ shots, connections, maxRequests, maxSeconds }: Saturation): Promise<number> {
+export async function saturate({ shot, connections, maxRequests, maxSeconds }: Saturation): Promise<number> {
 	const agent = new Agent({ keepAlive: true, maxSockets: connections });
 	const started = performance.now();
 	const end = started + maxSeconds * 1000;
@@ -46,10 +47,9 @@ export async function saturate({ shots, connections, maxRequests, maxSeconds }: 
 	await Promise.all(
 		Array.from({ length: connections }, async () => {
 			while (sent < maxRequests && performance.now() < end) {
-				const shot = shots[sent % shots.length];
-				sent += 1;
-				const status = shot && (await post(shot, agent));
-				if (status !== 202) throw new Error(`${shot?.url} answered ${status}, not 202.`);
+				const next = shot(sent++);
+				const status = await post(next, agent);
+				if (status !== 202) throw new Error(`${next.url} answered ${status}, not 202.`);
 			}
 		}),
 	);

@@ -1,81 +1,98 @@
 /**
- * `npm run bench`: runs the benchmarks, prints a table of each and writes bench/results/<time>.json. With
- * `--quick` it takes seconds and its numbers are only a sign of life. Local workerd is not Cloudflare: compare
- * ratios within one run.
+ * `npm run bench`: runs the benchmarks, all or those that are named, writes bench/results/<time>.json and ends with one
+ * table. With `--quick` it takes a minute and its numbers are only a sign of life. Local workerd is not Cloudflare:
+ * compare ratios within one run.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { paint } from "../scripts/paint.ts";
+import { measureFlood } from "./flood.ts";
 import { measureIngest } from "./ingest.ts";
 import { measureIsolation } from "./isolation.ts";
 import { measureLatency } from "./latency.ts";
+import { tableLines } from "./report.ts";
+import type { Part } from "./report.ts";
 import { measureRouting } from "./routing.ts";
+import { measureWasted } from "./wasted.ts";
 
-const USAGE = `npm run bench [-- --quick]
+const PARTS: Record<string, { title: string; measure: (isQuick: boolean) => Promise<Part> }> = {
+	ingest: {
+		title: "Ingest: a verified, signed source, against a bare Worker that only fills the queue",
+		measure: measureIngest,
+	},
+	latency: {
+		title: "Latency: from the publisher's request to the model, against a bare Worker that only forwards",
+		measure: measureLatency,
+	},
+	flood: {
+		title: "Flood: events a second, against the bare Worker that only forwards",
+		measure: measureFlood,
+	},
+	routing: {
+		title: "Routing: an event among subscriptions to other types, against ten of them",
+		measure: measureRouting,
+	},
+	isolation: {
+		title: "Isolation: nine healthy endpoints while a tenth hangs, against none that hangs",
+		measure: measureIsolation,
+	},
+	wasted: {
+		title: "Wasted requests: a model that admits two at a time, against a router that knows",
+		measure: measureWasted,
+	},
+};
 
-  --quick  seconds instead of minutes; the numbers are only a sign of life`;
+const USAGE = `npm run bench [-- <part> ...] [--quick]
 
-const { quick: isQuick } = readArguments();
+  <part>   ${Object.keys(PARTS).join(", ")}; all of them where none is named
+  --quick  a minute instead of ten; the numbers are only a sign of life`;
 
-console.log("Ingest: a verified, signed source against a bare Worker ...");
-const ingest = await measureIngest(
-	isQuick ? { rounds: 3, secondsPerRound: 0.5 } : { rounds: 60, secondsPerRound: 0.3 },
-);
-printTable(ingest);
+const { quick: isQuick, names } = readArguments();
+const at = new Date();
+const machine = {
+	cpu: cpus()[0]?.model,
+	cores: availableParallelism(),
+	node: process.version,
+	load: loadavg()[0],
+};
 
-console.log("Latency: from the publisher's request to the model, at a steady rate ...");
-const latency = await measureLatency({ perSecond: 50, seconds: isQuick ? 2 : 20 });
-console.table(latency);
+const measured: (Part & { name: string; title: string })[] = [];
+for (const [name, { title, measure }] of Object.entries(PARTS)) {
+	if (!names.includes(name)) continue;
+	console.log(paint("dim", `${title} ...`));
+	measured.push({ name, title, ...(await measure(isQuick)) });
+}
 
-console.log("Routing: an event among thousands of subscriptions to other types, against ten ...");
-const routing = await measureRouting(
-	isQuick ? { subscriptions: 500, rounds: 10 } : { subscriptions: 10_000, rounds: 100 },
-);
-printTable(routing);
-
-console.log("Isolation: nine healthy endpoints while a tenth hangs, against none that hangs ...");
-const isolation = await measureIsolation({
-	consumer: "own",
-	perSecond: 20,
-	...(isQuick ? { secondsPerRound: 1, rounds: 2 } : { secondsPerRound: 3, rounds: 12 }),
-});
-printTable(isolation);
-
-console.log("The same without the second that the queue waits for a fuller batch ...");
-const isolationPrompt = await measureIsolation({
-	consumer: "prompt",
-	perSecond: 20,
-	...(isQuick ? { secondsPerRound: 1, rounds: 2 } : { secondsPerRound: 2, rounds: 40 }),
-});
-printTable(isolationPrompt);
-
-const at = new Date().toISOString();
-const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version };
 const folder = join(import.meta.dirname, "results");
-const file = join(folder, `${at.replaceAll(":", "-")}.json`);
+const file = join(folder, `${at.toISOString().replaceAll(":", "-")}.json`);
 await mkdir(folder, { recursive: true });
-const results = { ingest, latency, routing, isolation, isolation_prompt: isolationPrompt };
+const results = Object.fromEntries(measured.map(({ name, rows, details }) => [name, { rows, details }]));
 await writeFile(file, `${JSON.stringify({ at, quick: isQuick, machine, ...results }, null, "\t")}\n`);
-console.log(`Written to ${file}`);
+console.log(["", ...tableLines(measured), "", paint("dim", footnote()), ""].join("\n"));
+
+function footnote(): string {
+	const minutes = Math.ceil((Date.now() - at.getTime()) / 60_000);
+	const { cpu, cores, load } = machine;
+	const run = isQuick ? "quick, so only a sign of life" : `${minutes} min`;
+	return ` ${cores} cores of ${cpu}, load ${load?.toFixed(1)} before; ${run}; single rounds in ${file}`;
+}
 
 /** Ends the process where nothing is to be measured. */
-function readArguments(): { quick: boolean } {
+function readArguments(): { quick: boolean; names: string[] } {
 	try {
-		const { values } = parseArgs({
+		const { values, positionals } = parseArgs({
 			options: { quick: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+			allowPositionals: true,
 		});
-		if (!values.help) return values;
+		const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name));
+		if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`);
+		if (!values.help) return { ...values, names: positionals.length > 0 ? positionals : Object.keys(PARTS) };
 		console.log(USAGE);
 		process.exit(0);
 	} catch (error) {
 		console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
 		process.exit(1);
 	}
-}
-
-/** Single rounds are for the file only. */
-function printTable(measured: { rounds: unknown }): void {
-	const { rounds: _, ...table } = measured;
-	console.table(table);
 }

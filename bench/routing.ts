@@ -4,6 +4,8 @@
  */
 import { connect } from "../test/e2e/api.ts";
 import type { Api, Subscription } from "../test/e2e/api.ts";
+import { atMost } from "./report.ts";
+import type { Part } from "./report.ts";
 import { median, round } from "./stats.ts";
 import { startWorker } from "./worker.ts";
 
@@ -20,12 +22,10 @@ const READS = 10;
 const WARM_UP = 3;
 const CREATED_AT_ONCE = 16;
 
-export interface RoutingOptions {
-	subscriptions: number;
-	rounds: number;
-}
-
-export async function measureRouting({ subscriptions, rounds }: RoutingOptions) {
+export async function measureRouting(isQuick: boolean): Promise<Part> {
+	const { subscriptions, rounds } = isQuick
+		? { subscriptions: 500, rounds: 10 }
+		: { subscriptions: 10_000, rounds: 100 };
 	const few = await startRouter(FEW);
 	const many = await startRouter(subscriptions).catch(async (error: unknown) => {
 		await few.stop();
@@ -36,22 +36,38 @@ export async function measureRouting({ subscriptions, rounds }: RoutingOptions) 
 		const decide = await alternate(rounds, few, many, timeDecisions);
 		const read = await alternate(READS, few, many, timeReading);
 		return {
-			subscriptions,
-			us_per_event: round(median(route.many), 0),
-			us_per_event_with_10: round(median(route.few), 0),
-			ratio: round(median(route.many) / median(route.few), 2),
-			budget: BUDGET,
-			decision_us: round(median(decide.many), 1),
-			decision_us_with_10: round(median(decide.few), 1),
-			decision_ratio: round(median(decide.many) / median(decide.few), 2),
-			read_table_ms: round(median(read.many), 1),
-			read_table_ms_with_10: round(median(read.few), 1),
-			rounds: { route, decide, read },
+			rows: [
+				{
+					what: `an event among ${subscriptions} subscriptions`,
+					...compare(route, 0, "µs"),
+					...budget(route),
+				},
+				{ what: "of that the decision alone", ...compare(decide, 1, "µs"), ...budget(decide) },
+				{ what: "reading the table after a change", ...compare(read, 1, "ms") },
+			],
+			details: { subscriptions, route, decide, read },
 		};
 	} finally {
 		await few.stop();
 		await many.stop();
 	}
+}
+
+interface Times {
+	few: number[];
+	many: number[];
+}
+
+function compare({ few, many }: Times, digits: number, unit: string) {
+	return {
+		measured: `${round(median(many), digits)} ${unit}`,
+		against: `${round(median(few), digits)} ${unit}`,
+	};
+}
+
+function budget({ few, many }: Times) {
+	const ratio = round(median(many) / median(few), 2);
+	return { ratio, budget: atMost(ratio, BUDGET) };
 }
 
 interface Router {
@@ -68,8 +84,8 @@ async function alternate(
 	few: Router,
 	many: Router,
 	measure: (router: Router) => Promise<number>,
-): Promise<{ few: number[]; many: number[] }> {
-	const times: { few: number[]; many: number[] } = { few: [], many: [] };
+): Promise<Times> {
+	const times: Times = { few: [], many: [] };
 	for (let count = 0; count < WARM_UP + rounds; count += 1) {
 		const isFewFirst = count % 2 === 0;
 		const first = await measure(isFewFirst ? few : many);

@@ -38,10 +38,9 @@ export interface StartOptions {
 	vars?: Record<string, string>;
 	/**
 	 * Who consumes the queue: the Worker itself, or an idle one in its place. workerd runs everything in one thread,
-	 * so a working consumer would be measured along with ingest; on Cloudflare it runs elsewhere. "prompt" is the
-	 * Worker itself without the queue's wait for a fuller batch, behind which shorter waits would disappear.
+	 * so a working consumer would be measured along with ingest; on Cloudflare it runs elsewhere.
 	 */
-	consumer: "own" | "prompt" | "idle";
+	consumer: "own" | "idle";
 }
 
 /** Bundles and starts a Worker with empty storage of its own. */
@@ -67,11 +66,6 @@ export async function startWorker({
 		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 	};
 	if (consumer === "idle") delete worker.queueConsumers;
-	if (consumer === "prompt") {
-		for (const settings of Object.values(worker.queueConsumers ?? {})) {
-			if (typeof settings === "object") settings.maxBatchTimeout = 0;
-		}
-	}
 	const miniflare = new Miniflare(
 		convertV4MiniflareOptions({
 			workers: consumer === "idle" ? [worker, IDLE_CONSUMER] : [worker],

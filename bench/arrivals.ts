@@ -1,0 +1,44 @@
+/** What became of the events that were sent: how long each took, which are missing, which came twice. */
+import type { Model } from "../test/e2e/receiver.ts";
+import { until } from "../test/e2e/until.ts";
+import { readPayload } from "./pipeline.ts";
+
+/** A second request for the same event comes soon after the first, if it comes. */
+const SETTLE_MS = 500;
+
+export interface Arrivals {
+	/** From the publisher's request to its arrival at a model, ms, of each arrival. */
+	latencies: number[];
+	lost: number;
+	doubled: number;
+	/** ms since the epoch; NaN when none has come. */
+	lastAt: number;
+}
+
+/**
+ * Waits until each of the models has `events`, but not for ever: then what is missing counts as lost. Forgets them, so
+ * that the next load begins at nothing.
+ */
+export async function collectArrivals(
+	models: readonly Model[],
+	events: number,
+	maxWaitMs: number,
+): Promise<Arrivals> {
+	const haveAll = () => models.every(({ requests }) => requests.length >= events) || null;
+	await until("the last events", haveAll, maxWaitMs).catch(() => null);
+	await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+
+	const all = { latencies: [] as number[], lost: 0, doubled: 0, lastAt: Number.NaN };
+	for (const { requests } of models) {
+		const numbers = new Set<number>();
+		for (const request of requests.splice(0)) {
+			const { number, sentAt } = readPayload(request);
+			if (numbers.has(number)) all.doubled += 1;
+			numbers.add(number);
+			all.latencies.push(request.at - sentAt);
+			all.lastAt = Math.max(request.at, all.lastAt || request.at);
+		}
+		all.lost += events - numbers.size;
+	}
+	return all;
+}

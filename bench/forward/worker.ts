@@ -1,0 +1,33 @@
+/** The least that can be called a router: what is posted goes into the queue, and from there to every endpoint. */
+interface Env {
+	EVENTS: Queue<string>;
+	/** URLs, separated by commas. */
+	ENDPOINTS: string;
+}
+
+export default {
+	async fetch(request, env) {
+		await env.EVENTS.send(await request.text(), { contentType: "text" });
+		return Response.json({ ok: true }, { status: 202 });
+	},
+	async queue(batch, env) {
+		const endpoints = env.ENDPOINTS.split(",");
+		await Promise.all(
+			batch.messages.map(async (message) => {
+				const sent = await Promise.all(endpoints.map((url) => post(url, message.body)));
+				if (sent.every(Boolean)) message.ack();
+				else message.retry();
+			}),
+		);
+	},
+} satisfies ExportedHandler<Env, string>;
+
+async function post(url: string, body: string): Promise<boolean> {
+	const response = await fetch(url, {
+		method: "POST",
+		body,
+		headers: { "content-type": "application/json" },
+	});
+	await response.body?.cancel();
+	return response.ok;
+}

@@ -1,0 +1,63 @@
+/** What a benchmark has to say, and the one table that all of it is told in. */
+import { paint } from "../scripts/paint.ts";
+
+export interface Row {
+	what: string;
+	/** The figure, with its unit. */
+	measured: string;
+	/** What it is compared with, with its unit. */
+	against?: string;
+	ratio?: number;
+	budget?: Budget;
+}
+
+export interface Budget {
+	text: string;
+	isMet: boolean;
+}
+
+/** What one part of the benchmark measured; `details` are for the file only. */
+export interface Part {
+	rows: Row[];
+	details: unknown;
+}
+
+/** @example atMost(9.6, 10, "ms") is { text: "≤ 10 ms", isMet: true } */
+export function atMost(value: number, limit: number, unit = ""): Budget {
+	return { text: `≤ ${limit} ${unit}`.trim(), isMet: value <= limit };
+}
+
+export function atLeast(value: number, limit: number, note = ""): Budget {
+	return { text: `≥ ${limit} ${note}`.trim(), isMet: value >= limit };
+}
+
+const HEADINGS = ["", "measured", "against", "ratio", "budget", ""];
+/** Numbers end at the same column, words begin at it. */
+const isNumber = [false, true, true, true, false, false];
+
+/** Lines, the parts one below the other under their titles. */
+export function tableLines(parts: readonly { title: string; rows: readonly Row[] }[]): string[] {
+	const cells = parts.map(({ title, rows }) => ({ title, rows: rows.map(toCells) }));
+	const all = [HEADINGS, ...cells.flatMap(({ rows }) => rows)];
+	const widths = HEADINGS.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+	const format = (row: readonly string[]) =>
+		row
+			.map((cell, column) =>
+				isNumber[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+			)
+			.join("   ")
+			.trimEnd();
+	return [
+		`  ${paint("dim", format(HEADINGS))}`,
+		...cells.flatMap(({ title, rows }) => [
+			"",
+			` ${paint("bold", title)}`,
+			...rows.map((row) => `  ${format(row)}`),
+		]),
+	];
+}
+
+function toCells({ what, measured, against = "", ratio, budget }: Row): string[] {
+	const verdict = budget === undefined ? "" : budget.isMet ? "met" : "NOT MET";
+	return [what, measured, against, ratio?.toFixed(2) ?? "", budget?.text ?? "", verdict];
+}
