@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { basename, extname, join } from "node:path";
 import { closeServer, listen } from "./webhook-server.ts";
 
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 25;
 const CONTENT_TYPES: Record<string, string> = {
 	".png": "image/png",
 	".jpg": "image/jpeg",
