@@ -1,6 +1,6 @@
 /** Where secrets may stand after they have been used: sealed in D1 and KV, and nowhere else in any form. */
 import { createHmac } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -39,6 +39,10 @@ beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), "sluice-secrets-"));
 	// What wrangler and workerd keep for the moment is to be looked through too.
 	for (const name of ["TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"]) vi.stubEnv(name, folder);
+	const leftovers = join(folder, "state", "v3", "observability");
+	await mkdir(leftovers, { recursive: true });
+	await writeFile(join(leftovers, "traces.sqlite"), plant("kept by release 0.1 in its traces"));
+	await writeFile(join(folder, "state", "vars.env"), plant("kept by release 0.1 as a variable"));
 	router = await startRouter({
 		port: 0,
 		vars,
