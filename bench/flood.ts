@@ -1,6 +1,7 @@
 /**
  * A flood: events as fast as they are accepted. How many a second that is, how many a second reach the model, and how
- * much that is of what a bare Worker forwards that does nothing else.
+ * much that is of what a bare Worker forwards that does nothing else. Behind the proxy of `wrangler dev`, which costs
+ * both the same for each event, the ratio looks better: 0.43 where it is 0.25 here.
  */
 import { answer } from "../test/e2e/behaviours.ts";
 import { collectArrivals } from "./arrivals.ts";
