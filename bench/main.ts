@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: runs the benchmarks, all or those that are named, writes bench/results/<time>.json and ends with one
- * table. With `--quick` it takes a minute and its numbers are only a sign of life. Local workerd is not Cloudflare:
+ * table. With `--quick` it takes a minute or two and its numbers are only a sign of life. Local workerd is not Cloudflare:
  * compare ratios within one run.
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -47,7 +47,7 @@ const PARTS: Record<string, { title: string; measure: (isQuick: boolean) => Prom
 const USAGE = `npm run bench [-- <part> ...] [--quick]
 
   <part>   ${Object.keys(PARTS).join(", ")}; all of them where none is named
-  --quick  a minute instead of ten; the numbers are only a sign of life`;
+  --quick  a minute or two instead of a quarter of an hour; the numbers are only a sign of life`;
 
 const { quick: isQuick, names } = readArguments();
 const at = new Date();
