@@ -4,7 +4,7 @@ import { BUILTIN_SOURCES } from "../events/ids.ts";
 import { sourceKinds } from "../ingest/sources/registry.ts";
 import type { Source, SourceAuth } from "../store/records.ts";
 import { invalidRequest } from "./body.ts";
-import { expressionField, literalOrExpressionField } from "../events/expression-field.ts";
+import { expressionField, literalOrExpressionField } from "../events/expressions/expression-field.ts";
 import { CHANGED_BY_ACTION, headerName, nameField, statusField } from "./fields.ts";
 import { toFieldErrors, wording } from "./refusals.ts";
 import { statusOf } from "./status.ts";

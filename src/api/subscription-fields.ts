@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { filterSchema } from "../routing/filters.ts";
 import type { ResultPolicy, Subscription } from "../store/records.ts";
-import { expressionField } from "../events/expression-field.ts";
+import { expressionField } from "../events/expressions/expression-field.ts";
 import { CHANGED_BY_ACTION, eventTypeField, nameField, statusField, typePattern } from "./fields.ts";
 import { statusOf } from "./status.ts";
 import { formatTime } from "./times.ts";

@@ -4,7 +4,7 @@
  */
 import { exactDocumentOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { evaluateToJson } from "../events/expression.ts";
+import { evaluateToJson } from "../events/expressions/expression.ts";
 import { protocols } from "../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../store/records.ts";
 import type { AttemptResult } from "./attempt.ts";

@@ -4,7 +4,7 @@
  */
 import { exactDocumentOf, exactValueOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { evaluateToJson } from "../events/expression.ts";
+import { evaluateToJson } from "../events/expressions/expression.ts";
 import type { Subscription } from "../store/records.ts";
 import type { Delivery } from "./delivery-row.ts";
 

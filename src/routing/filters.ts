@@ -3,8 +3,8 @@
  * over the whole event. No I/O; asynchronous only because expressions are.
  */
 import * as z from "zod";
-import { compileExpression } from "../events/expression.ts";
-import { expressionField } from "../events/expression-field.ts";
+import { compileExpression } from "../events/expressions/expression.ts";
+import { expressionField } from "../events/expressions/expression-field.ts";
 import type { Attributes } from "../events/event.ts";
 
 export type Filter =

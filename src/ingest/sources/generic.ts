@@ -3,7 +3,7 @@
  * same as another. An expression that fails costs the event its name, never the event.
  */
 import type { Attributes, EventData } from "../../events/event.ts";
-import { compileExpression } from "../../events/expression.ts";
+import { compileExpression } from "../../events/expressions/expression.ts";
 import { REPLACEMENT } from "../../events/header-value.ts";
 import { parseWithExactIntegers } from "../../events/json-parse.ts";
 import { refuseStructure } from "../../events/json-structure.ts";

@@ -1,6 +1,10 @@
 import jsonata from "jsonata";
 import { describe, expect, test } from "vitest";
-import { compileExpression, evaluateToJson, MAX_EXPRESSION_LENGTH } from "../../src/events/expression.ts";
+import {
+	compileExpression,
+	evaluateToJson,
+	MAX_EXPRESSION_LENGTH,
+} from "../../../src/events/expressions/expression.ts";
 
 describe("compileExpression", () => {
 	test("says where a bad expression is wrong", () => {

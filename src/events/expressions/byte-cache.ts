@@ -1,0 +1,36 @@
+/** A map that holds as much as a number of bytes allows; the oldest entries go. */
+
+export class ByteCache<V> {
+	readonly #entries = new Map<string, { value: V; bytes: number }>();
+	readonly #capacity: number;
+	#bytes = 0;
+
+	constructor(capacity: number) {
+		this.#capacity = capacity;
+	}
+
+	get bytes(): number {
+		return this.#bytes;
+	}
+
+	get(key: string): V | undefined {
+		return this.#entries.get(key)?.value;
+	}
+
+	/** What is larger than all of it is not kept. */
+	set(key: string, value: V, bytes: number): void {
+		this.#delete(key);
+		if (bytes > this.#capacity) return;
+		this.#entries.set(key, { value, bytes });
+		this.#bytes += bytes;
+		for (const oldest of this.#entries.keys()) {
+			if (this.#bytes <= this.#capacity) break;
+			this.#delete(oldest);
+		}
+	}
+
+	#delete(key: string): void {
+		this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+		this.#entries.delete(key);
+	}
+}

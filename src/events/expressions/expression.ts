@@ -1,0 +1,81 @@
+/** JSONata expressions: compiled once and kept, bounded in what they use (meter.ts), evaluated to a value or a reason. */
+import { ByteCache } from "./byte-cache.ts";
+import { Meter } from "./meter.ts";
+import { shortcutOf } from "./plain-path.ts";
+import { type Evaluation, makeProgram } from "./program.ts";
+import { toJson } from "./value-text.ts";
+
+export type { Evaluation } from "./program.ts";
+
+/** Longest source text of an expression, in characters. */
+export const MAX_EXPRESSION_LENGTH = 4_096;
+
+/** A compiled expression. `evaluate` never throws. */
+export interface Expression {
+	readonly source: string;
+	evaluate(input: unknown): Promise<Evaluation>;
+}
+
+export type Compilation =
+	| { ok: true; expression: Expression }
+	/** `position` counts characters from 0. */
+	| { ok: false; message: string; position: number | null };
+
+/** Some thousand expressions without regular expressions, some hundred with. */
+const compiled = new ByteCache<Compilation>(32 * 2 ** 20);
+const BYTES_PER_CHARACTER = 2;
+const BYTES_PER_REFUSAL = 500;
+
+/** Compiles `source`, or says why it cannot be. Equal sources are compiled once per isolate. */
+export function compileExpression(source: string): Compilation {
+	if (source.length > MAX_EXPRESSION_LENGTH) {
+		const message = `an expression has at most ${MAX_EXPRESSION_LENGTH} characters`;
+		return { ok: false, message, position: MAX_EXPRESSION_LENGTH };
+	}
+	const known = compiled.get(source);
+	if (known !== undefined) return known;
+	const made = makeProgram(source);
+	const bytes = made.ok ? made.program.bytes : BYTES_PER_REFUSAL;
+	const compilation: Compilation = made.ok
+		? { ok: true, expression: expressionOf(source, made.program) }
+		: made;
+	compiled.set(source, compilation, BYTES_PER_CHARACTER * source.length + bytes);
+	return compilation;
+}
+
+function expressionOf(
+	source: string,
+	program: Extract<ReturnType<typeof makeProgram>, { ok: true }>["program"],
+): Expression {
+	const shortcut = shortcutOf(program.ast);
+	return {
+		source,
+		async evaluate(input) {
+			const found = shortcut?.(input);
+			return found === undefined ? program.evaluate(input, new Meter()) : { ok: true, value: found.value };
+		},
+	};
+}
+
+/** Compiles and evaluates. What does not compile is an overrun too: it is stored, and no use. */
+export async function evaluateExpression(source: string, input: unknown): Promise<Evaluation> {
+	const compilation = compileExpression(source);
+	if (compilation.ok) return compilation.expression.evaluate(input);
+	const { message, position } = compilation;
+	const where = position === null ? "" : ` (at character ${position})`;
+	return { ok: false, message: `${message}${where}`, overrun: true };
+}
+
+export type JsonEvaluation = { ok: true; json: string } | Extract<Evaluation, { ok: false }>;
+
+/** As JSON text; a value that is missing, no JSON, or too large is a failure. */
+export async function evaluateToJson(source: string, input: unknown): Promise<JsonEvaluation> {
+	return jsonOf(await evaluateExpression(source, input));
+}
+
+/** The value of an evaluation as JSON text. */
+export function jsonOf(evaluation: Evaluation): JsonEvaluation {
+	if (!evaluation.ok) return evaluation;
+	const made = toJson(evaluation.value);
+	return made.ok ? made : { ...made, overrun: false };
+}

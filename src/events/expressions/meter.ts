@@ -1,0 +1,124 @@
+/**
+ * What one evaluation may use. Workers freeze the clock while code runs, so a time limit could never fire: work is
+ * counted instead, before it is done. A unit is some 10 ns on a machine of 2026.
+ */
+
+/** All the work of one evaluation: some 100 ms of CPU. */
+export const MAX_WORK = 10_000_000;
+/** Work of one step of the evaluator: 200,000 of them are all an evaluation may take. */
+export const STEP = 50;
+/** Evaluations that are under way at once, nested or side by side; each holds some kilobytes. */
+export const MAX_DEPTH = 10_000;
+/** The longest array an expression may make. */
+export const MAX_ARRAY = 100_000;
+/** The longest text an expression may make, in characters: an event, and a little more to wrap it in. */
+export const MAX_TEXT = 1_114_112;
+
+export class Meter {
+	#spent = 0;
+	#isClosed = false;
+	#overrun: string | null = null;
+	/** Arrays of the input that were empty; JSONata may leave something in them. */
+	readonly #emptyArrays: unknown[][] = [];
+	/** The longest sequence made so far. */
+	longest = 0;
+
+	/** Why the evaluation had to stop; null when it did not. */
+	get overrun(): string | null {
+		return this.#overrun;
+	}
+
+	/** Units so far. */
+	get spent(): number {
+		return this.#spent;
+	}
+
+	/** Throws when there are not as many units left. */
+	spend(work: number): void {
+		const spent = this.#spent + work;
+		if (this.#isClosed || !(spent <= MAX_WORK)) {
+			this.stop("the expression takes too many steps, or reads and makes too much");
+		}
+		this.#spent = spent;
+	}
+
+	/** Ends the evaluation; throws. The first reason stands. */
+	stop(reason: string): never {
+		this.#overrun ??= reason;
+		this.#isClosed = true;
+		throw new Error(reason);
+	}
+
+	/** What still runs beside an evaluation that has ended stops at its next step. */
+	close(): void {
+		this.#isClosed = true;
+		for (const list of this.#emptyArrays) list.length = 0;
+	}
+
+	/** JSONata puts an `undefined` into an empty array that it groups: it is taken out again in the end. */
+	keepEmpty(list: unknown[]): void {
+		this.#emptyArrays.push(list);
+	}
+
+	/** For a text that is about to be made. */
+	makeText(length: number): void {
+		this.checkText(length);
+		this.spend(length / 2);
+	}
+
+	/** Ends the evaluation when a text would be too long. */
+	checkText(length: number): void {
+		if (!(length <= MAX_TEXT)) this.stop(`the expression makes a text of more than ${MAX_TEXT} characters`);
+	}
+
+	/** For an array that is about to be made. */
+	makeArray(length: number): void {
+		if (!(length <= MAX_ARRAY)) this.stop(`the expression makes an array of more than ${MAX_ARRAY} elements`);
+		this.spend(4 * length);
+	}
+
+	/** For an array whose elements are looked at, those of arrays inside of it too; nothing for any other value. */
+	readArray(value: unknown): void {
+		if (!Array.isArray(value)) return;
+		const open: unknown[][] = [value];
+		for (let list = open.pop(); list !== undefined; list = open.pop()) {
+			this.spend(list.length + 1);
+			for (const item of list) if (Array.isArray(item)) open.push(item);
+		}
+	}
+
+	/** For a value that is looked through to the bottom, at `each` units a value. */
+	readAll(value: unknown, each: number): void {
+		const open: unknown[] = [value];
+		while (open.length > 0) {
+			const at = open.pop();
+			this.spend(each);
+			if (typeof at === "string") this.spend(at.length / 32);
+			if (!isContainer(at)) continue;
+			const inner = Array.isArray(at) ? at : Object.values(at);
+			this.spend(inner.length);
+			for (const item of inner) open.push(item);
+		}
+	}
+}
+
+/** An array or object that can be looked into: neither a function of JSONata nor a number kept as its text. */
+export function isContainer(value: unknown): value is unknown[] | Record<string, unknown> {
+	return typeof value === "object" && value !== null && !isFunction(value) && !JSON.isRawJSON(value);
+}
+
+/**
+ * JSONata's functions are objects with code or an environment, and a mark that an event could have too; regular
+ * expressions, and functions as arguments, are JavaScript's.
+ */
+export function isFunction(value: unknown): boolean {
+	if (typeof value === "function") return true;
+	if (typeof value !== "object" || value === null) return false;
+	const { implementation, environment } = value as { implementation?: unknown; environment?: unknown };
+	if (typeof implementation === "function") return true;
+	return typeof environment === "object" && environment !== null && isFrame(environment);
+}
+
+function isFrame({ lookup }: { lookup?: unknown }): boolean {
+	return typeof lookup === "function";
+}

@@ -1,0 +1,189 @@
+/**
+ * JSONata as it is used here: parsed, refused where it cannot be bounded, and evaluated with a meter. Every evaluation
+ * ends with a value; nothing is thrown.
+ */
+import jsonata from "jsonata";
+import type { Environment } from "./call.ts";
+import { boundSyntax } from "./bound-syntax.ts";
+import { definitions, ENTRY_HOOK, EXIT_HOOK } from "./functions.ts";
+import { type LinearRegExp, MeteredRegExp } from "./linear-regexp.ts";
+import { copy } from "./list-functions.ts";
+import { MAX_ARRAY, MAX_DEPTH, Meter, STEP } from "./meter.ts";
+import { checkSyntax, type SyntaxRefusal } from "./refuse-syntax.ts";
+import { allNodes, type Node } from "./syntax.ts";
+import { withGlobal } from "./with-global.ts";
+
+/** `value` is undefined when the expression matches nothing. */
+export type Evaluation =
+	| { ok: true; value: unknown }
+	/** `overrun`: it used up what an evaluation may use, or cannot be evaluated at all; trying again is no use. */
+	| { ok: false; message: string; overrun: boolean };
+
+export interface Program {
+	ast: Node;
+	/** An estimate of its memory. */
+	bytes: number;
+	/** Never throws. `meter`: a new one, which tells afterwards what it took. */
+	evaluate(input: unknown, meter: Meter): Promise<Evaluation>;
+}
+
+/** Under this name JSONata carries the meter of an evaluation; no expression can spell it. */
+const METER = "meter of this evaluation";
+
+const BYTES_PER_PROGRAM = 8_000;
+const BYTES_PER_NODE = 500;
+
+/** Parses and checks. Throws nothing. */
+export function makeProgram(text: string): { ok: true; program: Program } | ({ ok: false } & SyntaxRefusal) {
+	try {
+		const expression = parse(text);
+		// The library's types know only some of the nodes.
+		const ast = expression.ast() as unknown as Node;
+		const nodes = allNodes(ast);
+		const checked = checkSyntax(text, nodes);
+		if (!checked.ok) return checked;
+		const { regExps } = checked;
+		const changesCopies = nodes.some(({ type }) => type === "transform");
+		const groupsTuples = nodes.some(({ group }) => group !== undefined) && nodes.some(({ tuple }) => tuple);
+		boundSyntax(nodes);
+		const hasExits = allNodes(ast).some(({ leave }) => leave !== undefined);
+		for (const [name, definition] of definitions) expression.assign(name, definition);
+		expression.assign(ENTRY_HOOK, (node: Node, value: unknown, { base }: Environment) => {
+			const meter = base.meter ?? begin(base, regExps, groupsTuples);
+			meter.spend(STEP + 3 * (node.frames ?? 0));
+			node.enter?.(value, meter);
+		});
+		if (hasExits) {
+			expression.assign(EXIT_HOOK, (node: Node, _value: unknown, { base }: Environment, result: unknown) => {
+				if (base.meter !== undefined) node.leave?.(settled(node, result), base.meter);
+			});
+		}
+		const bytes = [...regExps.values()].reduce((sum, regExp) => sum + regExp.bytes, 0);
+		return {
+			ok: true,
+			program: {
+				ast,
+				bytes: BYTES_PER_PROGRAM + BYTES_PER_NODE * nodes.length + bytes,
+				evaluate: async (input, meter) => {
+					const evaluation = await run(expression, input, meter, changesCopies);
+					meter.close();
+					return evaluation;
+				},
+			},
+		};
+	} catch (error) {
+		return { ok: false, ...describe(error) };
+	}
+}
+
+/** JSONata copies the left side of `??` and `?:` by way of JSON text: levels of them double it. */
+const MAX_COPIED = 200_000;
+
+function parse(text: string): jsonata.Expression {
+	let copied = 0;
+	const stringify = (value: unknown): string | undefined => {
+		const json: string | undefined = JSON_OWN.stringify(value);
+		copied += json?.length ?? 0;
+		if (copied > MAX_COPIED) throw new Error("the expression has too many levels of ?? or ?:");
+		return json;
+	};
+	const stand = { parse: JSON_OWN.parse, stringify };
+	return withGlobal("JSON", stand, () => jsonata(text, { stack: MAX_DEPTH, sequence: MAX_ARRAY }));
+}
+
+const JSON_OWN = JSON;
+
+async function run(
+	expression: jsonata.Expression,
+	input: unknown,
+	meter: Meter,
+	changesCopies: boolean,
+): Promise<Evaluation> {
+	try {
+		// `|$$|…|` would change the input itself, which others look at too.
+		const own = changesCopies ? copy(input, meter) : input;
+		const value: unknown = await expression.evaluate(own, { [METER]: meter });
+		return { ok: true, value: plain(value) };
+	} catch (error) {
+		const { message } = describe(error);
+		const reason = meter.overrun ?? (isOverrun(error) ? message : null);
+		return reason === null
+			? { ok: false, message, overrun: false }
+			: { ok: false, message: reason, overrun: true };
+	}
+}
+
+/** At the first step: what JSONata would do without a meter is replaced for this evaluation. */
+function begin(
+	base: Environment["base"],
+	regExps: ReadonlyMap<unknown, LinearRegExp>,
+	groupsTuples: boolean,
+): Meter {
+	const meter = base.lookup(METER);
+	if (!(meter instanceof Meter)) throw new Error("an expression is evaluated without a meter");
+	base.meter = meter;
+	base.createSequence = sequencesOf(meter, groupsTuples);
+	base.RegexEngine = function (literal: unknown): MeteredRegExp {
+		const regExp = regExps.get(literal);
+		if (regExp === undefined) throw new Error("a regular expression that was not compiled");
+		return new MeteredRegExp(regExp, meter);
+	};
+	return meter;
+}
+
+interface Sequence extends Array<unknown> {
+	sequence: boolean;
+	tupleStream?: boolean;
+}
+
+/** JSONata collects what it makes in arrays that say so, by their method `push`. */
+function sequencesOf(meter: Meter, groupsTuples: boolean): (...first: unknown[]) => unknown[] {
+	const push = function (this: Sequence, item: unknown): number {
+		const { length } = this;
+		if (length >= MAX_ARRAY) meter.makeArray(length + 1);
+		if (length >= meter.longest) meter.longest = length + 1;
+		meter.spend(1);
+		if (this.tupleStream === true && typeof item === "object" && item !== null) {
+			// Each variable is copied, and joined to a copy of all before it where tuples are grouped.
+			meter.spend(Object.keys(item).length * (groupsTuples ? 2 + length / 4 : 2));
+		}
+		this[length] = item;
+		return length + 1;
+	};
+	return (...first) => {
+		meter.spend(2);
+		const sequence = Object.assign([] as unknown[], { push, sequence: true }) as Sequence;
+		if (first.length === 1) sequence.push(first[0]);
+		return sequence;
+	};
+}
+
+/** The value of a node as it is used: a sequence of one is its item. The hook comes before JSONata does this. */
+function settled({ keepArray }: Node, result: unknown): unknown {
+	if (!Array.isArray(result) || !("sequence" in result) || "tupleStream" in result) return result;
+	if (result.length === 0) return undefined;
+	return result.length === 1 && keepArray !== true && !("keepSingleton" in result) ? result[0] : result;
+}
+
+/** JSONata marks arrays it made with extra properties; a value that leaves here carries none. */
+function plain(value: unknown): unknown {
+	return Array.isArray(value) ? value.slice() : value;
+}
+
+/** JSONata's own bounds on depth and arrays, and the stack of the machine. */
+function isOverrun(error: unknown): boolean {
+	if (error instanceof RangeError) return true;
+	const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
+	return code === "D1011" || code === "D2014" || code === "D2015";
+}
+
+const MAX_MESSAGE = 300;
+
+function describe(error: unknown): SyntaxRefusal {
+	if (typeof error !== "object" || error === null) {
+		return { message: String(error).slice(0, MAX_MESSAGE), position: null };
+	}
+	const message = "message" in error ? String(error.message) : "the evaluation failed";
+	const position = "position" in error && typeof error.position === "number" ? error.position : null;
+	return { message: message.slice(0, MAX_MESSAGE), position };
+}
