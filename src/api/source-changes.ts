@@ -14,6 +14,7 @@ import {
 	resolveSettings,
 } from "./source-fields.ts";
 import { chooseSecret, secretsAfter } from "./source-secrets.ts";
+import { namesSetAside } from "./status.ts";
 import { named } from "./writes.ts";
 
 /** Throws 422, or 409 `queue_taken`. */
@@ -26,6 +27,7 @@ export async function changesOf(
 	const kind = input.kind ?? former.kind;
 	refuseNames(kind, { event_type: eventType, subject, dedupe_key: dedupeKey });
 	const changes: SourceChanges = {
+		...(namesSetAside(former.quarantine, input) && { quarantine: null }),
 		...named({ name, kind: input.kind, description, subject, eventType, dedupeKey }),
 		// A change of kind brings the settings of the new one.
 		...((settings !== undefined || input.kind !== undefined) && {

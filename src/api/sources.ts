@@ -60,6 +60,7 @@ export const sources = new Hono<{ Bindings: Env }>()
 			secrets: secret === null ? [] : [newSecret(secret, now)],
 			status: input.status ?? "active",
 			revision: 1,
+			quarantine: null,
 			createdAt: now,
 			updatedAt: now,
 		};
@@ -107,7 +108,8 @@ export const sources = new Hono<{ Bindings: Env }>()
 		return c.json(sourceToWire(source, originOf(c.req.url)));
 	})
 	.post("/:ref/resume", async (c) => {
-		const resumed = { status: "active" } as const;
+		// An expression that was set aside is tried again.
+		const resumed = { status: "active", quarantine: null } as const;
 		return c.json(sourceToWire(await changeSource(c, () => resumed), originOf(c.req.url)));
 	})
 	.get("/:ref/setup", async (c) => {

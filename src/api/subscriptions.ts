@@ -18,6 +18,7 @@ import { invalidRequest, readJson } from "./body.ts";
 import { endpointIdsOf, refreshDispatchers } from "./dispatchers.ts";
 import { readPage } from "./pages.ts";
 import { findSourceRef, readNamesOfSources } from "./source-refs.ts";
+import { namesSetAside } from "./status.ts";
 import {
 	type SubscriptionInput,
 	createSubscriptionSchema,
@@ -45,6 +46,7 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 			result: mergeResult(null, input.result ?? null),
 			status: input.status ?? "active",
 			revision: 1,
+			quarantine: null,
 			createdAt: now,
 			updatedAt: now,
 		};
@@ -64,6 +66,7 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 			const { target, sourceId } = await resolveRefs(c.env, input);
 			return {
 				...named({ name, types, filters, transform, target, sourceId }),
+				...(namesSetAside(former.quarantine, input) && { quarantine: null }),
 				...(result !== undefined && { result: mergeResult(former.result, result) }),
 			};
 		});
@@ -85,7 +88,8 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 		return c.json(await toWire(c.env, paused));
 	})
 	.post("/:ref/resume", async (c) => {
-		const resumed = { status: "active" } as const;
+		// An expression that was set aside is tried again.
+		const resumed = { status: "active", quarantine: null } as const;
 		return c.json(await toWire(c.env, await changeSubscription(c.env, c.req.param("ref"), () => resumed)));
 	});
 

@@ -8,6 +8,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
+import { writeQuarantines } from "../events/expressions/quarantine.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { isSending } from "../store/policy.ts";
@@ -230,6 +231,7 @@ export class Dispatcher extends DurableObject<Env> {
 				if (isRepaired && effect.kind === "hold") continue;
 				await this.#apply(effect, endpoint);
 			}
+			await writeQuarantines(this.env);
 		}
 		this.#start();
 	}

@@ -4,7 +4,8 @@
  */
 import { exactDocumentOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { evaluateToJson } from "../events/expressions/expression.ts";
+import { jsonOf, type JsonEvaluation } from "../events/expressions/expression.ts";
+import { evaluateOwned } from "../events/expressions/quarantine.ts";
 import { protocols } from "../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../store/records.ts";
 import type { AttemptResult } from "./attempt.ts";
@@ -31,10 +32,7 @@ export type Performed =
 
 export async function perform(job: Job): Promise<Performed> {
 	const { endpoint, subscription, event, allowPrivate } = job;
-	const transformed =
-		subscription.transform === null
-			? null
-			: await evaluateToJson(subscription.transform, exactDocumentOf(event));
+	const transformed = await transform(subscription, event);
 	if (transformed?.ok === false) {
 		const detail = `The transform failed: ${transformed.message}`;
 		return { kind: "impossible", reason: "transform_failed", detail };
@@ -63,4 +61,11 @@ export async function perform(job: Job): Promise<Performed> {
 		maxBodyBytes: MAX_RESPONSE_BYTES,
 	});
 	return { kind: "tried", result };
+}
+
+/** null: the event itself is sent. */
+async function transform(owner: Subscription, event: SluiceEvent): Promise<JsonEvaluation | null> {
+	const { transform: source } = owner;
+	if (source === null) return null;
+	return jsonOf(await evaluateOwned({ owner, field: "transform", source }, () => exactDocumentOf(event)));
 }

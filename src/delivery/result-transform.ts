@@ -4,7 +4,8 @@
  */
 import { exactDocumentOf, exactValueOf } from "../events/document.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { evaluateToJson } from "../events/expressions/expression.ts";
+import { jsonOf } from "../events/expressions/expression.ts";
+import { evaluateOwned } from "../events/expressions/quarantine.ts";
 import type { Subscription } from "../store/records.ts";
 import type { Delivery } from "./delivery-row.ts";
 
@@ -15,12 +16,17 @@ export type Transformed =
 /** The delivery's result event as the subscription wants it. */
 export async function transformResult(
 	{ event: parent, resultEvent }: Pick<Delivery, "event" | "resultEvent">,
-	{ result: policy }: Subscription,
+	owner: Subscription,
 ): Promise<Transformed> {
+	const { result: policy } = owner;
 	if (resultEvent === null || parent === null || policy === null) return { ok: true, event: null };
 	if (policy.transform === null) return { ok: true, event: resultEvent };
-	const result = resultEvent.data === null ? null : exactValueOf(resultEvent.data);
-	const transformed = await evaluateToJson(policy.transform, { event: exactDocumentOf(parent), result });
+	const { data } = resultEvent;
+	const evaluation = await evaluateOwned(
+		{ owner, field: "result.transform", source: policy.transform },
+		() => ({ event: exactDocumentOf(parent), result: data === null ? null : exactValueOf(data) }),
+	);
+	const transformed = jsonOf(evaluation);
 	if (!transformed.ok) return transformed;
 	const attributes = { ...resultEvent.attributes, datacontenttype: "application/json" };
 	return { ok: true, event: { ...resultEvent, attributes, data: { kind: "json", text: transformed.json } } };

@@ -3,7 +3,7 @@
  * are passed on untouched never come from here.
  */
 import type { CloudEvent, EventData } from "./event.ts";
-import { parseWithRawIntegers } from "./json-parse.ts";
+import { parseWithRawNumbers } from "./json-parse.ts";
 
 type ParseJson = (text: string) => unknown;
 
@@ -17,12 +17,12 @@ export function documentOf(event: CloudEvent): Record<string, unknown> {
 
 /** For transforms: the same, but integers beyond 2^53 keep their digits wherever the transform puts them. */
 export function exactDocumentOf(event: CloudEvent): Record<string, unknown> {
-	return build(event, parseWithRawIntegers);
+	return build(event, parseWithRawNumbers);
 }
 
 /** The payload as a value for transforms: parsed JSON, a text, or base64. */
 export function exactValueOf(data: EventData): unknown {
-	return valueOf(data, parseWithRawIntegers);
+	return valueOf(data, parseWithRawNumbers);
 }
 
 function build({ attributes, data }: CloudEvent, parse: ParseJson): Record<string, unknown> {

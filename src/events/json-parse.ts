@@ -17,28 +17,31 @@ export function parseJson(text: string): ParsedJson {
 }
 
 /**
- * The value of valid JSON for expressions to look at: integers beyond 2^53 become strings of their digits, because
- * as numbers two different ids would be one.
+ * The value of valid JSON for expressions to look at: numbers that JavaScript's cannot hold become strings of their
+ * digits, because as numbers two different ids would be one.
  */
-export function parseWithExactIntegers(text: string): unknown {
-	return parseIntegersAs(text, (digits) => digits);
+export function parseWithExactNumbers(text: string): unknown {
+	return parseNumbersAs(text, (digits) => digits);
 }
 
 /**
- * The value of valid JSON for expressions to hand on: integers beyond 2^53 become objects that JSON.stringify
- * writes as the digits that came. They can be placed, not reckoned with.
+ * The value of valid JSON for expressions to hand on: numbers that JavaScript's cannot hold become objects that
+ * JSON.stringify writes as the digits that came. They can be placed, not reckoned with.
  */
-export function parseWithRawIntegers(text: string): unknown {
-	return parseIntegersAs(text, (digits) => JSON.rawJSON(digits));
+export function parseWithRawNumbers(text: string): unknown {
+	return parseNumbersAs(text, (digits) => JSON.rawJSON(digits));
 }
 
-function parseIntegersAs(text: string, exact: (digits: string) => unknown): unknown {
-	if (!/\d{16}/.test(text)) return JSON.parse(text);
+/** Digits or an exponent without which every number fits. */
+const MAY_NOT_FIT = /\d{16}|\d[eE][+-]?\d{2}/;
+
+function parseNumbersAs(text: string, exact: (digits: string) => unknown): unknown {
+	if (!MAY_NOT_FIT.test(text)) return JSON.parse(text);
 	// `source` is the text of a primitive value (JSON.parse source text access, ECMA-262 2026).
 	const revive = (_name: string, value: unknown, context?: { source?: string }): unknown => {
-		const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
-		const source = context?.source ?? "";
-		return isInexact && /^-?\d+$/.test(source) ? exact(source) : value;
+		const source = context?.source;
+		if (typeof value !== "number" || source === undefined) return value;
+		return fits(value, source) ? value : exact(source);
 	};
 	try {
 		return JSON.parse(text, revive);
@@ -46,6 +49,19 @@ function parseIntegersAs(text: string, exact: (digits: string) => unknown): unkn
 		// Revivers recurse: deep nesting overflows the stack where parsing alone does not.
 		return JSON.parse(text);
 	}
+}
+
+/**
+ * Whether the number still is the one that `source` says: not an integer beyond 2^53 with more digits than it has,
+ * not too large (`1e400`) or too small (`1e-400`) to be any. Fractions are rounded to some 17 digits.
+ */
+function fits(value: number, source: string): boolean {
+	if (!Number.isFinite(value)) return false;
+	const [mantissa = ""] = source.split(/e/i);
+	if (value === 0) return !/[1-9]/.test(mantissa);
+	if (!Number.isInteger(value) || Number.isSafeInteger(value)) return true;
+	const digits = mantissa.replace("-", "").replace(".", "");
+	return mantissa !== source && digits.length <= 15;
 }
 
 declare global {

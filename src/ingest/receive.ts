@@ -4,6 +4,7 @@
  */
 import { refuseWhileClosed } from "../closed.ts";
 import type { Env } from "../env.ts";
+import { writeQuarantines } from "../events/expressions/quarantine.ts";
 import { toProblem } from "../events/refusal.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
@@ -46,6 +47,7 @@ export async function receive(
 		}
 		if (request.method !== "POST") throw methodNotAllowed();
 		const { events, batch, unresolved, reply } = await readEvents(request, source, trust, startedAt);
+		ctx.waitUntil(writeQuarantines(env));
 		if (events.length > 0) await accept(env, events);
 		const ids = events.map(({ id }) => id);
 		// What simply goes well is not told here: the router tells of every event, a line for a whole batch.

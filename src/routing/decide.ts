@@ -14,7 +14,7 @@ export async function decide(event: SluiceEvent, table: RoutingTable): Promise<D
 	const subject = subjectOf(event);
 	const decisions: Decision[] = [];
 	for (const subscription of table.candidates(event.sourceId, event.attributes.type)) {
-		if ((await whyNot(subscription.filters, subject)) !== null) continue;
+		if ((await whyNot(subscription, subject)) !== null) continue;
 		const endpoint = table.endpointOf(subscription);
 		if (endpoint === null) continue;
 		decisions.push({

@@ -1,6 +1,7 @@
 /** Why an event did not match a subscription: the same rules as in decide.ts, told instead of applied. */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
+import { writeQuarantines } from "../events/expressions/quarantine.ts";
 import { typeMatches } from "../events/type-pattern.ts";
 import type { Subscription } from "../store/records.ts";
 import { subjectOf } from "./decide.ts";
@@ -22,6 +23,7 @@ export async function explain(env: Env, event: SluiceEvent): Promise<Unmatched[]
 		if (reason === null) continue;
 		unmatched.push({ subscription_id: subscription.id, subscription: subscription.name, reason });
 	}
+	await writeQuarantines(env);
 	return unmatched;
 }
 
@@ -30,14 +32,14 @@ async function reasonAgainst(
 	subscription: Subscription,
 	table: RoutingTable,
 ): Promise<string | null> {
-	const { status, sourceId, types, filters } = subscription;
+	const { status, sourceId, types } = subscription;
 	const { type } = event.attributes;
 	if (status !== "active") return "the subscription is paused";
 	if (sourceId !== null && sourceId !== event.sourceId) return "it listens to another source";
 	if (types.length > 0 && !types.some((pattern) => typeMatches(pattern, type))) {
 		return `type ${type} is none of: ${types.join(", ")}`;
 	}
-	const filter = await whyNot(filters, subjectOf(event));
+	const filter = await whyNot(subscription, subjectOf(event));
 	if (filter !== null) return filter;
 	return table.endpointOf(subscription) === null ? "its endpoint has no version left" : null;
 }

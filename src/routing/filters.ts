@@ -3,8 +3,8 @@
  * over the whole event. No I/O; asynchronous only because expressions are.
  */
 import * as z from "zod";
-import { compileExpression } from "../events/expressions/expression.ts";
 import { expressionField } from "../events/expressions/expression-field.ts";
+import { evaluateOwned, findSetAside, type Owner } from "../events/expressions/quarantine.ts";
 import type { Attributes } from "../events/event.ts";
 
 export type Filter =
@@ -77,28 +77,59 @@ export interface FilterSubject {
 	document: () => unknown;
 }
 
-/** null when every filter holds; otherwise why the first that does not, for `?explain=true`. */
-export async function whyNot(filters: readonly Filter[], subject: FilterSubject): Promise<string | null> {
-	for (const filter of filters) {
-		if (!(await holds(filter, subject))) return `filter does not hold: ${JSON.stringify(filter)}`;
+/** A subscription, as far as its filters go. */
+export interface Filtered extends Owner {
+	filters: readonly Filter[];
+}
+
+/**
+ * null when every filter holds; otherwise why the first that does not, for `?explain=true`. While an expression among
+ * them is set aside, none holds, whatever it stands in.
+ */
+export async function whyNot(subscription: Filtered, subject: FilterSubject): Promise<string | null> {
+	const known = findSetAside(subscription, "filters.");
+	if (known !== null) return `${known.field} is set aside: ${known.reason}`;
+	for (const [index, filter] of subscription.filters.entries()) {
+		const verdict = await holds(filter, { subject, subscription, path: `filters.${index}` });
+		if (verdict === "set aside") return whyNot(subscription, subject);
+		if (!verdict) return `filter does not hold: ${JSON.stringify(filter)}`;
 	}
 	return null;
 }
 
-async function holds(filter: Filter, subject: FilterSubject): Promise<boolean> {
+interface Context {
+	subject: FilterSubject;
+	subscription: Filtered;
+	/** Where the filter stands in the subscription. */
+	path: string;
+}
+
+type Verdict = boolean | "set aside";
+
+async function holds(filter: Filter, context: Context): Promise<Verdict> {
+	const { subject, path } = context;
 	if ("exact" in filter) return compare(filter.exact, subject, (value, wanted) => value === wanted);
 	if ("prefix" in filter) return compare(filter.prefix, subject, (value, wanted) => value.startsWith(wanted));
 	if ("suffix" in filter) return compare(filter.suffix, subject, (value, wanted) => value.endsWith(wanted));
-	if ("not" in filter) return !(await holds(filter.not, subject));
+	if ("not" in filter) {
+		const verdict = await holds(filter.not, { ...context, path: `${path}.not` });
+		return verdict === "set aside" ? verdict : !verdict;
+	}
 	if ("all" in filter) {
-		for (const inner of filter.all) if (!(await holds(inner, subject))) return false;
+		for (const [index, inner] of filter.all.entries()) {
+			const verdict = await holds(inner, { ...context, path: `${path}.all.${index}` });
+			if (verdict !== true) return verdict;
+		}
 		return true;
 	}
 	if ("any" in filter) {
-		for (const inner of filter.any) if (await holds(inner, subject)) return true;
+		for (const [index, inner] of filter.any.entries()) {
+			const verdict = await holds(inner, { ...context, path: `${path}.any.${index}` });
+			if (verdict !== false) return verdict;
+		}
 		return false;
 	}
-	return isTrue(filter.jsonata, subject);
+	return isTrue(filter.jsonata, context);
 }
 
 function compare(
@@ -114,9 +145,9 @@ function compare(
 }
 
 /** Fails closed: an expression that errs, or whose value is not `true`, does not match. */
-async function isTrue(source: string, subject: FilterSubject): Promise<boolean> {
-	const compiled = compileExpression(source);
-	if (!compiled.ok) return false;
-	const evaluation = await compiled.expression.evaluate(subject.document());
-	return evaluation.ok && evaluation.value === true;
+async function isTrue(source: string, { subject, subscription, path }: Context): Promise<Verdict> {
+	const owned = { owner: subscription, field: `${path}.jsonata`, source };
+	const evaluation = await evaluateOwned(owned, subject.document);
+	if (evaluation.ok) return evaluation.value === true;
+	return evaluation.overrun ? "set aside" : false;
 }

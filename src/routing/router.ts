@@ -5,6 +5,7 @@
  */
 import type { Env } from "../env.ts";
 import { eventLog } from "../events/client.ts";
+import { writeQuarantines } from "../events/expressions/quarantine.ts";
 import { decodeMessage } from "../events/message.ts";
 import { log } from "../log.ts";
 import { decide } from "./decide.ts";
@@ -27,6 +28,7 @@ export async function routeBatch(batch: MessageBatch, env: Env): Promise<void> {
 		return;
 	}
 	const tally = await routeAll(smallFirst(readable(batch.messages)), table, env);
+	await writeQuarantines(env);
 	log("router.batch", {
 		messages: batch.messages.length,
 		...(tally.messages < batch.messages.length && { failed: batch.messages.length - tally.messages }),

@@ -12,6 +12,15 @@ export interface LiveSecret {
 	expiresAt: number | null;
 }
 
+/** An expression that is set aside: it is not evaluated until somebody has seen to it. */
+export interface Quarantine {
+	/** Its path in the API, such as `transform` or `filters.1.jsonata`. */
+	field: string;
+	reason: string;
+	/** ms since the epoch. */
+	at: number;
+}
+
 /** How a source's requests prove where they come from. The secret itself is in `Source.secrets`. */
 export type SourceAuth =
 	| { type: "bearer" }
@@ -57,6 +66,7 @@ export interface Source {
 	/** paused: what publishers send is refused so that they send it again, and no queue is read. */
 	status: "active" | "paused";
 	revision: number;
+	quarantine: Quarantine | null;
 	createdAt: number;
 	updatedAt: number;
 }
@@ -152,6 +162,7 @@ export interface Subscription {
 	/** paused: new events are not matched; deliveries that are there already go on. */
 	status: "active" | "paused";
 	revision: number;
+	quarantine: Quarantine | null;
 	createdAt: number;
 	updatedAt: number;
 }

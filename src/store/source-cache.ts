@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import type { Env } from "../env.ts";
+import { quarantineSchema } from "./quarantine.ts";
 import type { LiveSecret, ReadableSource, Source, SourceAuth } from "./records.ts";
 import { UNREADABLE, open, seal } from "./seal.ts";
 import { fromStoredStatus, toStoredStatus } from "./sources.ts";
@@ -33,6 +34,7 @@ const cachedSource = z.object({
 	status: z.enum(["active", "disabled"]),
 	/** Copies that release 0.1 made have none. */
 	revision: z.number().default(1),
+	quarantine: quarantineSchema.nullable().default(null),
 	createdAt: z.number(),
 	updatedAt: z.number(),
 });

@@ -1,6 +1,7 @@
 /** Sources in D1: rows to records and back, and the queries on them. */
 import type { Env } from "../env.ts";
 import { rememberDeletion } from "./deleted.ts";
+import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
 import type { LiveSecret, ReadableSource, Source, SourceAuth } from "./records.ts";
 import {
 	type ListQuery,
@@ -35,6 +36,8 @@ interface SourceRow extends Row {
 	secrets: string;
 	status: StoredStatus;
 	revision?: number;
+	/** Undefined before the schema step that adds it. */
+	quarantine?: string | null;
 	created_at: number;
 	updated_at: number;
 }
@@ -156,7 +159,7 @@ export function fromStoredStatus(status: StoredStatus): Source["status"] {
 
 /** The columns of the fields that are there. */
 async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
-	const { auth, secrets, eventType, dedupeKey, settings, status, ...same } = changes;
+	const { auth, secrets, eventType, dedupeKey, settings, status, quarantine, ...same } = changes;
 	return {
 		...same,
 		...(auth !== undefined && { auth: JSON.stringify(auth) }),
@@ -164,6 +167,7 @@ async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
 		...(dedupeKey !== undefined && { dedupe_key: dedupeKey }),
 		...(settings !== undefined && { settings: JSON.stringify(settings) }),
 		...(status !== undefined && { status: toStoredStatus(status) }),
+		...(quarantine !== undefined && { quarantine: quarantineToColumn(quarantine) }),
 		...(secrets !== undefined && { secrets: await seal(env, JSON.stringify(secrets)) }),
 	};
 }
@@ -185,6 +189,7 @@ async function fromRow(env: Env, row: SourceRow): Promise<Source> {
 		secrets: secrets === null ? null : (JSON.parse(secrets) as LiveSecret[]),
 		status: fromStoredStatus(row.status),
 		revision: revisionOf(row),
+		quarantine: quarantineFromColumn(row.quarantine ?? null),
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};

@@ -1,6 +1,7 @@
 /** Subscriptions in D1: rows to records and back, and the queries on them. They hold no secrets. */
 import type { Env } from "../env.ts";
 import type { Filter } from "../routing/filters.ts";
+import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
 import type { ResultPolicy, Subscription } from "./records.ts";
 import { rememberDeletion } from "./deleted.ts";
 import {
@@ -32,6 +33,8 @@ export interface SubscriptionRow extends Row {
 	/** 1 or 0, as release 0.1 knows it: active or paused. */
 	enabled: number;
 	revision?: number;
+	/** Undefined before the schema step that adds it. */
+	quarantine?: string | null;
 	created_at: number;
 	updated_at: number;
 }
@@ -81,7 +84,7 @@ export async function deleteSubscription(env: Env, id: string): Promise<void> {
 
 /** The columns of the fields that are there. */
 function toColumns(changes: SubscriptionChanges): Row {
-	const { sourceId, types, filters, target, result, status, ...same } = changes;
+	const { sourceId, types, filters, target, result, status, quarantine, ...same } = changes;
 	return {
 		...same,
 		...(sourceId !== undefined && { source_id: sourceId }),
@@ -93,6 +96,7 @@ function toColumns(changes: SubscriptionChanges): Row {
 		}),
 		...(result !== undefined && { result: result && JSON.stringify(result) }),
 		...(status !== undefined && { enabled: status === "active" ? 1 : 0 }),
+		...(quarantine !== undefined && { quarantine: quarantineToColumn(quarantine) }),
 	};
 }
 
@@ -108,6 +112,7 @@ export function subscriptionFromRow(row: SubscriptionRow): Subscription {
 		result: row.result === null ? null : (JSON.parse(row.result) as ResultPolicy),
 		status: row.enabled === 1 ? "active" : "paused",
 		revision: revisionOf(row),
+		quarantine: quarantineFromColumn(row.quarantine ?? null),
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};

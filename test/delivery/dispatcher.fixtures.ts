@@ -60,6 +60,7 @@ export async function createSetting(
 		result: null,
 		status: "active",
 		revision: 1,
+		quarantine: null,
 		createdAt: Date.now(),
 		updatedAt: Date.now(),
 		...changes.subscription,

@@ -1,11 +1,12 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { changeSubscription } from "../store/change.ts";
 import { dispatcher } from "../../src/delivery/client.ts";
 import { eventLog } from "../../src/events/client.ts";
 import { deleteEndpoint, findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
 import type { ResultPolicy } from "../../src/store/records.ts";
-import { deleteSubscription, updateSubscription } from "../../src/store/subscriptions.ts";
+import { deleteSubscription, findSubscription, updateSubscription } from "../../src/store/subscriptions.ts";
 import {
 	type Call,
 	createSetting,
@@ -280,6 +281,64 @@ describe("what must not be sent", () => {
 			detail: expect.stringContaining("transform failed"),
 		});
 		expect(calls).toEqual([]);
+	});
+});
+
+describe("a transform that overruns", () => {
+	const HOSTILE = "($f := function($n) { $f($n + 1) }; $f(0))";
+	const dead = {
+		reason: "transform_failed",
+		detail: expect.stringContaining("it is set aside: the expression takes"),
+	};
+
+	test("is set aside: nothing is sent, and what it could not transform can be sent after it is mended", async () => {
+		const setting = await createSetting({ subscription: { transform: HOSTILE } });
+		const neighbour = await createSetting();
+		const calls = model(ok);
+		const items = Array.from({ length: 20 }, () => incoming(setting));
+		await setting.dispatcher.enqueue(items);
+		for (const { id } of items)
+			expect(await whenStatus(setting, id, "dead")).toMatchObject({ ...dead, attempts: [] });
+		const { id } = setting.subscription;
+		await vi.waitUntil(async () => (await findSubscription(env, id))?.quarantine?.field === "transform", {
+			timeout: 20_000,
+		});
+		const bystander = incoming(neighbour);
+		await neighbour.dispatcher.enqueue([bystander]);
+		await whenStatus(neighbour, bystander.id, "succeeded");
+		expect(calls).toHaveLength(1);
+
+		await changeSubscription(id, { transform: "data.number", quarantine: null });
+		await setting.dispatcher.refresh();
+		const [first] = items;
+		await setting.dispatcher.retry(first?.id ?? "");
+		await whenStatus(setting, first?.id ?? "", "succeeded");
+		expect(calls).toHaveLength(2);
+	});
+
+	test("of a result: the answer is kept, and the model is not asked again", async () => {
+		const setting = await createSetting({ subscription: { result: published(HOSTILE) } });
+		const calls = model(ok);
+		const items = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue(items);
+		for (const { id } of items) {
+			expect(await whenStatus(setting, id, "dead")).toMatchObject({
+				...dead,
+				result: { data: { text: '{"text":"read"}' } },
+			});
+		}
+		const { id } = setting.subscription;
+		await vi.waitUntil(
+			async () => (await findSubscription(env, id))?.quarantine?.field === "result.transform",
+			{
+				timeout: 20_000,
+			},
+		);
+		await changeSubscription(id, { result: published("result.text"), quarantine: null });
+		await setting.dispatcher.refresh();
+		for (const item of items) await setting.dispatcher.retry(item.id);
+		for (const item of items) await whenStatus(setting, item.id, "succeeded");
+		expect(calls).toHaveLength(2);
 	});
 });
 

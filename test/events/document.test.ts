@@ -27,7 +27,7 @@ test.each<[string, EventData | null, object]>([
 	});
 });
 
-describe("integers beyond 2^53", () => {
+describe("numbers that JavaScript cannot hold", () => {
 	const record = event({ kind: "json", text: '{"id": 9007199254740993, "list": [-9223372036854775808, 7]}' });
 
 	test.each([
@@ -41,6 +41,29 @@ describe("integers beyond 2^53", () => {
 	])("keep their digits through the transform %s", async (transform, json) => {
 		expect(await evaluateToJson(transform, exactDocumentOf(record))).toEqual({ ok: true, json });
 	});
+
+	test.each(["1e400", "-1e400", "1E-400", "123456789012345678.5e2"])(
+		"and what no number of JavaScript holds, like %s, is handed on as it came",
+		async (number) => {
+			const record = event({ kind: "json", text: `{"n": ${number}}` });
+			expect(await evaluateToJson('{"m": [data.n]}', exactDocumentOf(record))).toEqual({
+				ok: true,
+				json: `{"m":[${number}]}`,
+			});
+		},
+	);
+
+	test.each(["1/0", "-1/0", "0/0", "data.n * 10", "[1, $number('1e300') * $number('1e300')]"])(
+		"%s gives no number, and is refused instead of null",
+		async (transform) => {
+			const record = event({ kind: "json", text: '{"n": 1e308}' });
+			expect(await evaluateToJson(`{"m": ${transform}}`, exactDocumentOf(record))).toMatchObject({
+				ok: false,
+				message: expect.stringMatching(/number/i),
+				overrun: false,
+			});
+		},
+	);
 
 	test("can still be compared in a condition", async () => {
 		expect(await evaluateToJson("data.id > 5", documentOf(record))).toEqual({ ok: true, json: "true" });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseJson, parseWithExactIntegers } from "../../src/events/json-parse.ts";
+import { parseJson, parseWithExactNumbers } from "../../src/events/json-parse.ts";
 
 describe("parseJson says where the text stops being JSON", () => {
 	test.each([
@@ -58,19 +58,23 @@ describe("parseJson says where the text stops being JSON", () => {
 	});
 });
 
-describe("parseWithExactIntegers", () => {
+describe("parseWithExactNumbers", () => {
 	test.each([
 		['{"id":9007199254740993}', { id: "9007199254740993" }],
 		['{"id":9007199254740991}', { id: 9_007_199_254_740_991 }],
 		['[-9223372036854775808, 1, "9007199254740993"]', ["-9223372036854775808", 1, "9007199254740993"]],
 		["0.30000000000000004", 0.1 + 0.2],
 		["1e21", 1e21],
+		["[1e400, -1e400, 1E+309]", ["1e400", "-1e400", "1E+309"]],
+		["[1e-400, 0e-400, -0.0e99]", ["1e-400", 0, -0]],
+		["[1.2345678901234567890e19, 9007199254740993.0]", ["1.2345678901234567890e19", "9007199254740993.0"]],
+		["1.5e300", 1.5e300],
 	])("%s", (text, expected) => {
-		expect(parseWithExactIntegers(text)).toEqual(expected);
+		expect(parseWithExactNumbers(text)).toEqual(expected);
 	});
 
 	test("10,000 levels of nesting beside a large integer do not overflow", () => {
 		const text = `[9007199254740993,${"[".repeat(10_000)}${"]".repeat(10_000)}]`;
-		expect(() => parseWithExactIntegers(text)).not.toThrow();
+		expect(() => parseWithExactNumbers(text)).not.toThrow();
 	});
 });

@@ -17,6 +17,7 @@ export function makeSource(changes: Partial<ReadableSource> = {}): ReadableSourc
 		secrets: [],
 		status: "active",
 		revision: 1,
+		quarantine: null,
 		createdAt: 0,
 		updatedAt: 0,
 		...changes,

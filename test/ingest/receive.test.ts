@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
@@ -5,7 +6,7 @@ import { MAX_EVENT_BYTES } from "../../src/events/event.ts";
 import { receive } from "../../src/ingest/receive.ts";
 import { forgetSource } from "../../src/ingest/source-lookup.ts";
 import { cacheSource } from "../../src/store/source-cache.ts";
-import { insertSource } from "../../src/store/sources.ts";
+import { findSource, insertSource } from "../../src/store/sources.ts";
 import type { ReadableSource } from "../../src/store/records.ts";
 import { type Captured, captureQueue } from "./capture.ts";
 import { makeSource } from "./make-source.ts";
@@ -152,6 +153,49 @@ describe("accepted", () => {
 		expect(lines()).toEqual([
 			{ event: "ingest.unresolved", source: source.name, unresolved: ["event_type"], event_ids: [event?.id] },
 		]);
+	});
+});
+
+describe("an expression of the source that overruns is set aside, and the event accepted", () => {
+	// The engine of JavaScript would take for ever.
+	const HOSTILE = "[1..100000].$contains($$.body.a, /^(a+)+$/)";
+	const body = { a: `${"a".repeat(3_000)}!`, id: "7" };
+
+	test.each<[field: string, changes: Partial<ReadableSource>, attributes: object]>([
+		["event_type", { eventType: `=${HOSTILE}`, subject: "=body.id" }, { subject: "7" }],
+		["subject", { eventType: "=body.id", subject: `=${HOSTILE}` }, { type: "7" }],
+		[
+			"dedupe_key",
+			{ eventType: "=body.id", dedupeKey: HOSTILE },
+			{ type: "7", id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+		],
+	])("%s", async (field, changes, attributes) => {
+		const source = await stored(changes);
+		const bystander = await stored({ eventType: "=body.id" });
+		const queue = captureQueue();
+		expect((await send(queue, source.name, json(body))).status).toBe(202);
+		// From memory, and from the copy that says nothing of it; then from what D1 says.
+		expect((await send(queue, source.name, json(body))).status).toBe(202);
+		forgetSource(source);
+		expect((await send(queue, source.name, json(body))).status).toBe(202);
+		expect((await send(queue, bystander.name, json(body))).status).toBe(202);
+		const events = await queue.events();
+		expect(events).toHaveLength(4);
+		for (const event of events.slice(0, 3)) expect(event.attributes).toMatchObject(attributes);
+		if (field === "event_type") expect(events[0]?.attributes.type).toBe(source.name);
+		expect(events[0]?.attributes.subject === undefined).toBe(field !== "event_type");
+		expect(events[3]?.attributes.type).toBe("7");
+		const { quarantine } = (await findSource(env, source.id)) ?? {};
+		expect(quarantine).toMatchObject({ field, reason: expect.stringContaining("too many steps") });
+		const told = lines().filter(({ event }) => event === "expression.set_aside");
+		expect(told).toEqual([expect.objectContaining({ owner: source.id, field, stored: true })]);
+	});
+
+	test("a regular expression that takes exponential time elsewhere takes none here", async () => {
+		const source = await stored({ eventType: "=$contains(body.a, /^(a+)+$/) ? 'yes' : 'no'" });
+		const queue = captureQueue();
+		expect((await send(queue, source.name, json({ a: `${"a".repeat(100_000)}!` }))).status).toBe(202);
+		expect((await queue.events())[0]?.attributes.type).toBe("no");
 	});
 });
 

@@ -17,6 +17,7 @@ function subscription(id: string, more: Partial<Subscription> = {}): Subscriptio
 		result: null,
 		status: "active",
 		revision: 1,
+		quarantine: null,
 		createdAt: 0,
 		updatedAt: 0,
 		...more,

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { filterSchema, whyNot, type Filter } from "../../src/routing/filters.ts";
+import { filterSchema, whyNot, type Filter, type Filtered } from "../../src/routing/filters.ts";
+
+let count = 0;
+
+function having(...filters: Filter[]): Filtered {
+	return { id: `sub_${count++}`, updatedAt: 0, quarantine: null, filters };
+}
 
 const subject = {
 	attributes: { id: "1", source: "/docs", type: "document.inserted", subject: "scans/a.png", priority: 3 },
@@ -35,13 +41,13 @@ describe("a filter", () => {
 		[{ jsonata: "data.missing" }, false],
 		[{ jsonata: "data.record.size + 'x'" }, false],
 	])("%j: %s", async (filter, holds) => {
-		expect((await whyNot([filter], subject)) === null).toBe(holds);
+		expect((await whyNot(having(filter), subject)) === null).toBe(holds);
 	});
 
 	test("must hold together with all the others, and the first that does not is named", async () => {
 		const filters: Filter[] = [{ prefix: { subject: "scans/" } }, { suffix: { subject: ".jpg" } }];
-		expect(await whyNot(filters, subject)).toContain('{"suffix":{"subject":".jpg"}}');
-		expect(await whyNot([], subject)).toBeNull();
+		expect(await whyNot(having(...filters), subject)).toContain('{"suffix":{"subject":".jpg"}}');
+		expect(await whyNot(having(), subject)).toBeNull();
 	});
 
 	test("looks at the payload only when it has to", async () => {
@@ -51,7 +57,58 @@ describe("a filter", () => {
 				throw new Error("the payload was parsed");
 			},
 		};
-		expect(await whyNot([{ exact: { type: "document.inserted" } }], unread)).toBeNull();
+		expect(await whyNot(having({ exact: { type: "document.inserted" } }), unread)).toBeNull();
+	});
+});
+
+describe("an expression that overruns is set aside", () => {
+	const hostile = { jsonata: "$pad('', 1000000000)" };
+
+	test.each<[string, Filter[], string]>([
+		["alone", [hostile], "filters.0.jsonata"],
+		["behind others", [{ exact: { source: "/docs" } }, hostile], "filters.1.jsonata"],
+		["negated, where an error would match", [{ not: hostile }], "filters.0.not.jsonata"],
+		[
+			"as one of several that may hold",
+			[{ any: [hostile, { exact: { source: "/docs" } }] }],
+			"filters.0.any.0.jsonata",
+		],
+		[
+			"as one of several that must",
+			[{ all: [{ not: { any: [hostile] } }] }],
+			"filters.0.all.0.not.any.0.jsonata",
+		],
+	])("%s: then none of the filters holds any more", async (_what, filters, field) => {
+		const subscription = having(...filters);
+		expect(await whyNot(subscription, subject)).toMatch(`${field} is set aside: the expression makes a text`);
+		// The neighbour has the very same expression, and its own trouble.
+		expect(await whyNot(having({ exact: { source: "/docs" } }), subject)).toBeNull();
+		const unread = { ...subject, document: () => expect.unreachable() };
+		expect(await whyNot(subscription, unread)).toMatch(`${field} is set aside`);
+	});
+
+	test("until the subscription has changed", async () => {
+		const subscription = having(hostile);
+		await whyNot(subscription, subject);
+		const changed = { ...subscription, updatedAt: 1, filters: [{ jsonata: "true" }] };
+		expect(await whyNot(changed, subject)).toBeNull();
+	});
+
+	test("and one that D1 says is set aside is not tried at all", async () => {
+		const quarantine = { field: "filters.0.jsonata", reason: "too many steps", at: 1 };
+		const unread = { ...subject, document: () => expect.unreachable() };
+		expect(await whyNot({ ...having({ jsonata: "true" }), quarantine }, unread)).toBe(
+			"filters.0.jsonata is set aside: too many steps",
+		);
+		// One of another field is none of the filters' business.
+		const transform = { ...quarantine, field: "transform" };
+		expect(await whyNot({ ...having({ jsonata: "true" }), quarantine: transform }, subject)).toBeNull();
+	});
+
+	test("an ordinary failure is not", async () => {
+		const subscription = having({ jsonata: "$error('not this one')" });
+		expect(await whyNot(subscription, subject)).toContain("filter does not hold");
+		expect(await whyNot(subscription, subject)).toContain("filter does not hold");
 	});
 });
 

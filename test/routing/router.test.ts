@@ -1,12 +1,15 @@
 import { env } from "cloudflare:workers";
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { changeSubscription } from "../store/change.ts";
 import { eventLog } from "../../src/events/client.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
 import { encodeReference } from "../../src/events/message.ts";
 import { encodeSegment } from "../../src/events/segment.ts";
+import { explain } from "../../src/routing/explain.ts";
 import { routeBatch } from "../../src/routing/router.ts";
+import { findSubscription } from "../../src/store/subscriptions.ts";
 import { createSetting, type Setting } from "../delivery/dispatcher.fixtures.ts";
 
 afterEach(() => {
@@ -127,6 +130,53 @@ describe("a batch", () => {
 		});
 		expect(await route(encodeSegment([event(type, newId("src"))]))).toEqual({ acked: [], retried: ["m0"] });
 		expect(await backlogOf(setting)).toEqual([]);
+	});
+});
+
+describe("a filter that overruns", () => {
+	const hostile = { jsonata: "($f := function($n) { $f($n + 1) }; $f(0))" };
+
+	test("matches nothing and is set aside, and its neighbours get every event", async () => {
+		const type = newId("src");
+		const setting = await createSetting({
+			endpoint: { status: "paused" },
+			subscription: { types: [type], filters: [{ not: hostile }] },
+		});
+		const [before, after] = [await subscribed(type), await subscribed(type)];
+		const events = Array.from({ length: 50 }, () => event(type, newId("src")));
+		expect(await route(...events.map((one) => encodeSegment([one])))).toMatchObject({ retried: [] });
+		expect(await backlogOf(setting)).toEqual([]);
+		for (const neighbour of [before, after]) expect(await backlogOf(neighbour)).toHaveLength(50);
+		const { id } = setting.subscription;
+		const { quarantine } = (await findSubscription(env, id)) ?? {};
+		expect(quarantine).toMatchObject({
+			field: "filters.0.not.jsonata",
+			reason: expect.stringContaining("steps"),
+		});
+		const [first] = events;
+		const unmatched = first === undefined ? [] : await explain(env, first);
+		expect(unmatched.find(({ subscription_id }) => subscription_id === id)?.reason).toContain("is set aside");
+
+		// Mended, it takes part again.
+		await changeSubscription(id, { filters: [], quarantine: null });
+		await route(encodeSegment([event(type, newId("src"))]));
+		expect(await backlogOf(setting)).toHaveLength(1);
+	});
+
+	test("that release 0.1 has stored and this one refuses does not stop the table", async () => {
+		const type = newId("src");
+		const lookAhead = { jsonata: "$contains(data.a, /a(?=b)/)" };
+		const setting = await createSetting({
+			endpoint: { status: "paused" },
+			subscription: { types: [type], filters: [{ not: lookAhead }] },
+		});
+		const neighbour = await subscribed(type);
+		await route(encodeSegment([event(type, newId("src"))]));
+		expect(await backlogOf(setting)).toEqual([]);
+		expect(await backlogOf(neighbour)).toHaveLength(1);
+		expect((await findSubscription(env, setting.subscription.id))?.quarantine?.reason).toMatch(
+			/look-around is not supported.*\(at character 20\)/,
+		);
 	});
 });
 

@@ -59,14 +59,14 @@ function chargeNode(node: Node): void {
 /** What the hook does about values, because of where they go. */
 function chargeOperands(node: Node): void {
 	for (const { expr } of [...(node.predicate ?? []), ...(node.stages ?? [])]) {
-		if (expr !== undefined && expr.type !== "number") addLeave(expr, spendCondition);
+		if (expr !== undefined) addCondition(expr);
 	}
 	for (const [key, value] of pairsOf(node)) {
 		if (key.type !== "string") addLeave(key, refuseKey);
 		if (key.type !== "string" || key.value === "then") addLeave(value, refuseMember);
 	}
 	for (const { expression } of node.terms ?? []) expression.enter = chain(expression.enter, spendTupleSort);
-	if (node.condition !== undefined) addLeave(node.condition, spendCondition);
+	if (node.condition !== undefined) addCondition(node.condition);
 	if (node.type === "unary") chargeUnary(node);
 	if (node.type === "binary") chargeBinary(node);
 	if (node.type === "transform") {
@@ -90,8 +90,8 @@ function chargeBinary({ value: operator, lhs, rhs }: Node): void {
 	switch (operator) {
 		case "and":
 		case "or":
-			addLeave(lhs, spendCondition);
-			addLeave(rhs, spendCondition);
+			addCondition(lhs);
+			addCondition(rhs);
 			break;
 		case "in":
 			addLeave(rhs, spendList);
@@ -119,6 +119,12 @@ function isLiteral({ type }: Node): boolean {
 
 function pairsOf({ lhs, group }: Node): [Node, Node][] {
 	return [...(Array.isArray(lhs) ? lhs : []), ...(group?.lhs ?? [])];
+}
+
+/** What cannot be a list costs nothing as a condition. */
+function addCondition(node: Node): void {
+	const isScalar = isLiteral(node) || (node.type === "binary" && node.value !== "..");
+	if (!isScalar) addLeave(node, spendCondition);
 }
 
 type Charge = (value: unknown, meter: Meter) => void;

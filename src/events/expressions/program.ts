@@ -64,11 +64,7 @@ export function makeProgram(text: string): { ok: true; program: Program } | ({ o
 			program: {
 				ast,
 				bytes: BYTES_PER_PROGRAM + BYTES_PER_NODE * nodes.length + bytes,
-				evaluate: async (input, meter) => {
-					const evaluation = await run(expression, input, meter, changesCopies);
-					meter.close();
-					return evaluation;
-				},
+				evaluate: (input, meter) => run(expression, input, meter, changesCopies),
 			},
 		};
 	} catch (error) {
@@ -103,8 +99,10 @@ async function run(
 		// `|$$|…|` would change the input itself, which others look at too.
 		const own = changesCopies ? copy(input, meter) : input;
 		const value: unknown = await expression.evaluate(own, { [METER]: meter });
+		meter.close();
 		return { ok: true, value: plain(value) };
 	} catch (error) {
+		meter.close();
 		const { message } = describe(error);
 		const reason = meter.overrun ?? (isOverrun(error) ? message : null);
 		return reason === null

@@ -3,9 +3,9 @@
  * same as another. An expression that fails costs the event its name, never the event.
  */
 import type { Attributes, EventData } from "../../events/event.ts";
-import { compileExpression } from "../../events/expressions/expression.ts";
+import { evaluateOwned, type OwnedExpression } from "../../events/expressions/quarantine.ts";
 import { REPLACEMENT } from "../../events/header-value.ts";
-import { parseWithExactIntegers } from "../../events/json-parse.ts";
+import { parseWithExactNumbers } from "../../events/json-parse.ts";
 import { refuseStructure } from "../../events/json-structure.ts";
 import { isJson, isMediaType, parseMediaType } from "../../events/media-type.ts";
 import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
@@ -67,29 +67,32 @@ interface Settings {
 
 /** Literals as they are, expressions evaluated over `{headers, body}`, which is made only when one needs it. */
 async function readSettings(
-	{ eventType, subject, dedupeKey }: Source,
+	source: Source,
 	headers: Headers,
 	data: EventData | null,
 	freshId: string,
 ): Promise<Settings> {
+	const { eventType, subject, dedupeKey } = source;
 	const unresolved: string[] = [];
-	let input: { headers: Record<string, string>; body: unknown } | undefined;
+	let made: { headers: Record<string, string>; body: unknown } | undefined;
+	const input = (): unknown =>
+		(made ??= { headers: headersForExpressions(headers, freshId), body: bodyForExpressions(data) });
 	const evaluate = async (
-		setting: string,
+		field: string,
 		expression: string,
+		stored: string,
 		take = usableText,
 	): Promise<string | undefined> => {
-		input ??= { headers: headersForExpressions(headers, freshId), body: bodyForExpressions(data) };
-		const text = take(await evaluateText(expression, input));
-		if (text === undefined) unresolved.push(setting);
+		const text = take(await evaluateText({ owner: source, field, source: expression, stored }, input));
+		if (text === undefined) unresolved.push(field);
 		return text;
 	};
-	const read = async (setting: string, value: string | null): Promise<string | undefined> =>
-		value?.startsWith("=") === true ? evaluate(setting, value.slice(1)) : (value ?? undefined);
+	const read = async (field: string, value: string | null): Promise<string | undefined> =>
+		value?.startsWith("=") === true ? evaluate(field, value.slice(1), value) : (value ?? undefined);
 	return {
 		type: await read("event_type", eventType),
 		subject: await read("subject", subject),
-		id: dedupeKey === null ? undefined : await evaluate("dedupe_key", dedupeKey, idFrom),
+		id: dedupeKey === null ? undefined : await evaluate("dedupe_key", dedupeKey, dedupeKey, idFrom),
 		unresolved,
 	};
 }
@@ -102,14 +105,12 @@ function headersForExpressions(headers: Headers, freshId: string): Record<string
 
 function bodyForExpressions(data: EventData | null): unknown {
 	if (data === null || data.kind === "binary") return null;
-	return data.kind === "json" ? parseWithExactIntegers(data.text) : data.text;
+	return data.kind === "json" ? parseWithExactNumbers(data.text) : data.text;
 }
 
-/** undefined when the expression fails, or its value is no text and no number. */
-async function evaluateText(expression: string, input: unknown): Promise<string | undefined> {
-	const compilation = compileExpression(expression);
-	if (!compilation.ok) return undefined;
-	const evaluation = await compilation.expression.evaluate(input);
+/** undefined when the expression fails or is set aside, or its value is no text and no number. */
+async function evaluateText(expression: OwnedExpression, input: () => unknown): Promise<string | undefined> {
+	const evaluation = await evaluateOwned(expression, input);
 	const value = evaluation.ok ? evaluation.value : undefined;
 	const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 	return isScalar ? String(value) : undefined;

@@ -1,0 +1,94 @@
+/**
+ * Expressions that overrun are set aside, each by itself: here at once, and in D1 as soon as somebody writes them
+ * (writeQuarantines), which is what other isolates hear of and the API shows. Until their owner has changed, they are
+ * not evaluated any more.
+ */
+import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { type Overrun, storeQuarantine } from "../../store/quarantine.ts";
+import type { Quarantine } from "../../store/records.ts";
+import { uncacheSource } from "../../store/source-cache.ts";
+import { type Evaluation, evaluateExpression } from "./expression.ts";
+
+/** A source or a subscription. */
+export interface Owner {
+	id: string;
+	updatedAt: number;
+	quarantine: Quarantine | null;
+}
+
+export interface OwnedExpression {
+	owner: Owner;
+	/** Its path in the API, such as `filters.1.jsonata`. */
+	field: string;
+	source: string;
+	/** What is stored, where that is not the source alone. */
+	stored?: string;
+}
+
+/** Owners as they were when one of their expressions overran, and the reason by field. The oldest go. */
+const setAside = new Map<string, Map<string, string>>();
+const MAX_OWNERS = 10_000;
+/** What D1 does not know yet. */
+const unwritten: Overrun[] = [];
+
+/** The first expression of the owner that is set aside and whose field begins with `prefix`; null when none is. */
+export function findSetAside(owner: Owner, prefix: string): Pick<Quarantine, "field" | "reason"> | null {
+	if (owner.quarantine?.field.startsWith(prefix) === true) return owner.quarantine;
+	for (const [field, reason] of setAside.get(keyOf(owner)) ?? []) {
+		if (field.startsWith(prefix)) return { field, reason };
+	}
+	return null;
+}
+
+/** Evaluates, unless the expression is set aside; sets it aside when it overruns. `input` is made when it is needed. */
+export async function evaluateOwned(
+	{ owner, field, source, stored = source }: OwnedExpression,
+	input: () => unknown,
+): Promise<Evaluation> {
+	const known = findSetAside(owner, field);
+	if (known !== null) return { ok: false, message: `it is set aside: ${known.reason}`, overrun: true };
+	const evaluation = await evaluateExpression(source, input());
+	if (evaluation.ok || !evaluation.overrun) return evaluation;
+	const reason = evaluation.message;
+	// Evaluations that ran at the same time overrun together; the first has said it all.
+	if (findSetAside(owner, field) === null) {
+		remember(owner, field, reason);
+		unwritten.push({ ownerId: owner.id, stored, field, reason, at: Date.now() });
+	}
+	return { ...evaluation, message: `it is set aside: ${reason}` };
+}
+
+/**
+ * Tells D1 what has been set aside since. Whoever evaluates calls it when its own work is safe. Never throws, and
+ * tries each once: where D1 does not hear of it, this isolate goes on knowing it.
+ */
+export async function writeQuarantines(env: Env): Promise<void> {
+	for (let next = unwritten.shift(); next !== undefined; next = unwritten.shift()) {
+		const line = { owner: next.ownerId, field: next.field, reason: next.reason };
+		try {
+			const name = await storeQuarantine(env, next);
+			log("expression.set_aside", { ...line, stored: name !== null });
+			if (name !== null && next.ownerId.startsWith("src_"))
+				await uncacheSource(env, { id: next.ownerId, name });
+		} catch (error) {
+			log("expression.unwritten", { ...line, error: String(error) });
+		}
+	}
+}
+
+function remember(owner: Owner, field: string, reason: string): void {
+	const key = keyOf(owner);
+	const fields = setAside.get(key) ?? new Map<string, string>();
+	fields.set(field, reason);
+	setAside.set(key, fields);
+	for (const oldest of setAside.keys()) {
+		if (setAside.size <= MAX_OWNERS) break;
+		setAside.delete(oldest);
+	}
+}
+
+/** An owner that has changed is tried anew: when that was not the expression, D1 says that it is set aside. */
+function keyOf({ id, updatedAt }: Owner): string {
+	return `${id} ${updatedAt}`;
+}

@@ -1,0 +1,81 @@
+/**
+ * The column `quarantine`: which expression of a source or a subscription is set aside, and why. To take it away,
+ * update the record with `quarantine: null`.
+ */
+import * as z from "zod";
+import type { Env } from "../env.ts";
+import type { Quarantine } from "./records.ts";
+import { bumpRoutingVersion } from "./rows.ts";
+import { withSchema } from "./schema.ts";
+
+export const quarantineSchema: z.ZodType<Quarantine> = z.object({
+	field: z.string(),
+	reason: z.string(),
+	at: z.number(),
+});
+
+/** null for none, and for one that a newer version has written otherwise: the expression is then tried once more. */
+export function quarantineFromColumn(column: string | null): Quarantine | null {
+	if (column === null) return null;
+	try {
+		return quarantineSchema.safeParse(JSON.parse(column)).data ?? null;
+	} catch {
+		return null;
+	}
+}
+
+export function quarantineToColumn(quarantine: Quarantine | null): string | null {
+	return quarantine && JSON.stringify(quarantine);
+}
+
+/** An expression that has to be set aside. */
+export interface Overrun extends Quarantine {
+	/** `src_…` or `sub_…` */
+	ownerId: string;
+	/** As it is stored. */
+	stored: string;
+}
+
+/**
+ * Sets the expression aside, if it still is the one that overran and none other is set aside already. Answers the
+ * name of its owner; null when nothing has changed.
+ */
+export async function storeQuarantine(
+	env: Env,
+	{ ownerId, stored, ...quarantine }: Overrun,
+): Promise<string | null> {
+	const isSource = ownerId.startsWith("src_");
+	const table = isSource ? "sources" : "subscriptions";
+	const { column, bound } = isSource ? sourceField(quarantine.field) : subscriptionField(quarantine.field);
+	const sql = `UPDATE ${table} SET quarantine = ?, updated_at = max(updated_at + 1, ?), revision = revision + 1
+		WHERE id = ? AND quarantine IS NULL AND ${column} = ? RETURNING name`;
+	const [updated] = await withSchema(env, (db) =>
+		db.batch<{ name: string }>([
+			db.prepare(sql).bind(quarantineToColumn(quarantine), quarantine.at, ownerId, ...bound, stored),
+			bumpRoutingVersion(db),
+		]),
+	);
+	return updated?.results[0]?.name ?? null;
+}
+
+/** SQL for the text that is stored in a field, and what is bound in it. */
+interface StoredField {
+	column: string;
+	bound: string[];
+}
+
+const SOURCE_FIELDS: readonly string[] = ["event_type", "subject", "dedupe_key"];
+
+function sourceField(field: string): StoredField {
+	if (!SOURCE_FIELDS.includes(field)) throw new Error(`a source has no expression ${field}`);
+	return { column: field, bound: [] };
+}
+
+function subscriptionField(field: string): StoredField {
+	if (field === "transform") return { column: field, bound: [] };
+	if (field === "result.transform") return { column: "result ->> ?", bound: ["$.transform"] };
+	const [list, ...rest] = field.split(".");
+	if (list !== "filters") throw new Error(`a subscription has no expression ${field}`);
+	const path = rest.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join("");
+	return { column: "filters ->> ?", bound: [`$${path}`] };
+}
