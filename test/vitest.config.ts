@@ -31,6 +31,10 @@ export default defineConfig({
 								// Hundreds of changes are made and need not wait; the end-to-end suites do.
 								ROUTING_MAX_AGE_MS: "0",
 							},
+							// With no wait, a batch may still be routed when its test file ends, and the plugin then waits for ever.
+							queueConsumers: {
+								"sluice-events": { maxBatchSize: 100, maxBatchTimeout: 1, maxRetries: 100, retryDelay: 5 },
+							},
 						},
 					}),
 				],
