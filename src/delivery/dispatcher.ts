@@ -231,9 +231,9 @@ export class Dispatcher extends DurableObject<Env> {
 				if (isRepaired && effect.kind === "hold") continue;
 				await this.#apply(effect, endpoint);
 			}
-			await writeQuarantines(this.env);
 		}
 		this.#start();
+		await writeQuarantines(this.env);
 	}
 
 	/** The endpoint has been deleted: what waits for it ends, some hundred an alarm, so that others get a turn. */

@@ -69,7 +69,9 @@ function chargeOperands(node: Node): void {
 	if (node.condition !== undefined) addCondition(node.condition);
 	if (node.type === "unary") chargeUnary(node);
 	if (node.type === "binary") chargeBinary(node);
+	if (node.type === "partial" && node.procedure !== undefined) addLeave(node.procedure, refuseForgery);
 	if (node.type === "transform") {
+		if (node.pattern !== undefined) addLeave(node.pattern, refuseFunctions);
 		if (node.update !== undefined) addLeave(node.update, spendUpdate);
 		if (node.delete !== undefined) addLeave(node.delete, refuseDeletion);
 	}
@@ -196,6 +198,19 @@ function refuseLongText(value: unknown, meter: Meter): void {
 	if (typeof value !== "string") return;
 	meter.checkText(value.length);
 	meter.spend(value.length / 64);
+}
+
+/** An event can bring what looks like a function, with a syntax tree for a body that nobody has checked. */
+function refuseForgery(value: unknown): void {
+	if (value === undefined || isFunction(value)) return;
+	throw new Error("only a function can be applied in part");
+}
+
+/** A transform would change the function itself, which others call too, or its body. */
+function refuseFunctions(matches: unknown, meter: Meter): void {
+	const list: readonly unknown[] = Array.isArray(matches) ? matches : [matches];
+	meter.spend(list.length);
+	if (list.some(isFunction)) throw new Error("a transform cannot change a function");
 }
 
 /*

@@ -86,11 +86,17 @@ function define(
 			: capped(result, meter);
 	};
 	const own = ownOf(name);
-	if (own === undefined) return { _jsonata_function: true, implementation };
+	if (own === undefined) return unchangeable({ _jsonata_function: true, implementation });
 	// JSONata reads there how many parameters the function has, and what they are called.
 	Object.defineProperty(implementation, "length", { value: own.implementation.length });
 	Object.defineProperty(implementation, "toString", { value: () => own.implementation.toString() });
-	return { _jsonata_function: true, implementation, signature: own.signature };
+	return unchangeable({ _jsonata_function: true, implementation, signature: own.signature });
+}
+
+/** All expressions share it. JSONata notes at each call how the function was called, which goes nowhere. */
+function unchangeable(definition: Definition): Definition {
+	const nowhere = { get: () => undefined, set: () => undefined };
+	return Object.freeze(Object.defineProperties(definition, { token: nowhere, position: nowhere }));
 }
 
 /** Most make no more than they were given; of a text that is longer nobody gets hold. */

@@ -3,7 +3,7 @@
  * own run for ever or make a text of any length: only those that cannot are let through.
  */
 import type { BoundedFunction, Call } from "./call.ts";
-import { compileRegExp, MeteredRegExp } from "./linear-regexp.ts";
+import { type CompiledRegExp, compileRegExp, MeteredRegExp } from "./linear-regexp.ts";
 import type { Meter } from "./meter.ts";
 import { withGlobal } from "./with-global.ts";
 
@@ -14,8 +14,10 @@ const MAX_READ = 1_000;
 /** Width of a part of a time, and number of a Roman numeral's Ms. */
 const MAX_WIDTH = 100;
 const MAX_ROMAN = 1_000_000;
-/** Analysing a picture, and using it. */
-const PICTURE_WORK = 5_000;
+/** Analysing a picture and using it, and that for each of its characters; and making a regular expression of it. */
+const PICTURE_WORK = 500;
+const CHARACTER_WORK = 30;
+const COMPILE_WORK = 600;
 
 export const pictureFunctions: Record<string, BoundedFunction> = {
 	formatBase({ args: [number, radix], native }) {
@@ -60,17 +62,32 @@ function toMillis({ args: [text, picture], meter, native }: Call): unknown {
 	refuseLong(text);
 	if (picture === undefined) return native(text, picture);
 	const stand = function (source: string, flags: string): MeteredRegExp {
-		const compiled = compileRegExp({ source, flags });
+		const compiled = compileOnce(source, flags, meter);
 		if (!compiled.ok) throw new Error(`the picture cannot be read by: ${compiled.message}`);
 		return new MeteredRegExp(compiled.regExp, meter);
 	};
 	return withGlobal("RegExp", stand, () => native(text, picture));
 }
 
+/** By evaluation, so that a list of times pays for its picture once. */
+const compiledOf = new WeakMap<Meter, Map<string, CompiledRegExp>>();
+
+function compileOnce(source: string, flags: string, meter: Meter): CompiledRegExp {
+	const compiled = compiledOf.get(meter) ?? new Map<string, CompiledRegExp>();
+	compiledOf.set(meter, compiled);
+	const known = compiled.get(source);
+	if (known !== undefined) return known;
+	meter.spend(COMPILE_WORK * source.length);
+	const made = compileRegExp({ source, flags });
+	compiled.set(source, made);
+	return made;
+}
+
 function usePicture(picture: unknown, meter: Meter): void {
 	meter.spend(PICTURE_WORK);
 	if (typeof picture !== "string") return;
 	if (picture.length > MAX_PICTURE) throw new Error(`a picture has at most ${MAX_PICTURE} characters`);
+	meter.spend(CHARACTER_WORK * picture.length);
 	for (const [, marker = ""] of picture.matchAll(/\[([^\]]*)\]/g)) {
 		const comma = marker.lastIndexOf(",");
 		if (comma === -1) continue;

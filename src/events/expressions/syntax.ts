@@ -18,6 +18,7 @@ export interface Node {
 	procedure?: Node;
 	condition?: Node;
 	body?: Node;
+	pattern?: Node;
 	update?: Node;
 	delete?: Node;
 	terms?: { descending: boolean; expression: Node }[];

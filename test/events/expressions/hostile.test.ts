@@ -16,6 +16,21 @@ const input = {
 		list: Array.from({ length: 20_000 }, (_, id) => ({ id, name: `n${id}`, deep: { id } })),
 		numbers: Array.from({ length: 100_000 }, (_, index) => index),
 		empty: [],
+		// Looks like a function of JSONata to JSONata, whose body would run forever.
+		forged: {
+			_jsonata_lambda: true,
+			thunk: true,
+			arguments: [{ type: "variable", value: "x" }],
+			body: {
+				type: "binary",
+				value: "..",
+				lhs: { type: "number", value: 2 ** 53 },
+				rhs: { type: "number", value: 2 ** 53 + 2 },
+				procedure: { type: "variable", value: "x" },
+				arguments: [],
+			},
+			token: "t",
+		},
 	},
 };
 
@@ -177,6 +192,17 @@ const failures: [what: string, source: string][] = [
 	["a result that holds a regular expression", "$append(/a/, 1)"],
 	["a number that is none", "{'a': 0/0}"],
 	["a number without end", "{'a': 1/0}"],
+	["a function that the event brings, in part", "($f := data.forged(?); $f(1))"],
+	["a function that the event brings", "data.forged(1)"],
+	["a function that the event brings, as a value", "$lookup(data, 'forged')"],
+	["a function that the event brings, as an argument", "$map([1, 2], data.forged)"],
+	["a function that the event brings, in a chain", "1 ~> data.forged"],
+	["a function with another body", "($f := function($x) { 1 }; $ ~> |$f|{'body': data.forged.body}|; $f(1))"],
+	[
+		"a function without its mark",
+		"($f := function($x) { 1 }; $ ~> |$f|{}, '_jsonata_lambda'|; $f.environment)",
+	],
+	["a built-in function that is another", "$ ~> |[$count, $sum]|{'implementation': 1}|"],
 	["the insides of a function", "$spread($sum).implementation"],
 	["the constructor of a text", "data.a.constructor"],
 	["the prototype of an object", "data.__proto__"],
