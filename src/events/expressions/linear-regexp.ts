@@ -1,20 +1,18 @@
 /**
- * Regular expressions in time that is linear in the text (RE2), metered while they run. JSONata gets them as its
- * `RegexEngine`. JavaScript's own engine only ever parses the literals of an expression; it never runs them.
+ * Regular expressions that take time linear in the text (RE2): compiled, or refused. JavaScript's own engine only ever
+ * parses the literals of an expression; it never runs them.
  */
 import { RE2JS, RE2JSSyntaxException } from "re2js";
-import type { Meter } from "./meter.ts";
+import type { Program } from "./metered-text.ts";
 
 /** Instructions of a compiled regular expression: what a character can cost at the worst. */
 const MAX_INSTRUCTIONS = 2_000;
 /** Groups of a regular expression: each is carried along with every way it could match. */
 const MAX_GROUPS = 50;
 /** Memory of the automaton that looks whether a long text matches at all; it starts anew when this is full. */
-const AUTOMATON_BYTES = 65_536;
+export const AUTOMATON_BYTES = 65_536;
 /** Estimates of the memory of a compiled one, for caches. */
 const BYTES_PER_INSTRUCTION = 400;
-
-type Program = ReturnType<RE2JS["re2"]>;
 
 export interface LinearRegExp {
 	program: Program;
@@ -95,161 +93,4 @@ function refuseParts(source: string): { message: string; at: number } | null {
 		}
 	}
 	return null;
-}
-
-/** What JSONata makes of a literal at each evaluation: it stands for a RegExp with the flag `g`. */
-export class MeteredRegExp {
-	lastIndex = 0;
-	readonly #regExp: LinearRegExp;
-	readonly #meter: Meter;
-
-	constructor(regExp: LinearRegExp, meter: Meter) {
-		this.#regExp = regExp;
-		this.#meter = meter;
-	}
-
-	/** As `RegExp.prototype.exec`; a value that is no text matches nothing, but for numbers and booleans. */
-	exec(value: unknown): (string[] & { index: number }) | null {
-		const text = toText(value);
-		const offsets = this.#search(text);
-		if (offsets === null) {
-			this.lastIndex = 0;
-			return null;
-		}
-		const [index = 0, end = 0] = offsets;
-		this.lastIndex = end;
-		const groups: string[] = [];
-		for (let at = 0; at < offsets.length; at += 2) {
-			const start = offsets[at] ?? -1;
-			// A group that took no part is undefined in JavaScript, and a hole in JSONata's list.
-			groups.push(start < 0 ? (undefined as unknown as string) : text.slice(start, offsets[at + 1]));
-		}
-		return Object.assign(groups, { index });
-	}
-
-	#search(text: string): readonly number[] | null {
-		if (this.lastIndex > text.length) return null;
-		const { program, instructions, offsets, shortText } = this.#regExp;
-		const isShort = text.length <= shortText;
-		// Its backtracking clears a table of a bit for each instruction and character.
-		this.#meter.spend(60 + (isShort ? (text.length * instructions) / 500 : 0));
-		if (!isShort && !this.#mayMatch(text)) return null;
-		const weight = isShort ? 3 : 6 + instructions * (1 / 2 + offsets / 32);
-		const metered = new MeteredText(text, this.#meter, weight, null);
-		return program.executeEngine(metered, this.lastIndex, UNANCHORED, offsets) as readonly number[] | null;
-	}
-
-	/** Finding where a long text matches takes ten times as long as whether it does, which is mostly no. */
-	#mayMatch(text: string): boolean {
-		const { program, instructions } = this.#regExp;
-		const { dfa } = program;
-		if (dfa.stateBudget > AUTOMATON_BYTES) dfa.stateBudget = dfa.memBudget = AUTOMATON_BYTES;
-		// The beginning of the text, or a literal, is found faster without it.
-		if (program.prefix !== "" || this.lastIndex > 0) return true;
-		const scan = new MeteredText(text, this.#meter, 3, { dfa, work: 40 * instructions });
-		return dfa.match(scan, this.lastIndex, UNANCHORED) !== false;
-	}
-}
-
-function toText(value: unknown): string {
-	if (typeof value === "string") return value;
-	if (typeof value === "number" || typeof value === "boolean") return String(value);
-	throw new Error("a regular expression is for texts");
-}
-
-interface Growing {
-	dfa: Program["dfa"];
-	work: number;
-}
-
-const UNANCHORED = 0;
-const NO_CHARACTER = -8;
-const LINE_FEED = 10;
-
-/**
- * A text as re2js reads it (its MachineUTF16Input), counting what it reads. A step gives the code point and, in the
- * lowest three bits, its length.
- */
-class MeteredText {
-	readonly #text: string;
-	readonly #meter: Meter;
-	readonly #weight: number;
-	/** The automaton that grows by what is read, and the work of one state more; null where none does. */
-	readonly #growing: Growing | null;
-	#automatonLeft = 0;
-
-	constructor(text: string, meter: Meter, weight: number, growing: Growing | null) {
-		this.#text = text;
-		this.#meter = meter;
-		this.#weight = weight;
-		this.#growing = growing;
-	}
-
-	step(at: number): number {
-		this.#meter.spend(this.#weight);
-		if (this.#growing !== null && this.#growing.dfa.memBudget !== this.#automatonLeft) {
-			this.#automatonLeft = this.#growing.dfa.memBudget;
-			this.#meter.spend(this.#growing.work);
-		}
-		const point = this.#text.codePointAt(at);
-		if (point === undefined) return NO_CHARACTER;
-		return (point << 3) | (point > 0xffff ? 2 : 1);
-	}
-
-	/** The flags of re2js for what stands around a place: beginnings and ends of text, line and word. */
-	context(at: number): number {
-		const before = at > 0 && at <= this.#text.length ? this.#text.charCodeAt(at - 1) : -1;
-		const after = at < this.#text.length ? this.#text.charCodeAt(at) : -1;
-		let flags = isWord(before) === isWord(after) ? 32 : 16;
-		if (before < 0) flags |= 4 | 1;
-		if (before === LINE_FEED) flags |= 1;
-		if (after < 0) flags |= 8 | 2;
-		if (after === LINE_FEED) flags |= 2;
-		return flags;
-	}
-
-	/** Where the text goes on with the literal that every match begins with, counted from `at`; -1 nowhere. */
-	index({ prefix }: { prefix: string }, at: number): number {
-		const found = this.#find(prefix, at);
-		return found < 0 ? -1 : found - at;
-	}
-
-	/** Whether a text that every match holds comes up. */
-	hasString({ str }: { str: string }, at: number): boolean {
-		return this.#find(str, at) >= 0;
-	}
-
-	/** Only saves work where the answer is no, and cannot be metered. */
-	hasAnyString(): boolean {
-		return true;
-	}
-
-	canCheckPrefix(): boolean {
-		return true;
-	}
-
-	prefixLength({ prefix }: { prefix: string }): number {
-		return prefix.length;
-	}
-
-	endPos(): number {
-		return this.#text.length;
-	}
-
-	#find(part: string, at: number): number {
-		const found = this.#text.indexOf(part, at);
-		this.#meter.spend(searchWork((found < 0 ? this.#text.length : found) - at, part.length));
-		return found;
-	}
-}
-
-/** Looking for a text of `part` characters through `length` of them. */
-export function searchWork(length: number, part: number): number {
-	return 1 + (length / 32) * (1 + part / 64);
-}
-
-function isWord(code: number): boolean {
-	return (
-		(code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95 || (code >= 97 && code <= 122)
-	);
 }

@@ -2,9 +2,12 @@
  * Functions on arrays and objects. Those of JSONata that copy or compare everything with everything are written
  * anew and mean the same; the others run behind a charge for what they look at.
  */
-import { GROUP_INPUT, ORDER, RANGE, spendGrouping } from "./bound-syntax.ts";
 import type { BoundedFunction, Call } from "./call.ts";
-import { isContainer, isFunction, MAX_ARRAY, type Meter, STEP } from "./meter.ts";
+import { spendGrouping } from "./charges.ts";
+import { distinct } from "./distinct.ts";
+import { entriesOf, isContainer, isFunction, type Meter, STEP } from "./meter.ts";
+import { compareKeys, compareScalars, isListOf, mergeSort, sortBy } from "./ordering.ts";
+import { GROUP_INPUT, ORDER, RANGE } from "./replace-syntax.ts";
 
 type Callback = (...args: unknown[]) => unknown;
 
@@ -143,12 +146,6 @@ function lengthOf(value: unknown): number {
 	return Array.isArray(value) ? value.length : 1;
 }
 
-function entriesOf(value: object, meter: Meter): [string, unknown][] {
-	const entries = Object.entries(value);
-	meter.spend(8 * entries.length);
-	return entries;
-}
-
 function extreme(
 	list: unknown,
 	meter: Meter,
@@ -174,37 +171,6 @@ export function copy(value: unknown, meter: Meter): unknown {
 	return copied;
 }
 
-/** Equal as `=` has it: objects whatever the order of their members. */
-function distinct(list: readonly unknown[], into: unknown[], meter: Meter): unknown[] {
-	const seen = new Set<unknown>();
-	for (const item of list) {
-		meter.spend(10);
-		const key = isContainer(item) || JSON.isRawJSON(item) ? canonical(item, meter) : keyOf(item);
-		if (seen.has(key)) continue;
-		if (into.length >= MAX_ARRAY) meter.makeArray(into.length + 1);
-		seen.add(key);
-		into.push(item);
-	}
-	return into;
-}
-
-/** Texts must not look like the canonical form of something else. */
-function keyOf(scalar: unknown): unknown {
-	return typeof scalar === "string" ? `"${scalar}` : scalar;
-}
-
-function canonical(value: unknown, meter: Meter): string {
-	meter.spend(20);
-	if (typeof value === "string") meter.spend(value.length / 16);
-	if (JSON.isRawJSON(value)) return JSON.stringify(value);
-	if (!isContainer(value)) return JSON.stringify(value) ?? "";
-	if (Array.isArray(value)) return `[${value.map((inner) => canonical(inner, meter)).join()}]`;
-	const members = entriesOf(value, meter).map(
-		([name, inner]) => `${JSON.stringify(name)}:${canonical(inner, meter)}`,
-	);
-	return `{${members.sort().join()}}`;
-}
-
 function spreadInto(spread: unknown[], value: unknown, meter: Meter): void {
 	meter.spend(4);
 	if (Array.isArray(value)) {
@@ -217,70 +183,4 @@ function spreadInto(spread: unknown[], value: unknown, meter: Meter): void {
 	} else if (!isFunction(value) && value !== undefined) {
 		spread.push(value);
 	}
-}
-
-function isListOf(list: readonly unknown[], type: "number" | "string"): boolean {
-	return list.every((item) => typeof item === type);
-}
-
-function compareScalars(left: unknown, right: unknown, meter: Meter): number {
-	const isText = typeof left === "string" && typeof right === "string";
-	meter.spend(2 + (isText ? Math.min(left.length, right.length) / 32 : 0));
-	if (left === right) return 0;
-	return (left as number) < (right as number) ? -1 : 1;
-}
-
-/** As JSONata orders: what has no value comes last, whatever the direction. */
-function compareKeys(
-	left: readonly unknown[],
-	right: readonly unknown[],
-	directions: string,
-	meter: Meter,
-): number {
-	for (let index = 0; index < directions.length; index++) {
-		const [one, other] = [left[index], right[index]];
-		if (one === undefined && other === undefined) continue;
-		if (one === undefined) return 1;
-		if (other === undefined) return -1;
-		if (!isSortable(one) || !isSortable(other))
-			throw new Error("a list can be ordered by numbers or texts only");
-		if (typeof one !== typeof other) {
-			throw new Error("a list cannot be ordered by numbers and texts at the same time");
-		}
-		const compared = compareScalars(one, other, meter);
-		if (compared !== 0) return directions[index] === ">" ? -compared : compared;
-	}
-	return 0;
-}
-
-function isSortable(value: unknown): boolean {
-	return typeof value === "string" || typeof value === "number";
-}
-
-/** Stable, like JSONata's own. */
-function sortBy<T>(list: readonly T[], compare: (left: T, right: T) => number): T[] {
-	return [...list].sort(compare);
-}
-
-/** For a function that can only be awaited. Stable; runs of 1, 2, 4 … are merged. */
-async function mergeSort(list: readonly unknown[], isGreater: Callback, meter: Meter): Promise<unknown[]> {
-	let from = [...list];
-	for (let width = 1; width < from.length; width *= 2) {
-		const to: unknown[] = [];
-		for (let start = 0; start < from.length; start += 2 * width) {
-			const middle = Math.min(start + width, from.length);
-			const end = Math.min(start + 2 * width, from.length);
-			let [left, right] = [start, middle];
-			while (left < middle && right < end) {
-				meter.spend(STEP);
-				const takesRight = Boolean(await isGreater(from[left], from[right]));
-				to.push(takesRight ? from[right++] : from[left++]);
-			}
-			while (left < middle) to.push(from[left++]);
-			while (right < end) to.push(from[right++]);
-		}
-		meter.spend(from.length);
-		from = to;
-	}
-	return from;
 }

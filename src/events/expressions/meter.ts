@@ -122,3 +122,10 @@ export function isFunction(value: unknown): boolean {
 function isFrame({ lookup }: { lookup?: unknown }): boolean {
 	return typeof lookup === "function";
 }
+
+/** The members of an object, charged for. */
+export function entriesOf(value: object, meter: Meter): [string, unknown][] {
+	const entries = Object.entries(value);
+	meter.spend(8 * entries.length);
+	return entries;
+}

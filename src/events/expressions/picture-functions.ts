@@ -3,7 +3,8 @@
  * own run for ever or make a text of any length: only those that cannot are let through.
  */
 import type { BoundedFunction, Call } from "./call.ts";
-import { type CompiledRegExp, compileRegExp, MeteredRegExp } from "./linear-regexp.ts";
+import { type CompiledRegExp, compileRegExp } from "./linear-regexp.ts";
+import { MeteredRegExp } from "./metered-regexp.ts";
 import type { Meter } from "./meter.ts";
 import { withGlobal } from "./with-global.ts";
 

@@ -6,9 +6,11 @@ import jsonata from "jsonata";
 import type { Environment } from "./call.ts";
 import { boundSyntax } from "./bound-syntax.ts";
 import { definitions, ENTRY_HOOK, EXIT_HOOK } from "./functions.ts";
-import { type LinearRegExp, MeteredRegExp } from "./linear-regexp.ts";
+import type { LinearRegExp } from "./linear-regexp.ts";
+import { MeteredRegExp } from "./metered-regexp.ts";
 import { copy } from "./list-functions.ts";
 import { MAX_ARRAY, MAX_DEPTH, Meter, STEP } from "./meter.ts";
+import { replaceSyntax } from "./replace-syntax.ts";
 import { checkSyntax, type SyntaxRefusal } from "./refuse-syntax.ts";
 import { allNodes, type Node } from "./syntax.ts";
 import { withGlobal } from "./with-global.ts";
@@ -46,6 +48,7 @@ export function makeProgram(text: string): { ok: true; program: Program } | ({ o
 		const changesCopies = nodes.some(({ type }) => type === "transform");
 		const groupsTuples = nodes.some(({ group }) => group !== undefined) && nodes.some(({ tuple }) => tuple);
 		boundSyntax(nodes);
+		replaceSyntax(nodes);
 		const hasExits = allNodes(ast).some(({ leave }) => leave !== undefined);
 		for (const [name, definition] of definitions) expression.assign(name, definition);
 		expression.assign(ENTRY_HOOK, (node: Node, value: unknown, { base }: Environment) => {

@@ -32,7 +32,7 @@ export interface Node {
 	/** Ours: the work of entering the node beyond a step for each frame that its variables are looked for in. */
 	frames?: number;
 	/** Ours: what is charged before the node is evaluated, and what about its value before anybody uses that. */
-	enter?: (input: unknown, meter: Meter) => void;
+	enter?: ((input: unknown, meter: Meter) => void) | undefined;
 	leave?: (value: unknown, meter: Meter) => void;
 }
 

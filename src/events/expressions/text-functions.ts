@@ -1,6 +1,6 @@
 /** Functions on texts, charged by the length of what they read, and by what they would make before they make it. */
 import type { BoundedFunction, Call } from "./call.ts";
-import { searchWork } from "./linear-regexp.ts";
+import { searchWork } from "./metered-text.ts";
 import { MAX_ARRAY, type Meter } from "./meter.ts";
 import { expand, type Match } from "./replacement.ts";
 import { readPrettyText, readText } from "./value-text.ts";

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { compileExpression } from "../../../src/events/expressions/expression.ts";
-import { compileRegExp, MeteredRegExp } from "../../../src/events/expressions/linear-regexp.ts";
+import { compileRegExp } from "../../../src/events/expressions/linear-regexp.ts";
+import { MeteredRegExp } from "../../../src/events/expressions/metered-regexp.ts";
 import { Meter } from "../../../src/events/expressions/meter.ts";
 
 afterEach(() => {

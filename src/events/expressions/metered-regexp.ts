@@ -1,0 +1,66 @@
+/** Regular expressions while they run, metered: what JSONata gets as its `RegexEngine`. */
+import { AUTOMATON_BYTES, type LinearRegExp } from "./linear-regexp.ts";
+import { MeteredText } from "./metered-text.ts";
+import type { Meter } from "./meter.ts";
+
+const UNANCHORED = 0;
+
+/** What JSONata makes of a literal at each evaluation: it stands for a RegExp with the flag `g`. */
+export class MeteredRegExp {
+	lastIndex = 0;
+	readonly #regExp: LinearRegExp;
+	readonly #meter: Meter;
+
+	constructor(regExp: LinearRegExp, meter: Meter) {
+		this.#regExp = regExp;
+		this.#meter = meter;
+	}
+
+	/** As `RegExp.prototype.exec`; a value that is no text matches nothing, but for numbers and booleans. */
+	exec(value: unknown): (string[] & { index: number }) | null {
+		const text = toText(value);
+		const offsets = this.#search(text);
+		if (offsets === null) {
+			this.lastIndex = 0;
+			return null;
+		}
+		const [index = 0, end = 0] = offsets;
+		this.lastIndex = end;
+		const groups: string[] = [];
+		for (let at = 0; at < offsets.length; at += 2) {
+			const start = offsets[at] ?? -1;
+			// A group that took no part is undefined in JavaScript, and a hole in JSONata's list.
+			groups.push(start < 0 ? (undefined as unknown as string) : text.slice(start, offsets[at + 1]));
+		}
+		return Object.assign(groups, { index });
+	}
+
+	#search(text: string): readonly number[] | null {
+		if (this.lastIndex > text.length) return null;
+		const { program, instructions, offsets, shortText } = this.#regExp;
+		const isShort = text.length <= shortText;
+		// Its backtracking clears a table of a bit for each instruction and character.
+		this.#meter.spend(60 + (isShort ? (text.length * instructions) / 500 : 0));
+		if (!isShort && !this.#mayMatch(text)) return null;
+		const weight = isShort ? 3 : 6 + instructions * (1 / 2 + offsets / 32);
+		const metered = new MeteredText(text, this.#meter, weight, null);
+		return program.executeEngine(metered, this.lastIndex, UNANCHORED, offsets) as readonly number[] | null;
+	}
+
+	/** Finding where a long text matches takes ten times as long as whether it does, which is mostly no. */
+	#mayMatch(text: string): boolean {
+		const { program, instructions } = this.#regExp;
+		const { dfa } = program;
+		if (dfa.stateBudget > AUTOMATON_BYTES) dfa.stateBudget = dfa.memBudget = AUTOMATON_BYTES;
+		// The beginning of the text, or a literal, is found faster without it.
+		if (program.prefix !== "" || this.lastIndex > 0) return true;
+		const scan = new MeteredText(text, this.#meter, 3, { dfa, work: 40 * instructions });
+		return dfa.match(scan, this.lastIndex, UNANCHORED) !== false;
+	}
+}
+
+function toText(value: unknown): string {
+	if (typeof value === "string") return value;
+	if (typeof value === "number" || typeof value === "boolean") return String(value);
+	throw new Error("a regular expression is for texts");
+}
