@@ -32,8 +32,8 @@ export interface Program {
 /** Under this name JSONata carries the meter of an evaluation; no expression can spell it. */
 const METER = "meter of this evaluation";
 
-const BYTES_PER_PROGRAM = 8_000;
-const BYTES_PER_NODE = 500;
+const BYTES_PER_PROGRAM = 16_000;
+const BYTES_PER_NODE = 300;
 
 /** Parses and checks. Throws nothing. */
 export function makeProgram(text: string): { ok: true; program: Program } | ({ ok: false } & SyntaxRefusal) {
