@@ -48,9 +48,11 @@ async function consume(queue: string): Promise<Consumer> {
 	const { api, receiver } = stage;
 	const model = receiver.model(answer(204));
 	const endpoint = await api.createEndpoint({ url: model.url, protocol: "cloudevents" });
-	const { name } = await api.createSource(aws.sourceOf(queue));
+	// Paused, or what waits in the queue already could be routed before there is a subscription to it.
+	const { name } = await api.createSource({ ...aws.sourceOf(queue), status: "paused" });
 	sources.push(name);
 	await api.createSubscription({ endpoint: endpoint.id, source: name });
+	await api.must("POST", `/v1/sources/${name}/resume`);
 	return { source: name, endpoint: endpoint.id, model };
 }
 
