@@ -17,6 +17,8 @@ export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown
 		reason: delivery.reason,
 		detail: delivery.detail,
 		attempt_count: countAttempts(delivery.attempts),
+		blocked_by: delivery.blockedBy,
+		blocked_until: formatTime(delivery.blockedUntil),
 		next_attempt_at: formatTime(delivery.nextAttemptAt),
 		created_at: formatTime(delivery.createdAt),
 		finished_at: formatTime(delivery.finishedAt),

@@ -57,9 +57,14 @@ export type NetworkError =
 	| "unreachable"
 	/** The address is not one the router sends to (url-guard.ts). Nothing was sent. */
 	| "blocked_url"
+	/** A bug of ours. Nothing was sent. */
+	| "internal"
 	/** Anything else. */
 	| "network";
 
 /** What an attempt means; classify.ts decides. */
 export const OUTCOMES = ["done", "busy", "error", "bad_input", "unauthorized", "quota", "gone"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
+
+/** Whether an outcome speaks for its request alone, or for the whole endpoint, as a refused connection does. */
+export type Scope = "request" | "endpoint";

@@ -3,7 +3,7 @@
  * from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
  */
 import { carriesNothing } from "../models/answer.ts";
-import type { AttemptResult, Outcome } from "./attempt.ts";
+import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";
 
 export interface ClassifyRules {
@@ -13,12 +13,15 @@ export interface ClassifyRules {
 	busyStatuses: readonly number[];
 	/** Whether the endpoint may still be starting, so that a dead gateway means "not yet". */
 	coldStart: boolean;
+	/** Whether nothing has succeeded at the endpoint since the exchange began: a lost connection then speaks for it. */
+	isSilent: boolean;
 	/** ms since the epoch. */
 	now: number;
 }
 
 export interface Verdict {
 	outcome: Outcome;
+	scope: Scope;
 	/** How long the endpoint asks to be left alone; null: it does not. */
 	retryAfterMs: number | null;
 	/** What there is to read in the answer. `too_large`: the model has done its work, and nobody can have it. */
@@ -39,20 +42,31 @@ const MEANING = new Map<number, Outcome>([
 	[425, "busy"],
 	[429, "busy"],
 	[503, "busy"],
-	// How Cloudflare reports a connection that was refused, and a server it finds no way to.
 	[521, "busy"],
 	[523, "busy"],
 ]);
 
+/** How Cloudflare reports a connection that was refused, and a server it finds no way to. */
+const REFUSED = new Set([521, 523]);
 /** Gateways before a server that does not listen yet. */
 const COLD_START = new Set([502, 504]);
 
 /** Every result has exactly one verdict. Outside 2xx the body has no say: its failure changes nothing. */
 export function classify(result: AttemptResult, rules: ClassifyRules): Verdict {
 	if (result.kind === "no_response") {
-		const isStarting = rules.coldStart && result.error === "connection_lost";
-		return { outcome: isStarting ? "busy" : "error", retryAfterMs: null, result: "none" };
+		const isRefused = result.error === "connection_lost" && (rules.coldStart || rules.isSilent);
+		return isRefused
+			? { outcome: "busy", scope: "endpoint", retryAfterMs: null, result: "none" }
+			: { outcome: "error", scope: "request", retryAfterMs: null, result: "none" };
 	}
+	const verdict = classifyResponse(result, rules);
+	const isRefused = REFUSED.has(result.status) || (rules.coldStart && COLD_START.has(result.status));
+	return { ...verdict, scope: verdict.outcome === "busy" && isRefused ? "endpoint" : "request" };
+}
+
+type Responded = Extract<AttemptResult, { kind: "response" }>;
+
+function classifyResponse(result: Responded, rules: ClassifyRules): Omit<Verdict, "scope"> {
 	const retryAfterMs = readRetryAfter(result.headers, rules.now);
 	const outcome = meaningOf(result.status, rules);
 	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };

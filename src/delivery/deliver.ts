@@ -7,35 +7,46 @@ import { accept } from "../ingest/accept.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { type SendingPolicy, subscriptionOf } from "../store/policy.ts";
-import type { Outcome } from "./attempt.ts";
+import type { Endpoint } from "../store/records.ts";
 import type { Delivery } from "./delivery-row.ts";
 import { nextNumber } from "./attempts.ts";
 import { step, type Effect, type Happened } from "./lifecycle.ts";
 import { idsOf } from "./log-lines.ts";
-import { perform } from "./perform.ts";
+import { type Job, perform, type Performed } from "./perform.ts";
 import type { DeadReason } from "./records.ts";
-import { settle, settleAnswer } from "./settle.ts";
+import { type Ended, MAX_ERROR_LENGTH, settle, settleAnswer, settleFailed, type Tried } from "./settle.ts";
 
 /** The delivery as it is after the step, not yet written. */
 export interface Delivered {
 	delivery: Delivery;
-	/** null when nothing was sent. */
-	outcome: Outcome | null;
+	/** How the exchange ended; null when nothing was sent. */
+	ended: Ended | null;
 	effects: Effect[];
 }
 
+export interface DeliverIo {
+	env: Env;
+	/** Whether anything has succeeded at the endpoint since a moment, ms since the epoch. */
+	succeededSince: (at: number) => boolean;
+}
+
 /** Sends it, and publishes the answer where its subscription says so. */
-export async function deliver(delivery: Delivery, policy: SendingPolicy, env: Env): Promise<Delivered> {
-	const tried = await attempt(delivery, policy, env);
+export async function deliver(delivery: Delivery, policy: SendingPolicy, io: DeliverIo): Promise<Delivered> {
+	const { env } = io;
+	const tried = await attempt(delivery, policy, io);
 	return { ...tried, delivery: await publish(tried.delivery, env) };
 }
 
 /** Offers the queue once more what it would not take before; the model is not asked again. */
 export async function publishAgain(delivery: Delivery, env: Env): Promise<Delivered> {
-	return { delivery: await publish(delivery, env), outcome: null, effects: [] };
+	return { delivery: await publish(delivery, env), ended: null, effects: [] };
 }
 
-async function attempt(delivery: Delivery, policy: SendingPolicy, env: Env): Promise<Delivered> {
+async function attempt(
+	delivery: Delivery,
+	policy: SendingPolicy,
+	{ env, succeededSince }: DeliverIo,
+): Promise<Delivered> {
 	const { event } = delivery;
 	const { endpoint } = policy;
 	const startedAt = Date.now();
@@ -51,9 +62,9 @@ async function attempt(delivery: Delivery, policy: SendingPolicy, env: Env): Pro
 	// Asked for again after the transform of its answer failed: the model has done its part.
 	if (delivery.resultEvent !== null) {
 		const settled = await settleAnswer(delivery, endpoint, subscription, startedAt);
-		return { delivery: settled, outcome: null, effects: [] };
+		return { delivery: settled, ended: null, effects: [] };
 	}
-	const performed = await perform({
+	const performed = await performOrFail({
 		deliveryId: delivery.id,
 		attempt: nextNumber(delivery.attempts),
 		event,
@@ -63,7 +74,7 @@ async function attempt(delivery: Delivery, policy: SendingPolicy, env: Env): Pro
 		now: startedAt,
 	});
 	if (performed.kind === "impossible") return untried(delivery, performed.reason, performed.detail);
-	return settle({
+	const tried: Tried = {
 		delivery,
 		endpoint,
 		subscription,
@@ -71,18 +82,34 @@ async function attempt(delivery: Delivery, policy: SendingPolicy, env: Env): Pro
 		startedAt,
 		now: Date.now(),
 		random: Math.random(),
+		isSilent: !succeededSince(startedAt),
+	};
+	return settle(tried).catch((error: unknown) => {
+		log("delivery.failed", { ...idsOf(delivery), error: String(error) });
+		return settleFailed(tried, error);
 	});
+}
+
+/** What cannot even be sent because of a bug of ours is an attempt too, so that the schedule bounds it. */
+async function performOrFail(job: Job): Promise<Performed> {
+	try {
+		return await perform(job);
+	} catch (error) {
+		log("delivery.failed", { delivery_id: job.deliveryId, error: String(error) });
+		const message = `The router could not make the request: ${String(error)}`.slice(0, MAX_ERROR_LENGTH);
+		return { kind: "tried", result: { kind: "no_response", error: "internal", message, durationMs: 0 } };
+	}
 }
 
 /** Its absence alone ends nothing: a database that was restored or exchanged lacks what nobody has deleted. */
 function putOff(delivery: Delivery): Delivered {
 	const detail = "The subscription is not in the database, and was not deleted: the delivery waits for it.";
 	const { state } = step(delivery.state, { kind: "put_off", detail }, { now: Date.now(), random: 0 });
-	return { delivery: { ...delivery, state }, outcome: null, effects: [] };
+	return { delivery: { ...delivery, state }, ended: null, effects: [] };
 }
 
 function untried(delivery: Delivery, reason: DeadReason, detail: string): Delivered {
-	return { delivery: endUntried(delivery, reason, detail), outcome: null, effects: [] };
+	return { delivery: endUntried(delivery, reason, detail), ended: null, effects: [] };
 }
 
 /** The delivery as dead without having been sent. */
@@ -115,4 +142,10 @@ async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
 function afterRefusal(error: unknown): Happened {
 	if (!(error instanceof Problem) || error.status >= 500) return { kind: "publish_failed" };
 	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${error.detail}` };
+}
+
+/** The delivery with the attempt spent that was not counted while its failure seemed to be the endpoint's. */
+export function blame(delivery: Delivery, { retry }: Pick<Endpoint, "retry">): Delivery {
+	const context = { now: Date.now(), random: Math.random() };
+	return { ...delivery, state: step(delivery.state, { kind: "blamed", retry }, context).state };
 }

@@ -149,6 +149,8 @@ export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord 
 		detail: state.detail,
 		attempts: delivery.attempts,
 		nextAttemptAt: inFlight ? null : state.dueAt,
+		blockedBy: null,
+		blockedUntil: null,
 		createdAt: timeOfPosition(delivery.position),
 		finishedAt: state.finishedAt,
 		result: delivery.result,

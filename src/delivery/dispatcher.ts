@@ -1,7 +1,7 @@
 /**
  * The dispatcher: the Durable Object that owns the deliveries of one endpoint. It takes deliveries in, sends as
  * many at once as the endpoint bears, and keeps what came of them. Here is only the loop and its I/O; what an
- * outcome means is decided in lifecycle.ts, classify.ts, schedule.ts and capacity.ts.
+ * outcome means is decided in classify.ts and lifecycle.ts, and what the endpoint bears at its gates (gates/).
  *
  * An attempt that is under way is known in memory only: a row is written when it ends. After a crash the table
  * and the inbox still say what is owed, and the alarm, which is set whenever anything is, goes on with it.
@@ -11,29 +11,35 @@ import type { Env } from "../env.ts";
 import { writeQuarantines } from "../events/expressions/quarantine.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
-import { isSending } from "../store/policy.ts";
+import { isSending, type SendingPolicy } from "../store/policy.ts";
 import type { Endpoint } from "../store/records.ts";
 import { Backlog } from "./backlog.ts";
-import { adaptCapacity, connectionsOf, fullCapacity, inFlightLimit } from "./capacity.ts";
-import { deliver, endUntried, publishAgain, type Delivered } from "./deliver.ts";
+import { blame, deliver, endUntried, publishAgain, type Delivered } from "./deliver.ts";
 import { toRecord, type Delivery } from "./delivery-row.ts";
-import { Hold } from "./hold.ts";
+import type { Admitted, BlockedBy, Moment } from "./gates/gates.ts";
+import { Gatekeeper } from "./gatekeeper.ts";
 import { InFlight } from "./in-flight.ts";
 import type { IncomingEvent } from "./inbox.ts";
 import { refuseChange, step, type Effect, type Happened } from "./lifecycle.ts";
 import { listRecords } from "./listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
+import { explainBlocked, opensAt } from "./blocked.ts";
 import { PolicyCache } from "./policy-cache.ts";
 import { Presence } from "./presence.ts";
 import { BACKSTOP_MS, nextWake } from "./wake.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 import { broughtForward, Repair } from "./repair.ts";
+import type { Ended } from "./settle.ts";
 
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
 /** Deliveries of a deleted endpoint that are ended in one go. */
 const BURY_AT_ONCE = 200;
 const ENDPOINT_ID = "endpoint_id";
+/** One invocation may wait for six responses at once (Cloudflare's limits page). */
+const MAX_CONNECTIONS = 6;
+/** Result events on their way to the queue. */
+const PUBLISH_AT_ONCE = 5;
 
 export class Dispatcher extends DurableObject<Env> {
 	readonly #backlog = new Backlog(this.ctx.storage);
@@ -41,8 +47,11 @@ export class Dispatcher extends DurableObject<Env> {
 	#endpointId = this.ctx.storage.kv.get<string>(ENDPOINT_ID) ?? null;
 	readonly #inFlight = new InFlight();
 	readonly #policies = new PolicyCache(this.env);
-	#capacity = fullCapacity;
-	readonly #hold = new Hold(this.ctx.storage);
+	readonly #gates = new Gatekeeper(this.ctx.storage);
+	/** Deliveries that are being sent; the others under way are being published. */
+	readonly #sending = new Set<string>();
+	/** When an exchange last succeeded, ms since the epoch. */
+	#succeededAt = 0;
 	readonly #repair = new Repair(this.ctx.storage);
 	readonly #presence = new Presence(this.ctx.storage);
 	#alarmAt: number | null = null;
@@ -68,7 +77,7 @@ export class Dispatcher extends DurableObject<Env> {
 	refresh(change: SettingsChange = { repaired: false }): void {
 		this.#policies.outdate();
 		if (change.repaired) {
-			this.#hold.lift(this.#endpointId);
+			this.#gates.note({ kind: "repaired" }, this.#moment());
 			this.#repair.begin(Date.now());
 		}
 		this.#start();
@@ -83,12 +92,18 @@ export class Dispatcher extends DurableObject<Env> {
 	list(query: DeliveryQuery): Slice<DeliveryRecord> {
 		const { sql } = this.ctx.storage;
 		const { items, rest } = listRecords({ sql, inFlight: this.#inFlight.claimed }, query);
-		return { items: items.map((record) => this.#presence.explain(record)), rest };
+		return { items: items.map((record) => this.#explain(record)), rest };
 	}
 
 	get(id: string): DeliveryRecord | null {
 		const delivery = this.#inFlight.claimed.get(id) ?? this.#backlog.find(id);
-		return delivery && this.#presence.explain(toRecord(delivery, this.#inFlight.claimed.has(id)));
+		return delivery && this.#explain(toRecord(delivery, this.#inFlight.claimed.has(id)));
+	}
+
+	/** Why nothing is sent to the endpoint now, and when that ends by itself; for people. */
+	blocked(): { blockedBy: BlockedBy | null; blockedUntil: number | null } {
+		const { blockedBy, ...admitted } = this.#admitted();
+		return { blockedBy, blockedUntil: "until" in admitted ? admitted.until : null };
 	}
 
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
@@ -171,34 +186,52 @@ export class Dispatcher extends DurableObject<Env> {
 		if (!this.#policies.isOutdated) this.#presence.note(read);
 		const policy = this.#presence.resolve(read);
 		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
-		this.#claimWhile(
-			() => this.#backlog.claimUnpublished(Date.now(), this.#inFlight.claimed),
-			(delivery) => publishAgain(delivery, this.env),
-			typeof policy === "object" ? policy.endpoint : undefined,
-		);
+		this.#publishDue();
 		if (policy === "deleted") return this.#bury();
 		if (this.#repair.goOn()) return this.#arm(Date.now());
-		if (!isSending(policy)) return;
-		this.#claimWhile(
-			() => (Date.now() < this.#hold.until ? null : this.#backlog.claim(Date.now(), this.#inFlight.claimed)),
-			(delivery) => deliver(delivery, policy, this.env),
-			policy.endpoint,
-		);
+		if (isSending(policy)) this.#sendDue(policy);
 	}
 
-	/** Claims and begins as many as may be in flight at once. */
-	#claimWhile(
-		claim: () => Delivery | null,
-		work: (delivery: Delivery) => Promise<Delivered>,
-		endpoint: Endpoint | undefined,
-	): void {
-		const limit = inFlightLimit(this.#capacity, connectionsOf(endpoint));
-		while (this.#inFlight.claimed.size < limit) {
-			const delivery = claim();
+	/** Begins as many as the gates let through. */
+	#sendDue(policy: SendingPolicy): void {
+		const io = { env: this.env, succeededSince: (at: number) => this.#succeededAt >= at };
+		while (this.#admitted().slots > 0) {
+			const delivery = this.#backlog.claim(Date.now(), this.#inFlight.claimed);
 			if (delivery === null) return;
 			this.#inFlight.begin(delivery);
-			this.ctx.waitUntil(this.#carry(delivery, work, endpoint));
+			this.#sending.add(delivery.id);
+			this.ctx.waitUntil(this.#carry(delivery, (claimed) => deliver(claimed, policy, io), policy.endpoint));
 		}
+	}
+
+	/** Offers answers to the queue: gates are of the endpoint, and have nothing to say here. */
+	#publishDue(): void {
+		while (this.#inFlight.claimed.size - this.#sending.size < PUBLISH_AT_ONCE) {
+			const delivery = this.#backlog.claimUnpublished(Date.now(), this.#inFlight.claimed);
+			if (delivery === null) return;
+			this.#inFlight.begin(delivery);
+			this.ctx.waitUntil(this.#carry(delivery, (claimed) => publishAgain(claimed, this.env), undefined));
+		}
+	}
+
+	#moment(): Moment {
+		const policy = this.#policies.last;
+		const endpoint = typeof policy === "object" ? policy.endpoint : undefined;
+		return {
+			now: Date.now(),
+			random: Math.random(),
+			inFlight: this.#sending.size,
+			maxConcurrency: Math.min(endpoint?.maxConcurrency ?? MAX_CONNECTIONS, MAX_CONNECTIONS),
+			isActive: policy === undefined || isSending(this.#presence.resolve(policy)),
+		};
+	}
+
+	#admitted(): Admitted {
+		return this.#gates.admit(this.#moment());
+	}
+
+	#explain(record: DeliveryRecord): DeliveryRecord {
+		return this.#presence.explain(explainBlocked(record, this.blocked(), Date.now()));
 	}
 
 	/** Takes one claimed delivery as far as it goes now. Never throws. */
@@ -207,12 +240,12 @@ export class Dispatcher extends DurableObject<Env> {
 		work: (delivery: Delivery) => Promise<Delivered>,
 		endpoint: Endpoint | undefined,
 	): Promise<void> {
-		const { generation } = this.#capacity;
 		const repairs = this.#repair.count;
 		const after = await work(delivery).catch((error: unknown) => {
 			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
 			return null;
 		});
+		this.#sending.delete(delivery.id);
 		const isRepaired = repairs !== this.#repair.count;
 		if (after === null) {
 			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
@@ -220,20 +253,26 @@ export class Dispatcher extends DurableObject<Env> {
 			this.#inFlight.end(again, this.#backlog);
 		} else {
 			// What came of it first: nothing that goes wrong behind this may send it again.
-			const ended = isRepaired ? broughtForward(after.delivery, Date.now()) : after.delivery;
-			this.#inFlight.end(ended, this.#backlog);
+			const settled = isRepaired ? broughtForward(after.delivery, Date.now()) : after.delivery;
+			this.#inFlight.end(settled, this.#backlog);
 			logDelivery(after);
-			if (after.outcome !== null) {
-				const ended = { outcome: after.outcome, generation };
-				this.#capacity = adaptCapacity(this.#capacity, ended, connectionsOf(endpoint));
-			}
-			for (const effect of after.effects) {
-				if (isRepaired && effect.kind === "hold") continue;
-				await this.#apply(effect, endpoint);
-			}
+			// What began before a repair says nothing about the endpoint as it is now.
+			if (after.ended !== null && !isRepaired) this.#noteEnd(delivery.id, after.ended, endpoint);
+			for (const effect of after.effects) await this.#apply(effect, endpoint);
 		}
 		this.#start();
 		await writeQuarantines(this.env);
+	}
+
+	/** Tells the gates how an exchange ended, and blames whom they find to blame. */
+	#noteEnd(deliveryId: string, ended: Ended, endpoint: Endpoint | undefined): void {
+		const moment = this.#moment();
+		if (ended.outcome === "done") this.#succeededAt = moment.now;
+		const exchange = { ...ended, deliveryId, others: this.#sending.size };
+		const blamed = this.#gates.note({ kind: "ended", exchange }, moment);
+		if (blamed === null || endpoint === undefined || this.#inFlight.claimed.has(blamed)) return;
+		const found = this.#backlog.find(blamed);
+		if (found !== null) this.#backlog.record([blame(found, endpoint)]);
 	}
 
 	/** The endpoint has been deleted: what waits for it ends, some hundred an alarm, so that others get a turn. */
@@ -249,9 +288,7 @@ export class Dispatcher extends DurableObject<Env> {
 
 	/** Never throws. */
 	async #apply(effect: Effect, sentWith: Endpoint | undefined): Promise<void> {
-		if (effect.kind === "hold") {
-			this.#hold.extend(effect.until, this.#endpointId);
-		} else if (sentWith !== undefined) {
+		if (sentWith !== undefined) {
 			await this.#policies.stop(sentWith, effect.kind === "pause" ? "paused" : "disabled", effect.reason);
 		}
 	}
@@ -264,7 +301,7 @@ export class Dispatcher extends DurableObject<Env> {
 			now: Date.now(),
 			outlook: this.#backlog.outlook(this.#inFlight.claimed),
 			endpoint: policy === "deleted" ? "gone" : isActive ? "active" : "stopped",
-			holdUntil: this.#hold.until,
+			opensAt: opensAt(this.#admitted()),
 			inFlight: this.#inFlight.claimed.size,
 			sweptAt: this.#backlog.sweptAt,
 		});

@@ -3,7 +3,7 @@
  * no storage, no fetch; randomness is an argument.
  */
 import type { RetryPolicy } from "../store/records.ts";
-import type { Outcome } from "./attempt.ts";
+import type { Outcome, Scope } from "./attempt.ts";
 import type { DeadReason, DeliveryState } from "./records.ts";
 import { busyDelay, nextAttemptDelay } from "./schedule.ts";
 
@@ -12,12 +12,13 @@ export type Happened =
 	| {
 			kind: "answered";
 			outcome: Outcome;
-			/** null when no complete response came. */
-			status: number | null;
+			scope: Scope;
 			retryAfterMs: number | null;
 			publishes: boolean;
 			retry: RetryPolicy;
 	  }
+	/** Another delivery succeeded where this one alone had failed: the failure was its own, and costs an attempt. */
+	| { kind: "blamed"; retry: RetryPolicy }
 	/** The queue took the result event, or refused it. */
 	| { kind: "published" }
 	| { kind: "publish_failed" }
@@ -32,10 +33,7 @@ export type Happened =
 /** What follows for the endpoint, beyond this delivery. */
 export type Effect =
 	/** Stop sending, keep the backlog. */
-	| { kind: "pause"; reason: "unauthorized" | "quota" }
-	| { kind: "disable"; reason: "gone" }
-	/** Send nothing to this endpoint before `until`. */
-	| { kind: "hold"; until: number };
+	{ kind: "pause"; reason: "unauthorized" | "quota" } | { kind: "disable"; reason: "gone" };
 
 export interface Context {
 	now: number;
@@ -71,6 +69,12 @@ export function step(state: DeliveryState, happened: Happened, context: Context)
 		case "answered":
 			// Whatever it was put off for is over.
 			return afterAnswer({ ...state, detail: null }, happened, context);
+		case "blamed":
+			// Sent again, canceled or refused otherwise since: then it has had its due.
+			return {
+				state: state.busySince === null ? state : spend(state, happened.retry, null, context),
+				effects: [],
+			};
 		case "published":
 			return { state: finish(state, "succeeded", null, context), effects: [] };
 		case "publish_failed":
@@ -121,9 +125,9 @@ function afterAnswer(state: DeliveryState, answer: Answered, context: Context): 
 				? { state: { ...state, status: "publishing", dueAt: now }, effects: [] }
 				: { state: finish(state, "succeeded", null, context), effects: [] };
 		case "busy":
-			return afterBusy(state, answer, context);
+			return { state: afterBusy(state, answer, context), effects: [] };
 		case "error":
-			return { state: spend(state, answer, context), effects: [] };
+			return { state: spend(state, answer.retry, answer.retryAfterMs, context), effects: [] };
 		case "bad_input":
 			return {
 				state: finish({ ...state, spent: state.spent + 1 }, "dead", "rejected", context),
@@ -145,24 +149,23 @@ function afterAnswer(state: DeliveryState, answer: Answered, context: Context): 
 }
 
 /** Parks the delivery; only when the endpoint has been busy for too long does an attempt go. */
-function afterBusy(state: DeliveryState, answer: Answered, context: Context): Step {
+function afterBusy(state: DeliveryState, answer: Answered, context: Context): DeliveryState {
 	const { now, random } = context;
-	const { status, retryAfterMs, retry } = answer;
+	const { scope, retryAfterMs, retry } = answer;
 	const busySince = state.busySince ?? now;
-	const delay = busyDelay({ busyCount: state.busyCount, retryAfterMs, random });
-	// These two speak for the whole endpoint, not for one request.
-	const effects: Effect[] = status === 429 || status === 503 ? [{ kind: "hold", until: now + delay }] : [];
-	if (now - busySince >= retry.busyMaxWaitSeconds * 1000) {
-		return { state: spend(state, answer, context), effects };
-	}
-	return {
-		state: { ...state, status: "pending", busyCount: state.busyCount + 1, busySince, dueAt: now + delay },
-		effects,
-	};
+	if (now - busySince >= retry.busyMaxWaitSeconds * 1000) return spend(state, retry, retryAfterMs, context);
+	// What speaks for the endpoint is waited for at its gates; the delivery is ready when they open.
+	const delay = scope === "endpoint" ? 0 : busyDelay({ busyCount: state.busyCount, retryAfterMs, random });
+	return { ...state, status: "pending", busyCount: state.busyCount + 1, busySince, dueAt: now + delay };
 }
 
 /** One attempt of the schedule is gone: the next one is due, or there is none left. */
-function spend(state: DeliveryState, { retry, retryAfterMs }: Answered, context: Context): DeliveryState {
+function spend(
+	state: DeliveryState,
+	retry: RetryPolicy,
+	retryAfterMs: number | null,
+	context: Context,
+): DeliveryState {
 	const spent = state.spent + 1;
 	const delay = nextAttemptDelay({
 		spent,

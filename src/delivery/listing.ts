@@ -100,6 +100,8 @@ function recordsOf({ seq, entries }: InboxRow, { sql, inFlight }: Listed): Deliv
 			detail: null,
 			attempts: [],
 			nextAttemptAt: timeOfPosition(position),
+			blockedBy: null,
+			blockedUntil: null,
 			createdAt: timeOfPosition(position),
 			finishedAt: null,
 			result: null,

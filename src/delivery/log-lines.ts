@@ -16,9 +16,9 @@ export function idsOf(delivery: Delivery): Record<string, string | null> {
 }
 
 /** One line for each attempt, and for each step that a delivery took without one. */
-export function logDelivery({ delivery, outcome }: Delivered): void {
+export function logDelivery({ delivery, ended }: Delivered): void {
 	const { state, attempts, resultEventId } = delivery;
-	const attempt = outcome === null ? undefined : attempts.at(-1);
+	const attempt = ended === null ? undefined : attempts.at(-1);
 	log(attempt === undefined ? "delivery.moved" : "delivery.attempted", {
 		...idsOf(delivery),
 		...(attempt && {

@@ -4,6 +4,7 @@
  */
 import type { EventData } from "../events/event.ts";
 import type { Outcome } from "./attempt.ts";
+import type { BlockedBy } from "./gates/gates.ts";
 
 export const DELIVERY_STATUSES = [
 	"pending",
@@ -92,7 +93,12 @@ export interface DeliveryRecord {
 	reason: DeadReason | null;
 	detail: string | null;
 	attempts: Attempt[];
+	/** When it may be sent; null when it is over, under way, or waits for something that has no time. */
 	nextAttemptAt: number | null;
+	/** Why it is not sent although it is due; null when it is not due, or goes at once. */
+	blockedBy: BlockedBy | null;
+	/** When that ends by itself; never in the past, null where only an event ends it. */
+	blockedUntil: number | null;
 	createdAt: number;
 	finishedAt: number | null;
 	result: Result | null;

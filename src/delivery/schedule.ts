@@ -36,6 +36,17 @@ export function busyDelay(parts: { busyCount: number; retryAfterMs: number | nul
 	return delay(backOff, parts.retryAfterMs, parts.random);
 }
 
+/** 1, 2, 4 … s, `longestMs` at the most, and 20 % both ways; `count` is how often it has been waited before. */
+export function backOff(count: number, longestMs: number, random: number): number {
+	const own = Math.min(FIRST_BUSY_MS * 2 ** count, longestMs);
+	return Math.round(own * (1 - JITTER + 2 * JITTER * random));
+}
+
+/** A wait that was asked for varies only upwards, so as not to be early. */
+export function jitterUp(askedMs: number, random: number): number {
+	return Math.round(askedMs * (1 + JITTER * random));
+}
+
 /** Our own wait varies by 20 % both ways; a wait that was asked for varies only upwards, so as not to be early. */
 function delay(ownMs: number, askedMs: number | null, random: number): number {
 	const own = ownMs * (1 - JITTER + 2 * JITTER * random);

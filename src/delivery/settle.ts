@@ -7,9 +7,9 @@ import type { ModelOutput } from "../models/protocol.ts";
 import { protocols } from "../models/registry.ts";
 import { buildResultEvent } from "../results/result-event.ts";
 import type { Endpoint, ReadableEndpoint, Subscription } from "../store/records.ts";
-import type { AttemptResult, Outcome } from "./attempt.ts";
+import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
 import { recordAttempt } from "./attempt-record.ts";
-import { keepAttempts } from "./attempts.ts";
+import { keepAttempts, nextNumber } from "./attempts.ts";
 import { classify, type Verdict } from "./classify.ts";
 import type { Delivery } from "./delivery-row.ts";
 import { step, type Effect, type Happened } from "./lifecycle.ts";
@@ -17,6 +17,9 @@ import { maskOutput } from "./mask-output.ts";
 import type { Attempt, Result } from "./records.ts";
 import { transformResult } from "./result-transform.ts";
 import { secretsIn } from "./secrets-in.ts";
+
+/** Characters of an error of our own that an attempt keeps. */
+export const MAX_ERROR_LENGTH = 500;
 
 export interface Tried {
 	delivery: Delivery;
@@ -28,13 +31,22 @@ export interface Tried {
 	now: number;
 	/** From 0 to 1. */
 	random: number;
+	/** Whether nothing has succeeded at the endpoint since the attempt began. */
+	isSilent: boolean;
 }
 
 /** `delivery` is as it will be, not yet written. */
 export interface Settlement {
 	delivery: Delivery;
-	outcome: Outcome;
+	/** What the endpoint's gates are told. */
+	ended: Ended;
 	effects: Effect[];
+}
+
+export interface Ended {
+	outcome: Outcome;
+	scope: Scope;
+	retryAfterMs: number | null;
 }
 
 export async function settle(tried: Tried): Promise<Settlement> {
@@ -43,16 +55,18 @@ export async function settle(tried: Tried): Promise<Settlement> {
 		statuses: endpoint.retry.statuses,
 		busyStatuses: endpoint.retry.busyStatuses,
 		coldStart: isColdStart(tried),
+		isSilent: tried.isSilent,
 		now,
 	});
-	const { outcome } = verdict;
+	const { outcome, scope, retryAfterMs } = verdict;
+	const ended = { outcome, scope, retryAfterMs };
 	const attempt = recordAttempt(tried, outcome);
 	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
 	if (verdict.result === "too_large") {
 		if (tried.subscription.result !== null) {
 			const { state } = step(delivery.state, resultTooLarge(attempt), context);
-			return { delivery: { ...answered, state }, outcome, effects: [] };
+			return { delivery: { ...answered, state }, ended, effects: [] };
 		}
 		answered.resultOmitted = "too_large";
 	}
@@ -63,7 +77,7 @@ export async function settle(tried: Tried): Promise<Settlement> {
 		const transformed = await transformResult(answered, tried.subscription);
 		if (!transformed.ok) {
 			const { state } = step(delivery.state, transformFailed(transformed.message), context);
-			return { delivery: { ...answered, state }, outcome, effects: [] };
+			return { delivery: { ...answered, state }, ended, effects: [] };
 		}
 		answered.resultEvent = transformed.event;
 	}
@@ -72,14 +86,36 @@ export async function settle(tried: Tried): Promise<Settlement> {
 		{
 			kind: "answered",
 			outcome,
-			status: attempt.statusCode,
-			retryAfterMs: verdict.retryAfterMs,
+			scope,
+			retryAfterMs,
 			publishes: answered.resultEvent !== null,
 			retry: endpoint.retry,
 		},
 		context,
 	);
-	return { delivery: { ...answered, state }, outcome, effects };
+	return { delivery: { ...answered, state }, ended, effects };
+}
+
+/**
+ * An attempt whose end could not be made sense of, which is a bug of ours. The request has left, so it counts: recorded,
+ * spent, and bounded by the schedule as any error is.
+ */
+export function settleFailed(tried: Tried, error: unknown): Settlement {
+	const { delivery, endpoint, startedAt, now, random } = tried;
+	const attempt: Attempt = {
+		number: nextNumber(delivery.attempts),
+		at: startedAt,
+		durationMs: tried.result.durationMs,
+		statusCode: tried.result.kind === "response" ? tried.result.status : null,
+		outcome: "error",
+		error: `internal: The router could not handle the response: ${String(error)}`.slice(0, MAX_ERROR_LENGTH),
+		excerpt: null,
+	};
+	const ended: Ended = { outcome: "error", scope: "request", retryAfterMs: null };
+	const happened: Happened = { kind: "answered", ...ended, publishes: false, retry: endpoint.retry };
+	const { state, effects } = step(delivery.state, happened, { now, random });
+	const attempts = keepAttempts([...delivery.attempts, attempt]);
+	return { delivery: { ...delivery, attempts, state }, ended, effects };
 }
 
 /** Goes on with an answer whose transform has failed before: the model is not asked again. `now` in ms. */
@@ -98,7 +134,7 @@ export async function settleAnswer(
 	const done = {
 		kind: "answered",
 		outcome: "done",
-		status: null,
+		scope: "request",
 		retryAfterMs: null,
 		publishes,
 		retry,

@@ -15,23 +15,25 @@ export interface Situation {
 	outlook: Outlook;
 	/** stopped: paused, disabled, unreadable or lost from the database. gone: deleted, and what waits for it is being ended. */
 	endpoint: "active" | "stopped" | "gone";
-	/** Nothing is sent before. */
-	holdUntil: number;
+	/** Nothing is sent before; 0: now, null: until something under way has ended. */
+	opensAt: number | null;
 	inFlight: number;
 	/** 0 when it has not been swept since the object woke. */
 	sweptAt: number;
 }
 
 /** null when there is nothing to wake for. */
-export function nextWake({ now, outlook, endpoint, holdUntil, inFlight, sweptAt }: Situation): number | null {
+export function nextWake({ now, outlook, endpoint, opensAt, inFlight, sweptAt }: Situation): number | null {
 	const { retryAt, publishAt, untried, empty } = outlook;
 	const moments: number[] = [];
 	if (publishAt !== null) moments.push(publishAt);
 	if (endpoint === "stopped") {
 		if (untried || retryAt !== null) moments.push(now + LOOK_AGAIN_MS);
 	} else {
-		if (retryAt !== null) moments.push(endpoint === "gone" ? now : Math.max(retryAt, holdUntil));
-		if (untried) moments.push(endpoint === "gone" ? now : holdUntil);
+		const opens = endpoint === "gone" ? 0 : opensAt;
+		if (retryAt !== null && opens !== null)
+			moments.push(endpoint === "gone" ? now : Math.max(retryAt, opens));
+		if (untried && opens !== null) moments.push(endpoint === "gone" ? now : opens);
 	}
 	if (inFlight > 0) moments.push(now + BACKSTOP_MS);
 	if (!empty) moments.push(Math.max(sweptAt + SWEEP_EVERY_MS, now + BACKSTOP_MS));

@@ -6,6 +6,7 @@ const plain: ClassifyRules = {
 	statuses: [],
 	busyStatuses: [],
 	coldStart: false,
+	isSilent: false,
 	now: Date.UTC(2026, 9, 31, 12),
 };
 const starting = { ...plain, coldStart: true };
@@ -59,6 +60,7 @@ const NETWORK_ERRORS = Object.keys({
 	connection_lost: 0,
 	unreachable: 0,
 	blocked_url: 0,
+	internal: 0,
 	network: 0,
 } satisfies Record<NetworkError, 0>) as NetworkError[];
 
@@ -118,7 +120,12 @@ test("a complete 2xx has a result, and no other status has one", () => {
 
 describe("a failure without a response", () => {
 	test.each(NETWORK_ERRORS)("is an error, and nothing was asked for: %s", (error) => {
-		expect(classify(failure(error), plain)).toEqual({ outcome: "error", retryAfterMs: null, result: "none" });
+		expect(classify(failure(error), plain)).toEqual({
+			outcome: "error",
+			scope: "request",
+			retryAfterMs: null,
+			result: "none",
+		});
 	});
 
 	test.each(NETWORK_ERRORS.filter((error) => error !== "connection_lost"))(
@@ -164,5 +171,34 @@ describe("statuses that the endpoint names", () => {
 	test("win over the cold start, and busy wins over error", () => {
 		expect(outcomeOf(response(502), { ...starting, statuses: [502] })).toBe("error");
 		expect(outcomeOf(response(409), { ...plain, statuses: [409], busyStatuses: [409] })).toBe("busy");
+	});
+});
+
+describe("whom an outcome speaks for", () => {
+	test.each<[string, AttemptResult, Partial<ClassifyRules>, Outcome, "request" | "endpoint"]>([
+		[
+			"a lost connection while nothing succeeds",
+			failure("connection_lost"),
+			{ isSilent: true },
+			"busy",
+			"endpoint",
+		],
+		["a lost connection beside a success", failure("connection_lost"), {}, "error", "request"],
+		[
+			"a lost connection during a cold start",
+			failure("connection_lost"),
+			{ coldStart: true },
+			"busy",
+			"endpoint",
+		],
+		["a timeout while nothing succeeds", failure("timeout"), { isSilent: true }, "error", "request"],
+		["Cloudflare's word for a refused connection", response(521), {}, "busy", "endpoint"],
+		["Cloudflare's word for no way", response(523), {}, "busy", "endpoint"],
+		["a gateway during a cold start", response(502), { coldStart: true }, "busy", "endpoint"],
+		["a gateway at any other time", response(502), {}, "error", "request"],
+		["503", response(503), { isSilent: true }, "busy", "request"],
+		["a status that the endpoint calls an error", response(521), { statuses: [521] }, "error", "request"],
+	])("%s", (_, result, rules, outcome, scope) => {
+		expect(classify(result, { ...plain, ...rules })).toMatchObject({ outcome, scope });
 	});
 });

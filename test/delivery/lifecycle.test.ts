@@ -17,7 +17,15 @@ const retry: RetryPolicy = {
 const pending = fresh(NOW);
 
 function answered(outcome: Outcome, more: Partial<Extract<Happened, { kind: "answered" }>> = {}): Happened {
-	return { kind: "answered", outcome, status: 200, retryAfterMs: null, publishes: false, retry, ...more };
+	return {
+		kind: "answered",
+		outcome,
+		scope: "request",
+		retryAfterMs: null,
+		publishes: false,
+		retry,
+		...more,
+	};
 }
 
 describe("an answer", () => {
@@ -33,17 +41,16 @@ describe("an answer", () => {
 		expect(step(pending, answered(outcome), context).state).toMatchObject(state);
 	});
 
-	test.each<[Outcome, number, unknown[]]>([
-		["done", 200, []],
-		["error", 500, []],
-		["busy", 429, [{ kind: "hold", until: NOW + 1_000 }]],
-		["busy", 503, [{ kind: "hold", until: NOW + 1_000 }]],
-		["busy", 409, []],
-		["unauthorized", 401, [{ kind: "pause", reason: "unauthorized" }]],
-		["quota", 402, [{ kind: "pause", reason: "quota" }]],
-		["gone", 410, [{ kind: "disable", reason: "gone" }]],
-	])("%s with status %i means for the endpoint: %j", (outcome, status, effects) => {
-		expect(step(pending, answered(outcome, { status }), context).effects).toEqual(effects);
+	test.each<[Outcome, unknown[]]>([
+		["done", []],
+		["error", []],
+		["busy", []],
+		["bad_input", []],
+		["unauthorized", [{ kind: "pause", reason: "unauthorized" }]],
+		["quota", [{ kind: "pause", reason: "quota" }]],
+		["gone", [{ kind: "disable", reason: "gone" }]],
+	])("%s means for the endpoint: %j", (outcome, effects) => {
+		expect(step(pending, answered(outcome), context).effects).toEqual(effects);
 	});
 });
 
@@ -66,32 +73,48 @@ describe("busy answers", () => {
 	test("cost nothing until the endpoint has been busy for too long", () => {
 		let state = pending;
 		for (let minute = 0; minute < 60; minute++) {
-			({ state } = step(state, answered("busy", { status: 503 }), {
+			({ state } = step(state, answered("busy"), {
 				...context,
 				now: NOW + minute * 60_000,
 			}));
 			expect(state).toMatchObject({ status: "pending", spent: 0, busySince: NOW });
 		}
-		({ state } = step(state, answered("busy", { status: 503 }), { ...context, now: NOW + 3_600_000 }));
+		({ state } = step(state, answered("busy"), { ...context, now: NOW + 3_600_000 }));
 		expect(state).toMatchObject({ status: "pending", spent: 1, busyCount: 0, busySince: null });
 	});
 
 	test.each<Outcome>(["unauthorized", "quota"])(
 		"are counted anew behind a pause for %s, however long somebody took to resume",
 		(outcome) => {
-			const busy = step(pending, answered("busy", { status: 503 }), context).state;
+			const busy = step(pending, answered("busy"), context).state;
 			const paused = step(busy, answered(outcome), context).state;
 			const later = { ...context, now: NOW + 7_200_000 };
-			const resumed = step(paused, answered("busy", { status: 503 }), later).state;
+			const resumed = step(paused, answered("busy"), later).state;
 			expect(resumed).toMatchObject({ spent: 0, busyCount: 1, busySince: later.now });
 		},
 	);
 
-	test("hold back the whole endpoint for as long as it asked", () => {
-		const { effects } = step(pending, answered("busy", { status: 429, retryAfterMs: 120_000 }), context);
-		expect(effects).toEqual([
-			{ kind: "hold", until: expect.toSatisfy((until: number) => until >= NOW + 120_000) },
-		]);
+	test("wait at least as long as the endpoint asked", () => {
+		const { state } = step(pending, answered("busy", { retryAfterMs: 120_000 }), context);
+		expect(state.dueAt).toBeGreaterThanOrEqual(NOW + 120_000);
+	});
+
+	test("that speak for the endpoint leave the waiting to its gates", () => {
+		const { state } = step(pending, answered("busy", { scope: "endpoint" }), context);
+		expect(state).toMatchObject({ dueAt: NOW, spent: 0, busyCount: 1, busySince: NOW });
+	});
+
+	test("cost an attempt after all when the delivery is to blame, but only while they are its last word", () => {
+		const busy = step(pending, answered("busy", { scope: "endpoint" }), context).state;
+		const blamed = { kind: "blamed", retry } as const;
+		expect(step(busy, blamed, context).state).toMatchObject({
+			spent: 1,
+			busySince: null,
+			dueAt: NOW + 5_000,
+		});
+		expect(step(pending, blamed, context).state).toEqual(pending);
+		const over = step(pending, answered("done"), context).state;
+		expect(step(over, blamed, context).state).toEqual(over);
 	});
 
 	test("are counted anew after another answer", () => {

@@ -1,0 +1,53 @@
+/**
+ * A refused connection while nothing succeeds speaks for the endpoint: it has not started yet, or is down. One request
+ * at a time finds out when it is there, after 1, 2, 4 … 15 s, each with another delivery, and none of them spends an
+ * attempt. When one succeeds although another alone had failed, it was that one: it may be what crashes the model.
+ */
+import * as z from "zod";
+import { backOff } from "../schedule.ts";
+import type { Gate } from "./gate.ts";
+
+const LONGEST_MS = 15_000;
+const KEPT_IDS = 2;
+
+const schema = z.object({
+	/** Nothing is sent before, ms since the epoch. */
+	until: z.number(),
+	/** Refused connections since anything succeeded. */
+	failures: z.number().int().min(0),
+	/** Deliveries whose connections were refused, two at the most. */
+	failed: z.array(z.string()).max(KEPT_IDS),
+});
+export type ColdStart = z.output<typeof schema>;
+
+const initial: ColdStart = { until: 0, failures: 0, failed: [] };
+
+export const coldStart: Gate<ColdStart> = {
+	name: "cold_start",
+	initial,
+	schema,
+	durable: (state) => state,
+	admit: ({ until, failures }, { now, inFlight }) => {
+		if (failures === 0) return { slots: Number.POSITIVE_INFINITY };
+		if (until > now) return { slots: 0, until };
+		return inFlight === 0 ? { slots: 1 } : { slots: 0, until: null };
+	},
+	after: (state, event, { now, random }) => {
+		if (event.kind === "repaired") return initial;
+		const { outcome, scope, deliveryId, others } = event.exchange;
+		if (outcome === "busy" && scope === "endpoint") {
+			const failed = [...new Set([...state.failed, deliveryId])].slice(0, KEPT_IDS);
+			// A burst that is refused together is one failure: the wait is counted from its last.
+			const failures = others > 0 && state.failures > 0 ? state.failures : state.failures + 1;
+			return { until: now + backOff(failures - 1, LONGEST_MS, random), failures, failed };
+		}
+		// Any other response came from a server that is there.
+		return state.failures === 0 ? state : initial;
+	},
+};
+
+/** The delivery that failed alone, once another one has succeeded; null when several failed, or it was that one. */
+export function failedAlone({ failed }: ColdStart, succeeded: string): string | null {
+	const [only, another] = failed;
+	return only === undefined || another !== undefined || only === succeeded ? null : only;
+}

@@ -1,0 +1,101 @@
+/**
+ * All gates of an endpoint as one: as many exchanges may begin as every gate allows, and the first that allows none is
+ * why nothing does. Pure; the dispatcher keeps the state, and writes down what is durable of it.
+ */
+import { capacity } from "./capacity.ts";
+import { coldStart, failedAlone } from "./cold-start.ts";
+import type { EndpointEvent, Gate, Moment } from "./gate.ts";
+import { hold } from "./hold.ts";
+import { pause } from "./pause.ts";
+
+export type { EndpointEvent, Moment } from "./gate.ts";
+
+/** In the order in which they are asked: what is said first is what an operator has to know first. */
+const GATES = { pause, cold_start: coldStart, hold, capacity } as const;
+type GateKey = keyof typeof GATES;
+type StateOf<G> = G extends Gate<infer State> ? State : never;
+export type GateStates = { readonly [Key in GateKey]: StateOf<(typeof GATES)[Key]> };
+
+const KEYS = Object.keys(GATES) as GateKey[];
+
+export type Admitted =
+	| { slots: number; blockedBy: null }
+	/** `until`: when it changes by itself, ms since the epoch; null when something has to happen first. */
+	| { slots: 0; blockedBy: BlockedBy; until: number | null };
+
+export const BLOCKED_BY = [pause.name, coldStart.name, hold.name, capacity.name] as const;
+export type BlockedBy = (typeof BLOCKED_BY)[number];
+
+export const openGates: GateStates = {
+	pause: pause.initial,
+	cold_start: coldStart.initial,
+	hold: hold.initial,
+	capacity: capacity.initial,
+};
+
+/** How many exchanges may begin at this moment, or why none may. */
+export function admit(states: GateStates, at: Moment): Admitted {
+	let slots = Number.POSITIVE_INFINITY;
+	for (const key of KEYS) {
+		const admission = admitBy(key, states, at);
+		if ("until" in admission) return { slots: 0, blockedBy: GATES[key].name, until: admission.until };
+		slots = Math.min(slots, admission.slots);
+	}
+	return { slots, blockedBy: null };
+}
+
+export interface After {
+	states: GateStates;
+	/** A delivery whose failures are its own after all: it spends the attempt that was not counted. */
+	blamed: string | null;
+}
+
+export function after(states: GateStates, event: EndpointEvent, at: Moment): After {
+	const next = Object.fromEntries(KEYS.map((key) => [key, afterBy(key, states, event, at)]));
+	const isSuccess = event.kind === "ended" && event.exchange.outcome === "done";
+	const blamed = isSuccess ? failedAlone(states.cold_start, event.exchange.deliveryId) : null;
+	return { states: next as unknown as GateStates, blamed };
+}
+
+/** What outlasts an eviction, by gate; gates that keep nothing are left out. */
+export function durableOf(states: GateStates): Record<string, unknown> {
+	return Object.fromEntries(
+		KEYS.flatMap((key) => {
+			const part = durableBy(key, states);
+			return part === undefined ? [] : [[key, part]];
+		}),
+	);
+}
+
+/** The states after an eviction. What a newer release wrote in another form counts as never written. */
+export function restoreGates(stored: unknown): GateStates {
+	const parts = typeof stored === "object" && stored !== null ? stored : {};
+	const restored = Object.fromEntries(
+		KEYS.map((key) => {
+			const gate: Gate<unknown> = GATES[key];
+			const parsed = gate.schema?.safeParse(Reflect.get(parts, key));
+			return [key, parsed?.success === true ? parsed.data : gate.initial];
+		}),
+	);
+	return restored as unknown as GateStates;
+}
+
+// Each key has a state of its own type, which the compiler cannot follow through an index.
+function gateOf(key: GateKey, states: GateStates): { gate: Gate<unknown>; state: unknown } {
+	return { gate: GATES[key], state: states[key] };
+}
+
+function admitBy(key: GateKey, states: GateStates, at: Moment): ReturnType<Gate<unknown>["admit"]> {
+	const { gate, state } = gateOf(key, states);
+	return gate.admit(state, at);
+}
+
+function afterBy(key: GateKey, states: GateStates, event: EndpointEvent, at: Moment): unknown {
+	const { gate, state } = gateOf(key, states);
+	return gate.after(state, event, at);
+}
+
+function durableBy(key: GateKey, states: GateStates): unknown {
+	const { gate, state } = gateOf(key, states);
+	return gate.durable?.(state);
+}

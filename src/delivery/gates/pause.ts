@@ -1,0 +1,9 @@
+/** Nothing is sent to an endpoint that is paused or disabled. It knows what the settings say, and keeps nothing. */
+import type { Gate } from "./gate.ts";
+
+export const pause: Gate<null> = {
+	name: "paused",
+	initial: null,
+	admit: (_, { isActive }) => (isActive ? { slots: Number.POSITIVE_INFINITY } : { slots: 0, until: null }),
+	after: () => null,
+};
