@@ -16,6 +16,7 @@ import {
 import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../store/records.ts";
 import { invalidRequest, readJson, readOptionalJson } from "./body.ts";
 import { isSecretHeader } from "../delivery/secret-headers.ts";
+import { blockedToWire } from "./endpoint-blocked.ts";
 import { refreshDispatchers, tellDeleted } from "./dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
@@ -69,7 +70,10 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 		const { items, nextCursor } = await readPage(c, "endpoints", (query) => listEndpoints(c.env, query));
 		return c.json({ data: items.map(endpointToWire), next_cursor: nextCursor });
 	})
-	.get("/:ref", async (c) => c.json(endpointToWire(await getEndpoint(c.env, c.req.param("ref")))))
+	.get("/:ref", async (c) => {
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.json({ ...endpointToWire(endpoint), ...(await blockedToWire(c.env, endpoint)) });
+	})
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchEndpointSchema);
 		if (input.url !== undefined) refuseBadUrl(c.env, input.url, c.req.url);

@@ -6,15 +6,28 @@ import { describe, expect, test } from "vitest";
 import { isFinished, unique } from "./api.ts";
 import { answerBytes, answerJson, answerWithoutEnd, hang, reset, stallInBody } from "./behaviours.ts";
 import { setting } from "./setting.ts";
+import { until } from "./until.ts";
 
 const stage = setting();
 
-describe("an exchange that breaks is an attempt with an error, and is tried again", () => {
+describe("an exchange that breaks is an attempt, and is tried again", () => {
 	test.each([
-		{ what: "no answer within the timeout", first: hang, status: null, error: /time/i },
-		{ what: "an answer that stops in its body", first: stallInBody, status: 200, error: /time/i },
-		{ what: "a connection that is reset", first: reset, status: null, error: /connection|network|reset/i },
-	])("$what", async ({ first, status, error }) => {
+		{ what: "no answer within the timeout", first: hang, outcome: "error", status: null, error: /time/i },
+		{
+			what: "an answer that stops in its body",
+			first: stallInBody,
+			outcome: "error",
+			status: 200,
+			error: /time/i,
+		},
+		{
+			what: "a connection that is reset",
+			first: reset,
+			outcome: "busy",
+			status: null,
+			error: /connection|network|reset/i,
+		},
+	])("$what", async ({ first, outcome, status, error }) => {
 		const { api, receiver } = stage;
 		const type = unique("scan");
 		const model = receiver.model(first, answerJson('{"ok":true}'));
@@ -34,7 +47,7 @@ describe("an exchange that breaks is an attempt with an error, and is tried agai
 		expect(delivery).toMatchObject({
 			status: "succeeded",
 			attempts: [
-				{ number: 1, outcome: "error", status_code: status, error: expect.stringMatching(error) },
+				{ number: 1, outcome, status_code: status, error: expect.stringMatching(error) },
 				{ number: 2, outcome: "done", status_code: 200 },
 			],
 			result: { ok: true },
@@ -42,12 +55,12 @@ describe("an exchange that breaks is an attempt with an error, and is tried agai
 		expect(model.requests).toHaveLength(2);
 	});
 
-	test("a connection that is refused", async () => {
+	test("a connection that is refused, for longer than the endpoint may be busy", async () => {
 		const { api } = stage;
 		const type = unique("scan");
 		const endpoint = await api.createEndpoint({
 			url: await closedUrl(),
-			retry: { schedule_seconds: [1] },
+			retry: { schedule_seconds: [1], busy_max_wait_seconds: 0 },
 		});
 		await api.createSubscription({ endpoint: endpoint.id, types: [type] });
 
@@ -55,9 +68,39 @@ describe("an exchange that breaks is an attempt with an error, and is tried agai
 
 		expect(delivery).toMatchObject({ status: "dead", reason: "exhausted" });
 		expect(delivery.attempts).toMatchObject([
-			{ outcome: "error", status_code: null, error: expect.any(String) },
-			{ outcome: "error", status_code: null, error: expect.any(String) },
+			{ outcome: "busy", status_code: null, error: expect.any(String) },
+			{ outcome: "busy", status_code: null, error: expect.any(String) },
 		]);
+	});
+
+	test("a model that starts later gets what waited for it, and no attempt is spent until then", async () => {
+		const { api } = stage;
+		const type = unique("scan");
+		const url = await closedUrl();
+		const endpoint = await api.createEndpoint({ url, retry: { schedule_seconds: [3_600] } });
+		await api.createSubscription({ endpoint: endpoint.id, types: [type] });
+		const events = await Promise.all([1, 2, 3].map((data) => api.publish({ type, data })));
+		const [waiting] = await until("a refused connection", async () => {
+			const found = await api.deliveries({ endpoint: endpoint.id });
+			return found.some(({ attempts }) => attempts.length > 0) ? found : null;
+		});
+		expect(waiting).toMatchObject({ status: "pending" });
+		expect(await api.must("GET", `/v1/endpoints/${endpoint.id}`)).toMatchObject({ blocked_by: "cold_start" });
+
+		const server = createServer((request, response) => {
+			request.resume().on("end", () => response.writeHead(204).end());
+		}).listen(Number(new URL(url).port), "127.0.0.1");
+		await once(server, "listening");
+		try {
+			for (const event of events) {
+				const { status, attempts } = await api.deliveryWhen({ event }, isFinished);
+				expect(status).toBe("succeeded");
+				expect(attempts.slice(0, -1).every(({ outcome }) => outcome === "busy")).toBe(true);
+			}
+		} finally {
+			server.closeAllConnections();
+			server.close();
+		}
 	});
 });
 
