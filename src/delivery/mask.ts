@@ -18,7 +18,13 @@ const MIN_BASE64 = 8;
 /** Every form of these secrets that is looked for; those of fewer than `minLength` characters are left out. */
 export function formsOf(secrets: readonly string[], minLength: number): Forms {
 	const long = secrets.filter((secret) => secret.length >= minLength);
-	return [...new Set(long.flatMap((secret) => [secret, ...base64Of(secret)]))];
+	return [...new Set(long.flatMap(formsOfOne))];
+}
+
+function formsOfOne(secret: string): string[] {
+	// Forms write a space as a plus; what is within base64 is JSON more often than not.
+	const inJson = JSON.stringify(secret).slice(1, -1);
+	return [secret, secret.replaceAll(" ", "+"), ...base64Of(secret), ...base64Of(inJson)];
 }
 
 /** For text of any kind, whole or cut. */

@@ -16,14 +16,20 @@ export function secretsIn({
 	url,
 }: Pick<ReadableEndpoint, "auth" | "headers" | "url">): string[] {
 	const inHeaders = Object.entries(headers).filter(([name]) => isSecretHeader(name));
-	const inUrl = [...(URL.parse(url)?.searchParams ?? [])].filter(
-		([name]) => isSecretHeader(name) || SECRET_PARAMETER.test(name),
-	);
+	const query = URL.parse(url)?.search.slice(1) ?? "";
 	return [
 		...secretsOf(auth),
 		...inHeaders.flatMap(([name, value]) => partsOf(name, value)),
-		...inUrl.map(([, value]) => value),
+		...query.split("&").flatMap(secretOfParameter),
 	];
+}
+
+/** As it is spelled in the URL, which a server may show as it came, and as it is read out of it. */
+function secretOfParameter(parameter: string): string[] {
+	const [[name, value] = ["", ""]] = new URLSearchParams(parameter);
+	if (value === "" || !(isSecretHeader(name) || SECRET_PARAMETER.test(name))) return [];
+	const spelled = parameter.slice(parameter.indexOf("=") + 1);
+	return spelled === value ? [value] : [value, spelled];
 }
 
 function secretsOf(auth: EndpointAuth): string[] {

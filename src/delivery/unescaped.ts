@@ -1,6 +1,6 @@
 /**
- * A text as its readers may understand it: without the escapes of JSON, without percent-encoding. What is found there
- * can be traced to where it stands in the original. Pure.
+ * A text as its readers may understand it: without the escapes of JSON, without percent-encoding, a few of them one
+ * within the other. What is found there can be traced to where it stands in the original. Pure.
  */
 
 /** A text as its reader may understand it, and where each of its characters comes from. */
@@ -10,38 +10,64 @@ export interface View {
 	origin: (position: number) => number;
 }
 
+/** JSON within JSON within JSON: an answer that quotes a log line that quotes a request. */
+const MAX_LEVELS = 3;
+
 const CONTROLS: Record<string, string> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const JSON_ESCAPE = /\\(?:u([0-9a-f]{4})|(.))/gis;
-const JSON_OR_PERCENT = /\\(?:u([0-9a-f]{4})|(.))|%([2-7][0-9a-f])/gis;
+/** Besides, printable ASCII as one percent-encoded byte, and the two to four bytes of other characters in UTF-8. */
+const JSON_OR_PERCENT =
+	/\\(?:u([0-9a-f]{4})|(.))|(%[2-7][0-9a-f]|%(?:[cd][0-9a-f]|e[0-9a-f]%[89ab][0-9a-f]|f[0-4](?:%[89ab][0-9a-f]){2})%[89ab][0-9a-f])/gis;
 
 /** As it stands; without the escapes of JSON; and without percent-encoding either. */
 export function views(text: string): View[] {
-	const all: View[] = [{ text, origin: (position) => position }];
-	if (text.includes("\\")) all.push(unescaped(text, JSON_ESCAPE));
-	if (/%[2-7][0-9a-f]/i.test(text)) all.push(unescaped(text, JSON_OR_PERCENT));
+	const asItStands: View = { text, origin: (position) => position };
+	const json = levels(asItStands, JSON_ESCAPE, (said) => said.includes("\\"));
+	const both = levels(asItStands, JSON_OR_PERCENT, (said) => /%[2-7c-f][0-9a-f]/i.test(said));
+	return [asItStands, ...json, ...both];
+}
+
+/** One view for each time that `pattern` is undone, as long as there `is` something to undo. */
+function levels(outermost: View, pattern: RegExp, is: (text: string) => boolean): View[] {
+	const all: View[] = [];
+	for (let view = outermost; all.length < MAX_LEVELS && is(view.text);) {
+		view = unescaped(view, pattern);
+		all.push(view);
+	}
 	return all;
 }
 
-/** Each match of `pattern` becomes the one character that it stands for. */
-function unescaped(original: string, pattern: RegExp): View {
+/** Each match of `pattern` becomes the character that it stands for. */
+function unescaped(outer: View, pattern: RegExp): View {
+	/** Where each match begins in the new text. */
 	const positions: number[] = [];
-	/** How much longer the original is, up to and with the escape at `positions[i]`. */
+	/** How much longer the outer text is, up to and with the escape at `positions[i]`. */
 	const longer: number[] = [];
-	let sum = 0;
-	const text = original.replace(
-		pattern,
-		(match, unit: string | undefined, char: string | undefined, byte: string | undefined, at: unknown) => {
-			// The second pattern has a group more.
-			const offset = typeof byte === "number" ? byte : (at as number);
-			const code = unit ?? (typeof byte === "string" ? byte : undefined);
-			positions.push(offset - sum);
-			sum += match.length - 1;
-			longer.push(sum);
-			if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
-			return CONTROLS[char ?? ""] ?? char ?? "";
-		},
-	);
-	return { text, origin: (position) => position + (longer[countBelow(positions, position) - 1] ?? 0) };
+	let text = "";
+	let at = 0;
+	for (const match of outer.text.matchAll(pattern)) {
+		text += outer.text.slice(at, match.index);
+		positions.push(text.length);
+		text += meaning(match);
+		at = match.index + match[0].length;
+		longer.push(at - text.length);
+	}
+	text += outer.text.slice(at);
+	return {
+		text,
+		origin: (position) => outer.origin(position + (longer[countBelow(positions, position) - 1] ?? 0)),
+	};
+}
+
+function meaning([escape, unit, char, bytes]: RegExpExecArray): string {
+	if (unit !== undefined) return String.fromCharCode(Number.parseInt(unit, 16));
+	if (bytes === undefined) return CONTROLS[char ?? ""] ?? char ?? "";
+	try {
+		return decodeURIComponent(bytes);
+	} catch {
+		// No character: an overlong form, or half of a surrogate pair.
+		return escape;
+	}
 }
 
 /** How many of `sorted` are below `limit`. */

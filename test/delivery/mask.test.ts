@@ -122,6 +122,52 @@ describe("a secret in text", () => {
 	});
 });
 
+/** Letters of two, three and four bytes, a space, and what JSON escapes. */
+const WIDE = 'pässwört €😀 "1\\2/';
+const wide = formsOf([WIDE], 8);
+
+/** As Python and PHP write JSON: nothing but ASCII. */
+function asciiJson(value: unknown): string {
+	return JSON.stringify(value).replaceAll(
+		/[\u0080-\uffff]/g,
+		(unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+	);
+}
+
+describe.each([
+	["a secret of more than ASCII", WIDE, wide],
+	["one of ASCII", SECRET, forms],
+])("%s", (_, secret, all) => {
+	test.each([
+		["percent-encoded", encodeURIComponent(secret)],
+		["percent-encoded in small letters", encodeURIComponent(secret).toLowerCase()],
+		["percent-encoded to the last letter", percentAll(secret)],
+		["percent-encoded twice", encodeURIComponent(encodeURIComponent(secret))],
+		["as a form has it", new URLSearchParams([["", secret]]).toString().slice(1)],
+		["in JSON within JSON", JSON.stringify(secret)],
+		["in JSON within JSON within JSON", JSON.stringify(JSON.stringify([secret]))],
+		["in JSON of ASCII within JSON", asciiJson(secret)],
+		["in the base64 of JSON", Buffer.from(JSON.stringify({ secret })).toString("base64")],
+	])("%s is hidden, and the JSON around it stays valid", (_, said) => {
+		for (const masked of [maskJson(JSON.stringify({ said }), all), maskJson(asciiJson({ said }), all)]) {
+			const found = (JSON.parse(masked) as { said: string }).said;
+			expect(found).toContain("***");
+			expect(Buffer.from(found, "base64").toString()).not.toContain("1\\");
+			expect(found.length).toBeLessThan(secret.length + 12);
+		}
+		expect(maskText(`<${said}>`, all)).toContain("***");
+	});
+});
+
+test("a megabyte of escapes is read within moments", () => {
+	for (const unit of ["\\\\", "\\\\\\\\n", "%2525", "\\u005c", "%f0%9f%98%80"]) {
+		const text = `"${unit.repeat(Math.floor(1_000_000 / unit.length))}"`;
+		const before = performance.now();
+		expect(maskJson(text, forms)).toBe(text);
+		expect(performance.now() - before).toBeLessThan(10_000);
+	}
+});
+
 test("bytes that are no text keep their number", () => {
 	const bytes = Buffer.from([0xff, 0, ...Buffer.from(`k=${SECRET};`), 0x80]);
 	const masked = maskBytes(bytes, forms);

@@ -237,8 +237,19 @@ describe("credentials", () => {
 		const query = "?api_key=k%2F3&code=c0de&sig=s1g&version=2&codec=flac&design=x";
 		expect(secretsIn({ auth: { type: "none" }, headers: {}, url: url + query })).toEqual([
 			"k/3",
+			"k%2F3",
 			"c0de",
 			"s1g",
+		]);
+	});
+
+	test("in the query of the URL are known as they are spelled, for a server that shows the URL", () => {
+		const query = "?token=a+b%20c&version=2&=&token&&sig=%E4";
+		expect(secretsIn({ auth: { type: "none" }, headers: {}, url: url + query })).toEqual([
+			"a b c",
+			"a+b%20c",
+			"\ufffd",
+			"%E4",
 		]);
 	});
 });
