@@ -27,7 +27,7 @@ import {
 	subscriptionToWire,
 	targetOf,
 } from "./subscription-fields.ts";
-import { type Changeable, changeRecord, isLost, named } from "./writes.ts";
+import { type Changeable, changeRecord, changedMeanwhile, isLost, named } from "./writes.ts";
 
 export const subscriptions = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
@@ -50,7 +50,13 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 			createdAt: now,
 			updatedAt: now,
 		};
-		if (!(await insertSubscription(c.env, subscription))) throw nameTaken(subscription.name);
+		const inserted = await insertSubscription(c.env, subscription);
+		if (inserted === "name_taken") throw nameTaken(subscription.name);
+		if (inserted === "changed") {
+			// What it names has just been deleted; says which.
+			await resolveRefs(c.env, input);
+			throw changedMeanwhile();
+		}
 		await refreshDispatchers(c.env, await endpointIdsOf(c.env, subscription.target));
 		return c.json(await toWire(c.env, subscription), 201);
 	})

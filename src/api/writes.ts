@@ -48,7 +48,7 @@ export async function changeRecord<T extends ReadAs, C>(
 	}
 }
 
-function changedMeanwhile(): Problem {
+export function changedMeanwhile(): Problem {
 	const detail = "Others are changing it at this moment, and nothing of this change was made. Send it again.";
 	return new Problem(409, "changed_meanwhile", detail);
 }

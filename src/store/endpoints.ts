@@ -110,14 +110,8 @@ export async function readEndpointRefs(env: Env, ids: readonly string[]): Promis
 export async function insertEndpoint(env: Env, endpoint: ReadableEndpoint): Promise<boolean> {
 	const { id, name, version, createdAt, updatedAt, ...fields } = endpoint;
 	const columns = await toColumns(env, fields);
-	return insertRow(env, "endpoints", {
-		id,
-		name,
-		version,
-		...columns,
-		created_at: createdAt,
-		updated_at: updatedAt,
-	});
+	const row = { id, name, version, ...columns, created_at: createdAt, updated_at: updatedAt };
+	return (await insertRow(env, "endpoints", row)) === "inserted";
 }
 
 export async function updateEndpoint(

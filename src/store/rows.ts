@@ -35,41 +35,60 @@ export function revisionOf({ revision }: { revision?: number }): number {
 	return revision ?? 1;
 }
 
-/** changed: the row has been changed or deleted since it was read, and nothing was written. */
+/** changed: the row, or what it is to name, has been changed or deleted since it was read, and nothing was written. */
 export type Update<T> =
 	| { outcome: "updated"; record: T }
 	| { outcome: "name_taken" }
 	| { outcome: "changed" };
 
-/** false when another row has the name. */
-export async function insertRow(env: Env, table: Table, row: Row): Promise<boolean> {
+/** changed: something that the row names has been deleted since it was looked up, and nothing was written. */
+export type Insert = "inserted" | "name_taken" | "changed";
+
+/** One parameter: ids as a JSON array. True unless one of them was deleted; one whose row is there has been restored. */
+const NONE_DELETED = `NOT EXISTS (SELECT 1 FROM json_each(?) AS named
+	WHERE EXISTS (SELECT 1 FROM deleted WHERE id = named.value)
+	AND NOT EXISTS (SELECT 1 FROM endpoints WHERE id = named.value)
+	AND NOT EXISTS (SELECT 1 FROM sources WHERE id = named.value))`;
+
+/** `names`: ids of other rows that this one depends on. */
+export async function insertRow(
+	env: Env,
+	table: Table,
+	row: Row,
+	names: readonly string[] = [],
+): Promise<Insert> {
 	const columns = Object.keys(row);
-	const sql = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+	const sql = `INSERT INTO ${table} (${columns.join(", ")})
+		SELECT ${columns.map(() => "?").join(", ")} WHERE ${NONE_DELETED} RETURNING id`;
 	const inserted = await unlessTaken(
-		withSchema(env, (db) => db.batch([db.prepare(sql).bind(...Object.values(row)), bumpRoutingVersion(db)])),
+		withSchema(env, (db) =>
+			db.batch([db.prepare(sql).bind(...Object.values(row), JSON.stringify(names)), bumpRoutingVersion(db)]),
+		),
 	);
-	return inserted !== "name_taken";
+	if (inserted === "name_taken") return inserted;
+	return inserted[0]?.results.length === 1 ? "inserted" : "changed";
 }
 
 /**
  * Compare and set: writes `changes` when the row is still as it was read. Columns that are not named stay as they are,
- * whether anybody can read them or not.
+ * whether anybody can read them or not. `names`: ids of other rows that the changes make it depend on.
  */
 export async function updateRow<R extends Row>(
 	env: Env,
 	table: Table,
 	{ id, revision, updatedAt }: ReadAs,
 	changes: Row,
+	names: readonly string[] = [],
 ): Promise<Update<R>> {
 	const columns = { ...changes, updated_at: Date.now() };
 	const assignments = Object.keys(columns).map((column) => `${column} = ?`);
 	// A Worker of release 0.1, which runs beside this one during a deploy, moves updated_at and not the revision.
 	const sql = `UPDATE ${table} SET ${assignments.join(", ")}, revision = revision + 1
-		WHERE id = ? AND revision = ? AND updated_at = ? RETURNING *`;
+		WHERE id = ? AND revision = ? AND updated_at = ? AND ${NONE_DELETED} RETURNING *`;
 	const updated = await unlessTaken(
 		withSchema(env, (db) =>
 			db.batch<R>([
-				db.prepare(sql).bind(...Object.values(columns), id, revision, updatedAt),
+				db.prepare(sql).bind(...Object.values(columns), id, revision, updatedAt, JSON.stringify(names)),
 				bumpRoutingVersion(db),
 			]),
 		),

@@ -118,7 +118,8 @@ export async function insertSource(
 	{ id, createdAt, updatedAt, ...fields }: ReadableSource,
 ): Promise<boolean> {
 	const columns = await toColumns(env, fields);
-	return insertRow(env, "sources", { id, ...columns, created_at: createdAt, updated_at: updatedAt });
+	const row = { id, ...columns, created_at: createdAt, updated_at: updatedAt };
+	return (await insertRow(env, "sources", row)) === "inserted";
 }
 
 export async function updateSource(

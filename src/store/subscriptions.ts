@@ -5,6 +5,7 @@ import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
 import type { ResultPolicy, Subscription } from "./records.ts";
 import { rememberDeletion } from "./deleted.ts";
 import {
+	type Insert,
 	type ListQuery,
 	type ReadAs,
 	type Row,
@@ -52,15 +53,11 @@ export async function listSubscriptions(env: Env, query: ListQuery): Promise<Sub
 	return rows.map(subscriptionFromRow);
 }
 
-/** false when the name is taken. */
-export async function insertSubscription(env: Env, subscription: Subscription): Promise<boolean> {
+/** Not when its source or endpoint has been deleted: none is ever left behind that names nothing. */
+export async function insertSubscription(env: Env, subscription: Subscription): Promise<Insert> {
 	const { id, createdAt, updatedAt, ...fields } = subscription;
-	return insertRow(env, "subscriptions", {
-		id,
-		...toColumns(fields),
-		created_at: createdAt,
-		updated_at: updatedAt,
-	});
+	const row = { id, ...toColumns(fields), created_at: createdAt, updated_at: updatedAt };
+	return insertRow(env, "subscriptions", row, namesIn(fields));
 }
 
 export async function updateSubscription(
@@ -68,7 +65,8 @@ export async function updateSubscription(
 	former: ReadAs,
 	changes: SubscriptionChanges,
 ): Promise<Update<Subscription>> {
-	const update = await updateRow<SubscriptionRow>(env, "subscriptions", former, toColumns(changes));
+	const columns = toColumns(changes);
+	const update = await updateRow<SubscriptionRow>(env, "subscriptions", former, columns, namesIn(changes));
 	return update.outcome === "updated" ? { ...update, record: subscriptionFromRow(update.record) } : update;
 }
 
@@ -80,6 +78,12 @@ export async function deleteSubscription(env: Env, id: string): Promise<void> {
 			bumpRoutingVersion(db),
 		]),
 	);
+}
+
+/** The ids that these fields name. */
+function namesIn({ sourceId, target }: SubscriptionChanges): string[] {
+	const endpointId = target !== undefined && "endpointId" in target ? target.endpointId : null;
+	return [sourceId, endpointId].filter((id) => typeof id === "string");
 }
 
 /** The columns of the fields that are there. */

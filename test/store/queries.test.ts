@@ -206,6 +206,27 @@ describe("what has been deleted", () => {
 		for (const id of ids) expect(await isDeleted(env, id)).toBe(true);
 	});
 
+	test("is not named by a subscription that comes a moment too late, unless it was restored", async () => {
+		const [source, endpoint] = [aSource(), anEndpoint()];
+		await deleteSource(env, source.id);
+		await deleteEndpoint(env, endpoint.id);
+		const target = { latestOf: "any" };
+		const subscription = aSubscription({ target });
+		expect(await insertSubscription(env, subscription)).toBe("inserted");
+		const late = [
+			{ sourceId: source.id, target },
+			{ sourceId: null, target: { endpointId: endpoint.id } },
+		];
+		for (const names of late) {
+			expect(await insertSubscription(env, aSubscription(names))).toBe("changed");
+			expect(await updateSubscription(env, subscription, names)).toEqual({ outcome: "changed" });
+		}
+		expect(await findSubscription(env, subscription.id)).toMatchObject({ revision: 1 });
+		await insertSource(env, source);
+		await insertEndpoint(env, endpoint);
+		for (const names of late) expect(await insertSubscription(env, aSubscription(names))).toBe("inserted");
+	});
+
 	test("is forgotten after a year", async () => {
 		await deleteSubscription(env, "sub_old");
 		await env.DB.prepare("UPDATE deleted SET deleted_at = deleted_at - 366 * 86400000").run();
