@@ -20,6 +20,8 @@ export const pageQuery = {
 
 /** Throws 400 `invalid_query` with one entry for each bad parameter. */
 export function readQuery<S extends z.ZodObject>(c: Context, schema: S): z.output<S> {
+	const repeated = Object.entries(c.req.queries()).filter(([, values]) => values.length > 1);
+	if (repeated.length > 0) throw invalidQuery(repeated.map(([path]) => ({ path, message: "give it once" })));
 	const parsed = schema.safeParse(c.req.query(), { error: wording });
 	if (parsed.success) return parsed.data;
 	throw invalidQuery(toFieldErrors(parsed.error));

@@ -95,4 +95,11 @@ describe("in a query", () => {
 			},
 		});
 	});
+
+	test("a parameter that is there twice, of which only one would count", async () => {
+		expect(await ask("GET", "/v1/deliveries?status=dead&limit=1&status=pending")).toMatchObject({
+			status: 400,
+			body: { code: "invalid_query", errors: [{ path: "status", message: "give it once" }] },
+		});
+	});
 });
