@@ -2,20 +2,12 @@
  * A delivery in memory, and its two other forms: the row of the delivery table and the record that the API reads.
  * Pure.
  */
-import * as z from "zod";
 import type { Decision, EventData, SluiceEvent } from "../events/event.ts";
 import { endpointIdOf } from "../events/ids.ts";
 import { timeOfPosition } from "../events/position.ts";
 import { decodeSegment, encodeSegment } from "../events/segment.ts";
-import { OUTCOMES } from "./attempt.ts";
-import {
-	DEAD_REASONS,
-	type Attempt,
-	type DeliveryRecord,
-	type DeliveryState,
-	type Result,
-	type ResultOmitted,
-} from "./records.ts";
+import { fromStoredStatus, storedRow, toStoredStatus, type DeliveryRow } from "./delivery-columns.ts";
+import type { Attempt, DeliveryRecord, DeliveryState, Result, ResultOmitted } from "./records.ts";
 
 /** A delivery with all that is needed to go on with it. */
 export interface Delivery {
@@ -37,72 +29,6 @@ export interface Delivery {
 	resultEvent: SluiceEvent | null;
 	resultEventId: string | null;
 }
-
-/**
- * The words of the table. A delivery that is `publishing` stands there as `waiting`, the word of release 0.1: its rows
- * are read here, and rows of now by 0.1 when a deploy is rolled back.
- */
-export type StoredStatus = Exclude<DeliveryState["status"], "publishing"> | "waiting";
-
-export function toStoredStatus(status: DeliveryState["status"]): StoredStatus {
-	return status === "publishing" ? "waiting" : status;
-}
-
-function fromStoredStatus(status: StoredStatus): DeliveryState["status"] {
-	return status === "waiting" ? "publishing" : status;
-}
-
-/** As SQLite holds it. */
-export type DeliveryRow = {
-	seq: number;
-	id: string;
-	event_id: string;
-	subscription_id: string;
-	subscription_name: string;
-	endpoint_ref: string;
-	status: StoredStatus;
-	reason: DeliveryState["reason"];
-	detail: string | null;
-	spent: number;
-	busy_count: number;
-	busy_since: number | null;
-	due_at: number | null;
-	finished_at: number | null;
-	attempts: string;
-	event: string | null;
-	result_kind: EventData["kind"] | null;
-	result_type: string | null;
-	result: string | null;
-	result_event: string | null;
-	result_event_id: string | null;
-	result_omitted: ResultOmitted | null;
-};
-
-/** In the order of the table. */
-export const COLUMNS = [
-	"seq",
-	"id",
-	"event_id",
-	"subscription_id",
-	"subscription_name",
-	"endpoint_ref",
-	"status",
-	"reason",
-	"detail",
-	"spent",
-	"busy_count",
-	"busy_since",
-	"due_at",
-	"finished_at",
-	"attempts",
-	"event",
-	"result_kind",
-	"result_type",
-	"result",
-	"result_event",
-	"result_event_id",
-	"result_omitted",
-] as const satisfies (keyof DeliveryRow)[];
 
 /** Rows that may be sent again keep their event; one that has succeeded lets it go. */
 export function toRow(delivery: Delivery): DeliveryRow {
@@ -264,24 +190,6 @@ function parseOrNull(json: string): unknown {
 		return null;
 	}
 }
-
-/** What is read as more than text; the other columns are what SQLite says they are. */
-const storedRow = z.object({
-	status: z.enum(["pending", "waiting", "succeeded", "dead", "canceled"]),
-	reason: z.enum(DEAD_REASONS).nullable(),
-	result_kind: z.enum(["json", "text", "binary"]).nullable(),
-	attempts: z.array(
-		z.object({
-			number: z.number(),
-			at: z.number(),
-			durationMs: z.number(),
-			statusCode: z.number().nullable(),
-			outcome: z.enum(OUTCOMES),
-			error: z.string().nullable(),
-			excerpt: z.string().nullable(),
-		}),
-	) satisfies z.ZodType<Attempt[]>,
-});
 
 function firstOf(segment: string | null): SluiceEvent | null | "unreadable" {
 	if (segment === null) return null;

@@ -4,14 +4,8 @@
  */
 import { positionOfTime, rangeOf, type Slice } from "../events/position.ts";
 import { log } from "../log.ts";
-import {
-	COLUMNS,
-	fromRow,
-	toRow,
-	toStoredStatus,
-	type Delivery,
-	type DeliveryRow as Row,
-} from "./delivery-row.ts";
+import { COLUMNS, toStoredStatus, type DeliveryRow as Row } from "./delivery-columns.ts";
+import { fromRow, toRow, type Delivery } from "./delivery-row.ts";
 import type { DeliveryQuery } from "./records.ts";
 
 /** What never changes once the row is there is left out. */

@@ -5,7 +5,7 @@
  */
 import { type AddressKind, addressKind } from "./addresses.ts";
 
-export const MAX_URL_LENGTH = 2_048;
+const MAX_URL_LENGTH = 2_048;
 
 /** Ports that Cloudflare proxies https on by custom; "" is 443. */
 const PUBLIC_PORTS = new Set(["", "8443"]);

@@ -13,7 +13,7 @@ const MAX_SIGNATURES = 20;
 /** The DER wrapping of a bare Ed25519 public key (RFC 8410, section 4): algorithm 1.3.101.112, bit string. */
 const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 
-export interface WebhookHeaders {
+interface WebhookHeaders {
 	id: string;
 	/** Seconds since the epoch, as it was sent. */
 	timestamp: string;
@@ -22,7 +22,7 @@ export interface WebhookHeaders {
 }
 
 /** The three headers under either of their names; null when one is missing. */
-export function readWebhookHeaders(headers: Headers): WebhookHeaders | null {
+function readWebhookHeaders(headers: Headers): WebhookHeaders | null {
 	const family = headers.has("webhook-id") ? "webhook" : "svix";
 	const id = headers.get(`${family}-id`);
 	const timestamp = headers.get(`${family}-timestamp`);

@@ -10,7 +10,7 @@ import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE, chainOf, hopsOf } from "../events/line
 import type { ModelOutput } from "../models/protocol.ts";
 import type { ResultPolicy } from "../store/records.ts";
 
-export const RESULTS_SOURCE_ID = "src_results";
+const RESULTS_SOURCE_ID = "src_results";
 
 export interface Answered {
 	/** The event that was delivered. */

@@ -37,7 +37,7 @@ export async function decide(event: SluiceEvent, table: RoutingTable): Promise<D
  * True when a result event would go round for ever: it is back at a subscription it came through, or deeper than
  * that subscription lets results go. One that publishes no results ends every chain and is no loop.
  */
-export function isLoop(attributes: Attributes, { id, result }: Subscription): boolean {
+function isLoop(attributes: Attributes, { id, result }: Subscription): boolean {
 	if (result === null) return false;
 	if (hopsOf(attributes) > result.maxHops) return true;
 	return !result.allowCycles && chainOf(attributes).includes(id);

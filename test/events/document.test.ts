@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { documentOf, exactDocumentOf } from "../../src/events/document.ts";
 import type { CloudEvent, EventData } from "../../src/events/event.ts";
-import { evaluateToJson } from "../../src/events/expressions/expression.ts";
+import { evaluateToJson } from "./expressions/to-json.ts";
 
 function event(data: EventData | null): CloudEvent {
 	return { attributes: { id: "1", source: "/docs", type: "t", priority: 3 }, data };

@@ -68,12 +68,7 @@ export async function evaluateExpression(source: string, input: unknown): Promis
 
 export type JsonEvaluation = { ok: true; json: string } | Extract<Evaluation, { ok: false }>;
 
-/** As JSON text; a value that is missing, no JSON, or too large is a failure. */
-export async function evaluateToJson(source: string, input: unknown): Promise<JsonEvaluation> {
-	return jsonOf(await evaluateExpression(source, input));
-}
-
-/** The value of an evaluation as JSON text. */
+/** The value of an evaluation as JSON text; one that is missing, no JSON, or too large is a failure. */
 export function jsonOf(evaluation: Evaluation): JsonEvaluation {
 	if (!evaluation.ok) return evaluation;
 	const made = toJson(evaluation.value);

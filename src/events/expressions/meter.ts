@@ -12,7 +12,7 @@ export const MAX_DEPTH = 10_000;
 /** The longest array an expression may make. */
 export const MAX_ARRAY = 100_000;
 /** The longest text an expression may make, in characters: an event, and a little more to wrap it in. */
-export const MAX_TEXT = 1_114_112;
+const MAX_TEXT = 1_114_112;
 
 export class Meter {
 	#spent = 0;

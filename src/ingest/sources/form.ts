@@ -24,6 +24,6 @@ export function readForm(
 }
 
 /** Plus signs are spaces, the rest is percent-encoded UTF-8. Throws `URIError` or `TypeError` on anything else. */
-export function decodeFormText(text: string): string {
+function decodeFormText(text: string): string {
 	return decodeURIComponent(text.replaceAll("+", " "));
 }

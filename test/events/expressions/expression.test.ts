@@ -1,10 +1,7 @@
 import jsonata from "jsonata";
 import { describe, expect, test } from "vitest";
-import {
-	compileExpression,
-	evaluateToJson,
-	MAX_EXPRESSION_LENGTH,
-} from "../../../src/events/expressions/expression.ts";
+import { compileExpression, MAX_EXPRESSION_LENGTH } from "../../../src/events/expressions/expression.ts";
+import { evaluateToJson } from "./to-json.ts";
 
 describe("compileExpression", () => {
 	test("says where a bad expression is wrong", () => {

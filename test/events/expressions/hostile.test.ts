@@ -3,9 +3,10 @@
  * work and not in time, and leaves the others as they were.
  */
 import { describe, expect, test } from "vitest";
-import { compileExpression, evaluateToJson } from "../../../src/events/expressions/expression.ts";
+import { compileExpression } from "../../../src/events/expressions/expression.ts";
 import { MAX_WORK, Meter } from "../../../src/events/expressions/meter.ts";
 import { makeProgram } from "../../../src/events/expressions/program.ts";
+import { evaluateToJson } from "./to-json.ts";
 
 const input = {
 	type: "t",
