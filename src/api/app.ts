@@ -38,9 +38,17 @@ export function answerError(error: unknown, { method, url }: Request): Response 
 	// Without the query, where a token may stand.
 	log("api.failed", { method, path: new URL(url).pathname, error: said });
 	if (isPassing(error)) {
-		return new Problem(503, "unavailable", "A part of the router is busy or moving. Ask again.").toResponse();
+		return new Problem(
+			503,
+			"unavailable",
+			"A part of the router is busy or restarting. Send the request again.",
+		).toResponse();
 	}
-	return new Problem(500, "internal_error", "Something went wrong here; the log says what.").toResponse();
+	return new Problem(
+		500,
+		"internal_error",
+		"The router failed unexpectedly; its log has the details.",
+	).toResponse();
 }
 
 /**

@@ -91,7 +91,11 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 		if (id === null) throw endpointNotFound();
 		const { usedBy } = await deleteEndpoint(c.env, id);
 		if (usedBy.length > 0) {
-			throw new Problem(409, "endpoint_in_use", `Subscriptions target it: ${usedBy.join(", ")}.`);
+			throw new Problem(
+				409,
+				"endpoint_in_use",
+				`Delete the subscriptions to it first, or let them target another endpoint: ${usedBy.join(", ")}.`,
+			);
 		}
 		await tellDeleted(c.env, id);
 		return c.body(null, 204);
@@ -148,7 +152,10 @@ async function changeEndpoint(
 	return record;
 }
 
-/** Whether the change may mend what made the endpoint fail: where it is, what it is told, that it goes on. */
+/**
+ * Whether the change may fix what made the endpoint fail: its URL, its protocol, its credentials and headers, or that
+ * it is resumed.
+ */
 function isRepair({ url, protocol, auth, headers, signingSecrets, status }: EndpointChanges): boolean {
 	return status === "active" || [url, protocol, auth, headers, signingSecrets].some((to) => to !== undefined);
 }

@@ -23,9 +23,9 @@ export function hasSpaceAround(secret: string): boolean {
 /** What a resource can be made as; afterwards it stops and goes on by actions. */
 export const statusField = z.enum(["active", "paused"]);
 
-/** In place of a field that is changed by actions: says which. */
+/** Stands in for a field that only actions change; the error names them. */
 export const CHANGED_BY_ACTION = z
-	.never("is not changed here: POST …/pause stops it, and POST …/resume lets it go on")
+	.never("cannot be changed here; use POST …/pause or POST …/resume")
 	.optional();
 
 /** RFC 9110, section 5.1. */

@@ -29,7 +29,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
 	}
 };
 
-/** Without those that are there to be refused in words of their own. */
+/** Leaves out the fields that exist only to be refused with a message of their own. */
 function knownFields({ shape }: z.ZodObject): string[] {
 	return Object.entries(shape)
 		.filter(([, field]) => !(field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodNever))

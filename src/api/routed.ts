@@ -9,7 +9,7 @@ import { routingMaxAgeMs } from "../store/routing.ts";
 
 const CHANGES: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 
-/** One wait a request, behind whatever it has written; requests that changed nothing do not wait. */
+/** Waits once for each request, after all its writes; requests that changed nothing do not wait. */
 export const answerWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, next) => {
 	await next();
 	const isSample = c.req.path.endsWith("/test");

@@ -53,7 +53,7 @@ async function tellPuller(
 async function writeCache(env: Env, former: Source | null, current: Source | null): Promise<void> {
 	if (former !== null && former.name !== current?.name) return uncacheSource(env, former);
 	if (current === null) return;
-	// What cannot be read cannot be copied either.
+	// A secret that cannot be read cannot be copied either.
 	await (isVerifying(current) ? cacheSource(env, current) : uncacheSource(env, current));
 }
 

@@ -92,7 +92,11 @@ export const sources = new Hono<{ Bindings: Env }>()
 		if (source === null && !(await isLost(c.env, "src", ref))) throw notFound(ref);
 		const { usedBy } = await deleteSource(c.env, source?.id ?? ref);
 		if (usedBy.length > 0) {
-			throw new Problem(409, "source_in_use", `Delete the subscriptions to it first: ${usedBy.join(", ")}.`);
+			throw new Problem(
+				409,
+				"source_in_use",
+				`Delete the subscriptions to it first, or let them use another source: ${usedBy.join(", ")}.`,
+			);
 		}
 		if (source !== null) await syncSource(c, source, null);
 		return c.body(null, 204);

@@ -83,7 +83,8 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 		const subscription = await findSubscription(c.env, ref);
 		if (subscription === null && !(await isLost(c.env, "sub", ref))) throw subscriptionNotFound();
 		await deleteSubscription(c.env, subscription?.id ?? ref);
-		// Who holds deliveries of one that was lost is not known, and looks for itself.
+		// When the subscription was lost with the database, nobody knows which dispatchers hold its deliveries; they
+		// check by themselves.
 		if (subscription !== null) await refreshTargets(c.env, [subscription]);
 		return c.body(null, 204);
 	})

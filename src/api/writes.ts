@@ -5,7 +5,7 @@ import { Problem } from "../problem.ts";
 import { isDeleted } from "../store/deleted.ts";
 import type { ReadAs, Update } from "../store/rows.ts";
 
-/** Times that a change is computed: a second time when the record has moved on in between. */
+/** How often a change is computed: a second time when the record has changed in between. */
 const MAX_TRIES = 2;
 
 /** A kind of resource to `changeRecord`. */
@@ -42,18 +42,19 @@ export async function changeRecord<T extends ReadAs, C>(
 		const updated = await update(env, former, changes);
 		if (updated.outcome === "updated") return { former, record: updated.record, changes };
 		if (updated.outcome === "name_taken") throw taken(changes);
-		// By its id: the change in between may have been one of the name.
+		// By its id, because the change in between may have been a new name.
 		former = await get(env, former.id);
 		if (tries === MAX_TRIES) throw changedMeanwhile();
 	}
 }
 
 export function changedMeanwhile(): Problem {
-	const detail = "Others are changing it at this moment, and nothing of this change was made. Send it again.";
+	const detail =
+		"Somebody else is changing it at this moment, so this change was not made. Send the request again.";
 	return new Problem(409, "changed_meanwhile", detail);
 }
 
-/** As `newId` makes them; the ids of the built-in sources are others. */
+/** The form that `newId` makes; ids of built-in sources look different. */
 const STORED_ID = /^[a-z]+_[0-9a-z]{10}$/;
 
 /**

@@ -19,7 +19,7 @@ export type AttemptResult =
 
 /** The body of a response, decoded. */
 export interface Body {
-	/** Complete, or its beginning when there is a failure; empty when that beginning cannot be decoded. */
+	/** The whole body, or its beginning when there is a failure; empty when that beginning cannot be decoded. */
 	body: Uint8Array<ArrayBuffer>;
 	/** Why the body is not complete; null: it is. */
 	failure: BodyFailure | null;
@@ -27,7 +27,7 @@ export interface Body {
 
 export interface BodyFailure {
 	error: BodyError;
-	/** For a person. */
+	/** For people to read. */
 	message: string;
 }
 

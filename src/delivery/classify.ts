@@ -46,12 +46,15 @@ const MEANING = new Map<number, Outcome>([
 	[523, "busy"],
 ]);
 
-/** How Cloudflare reports a connection that was refused, and a server it finds no way to. */
+/** How Cloudflare reports a refused connection (521) and an unreachable server (523). */
 const REFUSED = new Set([521, 523]);
-/** Gateways before a server that does not listen yet. */
+/** What gateways answer while the server behind them does not listen yet. */
 const COLD_START = new Set([502, 504]);
 
-/** Every result has exactly one verdict. Outside 2xx the body has no say: its failure changes nothing. */
+/**
+ * Every result has exactly one outcome. Outside 2xx only status and headers count: a body that cannot be read changes
+ * nothing.
+ */
 export function classify(result: AttemptResult, rules: ClassifyRules): Verdict {
 	if (result.kind === "no_response") {
 		const isRefused = result.error === "connection_lost" && (rules.coldStart || rules.isSilent);
@@ -72,7 +75,7 @@ function classifyResponse(result: Responded, rules: ClassifyRules): Omit<Verdict
 	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
 	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
 	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
-	// Asked for again it would be as long again, and cost the model's work again.
+	// A second answer would be as long, and cost the model the same work again.
 	if (result.failure.error === "too_large") return { outcome, retryAfterMs, result: "too_large" };
 	return { outcome: "error", retryAfterMs, result: "none" };
 }

@@ -7,7 +7,7 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import type { Body, BodyError } from "./attempt.ts";
 
-/** Two are what a proxy makes that compresses once more. */
+/** Two occur when a proxy compresses what is compressed already. */
 const MAX_CODINGS = 2;
 /** How much longer than what it says a coded body may be: servers that flush after each word write more than they save. */
 const MAX_EXPANSION = 3;
@@ -23,7 +23,7 @@ export function maxCodedBytes(codings: readonly string[], maxBytes: number): num
 	return codings.length === 0 ? maxBytes : maxBytes * MAX_EXPANSION;
 }
 
-/** What a body of these codings says. No bytes are no body, whatever their coding. */
+/** Decodes a body. One without bytes is empty, whatever its codings. */
 export function decode(bytes: Uint8Array<ArrayBuffer>, codings: readonly string[], maxBytes: number): Body {
 	const unknown = codings.filter((coding) => decoderOf(coding) === undefined);
 	if (bytes.length === 0) return { body: bytes, failure: null };
@@ -69,7 +69,7 @@ function hasZlibHeader([first = 0, second = 0]: Uint8Array): boolean {
 }
 
 function failedDecoding(error: unknown, coding: string, maxBytes: number): Body {
-	// The only one of its kind that the decoders throw: more came out than they may make.
+	// Decoders throw a RangeError only when the output exceeds the limit.
 	if (error instanceof RangeError) return failed("too_large", tooLarge(null, maxBytes));
 	const said = error instanceof Error ? error.message : String(error);
 	return /unexpected end of file/i.test(said)
@@ -77,7 +77,7 @@ function failedDecoding(error: unknown, coding: string, maxBytes: number): Body 
 		: failed("undecodable", `The answer says that it is coded as ${coding}, and is not: ${said}.`);
 }
 
-/** What is said of a body beyond the limit; `bytes` null: nobody knows how long it is. */
+/** The message about a body above the limit; `bytes` is null when its length is unknown. */
 export function tooLarge(bytes: number | null, maxBytes: number): string {
 	const size = bytes === null ? `more than ${maxBytes} bytes` : `${bytes} bytes`;
 	return `The answer has ${size}; at most ${maxBytes} are read.`;

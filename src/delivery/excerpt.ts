@@ -36,7 +36,7 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
 /** `strict`: null unless the bytes are UTF-8 without a NUL, for a body that does not say what it is. */
 function decode({ body, failure }: Body, strict: boolean): string | null {
 	try {
-		// A body that is not complete may end in the middle of a character.
+		// An incomplete body may end in the middle of a character.
 		const stream = failure !== null;
 		const text = new TextDecoder("utf-8", { fatal: strict, ignoreBOM: false }).decode(body, { stream });
 		return strict && text.includes("\0") ? null : text;

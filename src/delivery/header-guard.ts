@@ -18,7 +18,7 @@ const FRAMING = new Set([
 	"upgrade",
 	"expect",
 ]);
-/** What the bytes of the body are is the protocol's to say, and the router codes none. */
+/** Only the protocol describes the body's bytes, and the router compresses none. */
 const BODY = new Set(["content-encoding"]);
 const OWNED_PREFIXES = ["webhook-", "cf-", "sluice-", "ce-"];
 /** A field name is a token; a value is visible ASCII with spaces inside (RFC 9110, section 5). */

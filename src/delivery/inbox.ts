@@ -28,7 +28,7 @@ export interface IncomingEvent {
 export interface InboxRow {
 	seq: number;
 	entries: { eventId: string; decision: Decision }[];
-	/** Characters that had to be read. */
+	/** How many characters were read. */
 	size: number;
 }
 
@@ -41,7 +41,7 @@ export type NextInbox =
 const MAX_ROW_BYTES = 1_200_000;
 /** Decisions of one event in one row; an event that more subscriptions want stands in several. */
 const MAX_ROW_DECISIONS = 1_000;
-/** How far the clocks of two objects may be apart. */
+/** How far the clocks of two Durable Objects may differ. */
 const CLOCK_SLACK_MS = 60_000;
 /** Characters of decisions that looking for repeated ones reads, some tenths of a second at the most. */
 const MAX_SEARCHED_TEXT = 64_000_000;
@@ -151,7 +151,7 @@ export function dropInbox(sql: SqlStorage, seq: number): void {
 	sql.exec("DELETE FROM inbox WHERE seq = ?", seq);
 }
 
-/** Moves a row out of the way, as it is: a newer release can still read it. */
+/** Moves a row to `unreadable_inbox` unchanged, so that a newer release can still read it. */
 export function setInboxAside(sql: SqlStorage, seq: number): void {
 	sql.exec(
 		"INSERT OR IGNORE INTO unreadable_inbox SELECT seq, decisions, segment FROM inbox WHERE seq = ?",

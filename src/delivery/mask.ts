@@ -12,7 +12,7 @@ const HIDDEN = "***";
 /** Credentials as they may turn up in an answer; see `formsOf`. */
 export type Forms = readonly string[];
 
-/** A piece of base64 shorter than this may be there by chance. */
+/** A shorter piece of base64 may occur by chance. */
 const MIN_BASE64 = 8;
 
 /** Every form of these secrets that is looked for; those of fewer than `minLength` characters are left out. */
@@ -27,7 +27,7 @@ function formsOfOne(secret: string): string[] {
 	return [secret, secret.replaceAll(" ", "+"), ...base64Of(secret), ...base64Of(inJson)];
 }
 
-/** For text of any kind, whole or cut. */
+/** For any text, complete or cut off. */
 export function maskText(text: string, forms: Forms): string {
 	const found = views(text).flatMap((view) => find(view, forms));
 	return replace(
@@ -38,7 +38,8 @@ export function maskText(text: string, forms: Forms): string {
 
 /** For valid JSON, which stays valid: what is hidden is the inside of a string, or a whole number. */
 export function maskJson(text: string, forms: Forms): string {
-	// Where there are escapes, the text as it stands is passed over: a match in it could end in the middle of one.
+	// Text with escapes is only searched in its unescaped form: a match in the raw text could end in the middle of an
+	// escape.
 	const read = text.includes("\\") ? views(text).slice(1) : views(text);
 	const found = read.flatMap((view) => find(view, forms));
 	const masked: Replacement[] = [];
@@ -54,7 +55,7 @@ export function maskJson(text: string, forms: Forms): string {
 	return replace(text, masked);
 }
 
-/** For bytes that are no text: their number stays. The same array when there is nothing to hide. */
+/** For binary data, whose length does not change. Returns the same array when there is nothing to hide. */
 export function maskBytes(bytes: Buffer, forms: Forms): Buffer {
 	let masked = bytes;
 	for (const form of forms.map((form) => Buffer.from(form))) {
@@ -110,7 +111,7 @@ function isWholeNumber(text: string, { start, end }: Range): boolean {
 	return /^[\d.eE+-]+$/.test(text.slice(start, end)) && !/[\d.eE+-]/.test(around);
 }
 
-/** Of replacements that overlap, what they cover together is replaced once. */
+/** Replacements that overlap are merged into one. */
 function replace(text: string, replacements: Replacement[]): string {
 	let replaced = "";
 	let at = 0;

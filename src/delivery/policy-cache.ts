@@ -90,7 +90,7 @@ export class PolicyCache {
 	}
 }
 
-/** Says once why an endpoint that nobody has stopped is not sent to. */
+/** Logs once why nothing is sent to an endpoint that nobody has stopped. */
 function logStop(endpointId: string, former: Policy | undefined, now: Policy): void {
 	if (now === "missing" && former !== "missing") {
 		log("dispatcher.endpoint_missing", { endpoint_id: endpointId });

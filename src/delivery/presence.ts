@@ -13,7 +13,7 @@ const DETAIL = "The endpoint is not in the database, and was not deleted: the de
 
 export class Presence {
 	readonly #storage: DurableObjectStorage;
-	/** Somebody has deleted the endpoint, and told. */
+	/** The API says that somebody has deleted the endpoint. */
 	#isDeleted: boolean;
 	#isMissing: boolean;
 
@@ -28,12 +28,15 @@ export class Presence {
 		this.#keep(DELETED, true);
 	}
 
-	/** What to work by. An endpoint that is in the database is there, whatever was told: somebody has restored it. */
+	/**
+	 * The answer that counts. An endpoint that is in the database exists, even when its deletion was told: somebody
+	 * has restored it.
+	 */
 	resolve(read: Policy): Policy {
 		return read === "missing" && this.#isDeleted ? "deleted" : read;
 	}
 
-	/** Keeps what a new reading says; writes when that is something new. */
+	/** Remembers what the database says now; writes only when that has changed. */
 	note(read: Policy): void {
 		if (typeof read === "object" && this.#isDeleted) {
 			this.#isDeleted = false;
@@ -45,7 +48,7 @@ export class Presence {
 		this.#keep(MISSING, isMissing);
 	}
 
-	/** In memory first: it holds whatever becomes of the write. Never throws. */
+	/** Writes what is already set in memory, where it holds even when the write fails. Never throws. */
 	#keep(key: string, value: boolean): void {
 		try {
 			this.#storage.kv.put(key, value);

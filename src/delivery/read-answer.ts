@@ -13,13 +13,13 @@ export interface ReadOptions {
 	timeoutMs: number;
 }
 
-/** With a failure the caller aborts the exchange: more may be on its way. */
+/** After a failure the caller aborts the exchange, because more bytes may follow. */
 export async function readAnswer(response: Response, options: ReadOptions): Promise<Body> {
 	const { maxBytes } = options;
 	if (response.body === null) return { body: new Uint8Array(), failure: null };
 	const codings = codingsOf(response.headers.get("content-encoding"));
 	const declared = codings.length === 0 ? declaredLength(response) : null;
-	// Its beginning is enough, and may be all that would come within the deadline.
+	// The beginning is enough, and waiting for more could use up the deadline.
 	const isDeclaredTooLarge = declared !== null && declared > maxBytes;
 	const limit = isDeclaredTooLarge ? 0 : maxCodedBytes(codings, maxBytes);
 	const { bytes, end } = await readUpTo(response.body, limit);
@@ -35,7 +35,7 @@ export async function readAnswer(response: Response, options: ReadOptions): Prom
 	return broken(bytes, codings, error, message);
 }
 
-/** A part of something coded says nothing. */
+/** A part of a coded body cannot be decoded. */
 function broken(
 	bytes: Uint8Array<ArrayBuffer>,
 	codings: readonly string[],
@@ -52,7 +52,7 @@ function declaredLength(response: Response): number | null {
 
 interface Read {
 	bytes: Uint8Array<ArrayBuffer>;
-	/** limit: there are more bytes than that. */
+	/** limit: the body has more bytes than are allowed. */
 	end: "complete" | "limit" | { thrown: unknown };
 }
 

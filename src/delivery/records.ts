@@ -120,7 +120,7 @@ export interface DeliveryQuery {
 
 /** What the API tells a dispatcher of a change to its settings. */
 export interface SettingsChange {
-	/** Somebody has seen to the endpoint: what it asked for before does not hold any more. */
+	/** Somebody has repaired the endpoint: waits that it asked for before no longer count. */
 	repaired: boolean;
 }
 

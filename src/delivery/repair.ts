@@ -20,12 +20,15 @@ export class Repair {
 		this.#since = storage.kv.get<number>(KEY) ?? null;
 	}
 
-	/** How many there have been since the object woke: an exchange that began before one says nothing about after. */
+	/**
+	 * How many repairs there have been since the object woke: an exchange that began before a repair says nothing
+	 * about the endpoint after it.
+	 */
 	get count(): number {
 		return this.#count;
 	}
 
-	/** Somebody has seen to the endpoint, at `now` in ms. */
+	/** Somebody has repaired the endpoint, at `now` in ms. */
 	begin(now: number): void {
 		this.#count += 1;
 		this.#since = now;

@@ -87,7 +87,7 @@ function preferences(stated: readonly (string | undefined)[], wantsReply: boolea
 	return list.length === 0 ? {} : { prefer: list.join(", ") };
 }
 
-/** Without headers that were stored before the rules refused them. */
+/** Leaves out headers that were stored before the rules refused them. */
 function allowed(headers: Record<string, string>): Record<string, string> {
 	return Object.fromEntries(
 		Object.entries(headers).filter(([name, value]) => refuseHeader(name, value) === null),

@@ -22,7 +22,7 @@ function readSeconds(value: string | undefined, now: number): number | null {
 	return date === null ? null : Math.max(0, date - now);
 }
 
-/** HTTP knows whole numbers only; servers that reckon in fractions mean what they say. */
+/** HTTP allows whole seconds only, but some servers send fractions, and those are taken as they are. */
 function readNumber(value: string | undefined, unitMs: number): number | null {
 	const number = value?.trim();
 	return number !== undefined && /^\d+(?:\.\d+)?$/.test(number) ? Math.ceil(Number(number) * unitMs) : null;

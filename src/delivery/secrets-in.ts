@@ -6,7 +6,7 @@ import type { EndpointAuth, ReadableEndpoint } from "../store/records.ts";
 import { basicCredentials } from "./request.ts";
 import { isSecretHeader } from "./secret-headers.ts";
 
-/** Names that only URLs give to a credential: Azure Functions, signed URLs. */
+/** Names of credentials that only occur in URLs: Azure Functions, signed URLs. */
 const SECRET_PARAMETER = /^(?:code|sig|signature)$/i;
 
 /** Each of them as a server may read it out of the request. */

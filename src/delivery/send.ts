@@ -31,7 +31,7 @@ export async function send(request: OutgoingRequest, options: SendOptions): Prom
 			body,
 			redirect: "manual",
 			signal: deadline.signal,
-			// The body as it is on the way: coding.ts knows more codings than the runtime.
+			// Asks for the body undecoded, because coding.ts knows more codings than the runtime.
 			encodeResponseBody: "manual",
 		});
 		const answer = await readAnswer(response, {

@@ -23,7 +23,7 @@ export interface UrlRules {
  */
 export function refuseUrl(url: string, rules: UrlRules): string | null {
 	if (url !== url.trim()) return "must not begin or end with white space";
-	// The parser takes tabs and line feeds out without a word, and encodes the others.
+	// The URL parser silently removes tabs and line feeds, and encodes other control characters.
 	if (/\p{Cc}/u.test(url)) return "must not hold control characters such as tabs and line feeds";
 	return refuseAddress(url, rules);
 }

@@ -54,7 +54,7 @@ export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = 
 	return { ok: true, attributes: rest as Attributes };
 }
 
-/** Before anything else is looked at, so that no check costs more than these lengths. */
+/** Checked before anything else, so that these lengths bound the cost of every later check. */
 function whyTooLong(name: string, value: unknown): string | null {
 	if (name.length > MAX_NAME_LENGTH) return `has a name of more than ${MAX_NAME_LENGTH} characters`;
 	return typeof value === "string" && !isAttributeLength(value)
@@ -68,7 +68,10 @@ export function isAttributeLength(value: AttributeValue): boolean {
 	return String(value).length <= MAX_VALUE_BYTES && Buffer.byteLength(String(value)) <= MAX_VALUE_BYTES;
 }
 
-/** A UTF-16 code unit is three bytes at most, a number or a boolean eleven: short ones need no counting. */
+/**
+ * A UTF-16 code unit takes at most three bytes, a number or a boolean at most eleven, so short values need not be
+ * counted.
+ */
 function mostBytes(value: AttributeValue): number {
 	return typeof value === "string" ? value.length * 3 : 11;
 }

@@ -30,7 +30,7 @@ export function decodeCloudEvents(headers: Headers, body: Uint8Array): Decoded {
 	}
 	const isFormat = essence.startsWith("application/cloudevents");
 	if (isFormat || !REQUIRED_HEADERS.some((name) => headers.has(name))) {
-		return refuse(415, "unsupported_media_type", `This is no CloudEvent. ${ACCEPTED}`);
+		return refuse(415, "unsupported_media_type", `This is not a CloudEvent. ${ACCEPTED}`);
 	}
 	return decodeBinary(headers, body);
 }
@@ -89,7 +89,9 @@ function decodeBatch(values: readonly unknown[], text: string): Decoded {
 /** One event in the JSON format. `text` is the JSON that `value` was parsed from, `at` its place in the request. */
 function decodeObject(value: unknown, text: string, at: string): { ok: true; event: CloudEvent } | Refusal {
 	if (typeof value !== "object" || value === null || Array.isArray(value)) {
-		return at === "" ? invalid("A CloudEvent is a JSON object.") : invalid(`"${at}" is no JSON object.`, at);
+		return at === ""
+			? invalid("A CloudEvent is a JSON object.")
+			: invalid(`"${at}" must be a JSON object.`, at);
 	}
 	const wrong = refuseStructure(text);
 	if (wrong !== null) return wrong;

@@ -126,7 +126,7 @@ export class EventLog extends DurableObject<Env> {
 		return position === undefined ? findEntry(this.#sql, id) : entryAt(this.#sql, position);
 	}
 
-	/** Newest first, without payloads; one call looks at so much at most, and says where it has stopped. */
+	/** Newest first, without payloads. One call looks at a bounded part, and says where it has stopped. */
 	list(query: LogQuery): Slice<LogEntry> {
 		return listEntries(this.#sql, query);
 	}
@@ -160,7 +160,7 @@ export class EventLog extends DurableObject<Env> {
 		return this.#recent;
 	}
 
-	/** Whether the history is: what waits to be routed has room of its own. */
+	/** Whether the history is full; what waits to be routed has room of its own. */
 	#isFull(): boolean {
 		const size = this.#sql.databaseSize;
 		return size > MAX_HISTORY_BYTES && size - spilledBytes(this.#sql) > MAX_HISTORY_BYTES;

@@ -32,7 +32,7 @@ export function parseWithRawNumbers(text: string): unknown {
 	return parseNumbersAs(text, (digits) => JSON.rawJSON(digits));
 }
 
-/** Digits or an exponent without which every number fits. */
+/** Only a number with this many digits, or with an exponent, may not fit. */
 const MAY_NOT_FIT = /\d{16}|\d[eE][+-]?\d{2}/;
 
 function parseNumbersAs(text: string, exact: (digits: string) => unknown): unknown {

@@ -25,7 +25,9 @@ export interface LogQuery {
 
 export type NewEntry = Pick<LogEntry, "event" | "decisions">;
 
-/** What the log says of an entry that it has already: the decisions of the first time, and when that was (ms). */
+/**
+ * What the log answers about an entry that it already has: the decisions made the first time, and when that was (ms).
+ */
 export interface KnownEntry {
 	decisions: Decision[];
 	storedAt: number;

@@ -25,7 +25,7 @@ import { typeMatches } from "./type-pattern.ts";
 const MAX_ROW_BYTES = 1_200_000;
 /** Decisions of more characters than this stand in rows of their own, beside the segment. */
 const MAX_DECISIONS_TEXT = 400_000;
-/** Stands in the column of decisions that are elsewhere. A row has events, so its own list is never empty. */
+/** Marks decisions that are stored in `long_decisions`. A row always has events, so its own list is never empty. */
 const ELSEWHERE = "[]";
 /** Characters that one call of `listEntries` reads, some tens of milliseconds. */
 const MAX_LISTED_TEXT = 8_000_000;

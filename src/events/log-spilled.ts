@@ -27,14 +27,14 @@ export function dropSpilled(sql: SqlStorage, key: string): void {
 	sql.exec("DELETE FROM spilled WHERE key = ?", key);
 }
 
-/** What waits here, in bytes. Sizes stand in the heads of the rows, so no payload is read. */
+/** Bytes that wait here. SQLite keeps sizes in the row headers, so no payload is read. */
 export function spilledBytes(sql: SqlStorage): number {
 	return sql
 		.exec<{ bytes: number }>("SELECT coalesce(sum(octet_length(segment)), 0) AS bytes FROM spilled")
 		.one().bytes;
 }
 
-/** Forgets what no message can refer to any more. Answers whether there may be more of it. */
+/** Deletes what no message can refer to any more. Returns whether there may be more of it. */
 export function sweepSpilled(sql: SqlStorage, now: number): boolean {
 	const old = `SELECT key, part FROM spilled WHERE stored_at < ? LIMIT ${SWEEP_ROWS}`;
 	const { rowsWritten } = sql.exec(`DELETE FROM spilled WHERE (key, part) IN (${old})`, now - RETENTION_MS);

@@ -17,7 +17,7 @@ export function parseMediaType(contentType: string | null): MediaType {
 	return { essence: normalize(essence), charset: null };
 }
 
-/** Registered ones are a tenth of this; parameters may add to it. */
+/** Registered media types have a tenth of this length; parameters may add to it. */
 const MAX_LENGTH = 1_024;
 
 /** Whether it is `type/subtype` in printable ASCII and of bounded length, so that it can be sent on as a header. */

@@ -80,7 +80,7 @@ export function splitBySize(events: readonly SluiceEvent[], maxBytes: number): S
 	return splitRuns(events, estimateBytes, maxBytes);
 }
 
-/** From above; what stands in a segment for the event. */
+/** An upper bound of what the event takes in a segment. */
 export function estimateBytes({ data, attributes }: SluiceEvent): number {
 	const payload = data === null ? 0 : Buffer.byteLength(toStored(data).payload);
 	// Ids, times and JSON punctuation of one entry of the head take less than 200 bytes.

@@ -91,7 +91,7 @@ async function findOpenSource(
 	return source;
 }
 
-/** What a publisher does with a refusal is its own affair, but none should take this one for the end of it. */
+/** Publishers treat refusals differently, but none should take this one as final. */
 const STOPPED_RETRY_AFTER = { headers: { "retry-after": "60" } };
 
 export function sourcePaused(): Problem {
@@ -99,7 +99,7 @@ export function sourcePaused(): Problem {
 	return new Problem(503, "source_paused", detail, STOPPED_RETRY_AFTER);
 }
 
-/** Nobody can prove anything to such a source, and what is refused with 401 is not sent again. */
+/** No request can be verified for such a source, and a 401 would not be sent again. */
 export function secretUnreadable(): Problem {
 	const detail =
 		"Nothing can be verified now: the source's secret cannot be read. Send the request again later.";

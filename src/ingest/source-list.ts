@@ -5,7 +5,7 @@
 import type { Env } from "../env.ts";
 import { readSourceRefs } from "../store/sources.ts";
 
-/** How long it is believed: so long can a source that was just made elsewhere be unknown here. */
+/** How long the list is trusted, and so for how long a source that was just made elsewhere can be unknown here. */
 const FRESH_MS = 2_000;
 /** After a read that failed. */
 const RETRY_MS = 2_000;
@@ -54,9 +54,9 @@ export async function refreshList(
 	await within(reading.done);
 }
 
-/** After a change of a source, or when the list was wrong. A read that is under way does not count any more. */
+/** Called after a change of a source, or when the list was wrong. A read that is under way is then ignored. */
 export function forgetList(): void {
-	// Too many to list is no list that could be wrong, and the dearest to read.
+	// With too many sources there is no list that could be wrong, and reading it again would cost the most.
 	if (list?.hashes !== null) list = null;
 	reading = null;
 	failure = null;

@@ -12,7 +12,7 @@ import { findSource } from "../store/sources.ts";
 import { forgetList, lookUpInList, refreshList } from "./source-list.ts";
 
 const KNOWN_MS = 10_000;
-/** Of a name that was listed and is gone. */
+/** How long it is remembered that a listed name no longer exists. */
 const UNKNOWN_MS = 2_000;
 const MAX_REMEMBERED = 1_000;
 
@@ -106,7 +106,7 @@ async function readTruth(
 	ref: string,
 ): Promise<Source | null> {
 	const source = await findSource(env, ref);
-	// What cannot be read cannot be copied either.
+	// A secret that cannot be read cannot be copied either.
 	if (source === null || !isVerifying(source)) return source;
 	// Without the copy the next request asks D1 again, and that is all.
 	const caching = cacheSource(env, source).catch((error: unknown) => {

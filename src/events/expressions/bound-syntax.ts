@@ -30,7 +30,7 @@ export function boundSyntax(nodes: readonly Node[]): void {
 	for (const node of nodes) chargeOperands(node);
 }
 
-/** What the hook does beyond counting a step, for a node by itself. */
+/** What the hook does for the node itself, besides counting a step. */
 export function enterOf({ type, value }: Node): Charge | undefined {
 	switch (type) {
 		case "name":
@@ -48,7 +48,7 @@ export function enterOf({ type, value }: Node): Charge | undefined {
 	}
 }
 
-/** What the hook does about values, because of where they go. */
+/** What the hook does with the node's value, depending on where the value is used. */
 function chargeOperands(node: Node): void {
 	for (const { expr } of [...(node.predicate ?? []), ...(node.stages ?? [])]) {
 		if (expr !== undefined) addCondition(expr);
@@ -116,7 +116,7 @@ function pairsOf({ lhs, group }: Node): [Node, Node][] {
 	return [...(Array.isArray(lhs) ? lhs : []), ...(group?.lhs ?? [])];
 }
 
-/** What cannot be a list costs nothing as a condition. */
+/** As a condition, a node that cannot be a list costs nothing. */
 function addCondition(node: Node): void {
 	const isScalar = isLiteral(node) || (node.type === "binary" && node.value !== "..");
 	if (!isScalar) addLeave(node, spendCondition);

@@ -1,4 +1,4 @@
-/** A map that holds as much as a number of bytes allows; the oldest entries go. */
+/** A map whose entries are bounded by their bytes in total; the oldest entries are removed first. */
 
 export class ByteCache<V> {
 	readonly #entries = new Map<string, { value: V; bytes: number }>();
@@ -17,7 +17,7 @@ export class ByteCache<V> {
 		return this.#entries.get(key)?.value;
 	}
 
-	/** What is larger than all of it is not kept. */
+	/** An entry that is larger than the whole cache is not kept. */
 	set(key: string, value: V, bytes: number): void {
 		this.#delete(key);
 		if (bytes > this.#capacity) return;

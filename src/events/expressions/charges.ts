@@ -1,4 +1,4 @@
-/** What operators of JSONata cost, by the values they get, and values that they must not get. */
+/** What JSONata's operators cost, depending on their values, and which values they must not get. */
 import { isContainer, isFunction, type Meter, STEP } from "./meter.ts";
 
 /** Sorting with variables from `@`, `#` or `%` copies the rest of the list for each comparison. */
@@ -83,7 +83,7 @@ export function refuseKey(key: unknown): void {
 	throw new Error("the name of a member must be text");
 }
 
-/** A member `then` that can be called makes the object a promise, which nobody will ever keep. */
+/** With a callable member `then` the object looks like a promise, and awaiting it would never end. */
 export function refuseMember(value: unknown): void {
 	if (typeof value === "function") throw new Error("a function cannot be the member of an object here");
 }

@@ -15,7 +15,7 @@ export function distinct(list: readonly unknown[], into: unknown[], meter: Meter
 	return into;
 }
 
-/** Texts must not look like the canonical form of something else. */
+/** Strings are marked, so that none looks like the canonical form of another value. */
 function keyOf(scalar: unknown): unknown {
 	return typeof scalar === "string" ? `"${scalar}` : scalar;
 }

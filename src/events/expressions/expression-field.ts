@@ -23,5 +23,5 @@ function refuseExpression(source: string, offset: number): string | null {
 	const compiled = compileExpression(source);
 	if (compiled.ok) return null;
 	const where = compiled.position === null ? "" : ` (at character ${compiled.position + offset})`;
-	return `no valid JSONata: ${compiled.message}${where}`;
+	return `not valid JSONata: ${compiled.message}${where}`;
 }

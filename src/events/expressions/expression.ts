@@ -57,7 +57,10 @@ function expressionOf(
 	};
 }
 
-/** Compiles and evaluates. What does not compile is an overrun too: it is stored, and no use. */
+/**
+ * Compiles and evaluates. An expression that does not compile counts as an overrun: it is stored, but trying again is
+ * no use.
+ */
 export async function evaluateExpression(source: string, input: unknown): Promise<Evaluation> {
 	const compilation = compileExpression(source);
 	if (compilation.ok) return compilation.expression.evaluate(input);

@@ -9,10 +9,10 @@ import type { Meter } from "./meter.ts";
 import { pictureFunctions } from "./picture-functions.ts";
 import { textFunctions } from "./text-functions.ts";
 
-/** What any call takes. */
+/** The cost of any call. */
 const CALL_WORK = 20;
 
-/** Those that cost the same whatever they are given. */
+/** Functions that cost the same whatever their arguments are. */
 const CONSTANT = [
 	"abs",
 	"assert",
@@ -99,7 +99,7 @@ function unchangeable(definition: Definition): Definition {
 	return Object.freeze(Object.defineProperties(definition, { token: nowhere, position: nowhere }));
 }
 
-/** Most make no more than they were given; of a text that is longer nobody gets hold. */
+/** Most results are no longer than the arguments; a text above the limit is never handed on. */
 function capped(value: unknown, meter: Meter): unknown {
 	if (typeof value === "string") meter.checkText(value.length);
 	return value;

@@ -5,11 +5,14 @@
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import type { Program } from "./metered-text.ts";
 
-/** Instructions of a compiled regular expression: what a character can cost at the worst. */
+/** Instructions of a compiled regular expression, which is what a character costs in the worst case. */
 const MAX_INSTRUCTIONS = 2_000;
 /** Groups of a regular expression: each is carried along with every way it could match. */
 const MAX_GROUPS = 50;
-/** Memory of the automaton that looks whether a long text matches at all; it starts anew when this is full. */
+/**
+ * Memory of the automaton that checks whether a long text matches at all; when it is full, the automaton starts
+ * afresh.
+ */
 export const AUTOMATON_BYTES = 65_536;
 /** Estimates of the memory of a compiled one, for caches. */
 const BYTES_PER_INSTRUCTION = 400;
@@ -19,7 +22,7 @@ export interface LinearRegExp {
 	instructions: number;
 	/** Offsets that a match fills in: two for the whole and two for each group. */
 	offsets: number;
-	/** How long a text may be for the engine's backtracking with memory; its longer texts go another way. */
+	/** The longest text for which the engine backtracks with memory; it has another algorithm for longer ones. */
 	shortText: number;
 	/** An estimate of the memory it takes, its automaton included. */
 	bytes: number;
@@ -65,12 +68,12 @@ function explain(error: string, wrong: string): string {
 const PARTS = /\\.|\((?:\?(?::|<[^>]*>))?|\[(?:\\.|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[^]/gsu;
 
 /**
- * What re2js would let pass: back-references that it reads as plain characters, and repeats that, written out, are so
- * long that compiling them takes seconds.
+ * Refuses what re2js would accept: back-references, which it reads as plain characters, and repeats that are so long
+ * when written out that compiling them takes seconds.
  */
 function refuseParts(source: string): { message: string; at: number } | null {
 	const outer: number[] = [];
-	/** Parts of the group that is open, and of what a repeat would repeat. */
+	/** The size of the open group so far, and of the part that a repeat would repeat. */
 	let size = 0;
 	let last = 0;
 	for (const { 0: part, 1: least, 2: most, index } of source.matchAll(PARTS)) {

@@ -53,7 +53,7 @@ export const listFunctions: Record<string, BoundedFunction> = {
 		if (!Array.isArray(list) || list.length <= 1) return list;
 		meter.makeArray(list.length);
 		if (isGreater !== undefined) return mergeSort(list, isGreater as Callback, meter);
-		// With fewer than two it only looks whether they can be sorted.
+		// With fewer than two items, JSONata's own function only checks whether they can be sorted.
 		if (!isListOf(list, "number") && !isListOf(list, "string")) return native([{}, {}]);
 		return sortBy(list, (left, right) => compareScalars(left, right, meter));
 	},
@@ -160,7 +160,7 @@ function extreme(
 	return best;
 }
 
-/** What `| … | … |` changes is a copy. The library's own goes by way of text, and rounds the numbers on it. */
+/** Makes the copy that `| … | … |` changes. The library's own copy goes through text, which rounds numbers. */
 export function copy(value: unknown, meter: Meter): unknown {
 	meter.spend(4);
 	if (!isContainer(value)) return value;

@@ -49,18 +49,18 @@ export class Meter {
 		throw new Error(reason);
 	}
 
-	/** What still runs beside an evaluation that has ended stops at its next step. */
+	/** Work that still runs after its evaluation has ended stops at its next step. */
 	close(): void {
 		this.#isClosed = true;
 		for (const list of this.#emptyArrays) list.length = 0;
 	}
 
-	/** JSONata puts an `undefined` into an empty array that it groups: it is taken out again in the end. */
+	/** Remembers an empty array of the input: JSONata puts an `undefined` into it, which `close` removes. */
 	keepEmpty(list: unknown[]): void {
 		this.#emptyArrays.push(list);
 	}
 
-	/** For a text that is about to be made. */
+	/** Charges for a text that is about to be made. */
 	makeText(length: number): void {
 		this.checkText(length);
 		this.spend(length / 2);
@@ -71,13 +71,13 @@ export class Meter {
 		if (!(length <= MAX_TEXT)) this.stop(`the expression makes a text of more than ${MAX_TEXT} characters`);
 	}
 
-	/** For an array that is about to be made. */
+	/** Charges for an array that is about to be made. */
 	makeArray(length: number): void {
 		if (!(length <= MAX_ARRAY)) this.stop(`the expression makes an array of more than ${MAX_ARRAY} elements`);
 		this.spend(4 * length);
 	}
 
-	/** For an array whose elements are looked at, those of arrays inside of it too; nothing for any other value. */
+	/** Charges for looking at the elements of an array, nested arrays included; nothing for any other value. */
 	readArray(value: unknown): void {
 		if (!Array.isArray(value)) return;
 		const open: unknown[][] = [value];
@@ -87,7 +87,7 @@ export class Meter {
 		}
 	}
 
-	/** For a value that is looked through to the bottom, at `each` units a value. */
+	/** Charges for looking through a value completely, `each` units for every value in it. */
 	readAll(value: unknown, each: number): void {
 		const open: unknown[] = [value];
 		while (open.length > 0) {

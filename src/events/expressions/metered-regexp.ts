@@ -39,7 +39,7 @@ export class MeteredRegExp {
 		if (this.lastIndex > text.length) return null;
 		const { program, instructions, offsets, shortText } = this.#regExp;
 		const isShort = text.length <= shortText;
-		// Its backtracking clears a table of a bit for each instruction and character.
+		// Its backtracking first clears a table with one bit for each instruction and character.
 		this.#meter.spend(60 + (isShort ? (text.length * instructions) / 500 : 0));
 		if (!isShort && !this.#mayMatch(text)) return null;
 		const weight = isShort ? 3 : 6 + instructions * (1 / 2 + offsets / 32);
@@ -52,7 +52,7 @@ export class MeteredRegExp {
 		const { program, instructions } = this.#regExp;
 		const { dfa } = program;
 		if (dfa.stateBudget > AUTOMATON_BYTES) dfa.stateBudget = dfa.memBudget = AUTOMATON_BYTES;
-		// The beginning of the text, or a literal, is found faster without it.
+		// The start of the text, or a literal, is found faster without it.
 		if (program.prefix !== "" || this.lastIndex > 0) return true;
 		const scan = new MeteredText(text, this.#meter, 3, { dfa, work: 40 * instructions });
 		return dfa.match(scan, this.lastIndex, UNANCHORED) !== false;

@@ -64,7 +64,7 @@ export class MeteredText {
 		return this.#find(str, at) >= 0;
 	}
 
-	/** Only saves work where the answer is no, and cannot be metered. */
+	/** This shortcut only saves work when the answer is no, and it cannot be metered, so it is switched off. */
 	hasAnyString(): boolean {
 		return true;
 	}

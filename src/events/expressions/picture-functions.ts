@@ -8,7 +8,7 @@ import { MeteredRegExp } from "./metered-regexp.ts";
 import type { Meter } from "./meter.ts";
 import { withGlobal } from "./with-global.ts";
 
-/** Characters of a picture; some loops take its square. */
+/** Longest picture, in characters; some loops take time in its square. */
 const MAX_PICTURE = 256;
 /** Characters of a text that is read by a picture. */
 const MAX_READ = 1_000;
@@ -70,7 +70,7 @@ function toMillis({ args: [text, picture], meter, native }: Call): unknown {
 	return withGlobal("RegExp", stand, () => native(text, picture));
 }
 
-/** By evaluation, so that a list of times pays for its picture once. */
+/** For each evaluation, so that a list of times is charged for its picture only once. */
 const compiledOf = new WeakMap<Meter, Map<string, CompiledRegExp>>();
 
 function compileOnce(source: string, flags: string, meter: Meter): CompiledRegExp {

@@ -4,7 +4,7 @@
  */
 import type { Node } from "./syntax.ts";
 
-/** undefined where the evaluator has to say what it means: an array is in the way, or types that do not compare. */
+/** undefined where the evaluator has to decide: the path meets an array, or the types cannot be compared. */
 export type Shortcut = (input: unknown) => { value: unknown } | undefined;
 
 /** null for any other expression. */
@@ -26,7 +26,7 @@ export function shortcutOf(root: Node): Shortcut | null {
 
 type Compare = (value: unknown, literal: unknown) => { value: unknown } | undefined;
 
-/** As JSONata compares; what it refuses is for the evaluator to refuse. */
+/** Compares as JSONata does; comparisons that JSONata refuses are left to the evaluator. */
 const comparisons: Record<string, Compare | undefined> = {
 	"=": (value, literal) => ({ value: value !== undefined && value === literal }),
 	"!=": (value, literal) => ({ value: value !== undefined && value !== literal }),
@@ -59,7 +59,7 @@ function literalOf({ type, value, ...rest }: Node): { value: unknown } | null {
 	return isLiteral && !hasMore(rest) ? { value } : null;
 }
 
-/** Of the rest of a node, these mean nothing here: its place, and what our hooks keep there. */
+/** Members of a node that do not matter here: its position, and what our hooks keep there. */
 const PLAIN: readonly string[] = ["position", "frames", "enter", "leave"];
 function hasMore(rest: object): boolean {
 	return Object.keys(rest).some((name) => !PLAIN.includes(name));

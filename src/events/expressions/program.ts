@@ -75,7 +75,7 @@ export function makeProgram(text: string): { ok: true; program: Program } | ({ o
 	}
 }
 
-/** JSONata copies the left side of `??` and `?:` by way of JSON text: levels of them double it. */
+/** JSONata copies the left side of `??` and `?:` through JSON text, which doubles at every level. */
 const MAX_COPIED = 200_000;
 
 function parse(text: string): jsonata.Expression {
@@ -114,7 +114,7 @@ async function run(
 	}
 }
 
-/** At the first step: what JSONata would do without a meter is replaced for this evaluation. */
+/** Called at the first step: replaces what JSONata would do without the meter, for this evaluation. */
 function begin(
 	base: Environment["base"],
 	regExps: ReadonlyMap<unknown, LinearRegExp>,
@@ -145,7 +145,7 @@ function sequencesOf(meter: Meter, groupsTuples: boolean): (...first: unknown[])
 		if (length >= meter.longest) meter.longest = length + 1;
 		meter.spend(1);
 		if (this.tupleStream === true && typeof item === "object" && item !== null) {
-			// Each variable is copied, and joined to a copy of all before it where tuples are grouped.
+			// Where tuples are grouped, each variable is copied and joined to a copy of all before it.
 			meter.spend(Object.keys(item).length * (groupsTuples ? 2 + length / 4 : 2));
 		}
 		this[length] = item;
@@ -171,7 +171,7 @@ function plain(value: unknown): unknown {
 	return Array.isArray(value) ? value.slice() : value;
 }
 
-/** JSONata's own bounds on depth and arrays, and the stack of the machine. */
+/** Errors of JSONata's own limits on depth and arrays, and of the JavaScript stack. */
 function isOverrun(error: unknown): boolean {
 	if (error instanceof RangeError) return true;
 	const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;

@@ -22,14 +22,17 @@ export interface OwnedExpression {
 	/** Its path in the API, such as `filters.1.jsonata`. */
 	field: string;
 	source: string;
-	/** What is stored, where that is not the source alone. */
+	/** The stored text, where it is more than the expression's source. */
 	stored?: string;
 }
 
-/** Owners as they were when one of their expressions overran, and the reason by field. The oldest go. */
+/**
+ * Owners, as they were when one of their expressions overran, with the reason for each field. The oldest are removed
+ * first.
+ */
 const setAside = new Map<string, Map<string, string>>();
 const MAX_OWNERS = 10_000;
-/** What D1 does not know yet. */
+/** Quarantines that are not written to D1 yet. */
 const unwritten: Overrun[] = [];
 
 /** The first expression of the owner that is set aside and whose field begins with `prefix`; null when none is. */
@@ -51,7 +54,7 @@ export async function evaluateOwned(
 	const evaluation = await evaluateExpression(source, input());
 	if (evaluation.ok || !evaluation.overrun) return evaluation;
 	const reason = evaluation.message;
-	// Evaluations that ran at the same time overrun together; the first has said it all.
+	// Evaluations that ran at the same time may all overrun; only the first one is reported.
 	if (findSetAside(owner, field) === null) {
 		remember(owner, field, reason);
 		unwritten.push({ ownerId: owner.id, stored, field, reason, at: Date.now() });

@@ -62,7 +62,7 @@ function isPlainSignature(signature: string): boolean {
 	return repeated <= 1 && optional <= 8;
 }
 
-/** Where the pattern of a literal begins whose token ends at `end`. */
+/** The position where the pattern of the literal begins whose token ends at `end`. */
 function startOf(text: string, { source, flags }: RegExp, end = text.length): number {
 	// JSONata adds the flag g.
 	const start = end - (flags.length - 1) - "/".length - source.length;

@@ -44,7 +44,7 @@ function replaceOrder(node: Node, count: () => number): void {
 	const list: Node = { type: "path", steps: steps.slice(0, at), keepArray: true };
 	const directions = order.terms.map(({ descending }) => (descending ? ">" : "<")).join("");
 	const terms = order.terms.map(({ expression }): Node => {
-		// Without the charge for a sort of JSONata's.
+		// Removes the charge for JSONata's own sort.
 		expression.enter = enterOf(expression);
 		const item: Node = { type: "variable", value: ITEM };
 		const body: Node = { type: "path", steps: [item, { type: "block", expressions: [expression] }] };
@@ -82,7 +82,9 @@ function isTuple(node: Node): boolean {
 	return "seekingParent" in node || node.type === "parent" || node.tuple === true;
 }
 
-/** `list{key: value}`: the list is charged for on its way into the grouping. One of tuples is, as it is made. */
+/**
+ * `list{key: value}`: the list is charged for before it is grouped. A list of tuples is charged for while it is made.
+ */
 function replaceGroup(node: Node): void {
 	const isTupleStream = node.tuple === true || node.steps?.some(({ tuple }) => tuple === true) === true;
 	const { group, leave, ...rest } = node;

@@ -26,12 +26,12 @@ export interface Node {
 	keepArray?: boolean;
 	keepSingletonArray?: boolean;
 	consarray?: boolean;
-	/** Set by `@`, `#` and `%`: steps that carry variables along. */
+	/** Set by `@`, `#` and `%`: the step carries variables along. */
 	tuple?: boolean;
 	focus?: string;
 	/** Ours: the work of entering the node beyond a step for each frame that its variables are looked for in. */
 	frames?: number;
-	/** Ours: what is charged before the node is evaluated, and what about its value before anybody uses that. */
+	/** Ours: what is charged before the node is evaluated, and what is done with its value before it is used. */
 	enter?: ((input: unknown, meter: Meter) => void) | undefined;
 	leave?: (value: unknown, meter: Meter) => void;
 }
@@ -44,7 +44,7 @@ export interface Stage {
 
 /** Far more than anybody writes; each level costs the evaluator a frame to look for variables in. */
 const MAX_NESTING = 500;
-/** What 4,096 characters can make is far less. */
+/** Expressions of 4,096 characters stay far below this. */
 const MAX_NODES = 100_000;
 
 /** All nodes of the tree, each before those inside of it. Throws when it is too large. */
@@ -88,7 +88,7 @@ export function callOf(name: string, args: Node[], position: number | undefined)
 	};
 }
 
-/** Makes `node` another one, for everybody who refers to it. */
+/** Turns `node` into another one in place, so that every reference to it sees the change. */
 export function become(node: Node, other: Node): void {
 	for (const name of Object.keys(node)) delete node[name as keyof Node];
 	Object.assign(node, other);

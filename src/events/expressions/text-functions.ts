@@ -22,13 +22,13 @@ export const textFunctions: Record<string, BoundedFunction> = {
 	uppercase: readAndMake,
 
 	contains: search,
-	// Its regular expression charges for itself, and its list for what goes in.
+	// The regular expression charges for its own work, and the list for its items.
 	match: ({ args, native }) => native(...args),
 	split({ args: [text, separator, limit], meter, native }) {
 		const isOwn = typeof text === "string" && typeof separator === "string" && !(Number(limit) < 0);
 		if (!isOwn) return native(text, separator, limit);
 		spendSearch(text, separator, meter);
-		// One more than an array may have tells that there are too many.
+		// Asks for one more than an array may have, to notice that there are too many.
 		const most = Math.min(typeof limit === "number" ? limit : Number.POSITIVE_INFINITY, MAX_ARRAY + 1);
 		const parts = text.split(separator, most);
 		meter.makeArray(parts.length);
@@ -82,7 +82,7 @@ function spendSearch(text: string, part: string, meter: Meter): void {
 /** Written anew, because what it makes can be as long as what it reads, squared. */
 async function replace({ args, meter, native }: Call): Promise<unknown> {
 	const [text, pattern, replacement, limit] = args;
-	// JSONata's own refuses these, and does no work for them.
+	// JSONata's own function refuses these without doing any work.
 	if (typeof text !== "string" || pattern === "" || (typeof limit === "number" && limit < 0)) {
 		return native(typeof text === "string" ? "" : text, pattern, replacement, limit);
 	}

@@ -4,7 +4,7 @@ import { isFunction, type Meter } from "./meter.ts";
 
 /** The largest value that leaves an expression, as JSON in UTF-8: an event, and a little more to wrap it in. */
 const MAX_JSON_BYTES = MAX_EVENT_BYTES + 65_536;
-/** As for JSON that comes in (json-structure.ts). */
+/** The same limit as for incoming JSON (json-structure.ts). */
 const MAX_LEVELS = 1_000;
 
 /** Charges for the text that JSONata makes of a value. */
@@ -51,15 +51,15 @@ function fail(message: string): { ok: false; message: string } {
 
 interface Measured {
 	at: unknown;
-	/** Of the JSON text so far, at the least. */
+	/** Length of the JSON text so far, at least. */
 	length: number;
 	/** How many containers the value stands in. */
 	level: number;
 }
 
 /**
- * Every value within `root`, one that stands in several places as often; it has no end when it stands in itself.
- * The order is not that of the text.
+ * Yields every value within `root`: one that occurs in several places as many times, and without end where a value
+ * contains itself. The order is not that of the text.
  */
 function* measure(root: unknown): Generator<Measured, void, undefined> {
 	const open: { at: unknown; level: number }[] = [{ at: root, level: 0 }];

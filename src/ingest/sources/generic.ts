@@ -97,7 +97,7 @@ async function readSettings(
 	};
 }
 
-/** What was no UTF-8 reads as something that no other request has: it makes no two events one. */
+/** Replaces what was not UTF-8 by something that no other request has, so that two events never become one. */
 function headersForExpressions(headers: Headers, freshId: string): Record<string, string> {
 	const lost = new RegExp(`${REPLACEMENT}+`, "g");
 	return Object.fromEntries([...headers].map(([name, value]) => [name, value.replace(lost, freshId)]));

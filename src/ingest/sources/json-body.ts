@@ -37,7 +37,7 @@ export function readJsonObject(body: Uint8Array): { ok: true; json: JsonObject }
 	const parsed = readJson(body);
 	if (!parsed.ok) return parsed;
 	const { text, value } = parsed;
-	if (!isObject(value)) return refuse(400, "invalid_payload", "The body is no JSON object.");
+	if (!isObject(value)) return refuse(400, "invalid_payload", "The body must be a JSON object.");
 	return refuseStructure(text) ?? { ok: true, json: { text, value } };
 }
 

@@ -25,8 +25,8 @@ export function readJsonRecords(body: Uint8Array): JsonRecords {
 		const text = texts[index] ?? "";
 		if (!isObject(value)) {
 			return isList
-				? refuse(400, "invalid_payload", `"[${index}]" is no JSON object.`, `[${index}]`)
-				: refuse(400, "invalid_payload", "The body is no JSON object and no list of them.");
+				? refuse(400, "invalid_payload", `"[${index}]" must be a JSON object.`, `[${index}]`)
+				: refuse(400, "invalid_payload", "The body must be a JSON object or a list of JSON objects.");
 		}
 		const refusal = refuseStructure(text);
 		if (refusal !== null) return refusal;

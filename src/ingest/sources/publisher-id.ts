@@ -8,7 +8,7 @@ import { type Refusal, refuse } from "../../events/refusal.ts";
 import { isUsableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 
-/** undefined for what is no text, or an empty one. */
+/** undefined for anything but a text that is not empty. */
 export function idFrom(value: unknown): string | undefined {
 	if (typeof value !== "string" || value === "") return undefined;
 	return isUsableText(value) ? value : contentHash(value);

@@ -7,7 +7,7 @@ import { sourcePath, timeFrom, usableText } from "./attribute-values.ts";
 import type { ParseInput } from "./kind.ts";
 
 export interface PubsubMessage {
-	/** As it can be an attribute. */
+	/** In a form that can be an attribute. */
 	id: string;
 	publishTime: string | undefined;
 	orderingKey: string | undefined;

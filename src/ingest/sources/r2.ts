@@ -32,7 +32,7 @@ export const r2: SourceKind = {
 		const action = usableText(valueAt(json, "action"));
 		const key = valueAt(json, "object", "key");
 		if (account === undefined || bucket === undefined || action === undefined || typeof key !== "string") {
-			return refuse(400, "invalid_r2_notification", "The message is no event notification of R2.");
+			return refuse(400, "invalid_r2_notification", "The message is not an event notification of R2.");
 		}
 		const subject = usableText(key);
 		const time = timeFrom(valueAt(json, "eventTime"));

@@ -24,11 +24,15 @@ export const s3Sns: SourceKind = {
 
 	async parse({ body }): Promise<Parsed> {
 		const read = readSnsMessage(body);
-		if (read === null) return refuse(400, "invalid_sns_message", "The body is no message of Amazon SNS.");
+		if (read === null) return refuse(400, "invalid_sns_message", "The body is not a message of Amazon SNS.");
 		const { message, text } = read;
 		if (message.Type !== "Notification") {
 			if (await answerSns(message)) return NOTHING;
-			return refuse(503, "subscription_not_confirmed", "SNS did not take the confirmation: ask again.");
+			return refuse(
+				503,
+				"subscription_not_confirmed",
+				"SNS did not accept the confirmation. Send the request again.",
+			);
 		}
 		const events = eventsOfNotification(message, text);
 		return events.length === 0 ? NOTHING : { ok: true, events, batch: events.length > 1 };

@@ -48,7 +48,7 @@ function readBatch({ text }: JsonObject, values: readonly unknown[], input: Pars
 	const events: CloudEvent[] = [];
 	for (const [index, value] of values.entries()) {
 		const path = `data[${index}]`;
-		if (!isObject(value)) return refuse(400, "invalid_payload", `"${path}" is no JSON object.`, path);
+		if (!isObject(value)) return refuse(400, "invalid_payload", `"${path}" must be a JSON object.`, path);
 		const element = { text: texts[index] ?? "", value };
 		const wrong = refuseStructure(element.text);
 		if (wrong !== null) return wrong;

@@ -28,7 +28,7 @@ export const slack: SourceKind = {
 	sample,
 };
 
-/** Slack's look at a URL has a few fields; nobody is to have a megabyte of them read without a proof. */
+/** Slack's URL verification has a few fields; without a proof, nobody may have a megabyte of them parsed. */
 const MAX_SSL_CHECK_BYTES = 4_096;
 
 /** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
@@ -80,7 +80,12 @@ function parseForm(input: ParseInput): Parsed {
 	if (payload !== undefined) return parseInteraction(payload, input);
 	const command = usableText(fields.get("command"));
 	if (command === undefined) {
-		return refuse(400, "invalid_payload", "The form is no slash command and no interaction.", "command");
+		return refuse(
+			400,
+			"invalid_payload",
+			"The form is neither a slash command nor an interaction.",
+			"command",
+		);
 	}
 	const { source, now } = input;
 	const attributes = {
