@@ -54,7 +54,7 @@ export function isUtf8({ charset }: MediaType, body: Uint8Array): boolean {
 	return UTF8.has(charset) || (isLatin(charset) && body.every((byte) => byte < 0x80));
 }
 
-/** Whether the label says that each byte is a letter, the lower half those of ASCII. */
+/** Whether the label names an encoding with one byte for each character whose lower half is ASCII. */
 export function isLatin(charset: string | null): boolean {
 	return charset !== null && /^(?:iso[-_]?8859[-_]\d{1,2}|latin-?\d|(?:windows-|cp)125\d)$/.test(charset);
 }

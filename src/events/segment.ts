@@ -56,7 +56,7 @@ export function decodeSegment(text: string): SluiceEvent[] {
 	});
 }
 
-/** Cuts a list into runs of up to `maxBytes`, in order. A single item that is larger stands alone. */
+/** Cuts a list into runs of up to `maxBytes`, in order. An item that is larger makes a run of its own. */
 export function splitRuns<T>(items: readonly T[], bytesOf: (item: T) => number, maxBytes: number): T[][] {
 	const runs: T[][] = [];
 	let run: T[] = [];

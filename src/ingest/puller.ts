@@ -95,7 +95,10 @@ export class Puller extends DurableObject<Env> {
 		}
 	}
 
-	/** A source that nobody has deleted may come back, with the database that it was lost from: it is looked for again. */
+	/**
+	 * A source that is missing and was not deleted may come back when the database is restored, so it is looked for
+	 * again.
+	 */
 	async #missing(sourceId: string): Promise<(() => Promise<Pulled>) | null> {
 		if (await isDeleted(this.env, sourceId)) return null;
 		return async () => ({ kind: "failed", error: "the source is not in the database, and was not deleted" });

@@ -1,21 +1,21 @@
 /**
- * Which ids and names of sources there are, compact in this isolate's memory: who asks for names that do not exist
- * costs a read of D1 every two seconds, however many names they are. A name is eight bytes here, its hash.
+ * The ids and names of all sources, compact in this isolate's memory: requests for names that do not exist cost one
+ * read of D1 every two seconds, however many names they use. A name takes eight bytes, its hash.
  */
 import type { Env } from "../env.ts";
 import { readSourceRefs } from "../store/sources.ts";
 
 /** How long the list is trusted, and so for how long a source that was just made elsewhere can be unknown here. */
 const FRESH_MS = 2_000;
-/** After a read that failed. */
+/** How long no read is tried after one that failed. */
 const RETRY_MS = 2_000;
-/** The longest that a request waits for a read, its own or another's. */
+/** The longest time that a request waits for a read, whether it began it or another request did. */
 const WAIT_MS = 5_000;
 /** With more sources there is no list: every name is looked up by itself. */
 export const MAX_LISTED = 100_000;
 
 interface List {
-	/** Of the routing table, which every change of a source moves on. */
+	/** The version of the routing table, which every change of a source increases. */
 	version: number;
 	/** Hashes, ascending; null when there are too many. */
 	hashes: Float64Array | null;
@@ -27,7 +27,7 @@ let list: List | null = null;
 let reading: { startedAt: number; done: Promise<void> } | null = null;
 let failure: { at: number; cause: unknown } | null = null;
 
-/** null while there is no list. `isFresh`: whether it is to be believed when it does not have the name. */
+/** null while there is no list. `isFresh`: whether the list can be trusted when it does not have the name. */
 export function lookUpInList(ref: string, now: number): { listed: boolean; isFresh: boolean } | null {
 	if (list === null) return null;
 	const { hashes, readAt } = list;
@@ -35,8 +35,8 @@ export function lookUpInList(ref: string, now: number): { listed: boolean; isFre
 }
 
 /**
- * Reads what has changed. Requests that want it at once share one read, and none of them waits for it without end:
- * the request that began it may be gone. Throws when it fails, or has failed just now.
+ * Reads what has changed. Requests that need it at the same time share one read. Each waits for a limited time,
+ * because the request that began the read may be gone. Throws when the read fails, or has failed a moment ago.
  */
 export async function refreshList(
 	env: Env,
@@ -48,7 +48,7 @@ export async function refreshList(
 		const mine = { startedAt: now, done: Promise.resolve() };
 		reading = mine;
 		mine.done = read(env, now, () => reading === mine);
-		// Read to its end even when whoever began it hangs up.
+		// The read is finished even when the client of the request that began it disconnects.
 		ctx.waitUntil(mine.done.catch(() => undefined));
 	}
 	await within(reading.done);
@@ -102,10 +102,13 @@ function includes(hashes: Float64Array, hash: number): boolean {
 	return hashes[low] === hash;
 }
 
-/** Differs from isolate to isolate, so that nobody can make up names that pass for others. Set at the first use. */
+/** Random in each isolate, so that nobody can construct names with the hashes of others. Set at the first use. */
 let seed: number | null = null;
 
-/** 53 bits (cyrb53), of which the 200,000 ids and names of 100,000 sources take one in 45,000,000,000. */
+/**
+ * A hash of 53 bits (cyrb53). With the 200,000 ids and names of 100,000 sources, an unknown name is taken for a known
+ * one once in 45,000,000,000 times.
+ */
 function hashOf(text: string): number {
 	seed ??= crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 	let [high, low] = [0xdeadbeef ^ seed, 0x41c6ce57 ^ seed];

@@ -38,7 +38,10 @@ function readData({ headers, body }: ModelAnswer): ModelOutput {
 	return relabelled(body);
 }
 
-/** By what it is, so that nobody behind us is misled again: JSON in UTF-8 after all, text, or bytes. */
+/**
+ * Labelled by what the body really is (JSON in UTF-8, text, or bytes), so that later readers are not misled by the
+ * wrong label.
+ */
 function relabelled(body: Uint8Array): ModelOutput {
 	for (const contentType of ["application/json", "text/plain; charset=utf-8"]) {
 		const payload = readPayload(body, contentType);

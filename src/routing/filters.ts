@@ -100,7 +100,7 @@ export async function whyNot(subscription: Filtered, subject: FilterSubject): Pr
 interface Context {
 	subject: FilterSubject;
 	subscription: Filtered;
-	/** Where the filter stands in the subscription. */
+	/** The path of the filter in the subscription. */
 	path: string;
 }
 

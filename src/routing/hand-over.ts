@@ -13,10 +13,10 @@ import { bytesOf, MAX_LOAD_BYTES, type Routed } from "./loads.ts";
 
 /** One invocation may have six connections under way. */
 const CALLS_AT_ONCE = 6;
-/** After so many messages in a row that fail by themselves as well, it is not the messages. */
+/** After so many messages in a row that also fail alone, the fault is not in the messages. */
 const FAILURES_IN_A_ROW = 3;
 
-/** Tells `fail` of each message with something that could not be handed over. Never throws. */
+/** Calls `fail` for each message with something that could not be handed over. Never throws. */
 export async function handOver(
 	load: readonly Routed[],
 	env: Env,
@@ -28,7 +28,7 @@ export async function handOver(
 		fail(message);
 	};
 	let left = load;
-	// A log answers as much as fits into one answer; each round takes at least one event a source further.
+	// A log answers only as much as fits into one answer; each round completes at least one event of each source.
 	while (left.length > 0) {
 		const kept = await keep(left, env, failHere);
 		const isWanted = ({ message }: Routed): boolean => !failed.has(message);
@@ -81,7 +81,7 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 		}
 	}
 	await concurrently(byEndpoint, CALLS_AT_ONCE, async ([endpointId, group]) => {
-		// Decisions of the first time may be more than those the load was measured by.
+		// The stored decisions may be larger than the ones by which the load was measured.
 		for (const run of splitRuns(group, bytesOf, MAX_LOAD_BYTES)) {
 			await inOneOrOneByOne(
 				run,

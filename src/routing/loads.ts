@@ -12,7 +12,7 @@ import { log } from "../log.ts";
 
 /** A call between objects may carry 32 MiB, and six of them are on their way at once. */
 export const MAX_LOAD_BYTES = 4_000_000;
-/** Of an event and a decision besides payload, attributes and names. */
+/** Overhead of an event and of a decision, besides payload, attributes and names. */
 const OVERHEAD_BYTES = 500;
 
 /** A message that could be read. */
@@ -32,7 +32,7 @@ export interface Routed {
 
 export interface Load {
 	routed: Routed[];
-	/** Messages of which no event comes after this load. */
+	/** Messages whose last event is in this load. */
 	finished: Read[];
 }
 
@@ -98,7 +98,7 @@ async function eventsOf(body: Body, env: Env): Promise<SluiceEvent[]> {
 	return segments.flatMap(decodeSegment);
 }
 
-/** From above: text goes between objects with up to two bytes a character. */
+/** An upper bound: text takes up to two bytes a character in a call between objects. */
 export function bytesOf({ event, decisions }: Pick<Routed, "event" | "decisions">): number {
 	const { data, attributes } = event;
 	const payload = data === null ? 0 : data.kind === "binary" ? data.base64.length : 2 * data.text.length;

@@ -40,7 +40,7 @@ export async function routeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	});
 }
 
-/** What has been routed to its end, for the log. */
+/** What has been routed completely, for the log. */
 interface Tally {
 	messages: number;
 	events: number;
@@ -66,7 +66,7 @@ function add(left: Tally, right: Tally): Tally {
 async function routeAll(messages: readonly Read[], table: RoutingTable, env: Env): Promise<Tally> {
 	const failed = new Set<Message>();
 	const fail = (message: Message): void => void failed.add(message);
-	/** By message, until it is finished: only then is it known whether any of it counts. */
+	/** Counts for each message until it is finished, because only then is it known whether they count. */
 	const underWay = new Map<Message, Tally>();
 	let done = nothing;
 	for await (const load of inLoads(messages, env, (event) => decide(event, table), fail)) {

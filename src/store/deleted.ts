@@ -5,12 +5,12 @@
 import type { Env } from "../env.ts";
 import { withSchema } from "./schema.ts";
 
-/** Long after everybody who may ask has heard of it. */
+/** By then everybody who may ask has long been told. */
 const REMEMBERED_MS = 365 * 86_400_000;
 
 /**
- * Stand in the batch of every deletion. `unless`: a condition under which nothing is deleted; its parameter ?1 is the
- * id. The row itself may have been lost before.
+ * Statements for the batch of every deletion. `unless`: a condition under which nothing is deleted; its parameter ?1
+ * is the id. The row itself may have been lost before.
  */
 export function rememberDeletion(db: D1Database, id: string, unless = "FALSE"): D1PreparedStatement[] {
 	const now = Date.now();

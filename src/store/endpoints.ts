@@ -201,8 +201,8 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 }
 
 /**
- * HTTP takes the white space around a header's value off on the way. Release 0.1 stored it, and what is sent has to be
- * known as it arrives: to be masked where it is echoed.
+ * HTTP removes the white space around a header's value. Release 0.1 stored such values; to mask one in an echoed
+ * answer, it must be known in the form in which it arrives.
  */
 function trimValues(headers: Record<string, string>): Record<string, string> {
 	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));

@@ -10,7 +10,7 @@ export interface DeliveryPolicy {
 	endpoint: Endpoint;
 	/** By id: those that target this endpoint, and those that target the latest of its name. */
 	subscriptions: Map<string, Subscription>;
-	/** What has been looked up besides, while this policy holds (`subscriptionOf`). */
+	/** Subscriptions that were looked up while this policy is in force (`subscriptionOf`). */
 	others: Map<string, Subscription | "deleted" | "missing">;
 }
 
@@ -20,7 +20,7 @@ export interface DeliveryPolicy {
  */
 export type Policy = DeliveryPolicy | "deleted" | "missing";
 
-/** One by which deliveries can be sent: the endpoint is active, and has nothing that cannot be read. */
+/** A policy by which deliveries can be sent: the endpoint is active, and all its secrets can be read. */
 export type SendingPolicy = DeliveryPolicy & { endpoint: ReadableEndpoint };
 
 export function isSending(policy: Policy): policy is SendingPolicy {

@@ -14,7 +14,10 @@ export const quarantineSchema: z.ZodType<Quarantine> = z.object({
 	at: z.number(),
 });
 
-/** null for none, and for one that a newer version has written otherwise: the expression is then tried once more. */
+/**
+ * null when there is none, and when a newer version has written it in another form: the expression is then tried once
+ * more.
+ */
 export function quarantineFromColumn(column: string | null): Quarantine | null {
 	if (column === null) return null;
 	try {
@@ -32,7 +35,7 @@ export function quarantineToColumn(quarantine: Quarantine | null): string | null
 export interface Overrun extends Quarantine {
 	/** `src_…` or `sub_…` */
 	ownerId: string;
-	/** As it is stored. */
+	/** The expression as it is stored. */
 	stored: string;
 }
 

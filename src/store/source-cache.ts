@@ -32,7 +32,7 @@ const cachedSource = z.object({
 	settings: z.record(z.string(), z.unknown()),
 	sealedSecrets: z.string(),
 	status: z.enum(["active", "disabled"]),
-	/** Copies that release 0.1 made have none. */
+	/** Missing in copies that release 0.1 made. */
 	revision: z.number().default(1),
 	quarantine: quarantineSchema.nullable().default(null),
 	createdAt: z.number(),

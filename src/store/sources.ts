@@ -80,7 +80,7 @@ export async function readSourceRefs(
 	const rows = await withSchema(env, (db) =>
 		db
 			.prepare(
-				// In this order, because a left join begins with its left side.
+				// In this order, because a left join reads its left side first: while the version is known, no source is read.
 				`SELECT meta.value, sources.id, sources.name FROM meta LEFT JOIN sources ON true
 				WHERE meta.key = 'routing_version' AND meta.value <> ? LIMIT ?`,
 			)
@@ -89,7 +89,7 @@ export async function readSourceRefs(
 	);
 	const [first] = rows;
 	if (first === undefined) return null;
-	// Without any source there is one row with neither.
+	// Without any source there is one row, with neither an id nor a name.
 	const refs = rows.map(([, ...ref]) => ref.filter((text) => text !== null));
 	return { version: first[0], refs: refs.filter((ref) => ref.length > 0) };
 }
@@ -175,7 +175,7 @@ async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
 
 async function fromRow(env: Env, row: SourceRow): Promise<Source> {
 	const auth = JSON.parse(row.auth) as SourceAuth;
-	// Where no secret proves anything there is none to open.
+	// An auth that uses no secret has none to open.
 	const secrets = hasSecret(auth.type) ? await open(env, row.secrets) : "[]";
 	return {
 		id: row.id,

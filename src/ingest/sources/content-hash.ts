@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * SHA-256 in hex. Lengths are hashed along, so that no two lists of parts read the same. UTF-8 has no lone
- * surrogates, which would all be one there; JSON spells each out.
+ * SHA-256 in hex. Lengths are hashed too, so that two different lists of parts never hash the same input. UTF-8 would
+ * turn all lone surrogates into the same character; JSON escapes each of them.
  */
 export function contentHash(...parts: string[]): string {
 	const digest = createHash("sha256");

@@ -1,12 +1,12 @@
 /**
- * Attributes that a kind has put together from what a publisher wrote: prefixes and percent-encoding may have made
- * them longer than an attribute may be. That costs an event a name, never the event, and makes no two events one.
+ * Fits attributes that a kind has built from what a publisher sent, since prefixes and percent-encoding may have made
+ * them too long. An event may lose a name by that, but is never refused, and two events never become one.
  */
 import { isAttributeLength } from "../../events/attributes.ts";
 import type { Attributes } from "../../events/event.ts";
 import { contentHash } from "./content-hash.ts";
 
-/** `sourceName`: of the source that the event came in by, which gives its name to what has lost its own. */
+/** `sourceName`: the name of the source that received the event; it replaces a type or source that is too long. */
 export function fitAttributes(attributes: Attributes, sourceName: string): Attributes {
 	if (Object.values(attributes).every(isFit)) return attributes;
 	const { id, source, type } = attributes;

@@ -108,7 +108,7 @@ function bodyForExpressions(data: EventData | null): unknown {
 	return data.kind === "json" ? parseWithExactNumbers(data.text) : data.text;
 }
 
-/** undefined when the expression fails or is set aside, or its value is no text and no number. */
+/** undefined when the expression fails or is set aside, or when its value is neither text nor a number. */
 async function evaluateText(expression: OwnedExpression, input: () => unknown): Promise<string | undefined> {
 	const evaluation = await evaluateOwned(expression, input);
 	const value = evaluation.ok ? evaluation.value : undefined;
