@@ -4,14 +4,20 @@
  */
 import { documentOf } from "../events/document.ts";
 import type { Attributes, Decision, SluiceEvent } from "../events/event.ts";
+import type { TellWork } from "../events/expressions/expression.ts";
 import { deliveryId } from "../events/ids.ts";
 import { chainOf, hopsOf } from "../events/lineage.ts";
 import type { Subscription } from "../store/records.ts";
 import { whyNot, type FilterSubject } from "./filters.ts";
 import type { RoutingTable } from "./table.ts";
 
-export async function decide(event: SluiceEvent, table: RoutingTable): Promise<Decision[]> {
-	const subject = subjectOf(event);
+/** `tell` hears of the work that expressions do. */
+export async function decide(
+	event: SluiceEvent,
+	table: RoutingTable,
+	tell: TellWork = () => {},
+): Promise<Decision[]> {
+	const subject = { ...subjectOf(event), tell };
 	const decisions: Decision[] = [];
 	for (const subscription of table.candidates(event.sourceId, event.attributes.type)) {
 		if ((await whyNot(subscription, subject)) !== null) continue;

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { expressionField } from "../events/expressions/expression-field.ts";
+import type { TellWork } from "../events/expressions/expression.ts";
 import { evaluateOwned, findSetAside, type Owner } from "../events/expressions/quarantine.ts";
 import type { Attributes } from "../events/event.ts";
 
@@ -75,6 +76,8 @@ function nestedFilter(depth: number): z.ZodType<Filter> {
 export interface FilterSubject {
 	attributes: Attributes;
 	document: () => unknown;
+	/** Hears what each evaluation was worth, in units of work. */
+	tell?: TellWork;
 }
 
 /** A subscription, as far as its filters go. */
@@ -147,7 +150,7 @@ function compare(
 /** Fails closed: an expression that errs, or whose value is not `true`, does not match. */
 async function isTrue(source: string, { subject, subscription, path }: Context): Promise<Verdict> {
 	const owned = { owner: subscription, field: `${path}.jsonata`, source };
-	const evaluation = await evaluateOwned(owned, subject.document);
+	const evaluation = await evaluateOwned(owned, subject.document, subject.tell);
 	if (evaluation.ok) return evaluation.value === true;
 	return evaluation.overrun ? "set aside" : false;
 }

@@ -7,11 +7,18 @@ import type { Env } from "../env.ts";
 import { eventLog } from "../events/client.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../events/event.ts";
 import type { Message as Body } from "../events/message.ts";
+import type { TellWork } from "../events/expressions/expression.ts";
 import { decodeSegment } from "../events/segment.ts";
 import { log } from "../log.ts";
 
 /** A call between objects may carry 32 MiB, and six of them are on their way at once. */
 export const MAX_LOAD_BYTES = 4_000_000;
+/**
+ * Work of expressions on the events of one source in one batch, some half a second: one below its own limit would
+ * otherwise take minutes over a batch of 5,000. What is left of the source's events then queues up once more, behind
+ * those of others.
+ */
+export const MAX_SOURCE_WORK = 50_000_000;
 /** Overhead of an event and of a decision, besides payload, attributes and names. */
 const OVERHEAD_BYTES = 500;
 
@@ -33,7 +40,12 @@ export interface Routed {
 export interface Load {
 	routed: Routed[];
 	/** Messages whose last event is in this load. */
-	finished: Read[];
+	finished: Finished[];
+}
+
+export interface Finished extends Read {
+	/** Events that have to queue up once more; "all": the message as it came. */
+	left: readonly SluiceEvent[] | "all";
 }
 
 /** Up to this size, in characters, messages keep the order in which they came. */
@@ -53,27 +65,42 @@ function sizeOf({ message, body }: Read): number {
 }
 
 /**
- * Decides the events of `messages` one by one and yields them in loads. An event that cannot be decided, or a message
+ * Decides the events of `messages` one by one and yields them in loads, until expressions have done too much work on
+ * those of a source (`maxWork`). An event that cannot be decided, or a message
  * whose events cannot be had, is told to `fail` and left out; the others go on.
  */
 export async function* inLoads(
 	messages: readonly Read[],
 	env: Env,
-	decide: (event: SluiceEvent) => Promise<Decision[]>,
+	decide: (event: SluiceEvent, tell: TellWork) => Promise<Decision[]>,
 	fail: (message: Message) => void,
+	maxWork = MAX_SOURCE_WORK,
 ): AsyncGenerator<Load> {
+	const work = new Map<string, number>();
+	const isSpent = (sourceId: string): boolean => (work.get(sourceId) ?? 0) >= maxWork;
 	let load: Load = { routed: [], finished: [] };
 	let bytes = 0;
 	for (const read of messages) {
 		const { message } = read;
+		const sourceId = sourceOf(read.body);
+		if (isSpent(sourceId)) {
+			load.finished.push({ ...read, left: "all" });
+			continue;
+		}
+		const tell = (units: number): void => void work.set(sourceId, (work.get(sourceId) ?? 0) + units);
+		let left: SluiceEvent[] = [];
 		const events = await eventsOf(read.body, env).catch((error: unknown) => {
 			log("router.failed", { message_id: message.id, error: String(error) });
 			fail(message);
 			return [];
 		});
-		for (const event of events) {
+		for (const [index, event] of events.entries()) {
+			if (isSpent(sourceId)) {
+				left = events.slice(index);
+				break;
+			}
 			try {
-				const routed: Routed = { message, event, decisions: await decide(event), storedAt: null };
+				const routed: Routed = { message, event, decisions: await decide(event, tell), storedAt: null };
 				const more = bytesOf(routed);
 				if (load.routed.length > 0 && bytes + more > MAX_LOAD_BYTES) {
 					yield load;
@@ -87,9 +114,14 @@ export async function* inLoads(
 				fail(message);
 			}
 		}
-		load.finished.push(read);
+		load.finished.push({ ...read, left });
 	}
 	yield load;
+}
+
+/** A message has events of one source. */
+function sourceOf(body: Body): string {
+	return body.kind === "spilled" ? body.sourceId : (body.events[0]?.sourceId ?? "");
 }
 
 async function eventsOf(body: Body, env: Env): Promise<SluiceEvent[]> {

@@ -7,10 +7,11 @@ import type { Env } from "../env.ts";
 import { eventLog } from "../events/client.ts";
 import { writeQuarantines } from "../events/expressions/quarantine.ts";
 import { decodeMessage } from "../events/message.ts";
+import { accept } from "../ingest/accept.ts";
 import { log } from "../log.ts";
 import { decide } from "./decide.ts";
 import { handOver } from "./hand-over.ts";
-import { inLoads, type Load, type Read, smallFirst } from "./loads.ts";
+import { type Finished, inLoads, type Load, type Read, smallFirst } from "./loads.ts";
 import { currentTable, type RoutingTable } from "./table.ts";
 
 /**
@@ -69,7 +70,7 @@ async function routeAll(messages: readonly Read[], table: RoutingTable, env: Env
 	/** Counts for each message until it is finished, because only then is it known whether they count. */
 	const underWay = new Map<Message, Tally>();
 	let done = nothing;
-	for await (const load of inLoads(messages, env, (event) => decide(event, table), fail)) {
+	for await (const load of inLoads(messages, env, (event, tell) => decide(event, table, tell), fail)) {
 		await handOver(load.routed, env, fail);
 		count(load, underWay);
 		for (const read of load.finished) {
@@ -95,10 +96,17 @@ function count({ routed }: Load, tallies: Map<Message, Tally>): void {
 	}
 }
 
-/** Acknowledges a message that has been routed. false when its spilled events could not be dropped. */
-async function settle({ message, body }: Read, env: Env): Promise<boolean> {
+/**
+ * Acknowledges a message that has been routed, when the queue has what is left of it: not before all else of it is
+ * done, or each further try would send that once more. false when that fails, or spilled events cannot be dropped.
+ */
+async function settle({ message, body, left }: Finished, env: Env): Promise<boolean> {
 	try {
-		if (body.kind === "spilled") await eventLog(env, body.sourceId).dropSpilled(body.key);
+		if (left === "all") await env.EVENTS.send(String(message.body), { contentType: "text" });
+		else if (left.length > 0) await accept(env, left);
+		if (left.length > 0)
+			log("router.queued_again", { message_id: message.id, events: left === "all" ? left : left.length });
+		if (body.kind === "spilled" && left !== "all") await eventLog(env, body.sourceId).dropSpilled(body.key);
 		message.ack();
 		return true;
 	} catch (error) {

@@ -313,3 +313,83 @@ test("no more than six calls are under way at once", async () => {
 	expect((await route(bodies)).acked).toHaveLength(40);
 	expect(most).toBe(6);
 });
+
+/** Routes until nothing comes to the queue any more; answers how many messages each batch had. */
+async function routeAll(bodies: string[]): Promise<number[]> {
+	const sent: string[] = [];
+	vi.spyOn(env.EVENTS, "send").mockImplementation((body) => {
+		sent.push(body);
+		return Promise.resolve() as unknown as ReturnType<typeof env.EVENTS.send>;
+	});
+	const sizes: number[] = [];
+	for (let left = bodies; left.length > 0; left = sent.splice(0)) {
+		sizes.push(left.length);
+		const { retried } = await route(Object.fromEntries(left.map((body, index) => [`m${index}`, body])));
+		expect(retried).toEqual([]);
+		expect(sizes.length).toBeLessThan(20);
+	}
+	return sizes;
+}
+
+describe("expressions just below their limit", () => {
+	/** Some 6,600,000 units: two thirds of what one evaluation may take. */
+	const SLOW = "$sum([1..20000].($ * 2 + 1)) > 0";
+
+	async function slow(): Promise<{ setting: Setting; type: string }> {
+		const type = newId("src");
+		const filters = [{ jsonata: SLOW }];
+		const setting = await createSetting({
+			endpoint: { status: "paused" },
+			subscription: { types: [type], filters },
+		});
+		return { setting, type };
+	}
+
+	test("take their share of a batch; what is left of the source's events queues up once more, and none is lost", async () => {
+		const { setting, type } = await slow();
+		const sourceId = newId("src");
+		const events = Array.from({ length: 30 }, () => event(type, sourceId));
+		const sizes = await routeAll([encodeSegment(events.slice(0, 25)), encodeSegment(events.slice(25))]);
+		expect(sizes[1]).toBe(2);
+		expect(sizes.length).toBeGreaterThan(2);
+		const page = await setting.dispatcher.list({ limit: 200 });
+		expect(page.items.map(({ eventId }) => eventId).sort()).toEqual(events.map(({ id }) => id).sort());
+	});
+
+	test("keep no other source back that is in the same batch", async () => {
+		const { type } = await slow();
+		const other = newId("src");
+		const bystander = await subscribed(other);
+		const hog = newId("src");
+		const events = Array.from({ length: 30 }, () => event(type, hog));
+		const again = vi.spyOn(env.EVENTS, "send").mockResolvedValue(undefined as never);
+		const neighbour = event(other, newId("src"));
+		await route({ hog: encodeSegment(events), neighbour: encodeSegment([neighbour]) });
+		expect(again).toHaveBeenCalledTimes(1);
+		expect((await bystander.dispatcher.list({ limit: 5 })).items.map(({ eventId }) => eventId)).toEqual([
+			neighbour.id,
+		]);
+	});
+
+	test("lose nothing of events that were too large for a message", async () => {
+		const { setting, type } = await slow();
+		const sourceId = newId("src");
+		const events = Array.from({ length: 24 }, () => event(type, sourceId, `"${"x".repeat(20_000)}"`));
+		const bodies = [await spill(sourceId, events.slice(0, 12)), await spill(sourceId, events.slice(12))];
+		await routeAll(bodies);
+		const page = await setting.dispatcher.list({ limit: 200 });
+		expect(page.items.map(({ eventId }) => eventId).sort()).toEqual(events.map(({ id }) => id).sort());
+		const waiting = await runInDurableObject(eventLog(env, sourceId), (_log, { storage }) =>
+			storage.sql.exec("SELECT count(*) AS parts FROM spilled").one(),
+		);
+		expect(waiting).toEqual({ parts: 0 });
+	});
+
+	test("come again whole when the queue does not take what is left", async () => {
+		const { type } = await slow();
+		const sourceId = newId("src");
+		vi.spyOn(env.EVENTS, "send").mockRejectedValue(new Error("the queue is full"));
+		const events = Array.from({ length: 30 }, () => event(type, sourceId));
+		expect(await route({ hog: encodeSegment(events) })).toMatchObject({ acked: [], retried: ["hog"] });
+	});
+});

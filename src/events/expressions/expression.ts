@@ -10,10 +10,13 @@ export type { Evaluation } from "./program.ts";
 /** Longest source text of an expression, in characters. */
 export const MAX_EXPRESSION_LENGTH = 4_096;
 
+export type TellWork = (units: number) => void;
+
 /** A compiled expression. `evaluate` never throws. */
 export interface Expression {
 	readonly source: string;
-	evaluate(input: unknown): Promise<Evaluation>;
+	/** `tell` hears how much work it was, in units of the meter. */
+	evaluate(input: unknown, tell?: TellWork): Promise<Evaluation>;
 }
 
 export type Compilation =
@@ -50,9 +53,13 @@ function expressionOf(
 	const shortcut = shortcutOf(program.ast);
 	return {
 		source,
-		async evaluate(input) {
+		async evaluate(input, tell) {
 			const found = shortcut?.(input);
-			return found === undefined ? program.evaluate(input, new Meter()) : { ok: true, value: found.value };
+			if (found !== undefined) return { ok: true, value: found.value };
+			const meter = new Meter();
+			const evaluation = await program.evaluate(input, meter);
+			tell?.(meter.spent);
+			return evaluation;
 		},
 	};
 }
@@ -61,9 +68,13 @@ function expressionOf(
  * Compiles and evaluates. An expression that does not compile counts as an overrun: it is stored, but trying again is
  * no use.
  */
-export async function evaluateExpression(source: string, input: unknown): Promise<Evaluation> {
+export async function evaluateExpression(
+	source: string,
+	input: unknown,
+	tell?: TellWork,
+): Promise<Evaluation> {
 	const compilation = compileExpression(source);
-	if (compilation.ok) return compilation.expression.evaluate(input);
+	if (compilation.ok) return compilation.expression.evaluate(input, tell);
 	const { message, position } = compilation;
 	const where = position === null ? "" : ` (at character ${position})`;
 	return { ok: false, message: `${message}${where}`, overrun: true };

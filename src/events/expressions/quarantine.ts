@@ -8,7 +8,7 @@ import { log } from "../../log.ts";
 import { type Overrun, storeQuarantine } from "../../store/quarantine.ts";
 import type { Quarantine } from "../../store/records.ts";
 import { uncacheSource } from "../../store/source-cache.ts";
-import { type Evaluation, evaluateExpression } from "./expression.ts";
+import { type Evaluation, evaluateExpression, type TellWork } from "./expression.ts";
 
 /** A source or a subscription. */
 export interface Owner {
@@ -48,10 +48,11 @@ export function findSetAside(owner: Owner, prefix: string): Pick<Quarantine, "fi
 export async function evaluateOwned(
 	{ owner, field, source, stored = source }: OwnedExpression,
 	input: () => unknown,
+	tell?: TellWork,
 ): Promise<Evaluation> {
 	const known = findSetAside(owner, field);
 	if (known !== null) return { ok: false, message: `it is set aside: ${known.reason}`, overrun: true };
-	const evaluation = await evaluateExpression(source, input());
+	const evaluation = await evaluateExpression(source, input(), tell);
 	if (evaluation.ok || !evaluation.overrun) return evaluation;
 	const reason = evaluation.message;
 	// Evaluations that ran at the same time may all overrun; only the first one is reported.
