@@ -32,8 +32,9 @@ export interface OwnedExpression {
  */
 const setAside = new Map<string, Map<string, string>>();
 const MAX_OWNERS = 10_000;
-/** Quarantines that are not written to D1 yet. */
+/** Quarantines that are not written to D1 yet. The oldest are dropped first: another isolate finds them again. */
 const unwritten: Overrun[] = [];
+const MAX_UNWRITTEN = 1_000;
 
 /** The first expression of the owner that is set aside and whose field begins with `prefix`; null when none is. */
 export function findSetAside(owner: Owner, prefix: string): Pick<Quarantine, "field" | "reason"> | null {
@@ -59,13 +60,14 @@ export async function evaluateOwned(
 	if (findSetAside(owner, field) === null) {
 		remember(owner, field, reason);
 		unwritten.push({ ownerId: owner.id, stored, field, reason, at: Date.now() });
+		if (unwritten.length > MAX_UNWRITTEN) unwritten.shift();
 	}
 	return { ...evaluation, message: `it is set aside: ${reason}` };
 }
 
 /**
- * Tells D1 what has been set aside since. Whoever evaluates calls it when its own work is safe. Never throws, and
- * tries each once: where D1 does not hear of it, this isolate goes on knowing it.
+ * Tells D1 what has been set aside since. Whoever evaluates calls it when its own work is safe. Never throws. What D1
+ * does not take is kept and told by the next call, for until then the API says that all is well.
  */
 export async function writeQuarantines(env: Env): Promise<void> {
 	for (let next = unwritten.shift(); next !== undefined; next = unwritten.shift()) {
@@ -77,6 +79,8 @@ export async function writeQuarantines(env: Env): Promise<void> {
 				await uncacheSource(env, { id: next.ownerId, name });
 		} catch (error) {
 			log("expression.unwritten", { ...line, error: String(error) });
+			unwritten.push(next);
+			return;
 		}
 	}
 }

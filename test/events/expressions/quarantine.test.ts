@@ -145,15 +145,18 @@ describe("D1", () => {
 		expect(batch).toHaveBeenCalledTimes(1);
 	});
 
-	test("that fails fails nothing else, and the isolate goes on knowing", async () => {
+	test("that fails fails nothing else, and is told by the next call", async () => {
 		const owner = aSubscription({ target, transform: HOSTILE });
 		await insertSubscription(env, owner);
 		await overrun({ owner, field: "transform", source: HOSTILE });
 		const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
-		vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
+		const outage = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
 		await writeQuarantines(env);
 		expect(String(log.mock.calls[0]?.[0])).toContain("expression.unwritten");
 		expect(findSetAside(owner, "transform")).not.toBeNull();
+		outage.mockRestore();
+		await writeQuarantines(env);
+		expect((await findSubscription(env, owner.id))?.quarantine).toMatchObject({ field: "transform" });
 	});
 
 	test("with a quarantine in a form of another version is read, as if there was none", async () => {
