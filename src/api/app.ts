@@ -1,6 +1,7 @@
-/** The management API as one application: its resources, who may use them, and how it says no. */
+/** The Worker as one application: ingest, the resources of the management API, who may use them, and how it says no. */
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
+import { receive } from "../ingest/receive.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { requireKey } from "./auth.ts";
@@ -14,6 +15,8 @@ import { subscriptions } from "./subscriptions.ts";
 
 export const api = new Hono<{ Bindings: Env }>();
 
+// First, because most requests are events.
+api.all("/in/:source", (c) => receive(c.req.raw, c.env, c.executionCtx, c.req.param("source")));
 api.get("/healthz", health);
 api.use("/v1/*", requireKey);
 for (const resource of ["sources", "endpoints", "subscriptions"]) {

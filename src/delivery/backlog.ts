@@ -11,6 +11,8 @@ import {
 	lastDeliveryPosition,
 	nextDueAt,
 	putDelivery,
+	putNewDelivery,
+	type Due,
 	sweepDeliveries,
 } from "./delivery-table.ts";
 import { log } from "../log.ts";
@@ -60,6 +62,10 @@ export class Backlog {
 	#read = 0;
 	#unclaimed: Incoming[] = [];
 	#untriedFirst = false;
+	/** Whether the table may hold deliveries that are owed; false only where it has been looked. */
+	readonly #mayOwe: Record<Due, boolean> = { pending: true, publishing: true };
+	/** Whether anything may have been forgotten since the object woke. */
+	#hasSwept = false;
 	#sweptAt = 0;
 
 	constructor(storage: DurableObjectStorage) {
@@ -95,34 +101,58 @@ export class Backlog {
 	 */
 	claim(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
 		this.#untriedFirst = !this.#untriedFirst;
-		const retry = () => dueDelivery(this.#storage.sql, "pending", now, claimed);
+		const retry = () => this.#due("pending", now, claimed);
 		const untried = () => this.#claimUntried(claimed);
 		return this.#untriedFirst ? (untried() ?? retry()) : (retry() ?? untried());
 	}
 
+	/** As `dueDelivery`, without asking where nothing can be. */
+	#due(which: Due, now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
+		return this.#dueAt(which, claimed) === null ? null : dueDelivery(this.#storage.sql, which, now, claimed);
+	}
+
+	#dueAt(which: Due, claimed: ReadonlyMap<string, unknown>): number | null {
+		if (!this.#mayOwe[which]) return null;
+		const at = nextDueAt(this.#storage.sql, which, claimed);
+		// Those that are claimed are told when they are recorded.
+		if (at === null) this.#mayOwe[which] = false;
+		return at;
+	}
+
 	/** The next delivery whose answer is known and whose result event the queue has still to take. */
 	claimUnpublished(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		return dueDelivery(this.#storage.sql, "publishing", now, claimed);
+		return this.#due("publishing", now, claimed);
 	}
 
 	/** Writes deliveries as they are now, all or none. */
 	record(deliveries: readonly Delivery[]): void {
-		const finished: number[] = [];
-		this.#storage.transactionSync(() => {
-			for (const delivery of deliveries) putDelivery(this.#storage.sql, delivery);
-			for (const [seq, open] of this.#open) {
-				if (!deliveries.some(({ id }) => open.has(id))) continue;
-				if ([...open].every((id) => deliveries.some((delivery) => delivery.id === id))) {
-					dropInbox(this.#storage.sql, seq);
-					finished.push(seq);
-				}
-			}
-		});
+		for (const { state } of deliveries) {
+			if (state.status === "pending" || state.status === "publishing") this.#mayOwe[state.status] = true;
+		}
+		if (!this.#recordFirst(deliveries)) this.#recordAll(deliveries);
 		for (const open of this.#open.values()) for (const { id } of deliveries) open.delete(id);
-		for (const seq of finished) this.#open.delete(seq);
+		for (const [seq, open] of this.#open) {
+			if (open.size > 0) continue;
+			dropInbox(this.#storage.sql, seq);
+			this.#open.delete(seq);
+		}
 		this.#unclaimed = this.#unclaimed.filter(
 			({ decision }) => !deliveries.some(({ id }) => id === decision.deliveryId),
 		);
+	}
+
+	/** The most frequent case, in one statement: a delivery of the inbox that has been tried for the first time. */
+	#recordFirst(deliveries: readonly Delivery[]): boolean {
+		const [delivery, another] = deliveries;
+		if (delivery === undefined || another !== undefined) return false;
+		const isNew = [...this.#open.values()].some((open) => open.has(delivery.id));
+		return isNew && putNewDelivery(this.#storage.sql, delivery);
+	}
+
+	#recordAll(deliveries: readonly Delivery[]): void {
+		this.#storage.transactionSync(() => {
+			for (const delivery of deliveries) putDelivery(this.#storage.sql, delivery);
+		});
 	}
 
 	find(id: string): Delivery | null {
@@ -140,10 +170,11 @@ export class Backlog {
 	outlook(claimed: ReadonlyMap<string, unknown>): Outlook {
 		const { sql } = this.#storage;
 		return {
-			retryAt: nextDueAt(sql, "pending", claimed),
-			publishAt: nextDueAt(sql, "publishing", claimed),
+			retryAt: this.#dueAt("pending", claimed),
+			publishAt: this.#dueAt("publishing", claimed),
 			untried: this.#unclaimed.length > 0 || hasInbox(sql, this.#read),
-			empty: lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0),
+			// Whatever the inbox holds is in the table when it has been sent, and nothing there goes before its sweep.
+			empty: this.#last === 0 || (this.#hasSwept && lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0)),
 		};
 	}
 
@@ -160,6 +191,7 @@ export class Backlog {
 		const { sql } = this.#storage;
 		const everyMs = sql.databaseSize > MAX_BYTES ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;
 		if (now - this.#sweptAt < everyMs) return;
+		this.#hasSwept = true;
 		const more = sweepDeliveries(sql, now - RETENTION_MS, MAX_BYTES);
 		this.#sweptAt = more ? now - SWEEP_EVERY_MS + BACKSTOP_MS : now;
 	}

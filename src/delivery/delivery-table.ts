@@ -23,18 +23,35 @@ const PUT = `INSERT INTO deliveries (${COLUMNS.join(", ")}) VALUES (${COLUMNS.ma
 
 /**
  * Writes the delivery as it is now. The first time, two rows are written, and one more when it is due again; each
- * change after that writes one or two.
+ * change after that writes one or two. Several statements: belongs in a transaction.
  */
 export function putDelivery(sql: SqlStorage, delivery: Delivery): void {
 	const row = toRow(delivery);
 	sql.exec("DELETE FROM large_texts WHERE seq = ?", row.seq);
-	for (const name of TEXTS) {
-		const text = row[name];
-		if (text === null || text.length <= LARGE) continue;
-		sql.exec("INSERT INTO large_texts (seq, name, text) VALUES (?, ?, ?)", row.seq, name, text);
+	for (const name of largeTexts(row)) {
+		sql.exec("INSERT INTO large_texts (seq, name, text) VALUES (?, ?, ?)", row.seq, name, row[name]);
 		row[name] = ELSEWHERE;
 	}
+	putRow(sql, row);
+}
+
+/**
+ * Writes a delivery that has no row yet, in one statement, which needs no transaction. false, with nothing written, when
+ * a text is too large for that.
+ */
+export function putNewDelivery(sql: SqlStorage, delivery: Delivery): boolean {
+	const row = toRow(delivery);
+	if (largeTexts(row).length > 0) return false;
+	putRow(sql, row);
+	return true;
+}
+
+function putRow(sql: SqlStorage, row: Row): void {
 	sql.exec(PUT, ...COLUMNS.map((column) => row[column]));
+}
+
+function largeTexts(row: Row): (typeof TEXTS)[number][] {
+	return TEXTS.filter((name) => (row[name]?.length ?? 0) > LARGE);
 }
 
 function read(sql: SqlStorage, row: Row): Delivery {

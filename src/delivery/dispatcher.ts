@@ -122,6 +122,8 @@ export class Dispatcher extends DurableObject<Env> {
 	override async alarm(): Promise<void> {
 		this.#alarmAt = null;
 		try {
+			// Before the sweep, which may use up all the time that this handler has.
+			await this.#armForNext();
 			this.#backlog.sweep(Date.now());
 			await this.#run();
 		} finally {

@@ -9,12 +9,19 @@ import { isSecretHeader } from "./secret-headers.ts";
 /** Names of credentials that only occur in URLs: Azure Functions, signed URLs. */
 const SECRET_PARAMETER = /^(?:code|sig|signature)$/i;
 
+type Credentials = Pick<ReadableEndpoint, "auth" | "headers" | "url">;
+
+/** By endpoint as it was read: every attempt asks, and reading a URL takes a while. */
+const known = new WeakMap<Credentials, readonly string[]>();
+
 /** Each of them as a server may read it out of the request. */
-export function secretsIn({
-	auth,
-	headers,
-	url,
-}: Pick<ReadableEndpoint, "auth" | "headers" | "url">): string[] {
+export function secretsIn(endpoint: Credentials): readonly string[] {
+	const found = known.get(endpoint) ?? findSecrets(endpoint);
+	known.set(endpoint, found);
+	return found;
+}
+
+function findSecrets({ auth, headers, url }: Credentials): string[] {
 	const inHeaders = Object.entries(headers).filter(([name]) => isSecretHeader(name));
 	const query = URL.parse(url)?.search.slice(1) ?? "";
 	return [
