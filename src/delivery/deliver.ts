@@ -24,6 +24,8 @@ export interface Delivered {
 	effects: Effect[];
 }
 
+export const SUBSCRIPTION_DELETED = "The subscription has been deleted.";
+
 export interface DeliverIo {
 	env: Env;
 	/** Whether anything has succeeded at the endpoint since a moment, ms since the epoch. */
@@ -55,7 +57,7 @@ async function attempt(
 		return untried(delivery, "loop", detail);
 	}
 	const subscription = await subscriptionOf(env, policy, delivery.subscriptionId);
-	if (subscription === "deleted") return untried(delivery, "deleted", "The subscription has been deleted.");
+	if (subscription === "deleted") return untried(delivery, "deleted", SUBSCRIPTION_DELETED);
 	if (subscription === "missing") return putOff(delivery);
 	// A delivery that can be sent again keeps its event: nothing is left to send.
 	if (event === null) return untried(delivery, "deleted", "The event of the delivery is not there any more.");

@@ -14,7 +14,7 @@ import { log } from "../log.ts";
 import { isSending, type SendingPolicy } from "../store/policy.ts";
 import type { Endpoint } from "../store/records.ts";
 import { Backlog } from "./backlog.ts";
-import { blame, deliver, endUntried, publishAgain, type Delivered } from "./deliver.ts";
+import { blame, deliver, endUntried, publishAgain, SUBSCRIPTION_DELETED, type Delivered } from "./deliver.ts";
 import { toRecord, type Delivery } from "./delivery-row.ts";
 import type { Admitted, BlockedBy, Moment } from "./gates/gates.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
@@ -189,21 +189,34 @@ export class Dispatcher extends DurableObject<Env> {
 		const policy = this.#presence.resolve(read);
 		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
 		this.#publishDue();
-		if (policy === "deleted") return this.#bury();
+		if (policy === "deleted") return this.#buryAll();
 		if (this.#repair.goOn()) return this.#arm(Date.now());
-		if (isSending(policy)) this.#sendDue(policy);
+		if (!isSending(policy)) return;
+		// The next slice comes with an alarm of its own, so that others get a turn.
+		if (this.#sendDue(policy) === BURY_AT_ONCE) await this.#arm(Date.now());
 	}
 
-	/** Begins as many as the gates let through. */
-	#sendDue(policy: SendingPolicy): void {
+	/**
+	 * Begins as many as the gates let through. Deliveries of subscriptions that are known to be deleted end here, without
+	 * being looked up one by one; returns how many, and stops at a slice of them.
+	 */
+	#sendDue(policy: SendingPolicy): number {
 		const io = { env: this.env, succeededSince: (at: number) => this.#succeededAt >= at };
-		while (this.#admitted().slots > 0) {
+		let buried = 0;
+		while (this.#admitted().slots > 0 && buried < BURY_AT_ONCE) {
 			const delivery = this.#backlog.claim(Date.now(), this.#inFlight.claimed);
-			if (delivery === null) return;
+			if (delivery === null) break;
+			if (policy.others.get(delivery.subscriptionId) === "deleted") {
+				this.#bury(delivery, SUBSCRIPTION_DELETED);
+				buried += 1;
+				continue;
+			}
 			this.#inFlight.begin(delivery);
 			this.#sending.add(delivery.id);
 			this.ctx.waitUntil(this.#carry(delivery, (claimed) => deliver(claimed, policy, io), policy.endpoint));
 		}
+		this.#logBuried(buried);
+		return buried;
 	}
 
 	/** Offers answers to the queue: gates are of the endpoint, and have nothing to say here. */
@@ -277,15 +290,25 @@ export class Dispatcher extends DurableObject<Env> {
 		if (found !== null) this.#backlog.record([blame(found, endpoint)]);
 	}
 
-	/** The endpoint has been deleted: what waits for it ends, some hundred an alarm, so that others get a turn. */
-	#bury(): void {
-		for (let count = 0; count < BURY_AT_ONCE; count++) {
+	/** The endpoint has been deleted: what waits for it ends, one slice an alarm, so that others get a turn. */
+	#buryAll(): void {
+		let buried = 0;
+		for (; buried < BURY_AT_ONCE; buried++) {
 			const delivery = this.#backlog.claim(Number.MAX_SAFE_INTEGER, this.#inFlight.claimed);
 			if (delivery === null) break;
-			this.#inFlight.begin(delivery);
-			const buried = endUntried(delivery, "deleted", "The endpoint has been deleted.");
-			this.#inFlight.end(buried, this.#backlog);
+			this.#bury(delivery, "The endpoint has been deleted.");
 		}
+		this.#logBuried(buried);
+	}
+
+	#bury(delivery: Delivery, detail: string): void {
+		this.#inFlight.begin(delivery);
+		this.#inFlight.end(endUntried(delivery, "deleted", detail), this.#backlog);
+	}
+
+	/** One line for a slice: thousands may end at once. */
+	#logBuried(deliveries: number): void {
+		if (deliveries > 0) log("dispatcher.buried", { endpoint_id: this.#endpointId, deliveries });
 	}
 
 	/** Never throws. */

@@ -211,3 +211,27 @@ describe("credentials that no key opens", () => {
 		},
 	);
 });
+
+test("thousands of deliveries of a deleted subscription end in slices, looked up once and told in a few lines", async () => {
+	const setting = await createSetting({ endpoint: { status: "paused" } });
+	const calls = model(ok);
+	const items = Array.from({ length: 1_000 }, () => incoming(setting));
+	await setting.dispatcher.enqueue(items);
+	await deleteSubscription(env, setting.subscription.id);
+	await env.DB.prepare("UPDATE endpoints SET status = 'active' WHERE id = ?").bind(setting.endpoint.id).run();
+	const lines = vi.spyOn(console, "log");
+	const queries = vi.spyOn(env.DB, "prepare");
+	await setting.dispatcher.refresh();
+	await vi.waitFor(async () => {
+		await runAlarm(setting);
+		const { items: dead } = await setting.dispatcher.list({
+			status: "dead",
+			reason: "deleted",
+			limit: 2_000,
+		});
+		expect(dead).toHaveLength(1_000);
+	});
+	expect(calls).toEqual([]);
+	expect(lines.mock.calls.length).toBeLessThan(50);
+	expect(queries.mock.calls.length).toBeLessThan(50);
+});

@@ -73,11 +73,12 @@ describe("an exchange that breaks is an attempt, and is tried again", () => {
 		]);
 	});
 
-	test("a model that starts later gets what waited for it, and no attempt is spent until then", async () => {
+	test("a model that starts later gets what waited for it", async () => {
 		const { api } = stage;
 		const type = unique("scan");
 		const url = await closedUrl();
-		const endpoint = await api.createEndpoint({ url, retry: { schedule_seconds: [3_600] } });
+		// One attempt may be spent: by a delivery that alone had been refused when the next one succeeds.
+		const endpoint = await api.createEndpoint({ url, retry: { schedule_seconds: [1] } });
 		await api.createSubscription({ endpoint: endpoint.id, types: [type] });
 		const events = await Promise.all([1, 2, 3].map((data) => api.publish({ type, data })));
 		const [waiting] = await until("a refused connection", async () => {

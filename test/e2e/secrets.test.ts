@@ -179,7 +179,7 @@ async function useEndpoint(name: string, fields: { url: string }): Promise<void>
 	const endpoint = await api.createEndpoint({
 		...fields,
 		signing_secret: signingSecret(""),
-		retry: { schedule_seconds: [1] },
+		retry: { schedule_seconds: [1], busy_max_wait_seconds: 0 },
 	});
 	await api.must("POST", `/v1/endpoints/${endpoint.id}/secret/rotate`, {
 		secret: signingSecret("rotated, "),
