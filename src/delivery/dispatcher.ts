@@ -13,14 +13,16 @@ import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { isSending, type SendingPolicy } from "../store/policy.ts";
 import type { Endpoint } from "../store/records.ts";
+import { Alarm } from "./alarm.ts";
 import { Backlog } from "./backlog.ts";
+import { canceled, retried } from "./by-hand.ts";
 import { blame, deliver, endUntried, publishAgain, SUBSCRIPTION_DELETED, type Delivered } from "./deliver.ts";
 import { toRecord, type Delivery } from "./delivery-row.ts";
 import type { Admitted, BlockedBy, Moment } from "./gates/gates.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
 import { InFlight } from "./in-flight.ts";
 import type { IncomingEvent } from "./inbox.ts";
-import { refuseChange, step, type Effect, type Happened } from "./lifecycle.ts";
+import type { Effect } from "./lifecycle.ts";
 import { listRecords } from "./listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
 import { explainBlocked, opensAt } from "./blocked.ts";
@@ -54,22 +56,15 @@ export class Dispatcher extends DurableObject<Env> {
 	#succeededAt = 0;
 	readonly #repair = new Repair(this.ctx.storage);
 	readonly #presence = new Presence(this.ctx.storage);
-	#alarmAt: number | null = null;
+	readonly #alarm = new Alarm(this.ctx);
 	#running = false;
 	#runAgain = false;
-
-	constructor(ctx: DurableObjectState, env: Env) {
-		super(ctx, env);
-		void ctx.blockConcurrencyWhile(async () => {
-			this.#alarmAt = await ctx.storage.getAlarm();
-		});
-	}
 
 	/** Takes deliveries in; they are durable when this returns. Doing it twice is doing it once. */
 	async enqueue(items: IncomingEvent[]): Promise<void> {
 		this.#rememberEndpoint(items);
 		this.#backlog.add(items, Date.now());
-		await this.#arm(Date.now() + BACKSTOP_MS);
+		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		this.#start();
 	}
 
@@ -108,19 +103,15 @@ export class Dispatcher extends DurableObject<Env> {
 
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	async retry(id: string): Promise<Change> {
-		return this.#change(id, ({ resultEvent, state }) => ({
-			kind: "retry_asked",
-			// One whose transform failed goes through the subscription once more.
-			publishes: resultEvent !== null && state.reason !== "transform_failed",
-		}));
+		return this.#change(id, retried);
 	}
 
 	async cancel(id: string): Promise<Change> {
-		return this.#change(id, () => ({ kind: "cancel_asked" }));
+		return this.#change(id, canceled);
 	}
 
 	override async alarm(): Promise<void> {
-		this.#alarmAt = null;
+		this.#alarm.goneOff();
 		try {
 			// Before the sweep, which may use up all the time that this handler has.
 			await this.#armForNext();
@@ -131,20 +122,14 @@ export class Dispatcher extends DurableObject<Env> {
 		}
 	}
 
-	async #change(id: string, ask: (delivery: Delivery) => Happened): Promise<Change> {
+	async #change(id: string, change: typeof retried): Promise<Change> {
 		if (this.#inFlight.claimed.has(id)) return { ok: false, code: "in_flight" };
 		const delivery = this.#backlog.find(id);
 		if (delivery === null) return { ok: false, code: "delivery_not_found" };
-		if (delivery.state.reason === "unreadable" && delivery.event === null) {
-			return { ok: false, code: "unreadable" };
-		}
-		const asked = ask(delivery);
-		const refusal = refuseChange(delivery.state, asked);
-		if (refusal !== null) return { ok: false, code: refusal };
-		const { state } = step(delivery.state, asked, { now: Date.now(), random: Math.random() });
-		const changed = { ...delivery, state };
+		const changed = change(delivery, { now: Date.now(), random: Math.random() });
+		if ("ok" in changed) return changed;
 		this.#backlog.record([changed]);
-		await this.#arm(Date.now() + BACKSTOP_MS);
+		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		this.#start();
 		return { ok: true, delivery: toRecord(changed, false) };
 	}
@@ -174,7 +159,7 @@ export class Dispatcher extends DurableObject<Env> {
 			}
 		} catch (error) {
 			log("dispatcher.failed", { endpoint_id: this.#endpointId, error: String(error) });
-			await this.#arm(Date.now() + AGAIN_MS);
+			await this.#alarm.arm(Date.now() + AGAIN_MS);
 		} finally {
 			this.#running = false;
 		}
@@ -190,10 +175,10 @@ export class Dispatcher extends DurableObject<Env> {
 		// An answer that is already here goes on, even while the endpoint is stopped, held back or gone.
 		this.#publishDue();
 		if (policy === "deleted") return this.#buryAll();
-		if (this.#repair.goOn()) return this.#arm(Date.now());
+		if (this.#repair.goOn()) return this.#alarm.arm(Date.now());
 		if (!isSending(policy)) return;
 		// The next slice comes with an alarm of its own, so that others get a turn.
-		if (this.#sendDue(policy) === BURY_AT_ONCE) await this.#arm(Date.now());
+		if (this.#sendDue(policy) === BURY_AT_ONCE) await this.#alarm.arm(Date.now());
 	}
 
 	/**
@@ -330,13 +315,6 @@ export class Dispatcher extends DurableObject<Env> {
 			inFlight: this.#inFlight.claimed.size,
 			sweptAt: this.#backlog.sweptAt,
 		});
-		if (next !== null) await this.#arm(next);
-	}
-
-	/** An alarm that is set for an earlier moment stays: moving it costs a row, waking early costs nothing. */
-	async #arm(at: number): Promise<void> {
-		if (this.#alarmAt !== null && this.#alarmAt <= at) return;
-		this.#alarmAt = at;
-		await this.ctx.storage.setAlarm(at);
+		if (next !== null) await this.#alarm.arm(next);
 	}
 }

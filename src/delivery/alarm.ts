@@ -1,0 +1,27 @@
+/** The one alarm of a Durable Object: moved only to an earlier moment, because moving it costs a row. */
+
+export class Alarm {
+	readonly #storage: DurableObjectStorage;
+	/** ms since the epoch; null: none is set. */
+	#at: number | null = null;
+
+	/** Reads what is set before the object takes its first call. */
+	constructor(ctx: DurableObjectState) {
+		this.#storage = ctx.storage;
+		void ctx.blockConcurrencyWhile(async () => {
+			this.#at = await ctx.storage.getAlarm();
+		});
+	}
+
+	/** It has gone off, and is not set any more. */
+	goneOff(): void {
+		this.#at = null;
+	}
+
+	/** An alarm that is set for an earlier moment stays: waking early costs nothing. */
+	async arm(at: number): Promise<void> {
+		if (this.#at !== null && this.#at <= at) return;
+		this.#at = at;
+		await this.#storage.setAlarm(at);
+	}
+}
