@@ -4,6 +4,23 @@
  * are kept short because the platform ends long ones; the wait for messages is SQS's own. After failures it waits,
  * and after an answer with nothing that came at once.
  */
+import * as z from "zod";
+
+const time = z.number();
+
+/** As it is stored. */
+const pullState = z.object({
+	status: z.enum(["stopped", "running", "failing"]),
+	failures: z.number().int().min(0),
+	lastError: z.string().nullable(),
+	lastMessageAt: time.nullable(),
+	run: z.object({ startedAt: time, askedAt: time, rounds: z.number().int() }),
+}) satisfies z.ZodType<PullState>;
+
+/** The state that was stored; `stopped` when there is none, or one that a newer release wrote in another form. */
+export function readPullState(stored: unknown): PullState {
+	return pullState.safeParse(stored).data ?? stopped;
+}
 
 export interface PullState {
 	/** stopped: the source is paused or deleted. failing: the last round failed, and there will be another. */

@@ -13,7 +13,7 @@ import { findSource } from "../store/sources.ts";
 import { UNREADABLE } from "../store/seal.ts";
 import { kindOf } from "./parse-events.ts";
 import { pull, type Pulled } from "./pull.ts";
-import { type Effect, type Happened, type PullState, step, stopped } from "./pull-cycle.ts";
+import { type Effect, type Happened, type PullState, readPullState, step } from "./pull-cycle.ts";
 import type { SqsQueue } from "./sqs-client.ts";
 import { refuseQueueUrl } from "./sqs-queue.ts";
 import { sqsSettings } from "./sources/sqs.ts";
@@ -24,7 +24,7 @@ const STATE = "state";
 export type PullStatus = Pick<PullState, "status" | "lastError" | "lastMessageAt">;
 
 export class Puller extends DurableObject<Env> {
-	#state = this.ctx.storage.kv.get<PullState>(STATE) ?? stopped;
+	#state = readPullState(this.ctx.storage.kv.get(STATE));
 	/** Ends the run that is under way. */
 	#run = new AbortController();
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { type Effect, type Happened, type PullState, step, stopped } from "../../src/ingest/pull-cycle.ts";
+import {
+	type Effect,
+	type Happened,
+	type PullState,
+	readPullState,
+	step,
+	stopped,
+} from "../../src/ingest/pull-cycle.ts";
 
 const NOW = 1_000_000_000;
 const running: PullState = {
@@ -137,4 +144,25 @@ describe("what is known then", () => {
 	])("%s", (_what, state, happened, expected) => {
 		expect(step(state, happened, NOW).state).toMatchObject(expected);
 	});
+});
+
+describe("the stored state", () => {
+	const failing: PullState = {
+		status: "failing",
+		failures: 3,
+		lastError: "no such queue",
+		lastMessageAt: 5,
+		run: { startedAt: 1, askedAt: 2, rounds: 3 },
+	};
+
+	test("is read back as it was", () => {
+		expect(readPullState(structuredClone(failing))).toEqual(failing);
+	});
+
+	test.each([undefined, null, "running", {}, { ...failing, status: "throttled" }, { ...failing, run: null }])(
+		"counts as stopped when it is none that this release knows: %j",
+		(stored) => {
+			expect(readPullState(stored)).toEqual(stopped);
+		},
+	);
 });
