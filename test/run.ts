@@ -6,20 +6,26 @@ import { join } from "node:path";
 import { parseCLI, startVitest } from "vitest/node";
 import type { TestModule } from "vitest/node";
 import { findPostgres } from "./e2e/postgres/server.ts";
+import { watchForStall } from "./stall.ts";
 
 const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)], {
 	allowUnknownOptions: false,
 });
-const vitest = await startVitest(filter, {
+const { reporter, stalled } = watchForStall();
+const run = startVitest(filter, {
 	...options,
 	config: join(import.meta.dirname, "vitest.config.ts"),
 	watch: false,
+	reporters: ["default", reporter],
 });
+const isStalled = await Promise.race([run.then(() => false), stalled.then(() => true)]);
+const vitest = await (isStalled ? stalled : run);
+if (isStalled) reportStall(vitest.state.getTestModules());
 const count = countTests(vitest.state.getTestModules());
 let failed = count.failed + count.brokenFiles + vitest.state.getUnhandledErrors().length;
 // What stops vitest itself, such as a router that does not start, shows in the exit code only.
 if (failed === 0 && process.exitCode !== undefined && process.exitCode !== 0) failed = 1;
-await vitest.close();
+if (!isStalled) await vitest.close();
 
 if (findPostgres() === null && process.env["SLUICE_REQUIRE_POSTGRES"] !== "1") {
 	console.log(
@@ -41,4 +47,15 @@ function countTests(files: readonly TestModule[]) {
 		}
 	}
 	return count;
+}
+
+/** What the default reporter would have said at its end. */
+function reportStall(files: readonly TestModule[]): void {
+	console.log("\nAll tests have ended, and the run has not: its workers are left behind.");
+	for (const file of files) {
+		for (const test of file.children.allTests("failed")) {
+			console.log(`\nFAIL ${file.moduleId} > ${test.fullName}`);
+			for (const { message, stack } of test.result().errors ?? []) console.log(stack ?? message);
+		}
+	}
 }
