@@ -35,7 +35,7 @@ api.all("*", ({ req }) => {
 api.onError((error, c) => answerError(error, c.req.raw));
 
 /** The answer to whatever a route threw: its problem, or one without details and a log line that says more. */
-export function answerError(error: unknown, { method, url }: Request): Response {
+function answerError(error: unknown, { method, url }: Request): Response {
 	if (error instanceof Problem) return error.toResponse();
 	const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	// Without the query, where a token may stand.

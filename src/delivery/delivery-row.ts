@@ -93,17 +93,7 @@ export function fromRow(row: DeliveryRow): Delivery {
 	const parsed = storedRow.safeParse({ ...row, attempts: parseOrNull(row.attempts) });
 	const [event, resultEvent] = [firstOf(row.event), firstOf(row.result_event)];
 	if (!parsed.success || event === "unreadable" || resultEvent === "unreadable") {
-		return {
-			...identity(row),
-			state: { ...unreadable(row.finished_at ?? timeOfPosition(row.seq)) },
-			refused: null,
-			attempts: [],
-			event: null,
-			result: null,
-			resultOmitted: null,
-			resultEvent: null,
-			resultEventId: null,
-		};
+		return unreadableAs(identity(row), row.finished_at ?? timeOfPosition(row.seq));
 	}
 	const { status, reason, attempts, result_kind: kind } = parsed.data;
 	return {
@@ -152,14 +142,14 @@ export function unreadableDelivery(
 	decision: Decision,
 	now: number,
 ): Delivery {
+	const { deliveryId: id, subscriptionId, subscriptionName, endpointRef } = decision;
+	return unreadableAs({ position, id, eventId, subscriptionId, subscriptionName, endpointRef }, now);
+}
+
+function unreadableAs(delivery: Identity, finishedAt: number): Delivery {
 	return {
-		position,
-		id: decision.deliveryId,
-		eventId,
-		subscriptionId: decision.subscriptionId,
-		subscriptionName: decision.subscriptionName,
-		endpointRef: decision.endpointRef,
-		state: unreadable(now),
+		...delivery,
+		state: unreadable(finishedAt),
 		refused: null,
 		attempts: [],
 		event: null,

@@ -35,7 +35,7 @@ import type { Ended } from "./settle.ts";
 
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
-/** Deliveries of a deleted endpoint that are ended in one go. */
+/** Deliveries of a deleted endpoint or subscription that are ended in one go. */
 const BURY_AT_ONCE = 200;
 const ENDPOINT_ID = "endpoint_id";
 /** One invocation may wait for six responses at once (Cloudflare's limits page). */

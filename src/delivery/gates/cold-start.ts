@@ -41,7 +41,7 @@ export const coldStart: Gate<ColdStart> = {
 			const failures = others > 0 && state.failures > 0 ? state.failures : state.failures + 1;
 			return { until: now + backOff(failures - 1, LONGEST_MS, random), failures, failed };
 		}
-		// Any other response came from a server that is there.
+		// Anything else, a timeout too, is no refused connection: the failures in a row end here.
 		return state.failures === 0 ? state : initial;
 	},
 };
