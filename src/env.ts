@@ -2,8 +2,8 @@
  * What the Worker is given: the bindings of wrangler.toml, and the secrets and vars an operator may set.
  */
 import type { Dispatcher } from "./delivery/dispatcher.ts";
-import type { EventLog } from "./events/event-log.ts";
-import type { Puller } from "./ingest/puller.ts";
+import type { EventLog } from "./events/log/event-log.ts";
+import type { Puller } from "./ingest/queues/puller.ts";
 
 export interface Env {
 	/** Truth for sources, endpoints and subscriptions. */

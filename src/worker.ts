@@ -1,13 +1,13 @@
 /** The doors of the Worker: fetch, queue and the Durable Objects. Wiring only. */
 import { api } from "./api/app.ts";
 import type { Env } from "./env.ts";
-import { EVENTS_QUEUE } from "./events/message.ts";
-import { takeBatch } from "./ingest/queue-source.ts";
+import { EVENTS_QUEUE } from "./events/queue/message.ts";
+import { takeBatch } from "./ingest/queues/queue-source.ts";
 import { routeBatch } from "./routing/router.ts";
 
 export { Dispatcher } from "./delivery/dispatcher.ts";
-export { EventLog } from "./events/event-log.ts";
-export { Puller } from "./ingest/puller.ts";
+export { EventLog } from "./events/log/event-log.ts";
+export { Puller } from "./ingest/queues/puller.ts";
 
 export default {
 	fetch: api.fetch,

@@ -44,7 +44,7 @@ export default defineConfig({
 					exclude: ["test/e2e/**"],
 					...bounds,
 					setupFiles: ["test/patience.setup.ts"],
-					globalSetup: ["test/delivery/send.servers.ts", "test/ingest/sqs.server.ts"],
+					globalSetup: ["test/delivery/exchange/send.servers.ts", "test/ingest/queues/sqs.server.ts"],
 				},
 			},
 			{

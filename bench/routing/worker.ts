@@ -5,8 +5,8 @@
 import type { Env } from "../../src/env.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { eventId } from "../../src/events/ids.ts";
-import { EVENTS_QUEUE } from "../../src/events/message.ts";
-import { encodeSegment } from "../../src/events/segment.ts";
+import { EVENTS_QUEUE } from "../../src/events/queue/message.ts";
+import { encodeSegment } from "../../src/events/queue/segment.ts";
 import { decide } from "../../src/routing/decide.ts";
 import { routeBatch } from "../../src/routing/router.ts";
 import { currentTable } from "../../src/routing/table.ts";

@@ -3,15 +3,15 @@ import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { receive } from "../ingest/receive.ts";
 import { log } from "../log.ts";
-import { Problem } from "../problem.ts";
-import { requireKey } from "./auth.ts";
-import { deliveries } from "./deliveries.ts";
-import { endpoints } from "./endpoints.ts";
-import { events } from "./events.ts";
+import { Problem } from "../http/problem.ts";
+import { requireKey } from "./http/auth.ts";
+import { deliveries } from "./deliveries/index.ts";
+import { endpoints } from "./endpoints/index.ts";
+import { events } from "./events/index.ts";
 import { health } from "./health.ts";
-import { answerWhenRouted } from "./routed.ts";
-import { sources } from "./sources.ts";
-import { subscriptions } from "./subscriptions.ts";
+import { answerWhenRouted } from "./http/routed.ts";
+import { sources } from "./sources/index.ts";
+import { subscriptions } from "./subscriptions/index.ts";
 
 export const api = new Hono<{ Bindings: Env }>();
 

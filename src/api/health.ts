@@ -1,7 +1,7 @@
 /** `GET /healthz`: that the Worker answers, and how much waits in its queues. Needs no key and no database. */
 import type { Context } from "hono";
 import type { Env } from "../env.ts";
-import { formatTime } from "./times.ts";
+import { formatTime } from "./fields/times.ts";
 
 export async function health(c: Context<{ Bindings: Env }>): Promise<Response> {
 	const [queue, deadLetterQueue] = await Promise.all([

@@ -13,25 +13,32 @@ import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { isSending, type SendingPolicy } from "../store/policy.ts";
 import type { Endpoint } from "../store/records.ts";
-import { Alarm } from "./alarm.ts";
-import { Backlog } from "./backlog.ts";
-import { canceled, retried } from "./by-hand.ts";
-import { blame, deliver, endUntried, publishAgain, SUBSCRIPTION_DELETED, type Delivered } from "./deliver.ts";
-import { toRecord, type Delivery } from "./delivery-row.ts";
+import { Alarm } from "../objects/alarm.ts";
+import { Backlog } from "./ledger/backlog.ts";
+import { canceled, retried } from "./rules/by-hand.ts";
+import {
+	blame,
+	deliver,
+	endUntried,
+	publishAgain,
+	SUBSCRIPTION_DELETED,
+	type Delivered,
+} from "./tasks/deliver.ts";
+import { toRecord, type Delivery } from "./ledger/delivery-row.ts";
 import type { Admitted, BlockedBy, Moment } from "./gates/gates.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
-import { InFlight } from "./in-flight.ts";
-import type { IncomingEvent } from "./inbox.ts";
-import type { Effect } from "./lifecycle.ts";
-import { listRecords } from "./listing.ts";
+import { InFlight } from "./ledger/in-flight.ts";
+import type { IncomingEvent } from "./ledger/inbox.ts";
+import type { Effect } from "./rules/lifecycle.ts";
+import { listRecords } from "./ledger/listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
-import { explainBlocked, opensAt } from "./blocked.ts";
-import { PolicyCache } from "./policy-cache.ts";
+import { explainBlocked, opensAt } from "./rules/blocked.ts";
+import { PolicyCache } from "./settings.ts";
 import { Presence } from "./presence.ts";
-import { BACKSTOP_MS, nextWake } from "./wake.ts";
+import { BACKSTOP_MS, nextWake } from "./rules/wake.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 import { broughtForward, Repair } from "./repair.ts";
-import type { Ended } from "./settle.ts";
+import type { Ended } from "./rules/settle.ts";
 
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;

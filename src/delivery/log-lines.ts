@@ -1,8 +1,8 @@
 /** The log lines of a delivery: ids and outcome, never a payload, a URL or a header. */
 import { endpointIdOf } from "../events/ids.ts";
 import { log } from "../log.ts";
-import type { Delivered } from "./deliver.ts";
-import type { Delivery } from "./delivery-row.ts";
+import type { Delivered } from "./tasks/deliver.ts";
+import type { Delivery } from "./ledger/delivery-row.ts";
 
 export function idsOf(delivery: Delivery): Record<string, string | null> {
 	return {

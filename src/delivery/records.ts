@@ -3,7 +3,7 @@
  * epoch.
  */
 import type { EventData } from "../events/event.ts";
-import type { Outcome } from "./attempt.ts";
+import type { Outcome } from "./rules/attempt.ts";
 import type { BlockedBy } from "./gates/gates.ts";
 
 export const DELIVERY_STATUSES = [

@@ -3,7 +3,7 @@
  * answer to how it was before. Many rows may be parked, so they come forward in slices, and nothing is sent until the
  * last one has: what fails anew would come forward with the next.
  */
-import type { Delivery } from "./delivery-row.ts";
+import type { Delivery } from "./ledger/delivery-row.ts";
 
 const KEY = "repaired_at";
 /** Rows of one slice: some 50 ms. */

@@ -3,9 +3,9 @@
  * text, and everything else travels as base64.
  */
 import type { EventData } from "./event.ts";
-import { type ParsedJson, parseJson } from "./json-parse.ts";
-import { isJson, isLatin, isText, isUtf8, parseMediaType } from "./media-type.ts";
-import { type Refusal, refuse } from "./refusal.ts";
+import { type ParsedJson, parseJson } from "./json/parse.ts";
+import { isJson, isLatin, isText, isUtf8, parseMediaType } from "./cloudevents/media-type.ts";
+import { type Refusal, refuse } from "../http/refusal.ts";
 
 export type Payload = { ok: true; data: EventData | null } | Refusal;
 

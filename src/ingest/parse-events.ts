@@ -1,12 +1,12 @@
 /** A verified request or message, as events of its source: parsed by the kind, named by the router. */
-import { stripRouterAttributes } from "../events/attributes.ts";
+import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { eventId } from "../events/ids.ts";
-import type { Refusal } from "../events/refusal.ts";
+import type { Refusal } from "../http/refusal.ts";
 import type { Source } from "../store/records.ts";
-import { fitAttributes } from "./sources/fit-attributes.ts";
-import type { Reply, SourceKind } from "./sources/kind.ts";
-import { sourceKinds } from "./sources/registry.ts";
+import { fitAttributes } from "../sources/reading/fit-attributes.ts";
+import type { Reply, SourceKind } from "../sources/kind.ts";
+import { sourceKinds } from "../sources/registry.ts";
 
 export type ParsedEvents =
 	| {

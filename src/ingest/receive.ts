@@ -2,20 +2,20 @@
  * The route `/in/{source}`: a publisher's request becomes accepted events, or a refusal that says why. Nothing is
  * stored before the request is verified, and nothing is answered with 202 before the queue holds it.
  */
-import { refuseWhileClosed } from "../closed.ts";
+import { refuseWhileClosed } from "../http/closed.ts";
 import type { Env } from "../env.ts";
 import { writeQuarantines } from "../events/expressions/quarantine.ts";
-import { toProblem } from "../events/refusal.ts";
+import { toProblem } from "../http/refusal.ts";
 import { log } from "../log.ts";
-import { Problem } from "../problem.ts";
+import { Problem } from "../http/problem.ts";
 import { type ReadableSource, isVerifying } from "../store/records.ts";
-import { accept } from "./accept.ts";
+import { accept } from "../events/queue/accept.ts";
 import { kindOf, type ParsedEvents, parseEvents } from "./parse-events.ts";
-import { readBody } from "./read-body.ts";
+import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
-import type { Reply } from "./sources/kind.ts";
-import { PROVIDERS, type Trust } from "./trust.ts";
-import { challengeFor, verify } from "./verify.ts";
+import type { Reply } from "../sources/kind.ts";
+import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
+import { challengeFor, verify } from "../sources/proof/verify.ts";
 
 /** Ids in a log line. */
 const MAX_LOGGED_IDS = 10;

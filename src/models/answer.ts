@@ -3,8 +3,8 @@
  * Never fails: what is not what it claims to be is kept as text or bytes, for the answer has cost a model's work.
  */
 import { Buffer } from "node:buffer";
-import { decodeCloudEvents } from "../events/cloudevents.ts";
-import { isMediaType } from "../events/media-type.ts";
+import { decodeCloudEvents } from "../events/cloudevents/cloudevents.ts";
+import { isMediaType } from "../events/cloudevents/media-type.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
 import type { ModelAnswer, ModelOutput } from "./protocol.ts";
 

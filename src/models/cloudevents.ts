@@ -3,7 +3,7 @@
  * get the attributes as headers and the payload as it is, or the transform's value in its place. Attributes that are
  * too much for headers come in structured mode, which these servers understand too.
  */
-import { encodeBinary, encodeStructured, STRUCTURED_TYPE } from "../events/cloudevents.ts";
+import { encodeBinary, encodeStructured, STRUCTURED_TYPE } from "../events/cloudevents/cloudevents.ts";
 import type { CloudEvent, SluiceEvent } from "../events/event.ts";
 import { readAnswer } from "./answer.ts";
 import type { Protocol } from "./protocol.ts";

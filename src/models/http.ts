@@ -1,7 +1,7 @@
 /**
  * Protocol `http`: any HTTP server. It gets the whole event as one JSON document, or the transform's value alone.
  */
-import { STRUCTURED_TYPE, encodeStructured } from "../events/cloudevents.ts";
+import { STRUCTURED_TYPE, encodeStructured } from "../events/cloudevents/cloudevents.ts";
 import { readAnswer } from "./answer.ts";
 import type { Protocol } from "./protocol.ts";
 

@@ -3,7 +3,7 @@
  * follows from the delivery, so that publishing the answer twice is publishing it once. Pure; queueing stands
  * with the dispatcher.
  */
-import { isAttributeLength, stripRouterAttributes } from "../events/attributes.ts";
+import { isAttributeLength, stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
 import { eventId } from "../events/ids.ts";
 import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE, chainOf, hopsOf } from "../events/lineage.ts";

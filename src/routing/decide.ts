@@ -2,13 +2,13 @@
  * Which deliveries follow from an event. No I/O: the same event and table give the same decisions, with the same
  * delivery ids, however often they are made.
  */
-import { documentOf } from "../events/document.ts";
+import { documentOf } from "../events/cloudevents/document.ts";
 import type { Attributes, Decision, SluiceEvent } from "../events/event.ts";
 import type { TellWork } from "../events/expressions/expression.ts";
 import { deliveryId } from "../events/ids.ts";
 import { chainOf, hopsOf } from "../events/lineage.ts";
 import type { Subscription } from "../store/records.ts";
-import { whyNot, type FilterSubject } from "./filters.ts";
+import { whyNot, type FilterSubject } from "../events/expressions/filters.ts";
 import type { RoutingTable } from "./table.ts";
 
 /** `tell` hears of the work that expressions do. */

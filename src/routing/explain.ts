@@ -2,10 +2,10 @@
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { writeQuarantines } from "../events/expressions/quarantine.ts";
-import { typeMatches } from "../events/type-pattern.ts";
+import { typeMatches } from "../events/cloudevents/type-pattern.ts";
 import type { Subscription } from "../store/records.ts";
 import { subjectOf } from "./decide.ts";
-import { whyNot } from "./filters.ts";
+import { whyNot } from "../events/expressions/filters.ts";
 import { currentTable, type RoutingTable } from "./table.ts";
 
 export interface Unmatched {

@@ -2,12 +2,12 @@
  * Hands a load over: events with their decisions to the logs of their sources, deliveries to the dispatchers of their
  * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other.
  */
-import { concurrently } from "../concurrently.ts";
+import { concurrently } from "./concurrently.ts";
 import { dispatcher } from "../delivery/client.ts";
-import type { IncomingEvent } from "../delivery/inbox.ts";
+import type { IncomingEvent } from "../delivery/ledger/inbox.ts";
 import type { Env } from "../env.ts";
-import { appendSome } from "../events/client.ts";
-import { splitRuns } from "../events/segment.ts";
+import { appendSome } from "../events/log/client.ts";
+import { splitRuns } from "../events/queue/segment.ts";
 import { log } from "../log.ts";
 import { bytesOf, MAX_LOAD_BYTES, type Routed } from "./loads.ts";
 

@@ -4,11 +4,11 @@
  * call between objects, or this isolate's memory, can hold.
  */
 import type { Env } from "../env.ts";
-import { eventLog } from "../events/client.ts";
+import { eventLog } from "../events/log/client.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../events/event.ts";
-import type { Message as Body } from "../events/message.ts";
+import type { Message as Body } from "../events/queue/message.ts";
 import type { TellWork } from "../events/expressions/expression.ts";
-import { decodeSegment } from "../events/segment.ts";
+import { decodeSegment } from "../events/queue/segment.ts";
 import { log } from "../log.ts";
 
 /** A call between objects may carry 32 MiB, and six of them are on their way at once. */

@@ -4,10 +4,10 @@
  * because ids follow from what they name.
  */
 import type { Env } from "../env.ts";
-import { eventLog } from "../events/client.ts";
+import { eventLog } from "../events/log/client.ts";
 import { writeQuarantines } from "../events/expressions/quarantine.ts";
-import { decodeMessage } from "../events/message.ts";
-import { accept } from "../ingest/accept.ts";
+import { decodeMessage } from "../events/queue/message.ts";
+import { accept } from "../events/queue/accept.ts";
 import { log } from "../log.ts";
 import { decide } from "./decide.ts";
 import { handOver } from "./hand-over.ts";

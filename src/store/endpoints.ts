@@ -21,7 +21,7 @@ import {
 	updateRow,
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
-import { open, seal } from "./seal.ts";
+import { open, seal } from "../crypto/seal.ts";
 
 /** What may change in the life of an endpoint. Name and version are what it is, and stay. */
 export type EndpointChanges = Partial<

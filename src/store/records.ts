@@ -2,7 +2,7 @@
  * The resources as the router knows them: decoded from their rows, secrets decrypted. Shapes only; the queries
  * stand beside this file, the wire forms in api/. `revision` counts the changes of a row (rows.ts).
  */
-import type { Filter } from "../routing/filters.ts";
+import type { Filter } from "../events/expressions/filters.ts";
 
 /** A secret that is valid now; while rotating there are several, newest first. Times in ms since the epoch. */
 export interface LiveSecret {

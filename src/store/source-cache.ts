@@ -7,7 +7,7 @@ import * as z from "zod";
 import type { Env } from "../env.ts";
 import { quarantineSchema } from "./quarantine.ts";
 import type { LiveSecret, ReadableSource, Source, SourceAuth } from "./records.ts";
-import { UNREADABLE, open, seal } from "./seal.ts";
+import { UNREADABLE, open, seal } from "../crypto/seal.ts";
 import { fromStoredStatus, toStoredStatus } from "./sources.ts";
 
 /** The longest that a copy outlives a change when it was written from an older read just after it. */

@@ -15,7 +15,7 @@ import {
 	updateRow,
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
-import { open, seal } from "./seal.ts";
+import { open, seal } from "../crypto/seal.ts";
 
 /** What may change in the life of a source. */
 export type SourceChanges = Partial<Omit<ReadableSource, keyof ReadAs | "createdAt">>;

@@ -1,6 +1,6 @@
 /** Subscriptions in D1: rows to records and back, and the queries on them. They hold no secrets. */
 import type { Env } from "../env.ts";
-import type { Filter } from "../routing/filters.ts";
+import type { Filter } from "../events/expressions/filters.ts";
 import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
 import type { ResultPolicy, Subscription } from "./records.ts";
 import { rememberDeletion } from "./deleted.ts";

@@ -4,7 +4,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { dispatcher } from "../../src/delivery/client.ts";
 import { deleteEndpoint } from "../../src/store/endpoints.ts";
-import { seal } from "../../src/store/seal.ts";
+import { seal } from "../../src/crypto/seal.ts";
 import { deleteSubscription } from "../../src/store/subscriptions.ts";
 import { createSetting, incoming, model, runAlarm, type Setting, whenStatus } from "./dispatcher.fixtures.ts";
 

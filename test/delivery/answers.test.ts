@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { decodeMessage } from "../../src/events/message.ts";
+import { decodeMessage } from "../../src/events/queue/message.ts";
 import { findEndpoint } from "../../src/store/endpoints.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import {

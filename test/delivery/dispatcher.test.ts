@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { changeSubscription } from "../store/change.ts";
 import { dispatcher } from "../../src/delivery/client.ts";
-import { eventLog } from "../../src/events/client.ts";
+import { eventLog } from "../../src/events/log/client.ts";
 import { deleteEndpoint, findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
 import type { ResultPolicy } from "../../src/store/records.ts";
 import { deleteSubscription, findSubscription, updateSubscription } from "../../src/store/subscriptions.ts";

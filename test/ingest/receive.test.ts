@@ -8,8 +8,8 @@ import { forgetSource } from "../../src/ingest/source-lookup.ts";
 import { cacheSource } from "../../src/store/source-cache.ts";
 import { findSource, insertSource } from "../../src/store/sources.ts";
 import type { ReadableSource } from "../../src/store/records.ts";
-import { type Captured, captureQueue } from "./capture.ts";
-import { makeSource } from "./make-source.ts";
+import { type Captured, captureQueue } from "../sources/capture.ts";
+import { makeSource } from "../sources/make-source.ts";
 
 const SECRET = "top-secret-value";
 const BEARER: Partial<ReadableSource> = {

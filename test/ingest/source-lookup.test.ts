@@ -7,7 +7,7 @@ import type { ReadableSource } from "../../src/store/records.ts";
 import { cacheSource, readCachedSource, uncacheSource } from "../../src/store/source-cache.ts";
 import { MAX_LISTED } from "../../src/ingest/source-list.ts";
 import { deleteSource, insertSource, readSourceRefs } from "../../src/store/sources.ts";
-import { makeSource } from "./make-source.ts";
+import { makeSource } from "../sources/make-source.ts";
 
 const NOW = Date.now();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
-import { isAttributeLength } from "../../src/events/attributes.ts";
+import { isAttributeLength } from "../../src/events/cloudevents/attributes.ts";
 import { newId, sourceIdOf } from "../../src/events/ids.ts";
 import { type Answered, buildResultEvent } from "../../src/results/result-event.ts";
 

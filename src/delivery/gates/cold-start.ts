@@ -4,7 +4,7 @@
  * attempt. When one succeeds although another alone had failed, it was that one: it may be what crashes the model.
  */
 import * as z from "zod";
-import { backOff } from "../schedule.ts";
+import { backOff } from "../rules/schedule.ts";
 import type { Gate } from "./gate.ts";
 
 const LONGEST_MS = 15_000;

@@ -4,7 +4,7 @@
  * gates.ts.
  */
 import type * as z from "zod";
-import type { Outcome, Scope } from "../attempt.ts";
+import type { Outcome, Scope } from "../rules/attempt.ts";
 
 /** The present, as gates see it. */
 export interface Moment {

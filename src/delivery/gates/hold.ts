@@ -4,7 +4,7 @@
  * deliveries, with nothing else under way. Afterwards one request goes at a time, until one succeeds.
  */
 import * as z from "zod";
-import { backOff, jitterUp, MAX_DELAY_MS } from "../schedule.ts";
+import { backOff, jitterUp, MAX_DELAY_MS } from "../rules/schedule.ts";
 import type { EndedExchange, Gate, Moment } from "./gate.ts";
 
 const LONGEST_MS = 60_000;

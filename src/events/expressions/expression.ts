@@ -1,9 +1,9 @@
 /** JSONata expressions: compiled once and kept, bounded in what they use (meter.ts), evaluated to a value or a reason. */
 import { ByteCache } from "./byte-cache.ts";
-import { Meter } from "./meter.ts";
+import { Meter } from "./bounds/meter.ts";
 import { shortcutOf } from "./plain-path.ts";
 import { type Evaluation, makeProgram } from "./program.ts";
-import { toJson } from "./value-text.ts";
+import { toJson } from "./bounds/value-text.ts";
 
 export type { Evaluation } from "./program.ts";
 

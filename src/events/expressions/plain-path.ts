@@ -2,7 +2,7 @@
  * Expressions that are nothing but a path, such as `body.record.id`, or compare one with a literal. Most are, and
  * walking the path takes a hundredth of the evaluator's time.
  */
-import type { Node } from "./syntax.ts";
+import type { Node } from "./syntax/syntax.ts";
 
 /** undefined where the evaluator has to decide: the path meets an array, or the types cannot be compared. */
 export type Shortcut = (input: unknown) => { value: unknown } | undefined;

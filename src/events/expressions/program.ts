@@ -3,16 +3,16 @@
  * ends with a value; nothing is thrown.
  */
 import jsonata from "jsonata";
-import type { Environment } from "./call.ts";
-import { boundSyntax } from "./bound-syntax.ts";
-import { definitions, ENTRY_HOOK, EXIT_HOOK } from "./functions.ts";
-import type { LinearRegExp } from "./linear-regexp.ts";
-import { MeteredRegExp } from "./metered-regexp.ts";
-import { copy } from "./list-functions.ts";
-import { MAX_ARRAY, MAX_DEPTH, Meter, STEP } from "./meter.ts";
-import { replaceSyntax } from "./replace-syntax.ts";
-import { checkSyntax, type SyntaxRefusal } from "./refuse-syntax.ts";
-import { allNodes, type Node } from "./syntax.ts";
+import type { Environment } from "./bounds/call.ts";
+import { boundSyntax } from "./syntax/bound-syntax.ts";
+import { definitions, ENTRY_HOOK, EXIT_HOOK } from "./functions/functions.ts";
+import type { LinearRegExp } from "./bounds/linear-regexp.ts";
+import { MeteredRegExp } from "./bounds/metered-regexp.ts";
+import { copy } from "./functions/list-functions.ts";
+import { MAX_ARRAY, MAX_DEPTH, Meter, STEP } from "./bounds/meter.ts";
+import { replaceSyntax } from "./syntax/replace-syntax.ts";
+import { checkSyntax, type SyntaxRefusal } from "./syntax/refuse-syntax.ts";
+import { allNodes, type Node } from "./syntax/syntax.ts";
 import { withGlobal } from "./with-global.ts";
 
 /** `value` is undefined when the expression matches nothing. */

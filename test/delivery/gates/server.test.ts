@@ -3,10 +3,10 @@
  * waits, never how long anything takes on this machine.
  */
 import { describe, expect, test } from "vitest";
-import type { Outcome, Scope } from "../../../src/delivery/attempt.ts";
+import type { Outcome, Scope } from "../../../src/delivery/rules/attempt.ts";
 import { admit, after, type GateStates, openGates } from "../../../src/delivery/gates/gates.ts";
 import type { Moment } from "../../../src/delivery/gates/gate.ts";
-import { busyDelay } from "../../../src/delivery/schedule.ts";
+import { busyDelay } from "../../../src/delivery/rules/schedule.ts";
 
 interface Reply {
 	outcome: Outcome;

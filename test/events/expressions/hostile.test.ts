@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { compileExpression } from "../../../src/events/expressions/expression.ts";
-import { MAX_WORK, Meter } from "../../../src/events/expressions/meter.ts";
+import { MAX_WORK, Meter } from "../../../src/events/expressions/bounds/meter.ts";
 import { makeProgram } from "../../../src/events/expressions/program.ts";
 import { evaluateToJson } from "./to-json.ts";
 

@@ -7,7 +7,7 @@ import {
 	writeQuarantines,
 } from "../../../src/events/expressions/quarantine.ts";
 import { changeSource, changeSubscription } from "../../store/change.ts";
-import type { Filter } from "../../../src/routing/filters.ts";
+import type { Filter } from "../../../src/events/expressions/filters.ts";
 import { readRoutingVersion } from "../../../src/store/routing.ts";
 import { readCachedSource, cacheSource } from "../../../src/store/source-cache.ts";
 import { findSource, insertSource } from "../../../src/store/sources.ts";

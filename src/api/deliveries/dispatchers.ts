@@ -1,0 +1,39 @@
+/** Tells dispatchers of a change. D1 has the change already; a dispatcher that does not hear cannot undo it. */
+import { dispatcher } from "../../delivery/client.ts";
+import type { SettingsChange } from "../../delivery/records.ts";
+import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { readEndpointIds } from "../../store/endpoints.ts";
+import type { Subscription } from "../../store/records.ts";
+
+/** Makes the dispatchers read their endpoint and subscriptions anew. */
+export async function refreshDispatchers(
+	env: Env,
+	endpointIds: Iterable<string>,
+	change: SettingsChange = { repaired: false },
+): Promise<void> {
+	await Promise.all([...new Set(endpointIds)].map((id) => tell(env, id, (stub) => stub.refresh(change))));
+}
+
+/** The dispatcher keeps it, and ends what waits for the endpoint. One of release 0.1 only knows how to look. */
+export async function tellDeleted(env: Env, endpointId: string): Promise<void> {
+	await tell(env, endpointId, (stub) => stub.markDeleted().catch(() => stub.refresh()));
+}
+
+/** Asks twice, because the object may be just restarting; after that it reads its settings anew by itself. */
+async function tell(
+	env: Env,
+	endpointId: string,
+	say: (stub: ReturnType<typeof dispatcher>) => Promise<void>,
+): Promise<void> {
+	try {
+		await say(dispatcher(env, endpointId)).catch(() => say(dispatcher(env, endpointId)));
+	} catch (error) {
+		log("dispatcher.not_refreshed", { endpoint_id: endpointId, error: String(error) });
+	}
+}
+
+/** The endpoints a target may stand for: one, or every version of a name. */
+export async function endpointIdsOf(env: Env, target: Subscription["target"]): Promise<string[]> {
+	return "endpointId" in target ? [target.endpointId] : readEndpointIds(env, target.latestOf);
+}

@@ -1,0 +1,68 @@
+/** `/v1/deliveries`: what became of each event at each endpoint; to send again, or to stop. */
+import { Hono } from "hono";
+import { dispatcher } from "../../delivery/client.ts";
+import type { Change, DeliveryRecord } from "../../delivery/records.ts";
+import type { Env } from "../../env.ts";
+import { endpointIdOf } from "../../events/ids.ts";
+import { Problem } from "../../http/problem.ts";
+import { deliveryListQuery, searchDeliveries } from "./search.ts";
+import { deliveryJson, deliveryToWire } from "./wire.ts";
+import { cutMerged } from "../http/merge.ts";
+import { decodeCursor } from "../http/pages.ts";
+import { DEFAULT_LIMIT, readQuery } from "../http/query.ts";
+
+const JSON_HEADERS = { "content-type": "application/json" };
+
+export const deliveries = new Hono<{ Bindings: Env }>()
+	.get("/", async (c) => {
+		const { limit = DEFAULT_LIMIT, cursor, ...search } = readQuery(c, deliveryListQuery);
+		const after = decodeCursor("deliveries", cursor);
+		const found = await searchDeliveries(c.env, search, { after, limit: limit + 1 });
+		const { items, nextCursor } = cutMerged("deliveries", found, limit);
+		return c.json({ data: items.map(({ item }) => deliveryToWire(item)), next_cursor: nextCursor });
+	})
+	.get("/:id", async (c) => {
+		const id = c.req.param("id");
+		const delivery = await dispatcherOf(c.env, id).get(id);
+		if (delivery === null) throw deliveryNotFound();
+		return c.body(deliveryJson(delivery), 200, JSON_HEADERS);
+	})
+	.post("/:id/retry", async (c) => {
+		const id = c.req.param("id");
+		const delivery = changed(await dispatcherOf(c.env, id).retry(id));
+		return c.body(deliveryJson(delivery), 202, JSON_HEADERS);
+	})
+	.post("/:id/cancel", async (c) => {
+		const id = c.req.param("id");
+		const delivery = changed(await dispatcherOf(c.env, id).cancel(id));
+		return c.body(deliveryJson(delivery), 200, JSON_HEADERS);
+	});
+
+/** The id itself says which dispatcher holds the delivery. Throws 404 for what is no delivery id. */
+function dispatcherOf(env: Env, id: string): ReturnType<typeof dispatcher> {
+	const endpointId = endpointIdOf(id);
+	if (endpointId === null) throw deliveryNotFound();
+	return dispatcher(env, endpointId);
+}
+
+const REFUSALS: Record<Exclude<Extract<Change, { ok: false }>["code"], "delivery_not_found">, string> = {
+	already_succeeded: "The delivery has succeeded; it is neither sent again nor canceled.",
+	already_finished: "The delivery is finished; there is nothing left to cancel.",
+	in_flight: "The delivery is being sent at this moment; ask again when the attempt has ended.",
+	unreadable: "A newer release of Sluice has stored the delivery: deploy that release again to send it.",
+};
+
+/** The delivery after a change; throws 404 or 409 when it could not be made. */
+function changed(change: Change): DeliveryRecord {
+	if (change.ok) return change.delivery;
+	if (change.code === "delivery_not_found") throw deliveryNotFound();
+	throw new Problem(409, change.code, REFUSALS[change.code]);
+}
+
+function deliveryNotFound(): Problem {
+	return new Problem(
+		404,
+		"delivery_not_found",
+		"There is no delivery with this id, or it has been forgotten.",
+	);
+}

@@ -1,0 +1,194 @@
+/** An endpoint on the wire: what may be written, its defaults, and how it is read back without its secrets. */
+import * as z from "zod";
+import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/header-guard.ts";
+import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
+import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
+import { protocols } from "../../models/registry.ts";
+import type { Endpoint, EndpointAuth, RetryPolicy } from "../../store/records.ts";
+import { CHANGED_BY_ACTION, SPACE_AROUND, hasSpaceAround, nameField, statusField } from "../fields/fields.ts";
+import { statusOf } from "../fields/status.ts";
+import { formatTime } from "../fields/times.ts";
+
+/** Steps and attempts follow the Svix schedule: eight attempts within 28 hours. */
+export const DEFAULT_RETRY: RetryPolicy = {
+	scheduleSeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
+	busyMaxWaitSeconds: 3_600,
+	coldStartSeconds: 0,
+	statuses: [],
+	busyStatuses: [],
+};
+export const DEFAULT_TIMEOUT_SECONDS = 30;
+/** As many as one Worker invocation may have under way. */
+export const DEFAULT_MAX_CONCURRENCY = 6;
+
+/** Half a day: a step must stay well below what an alarm and an operator can oversee. */
+const MAX_STEP_SECONDS = 43_200;
+const MAX_BUSY_WAIT_SECONDS = 604_800;
+
+const version = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/,
+		"up to 64 letters, digits, dots, dashes, underscores and pluses",
+	)
+	.refine((version) => version !== "latest", 'cannot be "latest", which stands for the newest version');
+
+const protocol = z
+	.string()
+	.refine((name) => Object.hasOwn(protocols, name), `one of: ${Object.keys(protocols).join(", ")}`);
+
+const secretText = z.string().min(1).max(4_096);
+
+const headerAuth = z
+	.strictObject({ type: z.literal("header"), name: z.string(), value: secretText })
+	.superRefine(({ name, value }, context) => {
+		const message = refuseHeader(name, value);
+		const path = refuseHeader(name, "") === null ? "value" : "name";
+		if (message !== null) context.addIssue({ code: "custom", path: [path], message });
+	});
+
+const auth = z.discriminatedUnion("type", [
+	z.strictObject({ type: z.literal("none") }),
+	z.strictObject({
+		type: z.literal("bearer"),
+		token: secretText.regex(/^[!-~]+$/, "visible ASCII characters without spaces"),
+	}),
+	z.strictObject({
+		type: z.literal("basic"),
+		// RFC 7617, section 2: the colon ends the user name.
+		username: z
+			.string()
+			.max(256)
+			.regex(/^[^:\p{Cc}]*$/u, "a user name without a colon"),
+		password: secretText.refine((password) => !hasSpaceAround(password), SPACE_AROUND),
+	}),
+	headerAuth,
+]) satisfies z.ZodType<EndpointAuth>;
+
+const headers = z.record(z.string(), z.string()).superRefine((headers, context) => {
+	const spellings = new Map<string, string>();
+	for (const [name, value] of Object.entries(headers)) {
+		const other = spellings.get(name.toLowerCase());
+		spellings.set(name.toLowerCase(), name);
+		const message =
+			refuseHeader(name, value) ?? (other === undefined ? null : `is the same header as ${other}`);
+		if (message !== null) context.addIssue({ code: "custom", path: [name], message });
+	}
+	if (!headersFit(headers)) {
+		context.addIssue({ code: "custom", message: `at most ${MAX_HEADER_BYTES} bytes in all` });
+	}
+});
+
+/** Statuses below 300 are answers and cannot be made failures. */
+const statuses = z.array(z.number().int().min(300).max(599)).max(50);
+
+const retry = z
+	.strictObject({
+		schedule_seconds: z.array(z.number().int().min(1).max(MAX_STEP_SECONDS)).min(1).max(20),
+		busy_max_wait_seconds: z.number().int().min(0).max(MAX_BUSY_WAIT_SECONDS),
+		cold_start_seconds: z.number().int().min(0).max(3_600),
+		statuses,
+	})
+	.partial();
+
+const busy = z.strictObject({ statuses }).partial();
+
+const signingSecret = z.string().superRefine((secret, context) => {
+	const message = refuseSigningSecret(secret);
+	if (message !== null) context.addIssue({ code: "custom", message });
+});
+
+const UNCHANGEABLE = "cannot change; create an endpoint with the other one and point the subscriptions to it";
+
+const fields = z.strictObject({
+	name: nameField("ep"),
+	version,
+	url: z.string(),
+	protocol,
+	auth,
+	headers,
+	timeout_seconds: z.number().int().min(1).max(900),
+	max_concurrency: z.number().int().min(1).max(600),
+	retry,
+	busy,
+	signing_secret: signingSecret,
+	status: statusField,
+});
+
+export const createEndpointSchema = fields.partial().required({ name: true, url: true });
+export const patchEndpointSchema = fields
+	.omit({ signing_secret: true })
+	.partial()
+	.extend({
+		name: z.never(UNCHANGEABLE).optional(),
+		version: z.never(UNCHANGEABLE).optional(),
+		status: CHANGED_BY_ACTION,
+	});
+
+type PolicyInput = { retry?: z.output<typeof retry> | undefined; busy?: z.output<typeof busy> | undefined };
+
+/** `former` with the named fields changed. */
+export function mergeRetry(former: RetryPolicy, { retry = {}, busy = {} }: PolicyInput): RetryPolicy {
+	return {
+		scheduleSeconds: retry.schedule_seconds ?? former.scheduleSeconds,
+		busyMaxWaitSeconds: retry.busy_max_wait_seconds ?? former.busyMaxWaitSeconds,
+		coldStartSeconds: retry.cold_start_seconds ?? former.coldStartSeconds,
+		statuses: retry.statuses ?? former.statuses,
+		busyStatuses: busy.statuses ?? former.busyStatuses,
+	};
+}
+
+/** Stands for a header value that is not shown; sent back in a PATCH, it means the stored value. */
+export const HIDDEN = "***";
+
+export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
+	const { retry } = endpoint;
+	return {
+		id: endpoint.id,
+		name: endpoint.name,
+		version: endpoint.version,
+		url: endpoint.url,
+		protocol: endpoint.protocol,
+		auth: endpoint.auth && authToWire(endpoint.auth),
+		headers: endpoint.headers && headersToWire(endpoint.headers),
+		timeout_seconds: endpoint.timeoutSeconds,
+		max_concurrency: endpoint.maxConcurrency,
+		retry: {
+			schedule_seconds: retry.scheduleSeconds,
+			busy_max_wait_seconds: retry.busyMaxWaitSeconds,
+			cold_start_seconds: retry.coldStartSeconds,
+			statuses: retry.statuses,
+		},
+		busy: { statuses: retry.busyStatuses },
+		...statusOf(endpoint),
+		unreadable: unreadableOf(endpoint),
+		created_at: formatTime(endpoint.createdAt),
+		updated_at: formatTime(endpoint.updatedAt),
+	};
+}
+
+/** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
+function unreadableOf({ auth, headers, signingSecrets }: Endpoint): string[] | null {
+	const fields = Object.entries({ auth, headers, signing_secret: signingSecrets })
+		.filter(([, value]) => value === null)
+		.map(([field]) => field);
+	return fields.length === 0 ? null : fields;
+}
+
+function headersToWire(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? HIDDEN : value]),
+	);
+}
+
+function authToWire(auth: EndpointAuth): Record<string, string> {
+	switch (auth.type) {
+		case "none":
+		case "bearer":
+			return { type: auth.type };
+		case "basic":
+			return { type: auth.type, username: auth.username };
+		case "header":
+			return { type: auth.type, name: auth.name };
+	}
+}

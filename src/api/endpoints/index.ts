@@ -1,0 +1,191 @@
+/** `/v1/endpoints`: the model versions that events can be sent to. */
+import { Hono } from "hono";
+import { generateSigningSecret, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
+import { refuseUrl } from "../../delivery/exchange/url-guard.ts";
+import type { Env } from "../../env.ts";
+import { newId } from "../../events/ids.ts";
+import { Problem } from "../../http/problem.ts";
+import {
+	type EndpointChanges,
+	deleteEndpoint,
+	findEndpoint,
+	insertEndpoint,
+	listEndpoints,
+	updateEndpoint,
+} from "../../store/endpoints.ts";
+import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../../store/records.ts";
+import { invalidRequest, readJson, readOptionalJson } from "../http/body.ts";
+import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
+import { blockedToWire } from "./blocked.ts";
+import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";
+import {
+	DEFAULT_MAX_CONCURRENCY,
+	DEFAULT_RETRY,
+	DEFAULT_TIMEOUT_SECONDS,
+	HIDDEN,
+	createEndpointSchema,
+	endpointToWire,
+	mergeRetry,
+	patchEndpointSchema,
+} from "./fields.ts";
+import { readPage } from "../http/pages.ts";
+import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
+import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
+
+export const endpoints = new Hono<{ Bindings: Env }>()
+	.post("/", async (c) => {
+		const input = await readJson(c.req.raw, createEndpointSchema);
+		refuseBadUrl(c.env, input.url, c.req.url);
+		const now = Date.now();
+		const secret = input.signing_secret ?? generateSigningSecret();
+		const endpoint: ReadableEndpoint = {
+			id: newId("ep"),
+			name: input.name,
+			version: input.version ?? "1",
+			url: input.url,
+			protocol: input.protocol ?? "http",
+			auth: input.auth ?? { type: "none" },
+			headers: resolveHeaders(input.headers ?? {}, {}),
+			timeoutSeconds: input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
+			maxConcurrency: input.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
+			retry: refuseContradiction(mergeRetry(DEFAULT_RETRY, input)),
+			signingSecrets: [newSecret(secret, now)],
+			status: input.status ?? "active",
+			statusReason: input.status === "paused" ? "manual" : null,
+			revision: 1,
+			createdAt: now,
+			updatedAt: now,
+		};
+		if (!(await insertEndpoint(c.env, endpoint))) {
+			const ref = `${endpoint.name}@${endpoint.version}`;
+			throw new Problem(
+				409,
+				"name_taken",
+				`There is an endpoint ${ref}; give the other one another version.`,
+			);
+		}
+		return c.json({ ...endpointToWire(endpoint), signing_secret: secret }, 201);
+	})
+	.get("/", async (c) => {
+		const { items, nextCursor } = await readPage(c, "endpoints", (query) => listEndpoints(c.env, query));
+		return c.json({ data: items.map(endpointToWire), next_cursor: nextCursor });
+	})
+	.get("/:ref", async (c) => {
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.json({ ...endpointToWire(endpoint), ...(await blockedToWire(c.env, endpoint)) });
+	})
+	.patch("/:ref", async (c) => {
+		const input = await readJson(c.req.raw, patchEndpointSchema);
+		if (input.url !== undefined) refuseBadUrl(c.env, input.url, c.req.url);
+		const { url, protocol, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
+			...named({ url, protocol, auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
+			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
+			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
+		}));
+		return c.json(endpointToWire(endpoint));
+	})
+	.delete("/:ref", async (c) => {
+		const ref = c.req.param("ref");
+		const id = (await findEndpoint(c.env, ref))?.id ?? ((await isLost(c.env, "ep", ref)) ? ref : null);
+		if (id === null) throw endpointNotFound();
+		const { usedBy } = await deleteEndpoint(c.env, id);
+		if (usedBy.length > 0) {
+			throw new Problem(
+				409,
+				"endpoint_in_use",
+				`Delete the subscriptions to it first, or let them target another endpoint: ${usedBy.join(", ")}.`,
+			);
+		}
+		await tellDeleted(c.env, id);
+		return c.body(null, 204);
+	})
+	.post("/:ref/secret/rotate", async (c) => {
+		const input = await readOptionalJson(c.req.raw, rotationSchema);
+		const secret = input.secret ?? generateSigningSecret();
+		const refusal = refuseSigningSecret(secret);
+		if (refusal !== null) throw invalidRequest([{ path: "secret", message: refusal }]);
+		const graceSeconds = input.grace_period_seconds;
+		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ signingSecrets }) => ({
+			signingSecrets: rotateSecrets(signingSecrets, secret, { now: Date.now(), graceSeconds }),
+		}));
+		return c.json({ ...endpointToWire(endpoint), signing_secret: secret });
+	})
+	.post("/:ref/pause", async (c) => {
+		// One that has stopped already keeps its own reason.
+		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ status }) =>
+			status === "active" ? { status: "paused", statusReason: "manual" } : null,
+		);
+		return c.json(endpointToWire(endpoint));
+	})
+	.post("/:ref/resume", async (c) => {
+		const resumed = { status: "active", statusReason: null } as const;
+		return c.json(endpointToWire(await changeEndpoint(c.env, c.req.param("ref"), () => resumed)));
+	});
+
+async function getEndpoint(env: Env, ref: string): Promise<Endpoint> {
+	const endpoint = await findEndpoint(env, ref);
+	if (endpoint === null) throw endpointNotFound();
+	return endpoint;
+}
+
+function endpointNotFound(): Problem {
+	return new Problem(404, "endpoint_not_found", "There is no endpoint with this id, name or version.");
+}
+
+const changeable: Changeable<Endpoint, EndpointChanges> = {
+	get: getEndpoint,
+	update: updateEndpoint,
+	taken: () => {
+		throw new Error("the name of an endpoint does not change");
+	},
+};
+
+/** Makes a change and tells the dispatcher; throws what `changeRecord` throws. */
+async function changeEndpoint(
+	env: Env,
+	ref: string,
+	compute: (former: Endpoint) => EndpointChanges | null,
+): Promise<Endpoint> {
+	const { record, changes } = await changeRecord(env, changeable, ref, compute);
+	if (changes !== null) await refreshDispatchers(env, [record.id], { repaired: isRepair(changes) });
+	return record;
+}
+
+/**
+ * Whether the change may fix what made the endpoint fail: its URL, its protocol, its credentials and headers, or that
+ * it is resumed.
+ */
+function isRepair({ url, protocol, auth, headers, signingSecrets, status }: EndpointChanges): boolean {
+	return status === "active" || [url, protocol, auth, headers, signingSecrets].some((to) => to !== undefined);
+}
+
+function refuseBadUrl(env: Env, url: string, requestUrl: string): void {
+	const allowPrivate = env.ALLOW_PRIVATE_ENDPOINTS === "true";
+	const message = refuseUrl(url, { allowPrivate, ownHost: new URL(requestUrl).host });
+	if (message !== null) throw invalidRequest([{ path: "url", message }]);
+}
+
+function refuseContradiction(retry: RetryPolicy): RetryPolicy {
+	const both = retry.statuses.filter((status) => retry.busyStatuses.includes(status));
+	if (both.length === 0) return retry;
+	throw invalidRequest([{ path: "busy.statuses", message: `also in retry.statuses: ${both.join(", ")}` }]);
+}
+
+/** Puts the stored value wherever a hidden one came back as it was shown. `former` is null when it cannot be read. */
+function resolveHeaders(
+	headers: Record<string, string>,
+	former: Record<string, string> | null,
+): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(headers).map(([name, value]) => {
+			if (value !== HIDDEN || !isSecretHeader(name)) return [name, value];
+			const isSame = ([other]: [string, string]) => other.toLowerCase() === name.toLowerCase();
+			const stored = Object.entries(former ?? {}).findLast(isSame)?.[1];
+			if (stored !== undefined) return [name, stored];
+			const missing = former === null ? "the stored ones cannot be read" : "there is none of this header";
+			const message = `${HIDDEN} stands for a stored value, and ${missing}`;
+			throw invalidRequest([{ path: `headers.${name}`, message }]);
+		}),
+	);
+}

@@ -1,0 +1,87 @@
+/**
+ * What `POST /v1/events` takes: CloudEvents in any HTTP mode, or one event as a plain JSON object whose fields
+ * mean what CloudEvents means by them. Decoding only; the route hands the events on.
+ */
+import * as z from "zod";
+import { checkAttributes } from "../../events/cloudevents/attributes.ts";
+import { decodeCloudEvents } from "../../events/cloudevents/cloudevents.ts";
+import type { CloudEvent, EventData } from "../../events/event.ts";
+import { memberTexts } from "../../events/json/text.ts";
+import { isJson, parseMediaType } from "../../events/cloudevents/media-type.ts";
+import { toProblem } from "../../http/refusal.ts";
+import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
+import { readBody } from "../../http/read-body.ts";
+import { readIdempotencyKey } from "../../sources/reading/publisher-id.ts";
+import { checkFields, decodeJson } from "../http/body.ts";
+
+const DEFAULT_SOURCE = "/sources/api";
+
+/** Their values are judged by the rules for attributes, which say more than a type. */
+const plainEvent = z.strictObject({
+	type: z.string(),
+	source: z.string().optional(),
+	subject: z.string().optional(),
+	id: z.string().optional(),
+	time: z.string().optional(),
+	datacontenttype: z.string().optional(),
+	dataschema: z.string().optional(),
+	data: z.unknown().optional(),
+});
+
+/** For what a publisher may leave out. */
+export interface Defaults {
+	freshId: string;
+	/** RFC 3339. */
+	time: string;
+}
+
+/** `batch`: whether the answer is to be a list. Throws the `Problem` that refuses the request. */
+export async function readPublished(
+	request: Request,
+	defaults: Defaults,
+): Promise<{ events: CloudEvent[]; batch: boolean }> {
+	const body = await readBody(request);
+	if (!isCloudEvents(request.headers))
+		return { events: [decodePlain(request, body, defaults)], batch: false };
+	const decoded = decodeCloudEvents(request.headers, body);
+	if (!decoded.ok) throw toProblem(decoded);
+	return decoded;
+}
+
+/** By the content type in structured and batch mode; in binary mode any of the required attributes gives it away. */
+function isCloudEvents(headers: Headers): boolean {
+	const { essence } = parseMediaType(headers.get("content-type"));
+	return (
+		essence.startsWith("application/cloudevents") ||
+		["ce-specversion", "ce-id", "ce-source", "ce-type"].some((name) => headers.has(name))
+	);
+}
+
+function decodePlain(request: Request, body: Uint8Array, { freshId, time }: Defaults): CloudEvent {
+	const { value, text } = decodeJson(request, body);
+	const { data, ...fields } = checkFields(value, plainEvent);
+	const key =
+		fields.id === undefined ? readIdempotencyKey(request.headers) : ({ ok: true, id: fields.id } as const);
+	if (!key.ok) throw toProblem(key);
+	const attributes = checkAttributes(
+		Object.entries({
+			specversion: "1.0",
+			...traceOfHeaders(request.headers),
+			...fields,
+			id: key.id ?? freshId,
+			source: fields.source ?? DEFAULT_SOURCE,
+			time: fields.time ?? time,
+		}),
+	);
+	if (!attributes.ok) throw toProblem(attributes);
+	return { attributes: attributes.attributes, data: dataOf(data, text, fields.datacontenttype) };
+}
+
+/** As in the JSON format of CloudEvents: a string is text where the content type is not JSON. */
+function dataOf(data: unknown, text: string, contentType: string | undefined): EventData | null {
+	if (data === undefined) return null;
+	const isText =
+		typeof data === "string" && contentType !== undefined && !isJson(parseMediaType(contentType));
+	if (isText) return { kind: "text", text: data };
+	return { kind: "json", text: memberTexts(text).get("data") ?? "null" };
+}

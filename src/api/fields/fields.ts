@@ -1,0 +1,43 @@
+/** Schemas of fields that several resources have: names, header names, event types. */
+import * as z from "zod";
+import { RESOURCE_NAME } from "../../events/ids.ts";
+
+/** A name that can stand in a URL. It never looks like an id, so either can be used to address the thing. */
+export function nameField(idPrefix: string): z.ZodString {
+	return z
+		.string()
+		.regex(RESOURCE_NAME, "up to 64 letters, digits, dots, dashes and underscores; a letter or digit first")
+		.refine((name) => !name.startsWith(`${idPrefix}_`), `cannot begin with ${idPrefix}_, as ids do`);
+}
+
+/**
+ * A secret that begins or ends with white space has been copied with too much: HTTP and many a form take it off, so
+ * that the two sides would never agree.
+ */
+export const SPACE_AROUND = "must not begin or end with white space";
+
+export function hasSpaceAround(secret: string): boolean {
+	return secret !== secret.trim();
+}
+
+/** What a resource can be made as; afterwards it stops and goes on by actions. */
+export const statusField = z.enum(["active", "paused"]);
+
+/** Stands in for a field that only actions change; the error names them. */
+export const CHANGED_BY_ACTION = z
+	.never("cannot be changed here; use POST …/pause or POST …/resume")
+	.optional();
+
+/** RFC 9110, section 5.1. */
+export const headerName = z
+	.string()
+	.max(256)
+	.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "not a header name");
+
+export const eventTypeField = z.string().min(1).max(256);
+
+/** An event type, or the beginning of one with `*` behind it. */
+export const typePattern = eventTypeField.refine(
+	(pattern) => !pattern.slice(0, -1).includes("*"),
+	"a * can stand only at the end",
+);

@@ -1,0 +1,23 @@
+/** Sources by reference where the builtin ones count too: in subscriptions and in what has been published. */
+import type { Env } from "../../env.ts";
+import { BUILTIN_SOURCES } from "../../events/ids.ts";
+import { findSource, readSourceIds, readSourceNames } from "../../store/sources.ts";
+
+const builtin = new Map<string, string>(Object.entries(BUILTIN_SOURCES));
+
+/** By id or name. */
+export async function findSourceRef(env: Env, ref: string): Promise<{ id: string; name: string } | null> {
+	for (const [id, name] of builtin) if (ref === id || ref === name) return { id, name };
+	return findSource(env, ref);
+}
+
+/** Names by id. A source that has been deleted has none. */
+export async function readNamesOfSources(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
+	const stored = ids.filter((id) => !builtin.has(id));
+	return new Map([...builtin, ...(stored.length > 0 ? await readSourceNames(env, stored) : [])]);
+}
+
+/** The ids of all sources, the builtin ones first. */
+export async function readAllSourceIds(env: Env): Promise<string[]> {
+	return [...builtin.keys(), ...(await readSourceIds(env))];
+}

@@ -1,0 +1,48 @@
+/**
+ * Whether a resource works, and why not: what the API shows as `status` and `status_reason`. That is the stored status,
+ * and what follows from the rest of the record.
+ */
+import {
+	type Endpoint,
+	type Quarantine,
+	type Source,
+	type Subscription,
+	isReadable,
+} from "../../store/records.ts";
+
+export interface ShownStatus {
+	status: "active" | "paused" | "disabled" | "quarantined";
+	/** null while it is active; `<field>: <reason>` of the expression that is set aside. */
+	status_reason: string | null;
+}
+
+/** Sources and subscriptions are paused by a person and by nobody else. */
+const BY_HAND = "manual";
+
+export function statusOf(record: Source | Endpoint | Subscription): ShownStatus {
+	const { status } = record;
+	if (status !== "active") {
+		return { status, status_reason: "statusReason" in record ? record.statusReason : BY_HAND };
+	}
+	if (isUnreadable(record)) return { status: "paused", status_reason: "secret_unreadable" };
+	const quarantine = "quarantine" in record ? record.quarantine : null;
+	return quarantine === null
+		? { status, status_reason: null }
+		: { status: "quarantined", status_reason: `${quarantine.field}: ${quarantine.reason}` };
+}
+
+function isUnreadable(record: Source | Endpoint | Subscription): boolean {
+	if ("signingSecrets" in record) return !isReadable(record);
+	return "secrets" in record && record.secrets === null;
+}
+
+/** Whether a PATCH names the expression that is set aside: whoever writes it anew wants it tried anew. */
+export function namesSetAside(quarantine: Quarantine | null, patch: Record<string, unknown>): boolean {
+	if (quarantine === null) return false;
+	const [first = "", second = ""] = quarantine.field.split(".");
+	const named = patch[first];
+	if (named === undefined) return false;
+	// A list is written as a whole, a result member by member.
+	const isPartly = first === "result" && typeof named === "object" && named !== null;
+	return !isPartly || (named as Record<string, unknown>)[second] !== undefined;
+}

@@ -1,0 +1,48 @@
+/** Request bodies: parsed, and judged by a schema before any route looks at them. */
+import type * as z from "zod";
+import { isJson, isUtf8, parseMediaType } from "../../events/cloudevents/media-type.ts";
+import { readJson as parseJsonBytes } from "../../events/payload.ts";
+import { toProblem } from "../../http/refusal.ts";
+import { readBody } from "../../http/read-body.ts";
+import { type FieldError, Problem } from "../../http/problem.ts";
+import { toFieldErrors, wording } from "./refusals.ts";
+
+/** Throws 413, 415, 400 `invalid_json` or 422 `invalid_request`. A body without a type is taken for JSON. */
+export async function readJson<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
+	return checkFields(decodeJson(request, await readBody(request)).value, schema);
+}
+
+/** As `readJson`, for actions that need no body: none at all counts as `{}`. */
+export async function readOptionalJson<S extends z.ZodType>(
+	request: Request,
+	schema: S,
+): Promise<z.output<S>> {
+	const body = await readBody(request);
+	return checkFields(body.length === 0 ? {} : decodeJson(request, body).value, schema);
+}
+
+/** Throws 422 `invalid_request` with one entry for each bad field. */
+export function checkFields<S extends z.ZodType>(value: unknown, schema: S): z.output<S> {
+	const parsed = schema.safeParse(value, { error: wording });
+	if (parsed.success) return parsed.data;
+	throw invalidRequest(toFieldErrors(parsed.error));
+}
+
+/** The 422 for fields that a schema alone cannot judge. */
+export function invalidRequest(errors: readonly FieldError[]): Problem {
+	const fields = errors.map(({ path }) => (path === "" ? "the body" : path));
+	return new Problem(422, "invalid_request", `Not valid: ${fields.join(", ")}.`, { errors });
+}
+
+/** The value, and the text it was parsed from. Throws 415 or 400 `invalid_json`, which says where. */
+export function decodeJson(request: Request, body: Uint8Array): { value: unknown; text: string } {
+	const contentType = request.headers.get("content-type");
+	const mediaType = parseMediaType(contentType);
+	if (contentType !== null && !(isJson(mediaType) && isUtf8(mediaType, body))) {
+		const detail = `Send application/json in UTF-8 instead of ${contentType.slice(0, 100)}.`;
+		throw new Problem(415, "unsupported_media_type", detail);
+	}
+	const json = parseJsonBytes(body);
+	if (!json.ok) throw toProblem(json);
+	return json;
+}

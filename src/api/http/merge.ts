@@ -1,0 +1,92 @@
+/**
+ * One list out of many: events of all logs and deliveries of all dispatchers, newest first. Each Durable Object
+ * orders its own by position; among equal positions the id of the owner decides.
+ */
+import type { Slice } from "../../events/position.ts";
+import { type Place, cutPage, encodeCursor } from "./pages.ts";
+
+export interface Positioned {
+	position: number;
+}
+
+/** An item, and who had it. */
+export interface Owned<T> {
+	owner: string;
+	item: T;
+}
+
+/** Calls of one owner for one page: enough for most searches, and an answer within seconds for all. */
+const MAX_CALLS = 10;
+
+export type Read<T> = (owner: string, range: { before?: number; limit: number }) => Promise<Slice<T>>;
+
+/**
+ * The newest `limit` items of all owners below `after`. When some owner has not been looked through as far as that,
+ * the items end where it has, and `rest` says where.
+ */
+export async function mergeNewest<T extends Positioned>(
+	owners: readonly string[],
+	{ after, limit }: { after: Place | null; limit: number },
+	read: Read<T>,
+): Promise<Slice<Owned<T>>> {
+	const slices = await Promise.all(
+		owners.map(async (owner) => {
+			const { items, rest } = await readOn(owner, after && startBelow(owner, after), limit, read);
+			return { items: items.map((item) => ({ owner, item })), rest };
+		}),
+	);
+	const floor = Math.max(0, ...slices.map(({ rest }) => rest ?? 0));
+	const found = slices.flatMap(({ items }) => items).filter(({ item }) => item.position >= floor);
+	const items = found.sort(newestFirst).slice(0, limit);
+	return { items, rest: items.length < limit && floor > 0 ? floor : null };
+}
+
+/** Goes on where a call has stopped, while items are missing. */
+async function readOn<T>(
+	owner: string,
+	start: number | null,
+	limit: number,
+	read: Read<T>,
+): Promise<Slice<T>> {
+	const items: T[] = [];
+	let rest = start;
+	for (let calls = 0; calls < MAX_CALLS; calls++) {
+		const slice = await read(owner, { ...(rest !== null && { before: rest }), limit: limit - items.length });
+		items.push(...slice.items);
+		rest = slice.rest;
+		if (rest === null || items.length >= limit) return { items, rest: null };
+	}
+	return { items, rest };
+}
+
+/** The owners after the one in the cursor may still have an item at the very same position. */
+function startBelow(owner: string, after: Place): number {
+	return owner > after.id ? after.at + 1 : after.at;
+}
+
+function newestFirst(left: Owned<Positioned>, right: Owned<Positioned>): number {
+	if (left.item.position !== right.item.position) return right.item.position - left.item.position;
+	return left.owner < right.owner ? -1 : 1;
+}
+
+function placeOf({ owner, item }: Owned<Positioned>): Place {
+	return { at: item.position, id: owner };
+}
+
+/** One page of what was merged for one item more than `limit`. It may hold fewer while there is more to look at. */
+export function cutMerged<T extends Positioned>(
+	list: string,
+	{ items: found, rest }: Slice<Owned<T>>,
+	limit: number,
+): { items: Owned<T>[]; nextCursor: string | null } {
+	const page = cutPage(list, found, limit, placeOf);
+	return page.nextCursor === null && rest !== null
+		? { ...page, nextCursor: encodeCursor(list, placeBelow(rest)) }
+		: page;
+}
+
+/** Where everything below `position` comes next, whoever has it. */
+function placeBelow(position: number): Place {
+	// No owner comes after: ids are ASCII.
+	return { at: position, id: "\uffff" };
+}

@@ -1,0 +1,68 @@
+/**
+ * Pages of lists and the cursors that lead from one to the next. A cursor names the last item that was shown and
+ * not a number of items, so a list may grow while it is read. To clients it is opaque.
+ */
+import type { Context } from "hono";
+import * as z from "zod";
+import type { ListPosition, ListQuery } from "../../store/rows.ts";
+import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "./query.ts";
+
+/** The place behind an item: what the list is ordered by (a time or a position), and an id among equals. */
+export interface Place {
+	at: number;
+	id: string;
+}
+
+const VERSION = 1;
+const placeSchema = z.tuple([z.literal(VERSION), z.string(), z.number(), z.string()]);
+
+/** `list` names the list, so that the cursor of one is refused by another. */
+export function encodeCursor(list: string, { at, id }: Place): string {
+	return Buffer.from(JSON.stringify([VERSION, list, at, id])).toString("base64url");
+}
+
+/** Throws 400 `invalid_query` when `cursor` did not come from this list. */
+export function decodeCursor(list: string, cursor: string | undefined): Place | null {
+	if (cursor === undefined) return null;
+	const parsed = placeSchema.safeParse(parseOrNull(Buffer.from(cursor, "base64url").toString()));
+	if (parsed.success && parsed.data[1] === list) return { at: parsed.data[2], id: parsed.data[3] };
+	const message = "not a cursor of this list; take next_cursor of the page before, or leave it out to begin";
+	throw invalidQuery([{ path: "cursor", message }]);
+}
+
+function parseOrNull(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return null;
+	}
+}
+
+/**
+ * One page of a list in D1. `read` is asked for one item more than the page holds: that there is one says that
+ * there is a next page.
+ */
+export async function readPage<T extends ListPosition>(
+	c: Context,
+	list: string,
+	read: (query: ListQuery) => Promise<T[]>,
+): Promise<{ items: T[]; nextCursor: string | null }> {
+	const { limit = DEFAULT_LIMIT, cursor } = readQuery(c, z.strictObject(pageQuery));
+	const place = decodeCursor(list, cursor);
+	const after = place && { createdAt: place.at, id: place.id };
+	const found = await read({ after, limit: limit + 1 });
+	return cutPage(list, found, limit, ({ createdAt, id }) => ({ at: createdAt, id }));
+}
+
+/** Cuts what was read down to the page; `found` holds up to one item more than `limit`. */
+export function cutPage<T>(
+	list: string,
+	found: readonly T[],
+	limit: number,
+	placeOf: (item: T) => Place,
+): { items: T[]; nextCursor: string | null } {
+	const items = found.slice(0, limit);
+	const last = items.at(-1);
+	const more = found.length > limit && last !== undefined;
+	return { items, nextCursor: more ? encodeCursor(list, placeOf(last)) : null };
+}

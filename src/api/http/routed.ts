@@ -1,0 +1,19 @@
+/**
+ * A change of the routing table is answered when every router goes by it: they may go by a reading that is a fraction
+ * of a second old (`routingMaxAgeMs`), so the answer waits for as long. Who then publishes an event finds it routed
+ * by what was answered.
+ */
+import { createMiddleware } from "hono/factory";
+import type { Env } from "../../env.ts";
+import { routingMaxAgeMs } from "../../store/routing.ts";
+
+const CHANGES: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
+
+/** Waits once for each request, after all its writes; requests that changed nothing do not wait. */
+export const answerWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, next) => {
+	await next();
+	const isSample = c.req.path.endsWith("/test");
+	if (!c.res.ok || isSample || !CHANGES.includes(c.req.method)) return;
+	const ms = routingMaxAgeMs(c.env);
+	if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+});

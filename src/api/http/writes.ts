@@ -1,0 +1,72 @@
+/** What the routes that write have in common: a change that is made from what is read, and the named fields of a body. */
+import type { Env } from "../../env.ts";
+import type { ResourcePrefix } from "../../events/ids.ts";
+import { Problem } from "../../http/problem.ts";
+import { isDeleted } from "../../store/deleted.ts";
+import type { ReadAs, Update } from "../../store/rows.ts";
+
+/** How often a change is computed: a second time when the record has changed in between. */
+const MAX_TRIES = 2;
+
+/** A kind of resource to `changeRecord`. */
+export interface Changeable<T, C> {
+	/** By id or any other reference. Throws 404. */
+	get: (env: Env, ref: string) => Promise<T>;
+	update: (env: Env, former: ReadAs, changes: C) => Promise<Update<T>>;
+	/** The refusal for a name that another one has. */
+	taken: (changes: C) => Problem;
+}
+
+export interface Changed<T, C> {
+	former: T;
+	record: T;
+	/** null: nothing was changed, and `record` is `former`. */
+	changes: C | null;
+}
+
+/**
+ * Reads a record, computes what is to change from it (null: nothing), and writes that when nobody has changed the record
+ * in between; else all of it once more. So two changes at once both count, or one of them is refused. Throws what `get`
+ * and `compute` throw, 409 `name_taken`, and 409 `changed_meanwhile`.
+ */
+export async function changeRecord<T extends ReadAs, C>(
+	env: Env,
+	{ get, update, taken }: Changeable<T, C>,
+	ref: string,
+	compute: (former: T) => C | null | Promise<C | null>,
+): Promise<Changed<T, C>> {
+	let former = await get(env, ref);
+	for (let tries = 1; ; tries++) {
+		const changes = await compute(former);
+		if (changes === null) return { former, record: former, changes };
+		const updated = await update(env, former, changes);
+		if (updated.outcome === "updated") return { former, record: updated.record, changes };
+		if (updated.outcome === "name_taken") throw taken(changes);
+		// By its id, because the change in between may have been a new name.
+		former = await get(env, former.id);
+		if (tries === MAX_TRIES) throw changedMeanwhile();
+	}
+}
+
+export function changedMeanwhile(): Problem {
+	const detail =
+		"Somebody else is changing it at this moment, so this change was not made. Send the request again.";
+	return new Problem(409, "changed_meanwhile", detail);
+}
+
+/** The form that `newId` makes; ids of built-in sources look different. */
+const STORED_ID = /^[a-z]+_[0-9a-z]{10}$/;
+
+/**
+ * Whether `ref`, which was not found, is the id of something that nobody has deleted: it has been lost with the database
+ * it stood in, and may still be deleted, so that what waits for it ends.
+ */
+export async function isLost(env: Env, prefix: ResourcePrefix, ref: string): Promise<boolean> {
+	return ref.startsWith(`${prefix}_`) && STORED_ID.test(ref) && !(await isDeleted(env, ref));
+}
+
+/** The named fields only: under exactOptionalPropertyTypes an undefined one would count as named. */
+export function named<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+	const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+	return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,65 @@
+/** What a PATCH and a rotation change of a source, and what they refuse. Nothing is written here. */
+import type * as z from "zod";
+import type { Env } from "../../env.ts";
+import { kindOf } from "../../ingest/parse-events.ts";
+import { Problem } from "../../http/problem.ts";
+import type { Source } from "../../store/records.ts";
+import { type SourceChanges, findSourceOfQueue } from "../../store/sources.ts";
+import { rotateSecrets, type rotationSchema } from "../fields/secrets.ts";
+import { type patchSourceSchema, refuseAuth, refuseNames, resolveAuth, resolveSettings } from "./fields.ts";
+import { chooseSecret, secretsAfter } from "./secrets.ts";
+import { namesSetAside } from "../fields/status.ts";
+import { named } from "../http/writes.ts";
+
+/** Throws 422, or 409 `queue_taken`. */
+export async function changesOf(
+	env: Env,
+	former: Source,
+	input: z.output<typeof patchSourceSchema>,
+): Promise<SourceChanges> {
+	const { name, description, subject, event_type: eventType, dedupe_key: dedupeKey, auth, settings } = input;
+	const kind = input.kind ?? former.kind;
+	refuseNames(kind, { event_type: eventType, subject, dedupe_key: dedupeKey });
+	const changes: SourceChanges = {
+		...(namesSetAside(former.quarantine, input) && { quarantine: null }),
+		...named({ name, kind: input.kind, description, subject, eventType, dedupeKey }),
+		// A change of kind brings the settings of the new one.
+		...((settings !== undefined || input.kind !== undefined) && {
+			settings: resolveSettings(kind, settings ?? {}),
+		}),
+		...(auth !== undefined && { auth: resolveAuth(auth, name ?? former.name) }),
+	};
+	const authType = changes.auth?.type ?? former.auth.type;
+	refuseAuth(kind, authType);
+	await refuseSharedQueue(env, { ...former, ...changes });
+	const secrets = secretsAfter(former, authType, input.secret);
+	return { ...changes, ...(secrets !== null && { secrets }) };
+}
+
+/** Throws 409 where there is no secret, or where it cannot be rotated alone. */
+export function rotationOf(
+	{ auth, secrets }: Source,
+	{ secret: given, grace_period_seconds: graceSeconds }: z.output<typeof rotationSchema>,
+): SourceChanges {
+	if (auth.type === "aws_keys") {
+		const detail = "A secret access key goes with its key id: PATCH `secret` and `settings` together.";
+		throw new Problem(409, "rotate_by_patch", detail);
+	}
+	const secret = chooseSecret(auth.type, given);
+	if (secret === null) {
+		throw new Problem(409, "no_secret", `A source with auth "${auth.type}" has no secret to rotate.`);
+	}
+	return { secrets: rotateSecrets(secrets, secret, { now: Date.now(), graceSeconds }) };
+}
+
+/** The messages of a queue go to one source; a second would never get any. */
+export async function refuseSharedQueue(
+	env: Env,
+	source: Pick<Source, "id" | "kind" | "settings">,
+): Promise<void> {
+	const { queue } = source.settings;
+	if (kindOf(source).transport !== "queue" || typeof queue !== "string") return;
+	const other = await findSourceOfQueue(env, queue);
+	if (other === null || other.id === source.id) return;
+	throw new Problem(409, "queue_taken", `Source ${other.name} reads the queue ${queue} already.`);
+}

@@ -1,0 +1,144 @@
+/** A source on the wire: what may be written, and how it is read back. */
+import * as z from "zod";
+import { BUILTIN_SOURCES } from "../../events/ids.ts";
+import { sourceKinds } from "../../sources/registry.ts";
+import type { Source, SourceAuth } from "../../store/records.ts";
+import { invalidRequest } from "../http/body.ts";
+import { expressionField, literalOrExpressionField } from "../../events/expressions/expression-field.ts";
+import { CHANGED_BY_ACTION, headerName, nameField, statusField } from "../fields/fields.ts";
+import { toFieldErrors, wording } from "../http/refusals.ts";
+import { statusOf } from "../fields/status.ts";
+import { formatTime } from "../fields/times.ts";
+
+const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);
+
+const name = nameField("src").refine((name) => !RESERVED.includes(name), "is the name of a built-in source");
+
+const kind = z
+	.string()
+	.refine((kind) => Object.hasOwn(sourceKinds, kind), `one of: ${Object.keys(sourceKinds).join(", ")}`);
+
+/** Written as a whole; what is left out takes its default. */
+const auth = z.discriminatedUnion("type", [
+	z.strictObject({ type: z.literal("bearer") }),
+	z.strictObject({
+		type: z.literal("basic"),
+		// RFC 7617, section 2: the colon ends the user name.
+		username: z
+			.string()
+			.regex(/^[^:\p{Cc}]{1,256}$/u, "a user name without a colon")
+			.optional(),
+	}),
+	z.strictObject({ type: z.literal("header"), name: headerName }),
+	z.strictObject({
+		type: z.literal("hmac"),
+		header: headerName,
+		algorithm: z.enum(["sha1", "sha256", "sha384", "sha512"]).default("sha256"),
+		encoding: z.enum(["hex", "base64"]).default("hex"),
+		prefix: z.string().max(64).default(""),
+	}),
+	z.strictObject({ type: z.literal("standard_webhooks") }),
+	z.strictObject({ type: z.enum(["github", "shopify", "slack", "stripe"]) }),
+	z.strictObject({ type: z.literal("sns") }),
+	z.strictObject({ type: z.literal("aws_keys") }),
+	z.strictObject({ type: z.literal("url_token") }),
+	z.strictObject({
+		type: z.literal("google_oidc"),
+		audience: z.string().min(1).max(2_048).nullable().default(null),
+		email: z.email("the email of the service account that pushes"),
+	}),
+	z.strictObject({ type: z.literal("none") }),
+]);
+
+const fields = z.strictObject({
+	name,
+	kind,
+	description: z.string().max(1_000).nullable(),
+	auth,
+	secret: z.string(),
+	event_type: literalOrExpressionField.nullable(),
+	subject: literalOrExpressionField.nullable(),
+	dedupe_key: expressionField.nullable(),
+	settings: z.record(z.string(), z.unknown()),
+	status: statusField,
+});
+
+export const createSourceSchema = fields.partial().required({ name: true });
+export const patchSourceSchema = fields.partial().extend({ status: CHANGED_BY_ACTION });
+
+/** How the kind's publishers prove themselves unless the source says otherwise. */
+export function defaultAuth(kind: string): SourceAuth {
+	return sourceKinds[kind]?.defaultAuth ?? { type: "bearer" };
+}
+
+/** What the kind asks for, checked by the kind; its defaults filled in. Throws 422 with the path of the field. */
+export function resolveSettings(kind: string, settings: Record<string, unknown>): Record<string, unknown> {
+	const schema = sourceKinds[kind]?.settings ?? z.strictObject({});
+	const parsed = schema.safeParse(settings, { error: wording });
+	if (parsed.success) return parsed.data;
+	const errors = toFieldErrors(parsed.error);
+	throw invalidRequest(
+		errors.map(({ path, message }) => ({ path: path === "" ? "settings" : `settings.${path}`, message })),
+	);
+}
+
+/** Their settings belong to one kind each. */
+const BOUND_AUTHS: readonly SourceAuth["type"][] = ["sns", "aws_keys"];
+
+/** Some publishers can give one proof only, and some proofs only one provider. Throws 422. */
+export function refuseAuth(kind: string, type: SourceAuth["type"]): void {
+	const auths = sourceKinds[kind]?.auths;
+	if (auths?.includes(type) ?? !BOUND_AUTHS.includes(type)) return;
+	const message = `kind ${kind} does not take it${auths === undefined ? "" : `, only ${auths.join(", ")}`}`;
+	throw invalidRequest([{ path: "auth.type", message }]);
+}
+
+/** A kind that knows what its events are called does not let a source say so. Throws 422. */
+export function refuseNames(kind: string, named: Record<string, unknown>): void {
+	if (sourceKinds[kind]?.namesEvents === true) return;
+	const errors = Object.entries(named)
+		.filter(([, value]) => value !== undefined && value !== null)
+		.map(([path]) => ({ path, message: `only a kind like generic takes this; ${kind} knows it by itself` }));
+	if (errors.length > 0) throw invalidRequest(errors);
+}
+
+/** The default of the user name is the source's name, which the schema does not know. */
+export function resolveAuth(auth: z.output<typeof fields.shape.auth>, sourceName: string): SourceAuth {
+	return auth.type === "basic" ? { type: "basic", username: auth.username ?? sourceName } : auth;
+}
+
+/** Whether publishers send to a URL of the router, and not to a queue that it reads. */
+export function isPosted(kind: string): boolean {
+	return sourceKinds[kind]?.transport === undefined;
+}
+
+/** `origin` is where the router was reached, so that the URL works for whoever asked. */
+export function sourceToWire(source: Source, origin: string): Record<string, unknown> {
+	return {
+		id: source.id,
+		name: source.name,
+		kind: source.kind,
+		description: source.description,
+		auth: source.auth,
+		ingest_url: isPosted(source.kind) ? `${origin}/in/${source.name}` : null,
+		event_type: source.eventType,
+		subject: source.subject,
+		dedupe_key: source.dedupeKey,
+		settings: source.settings,
+		...statusOf(source),
+		unreadable: source.secrets === null ? ["secret"] : null,
+		created_at: formatTime(source.createdAt),
+		updated_at: formatTime(source.updatedAt),
+	};
+}
+
+/** With the secret, which is shown when it is made and never again. */
+export function sourceToWireWithSecret(
+	source: Source,
+	secret: string | null,
+	origin: string,
+): Record<string, unknown> {
+	const wire = sourceToWire(source, origin);
+	if (source.auth.type !== "url_token" || secret === null) return { ...wire, secret };
+	return { ...wire, ingest_url: `${origin}/in/${source.name}?token=${encodeURIComponent(secret)}`, secret };
+}

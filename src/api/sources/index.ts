@@ -1,0 +1,167 @@
+/** `/v1/sources`: the ingest URLs and how their requests are verified and read. */
+import { type Context, Hono } from "hono";
+import type { Env } from "../../env.ts";
+import { BUILTIN_SOURCES, newId } from "../../events/ids.ts";
+import { receive } from "../../ingest/receive.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ReadableSource, Source } from "../../store/records.ts";
+import {
+	type SourceChanges,
+	deleteSource,
+	findSource,
+	insertSource,
+	listSources,
+	updateSource,
+} from "../../store/sources.ts";
+import { readJson, readOptionalJson } from "../http/body.ts";
+import { readPage } from "../http/pages.ts";
+import { changesOf, refuseSharedQueue, rotationOf } from "./changes.ts";
+import { newSecret, rotationSchema } from "../fields/secrets.ts";
+import {
+	createSourceSchema,
+	defaultAuth,
+	isPosted,
+	patchSourceSchema,
+	refuseAuth,
+	refuseNames,
+	resolveAuth,
+	resolveSettings,
+	sourceToWire,
+	sourceToWireWithSecret,
+} from "./fields.ts";
+import { pullToWire } from "./pull.ts";
+import { chooseSecret } from "./secrets.ts";
+import { buildSample, readAnswer, setupToWire, takeSample } from "./setup.ts";
+import { syncSource } from "./sync.ts";
+import { type Changeable, changeRecord, isLost } from "../http/writes.ts";
+
+const DEFAULT_KIND = "generic";
+
+export const sources = new Hono<{ Bindings: Env }>()
+	.post("/", async (c) => {
+		const input = await readJson(c.req.raw, createSourceSchema);
+		const now = Date.now();
+		const kind = input.kind ?? DEFAULT_KIND;
+		const { event_type, subject, dedupe_key } = input;
+		refuseNames(kind, { event_type, subject, dedupe_key });
+		const auth = input.auth === undefined ? defaultAuth(kind) : resolveAuth(input.auth, input.name);
+		refuseAuth(kind, auth.type);
+		const secret = chooseSecret(auth.type, input.secret);
+		const source: ReadableSource = {
+			id: newId("src"),
+			name: input.name,
+			kind,
+			description: input.description ?? null,
+			auth,
+			eventType: input.event_type ?? null,
+			subject: input.subject ?? null,
+			dedupeKey: input.dedupe_key ?? null,
+			settings: resolveSettings(kind, input.settings ?? {}),
+			secrets: secret === null ? [] : [newSecret(secret, now)],
+			status: input.status ?? "active",
+			revision: 1,
+			quarantine: null,
+			createdAt: now,
+			updatedAt: now,
+		};
+		await refuseSharedQueue(c.env, source);
+		if (!(await insertSource(c.env, source))) throw nameTaken(source.name);
+		await syncSource(c, null, source);
+		return c.json(sourceToWireWithSecret(source, secret, originOf(c.req.url)), 201);
+	})
+	.get("/", async (c) => {
+		const { items, nextCursor } = await readPage(c, "sources", (query) => listSources(c.env, query));
+		const origin = originOf(c.req.url);
+		return c.json({ data: items.map((source) => sourceToWire(source, origin)), next_cursor: nextCursor });
+	})
+	.get("/:ref", async (c) => {
+		const source = await getSource(c.env, c.req.param("ref"));
+		return c.json({
+			...sourceToWire(source, originOf(c.req.url)),
+			...(await pullToWire(c.env, source)),
+		});
+	})
+	.patch("/:ref", async (c) => {
+		const input = await readJson(c.req.raw, patchSourceSchema);
+		const source = await changeSource(c, (former) => changesOf(c.env, former, input));
+		return c.json(sourceToWire(source, originOf(c.req.url)));
+	})
+	.delete("/:ref", async (c) => {
+		const ref = c.req.param("ref");
+		const source = await findSource(c.env, ref);
+		if (source === null && !(await isLost(c.env, "src", ref))) throw notFound(ref);
+		const { usedBy } = await deleteSource(c.env, source?.id ?? ref);
+		if (usedBy.length > 0) {
+			throw new Problem(
+				409,
+				"source_in_use",
+				`Delete the subscriptions to it first, or let them use another source: ${usedBy.join(", ")}.`,
+			);
+		}
+		if (source !== null) await syncSource(c, source, null);
+		return c.body(null, 204);
+	})
+	.post("/:ref/secret/rotate", async (c) => {
+		const input = await readOptionalJson(c.req.raw, rotationSchema);
+		const source = await changeSource(c, (former) => rotationOf(former, input));
+		const [newest] = source.secrets ?? [];
+		return c.json(sourceToWireWithSecret(source, newest?.value ?? null, originOf(c.req.url)));
+	})
+	.post("/:ref/pause", async (c) => {
+		const source = await changeSource(c, ({ status }) => (status === "active" ? { status: "paused" } : null));
+		return c.json(sourceToWire(source, originOf(c.req.url)));
+	})
+	.post("/:ref/resume", async (c) => {
+		// An expression that was set aside is tried again.
+		const resumed = { status: "active", quarantine: null } as const;
+		return c.json(sourceToWire(await changeSource(c, () => resumed), originOf(c.req.url)));
+	})
+	.get("/:ref/setup", async (c) => {
+		const source = await getSource(c.env, c.req.param("ref"));
+		return c.json(setupToWire(source, originOf(c.req.url)));
+	})
+	.post("/:ref/test", async (c) => {
+		const source = await getSource(c.env, c.req.param("ref"));
+		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, source, Date.now()));
+		const { request, trust, sent } = await buildSample(source, originOf(c.req.url), Date.now());
+		const response = await receive(request, c.env, c.executionCtx, source.id, trust);
+		return c.json({ sent, answer: await readAnswer(response) });
+	});
+
+async function getSource(env: Env, ref: string): Promise<Source> {
+	const source = await findSource(env, ref);
+	if (source === null) throw notFound(ref);
+	return source;
+}
+
+const changeable: Changeable<Source, SourceChanges> = {
+	get: getSource,
+	update: updateSource,
+	taken: ({ name }) => nameTaken(name ?? ""),
+};
+
+/** Makes a change of the source that the path names and tells all who have to know; throws what `changeRecord` throws. */
+async function changeSource(
+	c: Context<{ Bindings: Env }, "/:ref">,
+	compute: (former: Source) => SourceChanges | null | Promise<SourceChanges>,
+): Promise<Source> {
+	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);
+	if (changes !== null) await syncSource(c, former, record);
+	return record;
+}
+
+function notFound(ref: string): Problem {
+	const isBuiltin = Object.entries(BUILTIN_SOURCES).some(([id, name]) => ref === id || ref === name);
+	const detail = isBuiltin
+		? `${ref} is built in: it has no settings to read or change.`
+		: "There is no source with this id or name.";
+	return new Problem(404, "source_not_found", detail);
+}
+
+function nameTaken(name: string): Problem {
+	return new Problem(409, "name_taken", `There is another source named ${name}.`);
+}
+
+function originOf(url: string): string {
+	return new URL(url).origin;
+}

@@ -1,0 +1,74 @@
+/** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
+import type { Env } from "../../env.ts";
+import { kindOf } from "../../ingest/parse-events.ts";
+import { sign } from "../../sources/proof/sign.ts";
+import { SECRET_PLACEHOLDER } from "../../sources/kind.ts";
+import { standIn } from "../../sources/proof/stand-in.ts";
+import { takeMessage } from "../../ingest/queues/take-message.ts";
+import { PROVIDERS, type Trust } from "../../sources/proof/trust.ts";
+import { secretUnreadable, sourcePaused } from "../../ingest/receive.ts";
+import type { Source } from "../../store/records.ts";
+import { hasSecret } from "../../store/sources.ts";
+import { currentSecret } from "../fields/secrets.ts";
+import { isPosted } from "./fields.ts";
+
+/** The steps with the real URL; the secret is left for the reader to put in. */
+export function setupToWire(source: Source, origin: string): Record<string, unknown> {
+	const plain = `${origin}/in/${source.name}`;
+	const url = source.auth.type === "url_token" ? `${plain}?token=${SECRET_PLACEHOLDER}` : plain;
+	const setup = kindOf(source).setup({ source, url, secret: SECRET_PLACEHOLDER });
+	return {
+		source: source.name,
+		kind: source.kind,
+		ingest_url: isPosted(source.kind) ? plain : null,
+		secret_placeholder: hasSecret(source.auth.type) ? SECRET_PLACEHOLDER : null,
+		...setup,
+	};
+}
+
+/** What is sent, and what is told of it: never the proof. */
+export interface SampleRequest {
+	request: Request;
+	/** To verify it with: who signed it. */
+	trust: Trust;
+	sent: { headers: Record<string, string>; body: string };
+}
+
+/**
+ * A request as the publisher would make it, proof included, and whose proof it is. `now` in ms. Throws 503
+ * `secret_unreadable`.
+ */
+export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
+	const { secrets } = source;
+	if (secrets === null) throw secretUnreadable();
+	const sample = kindOf(source).sample(now, source.settings);
+	const url = `${origin}/in/${source.name}`;
+	const known = sign(source.auth, currentSecret(secrets, now) ?? "", sample.body, now);
+	const { proof, trust } =
+		known === null
+			? await standIn(source.auth, { url, body: sample.body, now })
+			: { proof: known, trust: PROVIDERS };
+	const request = new Request(url + (proof.query ?? ""), {
+		method: "POST",
+		headers: { ...sample.headers, ...proof.headers },
+		body: proof.body ?? sample.body,
+	});
+	return { request, trust, sent: sample };
+}
+
+/**
+ * What `POST …/test` answers for a source that nobody posts to: the sample goes the way of a message from its
+ * queue. Throws 503 `source_paused`, or what `takeMessage` throws.
+ */
+export async function takeSample(env: Env, source: Source, now: number): Promise<Record<string, unknown>> {
+	if (source.status === "paused") throw sourcePaused();
+	const sent = kindOf(source).sample(now, source.settings);
+	const ids = await takeMessage(env, source, sent.body, now);
+	return { sent, answer: { status: 202, body: { ids } } };
+}
+
+/** The answer that the publisher would have got. */
+export async function readAnswer(response: Response): Promise<{ status: number; body: unknown }> {
+	const text = await response.text();
+	return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+}

@@ -1,0 +1,32 @@
+/** What is kept of one attempt, for people to read: without the endpoint's credentials. Pure. */
+import type { ReadableEndpoint } from "../../store/records.ts";
+import type { AttemptResult, Outcome } from "../rules/attempt.ts";
+import { nextNumber } from "../rules/attempts.ts";
+import { excerpt, hideSecrets } from "./excerpt.ts";
+import type { Attempt } from "../records.ts";
+import { secretsIn } from "./secrets-in.ts";
+
+export interface Attempted {
+	/** The attempts before this one are counted. */
+	delivery: { attempts: readonly Attempt[] };
+	endpoint: ReadableEndpoint;
+	result: AttemptResult;
+	/** ms since the epoch. */
+	startedAt: number;
+}
+
+export function recordAttempt(attempted: Attempted, outcome: Outcome): Attempt {
+	const { delivery, endpoint, result, startedAt } = attempted;
+	const answered = result.kind === "response";
+	const failure = answered ? result.failure : result;
+	const secrets = secretsIn(endpoint);
+	return {
+		number: nextNumber(delivery.attempts),
+		at: startedAt,
+		durationMs: result.durationMs,
+		statusCode: answered ? result.status : null,
+		outcome,
+		error: failure && hideSecrets(`${failure.error}: ${failure.message}`, secrets),
+		excerpt: answered ? excerpt(result, secrets) : null,
+	};
+}

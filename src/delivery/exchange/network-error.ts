@@ -1,0 +1,37 @@
+/**
+ * What an error thrown by `fetch`, or by reading its body, stands for. Workerd has no error codes for this, so its
+ * messages are matched whole; they are quoted in the test. On Cloudflare's network a refused connection, a failed
+ * lookup or handshake come as responses instead, with statuses 520 to 530.
+ */
+import type { BodyFailure, NetworkError } from "../rules/attempt.ts";
+
+/** An error of `fetch`: no response began. */
+export function describeFetchError(error: unknown): { error: NetworkError; message: string } {
+	const said = saidBy(error);
+	if (said === "Network connection lost.") {
+		return {
+			error: "connection_lost",
+			message: "The connection was refused, or closed before an answer began.",
+		};
+	}
+	if (said.startsWith("internal error")) {
+		return { error: "unreachable", message: `The name does not resolve, or TLS failed: ${said}` };
+	}
+	return { error: "network", message: said };
+}
+
+/** An error while the body came. */
+export function describeReadError(error: unknown): BodyFailure {
+	const said = saidBy(error);
+	return said === "Network connection lost."
+		? { error: "cut_off", message: `The answer broke off before its end: ${said}` }
+		: { error: "network", message: said };
+}
+
+const URL_IN_TEXT = /[a-z][a-z0-9+.-]*:\/\/\S+/gi;
+
+/** Without URLs: many a model takes its key in one. */
+function saidBy(error: unknown): string {
+	const said = error instanceof Error ? error.message : String(error);
+	return said.replace(URL_IN_TEXT, "(URL)");
+}

@@ -1,0 +1,104 @@
+/**
+ * The whole request of one attempt, from the protocol's part, the endpoint's credentials and the delivery's ids.
+ * Pure: the clock is an argument, and nothing is sent here.
+ */
+import { Buffer } from "node:buffer";
+import { traceOfAttributes } from "../../events/cloudevents/trace-context.ts";
+import type { ModelInput, Protocol } from "../../models/protocol.ts";
+import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
+import type { OutgoingRequest } from "../rules/attempt.ts";
+import { refuseHeader } from "./header-guard.ts";
+import { liveSecrets, signatureHeaders } from "../../crypto/standard-webhooks.ts";
+
+const USER_AGENT = "Sluice/0.1";
+
+export interface RequestParts {
+	endpoint: Pick<ReadableEndpoint, "url" | "auth" | "headers" | "signingSecrets">;
+	protocol: Protocol;
+	input: ModelInput;
+	/** `dlv_…`; becomes `webhook-id`. */
+	deliveryId: string;
+	/** From 1. */
+	attempt: number;
+	/** Whether an answer that is a CloudEvent will be published as a new event. */
+	wantsReply: boolean;
+	/** Time of the attempt, ms since the epoch. */
+	now: number;
+}
+
+/**
+ * Builds and signs the request. The endpoint's own headers come first and its credentials next, so that neither can
+ * replace what the protocol or the router says; only preferences stand side by side. Throws what the protocol or the
+ * signing throws: a bug, not a bad event.
+ */
+export function buildRequest(parts: RequestParts): OutgoingRequest {
+	const { endpoint, deliveryId, attempt, now } = parts;
+	const { event } = parts.input;
+	const { headers, body: content } = parts.protocol.buildRequest(parts.input);
+	const own = allowed({ ...lowerCase(endpoint.headers), ...authHeaders(endpoint.auth) });
+	const ofProtocol = lowerCase(headers);
+	// Encoded once, here, so that the bytes that are signed are the bytes that are sent.
+	const body = typeof content === "string" ? Buffer.from(content) : content;
+	return {
+		url: endpoint.url,
+		method: "POST",
+		headers: {
+			"user-agent": USER_AGENT,
+			...own,
+			...ofProtocol,
+			...traceOfAttributes(event.attributes),
+			...preferences([ofProtocol["prefer"], own["prefer"]], parts.wantsReply),
+			"sluice-event-id": event.id,
+			"sluice-attempt": String(attempt),
+			...signatureHeaders({
+				id: deliveryId,
+				timestampSeconds: Math.floor(now / 1000),
+				body,
+				secrets: liveSecrets(endpoint.signingSecrets, now),
+			}),
+		},
+		body,
+	};
+}
+
+/** The headers that prove to the endpoint who is calling. Names in lower case. */
+export function authHeaders(auth: EndpointAuth): Record<string, string> {
+	switch (auth.type) {
+		case "none":
+			return {};
+		case "bearer":
+			return { authorization: `Bearer ${auth.token}` };
+		case "basic":
+			return { authorization: `Basic ${basicCredentials(auth)}` };
+		case "header":
+			return { [auth.name.toLowerCase()]: auth.value };
+	}
+}
+
+/**
+ * RFC 7240: one list, in which the first of two that contradict each other counts. Knative data plane: only who asks
+ * for a reply event may be answered with one.
+ */
+function preferences(stated: readonly (string | undefined)[], wantsReply: boolean): { prefer?: string } {
+	const list = stated.filter((preference) => preference !== undefined && preference.trim() !== "");
+	if (wantsReply && !list.some((preference) => /(?:^|,)\s*reply\s*(?:[,;=]|$)/i.test(preference ?? ""))) {
+		list.push("reply");
+	}
+	return list.length === 0 ? {} : { prefer: list.join(", ") };
+}
+
+/** Leaves out headers that were stored before the rules refused them. */
+function allowed(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(headers).filter(([name, value]) => refuseHeader(name, value) === null),
+	);
+}
+
+/** RFC 7617, with UTF-8. */
+export function basicCredentials({ username, password }: { username: string; password: string }): string {
+	return Buffer.from(`${username}:${password}`).toString("base64");
+}
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

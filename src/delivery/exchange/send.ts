@@ -1,0 +1,59 @@
+/**
+ * One HTTP exchange with an endpoint: the only place from which the router calls a model server. It never throws
+ * and never waits longer than its deadline; what the result means is decided in classify.ts.
+ */
+import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
+import { describeFetchError } from "./network-error.ts";
+import { readAnswer } from "./read-answer.ts";
+
+/** The largest response body that is read: 1 MB (2^20 bytes), after decompression. */
+export const MAX_RESPONSE_BYTES = 1_048_576;
+
+export interface SendOptions {
+	/** For connecting, headers and body together. */
+	timeoutMs: number;
+	maxBodyBytes: number;
+}
+
+/** Sends `request` and reads the response as far as it goes. Redirects are answers like any other, never followed. */
+export async function send(request: OutgoingRequest, options: SendOptions): Promise<AttemptResult> {
+	const { timeoutMs, maxBodyBytes } = options;
+	const startedAt = Date.now();
+	// A timer of our own, because AbortSignal.timeout cannot be stopped, and a pending timer keeps a Durable
+	// Object in memory, billed, until it fires.
+	const deadline = new AbortController();
+	const timer = setTimeout(() => deadline.abort(), timeoutMs);
+	try {
+		const { url, method, headers, body } = request;
+		const response = await fetch(url, {
+			method,
+			headers,
+			body,
+			redirect: "manual",
+			signal: deadline.signal,
+			// Asks for the body undecoded, because coding.ts knows more codings than the runtime.
+			encodeResponseBody: "manual",
+		});
+		const answer = await readAnswer(response, {
+			maxBytes: maxBodyBytes,
+			deadline: deadline.signal,
+			timeoutMs,
+		});
+		if (answer.failure !== null) deadline.abort();
+		return {
+			kind: "response",
+			status: response.status,
+			headers: Object.fromEntries(response.headers),
+			...answer,
+			durationMs: Date.now() - startedAt,
+		};
+	} catch (error) {
+		const failure = deadline.signal.aborted
+			? ({ error: "timeout", message: `No answer within ${timeoutMs / 1000} s.` } as const)
+			: describeFetchError(error);
+		deadline.abort();
+		return { kind: "no_response", ...failure, durationMs: Date.now() - startedAt };
+	} finally {
+		clearTimeout(timer);
+	}
+}

@@ -1,0 +1,210 @@
+/**
+ * The inbox: deliveries that have not been tried yet, in SQLite. One row holds all that one call brought, so a
+ * delivery that succeeds at once costs a fraction of a row here, and a backlog of a million is never loaded:
+ * only its oldest row is. A delivery leaves the inbox by getting a row of its own in the delivery table.
+ */
+import * as z from "zod";
+import { decisionList } from "../../events/decision.ts";
+import { DECISION_BYTES, type Decision, type SluiceEvent } from "../../events/event.ts";
+import { nextPosition, positionOfTime } from "../../events/position.ts";
+import { decodeSegment, encodeSegment, estimateBytes, splitRuns } from "../../events/queue/segment.ts";
+
+/** A delivery on its way in: which event, by which decision, at which position. */
+export interface Incoming {
+	position: number;
+	event: SluiceEvent;
+	decision: Decision;
+}
+
+/** Deliveries of one event to this endpoint. */
+export interface IncomingEvent {
+	event: SluiceEvent;
+	decisions: Decision[];
+	/** When the event log first had the event, where it has come before: its deliveries may be here already. */
+	storedAt?: number;
+}
+
+/** A row of the inbox without the payloads; the i-th entry is at position `seq` + i. */
+export interface InboxRow {
+	seq: number;
+	entries: { eventId: string; decision: Decision }[];
+	/** How many characters were read. */
+	size: number;
+}
+
+/** A row with its events, or the decisions alone when a newer release has written the rest in a form of its own. */
+export type NextInbox =
+	| { seq: number; deliveries: Incoming[] }
+	| { seq: number; unreadable: InboxRow["entries"] };
+
+/** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
+const MAX_ROW_BYTES = 1_200_000;
+/** Decisions of one event in one row; an event that more subscriptions want stands in several. */
+const MAX_ROW_DECISIONS = 1_000;
+/** How far the clocks of two Durable Objects may differ. */
+const CLOCK_SLACK_MS = 60_000;
+/** Characters of decisions that looking for repeated ones reads, some tenths of a second at the most. */
+const MAX_SEARCHED_TEXT = 64_000_000;
+
+const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
+
+/** Stores deliveries at positions after `last`, and answers the last position used. */
+export function putInbox(
+	sql: SqlStorage,
+	items: readonly IncomingEvent[],
+	last: number,
+	now: number,
+): number {
+	let used = last;
+	for (const run of splitRuns(items.flatMap(inSlices), bytesInRow, MAX_ROW_BYTES)) {
+		const entries = run.map(({ event, decisions }) => ({ eventId: event.id, decisions }));
+		const seq = nextPosition(used, now);
+		sql.exec(
+			"INSERT INTO inbox (seq, decisions, segment) VALUES (?, ?, ?)",
+			seq,
+			JSON.stringify(entries satisfies z.infer<typeof storedDecisions>),
+			encodeSegment(run.map(({ event }) => event)),
+		);
+		used = seq + entries.reduce((count, { decisions }) => count + decisions.length, 0) - 1;
+	}
+	return used;
+}
+
+function inSlices({ event, decisions }: IncomingEvent): IncomingEvent[] {
+	const slices: IncomingEvent[] = [];
+	for (let at = 0; at < decisions.length; at += MAX_ROW_DECISIONS) {
+		slices.push({ event, decisions: decisions.slice(at, at + MAX_ROW_DECISIONS) });
+	}
+	return slices;
+}
+
+function bytesInRow({ event, decisions }: IncomingEvent): number {
+	return estimateBytes(event) + decisions.length * DECISION_BYTES;
+}
+
+/**
+ * Which of these deliveries wait here, looking only at what has come since `storedAt` (ms): nothing can have come
+ * before the event log had its event. They mostly came together and right then, so little of it is read.
+ */
+export function waitingInInbox(sql: SqlStorage, ids: ReadonlySet<string>, storedAt: number): Set<string> {
+	const found = new Set<string>();
+	let searched = 0;
+	const search = (rows: Iterable<{ decisions: string }>): void => {
+		for (const { decisions } of rows) {
+			// Taken out of the text, which is many times faster than parsing it.
+			for (const [, id = ""] of decisions.matchAll(/"deliveryId":"(\w+)"/g)) if (ids.has(id)) found.add(id);
+			searched += decisions.length;
+			if (found.size === ids.size || searched > MAX_SEARCHED_TEXT) return;
+		}
+	};
+	const from = positionOfTime(storedAt);
+	search(sql.exec<{ decisions: string }>("SELECT decisions FROM inbox WHERE seq >= ? ORDER BY seq", from));
+	if (found.size === ids.size) return found;
+	search(
+		sql.exec<{ decisions: string }>(
+			"SELECT decisions FROM inbox WHERE seq >= ? AND seq < ? ORDER BY seq DESC",
+			positionOfTime(storedAt - CLOCK_SLACK_MS),
+			from,
+		),
+	);
+	return found;
+}
+
+type StoredRow = { seq: number; decisions: string; segment: string };
+
+/** The oldest row behind `after`. */
+export function nextInbox(sql: SqlStorage, after: number): NextInbox | null {
+	const row = sql
+		.exec<StoredRow>("SELECT seq, decisions, segment FROM inbox WHERE seq > ? ORDER BY seq LIMIT 1", after)
+		.toArray()[0];
+	return row === undefined ? null : readRow(row);
+}
+
+function readRow({ seq, decisions, segment }: StoredRow): NextInbox {
+	const lists = parseDecisions(decisions) ?? [];
+	const events = decodeOrNull(segment);
+	if (events === null || events.length !== lists.length) return { seq, unreadable: entriesOf(lists) };
+	let position = seq;
+	const deliveries = lists.flatMap(({ decisions }, index) => {
+		const event = events[index];
+		return event === undefined
+			? []
+			: decisions.map((decision) => ({ position: position++, event, decision }));
+	});
+	return { seq, deliveries };
+}
+
+function decodeOrNull(segment: string): SluiceEvent[] | null {
+	try {
+		return decodeSegment(segment);
+	} catch {
+		return null;
+	}
+}
+
+/** True when there is a row behind `after`. */
+export function hasInbox(sql: SqlStorage, after: number): boolean {
+	return sql.exec("SELECT 1 FROM inbox WHERE seq > ? LIMIT 1", after).toArray().length > 0;
+}
+
+export function dropInbox(sql: SqlStorage, seq: number): void {
+	sql.exec("DELETE FROM inbox WHERE seq = ?", seq);
+}
+
+/** Moves a row to `unreadable_inbox` unchanged, so that a newer release can still read it. */
+export function setInboxAside(sql: SqlStorage, seq: number): void {
+	sql.exec(
+		"INSERT OR IGNORE INTO unreadable_inbox SELECT seq, decisions, segment FROM inbox WHERE seq = ?",
+		seq,
+	);
+	dropInbox(sql, seq);
+}
+
+/** Rows that begin below `before`, newest first, read one by one. */
+export function* inboxRows(sql: SqlStorage, before: number): Generator<InboxRow> {
+	const rows = sql.exec<{ seq: number; decisions: string }>(
+		"SELECT seq, decisions FROM inbox WHERE seq < ? ORDER BY seq DESC",
+		before,
+	);
+	for (const { seq, decisions } of rows) {
+		yield { seq, entries: entriesOf(parseDecisions(decisions) ?? []), size: decisions.length };
+	}
+}
+
+/** The untried delivery with this id, with its event. Reads the decisions of the whole backlog: for people. */
+export function findInInbox(sql: SqlStorage, id: string): Incoming | null {
+	return find(sql, "inbox", id);
+}
+
+/** Likewise, among the rows that were set aside: the release of now may be one that can read them. */
+export function findSetAside(sql: SqlStorage, id: string): Incoming | null {
+	return find(sql, "unreadable_inbox", id);
+}
+
+function find(sql: SqlStorage, table: "inbox" | "unreadable_inbox", id: string): Incoming | null {
+	const row = sql
+		.exec<StoredRow>(`SELECT seq, decisions, segment FROM ${table} WHERE instr(decisions, ?) > 0 LIMIT 1`, id)
+		.toArray()[0];
+	const found = row === undefined ? null : readRow(row);
+	if (found === null || "unreadable" in found) return null;
+	return found.deliveries.find(({ decision }) => decision.deliveryId === id) ?? null;
+}
+
+export function lastInboxPosition(sql: SqlStorage): number {
+	const newest = inboxRows(sql, Number.MAX_SAFE_INTEGER).next();
+	if (newest.done === true) return 0;
+	return newest.value.seq + Math.max(newest.value.entries.length, 1) - 1;
+}
+
+function entriesOf(lists: z.infer<typeof storedDecisions>): InboxRow["entries"] {
+	return lists.flatMap(({ eventId, decisions }) => decisions.map((decision) => ({ eventId, decision })));
+}
+
+/** null when a newer release has written them in a form of its own. */
+function parseDecisions(text: string): z.infer<typeof storedDecisions> | null {
+	try {
+		return storedDecisions.parse(JSON.parse(text));
+	} catch {
+		return null;
+	}
+}

@@ -1,0 +1,24 @@
+/** Why a delivery that is due is not sent, as people read it. Pure. */
+import type { Admitted, BlockedBy } from "../gates/gates.ts";
+import type { DeliveryRecord } from "../records.ts";
+
+/** When the endpoint's gates open by themselves: 0 for now, null when something has to end first. */
+export function opensAt(admitted: Admitted): number | null {
+	return admitted.blockedBy === null ? 0 : admitted.until;
+}
+
+/** The record as it stands at `now`, ms since the epoch: no moment that it names is in the past. */
+export function explainBlocked(
+	record: DeliveryRecord,
+	{ blockedBy, blockedUntil }: { blockedBy: BlockedBy | null; blockedUntil: number | null },
+	now: number,
+): DeliveryRecord {
+	const { status, nextAttemptAt } = record;
+	if (status !== "pending" || nextAttemptAt === null) return record;
+	// A delivery that is due later than the endpoint opens waits for its own time.
+	const ownTime = Math.max(nextAttemptAt, now);
+	const waitsForEndpoint =
+		blockedBy !== null && (blockedUntil === null ? nextAttemptAt <= now : nextAttemptAt < blockedUntil);
+	if (!waitsForEndpoint) return { ...record, nextAttemptAt: ownTime };
+	return { ...record, blockedBy, blockedUntil, nextAttemptAt: blockedUntil };
+}

@@ -1,0 +1,93 @@
+/**
+ * What the end of an attempt means: one function from status, headers and however much of the body came. What follows
+ * from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
+ */
+import { carriesNothing } from "../../models/answer.ts";
+import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
+import { readRetryAfter } from "./retry-after.ts";
+
+export interface ClassifyRules {
+	/** Statuses the endpoint calls an error, whatever the table says. */
+	statuses: readonly number[];
+	/** Statuses the endpoint calls busy, whatever the table says; they win over `statuses`. */
+	busyStatuses: readonly number[];
+	/** Whether the endpoint may still be starting, so that a dead gateway means "not yet". */
+	coldStart: boolean;
+	/** Whether nothing has succeeded at the endpoint since the exchange began: a lost connection then speaks for it. */
+	isSilent: boolean;
+	/** ms since the epoch. */
+	now: number;
+}
+
+export interface Verdict {
+	outcome: Outcome;
+	scope: Scope;
+	/** How long the endpoint asks to be left alone; null: it does not. */
+	retryAfterMs: number | null;
+	/** What there is to read in the answer. `too_large`: the model has done its work, and nobody can have it. */
+	result: "body" | "none" | "too_large";
+}
+
+/** Statuses with a meaning of their own; their class decides for all others. */
+const MEANING = new Map<number, Outcome>([
+	[401, "unauthorized"],
+	[402, "quota"],
+	[403, "unauthorized"],
+	// A route that is not there yet, or a conflict: both may pass by themselves.
+	[404, "error"],
+	[407, "unauthorized"],
+	[408, "busy"],
+	[409, "error"],
+	[410, "gone"],
+	[425, "busy"],
+	[429, "busy"],
+	[503, "busy"],
+	[521, "busy"],
+	[523, "busy"],
+]);
+
+/** How Cloudflare reports a refused connection (521) and an unreachable server (523). */
+const REFUSED = new Set([521, 523]);
+/** What gateways answer while the server behind them does not listen yet. */
+const COLD_START = new Set([502, 504]);
+
+/**
+ * Every result has exactly one outcome. Outside 2xx only status and headers count: a body that cannot be read changes
+ * nothing.
+ */
+export function classify(result: AttemptResult, rules: ClassifyRules): Verdict {
+	if (result.kind === "no_response") {
+		const isRefused = result.error === "connection_lost" && (rules.coldStart || rules.isSilent);
+		return isRefused
+			? { outcome: "busy", scope: "endpoint", retryAfterMs: null, result: "none" }
+			: { outcome: "error", scope: "request", retryAfterMs: null, result: "none" };
+	}
+	const verdict = classifyResponse(result, rules);
+	const isRefused = REFUSED.has(result.status) || (rules.coldStart && COLD_START.has(result.status));
+	return { ...verdict, scope: verdict.outcome === "busy" && isRefused ? "endpoint" : "request" };
+}
+
+type Responded = Extract<AttemptResult, { kind: "response" }>;
+
+function classifyResponse(result: Responded, rules: ClassifyRules): Omit<Verdict, "scope"> {
+	const retryAfterMs = readRetryAfter(result.headers, rules.now);
+	const outcome = meaningOf(result.status, rules);
+	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
+	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
+	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
+	// A second answer would be as long, and cost the model the same work again.
+	if (result.failure.error === "too_large") return { outcome, retryAfterMs, result: "too_large" };
+	return { outcome: "error", retryAfterMs, result: "none" };
+}
+
+function meaningOf(status: number, rules: ClassifyRules): Outcome {
+	if (rules.busyStatuses.includes(status)) return "busy";
+	if (rules.statuses.includes(status)) return "error";
+	if (rules.coldStart && COLD_START.has(status)) return "busy";
+	const meaning = MEANING.get(status);
+	if (meaning !== undefined) return meaning;
+	if (status >= 200 && status < 300) return "done";
+	if (status >= 400 && status < 500) return "bad_input";
+	// 1xx, 3xx (never followed), other 5xx, and numbers that HTTP does not know.
+	return "error";
+}

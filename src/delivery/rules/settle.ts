@@ -1,0 +1,191 @@
+/**
+ * What one attempt leaves behind: the attempt's record, the answer, the result event it becomes, and the next
+ * state of the delivery. No I/O.
+ */
+import type { SluiceEvent } from "../../events/event.ts";
+import type { ModelOutput } from "../../models/protocol.ts";
+import { protocols } from "../../models/registry.ts";
+import { buildResultEvent } from "../../results/result-event.ts";
+import type { Endpoint, ReadableEndpoint, Subscription } from "../../store/records.ts";
+import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
+import { recordAttempt } from "../exchange/attempt-record.ts";
+import { keepAttempts, nextNumber } from "./attempts.ts";
+import { classify, type Verdict } from "./classify.ts";
+import type { Delivery } from "../ledger/delivery-row.ts";
+import { step, type Effect, type Happened } from "./lifecycle.ts";
+import { maskOutput } from "../exchange/mask-output.ts";
+import type { Attempt, Result } from "../records.ts";
+import { transformResult } from "../tasks/result-transform.ts";
+import { secretsIn } from "../exchange/secrets-in.ts";
+
+/** Characters of an error of our own that an attempt keeps. */
+export const MAX_ERROR_LENGTH = 500;
+
+export interface Tried {
+	delivery: Delivery;
+	endpoint: ReadableEndpoint;
+	subscription: Subscription;
+	result: AttemptResult;
+	/** When the attempt began, and now; ms since the epoch. */
+	startedAt: number;
+	now: number;
+	/** From 0 to 1. */
+	random: number;
+	/** Whether nothing has succeeded at the endpoint since the attempt began. */
+	isSilent: boolean;
+}
+
+/** `delivery` is as it will be, not yet written. */
+export interface Settlement {
+	delivery: Delivery;
+	/** What the endpoint's gates are told. */
+	ended: Ended;
+	effects: Effect[];
+}
+
+export interface Ended {
+	outcome: Outcome;
+	scope: Scope;
+	retryAfterMs: number | null;
+}
+
+export async function settle(tried: Tried): Promise<Settlement> {
+	const { delivery, endpoint, result, now, random } = tried;
+	const verdict = classify(result, {
+		statuses: endpoint.retry.statuses,
+		busyStatuses: endpoint.retry.busyStatuses,
+		coldStart: isColdStart(tried),
+		isSilent: tried.isSilent,
+		now,
+	});
+	const { outcome, scope, retryAfterMs } = verdict;
+	const ended = { outcome, scope, retryAfterMs };
+	const attempt = recordAttempt(tried, outcome);
+	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
+	const context = { now, random };
+	if (verdict.result === "too_large") {
+		if (tried.subscription.result !== null) {
+			const { state } = step(delivery.state, resultTooLarge(attempt), context);
+			return { delivery: { ...answered, state }, ended, effects: [] };
+		}
+		answered.resultOmitted = "too_large";
+	}
+	const output = readOutput(tried, verdict);
+	if (output !== null) {
+		answered.result = resultOf(output);
+		answered.resultEvent = resultEventOf(tried, output);
+		const transformed = await transformResult(answered, tried.subscription);
+		if (!transformed.ok) {
+			const { state } = step(delivery.state, transformFailed(transformed.message), context);
+			return { delivery: { ...answered, state }, ended, effects: [] };
+		}
+		answered.resultEvent = transformed.event;
+	}
+	const { state, effects } = step(
+		delivery.state,
+		{
+			kind: "answered",
+			outcome,
+			scope,
+			retryAfterMs,
+			publishes: answered.resultEvent !== null,
+			retry: endpoint.retry,
+		},
+		context,
+	);
+	return { delivery: { ...answered, state }, ended, effects };
+}
+
+/**
+ * An attempt whose end could not be made sense of, which is a bug of ours. The request has left, so it counts: recorded,
+ * spent, and bounded by the schedule as any error is.
+ */
+export function settleFailed(tried: Tried, error: unknown): Settlement {
+	const { delivery, endpoint, startedAt, now, random } = tried;
+	const attempt: Attempt = {
+		number: nextNumber(delivery.attempts),
+		at: startedAt,
+		durationMs: tried.result.durationMs,
+		statusCode: tried.result.kind === "response" ? tried.result.status : null,
+		outcome: "error",
+		error: `internal: The router could not handle the response: ${String(error)}`.slice(0, MAX_ERROR_LENGTH),
+		excerpt: null,
+	};
+	const ended: Ended = { outcome: "error", scope: "request", retryAfterMs: null };
+	const happened: Happened = { kind: "answered", ...ended, publishes: false, retry: endpoint.retry };
+	const { state, effects } = step(delivery.state, happened, { now, random });
+	const attempts = keepAttempts([...delivery.attempts, attempt]);
+	return { delivery: { ...delivery, attempts, state }, ended, effects };
+}
+
+/** Goes on with an answer whose transform has failed before: the model is not asked again. `now` in ms. */
+export async function settleAnswer(
+	delivery: Delivery,
+	{ retry }: Endpoint,
+	subscription: Subscription,
+	now: number,
+): Promise<Delivery> {
+	const transformed = await transformResult(delivery, subscription);
+	const context = { now, random: 0 };
+	if (!transformed.ok) {
+		return { ...delivery, state: step(delivery.state, transformFailed(transformed.message), context).state };
+	}
+	const publishes = transformed.event !== null;
+	const done = {
+		kind: "answered",
+		outcome: "done",
+		scope: "request",
+		retryAfterMs: null,
+		publishes,
+		retry,
+	} as const;
+	return { ...delivery, resultEvent: transformed.event, state: step(delivery.state, done, context).state };
+}
+
+/** The answer as its protocol reads it, with the credentials that it echoes hidden. */
+function readOutput({ endpoint, result }: Tried, verdict: Verdict): ModelOutput {
+	if (verdict.result !== "body" || result.kind !== "response") return null;
+	const output = protocols[endpoint.protocol]?.readAnswer(result) ?? null;
+	return maskOutput(output, secretsIn(endpoint));
+}
+
+function resultTooLarge({ error }: Attempt): Happened {
+	return { kind: "impossible", reason: "too_large", detail: `There is no result: ${error ?? ""}` };
+}
+
+function transformFailed(message: string): Happened {
+	const detail = `The transform of the result failed: ${message}`;
+	return { kind: "impossible", reason: "transform_failed", detail };
+}
+
+/** Counted from the first try of this delivery: a model that is waking up gets this long. */
+function isColdStart({ delivery, endpoint, startedAt, now }: Tried): boolean {
+	const firstTryAt = delivery.attempts[0]?.at ?? startedAt;
+	return now - firstTryAt < endpoint.retry.coldStartSeconds * 1000;
+}
+
+function resultOf(output: NonNullable<ModelOutput>): Result | null {
+	if (output.kind === "data") return { data: output.data, contentType: output.contentType };
+	const contentType = output.attributes.datacontenttype ?? "application/json";
+	return output.data === null ? null : { data: output.data, contentType };
+}
+
+/** The event that the answer becomes, before its transform; null when the subscription publishes none. */
+function resultEventOf(
+	{ delivery, endpoint, subscription, now }: Tried,
+	output: NonNullable<ModelOutput>,
+): SluiceEvent | null {
+	const policy = subscription.result;
+	const parent = delivery.event;
+	if (policy === null || parent === null) return null;
+	return buildResultEvent({
+		parent,
+		deliveryId: delivery.id,
+		subscriptionId: subscription.id,
+		endpointName: endpoint.name,
+		endpointRef: delivery.endpointRef,
+		policy,
+		output,
+		now,
+	});
+}

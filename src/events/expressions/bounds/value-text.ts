@@ -1,0 +1,84 @@
+/** Values as JSON text: measured before it is made, because a value can be larger than what it was made of. */
+import { MAX_EVENT_BYTES } from "../../event.ts";
+import { isFunction, type Meter } from "./meter.ts";
+
+/** The largest value that leaves an expression, as JSON in UTF-8: an event, and a little more to wrap it in. */
+const MAX_JSON_BYTES = MAX_EVENT_BYTES + 65_536;
+/** The same limit as for incoming JSON (json-structure.ts). */
+const MAX_LEVELS = 1_000;
+
+/** Charges for the text that JSONata makes of a value. */
+export function readText(value: unknown, meter: Meter): void {
+	if (typeof value === "string") return meter.spend(value.length / 64);
+	if (typeof value !== "object" || value === null) return;
+	for (const { length } of measure(value)) {
+		meter.spend(20);
+		meter.checkText(length);
+	}
+}
+
+/** As `readText`, for a text with line breaks and two spaces a level. */
+export function readPrettyText(value: unknown, meter: Meter): void {
+	let indentation = 0;
+	for (const { length, level } of measure(value)) {
+		meter.spend(20);
+		indentation += 2 * level + 2;
+		meter.spend(level / 8);
+		meter.checkText(length + indentation);
+	}
+}
+
+/** The JSON text of what an expression gave; a value that is missing, or no JSON, is a failure. */
+export function toJson(value: unknown): { ok: true; json: string } | { ok: false; message: string } {
+	if (value === undefined) return fail("the expression gave no value");
+	for (const { at, length, level } of measure(value)) {
+		if (isFunction(at)) return fail("the expression gave a function, which is no JSON");
+		if (typeof at === "number" && !Number.isFinite(at)) {
+			return fail(`the expression gave the number ${at}, which JSON cannot say`);
+		}
+		if (level > MAX_LEVELS) return fail(`the value nests more than ${MAX_LEVELS} levels`);
+		if (length > MAX_JSON_BYTES) return fail(TOO_LARGE);
+	}
+	const json = JSON.stringify(value);
+	return Buffer.byteLength(json) > MAX_JSON_BYTES ? fail(TOO_LARGE) : { ok: true, json };
+}
+
+const TOO_LARGE = `the value is larger than ${MAX_JSON_BYTES} bytes of JSON`;
+
+function fail(message: string): { ok: false; message: string } {
+	return { ok: false, message };
+}
+
+interface Measured {
+	at: unknown;
+	/** Length of the JSON text so far, at least. */
+	length: number;
+	/** How many containers the value stands in. */
+	level: number;
+}
+
+/**
+ * Yields every value within `root`: one that occurs in several places as many times, and without end where a value
+ * contains itself. The order is not that of the text.
+ */
+function* measure(root: unknown): Generator<Measured, void, undefined> {
+	const open: { at: unknown; level: number }[] = [{ at: root, level: 0 }];
+	let length = 0;
+	for (let next = open.pop(); next !== undefined; next = open.pop()) {
+		const { at, level } = next;
+		if (typeof at === "string") length += at.length + 2;
+		else if (typeof at !== "object" || at === null || isFunction(at)) length += 1;
+		else if (JSON.isRawJSON(at)) length += (at as { rawJSON: string }).rawJSON.length;
+		else if (Array.isArray(at)) {
+			length += at.length + 2;
+			for (const item of at) open.push({ at: item, level: level + 1 });
+		} else {
+			length += 2;
+			for (const [name, item] of Object.entries(at)) {
+				length += name.length + 4;
+				open.push({ at: item, level: level + 1 });
+			}
+		}
+		yield { at, length, level };
+	}
+}

@@ -1,0 +1,156 @@
+/**
+ * Filters of a subscription: the dialects of the CloudEvents Subscriptions draft over attributes, and `jsonata`
+ * over the whole event. No I/O; asynchronous only because expressions are.
+ */
+import * as z from "zod";
+import { expressionField } from "./expression-field.ts";
+import type { TellWork } from "./expression.ts";
+import { evaluateOwned, findSetAside, type Owner } from "./quarantine.ts";
+import type { Attributes } from "../event.ts";
+
+export type Filter =
+	| { exact: Record<string, string> }
+	| { prefix: Record<string, string> }
+	| { suffix: Record<string, string> }
+	| { all: Filter[] }
+	| { any: Filter[] }
+	| { not: Filter }
+	| { jsonata: string };
+
+/** Deeper nesting is refused; it bounds the recursion below. */
+const MAX_DEPTH = 8;
+
+const attributeText = z.string("must be text").min(1, "must not be empty");
+
+const attributeMap = z
+	.record(z.string(), attributeText, "must be an object of attributes")
+	.superRefine((map, context) => {
+		const names = Object.keys(map);
+		if (names.length === 0) context.addIssue({ code: "custom", message: "name at least one attribute" });
+		for (const name of names) {
+			if (/^[a-z0-9]+$/.test(name)) continue;
+			const message = "an attribute name has only lower-case letters and digits";
+			context.addIssue({ code: "custom", path: [name], message });
+		}
+	});
+
+const ONE_DIALECT = "a filter has one dialect; `all` combines several";
+
+/**
+ * A filter as it is written in a subscription: an object with exactly one dialect. Unknown dialects are
+ * refused, as the draft asks: a filter that cannot be understood must not match everything.
+ */
+export const filterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH);
+
+function nestedFilter(depth: number): z.ZodType<Filter> {
+	const inner =
+		depth > 1 ? z.lazy(() => nestedFilter(depth - 1)) : z.never(`filters nest up to ${MAX_DEPTH} deep`);
+	const list = z.array(inner, "must be a list of filters").min(1, "must not be empty");
+	const dialects: Record<string, z.ZodType<Filter>> = {
+		exact: z.strictObject({ exact: attributeMap }, ONE_DIALECT),
+		prefix: z.strictObject({ prefix: attributeMap }, ONE_DIALECT),
+		suffix: z.strictObject({ suffix: attributeMap }, ONE_DIALECT),
+		jsonata: z.strictObject({ jsonata: expressionField }, ONE_DIALECT),
+		all: z.strictObject({ all: list }, ONE_DIALECT),
+		any: z.strictObject({ any: list }, ONE_DIALECT),
+		not: z.strictObject({ not: inner }, ONE_DIALECT),
+	};
+	return z.unknown().transform((value, context): Filter => {
+		const dialect = typeof value === "object" && value !== null ? Object.keys(value)[0] : undefined;
+		const schema = dialect === undefined ? undefined : dialects[dialect];
+		if (schema === undefined) {
+			const known = Object.keys(dialects).join(", ");
+			context.addIssue({ code: "custom", message: `a filter is an object with one of: ${known}` });
+			return z.NEVER;
+		}
+		const parsed = schema.safeParse(value);
+		if (parsed.success) return parsed.data;
+		for (const { path, message } of parsed.error.issues) {
+			context.addIssue({ code: "custom", path, message });
+		}
+		return z.NEVER;
+	});
+}
+
+/** What filters look at. `document` is what a `jsonata` filter sees: the event with parsed data, made once. */
+export interface FilterSubject {
+	attributes: Attributes;
+	document: () => unknown;
+	/** Hears what each evaluation was worth, in units of work. */
+	tell?: TellWork;
+}
+
+/** A subscription, as far as its filters go. */
+export interface Filtered extends Owner {
+	filters: readonly Filter[];
+}
+
+/**
+ * null when every filter holds; otherwise why the first that does not, for `?explain=true`. While an expression among
+ * them is set aside, none holds, whatever it stands in.
+ */
+export async function whyNot(subscription: Filtered, subject: FilterSubject): Promise<string | null> {
+	const known = findSetAside(subscription, "filters.");
+	if (known !== null) return `${known.field} is set aside: ${known.reason}`;
+	for (const [index, filter] of subscription.filters.entries()) {
+		const verdict = await holds(filter, { subject, subscription, path: `filters.${index}` });
+		if (verdict === "set aside") return whyNot(subscription, subject);
+		if (!verdict) return `filter does not hold: ${JSON.stringify(filter)}`;
+	}
+	return null;
+}
+
+interface Context {
+	subject: FilterSubject;
+	subscription: Filtered;
+	/** The path of the filter in the subscription. */
+	path: string;
+}
+
+type Verdict = boolean | "set aside";
+
+async function holds(filter: Filter, context: Context): Promise<Verdict> {
+	const { subject, path } = context;
+	if ("exact" in filter) return compare(filter.exact, subject, (value, wanted) => value === wanted);
+	if ("prefix" in filter) return compare(filter.prefix, subject, (value, wanted) => value.startsWith(wanted));
+	if ("suffix" in filter) return compare(filter.suffix, subject, (value, wanted) => value.endsWith(wanted));
+	if ("not" in filter) {
+		const verdict = await holds(filter.not, { ...context, path: `${path}.not` });
+		return verdict === "set aside" ? verdict : !verdict;
+	}
+	if ("all" in filter) {
+		for (const [index, inner] of filter.all.entries()) {
+			const verdict = await holds(inner, { ...context, path: `${path}.all.${index}` });
+			if (verdict !== true) return verdict;
+		}
+		return true;
+	}
+	if ("any" in filter) {
+		for (const [index, inner] of filter.any.entries()) {
+			const verdict = await holds(inner, { ...context, path: `${path}.any.${index}` });
+			if (verdict !== false) return verdict;
+		}
+		return false;
+	}
+	return isTrue(filter.jsonata, context);
+}
+
+function compare(
+	wanted: Record<string, string>,
+	{ attributes }: FilterSubject,
+	test: (value: string, wanted: string) => boolean,
+): boolean {
+	return Object.entries(wanted).every(([name, text]) => {
+		const value =
+			name === "specversion" ? "1.0" : Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+		return value !== undefined && test(String(value), text);
+	});
+}
+
+/** Fails closed: an expression that errs, or whose value is not `true`, does not match. */
+async function isTrue(source: string, { subject, subscription, path }: Context): Promise<Verdict> {
+	const owned = { owner: subscription, field: `${path}.jsonata`, source };
+	const evaluation = await evaluateOwned(owned, subject.document, subject.tell);
+	if (evaluation.ok) return evaluation.value === true;
+	return evaluation.overrun ? "set aside" : false;
+}

@@ -1,0 +1,106 @@
+/**
+ * The functions that expressions can call: JSONata's own, each behind a charge for what it reads and makes, and ours
+ * for those whose cost lies inside of them. They are made once and shared by all expressions.
+ */
+import jsonata from "jsonata";
+import type { BoundedFunction, Call, Definition, Environment, Focus } from "../bounds/call.ts";
+import { listFunctions } from "./list-functions.ts";
+import type { Meter } from "../bounds/meter.ts";
+import { pictureFunctions } from "./picture-functions.ts";
+import { textFunctions } from "./text-functions.ts";
+
+/** The cost of any call. */
+const CALL_WORK = 20;
+
+/** Functions that cost the same whatever their arguments are. */
+const CONSTANT = [
+	"abs",
+	"assert",
+	"ceil",
+	"error",
+	"exists",
+	"floor",
+	"power",
+	"random",
+	"round",
+	"sqrt",
+	"type",
+] as const;
+
+const functions: Record<string, BoundedFunction> = {
+	...Object.fromEntries(CONSTANT.map((name) => [name, ({ native, args }: Call) => native(...args)])),
+	...listFunctions,
+	...textFunctions,
+	...pictureFunctions,
+	eval: () => {
+		throw new Error("$eval is not available");
+	},
+};
+
+// The library looks hooks up under symbols, which its types do not know as names.
+export const ENTRY_HOOK = Symbol.for("jsonata.__evaluate_entry") as unknown as string;
+export const EXIT_HOOK = Symbol.for("jsonata.__evaluate_exit") as unknown as string;
+
+/** By name, for `assign`. */
+export const definitions: ReadonlyMap<string, Definition> = defineAll();
+
+function defineAll(): Map<string, Definition> {
+	const environment = staticEnvironment();
+	const ownOf = (name: string) => environment.lookup(name) as Definition | undefined;
+	return new Map(Object.entries(functions).map(([name, run]) => [name, define(name, run, ownOf)]));
+}
+
+/** JSONata hands its environment to nobody but its hooks; the first of them runs before `evaluate` returns. */
+function staticEnvironment(): Environment {
+	const program = jsonata("null");
+	const found: Environment[] = [];
+	program.assign(ENTRY_HOOK, (_node: unknown, _input: unknown, environment: Environment) => {
+		found.push(environment);
+	});
+	void program.evaluate(null);
+	const [environment] = found;
+	if (environment === undefined) throw new Error("JSONata has not called its hook");
+	return environment;
+}
+
+function define(
+	name: string,
+	run: BoundedFunction,
+	ownOf: (name: string) => Definition | undefined,
+): Definition {
+	const implementation = function (this: Focus, ...args: unknown[]): unknown {
+		const { meter } = this.environment.base;
+		if (meter === undefined) throw new Error("the function is called outside of an evaluation");
+		meter.spend(CALL_WORK);
+		const call = (of: string, others: unknown[]): unknown =>
+			ownOf(of)?.implementation.apply(this, others as never[]);
+		const result = run({
+			args,
+			focus: this,
+			meter,
+			native: (...others) => call(name, others),
+			other: (of, ...others) => call(of, others),
+		});
+		return result instanceof Promise
+			? result.then((value: unknown) => capped(value, meter))
+			: capped(result, meter);
+	};
+	const own = ownOf(name);
+	if (own === undefined) return unchangeable({ _jsonata_function: true, implementation });
+	// JSONata reads there how many parameters the function has, and what they are called.
+	Object.defineProperty(implementation, "length", { value: own.implementation.length });
+	Object.defineProperty(implementation, "toString", { value: () => own.implementation.toString() });
+	return unchangeable({ _jsonata_function: true, implementation, signature: own.signature });
+}
+
+/** All expressions share it. JSONata notes at each call how the function was called, which goes nowhere. */
+function unchangeable(definition: Definition): Definition {
+	const nowhere = { get: () => undefined, set: () => undefined };
+	return Object.freeze(Object.defineProperties(definition, { token: nowhere, position: nowhere }));
+}
+
+/** Most results are no longer than the arguments; a text above the limit is never handed on. */
+function capped(value: unknown, meter: Meter): unknown {
+	if (typeof value === "string") meter.checkText(value.length);
+	return value;
+}

@@ -1,0 +1,170 @@
+/**
+ * The event log: the recent events of one source with their routing decisions, in SQLite. It is the authority on
+ * whether an event is new, so that a publisher's retry or a redelivered queue message creates nothing, and it
+ * holds events that are too large for a queue message. It knows nothing of how decisions are made or carried out.
+ *
+ * Cost: one row written for a whole append. Duplicates are recognised among the latest 100,000 events of the
+ * source; behind that, deliveries are still idempotent by their ids.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../../env.ts";
+import { migrate, type SchemaSteps } from "../../objects/schema.ts";
+import { DECISION_BYTES, type Decision } from "../event.ts";
+import { hashOf, type KnownEntry, type LogEntry, type LogQuery, type NewEntry } from "./rows.ts";
+import { decisionReader, entryAt, findEntry, listEntries, putEntries, sweepSegments } from "./segments.ts";
+import {
+	dropSpilled,
+	MAX_SPILLED_BYTES,
+	putSpilled,
+	readSpilled,
+	spilledBytes,
+	sweepSpilled,
+} from "./spilled.ts";
+import { extendWindow, loadWindow, type Window } from "./window.ts";
+import { positionOfTime, type Slice } from "../position.ts";
+
+const SCHEMA: SchemaSteps = [
+	`CREATE TABLE IF NOT EXISTS segments (
+		seq INTEGER PRIMARY KEY, ids TEXT NOT NULL, segment TEXT NOT NULL, decisions TEXT NOT NULL);
+	CREATE TABLE IF NOT EXISTS spilled (
+		key TEXT, part INTEGER, stored_at INTEGER NOT NULL, segment TEXT NOT NULL, PRIMARY KEY (key, part)
+	) WITHOUT ROWID`,
+	`CREATE TABLE IF NOT EXISTS long_decisions (
+		seq INTEGER, part INTEGER, text TEXT NOT NULL, PRIMARY KEY (seq, part)
+	) WITHOUT ROWID`,
+];
+
+const RETENTION_MS = 7 * 86_400_000;
+const SWEEP_EVERY_MS = 86_400_000;
+/** While there is more to forget than one go takes. */
+const SWEEP_ON_MS = 1_000;
+/** Of the 10 GB that a Durable Object holds; above it the oldest events go before their time. */
+const MAX_HISTORY_BYTES = 8_000_000_000;
+/** Rows forgotten in one go, so that the object answers in between; half a gigabyte at the very most. */
+const SWEEP_ROWS = 500;
+/** Of decisions in one answer: a call between objects may carry 32 MiB. */
+const MAX_ANSWER_BYTES = 8_000_000;
+
+export class EventLog extends DurableObject<Env> {
+	readonly #sql = this.ctx.storage.sql;
+	/** Loaded when first needed. */
+	#recent: Window | null = null;
+	/** When the alarm comes, ms since the epoch; null: not known. */
+	#sweepAt: number | null = null;
+
+	constructor(ctx: DurableObjectState, env: Env) {
+		super(ctx, env);
+		migrate(ctx.storage, SCHEMA);
+	}
+
+	/**
+	 * Stores the events that are new, in one transaction. Answers for each entry null when it was new, else what was
+	 * decided when it first came: that is to be carried out again, not the new decisions. A `bounded` answer may be
+	 * shorter than `entries`: the rest has not been looked at, and is to be handed in again. The router of release 0.1
+	 * knows neither bounds nor times, and gets bare decisions for all of them.
+	 */
+	async append(entries: NewEntry[], bounded = false): Promise<(KnownEntry | Decision[] | null)[]> {
+		const known = await this.#append(entries, bounded ? MAX_ANSWER_BYTES : Number.POSITIVE_INFINITY);
+		return bounded ? known : known.map((entry) => entry && entry.decisions);
+	}
+
+	async #append(entries: readonly NewEntry[], maxBytes: number): Promise<(KnownEntry | null)[]> {
+		const recent = this.#window();
+		const decisionsAt = decisionReader(this.#sql);
+		const fresh = new Map<string, NewEntry>();
+		const known: (KnownEntry | null)[] = [];
+		let bytes = 0;
+		for (const entry of entries) {
+			if (bytes >= maxBytes) break;
+			const hash = hashOf(entry.event.id);
+			const position = recent.positions.get(hash);
+			const first = position === undefined ? null : decisionsAt(position);
+			const twin = fresh.get(hash);
+			if (first !== null) known.push(first);
+			else if (twin !== undefined) known.push({ decisions: twin.decisions, storedAt: Date.now() });
+			else {
+				fresh.set(hash, entry);
+				known.push(null);
+			}
+			bytes += (known.at(-1)?.decisions.length ?? 0) * DECISION_BYTES;
+		}
+		if (fresh.size > 0) this.#store([...fresh.values()], recent);
+		await this.#armSweep();
+		return known;
+	}
+
+	/**
+	 * Keeps events that are too large for the queue until they are routed. Throws while too many wait already: whoever
+	 * took an answer for a yes would lose them.
+	 */
+	async spill(key: string, segments: string[]): Promise<void> {
+		if (spilledBytes(this.#sql) > MAX_SPILLED_BYTES) {
+			throw new Error(`more than ${MAX_SPILLED_BYTES} bytes of large events wait to be routed`);
+		}
+		this.ctx.storage.transactionSync(() => putSpilled(this.#sql, key, segments, Date.now()));
+		await this.#armSweep();
+	}
+
+	/** The segments stored under `key`, in order; empty when they have been routed and dropped. */
+	readSpilled(key: string): string[] {
+		return readSpilled(this.#sql, key);
+	}
+
+	dropSpilled(key: string): void {
+		dropSpilled(this.#sql, key);
+	}
+
+	get(id: string): LogEntry | null {
+		const position = this.#window().positions.get(hashOf(id));
+		return position === undefined ? findEntry(this.#sql, id) : entryAt(this.#sql, position);
+	}
+
+	/** Newest first, without payloads. One call looks at a bounded part, and says where it has stopped. */
+	list(query: LogQuery): Slice<LogEntry> {
+		return listEntries(this.#sql, query);
+	}
+
+	override async alarm(): Promise<void> {
+		const now = Date.now();
+		const before = this.#isFull() ? Number.MAX_SAFE_INTEGER : positionOfTime(now - RETENTION_MS);
+		const moreSegments = sweepSegments(this.#sql, before, SWEEP_ROWS) === SWEEP_ROWS;
+		const moreSpilled = sweepSpilled(this.#sql, now);
+		// What has been forgotten must not be taken for known.
+		this.#recent = null;
+		const { left } = this.#sql
+			.exec<{ left: number }>(
+				"SELECT EXISTS (SELECT 1 FROM segments) OR EXISTS (SELECT 1 FROM spilled) AS left",
+			)
+			.one();
+		this.#sweepAt = null;
+		if (left === 1) await this.#armSweep(moreSegments || moreSpilled ? SWEEP_ON_MS : SWEEP_EVERY_MS);
+	}
+
+	#store(entries: readonly NewEntry[], recent: Window): void {
+		const stored = this.ctx.storage.transactionSync(() =>
+			putEntries(this.#sql, entries, recent.last, Date.now()),
+		);
+		// Only now: a transaction that failed must leave no event known.
+		extendWindow(recent, stored);
+	}
+
+	#window(): Window {
+		this.#recent ??= loadWindow(this.#sql);
+		return this.#recent;
+	}
+
+	/** Whether the history is full; what waits to be routed has room of its own. */
+	#isFull(): boolean {
+		const size = this.#sql.databaseSize;
+		return size > MAX_HISTORY_BYTES && size - spilledBytes(this.#sql) > MAX_HISTORY_BYTES;
+	}
+
+	/** One alarm a day while there is something to forget; at once when a day's events may be more than there is room for. */
+	async #armSweep(inMs = this.#isFull() ? SWEEP_ON_MS : SWEEP_EVERY_MS): Promise<void> {
+		const at = Date.now() + inMs;
+		if (this.#sweepAt !== null && this.#sweepAt <= at) return;
+		const set = await this.ctx.storage.getAlarm();
+		this.#sweepAt = set === null ? at : Math.min(set, at);
+		if (this.#sweepAt !== set) await this.ctx.storage.setAlarm(this.#sweepAt);
+	}
+}

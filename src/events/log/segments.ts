@@ -1,0 +1,182 @@
+/**
+ * The segments of an event log in SQLite: a row for each run of events that were stored together. Reads and writes
+ * only; which events are new is decided in event-log.ts.
+ */
+import { log } from "../../log.ts";
+import { DECISION_BYTES } from "../event.ts";
+import {
+	entriesOf,
+	hashOf,
+	type KnownEntry,
+	type LogEntry,
+	type LogQuery,
+	type NewEntry,
+	parseDecisions,
+	type SegmentRow,
+	textOfType,
+	withoutData,
+} from "./rows.ts";
+import { HASH_LENGTH } from "../ids.ts";
+import { nextPosition, rangeOf, type Slice, timeOfPosition } from "../position.ts";
+import { encodeSegment, estimateBytes, splitRuns } from "../queue/segment.ts";
+import { typeMatches } from "../cloudevents/type-pattern.ts";
+
+/** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
+const MAX_ROW_BYTES = 1_200_000;
+/** Decisions of more characters than this stand in rows of their own, beside the segment. */
+const MAX_DECISIONS_TEXT = 400_000;
+/** Marks decisions that are stored in `long_decisions`. A row always has events, so its own list is never empty. */
+const ELSEWHERE = "[]";
+/** Characters that one call of `listEntries` reads, some tens of milliseconds. */
+const MAX_LISTED_TEXT = 8_000_000;
+/** Characters of parsed decisions kept while known entries are looked up. */
+const MAX_KEPT_TEXT = 16_000_000;
+
+/** Stores entries at positions after `last`; answers each event's hash and position. Belongs in a transaction. */
+export function putEntries(
+	sql: SqlStorage,
+	entries: readonly NewEntry[],
+	last: number,
+	now: number,
+): [hash: string, position: number][] {
+	const stored: [hash: string, position: number][] = [];
+	let used = last;
+	for (const run of splitRuns(entries, bytesInRow, MAX_ROW_BYTES)) {
+		const seq = nextPosition(used, now);
+		const hashes = run.map(({ event }) => hashOf(event.id));
+		const decisions = JSON.stringify(run.map((entry) => entry.decisions));
+		const isLong = decisions.length > MAX_DECISIONS_TEXT;
+		sql.exec(
+			"INSERT INTO segments (seq, ids, segment, decisions) VALUES (?, ?, ?, ?)",
+			seq,
+			hashes.join(""),
+			encodeSegment(run.map(({ event }) => event)),
+			isLong ? ELSEWHERE : decisions,
+		);
+		if (isLong) putLongDecisions(sql, seq, decisions);
+		hashes.forEach((hash, index) => stored.push([hash, seq + index]));
+		used = seq + run.length - 1;
+	}
+	return stored;
+}
+
+function bytesInRow({ event, decisions }: NewEntry): number {
+	return estimateBytes(event) + decisions.length * DECISION_BYTES;
+}
+
+function putLongDecisions(sql: SqlStorage, seq: number, text: string): void {
+	for (let at = 0, part = 0; at < text.length; at += MAX_DECISIONS_TEXT, part++) {
+		const piece = text.slice(at, at + MAX_DECISIONS_TEXT);
+		sql.exec("INSERT INTO long_decisions (seq, part, text) VALUES (?, ?, ?)", seq, part, piece);
+	}
+}
+
+function decisionsText(sql: SqlStorage, { seq, decisions }: Pick<SegmentRow, "seq" | "decisions">): string {
+	if (decisions !== ELSEWHERE) return decisions;
+	const parts = sql.exec<{ text: string }>(
+		"SELECT text FROM long_decisions WHERE seq = ? ORDER BY part",
+		seq,
+	);
+	return Array.from(parts, ({ text }) => text).join("");
+}
+
+function whole(sql: SqlStorage, row: SegmentRow): SegmentRow {
+	return { ...row, decisions: decisionsText(sql, row) };
+}
+
+/**
+ * Looks up what was decided at positions. Every row is read and parsed once, however many of its events are asked
+ * for, and no payload is. null: nothing is there, or a newer release wrote it in a form of its own.
+ */
+export function decisionReader(sql: SqlStorage): (position: number) => KnownEntry | null {
+	type Read = { seq: number; end: number; lists: ReturnType<typeof parseDecisions> };
+	let kept: Read[] = [];
+	let keptText = 0;
+	const read = (position: number): Read | null => {
+		const row = sql
+			.exec<{ seq: number; events: number; decisions: string }>(
+				`SELECT seq, length(ids) / ${HASH_LENGTH} AS events, decisions
+				 FROM segments WHERE seq <= ? ORDER BY seq DESC LIMIT 1`,
+				position,
+			)
+			.toArray()[0];
+		if (row === undefined || position >= row.seq + row.events) return null;
+		const text = decisionsText(sql, row);
+		if (keptText + text.length > MAX_KEPT_TEXT) [kept, keptText] = [[], 0];
+		const found = { seq: row.seq, end: row.seq + row.events, lists: parseDecisions(text) };
+		kept.push(found);
+		keptText += text.length;
+		return found;
+	};
+	return (position) => {
+		const row = kept.find(({ seq, end }) => position >= seq && position < end) ?? read(position);
+		const decisions = row?.lists?.[position - row.seq];
+		return decisions === undefined ? null : { decisions, storedAt: timeOfPosition(position) };
+	};
+}
+
+/** The event at a position; null when none is there, or none that this release can read. */
+export function entryAt(sql: SqlStorage, position: number): LogEntry | null {
+	const row = sql
+		.exec<SegmentRow>(
+			"SELECT seq, segment, decisions FROM segments WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+			position,
+		)
+		.toArray()[0];
+	return (row && entriesOf(whole(sql, row))?.[position - row.seq]) ?? null;
+}
+
+/** Looks through all that is stored: for events behind the window. */
+export function findEntry(sql: SqlStorage, id: string): LogEntry | null {
+	const row = sql
+		.exec<SegmentRow>(
+			"SELECT seq, segment, decisions FROM segments WHERE instr(ids, ?) > 0 LIMIT 1",
+			hashOf(id),
+		)
+		.toArray()[0];
+	return (row && entriesOf(whole(sql, row))?.find(({ event }) => event.id === id)) ?? null;
+}
+
+/** Newest first, without payloads: a page of them could be larger than an answer may be. */
+export function listEntries(sql: SqlStorage, query: LogQuery): Slice<LogEntry> {
+	const { since, before } = rangeOf(query);
+	const wanted = textOfType(query.type);
+	const items: LogEntry[] = [];
+	let read = 0;
+	// A segment's key is the position of its first entry, so the one that spans `since` has a smaller key.
+	const rows = sql.exec<SegmentRow>(
+		`SELECT seq, segment, decisions FROM segments
+		 WHERE seq < ? AND seq >= coalesce((SELECT max(seq) FROM segments WHERE seq <= ?), 0)
+		 ORDER BY seq DESC`,
+		before,
+		since,
+	);
+	for (const short of rows) {
+		const row = whole(sql, short);
+		const entries = row.segment.includes(wanted) ? entriesOf(row) : [];
+		if (entries === null) log("event_log.unreadable", { segment: row.seq });
+		for (const entry of entries?.reverse() ?? []) {
+			if (entry.position >= before || entry.position < since) continue;
+			if (query.type === undefined || typeMatches(query.type, entry.event.attributes.type))
+				items.push(withoutData(entry));
+			if (items.length === query.limit) return { items, rest: null };
+		}
+		read += row.segment.length + row.decisions.length;
+		if (read > MAX_LISTED_TEXT) return { items, rest: row.seq };
+	}
+	return { items, rest: null };
+}
+
+/** Forgets the oldest rows below a position, `limit` at the most; answers how many. */
+export function sweepSegments(sql: SqlStorage, before: number, limit: number): number {
+	const swept = sql
+		.exec<{ seq: number }>(
+			"DELETE FROM segments WHERE seq IN (SELECT seq FROM segments WHERE seq < ? ORDER BY seq LIMIT ?) RETURNING seq",
+			before,
+			limit,
+		)
+		.toArray();
+	const last = Math.max(0, ...swept.map(({ seq }) => seq));
+	sql.exec("DELETE FROM long_decisions WHERE seq <= ?", last);
+	return swept.length;
+}

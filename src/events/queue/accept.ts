@@ -1,0 +1,77 @@
+/**
+ * The one door to the queue: events that pass it are durable. All events of a request go in one message, or,
+ * when they are too large for one, into the event log with a message that says where.
+ */
+import { createHash } from "node:crypto";
+import type { Env } from "../../env.ts";
+import { eventLog } from "../log/client.ts";
+import { type EventData, MAX_EVENT_BYTES, type SluiceEvent } from "../event.ts";
+import { encodeReference } from "./message.ts";
+import { encodeSegment, splitBySize } from "./segment.ts";
+import { type Refusal, refuse, toProblem } from "../../http/refusal.ts";
+import { Problem } from "../../http/problem.ts";
+
+/** Cloudflare takes 128 KB (of 1,000 bytes) with some 100 bytes of its own metadata. */
+export const MAX_MESSAGE_BYTES = 127_000;
+/** A row of the event log holds 2 MB; events are measured from above, and keys and columns take little. */
+const MAX_SPILL_BYTES = 1_500_000;
+
+const RETRY_AFTER_SECONDS = 5;
+/** The queue's limit is a rate per second. */
+const RETRY_AFTER_RATE_LIMIT_SECONDS = 1;
+
+/**
+ * Returns when the queue holds the events, which are of one source and at least one. Throws `Problem`: 503
+ * `queue_unavailable` when nothing was accepted, 413 `event_too_large`.
+ */
+export async function accept(env: Env, events: readonly SluiceEvent[]): Promise<void> {
+	const segment = encodeSegment(events);
+	const fits = Buffer.byteLength(segment) <= MAX_MESSAGE_BYTES;
+	const refusal = fits ? null : refuseOversized(events);
+	if (refusal !== null) throw toProblem(refusal);
+	try {
+		const message = fits ? segment : await spill(env, events);
+		await env.EVENTS.send(message, { contentType: "text" });
+	} catch (error) {
+		throw unavailable(error);
+	}
+}
+
+/** Stores the events where the router finds them; answers the message that tells it. */
+async function spill(env: Env, events: readonly SluiceEvent[]): Promise<string> {
+	const sourceId = events[0]?.sourceId ?? "";
+	const key = spillKey(events);
+	const segments = splitBySize(events, MAX_SPILL_BYTES).map(encodeSegment);
+	await eventLog(env, sourceId).spill(key, segments);
+	return encodeReference({ sourceId, key });
+}
+
+/**
+ * The same events get the same key, so that a publisher's retry is stored once. The first id alone would not do:
+ * another batch that begins with the same event would be taken for this one.
+ */
+function spillKey(events: readonly SluiceEvent[]): string {
+	const digest = createHash("sha256");
+	for (const { id } of events) digest.update(`${id}\n`);
+	return digest.digest("hex");
+}
+
+/** Refuses with 413 `event_too_large`: null when each of the events is one that `accept` takes. */
+export function refuseOversized(events: readonly SluiceEvent[]): Refusal | null {
+	if (events.every(({ data }) => payloadBytes(data) <= MAX_EVENT_BYTES)) return null;
+	return refuse(413, "event_too_large", `The data of an event has at most ${MAX_EVENT_BYTES} bytes.`);
+}
+
+function payloadBytes(data: EventData | null): number {
+	if (data === null) return 0;
+	return data.kind === "binary" ? Buffer.byteLength(data.base64, "base64") : Buffer.byteLength(data.text);
+}
+
+function unavailable(cause: unknown): Problem {
+	const isRateLimit = /too many requests/i.test(String(cause));
+	const retryAfter = isRateLimit ? RETRY_AFTER_RATE_LIMIT_SECONDS : RETRY_AFTER_SECONDS;
+	return new Problem(503, "queue_unavailable", "Nothing was accepted. Send the request again.", {
+		headers: { "retry-after": String(retryAfter) },
+		cause,
+	});
+}

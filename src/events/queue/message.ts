@@ -1,0 +1,39 @@
+/**
+ * The body of a queue message: a segment of events, or, when they are too large for a message, a reference to
+ * where the event log keeps them.
+ */
+import * as z from "zod";
+import type { SluiceEvent } from "../event.ts";
+import { decodeSegment } from "./segment.ts";
+
+/** The queue between ingest and routing, as wrangler.toml names it. */
+export const EVENTS_QUEUE = "sluice-events";
+
+export type Message = { kind: "events"; events: SluiceEvent[] } | ({ kind: "spilled" } & SpillReference);
+
+export interface SpillReference {
+	/** `src_…`, whose event log holds the events. */
+	sourceId: string;
+	/** The key they were stored under. */
+	key: string;
+}
+
+/** What tells a reference from a segment, without parsing either. */
+const REFERENCE_START = '{"v":1,"spilled":';
+
+const reference = z.object({
+	v: z.literal(1),
+	spilled: z.object({ source_id: z.string().min(1), key: z.string().min(1) }),
+});
+
+export function encodeReference({ sourceId, key }: SpillReference): string {
+	return JSON.stringify({ v: 1, spilled: { source_id: sourceId, key } } satisfies z.infer<typeof reference>);
+}
+
+/** Throws when `body` is neither: a bug, or a message of a newer version. */
+export function decodeMessage(body: unknown): Message {
+	if (typeof body !== "string") throw new Error(`a queue message is text, not ${typeof body}`);
+	if (!body.startsWith(REFERENCE_START)) return { kind: "events", events: decodeSegment(body) };
+	const { spilled } = reference.parse(JSON.parse(body));
+	return { kind: "spilled", sourceId: spilled.source_id, key: spilled.key };
+}

@@ -1,0 +1,104 @@
+/**
+ * Segments: many events as one string. The first line is JSON with everything but the payloads; after it the
+ * payloads stand one behind the other, unescaped, cut out again by their lengths. The queue message, the event
+ * log and the dispatcher's inbox are all made of segments: one message or row for many events, and a payload
+ * is never parsed or escaped on its way through.
+ */
+import * as z from "zod";
+import type { Attributes, EventData, SluiceEvent } from "../event.ts";
+
+/** Text in base64. Workerd's queues cut a message off at its first NUL, so none may stand in a segment. */
+const TEXT_WITH_NUL = "text_base64";
+
+const head = z.object({
+	v: z.literal(1),
+	events: z.array(
+		z.object({
+			id: z.string(),
+			sourceId: z.string(),
+			receivedAt: z.number(),
+			attributes: z.custom<Attributes>((value) => typeof value === "object" && value !== null),
+			data: z
+				.object({ kind: z.enum(["json", "text", "binary", TEXT_WITH_NUL]), length: z.number().int() })
+				.nullable(),
+		}),
+	),
+});
+type Head = z.infer<typeof head>;
+
+export function encodeSegment(events: readonly SluiceEvent[]): string {
+	let payloads = "";
+	const entries: Head["events"] = [];
+	for (const { data, id, sourceId, receivedAt, attributes } of events) {
+		const stored = data && toStored(data);
+		payloads += stored?.payload ?? "";
+		entries.push({
+			id,
+			sourceId,
+			receivedAt,
+			attributes,
+			data: stored && { kind: stored.kind, length: stored.payload.length },
+		});
+	}
+	return `${JSON.stringify({ v: 1, events: entries } satisfies Head)}\n${payloads}`;
+}
+
+/** Throws when `text` is no segment: a bug or a message of a newer version, never a publisher's mistake. */
+export function decodeSegment(text: string): SluiceEvent[] {
+	const lineEnd = text.indexOf("\n");
+	const { events } = head.parse(JSON.parse(text.slice(0, lineEnd)));
+	let at = lineEnd + 1;
+	return events.map(({ data, ...event }) => {
+		if (data === null) return { ...event, data };
+		const payload = text.slice(at, at + data.length);
+		at += data.length;
+		return { ...event, data: fromStored(data.kind, payload) };
+	});
+}
+
+/** Cuts a list into runs of up to `maxBytes`, in order. An item that is larger makes a run of its own. */
+export function splitRuns<T>(items: readonly T[], bytesOf: (item: T) => number, maxBytes: number): T[][] {
+	const runs: T[][] = [];
+	let run: T[] = [];
+	let size = 0;
+	for (const item of items) {
+		const bytes = bytesOf(item);
+		if (run.length > 0 && size + bytes > maxBytes) {
+			runs.push(run);
+			run = [];
+			size = 0;
+		}
+		run.push(item);
+		size += bytes;
+	}
+	if (run.length > 0) runs.push(run);
+	return runs;
+}
+
+/** Runs of events whose segments stay under `maxBytes`. */
+export function splitBySize(events: readonly SluiceEvent[], maxBytes: number): SluiceEvent[][] {
+	return splitRuns(events, estimateBytes, maxBytes);
+}
+
+/** An upper bound of what the event takes in a segment. */
+export function estimateBytes({ data, attributes }: SluiceEvent): number {
+	const payload = data === null ? 0 : Buffer.byteLength(toStored(data).payload);
+	// Ids, times and JSON punctuation of one entry of the head take less than 200 bytes.
+	return payload + Buffer.byteLength(JSON.stringify(attributes)) + 200;
+}
+
+type StoredKind = EventData["kind"] | typeof TEXT_WITH_NUL;
+
+function toStored(data: EventData): { kind: StoredKind; payload: string } {
+	if (data.kind === "binary") return { kind: data.kind, payload: data.base64 };
+	if (data.kind === "text" && data.text.includes("\0")) {
+		return { kind: TEXT_WITH_NUL, payload: Buffer.from(data.text).toString("base64") };
+	}
+	return { kind: data.kind, payload: data.text };
+}
+
+function fromStored(kind: StoredKind, payload: string): EventData {
+	if (kind === "binary") return { kind, base64: payload };
+	if (kind === TEXT_WITH_NUL) return { kind: "text", text: Buffer.from(payload, "base64").toString() };
+	return { kind, text: payload };
+}

@@ -1,0 +1,118 @@
+/**
+ * The puller: the Durable Object that asks one queue of SQS for messages, for one source. It is woken by its alarm,
+ * so it goes on after an eviction or a deploy. Here is only its I/O: when it asks is decided in pull-cycle.ts, what
+ * a round does stands in pull.ts.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { liveSecrets } from "../../crypto/standard-webhooks.ts";
+import type { Source } from "../../store/records.ts";
+import { isDeleted } from "../../store/deleted.ts";
+import { findSource } from "../../store/sources.ts";
+import { UNREADABLE } from "../../crypto/seal.ts";
+import { kindOf } from "../parse-events.ts";
+import { pull, type Pulled } from "./pull.ts";
+import { type Effect, type Happened, type PullState, readPullState, step } from "./pull-cycle.ts";
+import type { SqsQueue } from "./sqs-client.ts";
+import { refuseQueueUrl } from "../../sources/sqs/queue.ts";
+import { sqsSettings } from "../../sources/sqs/index.ts";
+
+const SOURCE_ID = "source_id";
+const STATE = "state";
+
+export type PullStatus = Pick<PullState, "status" | "lastError" | "lastMessageAt">;
+
+export class Puller extends DurableObject<Env> {
+	#state = readPullState(this.ctx.storage.kv.get(STATE));
+	/** Ends the run that is under way. */
+	#run = new AbortController();
+
+	/** The source has been made, changed, paused or deleted: what is under way ends, and it is read anew. */
+	async refresh(sourceId: string): Promise<void> {
+		// Kept, because an alarm does not say whom it wakes.
+		this.ctx.storage.kv.put(SOURCE_ID, sourceId);
+		this.#run.abort();
+		await this.#take({ kind: "refreshed" });
+	}
+
+	/** A source whose puller has never heard of it is begun here: telling it may have failed. */
+	async status(sourceId: string): Promise<PullStatus> {
+		if (this.ctx.storage.kv.get(SOURCE_ID) === undefined) await this.refresh(sourceId);
+		const { status, lastError, lastMessageAt } = this.#state;
+		return { status, lastError, lastMessageAt };
+	}
+
+	override async alarm(): Promise<void> {
+		const sourceId = this.ctx.storage.kv.get<string>(SOURCE_ID);
+		if (sourceId === undefined) return;
+		this.#run = new AbortController();
+		const { signal } = this.#run;
+		const round = await this.#readRound(sourceId);
+		// Whoever ended the run, here or below, has set the alarm for the next one.
+		if (signal.aborted) return;
+		let effects = await this.#take({ kind: "woken", source: round === null ? "closed" : "open" });
+		if (round === null) return;
+		while (effects.some(({ kind }) => kind === "poll")) {
+			const happened = await round(signal);
+			if (signal.aborted) return;
+			effects = await this.#take(happened);
+		}
+	}
+
+	/** One step of the cycle. What it says is written when the alarm moves, which is when a run begins or ends. */
+	async #take(happened: Happened): Promise<Effect[]> {
+		const { state, effects } = step(this.#state, happened, Date.now());
+		this.#state = state;
+		for (const effect of effects) {
+			if (effect.kind === "poll") continue;
+			this.ctx.storage.kv.put(STATE, state);
+			// To sleep nothing has to be done: the alarm that brought us here is used up. Deleting it from its own
+			// handler could only hit one that a refresh sets at the same moment.
+			if (effect.kind === "wake") await this.ctx.storage.setAlarm(effect.at);
+		}
+		if (happened.kind === "failed") {
+			log("puller.failed", {
+				source_id: this.ctx.storage.kv.get(SOURCE_ID),
+				failures: state.failures,
+				error: happened.error,
+			});
+		}
+		return effects;
+	}
+
+	/** How a round is made, or null when the source is to be asked no more. */
+	async #readRound(sourceId: string): Promise<((signal: AbortSignal) => Promise<Pulled>) | null> {
+		try {
+			const source = await findSource(this.env, sourceId);
+			if (source === null) return await this.#missing(sourceId);
+			if (source.status !== "active" || kindOf(source).transport !== "pull") return null;
+			const queue = this.#queueOf(source);
+			if (typeof queue === "string") return async () => ({ kind: "failed", error: queue });
+			return (signal) => pull(this.env, source, queue, signal);
+		} catch (error) {
+			return async () => ({ kind: "failed", error: `the source cannot be read: ${String(error)}` });
+		}
+	}
+
+	/**
+	 * A source that is missing and was not deleted may come back when the database is restored, so it is looked for
+	 * again.
+	 */
+	async #missing(sourceId: string): Promise<(() => Promise<Pulled>) | null> {
+		if (await isDeleted(this.env, sourceId)) return null;
+		return async () => ({ kind: "failed", error: "the source is not in the database, and was not deleted" });
+	}
+
+	/** Or why it cannot be asked. */
+	#queueOf({ settings, secrets }: Source): SqsQueue | string {
+		if (secrets === null) return `the source's secret ${UNREADABLE}`;
+		const parsed = sqsSettings.safeParse(settings);
+		const [secretAccessKey] = liveSecrets(secrets, Date.now());
+		if (!parsed.success || secretAccessKey === undefined) return "the source lacks settings or a secret";
+		const { queue_url: url, region, access_key_id: accessKeyId } = parsed.data;
+		const allowPrivate = this.env.ALLOW_PRIVATE_ENDPOINTS === "true";
+		const refusal = refuseQueueUrl(url, { allowPrivate });
+		return refusal === null ? { url, region, accessKeyId, secretAccessKey } : `queue_url ${refusal}`;
+	}
+}

@@ -1,0 +1,135 @@
+/**
+ * The two actions of Amazon SQS that the router needs, in its JSON protocol, signed with AWS Signature Version 4.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
+ */
+import { AwsClient } from "aws4fetch";
+import * as z from "zod";
+import { parseJson } from "../../events/json/parse.ts";
+import { elementTexts, memberTexts } from "../../events/json/text.ts";
+import { readResponse } from "../../http/read-response.ts";
+
+/** A queue and the key to it. */
+export interface SqsQueue {
+	url: string;
+	region: string;
+	accessKeyId: string;
+	secretAccessKey: string;
+}
+
+export interface SqsMessage {
+	id: string;
+	/** Names this receipt of the message, to delete it by. */
+	receiptHandle: string;
+	/** The message as SQS describes it, JSON. */
+	text: string;
+}
+
+/** `error` is for the operator: what SQS said, without anything of the request. */
+export type SqsAnswer<T> = { ok: true; value: T } | { ok: false; error: string };
+
+/** The longest that SQS waits for a message, and the most it gives at once. */
+const WAIT_SECONDS = 20;
+const MAX_MESSAGES = 10;
+/** How long SQS may take beyond its waiting. */
+const TIMEOUT_MS = 10_000;
+/** Ten messages of 1 MiB, and what JSON makes of their quotes. */
+const MAX_ANSWER_BYTES = 32 * 1_048_576;
+const MAX_ERROR_LENGTH = 300;
+
+const receivedSchema = z.object({
+	Messages: z.array(z.object({ MessageId: z.string(), ReceiptHandle: z.string() })).nullish(),
+});
+const deletedSchema = z.object({
+	Failed: z.array(z.object({ Id: z.string(), Code: z.string() })).nullish(),
+});
+/** `com.amazonaws.sqs#QueueDoesNotExist`, and what it means: either spelling, or null where there is no more to say. */
+const errorSchema = z
+	.object({ __type: z.string(), message: z.string().nullish(), Message: z.string().nullish() })
+	.transform(({ __type: type, message, Message }) => ({ type, message: message ?? Message }));
+
+/** Waits up to 20 s for messages. They stay invisible to others for the queue's visibility timeout. */
+export async function receiveMessages(
+	queue: SqsQueue,
+	signal: AbortSignal,
+): Promise<SqsAnswer<SqsMessage[]>> {
+	const input = {
+		QueueUrl: queue.url,
+		MaxNumberOfMessages: MAX_MESSAGES,
+		WaitTimeSeconds: WAIT_SECONDS,
+		MessageSystemAttributeNames: ["SentTimestamp"],
+	};
+	const timeout = AbortSignal.timeout(WAIT_SECONDS * 1000 + TIMEOUT_MS);
+	const answer = await call(queue, "ReceiveMessage", input, AbortSignal.any([signal, timeout]));
+	if (!answer.ok) return answer;
+	const parsed = receivedSchema.safeParse(answer.value.json);
+	if (!parsed.success) return { ok: false, error: "ReceiveMessage: an answer that cannot be read" };
+	const messages = parsed.data.Messages ?? [];
+	if (messages.length === 0) return { ok: true, value: [] };
+	const texts = elementTexts(memberTexts(answer.value.text).get("Messages") ?? "[]");
+	return {
+		ok: true,
+		value: messages.map(({ MessageId, ReceiptHandle }, index) => ({
+			id: MessageId,
+			receiptHandle: ReceiptHandle,
+			text: texts[index] ?? "",
+		})),
+	};
+}
+
+/** Deletes at most 10 messages; answers the ids of those that SQS did not delete, with its reason. */
+export async function deleteMessages(
+	queue: SqsQueue,
+	messages: readonly SqsMessage[],
+): Promise<SqsAnswer<{ id: string; code: string }[]>> {
+	const input = {
+		QueueUrl: queue.url,
+		Entries: messages.map(({ receiptHandle }, index) => ({
+			Id: String(index),
+			ReceiptHandle: receiptHandle,
+		})),
+	};
+	const answer = await call(queue, "DeleteMessageBatch", input, AbortSignal.timeout(TIMEOUT_MS));
+	if (!answer.ok) return answer;
+	const parsed = deletedSchema.safeParse(answer.value.json);
+	if (!parsed.success) return { ok: false, error: "DeleteMessageBatch: an answer that cannot be read" };
+	const failed = parsed.data.Failed ?? [];
+	return {
+		ok: true,
+		value: failed.map(({ Id, Code }) => ({ id: messages[Number(Id)]?.id ?? Id, code: Code })),
+	};
+}
+
+async function call(
+	{ url, region, accessKeyId, secretAccessKey }: SqsQueue,
+	action: string,
+	input: object,
+	signal: AbortSignal,
+): Promise<SqsAnswer<{ text: string; json: unknown }>> {
+	try {
+		// Repeating is the puller's to decide.
+		const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: "sqs", retries: 0 });
+		const request = await client.sign(new URL("/", url), {
+			method: "POST",
+			headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${action}` },
+			body: JSON.stringify(input),
+		});
+		const response = await fetch(request, { redirect: "manual", signal });
+		const text = await readResponse(response, MAX_ANSWER_BYTES);
+		if (text === null) return { ok: false, error: `${action}: an answer beyond all bounds` };
+		const parsed = parseJson(text);
+		const json = parsed.ok ? parsed.value : null;
+		if (response.ok) return { ok: true, value: { text, json } };
+		return { ok: false, error: describe(action, response.status, json) };
+	} catch (error) {
+		return { ok: false, error: `${action}: ${String(error)}`.slice(0, MAX_ERROR_LENGTH) };
+	}
+}
+
+/** `ReceiveMessage: 403 InvalidClientTokenId: The security token …`, as far as SQS says it. */
+function describe(action: string, status: number, json: unknown): string {
+	const { data: error } = errorSchema.safeParse(json);
+	const said = [error?.type.split("#").at(-1), error?.message]
+		.filter((part) => typeof part === "string")
+		.join(": ");
+	return `${action}: ${status} ${said}`.trim().slice(0, MAX_ERROR_LENGTH);
+}

@@ -1,0 +1,67 @@
+/**
+ * One record of Debezium's CloudEvents format as an event
+ * (https://debezium.io/documentation/reference/stable/integrations/cloudevents.html). Pure.
+ *
+ * Its id is a position in the database's log (`name:…;lsn:…;txId:…`), and several rows can share one: all rows of a
+ * snapshot, of a COPY, of one event of MySQL's binlog. So that none is taken for another, a hash of the change is
+ * put behind it. The type says table and operation where extensions tell them; else the event keeps its own.
+ */
+import { checkAttributes } from "../../events/cloudevents/attributes.ts";
+import type { CloudEvent } from "../../events/event.ts";
+import { memberTexts } from "../../events/json/text.ts";
+import { isJson, parseMediaType } from "../../events/cloudevents/media-type.ts";
+import { type Refusal, refuse } from "../../http/refusal.ts";
+import { isUsableText, usableText } from "../reading/attribute-values.ts";
+import { contentHash } from "../reading/content-hash.ts";
+import { changeType, subjectOf, withoutSchema } from "./record.ts";
+import { type JsonObject, isObject } from "../reading/json-body.ts";
+
+/** Hex digits of the hash: two changes at one position share it once in 2^64. */
+const SUFFIX_LENGTH = 16;
+
+/** `at` is where the event stands in the request, such as "[3]"; "" when it stands alone. */
+export function readCloudEvent(
+	record: JsonObject,
+	primaryKey: string,
+	at: string,
+): { ok: true; event: CloudEvent } | Refusal {
+	const members = memberTexts(record.text);
+	const { data: _, ...raw } = record.value;
+	const { datacontenttype } = raw;
+	if (typeof datacontenttype === "string" && !isJson(parseMediaType(datacontenttype))) {
+		const path = at === "" ? "datacontenttype" : `${at}.datacontenttype`;
+		return refuse(415, "unsupported_media_type", "Let Debezium write the data of its events as JSON.", path);
+	}
+	const checked = checkAttributes(
+		Object.entries(raw).map(([name, value]) => [name, extensionValue(name, value, members.get(name))]),
+		at,
+	);
+	if (!checked.ok) return checked;
+	const { attributes } = checked;
+	const table = usableText(attributes["iodebeziumtable"]) ?? usableText(attributes["iodebeziumcollection"]);
+	const namespace = usableText(attributes["iodebeziumschema"]) ?? usableText(attributes["iodebeziumdb"]);
+	const type = changeType(namespace, table, usableText(attributes["iodebeziumop"])) ?? attributes.type;
+	const data = dataOf(record.value["data"], members.get("data"));
+	const subject = attributes.subject ?? subjectOf(table, data, primaryKey);
+	const suffix = contentHash(type, table ?? "", data.text).slice(0, SUFFIX_LENGTH);
+	const named = { id: `${attributes.id};${suffix}`, type, ...(subject !== undefined && { subject }) };
+	return {
+		ok: true,
+		event: { attributes: { ...attributes, ...named }, data: { kind: "json", text: data.text } },
+	};
+}
+
+/** Debezium writes what CloudEvents cannot hold: integers of 64 bits stay as their digits, other things go. */
+function extensionValue(name: string, value: unknown, text: string | undefined): unknown {
+	if (!name.startsWith("iodebezium")) return value;
+	if (!/^[a-z0-9]+$/.test(name)) return undefined;
+	if (typeof value === "boolean") return value;
+	if (typeof value === "number") return value === (value | 0) ? value : text;
+	return typeof value === "string" && isUsableText(value) ? value : undefined;
+}
+
+/** `{before, after}`, or for connectors that are told so the whole envelope, each within `{schema, payload}` or not. */
+function dataOf(value: unknown, text = "null"): JsonObject {
+	if (!isObject(value)) return { text, value: {} };
+	return withoutSchema({ text, value }) ?? { text: "null", value: {} };
+}

@@ -1,0 +1,124 @@
+/**
+ * Any webhook: the body is the data, and the source's settings say what the event is called and what makes it the
+ * same as another. An expression that fails costs the event its name, never the event.
+ */
+import type { Attributes, EventData } from "../../events/event.ts";
+import { evaluateOwned, type OwnedExpression } from "../../events/expressions/quarantine.ts";
+import { REPLACEMENT } from "../../events/cloudevents/header-value.ts";
+import { parseWithExactNumbers } from "../../events/json/parse.ts";
+import { refuseStructure } from "../../events/json/structure.ts";
+import { isJson, isMediaType, parseMediaType } from "../../events/cloudevents/media-type.ts";
+import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
+import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
+import type { Source } from "../../store/records.ts";
+import { curlSetup } from "../setup/curl.ts";
+import { usableText } from "../reading/attribute-values.ts";
+import type { SourceKind } from "../kind.ts";
+import { idFrom, idFromHeader, readIdempotencyKey } from "../reading/publisher-id.ts";
+
+export const generic: SourceKind = {
+	defaultAuth: { type: "bearer" },
+	namesEvents: true,
+
+	async parse({ source, headers, body, now, freshId }) {
+		const contentType = contentTypeOf(headers, body);
+		if (body.byteLength === 0 && isJson(parseMediaType(contentType))) {
+			const empty = readJson(body);
+			if (!empty.ok) return empty;
+		}
+		const payload = readPayload(body, contentType);
+		if (!payload.ok) return payload;
+		const wrong = payload.data?.kind === "json" ? refuseStructure(payload.data.text) : null;
+		if (wrong !== null) return wrong;
+
+		const { type, subject, id, unresolved } = await readSettings(source, headers, payload.data, freshId);
+		const named = id === undefined ? idFromHeaders(source, headers) : ({ ok: true, id } as const);
+		if (!named.ok) return named;
+		const attributes: Attributes = {
+			id: named.id ?? freshId,
+			source: `/sources/${source.name}`,
+			type: type ?? source.name,
+			time: new Date(now).toISOString(),
+			...(subject !== undefined && { subject }),
+			...(contentType !== null && { datacontenttype: contentType }),
+			...traceOfHeaders(headers),
+		};
+		return { ok: true, events: [{ attributes, data: payload.data }], batch: false, unresolved };
+	},
+
+	setup: ({ source, url, secret }) => curlSetup(source.auth, url, secret, '{"hello": "world"}'),
+
+	sample: () => ({ headers: { "content-type": "application/json" }, body: '{"hello": "world"}' }),
+};
+
+/** null only for an empty body of which nothing is said. */
+function contentTypeOf(headers: Headers, body: Uint8Array): string | null {
+	const given = headers.get("content-type");
+	if (given !== null && isMediaType(given)) return given;
+	return body.byteLength === 0 ? null : guessContentType(body);
+}
+
+interface Settings {
+	type: string | undefined;
+	subject: string | undefined;
+	id: string | undefined;
+	unresolved: string[];
+}
+
+/** Literals as they are, expressions evaluated over `{headers, body}`, which is made only when one needs it. */
+async function readSettings(
+	source: Source,
+	headers: Headers,
+	data: EventData | null,
+	freshId: string,
+): Promise<Settings> {
+	const { eventType, subject, dedupeKey } = source;
+	const unresolved: string[] = [];
+	let made: { headers: Record<string, string>; body: unknown } | undefined;
+	const input = (): unknown =>
+		(made ??= { headers: headersForExpressions(headers, freshId), body: bodyForExpressions(data) });
+	const evaluate = async (
+		field: string,
+		expression: string,
+		stored: string,
+		take = usableText,
+	): Promise<string | undefined> => {
+		const text = take(await evaluateText({ owner: source, field, source: expression, stored }, input));
+		if (text === undefined) unresolved.push(field);
+		return text;
+	};
+	const read = async (field: string, value: string | null): Promise<string | undefined> =>
+		value?.startsWith("=") === true ? evaluate(field, value.slice(1), value) : (value ?? undefined);
+	return {
+		type: await read("event_type", eventType),
+		subject: await read("subject", subject),
+		id: dedupeKey === null ? undefined : await evaluate("dedupe_key", dedupeKey, dedupeKey, idFrom),
+		unresolved,
+	};
+}
+
+/** Replaces what was not UTF-8 by something that no other request has, so that two events never become one. */
+function headersForExpressions(headers: Headers, freshId: string): Record<string, string> {
+	const lost = new RegExp(`${REPLACEMENT}+`, "g");
+	return Object.fromEntries([...headers].map(([name, value]) => [name, value.replace(lost, freshId)]));
+}
+
+function bodyForExpressions(data: EventData | null): unknown {
+	if (data === null || data.kind === "binary") return null;
+	return data.kind === "json" ? parseWithExactNumbers(data.text) : data.text;
+}
+
+/** undefined when the expression fails or is set aside, or when its value is neither text nor a number. */
+async function evaluateText(expression: OwnedExpression, input: () => unknown): Promise<string | undefined> {
+	const evaluation = await evaluateOwned(expression, input);
+	const value = evaluation.ok ? evaluation.value : undefined;
+	const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+	return isScalar ? String(value) : undefined;
+}
+
+/** What the publisher's own retries have in common, where its headers tell. */
+function idFromHeaders({ auth }: Source, headers: Headers): ReturnType<typeof readIdempotencyKey> {
+	const isSigned = auth.type === "standard_webhooks";
+	const id = isSigned ? (idFromHeader(headers, "webhook-id") ?? idFromHeader(headers, "svix-id")) : undefined;
+	return id === undefined ? readIdempotencyKey(headers) : { ok: true, id };
+}

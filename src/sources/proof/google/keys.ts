@@ -1,0 +1,80 @@
+/**
+ * The keys that Google signs its tokens with: fetched from Google's own address only, and kept in memory for as long
+ * as Google says.
+ */
+import { createLocalJWKSet } from "jose/jwks/local";
+import * as z from "zod";
+import { Problem } from "../../../http/problem.ts";
+
+const KEYS_URL = "https://www.googleapis.com/oauth2/v3/certs";
+const FETCH_TIMEOUT_MS = 3_000;
+const MAX_KEYS_BYTES = 65_536;
+const DEFAULT_KEEP_SECONDS = 3_600;
+const MIN_KEEP_SECONDS = 300;
+const MAX_KEEP_SECONDS = 86_400;
+/** Anybody can invent a key id: it may make us ask Google again, but not at every request. */
+const REFETCH_INTERVAL_MS = 60_000;
+
+const keySetSchema = z.object({
+	keys: z
+		.array(z.looseObject({ kid: z.string(), kty: z.literal("RSA"), n: z.string(), e: z.string() }))
+		.min(1),
+});
+
+/** `resolve` finds the key that a token names. */
+export interface GoogleKeys {
+	ids: ReadonlySet<string>;
+	resolve: ReturnType<typeof createLocalJWKSet>;
+}
+
+interface KeptKeys extends GoogleKeys {
+	fetchedAt: number;
+	expiresAt: number;
+}
+
+/** By this isolate. */
+let kept: KeptKeys | null = null;
+
+/**
+ * The kept keys while they are good; they are asked for anew when they have expired or may lack `keyId`. `now` in
+ * ms. Throws `Problem` 503 `keys_unavailable`.
+ */
+export async function loadGoogleKeys(keyId: string, now: number): Promise<GoogleKeys> {
+	if (kept !== null && kept.expiresAt > now) {
+		const mayAskAgain = now - kept.fetchedAt >= REFETCH_INTERVAL_MS;
+		if (kept.ids.has(keyId) || !mayAskAgain) return kept;
+	}
+	kept = await fetchKeys(now);
+	return kept;
+}
+
+async function fetchKeys(now: number): Promise<KeptKeys> {
+	try {
+		const response = await fetch(KEYS_URL, {
+			redirect: "manual",
+			signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+		});
+		if (response.status !== 200) throw new Error(`Google's keys: status ${response.status}`);
+		const text = await response.text();
+		if (text.length > MAX_KEYS_BYTES) throw new Error("Google's keys: too large");
+		const keySet = keySetSchema.parse(JSON.parse(text));
+		return {
+			ids: new Set(keySet.keys.map(({ kid }) => kid)),
+			resolve: createLocalJWKSet(keySet),
+			fetchedAt: now,
+			expiresAt: now + keepSeconds(response.headers.get("cache-control")) * 1000,
+		};
+	} catch (cause) {
+		throw new Problem(503, "keys_unavailable", "Google's keys cannot be read now. Send the request again.", {
+			headers: { "retry-after": "5" },
+			cause,
+		});
+	}
+}
+
+/** `max-age` of RFC 9111, section 5.2.2.1, within bounds. */
+function keepSeconds(cacheControl: string | null): number {
+	const given = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(cacheControl ?? "")?.[1];
+	const seconds = given === undefined ? DEFAULT_KEEP_SECONDS : Number(given);
+	return Math.min(Math.max(seconds, MIN_KEEP_SECONDS), MAX_KEEP_SECONDS);
+}

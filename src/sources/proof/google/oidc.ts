@@ -1,0 +1,78 @@
+/**
+ * Verification of the OIDC tokens that Google's services send for a service account, as Pub/Sub push does
+ * (https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
+ */
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import { decodeJwt } from "jose/jwt/decode";
+import { jwtVerify } from "jose/jwt/verify";
+import type { SourceAuth } from "../../../store/records.ts";
+import type { Trust } from "../trust.ts";
+
+type GoogleAuth = Extract<SourceAuth, { type: "google_oidc" }>;
+
+export const GOOGLE = "https://accounts.google.com";
+const ISSUERS = [GOOGLE, "accounts.google.com"];
+/** How far Google's clock and ours may differ. */
+const TOLERANCE_SECONDS = 300;
+/** Google's tokens are about 1 KB. */
+const MAX_TOKEN_LENGTH = 8_192;
+
+/** Whom the token must be meant for: the URL as requested, unless the source names somebody. */
+export function audienceOf({ audience }: GoogleAuth, url: string): string {
+	return audience ?? url;
+}
+
+/**
+ * `token` is the bearer token; `url` the URL as requested. `now` in ms. Throws `Problem` 503 `keys_unavailable` when
+ * Google's keys are needed and cannot be had: that is no fault of the publisher, who is to send again.
+ */
+export async function verifyGoogleToken(
+	auth: GoogleAuth,
+	{ token, url, now }: { token: string | null; url: string; now: number },
+	trust: Trust,
+): Promise<boolean> {
+	if (token === null || token.length > MAX_TOKEN_LENGTH) return false;
+	const keyId = readKeyId(token);
+	const expected = { email: auth.email, audience: audienceOf(auth, url) };
+	// What does not even claim to be right costs no request to Google.
+	if (keyId === null || !claims(token, expected)) return false;
+	const keys = await trust.googleKeys(keyId, now);
+	if (!keys.ids.has(keyId)) return false;
+	try {
+		await jwtVerify(token, keys.resolve, {
+			algorithms: ["RS256"],
+			issuer: ISSUERS,
+			audience: expected.audience,
+			requiredClaims: ["exp", "iat"],
+			clockTolerance: TOLERANCE_SECONDS,
+			currentDate: new Date(now),
+		});
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function readKeyId(token: string): string | null {
+	try {
+		const { alg, kid } = decodeProtectedHeader(token);
+		return alg === "RS256" && kid !== undefined ? kid : null;
+	} catch {
+		return null;
+	}
+}
+
+/** The claims as they stand in the token; they hold only once the signature does. */
+function claims(token: string, expected: { email: string; audience: string }): boolean {
+	try {
+		const { iss, aud, email, email_verified: isVerified } = decodeJwt(token);
+		return (
+			ISSUERS.includes(iss ?? "") &&
+			aud === expected.audience &&
+			email === expected.email &&
+			isVerified === true
+		);
+	} catch {
+		return false;
+	}
+}

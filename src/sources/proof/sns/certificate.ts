@@ -1,0 +1,68 @@
+/**
+ * The certificates that SNS signs with, by the URL that a message names. Anybody can name a URL, so only a plain
+ * path on a host of SNS counts: a query would make the host say what the sender likes.
+ */
+import { type KeyObject, X509Certificate } from "node:crypto";
+import { Problem } from "../../../http/problem.ts";
+import { fetchFromSns, snsUrl } from "./fetch.ts";
+
+export interface Certificate {
+	key: KeyObject;
+	/** ms since the epoch. */
+	validFrom: number;
+	validTo: number;
+}
+
+/** SNS has one certificate a region at a time, and renews it every year or so. */
+const MAX_REMEMBERED = 32;
+
+/**
+ * By URL, the oldest going first. Results only: a request that is under way belongs to the request that made it,
+ * and no other may wait for it.
+ */
+const memory = new Map<string, Certificate>();
+
+/**
+ * null when there is none behind the URL. Throws `Problem` 503 `certificate_unavailable` when SNS cannot be asked
+ * now, so that the message is sent again: after a 4xx SNS drops it.
+ */
+export async function loadCertificate(text: string): Promise<Certificate | null> {
+	const known = memory.get(text);
+	if (known !== undefined) return known;
+	const url = snsUrl(text);
+	if (url === null || url.search !== "" || !url.pathname.endsWith(".pem")) return null;
+	const answer = await fetchFromSns(url);
+	if (answer === null || answer.status === 429 || answer.status >= 500) throw unavailable();
+	const certificate = answer.status === 200 ? parseCertificate(answer.text) : null;
+	if (certificate !== null) remember(text, certificate);
+	return certificate;
+}
+
+export function isValidAt({ validFrom, validTo }: Certificate, now: number): boolean {
+	return validFrom <= now && now <= validTo;
+}
+
+/** null unless it is an X.509 certificate of an RSA key in PEM. */
+function parseCertificate(pem: string): Certificate | null {
+	try {
+		const { publicKey: key, validFrom, validTo } = new X509Certificate(pem);
+		if (key.asymmetricKeyType !== "rsa") return null;
+		return { key, validFrom: Date.parse(validFrom), validTo: Date.parse(validTo) };
+	} catch {
+		return null;
+	}
+}
+
+function remember(url: string, certificate: Certificate): void {
+	memory.set(url, certificate);
+	for (const oldest of memory.keys()) {
+		if (memory.size <= MAX_REMEMBERED) break;
+		memory.delete(oldest);
+	}
+}
+
+function unavailable(): Problem {
+	return new Problem(503, "certificate_unavailable", "The certificate of SNS cannot be fetched now.", {
+		headers: { "retry-after": "5" },
+	});
+}

@@ -1,0 +1,89 @@
+/**
+ * Plays the provider for a sample that only the provider could sign. The key is made for that one sample, and trust
+ * in it reaches no further than the call it is handed to; everything else is checked as in a real request.
+ */
+import { generateKeyPairSync, sign } from "node:crypto";
+import { createLocalJWKSet } from "jose/jwks/local";
+import { SignJWT } from "jose/jwt/sign";
+import { exportJWK } from "jose/key/export";
+import { generateKeyPair } from "jose/key/generate/keypair";
+import type { SourceAuth } from "../../store/records.ts";
+import { audienceOf, GOOGLE } from "./google/oidc.ts";
+import { type Proof, sign as signWithSecret } from "./sign.ts";
+import { readSnsMessage, stringToSign } from "./sns/message.ts";
+import { isPublicKey } from "./standard-webhooks.ts";
+import { PROVIDERS, type Trust } from "./trust.ts";
+
+export interface StandIn {
+	proof: Proof;
+	/** Holds the proof for the provider's own. */
+	trust: Trust;
+}
+
+/** What is to be proven; `now` in ms since the epoch. */
+interface Unsigned {
+	/** As it will be requested. */
+	url: string;
+	body: string;
+	now: number;
+}
+
+const KEY_ID = "sample";
+/** As Google's tokens. */
+const TOKEN_SECONDS = 3_600;
+
+/** Throws for proofs that a secret gives: `sign` makes these. */
+export async function standIn(auth: SourceAuth, request: Unsigned): Promise<StandIn> {
+	if (auth.type === "sns") return playSns(request);
+	if (auth.type === "google_oidc") return playGoogle(auth, request);
+	if (auth.type === "standard_webhooks") return playWebhookSender(auth, request);
+	throw new Error(`nobody has to stand in for auth ${auth.type}`);
+}
+
+function playSns({ body }: Unsigned): StandIn {
+	const read = readSnsMessage(Buffer.from(body));
+	if (read === null) throw new Error("the sample is no message of SNS");
+	const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+	const Signature = sign("sha256", Buffer.from(stringToSign(read.message)), privateKey).toString("base64");
+	const certificate = { key: publicKey, validFrom: 0, validTo: Number.POSITIVE_INFINITY };
+	return {
+		proof: { headers: {}, body: JSON.stringify({ ...JSON.parse(body), Signature }) },
+		trust: { ...PROVIDERS, snsCertificate: async () => certificate },
+	};
+}
+
+async function playGoogle(
+	auth: Extract<SourceAuth, { type: "google_oidc" }>,
+	{ url, now }: Unsigned,
+): Promise<StandIn> {
+	const { publicKey, privateKey } = await generateKeyPair("RS256");
+	const issuedAt = Math.floor(now / 1000);
+	const token = await new SignJWT({ email: auth.email, email_verified: true })
+		.setProtectedHeader({ alg: "RS256", kid: KEY_ID, typ: "JWT" })
+		.setIssuer(GOOGLE)
+		.setAudience(audienceOf(auth, url))
+		.setIssuedAt(issuedAt)
+		.setExpirationTime(issuedAt + TOKEN_SECONDS)
+		.sign(privateKey);
+	const jwk = { ...(await exportJWK(publicKey)), kid: KEY_ID };
+	const keys = { ids: new Set([KEY_ID]), resolve: createLocalJWKSet({ keys: [jwk] }) };
+	return {
+		proof: { headers: { authorization: `Bearer ${token}` } },
+		trust: { ...PROVIDERS, googleKeys: async () => keys },
+	};
+}
+
+/** Signs `v1a`, for a source that holds the sender's public key. */
+function playWebhookSender(auth: SourceAuth, { body, now }: Unsigned): StandIn {
+	const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+	const [seed, publicKey] = [Buffer.from(d, "base64url"), Buffer.from(x, "base64url")];
+	const signingKey = `whsk_${Buffer.concat([seed, publicKey]).toString("base64")}`;
+	const proof = signWithSecret(auth, signingKey, body, now);
+	if (proof === null) throw new Error("a private key signs");
+	const verifyingKey = `whpk_${publicKey.toString("base64")}`;
+	const trust = {
+		...PROVIDERS,
+		secret: (secret: string) => (isPublicKey(secret) ? verifyingKey : secret),
+	};
+	return { proof, trust };
+}

@@ -1,0 +1,96 @@
+/**
+ * Whether a request comes from the publisher that the source was made for. The raw bytes and the clock come in,
+ * yes or no goes out. Why it is no is nobody's business but the operator's.
+ */
+import { credentials } from "../../http/credentials.ts";
+import type { ReadableSource, SourceAuth } from "../../store/records.ts";
+import { isSameSecret } from "../../crypto/compare.ts";
+import { verifyGoogleToken } from "./google/oidc.ts";
+import { schemeOf, verifySignature } from "./signature-schemes.ts";
+import { verifySns } from "./sns/signature.ts";
+import { verifyStandardWebhook } from "./standard-webhooks.ts";
+import { PROVIDERS, type Trust } from "./trust.ts";
+
+export interface SignedRequest {
+	headers: Headers;
+	url: string;
+	/** The body as it came over the wire. */
+	body: Uint8Array;
+	/** ms since the epoch. */
+	now: number;
+}
+
+/**
+ * Tries every secret that is still valid, so that publisher and source can rotate one after the other. Throws
+ * `Problem` 503 when a provider's keys cannot be had now: that is no fault of the request.
+ */
+export async function verify(
+	{ auth, secrets, settings }: Pick<ReadableSource, "auth" | "secrets" | "settings">,
+	request: SignedRequest,
+	trust: Trust = PROVIDERS,
+): Promise<boolean> {
+	if (auth.type === "none") return true;
+	if (auth.type === "sns") return verifySns(settings, request, trust);
+	if (auth.type === "google_oidc") {
+		const token = credentials(request.headers.get("authorization"), "bearer");
+		return verifyGoogleToken(auth, { ...request, token }, trust);
+	}
+	// Such a source fetches its events; nothing that is posted to it can be one.
+	if (auth.type === "aws_keys") return false;
+	return secrets
+		.filter(({ expiresAt }) => expiresAt === null || expiresAt > request.now)
+		.flatMap(({ value }) => spellings(value))
+		.some((value) => provesWithSecret(auth, trust.secret(value), request));
+}
+
+/** Release 0.1 stored white space around a secret, which the publisher may use or not. An empty one proves nothing. */
+function spellings(secret: string): string[] {
+	const trimmed = secret.trim();
+	if (trimmed === "") return [];
+	return trimmed === secret ? [secret] : [secret, trimmed];
+}
+
+type SecretAuth = Exclude<SourceAuth, { type: "none" | "sns" | "google_oidc" | "aws_keys" }>;
+
+function provesWithSecret(
+	auth: SecretAuth,
+	secret: string,
+	{ headers, url, body, now }: SignedRequest,
+): boolean {
+	switch (auth.type) {
+		case "bearer":
+			return matches(credentials(headers.get("authorization"), "bearer"), secret);
+		case "basic":
+			return matches(
+				decodeBasic(credentials(headers.get("authorization"), "basic")),
+				`${auth.username}:${secret}`,
+			);
+		case "header":
+			return matches(headers.get(auth.name), secret);
+		case "url_token":
+			return matches(new URL(url).searchParams.get("token"), secret);
+		case "hmac":
+		case "github":
+		case "shopify":
+		case "slack":
+		case "stripe":
+			return verifySignature(schemeOf(auth), secret, { headers, body, now });
+		case "standard_webhooks":
+			return verifyStandardWebhook(headers, body, secret, now);
+	}
+}
+
+function matches(given: string | null, secret: string): boolean {
+	return given !== null && isSameSecret(given, secret);
+}
+
+function decodeBasic(encoded: string | null): string | null {
+	return encoded === null ? null : Buffer.from(encoded, "base64").toString();
+}
+
+/** The `www-authenticate` header of a 401 where HTTP knows the scheme. */
+export function challengeFor({ type }: SourceAuth): Record<string, string> {
+	if (type === "bearer") return { "www-authenticate": "Bearer" };
+	if (type === "basic") return { "www-authenticate": 'Basic realm="sluice", charset="UTF-8"' };
+	return {};
+}

@@ -1,0 +1,45 @@
+/** The source kinds by the name that a source gives in `kind`. */
+import { azureEventgrid } from "./azure-eventgrid/index.ts";
+import { cloudevents } from "./cloudevents/index.ts";
+import { debezium } from "./debezium/index.ts";
+import { gcsPubsub } from "./gcs-pubsub/index.ts";
+import { generic } from "./generic/index.ts";
+import { github } from "./github/index.ts";
+import { hasura } from "./hasura/index.ts";
+import type { SourceKind } from "./kind.ts";
+import { mongodbAtlas } from "./mongodb-atlas/index.ts";
+import { planetscale } from "./planetscale/index.ts";
+import { postgres } from "./postgres/index.ts";
+import { r2 } from "./r2/index.ts";
+import { s3Eventbridge } from "./s3-eventbridge/index.ts";
+import { s3Sns } from "./s3-sns/index.ts";
+import { sequin } from "./sequin/index.ts";
+import { shopify } from "./shopify/index.ts";
+import { slack } from "./slack/index.ts";
+import { sqs } from "./sqs/index.ts";
+import { standardWebhooks } from "./standard-webhooks/index.ts";
+import { stripe } from "./stripe/index.ts";
+import { supabase } from "./supabase/index.ts";
+
+export const sourceKinds: Readonly<Record<string, SourceKind>> = {
+	"azure-eventgrid": azureEventgrid,
+	cloudevents,
+	debezium,
+	"gcs-pubsub": gcsPubsub,
+	generic,
+	github,
+	hasura,
+	"mongodb-atlas": mongodbAtlas,
+	planetscale,
+	postgres,
+	r2,
+	"s3-eventbridge": s3Eventbridge,
+	"s3-sns": s3Sns,
+	sequin,
+	shopify,
+	slack,
+	sqs,
+	"standard-webhooks": standardWebhooks,
+	stripe,
+	supabase,
+};

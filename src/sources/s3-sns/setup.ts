@@ -1,0 +1,66 @@
+/** How a bucket of S3 is made to notify a topic of SNS, and the topic to send here: AWS CLI and jq. */
+import { snsSettings } from "../proof/sns/signature.ts";
+import type { Setup, SetupTarget } from "../kind.ts";
+import { notificationsCode, notify, stopNotifying } from "../setup/s3-notifications.ts";
+
+export function setupSns({ source, url }: SetupTarget): Setup {
+	const [topic = ""] = snsSettings.safeParse(source.settings).data?.topic_arns ?? [];
+	const [, , , region = ""] = topic.split(":");
+	const at = `--topic-arn '${topic}' --region ${region}`;
+	const steps = [
+		["Make the topic sign with SHA-256", set(at, "SignatureVersion", "2")],
+		[
+			"Let S3 publish to the topic; this takes the place of a policy the topic may have",
+			set(at, "Policy", JSON.stringify(policy(topic))),
+		],
+		[
+			"Let the topic send here; the router confirms it by itself",
+			`aws sns subscribe ${at} \\\n  --protocol https --notification-endpoint '${url}'`,
+		],
+		[
+			"Let the bucket notify the topic, besides what it notifies already",
+			notificationsCode(notify("Topic", topic, source.name)),
+		],
+	].map(([title = "", code = ""]) => ({ title, language: "shell" as const, code }));
+	const find = `aws sns list-subscriptions-by-topic ${at} \\\n  --query "Subscriptions[?Endpoint=='${url}'].SubscriptionArn" --output text`;
+	return {
+		variants: [
+			{
+				name: "aws-cli",
+				title: "AWS CLI and jq, with a topic and a bucket that exist",
+				steps,
+				remove: {
+					title: "Stop the topic from sending here, and the bucket from notifying",
+					language: "shell",
+					code: [
+						`for subscription in $(${find}); do`,
+						`  aws sns unsubscribe --subscription-arn "$subscription" --region ${region}`,
+						"done",
+						notificationsCode(stopNotifying("Topic", source.name)),
+					].join("\n"),
+				},
+			},
+		],
+	};
+}
+
+function set(at: string, name: string, value: string): string {
+	return `aws sns set-topic-attributes ${at} \\\n  --attribute-name ${name} --attribute-value '${value}'`;
+}
+
+/** The account is the topic's own: no other's buckets may publish. */
+function policy(topic: string): object {
+	const [, , , , account = ""] = topic.split(":");
+	return {
+		Version: "2012-10-17",
+		Statement: [
+			{
+				Effect: "Allow",
+				Principal: { Service: "s3.amazonaws.com" },
+				Action: "sns:Publish",
+				Resource: topic,
+				Condition: { StringEquals: { "aws:SourceAccount": account } },
+			},
+		],
+	};
+}

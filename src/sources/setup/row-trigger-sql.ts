@@ -1,0 +1,165 @@
+/**
+ * The SQL that makes a PostgreSQL database (13 or newer) send the changes of its rows: one schema with the address,
+ * the secret and a trigger function, and `sluice.watch(table)`. How requests leave the server is in
+ * row-trigger-transports.ts.
+ */
+import type { SetupVariant } from "../kind.ts";
+import type { Transport } from "./row-trigger-transports.ts";
+import type { StaticProof } from "./static-proof.ts";
+
+/** How each request proves itself: a Standard Webhooks signature, a fixed header, or nothing (null). */
+export type RowProof =
+	| { kind: "signature"; secret: string }
+	| { kind: "header"; name: string; value: string };
+
+export interface RowTrigger {
+	url: string;
+	proof: RowProof | null;
+	/** Whether a message has an id, its transaction and its time; else it is what Supabase's webhooks send. */
+	isIdentified: boolean;
+}
+
+/** The header of a proof that is the same for every request; null when there is none. */
+export function fixedHeader({ headers }: StaticProof): RowProof | null {
+	const [header] = Object.entries(headers);
+	return header === undefined ? null : { kind: "header", name: header[0], value: header[1] };
+}
+
+/** Each step may be run again at any time: with another URL or secret it replaces the former one. */
+export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): SetupVariant {
+	const { name, title, extension } = transport;
+	const turnOn = `create extension if not exists ${extension};`;
+	return {
+		name,
+		title,
+		steps: [
+			{ title: `Turn on ${extension}`, language: "sql", code: turnOn },
+			{ title: "Make the trigger function", language: "sql", code: installSql(trigger, transport) },
+			{
+				title: "Watch a table; again for each",
+				language: "sql",
+				code: "select sluice.watch('public.documents');",
+			},
+		],
+		remove: {
+			title: "Take everything away, the triggers too",
+			language: "sql",
+			code: "drop schema if exists sluice cascade;",
+		},
+	};
+}
+
+function installSql(trigger: RowTrigger, transport: Transport): string {
+	const isSigned = trigger.proof?.kind === "signature";
+	const searched = [
+		...(isSigned ? ["pgcrypto"] : []),
+		...(transport.isSearched ? [transport.extension] : []),
+	];
+	return [
+		"begin;",
+		...(isSigned ? ["create extension if not exists pgcrypto;"] : []),
+		targetSql(trigger),
+		...(transport.helper === undefined ? [] : [transport.helper]),
+		notifySql(trigger, transport),
+		...(searched.length === 0 ? [] : [searchPathSql(searched)]),
+		WATCH_SQL,
+		"commit;",
+	].join("\n\n");
+}
+
+function targetSql({ url, proof }: RowTrigger): string {
+	const secret = proof?.kind === "signature" ? proof.secret : (proof?.value ?? "");
+	return `create schema if not exists sluice;
+revoke all on schema sluice from public;
+
+-- Where to send, and the secret: whoever reads it can send in the name of this source.
+create table if not exists sluice.target (
+  singleton boolean primary key default true check (singleton),
+  url text not null,
+  secret text not null,
+  constraint put_the_secret_in check (url || secret not like '%<' || 'SECRET>%')
+);
+revoke all on sluice.target from public;
+insert into sluice.target (url, secret) values (${sqlLiteral(url)}, ${sqlLiteral(secret)})
+  on conflict (singleton) do update set url = excluded.url, secret = excluded.secret;`;
+}
+
+function notifySql({ proof, isIdentified }: RowTrigger, { send, isSearched }: Transport): string {
+	return `create or replace function sluice.notify() returns trigger
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+  -- A row reads the same whatever the session that writes it prefers.
+  set timezone = 'UTC' set datestyle = 'ISO' set intervalstyle = 'postgres'
+  set bytea_output = 'hex' set extra_float_digits = 1
+as $notify$
+declare
+  target sluice.target;${isSearched ? "\n  answer record;" : ""}
+  id text := gen_random_uuid();
+  sent_at timestamptz := clock_timestamp();
+  headers jsonb;
+  body jsonb := jsonb_build_object(
+    'type', tg_op,
+    'record', case when tg_op <> 'DELETE' then to_jsonb(new) end,
+    'old_record', case when tg_op <> 'INSERT' then to_jsonb(old) end${isIdentified ? IDENTITY : ""});
+begin
+  select * into strict target from sluice.target;
+  -- A row in a partition is a row of the table that is partitioned.
+  select body || jsonb_build_object('schema', nspname, 'table', relname) into strict body
+    from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where pg_class.oid = coalesce(pg_partition_root(tg_relid), tg_relid);
+${headersSql(proof)}
+${send}
+  return null;
+end
+$notify$;`;
+}
+
+const IDENTITY = `,
+    'id', id,
+    'txid', pg_current_xact_id()::text,
+    'at', sent_at`;
+
+/** The secret is not in the text of the function, which everybody can read. */
+function headersSql(proof: RowProof | null): string {
+	if (proof === null) return "  headers := '{}';";
+	if (proof.kind === "header")
+		return `  headers := jsonb_build_object(${sqlLiteral(proof.name)}, target.secret);`;
+	return `  -- Standard Webhooks 1.0: the key is the base64 behind "whsec_", signed is the text that is sent.
+  headers := jsonb_build_object(
+    'webhook-id', id,
+    'webhook-timestamp', floor(extract(epoch from sent_at))::bigint::text);
+  headers := headers || jsonb_build_object('webhook-signature', 'v1,' || encode(
+    hmac(
+      convert_to(concat_ws('.', id, headers ->> 'webhook-timestamp', body::text), 'UTF8'),
+      decode(substr(target.secret, 7), 'base64'),
+      'sha256'),
+    'base64'));`;
+}
+
+/** Extensions live where their installer put them: "public" here, "extensions" there. */
+function searchPathSql(extensions: readonly string[]): string {
+	return `do $path$
+begin
+  execute format('alter function sluice.notify() set search_path = pg_catalog, %s, pg_temp', (
+    select string_agg(distinct quote_ident(nspname), ', ')
+    from pg_extension join pg_namespace on pg_namespace.oid = extnamespace
+    where extname in (${extensions.map(sqlLiteral).join(", ")})));
+end
+$path$;`;
+}
+
+const WATCH_SQL = `create or replace function sluice.watch(watched regclass) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp
+as $watch$
+begin
+  execute format('drop trigger if exists sluice on %s', watched);
+  execute format(
+    'create trigger sluice after insert or update or delete on %s for each row execute function sluice.notify()',
+    watched);
+end
+$watch$;`;
+
+/** A string constant; backslashes mean nothing in it. */
+export function sqlLiteral(text: string): string {
+	return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,30 @@
+/**
+ * For publishers that send fixed headers and can compute nothing: what proves them, and what to do about a source
+ * that asks for more.
+ */
+import type { SourceAuth } from "../../store/records.ts";
+import type { Setup, SetupTarget } from "../kind.ts";
+
+/** One header, or none where nothing or the URL proves the request. */
+export interface StaticProof {
+	headers: Readonly<Record<string, string>>;
+}
+
+/** null when the proof has to be computed for each request. */
+export function staticProof(auth: SourceAuth, secret: string): StaticProof | null {
+	if (auth.type === "none" || auth.type === "url_token") return { headers: {} };
+	if (auth.type === "bearer") return { headers: { Authorization: `Bearer ${secret}` } };
+	return auth.type === "header" ? { headers: { [auth.name]: secret } } : null;
+}
+
+/** Instead of a set-up that could not work: how the source is made to ask for what its publisher can send. */
+export function setupAfterAuthChange({ source, url }: SetupTarget, changes: object): Setup {
+	const code = [
+		`curl -X PATCH '${new URL(url).origin}/v1/sources/${source.name}' \\`,
+		`  -H "authorization: Bearer $ADMIN_TOKEN" -H 'content-type: application/json' \\`,
+		`  -d '${JSON.stringify(changes)}'`,
+	].join("\n");
+	const title = `This publisher cannot send what auth "${source.auth.type}" asks for: change it, then ask again`;
+	const step = { title: "Change what the source asks for", language: "shell" as const, code };
+	return { variants: [{ name: "change-auth", title, steps: [step] }] };
+}

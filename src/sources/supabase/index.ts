@@ -1,0 +1,97 @@
+/**
+ * Supabase's database webhooks: unsigned, without an id, and never sent twice by Supabase itself
+ * (https://supabase.com/docs/guides/database/webhooks). Where loss or doubles matter, kind `postgres` does better.
+ */
+import * as z from "zod";
+import { memberTexts } from "../../events/json/text.ts";
+import { sourcePath } from "../reading/attribute-values.ts";
+import { contentHash } from "../reading/content-hash.ts";
+import { type JsonObject, readJsonRequest } from "../reading/json-body.ts";
+import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SetupVariant, SourceKind } from "../kind.ts";
+import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "../reading/row-change.ts";
+import { fixedHeader, rowTriggerVariant, sqlLiteral } from "../setup/row-trigger-sql.ts";
+import { pgNet } from "../setup/row-trigger-transports.ts";
+import { setupAfterAuthChange, type StaticProof, staticProof } from "../setup/static-proof.ts";
+
+/** The same change within one window is the same event; later it may well have happened again. */
+const DEDUPE_WINDOW_MS = 5 * 60_000;
+
+export const supabase: SourceKind = {
+	defaultAuth: { type: "bearer" },
+	settings: rowSettings.extend({
+		/** Whether changes that say the same within five minutes are one event. */
+		dedupe: z.boolean().default(true),
+	}),
+	parse,
+	setup,
+	sample,
+};
+
+async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
+	const read = readJsonRequest({ headers, body });
+	if (!read.ok) return read;
+	const { json } = read;
+	const change = readRowChange(json, TRIGGER_LAYOUT, source);
+	if (!change.ok) return change;
+	const attributes = {
+		id: source.settings["dedupe"] === false ? freshId : contentId(json, now),
+		source: sourcePath("pg", source.name, change.schema),
+		type: change.type,
+		subject: change.subject,
+		time: new Date(now).toISOString(),
+		datacontenttype: "application/json",
+	};
+	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
+}
+
+const TELLING_MEMBERS = ["schema", "table", "type", "record", "old_record"];
+
+function contentId({ text }: JsonObject, now: number): string {
+	const members = memberTexts(text);
+	const window = Math.floor(now / DEDUPE_WINDOW_MS);
+	return contentHash(String(window), ...TELLING_MEMBERS.map((name) => members.get(name) ?? "null"));
+}
+
+function setup(target: SetupTarget): Setup {
+	const { url, source, secret } = target;
+	const proof = staticProof(source.auth, secret);
+	if (proof === null) return setupAfterAuthChange(target, { auth: { type: "bearer" } });
+	const trigger = { url, proof: fixedHeader(proof), isIdentified: false };
+	return { variants: [databaseWebhook(url, proof), rowTriggerVariant(trigger, pgNet)] };
+}
+
+/** The trigger that the dashboard makes; `supabase_functions` appears when webhooks are first turned on there. */
+function databaseWebhook(url: string, { headers }: StaticProof): SetupVariant {
+	const allHeaders = { "Content-Type": "application/json", ...headers };
+	const argument = [url, "POST", JSON.stringify(allHeaders), "{}", "5000"].map(sqlLiteral).join(",\n    ");
+	const drop = "drop trigger if exists sluice on public.documents;";
+	const create = `create trigger sluice after insert or update or delete on public.documents
+  for each row execute function supabase_functions.http_request(
+    ${argument});`;
+	return {
+		name: "database-webhooks",
+		title: "The webhooks of the dashboard; whoever may read the schema can read the secret",
+		steps: [
+			{
+				title: "Turn webhooks on",
+				language: "text",
+				code: "Dashboard → Integrations → Database Webhooks → Enable",
+			},
+			{
+				title: "Watch a table; again for each",
+				language: "sql",
+				code: `begin;\n${drop}\n${create}\ncommit;`,
+			},
+		],
+		remove: { title: "Stop watching the table", language: "sql", code: drop },
+	};
+}
+
+function sample(now: number): Sample {
+	const at = new Date(now).toISOString().replace("Z", "000+00:00");
+	const record = `{"id": 9007199254740993, "path": "scans/1.png", "size": 48213, "created_at": "${at}"}`;
+	return {
+		headers: { "content-type": "application/json", "user-agent": "pg_net/0.19.5" },
+		body: `{"type": "INSERT", "table": "documents", "record": ${record}, "schema": "public", "old_record": null}`,
+	};
+}

@@ -1,0 +1,248 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, test } from "vitest";
+import { deliveryJson } from "../../../src/api/deliveries/wire.ts";
+import { dispatcher } from "../../../src/delivery/client.ts";
+import type { DeliveryRecord } from "../../../src/delivery/records.ts";
+import { eventLog } from "../../../src/events/log/client.ts";
+import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
+import { deliveryId, eventId } from "../../../src/events/ids.ts";
+import { type Resource, ask, badPaths, must, readIds } from "../client.ts";
+
+interface Target {
+	endpoint: Resource;
+	subscription: Resource;
+}
+
+let count = 0;
+
+/** A paused endpoint, so that what is routed to it stays pending, and a subscription to it. */
+async function aPausedTarget(): Promise<Target> {
+	const name = `held-${++count}`;
+	await must("POST", "/v1/endpoints", { name, url: "https://models.example.com/" });
+	const endpoint = await must("POST", `/v1/endpoints/${name}/pause`);
+	const subscription = await must("POST", "/v1/subscriptions", { endpoint: `${name}@1` });
+	return { endpoint, subscription };
+}
+
+/** Hands one event to the targets, as the router would; answers its id and those of its deliveries. */
+async function route(targets: readonly Target[]): Promise<{ event: string; deliveries: string[] }> {
+	const attributes = { id: `e-${++count}`, source: "/t", type: "t" };
+	const id = eventId("src_api", attributes);
+	const event: SluiceEvent = { id, sourceId: "src_api", receivedAt: Date.now(), attributes, data: null };
+	const decisions = targets.map(({ endpoint, subscription }): Decision => {
+		const [endpointId, subscriptionId] = [endpoint.id, subscription.id];
+		return {
+			deliveryId: deliveryId({ eventId: id, subscriptionId, endpointId }),
+			subscriptionId,
+			subscriptionName: subscription.name,
+			endpointId,
+			endpointRef: `${endpoint.name}@1`,
+		};
+	});
+	await eventLog(env, "src_api").append([{ event, decisions }]);
+	for (const decision of decisions) {
+		await dispatcher(env, decision.endpointId).enqueue([{ event, decisions: [decision] }]);
+	}
+	return { event: id, deliveries: decisions.map((decision) => decision.deliveryId) };
+}
+
+async function listIds(query: string): Promise<string[]> {
+	return (await readIds(`/v1/deliveries?${query}`)).ids;
+}
+
+let one: Target;
+let two: Target;
+let first: { event: string; deliveries: string[] };
+let second: { event: string; deliveries: string[] };
+
+beforeAll(async () => {
+	[one, two] = [await aPausedTarget(), await aPausedTarget()];
+	first = await route([one, two]);
+	second = await route([one]);
+});
+
+describe("reading deliveries", () => {
+	test("one, as it stands", async () => {
+		const [id] = first.deliveries;
+		expect(await must("GET", `/v1/deliveries/${id}`)).toEqual({
+			id,
+			event_id: first.event,
+			subscription_id: one.subscription.id,
+			subscription: one.subscription.name,
+			endpoint_id: one.endpoint.id,
+			endpoint: `${one.endpoint.name}@1`,
+			status: "pending",
+			reason: null,
+			detail: null,
+			attempt_count: 0,
+			blocked_by: "paused",
+			blocked_until: null,
+			next_attempt_at: null,
+			created_at: expect.stringMatching(/Z$/),
+			finished_at: null,
+			attempts: [],
+			result_event_id: null,
+			result_omitted: null,
+			result: null,
+			result_type: null,
+		});
+	});
+
+	test("of one endpoint, by id and by name, newest first", async () => {
+		const newestFirst = [second.deliveries[0], first.deliveries[0]];
+		expect(await listIds(`endpoint=${one.endpoint.id}`)).toEqual(newestFirst);
+		expect(await listIds(`endpoint=${one.endpoint.name}@1`)).toEqual(newestFirst);
+	});
+
+	test("of one subscription, by id and by name", async () => {
+		expect(await listIds(`subscription=${two.subscription.id}`)).toEqual([first.deliveries[1]]);
+		expect(await listIds(`subscription=${two.subscription.name}`)).toEqual([first.deliveries[1]]);
+	});
+
+	test("of one event, narrowed further", async () => {
+		expect(new Set(await listIds(`event=${first.event}`))).toEqual(new Set(first.deliveries));
+		expect(await listIds(`event=${first.event}&endpoint=${two.endpoint.id}`)).toEqual([first.deliveries[1]]);
+		expect(await listIds(`event=${first.event}&status=dead`)).toEqual([]);
+		expect(await listIds(`event=${first.event}&until=2020-01-01T00:00:00Z`)).toEqual([]);
+		expect(await listIds(`event=evt_${"0".repeat(22)}api`)).toEqual([]);
+	});
+
+	test.each(["waiting", "publishing"])("?status=%s is a status, and finds nothing here", async (status) => {
+		expect(await listIds(`status=${status}`)).toEqual([]);
+	});
+
+	test.each(["budget", "backlog_full", "superseded", "unreadable"])(
+		"?reason=%s is a reason",
+		async (reason) => {
+			expect(await listIds(`reason=${reason}`)).toEqual([]);
+		},
+	);
+
+	test("of all endpoints, page by page", async () => {
+		const { ids: seen, more } = await readIds("/v1/deliveries?limit=1", 3);
+		expect(more).toBe(false);
+		expect(seen[0]).toBe(second.deliveries[0]);
+		expect(new Set(seen)).toEqual(new Set([...first.deliveries, ...second.deliveries]));
+	});
+
+	test.each([
+		["status=done", "status"],
+		["reason=because", "reason"],
+		["reason=quota", "reason"],
+		["event=nothing", "event"],
+		["endpoint=nobody", "endpoint"],
+		["subscription=nobody", "subscription"],
+		["since=now", "since"],
+		["limit=201", "limit"],
+		["cursor=x", "cursor"],
+	])("?%s is refused by name", async (query, path) => {
+		const answer = await ask("GET", `/v1/deliveries?${query}`);
+		expect(answer).toMatchObject({ status: 400, body: { code: "invalid_query" } });
+		expect(badPaths(answer)).toEqual([path]);
+	});
+
+	test.each([
+		["GET", "dlv_0"],
+		["GET", "nothing"],
+		["POST", "nothing/retry"],
+		["POST", "nothing/cancel"],
+	])("%s %s is 404", async (method, path) => {
+		expect(await ask(method, `/v1/deliveries/${path}`)).toMatchObject({
+			status: 404,
+			body: { code: "delivery_not_found" },
+		});
+	});
+
+	test("one that its dispatcher does not know is 404", async () => {
+		const unknown = String(first.deliveries[0]).replace(/^dlv_...../, "dlv_00000");
+		for (const [method, path] of [
+			["GET", ""],
+			["POST", "/retry"],
+			["POST", "/cancel"],
+		] as const) {
+			expect((await ask(method, `/v1/deliveries/${unknown}${path}`)).status).toBe(404);
+		}
+	});
+});
+
+describe("changing a delivery", () => {
+	test("cancel ends it, once; retry brings it back", async () => {
+		const target = await aPausedTarget();
+		const [id] = (await route([target])).deliveries;
+		const path = `/v1/deliveries/${id}`;
+		expect(await ask("POST", `${path}/cancel`)).toMatchObject({
+			status: 200,
+			body: { id, status: "canceled", next_attempt_at: null, finished_at: expect.any(String) },
+		});
+		expect(await listIds(`endpoint=${target.endpoint.id}&status=canceled`)).toEqual([id]);
+		expect(await ask("POST", `${path}/cancel`)).toMatchObject({
+			status: 409,
+			body: { code: "already_finished" },
+		});
+		expect(await ask("POST", `${path}/retry`)).toMatchObject({
+			status: 202,
+			body: { id, status: "pending" },
+		});
+		expect(await must("GET", path)).toMatchObject({ status: "pending", finished_at: null });
+	});
+});
+
+describe("the result", () => {
+	const delivery: DeliveryRecord = {
+		position: 1,
+		id: "dlv_1",
+		eventId: "evt_1",
+		subscriptionId: "sub_1",
+		subscriptionName: "s",
+		endpointId: "ep_1",
+		endpointRef: "ocr@3",
+		status: "succeeded",
+		reason: null,
+		detail: null,
+		attempts: [
+			{ number: 1, at: 0, durationMs: 812, statusCode: 503, outcome: "busy", error: null, excerpt: "full" },
+		],
+		nextAttemptAt: null,
+		blockedBy: null,
+		blockedUntil: null,
+		createdAt: 0,
+		finishedAt: 1_000,
+		result: null,
+		resultOmitted: null,
+		resultEventId: null,
+	};
+
+	test("in JSON keeps the model's text", () => {
+		const text = '{"b":1, "a":9007199254740993}';
+		const json = deliveryJson({
+			...delivery,
+			result: { data: { kind: "json", text }, contentType: "application/json" },
+		});
+		expect(json).toContain(`"result":${text}`);
+		expect(JSON.parse(json)).toMatchObject({
+			status: "succeeded",
+			finished_at: "1970-01-01T00:00:01.000Z",
+			result_type: "application/json",
+			attempt_count: 1,
+			attempts: [
+				{
+					number: 1,
+					at: "1970-01-01T00:00:00.000Z",
+					duration_ms: 812,
+					status_code: 503,
+					outcome: "busy",
+					error: null,
+					response_excerpt: "full",
+				},
+			],
+		});
+	});
+
+	test.each([
+		[{ kind: "text", text: 'say "hi"\n' } as const, 'say "hi"\n'],
+		[{ kind: "binary", base64: "AAH/" } as const, "AAH/"],
+	])("%j is a string", (data, shown) => {
+		const json = deliveryJson({ ...delivery, result: { data, contentType: "x/y" } });
+		expect(JSON.parse(json)).toMatchObject({ result: shown, result_type: "x/y" });
+	});
+});

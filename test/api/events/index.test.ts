@@ -1,0 +1,295 @@
+import { env } from "cloudflare:workers";
+import { createExecutionContext } from "cloudflare:test";
+import { describe, expect, test, vi } from "vitest";
+import { api } from "../../../src/api/app.ts";
+import { eventLog } from "../../../src/events/log/client.ts";
+import type { SluiceEvent } from "../../../src/events/event.ts";
+import { eventId } from "../../../src/events/ids.ts";
+import { ORIGIN, type Resource, ask, badPaths, must, readIds } from "../client.ts";
+
+let count = 0;
+const unique = (name: string) => `${name}-${++count}`;
+
+/** The event once it has come through the queue. */
+async function stored(id: string): Promise<Resource> {
+	return vi.waitUntil(async () => {
+		const { status, body } = await ask("GET", `/v1/events/${id}`);
+		return status === 200 ? body : null;
+	});
+}
+
+/** Events in the log of a source, as if routed, one of each type; answers their ids. */
+async function append(sourceId: string, types: readonly string[]): Promise<string[]> {
+	const entries = types.map((type) => {
+		const attributes = { id: unique("e"), source: "/t", type };
+		const event: SluiceEvent = {
+			id: eventId(sourceId, attributes),
+			sourceId,
+			receivedAt: Date.now(),
+			attributes,
+			data: { kind: "json", text: '{"large":"payload"}' },
+		};
+		return { event, decisions: [] };
+	});
+	await eventLog(env, sourceId).append(entries);
+	return entries.map(({ event }) => event.id);
+}
+
+async function listIds(query: string): Promise<string[]> {
+	return (await readIds(`/v1/events?${query}`)).ids;
+}
+
+describe("publishing", () => {
+	test("plain JSON: a type is enough", async () => {
+		const type = unique("scan.created");
+		const { status, body } = await ask("POST", "/v1/events", { type });
+		expect(status).toBe(202);
+		expect(body).toEqual({ id: expect.stringMatching(/^evt_[0-9a-z]{22}api$/) });
+		expect(await stored(body.id)).toEqual({
+			id: body.id,
+			source: "api",
+			source_id: "src_api",
+			type,
+			subject: null,
+			received_at: expect.stringMatching(/Z$/),
+			cloudevent: {
+				specversion: "1.0",
+				id: expect.any(String),
+				source: "/sources/api",
+				type,
+				time: expect.any(String),
+			},
+			matched: [],
+		});
+	});
+
+	test("plain JSON in ASCII, whatever the sender calls it", async () => {
+		for (const charset of ["iso-8859-1", "windows-1252", "us-ascii"]) {
+			const type = `application/json; charset=${charset}`;
+			expect((await ask("POST", "/v1/events", { type: "t" }, { "content-type": type })).status).toBe(202);
+		}
+	});
+
+	test("plain JSON: every field is an attribute, and data keeps its text", async () => {
+		const data = '{"z":1, "a":9007199254740993,"n":1.10}';
+		const fields = `"type":"row","source":"/db","subject":"s/1","id":"${unique("row")}","time":"2026-11-01T00:00:00Z","dataschema":"https://example.com/s"`;
+		const { body } = await ask("POST", "/v1/events", `{${fields},"data":${data}}`);
+		await stored(body.id);
+		const { text } = await ask("GET", `/v1/events/${body.id}`);
+		expect(text).toContain(`"data":${data}`);
+		expect(JSON.parse(text)).toMatchObject({
+			subject: "s/1",
+			cloudevent: JSON.parse(`{${fields}}`) as object,
+		});
+	});
+
+	test("structured, batch and binary CloudEvents", async () => {
+		const event = { specversion: "1.0", source: "/t", type: "t" };
+		const structured = await ask(
+			"POST",
+			"/v1/events",
+			{ ...event, id: unique("s") },
+			{ "content-type": "application/cloudevents+json" },
+		);
+		expect(structured).toMatchObject({ status: 202, body: { id: expect.stringMatching(/^evt_/) } });
+		const two = [
+			{ ...event, id: unique("b") },
+			{ ...event, id: unique("b") },
+		];
+		const batch = await ask("POST", "/v1/events", two, {
+			"content-type": "application/cloudevents-batch+json",
+		});
+		expect(batch.body["ids"]).toEqual([expect.stringMatching(/^evt_/), expect.stringMatching(/^evt_/)]);
+		const headers = {
+			"ce-specversion": "1.0",
+			"ce-id": unique("n"),
+			"ce-source": "/t",
+			"ce-type": "t",
+			"content-type": "text/plain",
+		};
+		const binary = await ask("POST", "/v1/events", "hello", headers);
+		expect(await stored(binary.body.id)).toMatchObject({ type: "t", data: "hello" });
+	});
+
+	test("bytes come back as base64", async () => {
+		const fields = { specversion: "1.0", source: "/t", type: "t", id: unique("bytes"), data_base64: "AAH/" };
+		const { body } = await ask("POST", "/v1/events", fields, {
+			"content-type": "application/cloudevents+json",
+		});
+		expect(await stored(body.id)).toMatchObject({ data_base64: "AAH/" });
+	});
+
+	test("the same id, or the same Idempotency-Key, is the same event", async () => {
+		const key = unique("key");
+		const first = await ask("POST", "/v1/events", { type: "t", data: 1 }, { "idempotency-key": key });
+		const second = await ask("POST", "/v1/events", { type: "t", data: 1 }, { "idempotency-key": key });
+		const named = await ask("POST", "/v1/events", { type: "t", id: key });
+		expect([second.body, named.body]).toEqual([first.body, first.body]);
+		const own = await ask("POST", "/v1/events", { type: "t", id: unique("own") }, { "idempotency-key": key });
+		expect(own.body).not.toEqual(first.body);
+	});
+
+	test("an Idempotency-Key that is no UTF-8 is refused, unless the event has an id of its own", async () => {
+		const key = { "idempotency-key": "caf\uFFFD" };
+		const refused = await ask("POST", "/v1/events", { type: "t" }, key);
+		expect(refused).toMatchObject({ status: 400, body: { code: "invalid_header" } });
+		expect(badPaths(refused)).toEqual(["idempotency-key"]);
+		expect((await ask("POST", "/v1/events", { type: "t", id: unique("own") }, key)).status).toBe(202);
+	});
+
+	test("plain JSON belongs to the trace of its request", async () => {
+		const trace = {
+			traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+			tracestate: "a=1",
+		};
+		const { body } = await ask("POST", "/v1/events", { type: "t", id: unique("traced") }, trace);
+		expect(await stored(body.id)).toMatchObject({ cloudevent: trace });
+	});
+
+	test("the router's own attributes cannot be set", async () => {
+		const event = {
+			specversion: "1.0",
+			source: "/t",
+			type: "t",
+			id: unique("forged"),
+			sluicehops: 3,
+			colour: "red",
+		};
+		const { body } = await ask("POST", "/v1/events", event, {
+			"content-type": "application/cloudevents+json",
+		});
+		const { cloudevent } = await stored(body.id);
+		expect(cloudevent).toMatchObject({ colour: "red" });
+		expect(cloudevent).not.toHaveProperty("sluicehops");
+	});
+
+	test.each([
+		["no type", { data: 1 }, 422, "type"],
+		["an unknown field", { type: "t", payload: 1 }, 422, "payload"],
+		["a type that is none", { type: 1 }, 422, "type"],
+		["an empty type", { type: "" }, 400, "type"],
+		["a time that is none", { type: "t", time: "now" }, 400, "time"],
+	])("%s is refused", async (_, body, status, path) => {
+		const answer = await ask("POST", "/v1/events", body);
+		expect(answer.status).toBe(status);
+		expect(badPaths(answer)).toEqual([path]);
+	});
+
+	test.each([
+		["half a body", '{"type":', {}, 400, "invalid_json"],
+		[
+			"more than ASCII in Latin-1",
+			'{"type":"é"}',
+			{ "content-type": "application/json; charset=iso-8859-1" },
+			415,
+			"unsupported_media_type",
+		],
+		[
+			"a form",
+			"type=t",
+			{ "content-type": "application/x-www-form-urlencoded" },
+			415,
+			"unsupported_media_type",
+		],
+		[
+			"a CloudEvent without id",
+			"{}",
+			{ "content-type": "application/cloudevents+json" },
+			400,
+			"invalid_cloudevent",
+		],
+		["too much", `{"type":"t","data":"${"x".repeat(1_048_576)}"}`, {}, 413, "body_too_large"],
+	])("%s is refused", async (_, body, headers, status, code) => {
+		expect(await ask("POST", "/v1/events", body, headers)).toMatchObject({ status, body: { code } });
+	});
+
+	test("a queue that refuses is told to the publisher", async () => {
+		const full = {
+			send: () => Promise.reject(new Error("Storage Limit Exceeded")),
+		} as unknown as Queue<string>;
+		const request = new Request(`${ORIGIN}/v1/events`, {
+			method: "POST",
+			headers: { authorization: "Bearer test-token", "content-type": "application/json" },
+			body: '{"type":"t"}',
+		});
+		const response = await api.fetch(request, { ...env, EVENTS: full }, createExecutionContext());
+		expect(response.status).toBe(503);
+		expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+		expect(await response.json()).toMatchObject({ code: "queue_unavailable" });
+	});
+});
+
+describe("reading events", () => {
+	test("of one source, by id and by name, newest first and without data", async () => {
+		const source = await must("POST", "/v1/sources", { name: unique("db") });
+		const ids = await append(source.id, ["a", "b", "c"]);
+		expect(await listIds(`source=${source.name}`)).toEqual(ids.toReversed());
+		expect(await listIds(`source=${source.id}`)).toEqual(ids.toReversed());
+		const { text, body } = await ask("GET", `/v1/events?source=${source.id}`);
+		expect(text).not.toContain("payload");
+		expect(body["data"]).toMatchObject([{ source: source.name, type: "c" }, {}, {}]);
+	});
+
+	test("of all sources as one list, page by page", async () => {
+		const prefix = unique("merged");
+		const sources = [
+			await must("POST", "/v1/sources", { name: unique("db") }),
+			await must("POST", "/v1/sources", { name: unique("db") }),
+		];
+		const made: string[] = [];
+		for (let round = 0; round < 3; round++) {
+			for (const { id } of sources) made.push(...(await append(id, [`${prefix}.${round}`])));
+		}
+		made.push(...(await append("src_api", [`${prefix}.api`])));
+		const { ids: seen, more } = await readIds(`/v1/events?type=${prefix}.*&limit=2`, 4);
+		expect(more).toBe(false);
+		expect(new Set(seen)).toEqual(new Set(made));
+		expect(seen).toHaveLength(made.length);
+	});
+
+	test("by type and by time", async () => {
+		const { id } = await must("POST", "/v1/sources", { name: unique("db") });
+		const [scan, row] = await append(id, ["scan.created", "row.created"]);
+		expect(await listIds(`source=${id}&type=scan.created`)).toEqual([scan]);
+		expect(await listIds(`source=${id}&type=row.*`)).toEqual([row]);
+		expect(await listIds(`source=${id}&since=2999-01-01T00:00:00Z`)).toEqual([]);
+		expect(await listIds(`source=${id}&until=2999-01-01T00:00:00Z`)).toHaveLength(2);
+		expect(await listIds(`source=${id}&until=2020-01-01T00:00:00Z`)).toEqual([]);
+	});
+
+	test.each([
+		["since=yesterday", "since"],
+		["until=2026-11-01", "until"],
+		["type=a*b", "type"],
+		["source=nobody", "source"],
+		["status=dead", "status"],
+		["limit=0", "limit"],
+	])("?%s is refused by name", async (query, path) => {
+		const answer = await ask("GET", `/v1/events?${query}`);
+		expect(answer).toMatchObject({ status: 400, body: { code: "invalid_query" } });
+		expect(badPaths(answer)).toEqual([path]);
+	});
+
+	test.each(["evt_0", "nothing", `evt_${"0".repeat(22)}api`])("%s is 404", async (id) => {
+		expect(await ask("GET", `/v1/events/${id}`)).toMatchObject({
+			status: 404,
+			body: { code: "event_not_found" },
+		});
+	});
+
+	test("explained: why the other subscriptions did not match", async () => {
+		await must("POST", "/v1/endpoints", { name: "explained", url: "https://models.example.com/" });
+		const subscription = await must("POST", "/v1/subscriptions", { endpoint: "explained", types: ["other"] });
+		const { body } = await ask("POST", "/v1/events", { type: unique("explained") });
+		await stored(body.id);
+		expect(await must("GET", `/v1/events/${body.id}?explain=true`)).toMatchObject({
+			unmatched: [
+				{
+					subscription_id: subscription.id,
+					subscription: subscription.name,
+					reason: expect.stringContaining("type"),
+				},
+			],
+		});
+	});
+});

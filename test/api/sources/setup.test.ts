@@ -1,0 +1,177 @@
+import { env, exports } from "cloudflare:workers";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { generateSourceSecret } from "../../../src/api/fields/secrets.ts";
+import { SECRET_PLACEHOLDER, type Setup } from "../../../src/sources/kind.ts";
+import { sourceKinds } from "../../../src/sources/registry.ts";
+import type { ReadableSource } from "../../../src/store/records.ts";
+import { insertSource } from "../../../src/store/sources.ts";
+import { makeSource } from "../../sources/make-source.ts";
+import { settingsOf } from "../../sources/kind-settings.ts";
+import { type Answer, ORIGIN, type Page, ask, must } from "../client.ts";
+
+interface Expected {
+	/** Whether nobody posts to it, so that its set-up names no URL. */
+	isFetched?: true;
+	/** Of the event that the kind's sample becomes. */
+	type: string;
+	/** What the publisher is answered. */
+	status?: 200;
+}
+
+const PUBLIC_KEY = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+const OTHER_TOPIC = "arn:aws:sns:us-east-1:210987654321:scans";
+
+const EXPECTED: Record<string, Expected> = {
+	"azure-eventgrid": { type: "Microsoft.Storage.BlobCreated" },
+	cloudevents: { type: "com.example.greeting" },
+	debezium: { type: "public.documents.insert" },
+	"gcs-pubsub": { type: "google.cloud.storage.object.v1.finalized" },
+	generic: { type: "generic-source" },
+	github: { type: "com.github.issues.opened" },
+	hasura: { type: "public.documents.insert" },
+	"mongodb-atlas": { type: "app.documents.insert" },
+	planetscale: { type: "com.planetscale.branch.ready" },
+	postgres: { type: "public.documents.insert" },
+	r2: { type: "com.cloudflare.r2.CopyObject", isFetched: true },
+	"s3-eventbridge": { type: "com.amazonaws.s3.ObjectCreated:PutObject" },
+	"s3-sns": { type: "com.amazonaws.s3.ObjectCreated:Put" },
+	sequin: { type: "public.documents.insert" },
+	shopify: { type: "com.shopify.orders.create", status: 200 },
+	slack: { type: "com.slack.app_mention", status: 200 },
+	sqs: { type: "com.amazonaws.s3.ObjectCreated:Put", isFetched: true },
+	"standard-webhooks": { type: "contact.created" },
+	stripe: { type: "com.stripe.customer.created" },
+	supabase: { type: "public.documents.insert" },
+};
+
+/** A stored source of the kind, by itself: nothing starts to fetch for it. */
+async function storedSource(kind: string): Promise<ReadableSource> {
+	const auth = sourceKinds[kind]?.defaultAuth ?? { type: "none" };
+	const secret =
+		generateSourceSecret(auth.type) ?? (auth.type === "aws_keys" ? "wJalrXUtnFEMI/K7MDENG" : null);
+	const secrets = secret === null ? [] : [{ value: secret, createdAt: 0, expiresAt: null }];
+	const source = makeSource({ name: `${kind}-source`, kind, auth, settings: settingsOf(kind), secrets });
+	await insertSource(env, source);
+	return source;
+}
+
+interface Tried {
+	source: ReadableSource;
+	/** Of `POST …/test`. */
+	answer: Answer;
+}
+
+const triedKinds = new Map<string, Tried>();
+// All at once: the queue keeps each event for a moment.
+beforeAll(async () => {
+	await Promise.all(
+		Object.keys(EXPECTED).map(async (kind) => {
+			const source = await storedSource(kind);
+			triedKinds.set(kind, { source, answer: await ask("POST", `/v1/sources/${source.id}/test`) });
+		}),
+	);
+});
+
+function tried(kind: string): Tried {
+	const found = triedKinds.get(kind);
+	if (found === undefined) throw new Error(`${kind} was not tried`);
+	return found;
+}
+
+test("every kind is in the table", () => {
+	expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(sourceKinds).sort());
+});
+
+describe.each(Object.entries(EXPECTED))("kind %s", (kind, { type, status = 202, isFetched }) => {
+	test("its set-up says where to send, with a place for the secret and never the secret", async () => {
+		const { name, secrets } = tried(kind).source;
+		const { text, body } = await ask("GET", `/v1/sources/${name}/setup`);
+		const { variants } = body as unknown as Setup;
+		expect(variants).not.toHaveLength(0);
+		for (const { name: variant, title, steps, remove } of variants) {
+			expect([variant, title]).not.toContain("");
+			expect(steps).not.toHaveLength(0);
+			const code = [...steps, ...(remove === undefined ? [] : [remove])].map((step) => step.code).join("\n");
+			expect(code).not.toMatch(/undefined|\[object|NaN/);
+			if (isFetched !== true) expect(code, variant).toContain(`${ORIGIN}/in/${name}`);
+		}
+		if (body["secret_placeholder"] !== null && isFetched !== true) {
+			expect(text).toContain(SECRET_PLACEHOLDER);
+		}
+		for (const { value } of secrets) expect(text).not.toContain(value);
+	});
+
+	test("its sample is accepted and logged", async () => {
+		const { source, answer } = tried(kind);
+		const { name, secrets } = source;
+		for (const { value } of secrets) expect(answer.text).not.toContain(value);
+		expect(answer).toMatchObject({ status: 200, body: { answer: { status }, sent: {} } });
+		const logged = await vi.waitUntil(async () => {
+			const { data } = await must<Page>("GET", `/v1/events?source=${name}`);
+			return data.length > 0 && data;
+		});
+		expect(logged.map((event) => event["type"])).toEqual([type]);
+	});
+});
+
+describe("where only the sender can sign, a sample is signed by a key that counts for nothing else", () => {
+	const EMAIL = "pusher@app.iam.gserviceaccount.com";
+	test.each([
+		[
+			"Amazon SNS",
+			{ kind: "s3-sns", settings: { topic_arns: [OTHER_TOPIC], require_signature_version_2: true } },
+		],
+		["Google, for this URL", { kind: "gcs-pubsub", auth: { type: "google_oidc", email: EMAIL } }],
+		[
+			"Google, for an audience",
+			{ kind: "generic", auth: { type: "google_oidc", email: EMAIL, audience: "me" } },
+		],
+		["the owner of a private key", { kind: "standard-webhooks", secret: PUBLIC_KEY }],
+		[
+			"the same, CloudEvents",
+			{ kind: "cloudevents", auth: { type: "standard_webhooks" }, secret: PUBLIC_KEY },
+		],
+	])("%s", async (_who, fields) => {
+		const fetched = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response("", { status: 500 }));
+		const name = `signed-elsewhere-${crypto.randomUUID().slice(0, 8)}`;
+		await must("POST", "/v1/sources", { name, ...fields });
+		const { sent, answer } = await must("POST", `/v1/sources/${name}/test`);
+		expect(answer).toMatchObject({ status: 202 });
+		// Nothing of the proof is told, and what is told proves nothing.
+		const { headers, body } = sent as { headers: Record<string, string>; body: string };
+		expect(Object.keys(headers)).not.toContain("authorization");
+		expect(Object.keys(headers)).not.toContain("webhook-signature");
+		const request = new Request(`${ORIGIN}/in/${name}`, { method: "POST", headers, body });
+		expect((await exports.default.fetch(request)).status).toBeOneOf([401, 503]);
+		fetched.mockRestore();
+	});
+});
+
+test("a public key is rotated into a secret of our own making", async () => {
+	await must("POST", "/v1/sources", { name: "v1a", kind: "standard-webhooks", secret: PUBLIC_KEY });
+	expect((await must("POST", "/v1/sources/v1a/secret/rotate"))["secret"]).toMatch(/^whsec_/);
+});
+
+test("with a token in the URL, the place for the secret is in the URL", async () => {
+	await must("POST", "/v1/sources", { name: "by-token", auth: { type: "url_token" }, secret: "never-shown" });
+	const { text, body } = await ask("GET", "/v1/sources/by-token/setup");
+	expect(body["ingest_url"]).toBe(`${ORIGIN}/in/by-token`);
+	expect(text).toContain(`${ORIGIN}/in/by-token?token=${SECRET_PLACEHOLDER}`);
+	expect(text).not.toContain("never-shown");
+});
+
+test("a sample is held to what the source asks for: a disabled one takes none", async () => {
+	await must("POST", "/v1/sources", { name: "closed" });
+	await must("POST", "/v1/sources/closed/pause");
+	expect(await must("POST", "/v1/sources/closed/test")).toMatchObject({
+		answer: { status: 503, body: { code: "source_paused" } },
+	});
+});
+
+test.each(["setup", "test"])("%s of a source that does not exist is 404", async (action) => {
+	const method = action === "setup" ? "GET" : "POST";
+	expect(await ask(method, `/v1/sources/nobody/${action}`)).toMatchObject({
+		status: 404,
+		body: { code: "source_not_found" },
+	});
+});
