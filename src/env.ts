@@ -1,9 +1,10 @@
 /**
- * What the Worker is given: the bindings of wrangler.toml, and the secrets and vars an operator may set.
+ * What the Worker is given: the bindings of wrangler.toml, and the secrets and vars an operator may set. It names
+ * interfaces only, so that every room may import it.
  */
-import type { Dispatcher } from "./delivery/dispatcher.ts";
-import type { EventLog } from "./events/log/event-log.ts";
-import type { Puller } from "./ingest/queues/puller.ts";
+import type { DispatcherRpc } from "./delivery/rpc.ts";
+import type { EventLogRpc } from "./events/log/rpc.ts";
+import type { PullerRpc } from "./ingest/queues/rpc.ts";
 
 export interface Env {
 	/** Truth for sources, endpoints and subscriptions. */
@@ -12,9 +13,9 @@ export interface Env {
 	SOURCES: KVNamespace;
 	EVENTS: Queue<string>;
 	EVENTS_DLQ: Queue<string>;
-	EVENT_LOG: DurableObjectNamespace<EventLog>;
-	DISPATCHER: DurableObjectNamespace<Dispatcher>;
-	PULLER: DurableObjectNamespace<Puller>;
+	EVENT_LOG: DurableObjectNamespace<EventLogRpc>;
+	DISPATCHER: DurableObjectNamespace<DispatcherRpc>;
+	PULLER: DurableObjectNamespace<PullerRpc>;
 	/** The root API key. While it is unset, everything but /healthz is closed. */
 	ADMIN_TOKEN?: string;
 	/** Keys for stored secrets, comma separated: the first encrypts, all decrypt. Unset: derived from ADMIN_TOKEN. */

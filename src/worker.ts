@@ -1,5 +1,5 @@
 /** The doors of the Worker: fetch, queue and the Durable Objects. Wiring only. */
-import { api } from "./api/app.ts";
+import { app } from "./app.ts";
 import type { Env } from "./env.ts";
 import { EVENTS_QUEUE } from "./events/queue/message.ts";
 import { takeBatch } from "./ingest/queues/queue-source.ts";
@@ -10,6 +10,6 @@ export { EventLog } from "./events/log/event-log.ts";
 export { Puller } from "./ingest/queues/puller.ts";
 
 export default {
-	fetch: api.fetch,
+	fetch: app.fetch,
 	queue: (batch, env) => (batch.queue === EVENTS_QUEUE ? routeBatch(batch, env) : takeBatch(batch, env)),
 } satisfies ExportedHandler<Env>;

@@ -1,9 +1,8 @@
-/** The Worker as one application: ingest, the resources of the management API, who may use them, and how it says no. */
+/** The management API: its resources, who may use them, and how it says no. */
 import { Hono } from "hono";
-import type { Env } from "../env.ts";
-import { receive } from "../ingest/receive.ts";
 import { log } from "../log.ts";
 import { Problem } from "../http/problem.ts";
+import type { ApiEnv } from "./http/context.ts";
 import { requireKey } from "./http/auth.ts";
 import { deliveries } from "./deliveries/index.ts";
 import { endpoints } from "./endpoints/index.ts";
@@ -13,10 +12,8 @@ import { answerWhenRouted } from "./http/routed.ts";
 import { sources } from "./sources/index.ts";
 import { subscriptions } from "./subscriptions/index.ts";
 
-export const api = new Hono<{ Bindings: Env }>();
+export const api = new Hono<ApiEnv>();
 
-// First, because most requests are events.
-api.all("/in/:source", (c) => receive(c.req.raw, c.env, c.executionCtx, c.req.param("source")));
 api.get("/healthz", health);
 api.use("/v1/*", requireKey);
 for (const resource of ["sources", "endpoints", "subscriptions"]) {
@@ -35,7 +32,7 @@ api.all("*", ({ req }) => {
 api.onError((error, c) => answerError(error, c.req.raw));
 
 /** The answer to whatever a route threw: its problem, or one without details and a log line that says more. */
-function answerError(error: unknown, { method, url }: Request): Response {
+export function answerError(error: unknown, { method, url }: Request): Response {
 	if (error instanceof Problem) return error.toResponse();
 	const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	// Without the query, where a token may stand.

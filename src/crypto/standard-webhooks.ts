@@ -10,7 +10,7 @@ import {
 	randomBytes,
 	sign,
 } from "node:crypto";
-import type { LiveSecret } from "../store/records.ts";
+import type { LiveSecret } from "./live-secret.ts";
 
 const SYMMETRIC = "whsec_";
 const ASYMMETRIC = "whsk_";

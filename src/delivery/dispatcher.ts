@@ -8,7 +8,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
-import { writeQuarantines } from "../events/expressions/quarantine.ts";
+import { writeQuarantines } from "../store/write-quarantines.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { isSending, type SendingPolicy } from "../store/policy.ts";
@@ -25,10 +25,10 @@ import {
 	type Delivered,
 } from "./tasks/deliver.ts";
 import { toRecord, type Delivery } from "./ledger/delivery-row.ts";
-import type { Admitted, BlockedBy, Moment } from "./gates/gates.ts";
+import type { Admitted, Moment } from "./gates/gates.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
 import { InFlight } from "./ledger/in-flight.ts";
-import type { IncomingEvent } from "./ledger/inbox.ts";
+import type { IncomingEvent } from "./ledger/incoming.ts";
 import type { Effect } from "./rules/lifecycle.ts";
 import { listRecords } from "./ledger/listing.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
@@ -37,6 +37,7 @@ import { PolicyCache } from "./settings.ts";
 import { Presence } from "./presence.ts";
 import { BACKSTOP_MS, nextWake } from "./rules/wake.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
+import type { Blocked, DispatcherRpc } from "./rpc.ts";
 import { broughtForward, Repair } from "./repair.ts";
 import type { Ended } from "./rules/settle.ts";
 
@@ -50,7 +51,7 @@ const MAX_CONNECTIONS = 6;
 /** Result events on their way to the queue. */
 const PUBLISH_AT_ONCE = 5;
 
-export class Dispatcher extends DurableObject<Env> {
+export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	readonly #backlog = new Backlog(this.ctx.storage);
 	/** `ep_…`; null until the first delivery comes. Kept, because an alarm does not say whom it wakes. */
 	#endpointId = this.ctx.storage.kv.get<string>(ENDPOINT_ID) ?? null;
@@ -67,7 +68,6 @@ export class Dispatcher extends DurableObject<Env> {
 	#running = false;
 	#runAgain = false;
 
-	/** Takes deliveries in; they are durable when this returns. Doing it twice is doing it once. */
 	async enqueue(items: IncomingEvent[]): Promise<void> {
 		this.#rememberEndpoint(items);
 		this.#backlog.add(items, Date.now());
@@ -75,7 +75,6 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#start();
 	}
 
-	/** The endpoint or a subscription to it has changed, or was paused or resumed. Release 0.1 says no more than that. */
 	refresh(change: SettingsChange = { repaired: false }): void {
 		this.#policies.outdate();
 		if (change.repaired) {
@@ -85,7 +84,6 @@ export class Dispatcher extends DurableObject<Env> {
 		this.#start();
 	}
 
-	/** The endpoint has been deleted: what waits for it ends, whatever becomes of the database. */
 	markDeleted(): void {
 		this.#presence.markDeleted();
 		this.refresh();
@@ -102,13 +100,11 @@ export class Dispatcher extends DurableObject<Env> {
 		return delivery && this.#explain(toRecord(delivery, this.#inFlight.claimed.has(id)));
 	}
 
-	/** Why nothing is sent to the endpoint now, and when that ends by itself; for people. */
-	blocked(): { blockedBy: BlockedBy | null; blockedUntil: number | null } {
+	blocked(): Blocked {
 		const { blockedBy, ...admitted } = this.#admitted();
 		return { blockedBy, blockedUntil: "until" in admitted ? admitted.until : null };
 	}
 
-	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	async retry(id: string): Promise<Change> {
 		return this.#change(id, retried);
 	}

@@ -1,7 +1,6 @@
 /** The log lines of a delivery: ids and outcome, never a payload, a URL or a header. */
 import { endpointIdOf } from "../events/ids.ts";
 import { log } from "../log.ts";
-import type { Delivered } from "./tasks/deliver.ts";
 import type { Delivery } from "./ledger/delivery-row.ts";
 
 export function idsOf(delivery: Delivery): Record<string, string | null> {
@@ -16,7 +15,7 @@ export function idsOf(delivery: Delivery): Record<string, string | null> {
 }
 
 /** One line for each attempt, and for each step that a delivery took without one. */
-export function logDelivery({ delivery, ended }: Delivered): void {
+export function logDelivery({ delivery, ended }: { delivery: Delivery; ended: object | null }): void {
 	const { state, attempts, resultEventId } = delivery;
 	const attempt = ended === null ? undefined : attempts.at(-1);
 	log(attempt === undefined ? "delivery.moved" : "delivery.attempted", {

@@ -1,6 +1,7 @@
 /**
  * What an event is inside the router: the types every room shares. No codec and no I/O here.
  */
+import { MAX_BODY_BYTES } from "../http/read-body.ts";
 
 /** A CloudEvents 1.0 attribute value; the type system's integers, booleans and strings (the rest travel as strings). */
 export type AttributeValue = string | number | boolean;
@@ -65,6 +66,6 @@ export const DECISION_BYTES = 500;
 export const ROUTER_PREFIX = "sluice";
 
 /** The largest event, and the largest ingest body: 1 MB (2^20 bytes). */
-export const MAX_EVENT_BYTES = 1_048_576;
+export const MAX_EVENT_BYTES = MAX_BODY_BYTES;
 /** The most events one ingest request may hold. */
 export const MAX_BATCH_EVENTS = 5_000;

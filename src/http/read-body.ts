@@ -1,7 +1,8 @@
-/** Reads a request's body whole, but never keeps more of it than an event may have. */
-import { MAX_EVENT_BYTES } from "../events/event.ts";
+/** Reads a request's body whole, but never keeps more of it than its limit. */
 import { Problem } from "./problem.ts";
 
+/** What is kept of a request: 1 MB (2^20 bytes). */
+export const MAX_BODY_BYTES = 1_048_576;
 /** The most that a provider sends: 25 MB of GitHub. Who sends more without end is cut off. */
 const MAX_HEARD_BYTES = 25 * 1_048_576;
 
@@ -13,13 +14,13 @@ export async function readBody(request: Request): Promise<Uint8Array> {
 		throw new Problem(415, "unsupported_content_encoding", "Send the body without compression.");
 	}
 	const declared = request.headers.get("content-length");
-	if (Number(declared) > MAX_EVENT_BYTES) throw tooLarge();
+	if (Number(declared) > MAX_BODY_BYTES) throw tooLarge();
 	try {
 		// A declared length is kept by HTTP itself; the check behind it is for requests that were never on a wire.
 		// Asking for the stream costs as much as all the rest of reading does, so it is asked for only when needed.
 		const body =
 			declared === null ? await collect(request.body) : new Uint8Array(await request.arrayBuffer());
-		if (body.byteLength > MAX_EVENT_BYTES) throw tooLarge();
+		if (body.byteLength > MAX_BODY_BYTES) throw tooLarge();
 		return body;
 	} catch (error) {
 		if (error instanceof Problem) throw error;
@@ -33,14 +34,14 @@ async function collect(stream: ReadableStream<Uint8Array> | null): Promise<Uint8
 	let length = 0;
 	for await (const chunk of stream) {
 		length += chunk.byteLength;
-		if (length <= MAX_EVENT_BYTES) chunks.push(chunk);
+		if (length <= MAX_BODY_BYTES) chunks.push(chunk);
 		// Cut off in the middle, most senders would see a lost connection instead of the answer.
 		else if (length > MAX_HEARD_BYTES) break;
 	}
-	if (length > MAX_EVENT_BYTES) throw tooLarge();
+	if (length > MAX_BODY_BYTES) throw tooLarge();
 	return Buffer.concat(chunks);
 }
 
 function tooLarge(): Problem {
-	return new Problem(413, "body_too_large", `A request has at most ${MAX_EVENT_BYTES} bytes.`);
+	return new Problem(413, "body_too_large", `A request has at most ${MAX_BODY_BYTES} bytes.`);
 }

@@ -5,8 +5,8 @@ import { eventId } from "../events/ids.ts";
 import type { Refusal } from "../http/refusal.ts";
 import type { Source } from "../store/records.ts";
 import { fitAttributes } from "../sources/reading/fit-attributes.ts";
-import type { Reply, SourceKind } from "../sources/kind.ts";
-import { sourceKinds } from "../sources/registry.ts";
+import type { Reply } from "../sources/kind.ts";
+import { kindOf } from "../sources/registry.ts";
 
 export type ParsedEvents =
 	| {
@@ -32,10 +32,4 @@ export async function parseEvents(
 		return { id: eventId(source.id, attributes), sourceId: source.id, receivedAt: now, attributes, data };
 	});
 	return { ok: true, events, batch: parsed.batch, unresolved: parsed.unresolved ?? [], reply: parsed.reply };
-}
-
-export function kindOf({ kind }: Pick<Source, "kind">): SourceKind {
-	const found = sourceKinds[kind];
-	if (found === undefined) throw new Error(`a stored source has the unknown kind "${kind}"`);
-	return found;
 }

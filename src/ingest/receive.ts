@@ -4,16 +4,18 @@
  */
 import { refuseWhileClosed } from "../http/closed.ts";
 import type { Env } from "../env.ts";
-import { writeQuarantines } from "../events/expressions/quarantine.ts";
+import { writeQuarantines } from "../store/write-quarantines.ts";
 import { toProblem } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { Problem } from "../http/problem.ts";
 import { type ReadableSource, isVerifying } from "../store/records.ts";
 import { accept } from "../events/queue/accept.ts";
-import { kindOf, type ParsedEvents, parseEvents } from "./parse-events.ts";
+import { kindOf } from "../sources/registry.ts";
+import { type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
 import type { Reply } from "../sources/kind.ts";
+import { secretUnreadable, sourcePaused } from "../sources/stopped.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
 import { challengeFor, verify } from "../sources/proof/verify.ts";
 
@@ -89,21 +91,6 @@ async function findOpenSource(
 	if (source.status === "paused") throw sourcePaused();
 	if (!isVerifying(source)) throw secretUnreadable();
 	return source;
-}
-
-/** Publishers treat refusals differently, but none should take this one as final. */
-const STOPPED_RETRY_AFTER = { headers: { "retry-after": "60" } };
-
-export function sourcePaused(): Problem {
-	const detail = "The source is paused and takes no events now. Send the request again later.";
-	return new Problem(503, "source_paused", detail, STOPPED_RETRY_AFTER);
-}
-
-/** No request can be verified for such a source, and a 401 would not be sent again. */
-export function secretUnreadable(): Problem {
-	const detail =
-		"Nothing can be verified now: the source's secret cannot be read. Send the request again later.";
-	return new Problem(503, "secret_unreadable", detail, STOPPED_RETRY_AFTER);
 }
 
 /** Verifies and parses. Throws `Problem` for everything that is wrong with the request. */

@@ -1,7 +1,7 @@
 /** Why an event did not match a subscription: the same rules as in decide.ts, told instead of applied. */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { writeQuarantines } from "../events/expressions/quarantine.ts";
+import { writeQuarantines } from "../store/write-quarantines.ts";
 import { typeMatches } from "../events/cloudevents/type-pattern.ts";
 import type { Subscription } from "../store/records.ts";
 import { subjectOf } from "./decide.ts";

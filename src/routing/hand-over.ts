@@ -3,10 +3,10 @@
  * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other.
  */
 import { concurrently } from "./concurrently.ts";
-import { dispatcher } from "../delivery/client.ts";
-import type { IncomingEvent } from "../delivery/ledger/inbox.ts";
+import { dispatcher } from "../objects/clients.ts";
+import type { IncomingEvent } from "../delivery/ledger/incoming.ts";
 import type { Env } from "../env.ts";
-import { appendSome } from "../events/log/client.ts";
+import { appendSome } from "../events/log/append.ts";
 import { splitRuns } from "../events/queue/segment.ts";
 import { log } from "../log.ts";
 import { bytesOf, MAX_LOAD_BYTES, type Routed } from "./loads.ts";

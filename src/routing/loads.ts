@@ -4,7 +4,7 @@
  * call between objects, or this isolate's memory, can hold.
  */
 import type { Env } from "../env.ts";
-import { eventLog } from "../events/log/client.ts";
+import { eventLog } from "../objects/clients.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../events/event.ts";
 import type { Message as Body } from "../events/queue/message.ts";
 import type { TellWork } from "../events/expressions/expression.ts";

@@ -4,8 +4,8 @@
  * because ids follow from what they name.
  */
 import type { Env } from "../env.ts";
-import { eventLog } from "../events/log/client.ts";
-import { writeQuarantines } from "../events/expressions/quarantine.ts";
+import { eventLog } from "../objects/clients.ts";
+import { writeQuarantines } from "../store/write-quarantines.ts";
 import { decodeMessage } from "../events/queue/message.ts";
 import { accept } from "../events/queue/accept.ts";
 import { log } from "../log.ts";

@@ -1,4 +1,5 @@
 /** The source kinds by the name that a source gives in `kind`. */
+import type { Source } from "../store/records.ts";
 import { azureEventgrid } from "./azure-eventgrid/index.ts";
 import { cloudevents } from "./cloudevents/index.ts";
 import { debezium } from "./debezium/index.ts";
@@ -43,3 +44,9 @@ export const sourceKinds: Readonly<Record<string, SourceKind>> = {
 	stripe,
 	supabase,
 };
+
+export function kindOf({ kind }: Pick<Source, "kind">): SourceKind {
+	const found = sourceKinds[kind];
+	if (found === undefined) throw new Error(`a stored source has the unknown kind "${kind}"`);
+	return found;
+}

@@ -1,14 +1,8 @@
 /** Endpoints in D1: rows to records and back, and the queries on them. */
 import type { Env } from "../env.ts";
 import { rememberDeletion } from "./deleted.ts";
-import type {
-	Endpoint,
-	EndpointAuth,
-	EndpointStatus,
-	LiveSecret,
-	ReadableEndpoint,
-	RetryPolicy,
-} from "./records.ts";
+import type { LiveSecret } from "../crypto/live-secret.ts";
+import type { Endpoint, EndpointAuth, EndpointStatus, ReadableEndpoint, RetryPolicy } from "./records.ts";
 import {
 	type ListQuery,
 	type ReadAs,

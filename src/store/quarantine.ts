@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import type { Env } from "../env.ts";
-import type { Quarantine } from "./records.ts";
+import type { Overrun, Quarantine } from "../events/expressions/set-aside.ts";
 import { bumpRoutingVersion } from "./rows.ts";
 import { withSchema } from "./schema.ts";
 
@@ -29,14 +29,6 @@ export function quarantineFromColumn(column: string | null): Quarantine | null {
 
 export function quarantineToColumn(quarantine: Quarantine | null): string | null {
 	return quarantine && JSON.stringify(quarantine);
-}
-
-/** An expression that has to be set aside. */
-export interface Overrun extends Quarantine {
-	/** `src_…` or `sub_…` */
-	ownerId: string;
-	/** The expression as it is stored. */
-	stored: string;
 }
 
 /**

@@ -2,24 +2,9 @@
  * The resources as the router knows them: decoded from their rows, secrets decrypted. Shapes only; the queries
  * stand beside this file, the wire forms in api/. `revision` counts the changes of a row (rows.ts).
  */
+import type { LiveSecret } from "../crypto/live-secret.ts";
 import type { Filter } from "../events/expressions/filters.ts";
-
-/** A secret that is valid now; while rotating there are several, newest first. Times in ms since the epoch. */
-export interface LiveSecret {
-	value: string;
-	createdAt: number;
-	/** null: valid until it is rotated. */
-	expiresAt: number | null;
-}
-
-/** An expression that is set aside: it is not evaluated until somebody has seen to it. */
-export interface Quarantine {
-	/** Its path in the API, such as `transform` or `filters.1.jsonata`. */
-	field: string;
-	reason: string;
-	/** ms since the epoch. */
-	at: number;
-}
+import type { Quarantine } from "../events/expressions/set-aside.ts";
 
 /** How a source's requests prove where they come from. The secret itself is in `Source.secrets`. */
 export type SourceAuth =

@@ -6,7 +6,8 @@
 import * as z from "zod";
 import type { Env } from "../env.ts";
 import { quarantineSchema } from "./quarantine.ts";
-import type { LiveSecret, ReadableSource, Source, SourceAuth } from "./records.ts";
+import type { LiveSecret } from "../crypto/live-secret.ts";
+import type { ReadableSource, Source, SourceAuth } from "./records.ts";
 import { UNREADABLE, open, seal } from "../crypto/seal.ts";
 import { fromStoredStatus, toStoredStatus } from "./sources.ts";
 

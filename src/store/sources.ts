@@ -2,7 +2,8 @@
 import type { Env } from "../env.ts";
 import { rememberDeletion } from "./deleted.ts";
 import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
-import type { LiveSecret, ReadableSource, Source, SourceAuth } from "./records.ts";
+import type { LiveSecret } from "../crypto/live-secret.ts";
+import type { ReadableSource, Source, SourceAuth } from "./records.ts";
 import {
 	type ListQuery,
 	type ReadAs,

@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { api } from "../../src/api/app.ts";
+import { app } from "../../src/app.ts";
 import { ORIGIN, ask } from "./client.ts";
 
 describe("who may use the API", () => {
@@ -35,7 +35,7 @@ describe("who may use the API", () => {
 			const closed = ADMIN_TOKEN === undefined ? rest : { ...rest, ADMIN_TOKEN };
 			for (const authorization of ["Bearer ", "Bearer undefined", "Bearer test-token"]) {
 				const request = new Request(`${ORIGIN}/v1/sources`, { headers: { authorization } });
-				const response = await api.fetch(request, closed, createExecutionContext());
+				const response = await app.fetch(request, closed, createExecutionContext());
 				expect(response.status).toBe(503);
 				expect(await response.json()).toMatchObject({
 					code: "not_configured",
@@ -51,7 +51,7 @@ describe("who may use the API", () => {
 			const request = new Request(`${ORIGIN}/v1/sources`, {
 				headers: { authorization: "Bearer  test-token " },
 			});
-			const response = await api.fetch(request, { ...env, ADMIN_TOKEN: token }, createExecutionContext());
+			const response = await app.fetch(request, { ...env, ADMIN_TOKEN: token }, createExecutionContext());
 			expect(response.status).toBe(200);
 		},
 	);
@@ -72,7 +72,7 @@ describe("/healthz", () => {
 
 	test("is well even when a queue does not tell its backlog", async () => {
 		const mute = { metrics: () => Promise.reject(new Error("no metrics")) } as unknown as Queue<string>;
-		const response = await api.fetch(
+		const response = await app.fetch(
 			new Request(`${ORIGIN}/healthz`),
 			{ ...env, EVENTS: mute },
 			createExecutionContext(),
@@ -90,7 +90,7 @@ describe("what goes wrong inside", () => {
 			},
 		});
 		const request = new Request(`${ORIGIN}/v1/sources`, { headers: { authorization: "Bearer test-token" } });
-		const response = await api.fetch(request, { ...env, DB: broken }, createExecutionContext());
+		const response = await app.fetch(request, { ...env, DB: broken }, createExecutionContext());
 		expect(response.status).toBe(500);
 		const text = await response.text();
 		expect(JSON.parse(text)).toMatchObject({ code: "internal_error" });
@@ -106,7 +106,7 @@ describe("what goes wrong inside", () => {
 		const request = new Request(`${ORIGIN}/v1/events?source=api`, {
 			headers: { authorization: "Bearer test-token" },
 		});
-		const response = await api.fetch(request, { ...env, EVENT_LOG: busy }, createExecutionContext());
+		const response = await app.fetch(request, { ...env, EVENT_LOG: busy }, createExecutionContext());
 		expect(response.status).toBe(503);
 		expect(response.headers.get("retry-after")).toBe("5");
 		const text = await response.text();

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { dispatcher } from "../../src/delivery/client.ts";
+import { dispatcher } from "../../src/objects/clients.ts";
 import { deleteEndpoint } from "../../src/store/endpoints.ts";
 import { seal } from "../../src/crypto/seal.ts";
 import { deleteSubscription } from "../../src/store/subscriptions.ts";

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { createMessageBatch, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
-import { eventLog } from "../../src/events/log/client.ts";
+import { eventLog } from "../../src/objects/clients.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
 import { routeBatch } from "../../src/routing/router.ts";

@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { vi } from "vitest";
-import { dispatcher } from "../../src/delivery/client.ts";
-import type { IncomingEvent } from "../../src/delivery/ledger/inbox.ts";
+import { dispatcher } from "../../src/objects/clients.ts";
+import type { IncomingEvent } from "../../src/delivery/ledger/incoming.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { deliveryId, eventId, newId } from "../../src/events/ids.ts";

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
-import { eventLog } from "../../src/events/log/client.ts";
+import { eventLog } from "../../src/objects/clients.ts";
 import { newId } from "../../src/events/ids.ts";
 import { migrate } from "../../src/objects/schema.ts";
 

@@ -7,11 +7,11 @@ import {
 	runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { IncomingEvent } from "../../src/delivery/ledger/inbox.ts";
-import { eventLog } from "../../src/events/log/client.ts";
+import type { IncomingEvent } from "../../src/delivery/ledger/incoming.ts";
+import { eventLog } from "../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
-import type { NewEntry } from "../../src/events/log/rows.ts";
+import type { NewEntry } from "../../src/events/log/entry.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";
 import { encodeSegment, splitBySize } from "../../src/events/queue/segment.ts";
 import { routeBatch } from "../../src/routing/router.ts";

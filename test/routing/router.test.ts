@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { changeSubscription } from "../store/change.ts";
-import { eventLog } from "../../src/events/log/client.ts";
+import { eventLog } from "../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";

@@ -1,7 +1,7 @@
 /** The bindings of the Worker with a queue that only remembers, or refuses, what it is sent. */
 import { env } from "cloudflare:workers";
 import type { Env } from "../../src/env.ts";
-import { eventLog } from "../../src/events/log/client.ts";
+import { eventLog } from "../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { decodeMessage } from "../../src/events/queue/message.ts";
 import { decodeSegment } from "../../src/events/queue/segment.ts";

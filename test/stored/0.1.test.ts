@@ -5,12 +5,13 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi, afterEach } from "vitest";
-import { dispatcher } from "../../src/delivery/client.ts";
+import { dispatcher } from "../../src/objects/clients.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
-import { appendSome, eventLog } from "../../src/events/log/client.ts";
+import { eventLog } from "../../src/objects/clients.ts";
+import { appendSome } from "../../src/events/log/append.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { decodeMessage } from "../../src/events/queue/message.ts";
-import { puller } from "../../src/ingest/queues/client.ts";
+import { puller } from "../../src/objects/clients.ts";
 import { findEndpoint, listEndpoints } from "../../src/store/endpoints.ts";
 import { loadPolicy } from "../../src/store/policy.ts";
 import { loadRoutingTable } from "../../src/store/routing.ts";

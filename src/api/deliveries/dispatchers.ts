@@ -1,5 +1,5 @@
 /** Tells dispatchers of a change. D1 has the change already; a dispatcher that does not hear cannot undo it. */
-import { dispatcher } from "../../delivery/client.ts";
+import { dispatcher } from "../../objects/clients.ts";
 import type { SettingsChange } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";

@@ -1,6 +1,6 @@
 /** `/v1/deliveries`: what became of each event at each endpoint; to send again, or to stop. */
 import { Hono } from "hono";
-import { dispatcher } from "../../delivery/client.ts";
+import { dispatcher } from "../../objects/clients.ts";
 import type { Change, DeliveryRecord } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { endpointIdOf } from "../../events/ids.ts";

@@ -1,6 +1,6 @@
 /** Finds deliveries by filters: at the dispatchers that may hold them, or by the decisions stored with an event. */
 import * as z from "zod";
-import { dispatcher } from "../../delivery/client.ts";
+import { dispatcher } from "../../objects/clients.ts";
 import {
 	DEAD_REASONS,
 	DELIVERY_STATUSES,
@@ -8,7 +8,7 @@ import {
 	type DeliveryRecord,
 } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
-import { eventLog } from "../../events/log/client.ts";
+import { eventLog } from "../../objects/clients.ts";
 import type { Decision } from "../../events/event.ts";
 import { sourceIdOf } from "../../events/ids.ts";
 import type { Slice } from "../../events/position.ts";

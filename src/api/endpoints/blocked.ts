@@ -1,5 +1,5 @@
 /** Why nothing is sent to an endpoint at this moment, for a person who reads it. */
-import { dispatcher } from "../../delivery/client.ts";
+import { dispatcher } from "../../objects/clients.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
 import type { Endpoint } from "../../store/records.ts";

@@ -4,7 +4,8 @@ import * as z from "zod";
 import { isPublicKey, refusePublicKey } from "../../sources/proof/standard-webhooks.ts";
 import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { Problem } from "../../http/problem.ts";
-import type { LiveSecret, SourceAuth } from "../../store/records.ts";
+import type { LiveSecret } from "../../crypto/live-secret.ts";
+import type { SourceAuth } from "../../store/records.ts";
 import { hasSecret } from "../../store/sources.ts";
 import { SPACE_AROUND, hasSpaceAround } from "./fields.ts";
 

@@ -2,13 +2,8 @@
  * Whether a resource works, and why not: what the API shows as `status` and `status_reason`. That is the stored status,
  * and what follows from the rest of the record.
  */
-import {
-	type Endpoint,
-	type Quarantine,
-	type Source,
-	type Subscription,
-	isReadable,
-} from "../../store/records.ts";
+import { type Quarantine } from "../../events/expressions/set-aside.ts";
+import { type Endpoint, type Source, type Subscription, isReadable } from "../../store/records.ts";
 
 export interface ShownStatus {
 	status: "active" | "paused" | "disabled" | "quarantined";

@@ -1,7 +1,7 @@
 /** What a PATCH and a rotation change of a source, and what they refuse. Nothing is written here. */
 import type * as z from "zod";
 import type { Env } from "../../env.ts";
-import { kindOf } from "../../ingest/parse-events.ts";
+import { kindOf } from "../../sources/registry.ts";
 import { Problem } from "../../http/problem.ts";
 import type { Source } from "../../store/records.ts";
 import { type SourceChanges, findSourceOfQueue } from "../../store/sources.ts";

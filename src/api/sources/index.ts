@@ -2,7 +2,6 @@
 import { type Context, Hono } from "hono";
 import type { Env } from "../../env.ts";
 import { BUILTIN_SOURCES, newId } from "../../events/ids.ts";
-import { receive } from "../../ingest/receive.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ReadableSource, Source } from "../../store/records.ts";
 import {
@@ -14,6 +13,7 @@ import {
 	updateSource,
 } from "../../store/sources.ts";
 import { readJson, readOptionalJson } from "../http/body.ts";
+import type { ApiEnv } from "../http/context.ts";
 import { readPage } from "../http/pages.ts";
 import { changesOf, refuseSharedQueue, rotationOf } from "./changes.ts";
 import { newSecret, rotationSchema } from "../fields/secrets.ts";
@@ -37,7 +37,7 @@ import { type Changeable, changeRecord, isLost } from "../http/writes.ts";
 
 const DEFAULT_KIND = "generic";
 
-export const sources = new Hono<{ Bindings: Env }>()
+export const sources = new Hono<ApiEnv>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createSourceSchema);
 		const now = Date.now();
@@ -122,9 +122,9 @@ export const sources = new Hono<{ Bindings: Env }>()
 	})
 	.post("/:ref/test", async (c) => {
 		const source = await getSource(c.env, c.req.param("ref"));
-		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, source, Date.now()));
+		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, c.var.ingest, source, Date.now()));
 		const { request, trust, sent } = await buildSample(source, originOf(c.req.url), Date.now());
-		const response = await receive(request, c.env, c.executionCtx, source.id, trust);
+		const response = await c.var.ingest.receive(request, c.env, c.executionCtx, source.id, trust);
 		return c.json({ sent, answer: await readAnswer(response) });
 	});
 
@@ -142,7 +142,7 @@ const changeable: Changeable<Source, SourceChanges> = {
 
 /** Makes a change of the source that the path names and tells all who have to know; throws what `changeRecord` throws. */
 async function changeSource(
-	c: Context<{ Bindings: Env }, "/:ref">,
+	c: Context<ApiEnv, "/:ref">,
 	compute: (former: Source) => SourceChanges | null | Promise<SourceChanges>,
 ): Promise<Source> {
 	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);

@@ -1,7 +1,7 @@
 /** How a source that the router fetches from is doing, for a person who reads the source. */
 import type { Env } from "../../env.ts";
-import { puller } from "../../ingest/queues/client.ts";
-import { kindOf } from "../../ingest/parse-events.ts";
+import { puller } from "../../objects/clients.ts";
+import { kindOf } from "../../sources/registry.ts";
 import { log } from "../../log.ts";
 import type { Source } from "../../store/records.ts";
 import { formatTime } from "../fields/times.ts";

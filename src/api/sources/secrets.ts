@@ -1,5 +1,6 @@
 /** Which secrets a source has when it is made and after a change: the ones that were given, made or kept. */
-import type { LiveSecret, Source, SourceAuth } from "../../store/records.ts";
+import type { LiveSecret } from "../../crypto/live-secret.ts";
+import type { Source, SourceAuth } from "../../store/records.ts";
 import { invalidRequest } from "../http/body.ts";
 import { hasSecret } from "../../store/sources.ts";
 import { currentSecret, generateSourceSecret, newSecret, refuseSourceSecret } from "../fields/secrets.ts";

@@ -1,14 +1,14 @@
 /** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
 import type { Env } from "../../env.ts";
-import { kindOf } from "../../ingest/parse-events.ts";
+import { kindOf } from "../../sources/registry.ts";
 import { sign } from "../../sources/proof/sign.ts";
 import { SECRET_PLACEHOLDER } from "../../sources/kind.ts";
 import { standIn } from "../../sources/proof/stand-in.ts";
-import { takeMessage } from "../../ingest/queues/take-message.ts";
 import { PROVIDERS, type Trust } from "../../sources/proof/trust.ts";
-import { secretUnreadable, sourcePaused } from "../../ingest/receive.ts";
+import { secretUnreadable, sourcePaused } from "../../sources/stopped.ts";
 import type { Source } from "../../store/records.ts";
 import { hasSecret } from "../../store/sources.ts";
+import type { Ingest } from "../http/context.ts";
 import { currentSecret } from "../fields/secrets.ts";
 import { isPosted } from "./fields.ts";
 
@@ -60,7 +60,12 @@ export async function buildSample(source: Source, origin: string, now: number): 
  * What `POST …/test` answers for a source that nobody posts to: the sample goes the way of a message from its
  * queue. Throws 503 `source_paused`, or what `takeMessage` throws.
  */
-export async function takeSample(env: Env, source: Source, now: number): Promise<Record<string, unknown>> {
+export async function takeSample(
+	env: Env,
+	{ takeMessage }: Pick<Ingest, "takeMessage">,
+	source: Source,
+	now: number,
+): Promise<Record<string, unknown>> {
 	if (source.status === "paused") throw sourcePaused();
 	const sent = kindOf(source).sample(now, source.settings);
 	const ids = await takeMessage(env, source, sent.body, now);

@@ -4,12 +4,12 @@
  */
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
-import { puller } from "../../ingest/queues/client.ts";
-import { kindOf } from "../../ingest/parse-events.ts";
-import { forgetSource } from "../../ingest/source-lookup.ts";
+import { puller } from "../../objects/clients.ts";
+import { kindOf } from "../../sources/registry.ts";
 import { log } from "../../log.ts";
 import { cacheSource, uncacheSource } from "../../store/source-cache.ts";
 import { type Source, isVerifying } from "../../store/records.ts";
+import type { ApiEnv } from "../http/context.ts";
 import { findSource } from "../../store/sources.ts";
 
 /** KV takes one write a second for each key and refuses the others. */
@@ -17,11 +17,11 @@ const RETRY_AFTER_MS = 1_100;
 
 /** `former`: the source before the change, when there was one; `current`: null when it has been deleted. */
 export async function syncSource(
-	c: Context<{ Bindings: Env }>,
+	c: Context<ApiEnv>,
 	former: Source | null,
 	current: Source | null,
 ): Promise<void> {
-	for (const source of [former, current]) if (source !== null) forgetSource(source);
+	for (const source of [former, current]) if (source !== null) c.var.ingest.forgetSource(source);
 	try {
 		await writeCache(c.env, former, current);
 	} catch {
@@ -31,11 +31,7 @@ export async function syncSource(
 }
 
 /** For a source that the router fetches from, now or before the change. */
-async function tellPuller(
-	c: Context<{ Bindings: Env }>,
-	former: Source | null,
-	current: Source | null,
-): Promise<void> {
+async function tellPuller(c: Context<ApiEnv>, former: Source | null, current: Source | null): Promise<void> {
 	const pulled = [current, former].find((source) => source !== null && kindOf(source).transport === "pull");
 	if (pulled === undefined || pulled === null) return;
 	const tell = () => puller(c.env, pulled.id).refresh(pulled.id);

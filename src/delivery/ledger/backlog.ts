@@ -17,6 +17,7 @@ import {
 } from "./delivery-table.ts";
 import { log } from "../../log.ts";
 import { unreadableDelivery, type Delivery } from "./delivery-row.ts";
+import { type Incoming, type IncomingEvent } from "./incoming.ts";
 import {
 	dropInbox,
 	findInInbox,
@@ -28,29 +29,17 @@ import {
 	setInboxAside,
 	waitingInInbox,
 	type InboxRow,
-	type Incoming,
-	type IncomingEvent,
 } from "./inbox.ts";
 import { fresh } from "../rules/lifecycle.ts";
 import { migrate } from "../../objects/schema.ts";
 import { DISPATCHER_SCHEMA } from "./tables.ts";
-import { BACKSTOP_MS, SWEEP_EVERY_MS } from "../rules/wake.ts";
+import { BACKSTOP_MS, type Outlook, SWEEP_EVERY_MS } from "../rules/wake.ts";
 
 const RETENTION_MS = 30 * 86_400_000;
 /** Looking for what may be forgotten takes long where all is still owed. */
 const SWEEP_FULL_EVERY_MS = 60_000;
 /** Of the 10 GB that a Durable Object holds; above it the oldest finished deliveries go before their time. */
 const MAX_BYTES = 8_000_000_000;
-
-export interface Outlook {
-	/** When the next retry is due, and the next result event that the queue refused. */
-	retryAt: number | null;
-	publishAt: number | null;
-	/** There are deliveries that nobody has claimed yet. */
-	untried: boolean;
-	/** There is nothing at all, not even what is finished. */
-	empty: boolean;
-}
 
 export class Backlog {
 	readonly #storage: DurableObjectStorage;

@@ -6,23 +6,9 @@
 import * as z from "zod";
 import { decisionList } from "../../events/decision.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../../events/event.ts";
+import type { Incoming, IncomingEvent } from "./incoming.ts";
 import { nextPosition, positionOfTime } from "../../events/position.ts";
 import { decodeSegment, encodeSegment, estimateBytes, splitRuns } from "../../events/queue/segment.ts";
-
-/** A delivery on its way in: which event, by which decision, at which position. */
-export interface Incoming {
-	position: number;
-	event: SluiceEvent;
-	decision: Decision;
-}
-
-/** Deliveries of one event to this endpoint. */
-export interface IncomingEvent {
-	event: SluiceEvent;
-	decisions: Decision[];
-	/** When the event log first had the event, where it has come before: its deliveries may be here already. */
-	storedAt?: number;
-}
 
 /** A row of the inbox without the payloads; the i-th entry is at position `seq` + i. */
 export interface InboxRow {

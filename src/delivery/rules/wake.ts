@@ -2,13 +2,23 @@
  * When a dispatcher has to wake by itself: the earliest moment at which there is something to do that nothing else
  * will bring up. Pure; times in ms since the epoch.
  */
-import type { Outlook } from "../ledger/backlog.ts";
 
 /** When to look again while something is under way, should the object be lost in the middle of it. */
 export const BACKSTOP_MS = 10_000;
 /** How often an endpoint that is stopped and has a backlog is looked at, should its resumption go unheard. */
 const LOOK_AGAIN_MS = 300_000;
 export const SWEEP_EVERY_MS = 86_400_000;
+
+/** What a dispatcher owes, and when. */
+export interface Outlook {
+	/** When the next retry is due, and the next result event that the queue refused. */
+	retryAt: number | null;
+	publishAt: number | null;
+	/** There are deliveries that nobody has claimed yet. */
+	untried: boolean;
+	/** There is nothing at all, not even what is finished. */
+	empty: boolean;
+}
 
 export interface Situation {
 	now: number;

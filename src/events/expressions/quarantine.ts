@@ -1,14 +1,10 @@
 /**
  * Expressions that overrun are set aside, each by itself: here at once, and in D1 as soon as somebody writes them
- * (writeQuarantines), which is what other isolates hear of and the API shows. Until their owner has changed, they are
- * not evaluated any more.
+ * (store/write-quarantines.ts), which is what other isolates hear of and the API shows. Until their owner has changed,
+ * they are not evaluated any more.
  */
-import type { Env } from "../../env.ts";
-import { log } from "../../log.ts";
-import { type Overrun, storeQuarantine } from "../../store/quarantine.ts";
-import type { Quarantine } from "../../store/records.ts";
-import { uncacheSource } from "../../store/source-cache.ts";
 import { type Evaluation, evaluateExpression, type TellWork } from "./expression.ts";
+import type { Overrun, Quarantine } from "./set-aside.ts";
 
 /** A source or a subscription. */
 export interface Owner {
@@ -59,30 +55,20 @@ export async function evaluateOwned(
 	// Evaluations that ran at the same time may all overrun; only the first one is reported.
 	if (findSetAside(owner, field) === null) {
 		remember(owner, field, reason);
-		unwritten.push({ ownerId: owner.id, stored, field, reason, at: Date.now() });
-		if (unwritten.length > MAX_UNWRITTEN) unwritten.shift();
+		keepOverrun({ ownerId: owner.id, stored, field, reason, at: Date.now() });
 	}
 	return { ...evaluation, message: `it is set aside: ${reason}` };
 }
 
-/**
- * Tells D1 what has been set aside since. Whoever evaluates calls it when its own work is safe. Never throws. What D1
- * does not take is kept and told by the next call, for until then the API says that all is well.
- */
-export async function writeQuarantines(env: Env): Promise<void> {
-	for (let next = unwritten.shift(); next !== undefined; next = unwritten.shift()) {
-		const line = { owner: next.ownerId, field: next.field, reason: next.reason };
-		try {
-			const name = await storeQuarantine(env, next);
-			log("expression.set_aside", { ...line, stored: name !== null });
-			if (name !== null && next.ownerId.startsWith("src_"))
-				await uncacheSource(env, { id: next.ownerId, name });
-		} catch (error) {
-			log("expression.unwritten", { ...line, error: String(error) });
-			unwritten.push(next);
-			return;
-		}
-	}
+/** The oldest quarantine that nobody has written yet; it is the caller's from now on. */
+export function takeOverrun(): Overrun | undefined {
+	return unwritten.shift();
+}
+
+/** Keeps one to be written later. */
+export function keepOverrun(overrun: Overrun): void {
+	unwritten.push(overrun);
+	if (unwritten.length > MAX_UNWRITTEN) unwritten.shift();
 }
 
 function remember(owner: Owner, field: string, reason: string): void {

@@ -10,7 +10,8 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { migrate, type SchemaSteps } from "../../objects/schema.ts";
 import { DECISION_BYTES, type Decision } from "../event.ts";
-import { hashOf, type KnownEntry, type LogEntry, type LogQuery, type NewEntry } from "./rows.ts";
+import { type KnownEntry, type LogEntry, type LogQuery, type NewEntry } from "./entry.ts";
+import { hashOf } from "./rows.ts";
 import { decisionReader, entryAt, findEntry, listEntries, putEntries, sweepSegments } from "./segments.ts";
 import {
 	dropSpilled,
@@ -21,6 +22,7 @@ import {
 	sweepSpilled,
 } from "./spilled.ts";
 import { extendWindow, loadWindow, type Window } from "./window.ts";
+import type { EventLogRpc } from "./rpc.ts";
 import { positionOfTime, type Slice } from "../position.ts";
 
 const SCHEMA: SchemaSteps = [
@@ -45,7 +47,7 @@ const SWEEP_ROWS = 500;
 /** Of decisions in one answer: a call between objects may carry 32 MiB. */
 const MAX_ANSWER_BYTES = 8_000_000;
 
-export class EventLog extends DurableObject<Env> {
+export class EventLog extends DurableObject<Env> implements EventLogRpc {
 	readonly #sql = this.ctx.storage.sql;
 	/** Loaded when first needed. */
 	#recent: Window | null = null;
@@ -57,12 +59,6 @@ export class EventLog extends DurableObject<Env> {
 		migrate(ctx.storage, SCHEMA);
 	}
 
-	/**
-	 * Stores the events that are new, in one transaction. Answers for each entry null when it was new, else what was
-	 * decided when it first came: that is to be carried out again, not the new decisions. A `bounded` answer may be
-	 * shorter than `entries`: the rest has not been looked at, and is to be handed in again. The router of release 0.1
-	 * knows neither bounds nor times, and gets bare decisions for all of them.
-	 */
 	async append(entries: NewEntry[], bounded = false): Promise<(KnownEntry | Decision[] | null)[]> {
 		const known = await this.#append(entries, bounded ? MAX_ANSWER_BYTES : Number.POSITIVE_INFINITY);
 		return bounded ? known : known.map((entry) => entry && entry.decisions);
@@ -93,10 +89,6 @@ export class EventLog extends DurableObject<Env> {
 		return known;
 	}
 
-	/**
-	 * Keeps events that are too large for the queue until they are routed. Throws while too many wait already: whoever
-	 * took an answer for a yes would lose them.
-	 */
 	async spill(key: string, segments: string[]): Promise<void> {
 		if (spilledBytes(this.#sql) > MAX_SPILLED_BYTES) {
 			throw new Error(`more than ${MAX_SPILLED_BYTES} bytes of large events wait to be routed`);
@@ -105,7 +97,6 @@ export class EventLog extends DurableObject<Env> {
 		await this.#armSweep();
 	}
 
-	/** The segments stored under `key`, in order; empty when they have been routed and dropped. */
 	readSpilled(key: string): string[] {
 		return readSpilled(this.#sql, key);
 	}
@@ -119,7 +110,6 @@ export class EventLog extends DurableObject<Env> {
 		return position === undefined ? findEntry(this.#sql, id) : entryAt(this.#sql, position);
 	}
 
-	/** Newest first, without payloads. One call looks at a bounded part, and says where it has stopped. */
 	list(query: LogQuery): Slice<LogEntry> {
 		return listEntries(this.#sql, query);
 	}

@@ -1,37 +1,10 @@
 /** What the event log stores and answers: entries, the rows they stand in, and how one becomes the other. Pure. */
 import * as z from "zod";
 import { decisionList } from "../decision.ts";
-import type { Decision, SluiceEvent } from "../event.ts";
+import type { Decision } from "../event.ts";
+import type { LogEntry } from "./entry.ts";
 import { HASH_LENGTH } from "../ids.ts";
 import { decodeSegment } from "../queue/segment.ts";
-
-/** An event as the log holds it. Positions grow with time and are unique within one log. */
-export interface LogEntry {
-	position: number;
-	event: SluiceEvent;
-	decisions: Decision[];
-}
-
-export interface LogQuery {
-	/** Exact, or a prefix that ends in `*`. */
-	type?: string;
-	/** Stored at or after, and before; ms since the epoch. */
-	since?: number;
-	until?: number;
-	/** Only entries at positions below this one. */
-	before?: number;
-	limit: number;
-}
-
-export type NewEntry = Pick<LogEntry, "event" | "decisions">;
-
-/**
- * What the log answers about an entry that it already has: the decisions made the first time, and when that was (ms).
- */
-export interface KnownEntry {
-	decisions: Decision[];
-	storedAt: number;
-}
 
 /** As SQLite holds it; `seq` is the position of the first event. */
 export type SegmentRow = { seq: number; segment: string; decisions: string };

@@ -4,18 +4,8 @@
  */
 import { log } from "../../log.ts";
 import { DECISION_BYTES } from "../event.ts";
-import {
-	entriesOf,
-	hashOf,
-	type KnownEntry,
-	type LogEntry,
-	type LogQuery,
-	type NewEntry,
-	parseDecisions,
-	type SegmentRow,
-	textOfType,
-	withoutData,
-} from "./rows.ts";
+import { type KnownEntry, type LogEntry, type LogQuery, type NewEntry } from "./entry.ts";
+import { entriesOf, hashOf, parseDecisions, type SegmentRow, textOfType, withoutData } from "./rows.ts";
 import { HASH_LENGTH } from "../ids.ts";
 import { nextPosition, rangeOf, type Slice, timeOfPosition } from "../position.ts";
 import { encodeSegment, estimateBytes, splitRuns } from "../queue/segment.ts";

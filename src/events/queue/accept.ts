@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Env } from "../../env.ts";
-import { eventLog } from "../log/client.ts";
+import { eventLog } from "../../objects/clients.ts";
 import { type EventData, MAX_EVENT_BYTES, type SluiceEvent } from "../event.ts";
 import { encodeReference } from "./message.ts";
 import { encodeSegment, splitBySize } from "./segment.ts";

@@ -11,9 +11,10 @@ import type { Source } from "../../store/records.ts";
 import { isDeleted } from "../../store/deleted.ts";
 import { findSource } from "../../store/sources.ts";
 import { UNREADABLE } from "../../crypto/seal.ts";
-import { kindOf } from "../parse-events.ts";
+import { kindOf } from "../../sources/registry.ts";
 import { pull, type Pulled } from "./pull.ts";
-import { type Effect, type Happened, type PullState, readPullState, step } from "./pull-cycle.ts";
+import { type Effect, type Happened, readPullState, step } from "./pull-cycle.ts";
+import type { PullerRpc, PullStatus } from "./rpc.ts";
 import type { SqsQueue } from "./sqs-client.ts";
 import { refuseQueueUrl } from "../../sources/sqs/queue.ts";
 import { sqsSettings } from "../../sources/sqs/index.ts";
@@ -21,14 +22,11 @@ import { sqsSettings } from "../../sources/sqs/index.ts";
 const SOURCE_ID = "source_id";
 const STATE = "state";
 
-export type PullStatus = Pick<PullState, "status" | "lastError" | "lastMessageAt">;
-
-export class Puller extends DurableObject<Env> {
+export class Puller extends DurableObject<Env> implements PullerRpc {
 	#state = readPullState(this.ctx.storage.kv.get(STATE));
 	/** Ends the run that is under way. */
 	#run = new AbortController();
 
-	/** The source has been made, changed, paused or deleted: what is under way ends, and it is read anew. */
 	async refresh(sourceId: string): Promise<void> {
 		// Kept, because an alarm does not say whom it wakes.
 		this.ctx.storage.kv.put(SOURCE_ID, sourceId);
@@ -36,7 +34,6 @@ export class Puller extends DurableObject<Env> {
 		await this.#take({ kind: "refreshed" });
 	}
 
-	/** A source whose puller has never heard of it is begun here: telling it may have failed. */
 	async status(sourceId: string): Promise<PullStatus> {
 		if (this.ctx.storage.kv.get(SOURCE_ID) === undefined) await this.refresh(sourceId);
 		const { status, lastError, lastMessageAt } = this.#state;

@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { api } from "../../../src/api/app.ts";
+import { app } from "../../../src/app.ts";
 import type { SettingsChange } from "../../../src/delivery/records.ts";
 import { ORIGIN, must } from "../client.ts";
 
@@ -36,7 +36,7 @@ async function toldBy(
 		headers: { authorization: "Bearer test-token", "content-type": "application/json" },
 		body: JSON.stringify(body),
 	});
-	const response = await api.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
+	const response = await app.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
 	expect(response.status).toBeLessThan(300);
 	return told;
 }
@@ -93,7 +93,7 @@ test("a dispatcher of release 0.1, which knows no deletion, is told to look", as
 		method: "DELETE",
 		headers: { authorization: "Bearer test-token" },
 	});
-	const response = await api.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
+	const response = await app.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
 	expect(response.status).toBe(204);
 	expect(refreshed).toBe(1);
 });
@@ -108,6 +108,6 @@ test("a dispatcher that cannot be reached fails no request", async () => {
 		method: "POST",
 		headers: { authorization: "Bearer test-token" },
 	});
-	const response = await api.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
+	const response = await app.fetch(request, { ...env, DISPATCHER }, createExecutionContext());
 	expect(await response.json()).toMatchObject({ status: "paused" });
 });

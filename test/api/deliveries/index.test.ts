@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { deliveryJson } from "../../../src/api/deliveries/wire.ts";
-import { dispatcher } from "../../../src/delivery/client.ts";
+import { dispatcher } from "../../../src/objects/clients.ts";
 import type { DeliveryRecord } from "../../../src/delivery/records.ts";
-import { eventLog } from "../../../src/events/log/client.ts";
+import { eventLog } from "../../../src/objects/clients.ts";
 import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
 import { deliveryId, eventId } from "../../../src/events/ids.ts";
 import { type Resource, ask, badPaths, must, readIds } from "../client.ts";

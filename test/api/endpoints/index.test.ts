@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { api } from "../../../src/api/app.ts";
+import { app } from "../../../src/app.ts";
 import { findEndpoint, updateEndpoint } from "../../../src/store/endpoints.ts";
 import { ORIGIN, ask, badPaths, must, readIds } from "../client.ts";
 
@@ -134,7 +134,7 @@ describe("creating an endpoint", () => {
 				headers: { authorization: "Bearer test-token" },
 				body: new TextEncoder().encode(JSON.stringify({ name: unique(), url: refused })),
 			});
-			const response = await api.fetch(request, production, createExecutionContext());
+			const response = await app.fetch(request, production, createExecutionContext());
 			expect(response.status, refused).toBe(422);
 			expect(await response.json()).toMatchObject({ errors: [{ path: "url" }] });
 		}

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { createExecutionContext } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
-import { api } from "../../../src/api/app.ts";
-import { eventLog } from "../../../src/events/log/client.ts";
+import { app } from "../../../src/app.ts";
+import { eventLog } from "../../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../../src/events/event.ts";
 import { eventId } from "../../../src/events/ids.ts";
 import { ORIGIN, type Resource, ask, badPaths, must, readIds } from "../client.ts";
@@ -212,7 +212,7 @@ describe("publishing", () => {
 			headers: { authorization: "Bearer test-token", "content-type": "application/json" },
 			body: '{"type":"t"}',
 		});
-		const response = await api.fetch(request, { ...env, EVENTS: full }, createExecutionContext());
+		const response = await app.fetch(request, { ...env, EVENTS: full }, createExecutionContext());
 		expect(response.status).toBe(503);
 		expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
 		expect(await response.json()).toMatchObject({ code: "queue_unavailable" });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { namesSetAside, statusOf } from "../../../src/api/fields/status.ts";
-import type { Quarantine } from "../../../src/store/records.ts";
+import type { Quarantine } from "../../../src/events/expressions/set-aside.ts";
 import { changeSource, changeSubscription } from "../../store/change.ts";
 import { anEndpoint, aSource, aSubscription } from "../../store/records.ts";
 import { must } from "../client.ts";

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { api } from "../../../src/api/app.ts";
+import { app } from "../../../src/app.ts";
 import { readCachedSource } from "../../../src/store/source-cache.ts";
 import { ORIGIN, must } from "../client.ts";
 
@@ -41,7 +41,7 @@ test("KV refusing a write fails no request; the copy is written a little later, 
 		headers: { authorization: "Bearer test-token", "content-type": "application/json" },
 		body: JSON.stringify({ name: "unlucky" }),
 	});
-	const response = await api.fetch(request, { ...env, SOURCES }, context);
+	const response = await app.fetch(request, { ...env, SOURCES }, context);
 	expect(response.status).toBe(201);
 	expect(refusals).toBe(1);
 	await must("PATCH", "/v1/sources/unlucky", { description: "changed meanwhile" });

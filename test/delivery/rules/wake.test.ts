@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Outlook } from "../../../src/delivery/ledger/backlog.ts";
+import type { Outlook } from "../../../src/delivery/rules/wake.ts";
 import { nextWake, type Situation } from "../../../src/delivery/rules/wake.ts";
 
 const NOW = 1_790_000_000_000;

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { writeQuarantines } from "../../../src/store/write-quarantines.ts";
 import {
 	evaluateOwned,
 	findSetAside,
 	type OwnedExpression,
-	writeQuarantines,
 } from "../../../src/events/expressions/quarantine.ts";
 import { changeSource, changeSubscription } from "../../store/change.ts";
 import type { Filter } from "../../../src/events/expressions/filters.ts";

@@ -1,10 +1,11 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi, afterEach } from "vitest";
-import { appendSome, eventLog } from "../../../src/events/log/client.ts";
+import { eventLog } from "../../../src/objects/clients.ts";
+import { appendSome } from "../../../src/events/log/append.ts";
 import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
 import { eventId, newId } from "../../../src/events/ids.ts";
-import type { LogEntry } from "../../../src/events/log/rows.ts";
+import type { LogEntry } from "../../../src/events/log/entry.ts";
 import type { Slice } from "../../../src/events/position.ts";
 import { encodeSegment } from "../../../src/events/queue/segment.ts";
 

@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { MAX_EVENT_BYTES } from "../../../src/events/event.ts";
-import { puller } from "../../../src/ingest/queues/client.ts";
+import { puller } from "../../../src/objects/clients.ts";
 import { Puller } from "../../../src/ingest/queues/puller.ts";
 import { ask, must, type Page, type Resource } from "../../api/client.ts";
 

@@ -1,11 +1,7 @@
-/** How other rooms reach the event log of a source. */
+/** Has the event log of a source keep events; the one way in for the router. */
 import type { Env } from "../../env.ts";
-import type { EventLog } from "./event-log.ts";
-import type { KnownEntry, NewEntry } from "./rows.ts";
-
-export function eventLog(env: Env, sourceId: string): DurableObjectStub<EventLog> {
-	return env.EVENT_LOG.get(env.EVENT_LOG.idFromName(sourceId));
-}
+import { eventLog } from "../../objects/clients.ts";
+import type { KnownEntry, NewEntry } from "./entry.ts";
 
 /**
  * Has the log of `sourceId` keep events with their decisions. Returns for each entry null when it was new, else what

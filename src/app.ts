@@ -1,0 +1,20 @@
+/** The Worker as one Hono application: ingest, and the management API, which is handed the way to it. */
+import { Hono } from "hono";
+import { answerError, api } from "./api/app.ts";
+import type { ApiEnv, Ingest } from "./api/http/context.ts";
+import { takeMessage } from "./ingest/queues/take-message.ts";
+import { receive } from "./ingest/receive.ts";
+import { forgetSource } from "./ingest/source-lookup.ts";
+
+const ingest: Ingest = { receive, takeMessage, forgetSource };
+
+export const app = new Hono<ApiEnv>();
+
+// First, because most requests are events.
+app.all("/in/:source", (c) => receive(c.req.raw, c.env, c.executionCtx, c.req.param("source")));
+app.use("/v1/*", async (c, next) => {
+	c.set("ingest", ingest);
+	await next();
+});
+app.route("/", api);
+app.onError((error, c) => answerError(error, c.req.raw));

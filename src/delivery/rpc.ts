@@ -1,0 +1,28 @@
+/** What a dispatcher can be called for by other rooms. Shapes only. */
+import type { Slice } from "../events/position.ts";
+import type { BlockedBy } from "./gates/gates.ts";
+import type { IncomingEvent } from "./ledger/incoming.ts";
+import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
+
+/** Why nothing is sent to an endpoint now, and when that ends by itself (ms since the epoch). */
+export interface Blocked {
+	blockedBy: BlockedBy | null;
+	/** null: only when something happens. */
+	blockedUntil: number | null;
+}
+
+export interface DispatcherRpc extends Rpc.DurableObjectBranded {
+	/** Takes deliveries in; they are durable when this returns. Doing it twice is doing it once. */
+	enqueue(items: IncomingEvent[]): Promise<void>;
+	/** The endpoint or a subscription to it has changed, or was paused or resumed. Release 0.1 says no more than that. */
+	refresh(change?: SettingsChange): void;
+	/** The endpoint has been deleted: what waits for it ends, whatever becomes of the database. */
+	markDeleted(): void;
+	/** Newest first. One call looks at a bounded part, and says where it has stopped. */
+	list(query: DeliveryQuery): Slice<DeliveryRecord>;
+	get(id: string): DeliveryRecord | null;
+	blocked(): Blocked;
+	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
+	retry(id: string): Promise<Change>;
+	cancel(id: string): Promise<Change>;
+}

@@ -1,0 +1,20 @@
+/** How the rooms reach each other's Durable Objects: one of each kind for every endpoint or source. */
+import type { DispatcherRpc } from "../delivery/rpc.ts";
+import type { Env } from "../env.ts";
+import type { EventLogRpc } from "../events/log/rpc.ts";
+import type { PullerRpc } from "../ingest/queues/rpc.ts";
+
+/** The dispatcher of an endpoint, `ep_…`. */
+export function dispatcher(env: Env, endpointId: string): DurableObjectStub<DispatcherRpc> {
+	return env.DISPATCHER.get(env.DISPATCHER.idFromName(endpointId));
+}
+
+/** The event log of a source, `src_…`. */
+export function eventLog(env: Env, sourceId: string): DurableObjectStub<EventLogRpc> {
+	return env.EVENT_LOG.get(env.EVENT_LOG.idFromName(sourceId));
+}
+
+/** The puller of a source, `src_…`. */
+export function puller(env: Env, sourceId: string): DurableObjectStub<PullerRpc> {
+	return env.PULLER.get(env.PULLER.idFromName(sourceId));
+}
