@@ -2,6 +2,7 @@
  * What the Worker is given: the bindings of wrangler.toml, and the secrets and vars an operator may set. It names
  * interfaces only, so that every room may import it.
  */
+import type { HandRpc } from "./delivery/hands/job.ts";
 import type { DispatcherRpc } from "./delivery/rpc.ts";
 import type { EventLogRpc } from "./events/log/rpc.ts";
 import type { PullerRpc } from "./ingest/queues/rpc.ts";
@@ -15,6 +16,8 @@ export interface Env {
 	EVENTS_DLQ: Queue<string>;
 	EVENT_LOG: DurableObjectNamespace<EventLogRpc>;
 	DISPATCHER: DurableObjectNamespace<DispatcherRpc>;
+	/** Carry out exchanges for dispatchers, by `ep_…/n`. */
+	HAND: DurableObjectNamespace<HandRpc>;
 	PULLER: DurableObjectNamespace<PullerRpc>;
 	/** The root API key. While it is unset, everything but /healthz is closed. */
 	ADMIN_TOKEN?: string;

@@ -6,6 +6,7 @@ import { takeBatch } from "./ingest/queues/queue-source.ts";
 import { routeBatch } from "./routing/router.ts";
 
 export { Dispatcher } from "./delivery/dispatcher.ts";
+export { Hand } from "./delivery/hands/hand.ts";
 export { EventLog } from "./events/log/event-log.ts";
 export { Puller } from "./ingest/queues/puller.ts";
 

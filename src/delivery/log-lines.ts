@@ -1,7 +1,7 @@
 /** The log lines of a delivery: ids and outcome, never a payload, a URL or a header. */
 import { endpointIdOf } from "../events/ids.ts";
 import { log } from "../log.ts";
-import type { Delivery } from "./ledger/delivery-row.ts";
+import type { Delivery } from "./rules/delivery.ts";
 
 export function idsOf(delivery: Delivery): Record<string, string | null> {
 	return {
@@ -27,10 +27,10 @@ export function logDelivery({ delivery, ended }: { delivery: Delivery; ended: ob
 			error: attempt.error,
 			duration_ms: attempt.durationMs,
 		}),
-		status: state.status,
-		reason: state.reason,
-		...(state.detail !== null && { detail: state.detail }),
-		next_attempt_at: state.dueAt === null ? null : new Date(state.dueAt).toISOString(),
+		status: state.phase,
+		reason: state.phase === "dead" ? state.reason : null,
+		...("detail" in state && state.detail !== null && { detail: state.detail }),
+		next_attempt_at: "dueAt" in state ? new Date(state.dueAt).toISOString() : null,
 		...(resultEventId !== null && { result_event_id: resultEventId }),
 	});
 }

@@ -4,7 +4,7 @@
  * delivery may wake the object for it.
  */
 import { log } from "../log.ts";
-import type { Policy } from "../store/policy.ts";
+import type { Settings } from "../store/settings.ts";
 import type { DeliveryRecord } from "./records.ts";
 
 const DELETED = "deleted";
@@ -32,12 +32,12 @@ export class Presence {
 	 * The answer that counts. An endpoint that is in the database exists, even when its deletion was told: somebody
 	 * has restored it.
 	 */
-	resolve(read: Policy): Policy {
+	resolve(read: Settings): Settings {
 		return read === "missing" && this.#isDeleted ? "deleted" : read;
 	}
 
 	/** Remembers what the database says now; writes only when that has changed. */
-	note(read: Policy): void {
+	note(read: Settings): void {
 		if (typeof read === "object" && this.#isDeleted) {
 			this.#isDeleted = false;
 			this.#keep(DELETED, false);

@@ -63,22 +63,6 @@ export interface Result {
 /** Why a delivery that has succeeded has no result although the model gave one. */
 export type ResultOmitted = "too_large";
 
-/** The part of a delivery that decisions are made from; see lifecycle.ts. */
-export interface DeliveryState {
-	status: Exclude<DeliveryStatus, "in_flight" | "waiting">;
-	reason: DeadReason | null;
-	/** What the reason is about, or what a pending delivery waits for, for a person; null where the last attempt says it. */
-	detail: string | null;
-	/** Attempts that count against the schedule; busy answers do not. */
-	spent: number;
-	/** Busy answers in a row, and when the first of them came. */
-	busyCount: number;
-	busySince: number | null;
-	/** When it is to be sent next; null when finished. */
-	dueAt: number | null;
-	finishedAt: number | null;
-}
-
 /** A delivery as the API reads it back. */
 export interface DeliveryRecord {
 	/** Orders deliveries of one endpoint by age; see events/position.ts. */

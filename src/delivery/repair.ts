@@ -3,7 +3,6 @@
  * answer to how it was before. Many rows may be parked, so they come forward in slices, and nothing is sent until the
  * last one has: what fails anew would come forward with the next.
  */
-import type { Delivery } from "./ledger/delivery-row.ts";
 
 const KEY = "repaired_at";
 /** Rows of one slice: some 50 ms. */
@@ -50,10 +49,4 @@ export class Repair {
 		this.#since = null;
 		return false;
 	}
-}
-
-/** A delivery that came back from the endpoint as it was before: where it was parked, it is due at once. */
-export function broughtForward(delivery: Delivery, now: number): Delivery {
-	const { state } = delivery;
-	return state.status === "pending" ? { ...delivery, state: { ...state, dueAt: now } } : delivery;
 }

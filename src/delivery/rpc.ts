@@ -1,6 +1,7 @@
 /** What a dispatcher can be called for by other rooms. Shapes only. */
 import type { Slice } from "../events/position.ts";
 import type { BlockedBy } from "./gates/gates.ts";
+import type { LeasedJob, Outcome } from "./hands/job.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 
@@ -25,4 +26,9 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
+	/**
+	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written; told twice or
+	 * late, they change nothing that is settled. Throws while the settings cannot be read: to be told again.
+	 */
+	settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]>;
 }

@@ -5,7 +5,7 @@
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { stopEndpoint } from "../store/endpoints.ts";
-import { loadPolicy, type Policy } from "../store/policy.ts";
+import { loadSettings, type Settings } from "../store/settings.ts";
 import { type Endpoint, isReadable } from "../store/records.ts";
 
 /** How long settings are trusted. A change through the API is told at once; this is for what went unheard. */
@@ -13,10 +13,10 @@ const TRUSTED_MS = 5_000;
 /** How long they serve while D1 fails; then deliveries wait. */
 const TRUSTED_WITHOUT_D1_MS = 600_000;
 
-export class PolicyCache {
+export class SettingsCache {
 	readonly #env: Env;
 	/** undefined: never read. */
-	#value: Policy | undefined;
+	#value: Settings | undefined;
 	#readAt = 0;
 	#isOutdated = true;
 	/** Counts changes that were told, so that a read which began before one is not taken for the state after it. */
@@ -27,7 +27,7 @@ export class PolicyCache {
 	}
 
 	/** As last read; undefined when nothing has been read. */
-	get last(): Policy | undefined {
+	get last(): Settings | undefined {
 		return this.#value;
 	}
 
@@ -43,12 +43,12 @@ export class PolicyCache {
 	}
 
 	/** Throws when D1 fails and what is known is too old. */
-	async read(endpointId: string): Promise<Policy> {
+	async read(endpointId: string): Promise<Settings> {
 		const age = Date.now() - this.#readAt;
 		if (this.#value !== undefined && !this.#isOutdated && age < TRUSTED_MS) return this.#value;
 		const changes = this.#changes;
 		try {
-			const value = await loadPolicy(this.#env, endpointId);
+			const value = await loadSettings(this.#env, endpointId);
 			logStop(endpointId, this.#value, value);
 			this.#value = value;
 			this.#readAt = Date.now();
@@ -91,7 +91,7 @@ export class PolicyCache {
 }
 
 /** Logs once why nothing is sent to an endpoint that nobody has stopped. */
-function logStop(endpointId: string, former: Policy | undefined, now: Policy): void {
+function logStop(endpointId: string, former: Settings | undefined, now: Settings): void {
 	if (now === "missing" && former !== "missing") {
 		log("dispatcher.endpoint_missing", { endpoint_id: endpointId });
 	}
@@ -100,8 +100,8 @@ function logStop(endpointId: string, former: Policy | undefined, now: Policy): v
 	}
 }
 
-function isUnreadable(policy: Policy | undefined): boolean {
-	return typeof policy === "object" && !isReadable(policy.endpoint);
+function isUnreadable(settings: Settings | undefined): boolean {
+	return typeof settings === "object" && !isReadable(settings.endpoint);
 }
 
 function namesOf({ id, name, version }: Endpoint): Record<string, string> {

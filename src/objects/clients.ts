@@ -1,4 +1,5 @@
 /** How the rooms reach each other's Durable Objects: one of each kind for every endpoint or source. */
+import type { HandName, HandRpc } from "../delivery/hands/job.ts";
 import type { DispatcherRpc } from "../delivery/rpc.ts";
 import type { Env } from "../env.ts";
 import type { EventLogRpc } from "../events/log/rpc.ts";
@@ -7,6 +8,11 @@ import type { PullerRpc } from "../ingest/queues/rpc.ts";
 /** The dispatcher of an endpoint, `ep_…`. */
 export function dispatcher(env: Env, endpointId: string): DurableObjectStub<DispatcherRpc> {
 	return env.DISPATCHER.get(env.DISPATCHER.idFromName(endpointId));
+}
+
+/** A hand of an endpoint. */
+export function hand(env: Env, { endpointId, number }: HandName): DurableObjectStub<HandRpc> {
+	return env.HAND.get(env.HAND.idFromName(`${endpointId}/${number}`));
 }
 
 /** The event log of a source, `src_…`. */

@@ -2,7 +2,7 @@
  * Hands a load over: events with their decisions to the logs of their sources, deliveries to the dispatchers of their
  * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other.
  */
-import { concurrently } from "./concurrently.ts";
+import { concurrently } from "../objects/concurrently.ts";
 import { dispatcher } from "../objects/clients.ts";
 import type { IncomingEvent } from "../delivery/ledger/incoming.ts";
 import type { Env } from "../env.ts";

@@ -9,7 +9,7 @@ import {
 	updateEndpoint,
 } from "../../src/store/endpoints.ts";
 import { isDeleted } from "../../src/store/deleted.ts";
-import { loadPolicy } from "../../src/store/policy.ts";
+import { loadSettings } from "../../src/store/settings.ts";
 import { loadRoutingTable, readRoutingVersion } from "../../src/store/routing.ts";
 import { cacheSource, readCachedSource } from "../../src/store/source-cache.ts";
 import {
@@ -237,11 +237,11 @@ describe("what has been deleted", () => {
 
 	test("is told apart from what is missing", async () => {
 		const endpoint = anEndpoint();
-		expect(await loadPolicy(env, endpoint.id)).toBe("missing");
+		expect(await loadSettings(env, endpoint.id)).toBe("missing");
 		await deleteEndpoint(env, endpoint.id);
-		expect(await loadPolicy(env, endpoint.id)).toBe("deleted");
+		expect(await loadSettings(env, endpoint.id)).toBe("deleted");
 		await insertEndpoint(env, endpoint);
-		expect(await loadPolicy(env, endpoint.id)).toMatchObject({ endpoint });
+		expect(await loadSettings(env, endpoint.id)).toMatchObject({ endpoint });
 	});
 });
 
@@ -382,7 +382,7 @@ describe("what a dispatcher reads", () => {
 		const latest = aSubscription({ target: { latestOf: "ocr" } });
 		const foreign = aSubscription({ target: { endpointId: other.id } });
 		for (const subscription of [explicit, latest, foreign]) await insertSubscription(env, subscription);
-		const policy = await loadPolicy(env, endpoint.id);
+		const policy = await loadSettings(env, endpoint.id);
 		const subscriptions = new Map([explicit, latest].map((subscription) => [subscription.id, subscription]));
 		expect(policy).toEqual({ endpoint, subscriptions, others: new Map() });
 	});

@@ -13,7 +13,7 @@ import type { SluiceEvent } from "../../src/events/event.ts";
 import { decodeMessage } from "../../src/events/queue/message.ts";
 import { puller } from "../../src/objects/clients.ts";
 import { findEndpoint, listEndpoints } from "../../src/store/endpoints.ts";
-import { loadPolicy } from "../../src/store/policy.ts";
+import { loadSettings } from "../../src/store/settings.ts";
 import { loadRoutingTable } from "../../src/store/routing.ts";
 import { readCachedSource } from "../../src/store/source-cache.ts";
 import { findSource, listSources } from "../../src/store/sources.ts";
@@ -136,7 +136,7 @@ describe("D1", () => {
 	});
 
 	test("a dispatcher finds its settings", async () => {
-		const policy = await loadPolicy(env, ENDPOINT);
+		const policy = await loadSettings(env, ENDPOINT);
 		expect(policy).toMatchObject({ endpoint: { id: ENDPOINT } });
 		expect(typeof policy === "object" && policy.subscriptions.size).toBe(5);
 	});

@@ -1,5 +1,6 @@
 /** An endpoint on the wire: what may be written, its defaults, and how it is read back without its secrets. */
 import * as z from "zod";
+import { MAX_TIMEOUT_MS } from "../../delivery/rules/attempt.ts";
 import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/header-guard.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
@@ -18,8 +19,8 @@ export const DEFAULT_RETRY: RetryPolicy = {
 	busyStatuses: [],
 };
 export const DEFAULT_TIMEOUT_SECONDS = 30;
-/** As many as one Worker invocation may have under way. */
-export const DEFAULT_MAX_CONCURRENCY = 6;
+/** As many as the dispatcher carries out itself; above it hands do. */
+export const DEFAULT_MAX_CONCURRENCY = 5;
 
 /** Half a day: a step must stay well below what an alarm and an operator can oversee. */
 const MAX_STEP_SECONDS = 43_200;
@@ -107,7 +108,11 @@ const fields = z.strictObject({
 	protocol,
 	auth,
 	headers,
-	timeout_seconds: z.number().int().min(1).max(900),
+	timeout_seconds: z
+		.number()
+		.int()
+		.min(1)
+		.max(MAX_TIMEOUT_MS / 1000),
 	max_concurrency: z.number().int().min(1).max(600),
 	retry,
 	busy,

@@ -18,6 +18,8 @@ export interface Moment {
 	maxConcurrency: number;
 	/** Whether the endpoint is to be sent to at all. */
 	isActive: boolean;
+	/** Whether it is not known yet what is under way. */
+	isRecovering: boolean;
 }
 
 /** What happened at the endpoint. */

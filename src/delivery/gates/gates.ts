@@ -7,11 +7,12 @@ import { coldStart, failedAlone } from "./cold-start.ts";
 import type { EndpointEvent, Gate, Moment } from "./gate.ts";
 import { hold } from "./hold.ts";
 import { pause } from "./pause.ts";
+import { recovery } from "./recovery.ts";
 
 export type { EndpointEvent, Moment } from "./gate.ts";
 
 /** In the order in which they are asked: what is said first is what an operator has to know first. */
-const GATES = { pause, cold_start: coldStart, hold, capacity } as const;
+const GATES = { pause, recovery, cold_start: coldStart, hold, capacity } as const;
 type GateKey = keyof typeof GATES;
 type StateOf<G> = G extends Gate<infer State> ? State : never;
 export type GateStates = { readonly [Key in GateKey]: StateOf<(typeof GATES)[Key]> };
@@ -23,15 +24,9 @@ export type Admitted =
 	/** `until`: when it changes by itself, ms since the epoch; null when something has to happen first. */
 	| { slots: 0; blockedBy: BlockedBy; until: number | null };
 
-export const BLOCKED_BY = [pause.name, coldStart.name, hold.name, capacity.name] as const;
-export type BlockedBy = (typeof BLOCKED_BY)[number];
+export type BlockedBy = (typeof GATES)[GateKey]["name"];
 
-export const openGates: GateStates = {
-	pause: pause.initial,
-	cold_start: coldStart.initial,
-	hold: hold.initial,
-	capacity: capacity.initial,
-};
+export const openGates: GateStates = restoreGates({});
 
 /** How many exchanges may begin at this moment, or why none may. */
 export function admit(states: GateStates, at: Moment): Admitted {

@@ -1,10 +1,27 @@
 /**
- * What a dispatcher owes: its inbox and its delivery table, as one place to put work, take it and look it up.
- * It remembers which untried deliveries it has given out, so that an inbox row goes when the last of them has a
- * row of its own. It decides nothing about a delivery.
+ * What a dispatcher owes: its inbox and its delivery table, as one place to put work, take it and look it up. It decides
+ * nothing about a delivery.
  */
 import { timeOfPosition } from "../../events/position.ts";
+import { migrate } from "../../objects/schema.ts";
+import { Turns } from "../pick/turns.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import { fresh } from "../rules/state.ts";
+import type { Outlook } from "../rules/wake.ts";
 import {
+	findInInbox,
+	findInInboxAt,
+	findSetAside,
+	hasInbox,
+	lastInboxPosition,
+	putInbox,
+	waitingInInbox,
+} from "./inbox.ts";
+import type { Incoming, IncomingEvent } from "./incoming.ts";
+import { Retention } from "./retention.ts";
+import { DISPATCHER_SCHEMA } from "./schema.ts";
+import {
+	type Due,
 	dueDelivery,
 	findDelivery,
 	knownDeliveries,
@@ -12,54 +29,26 @@ import {
 	nextDueAt,
 	putDelivery,
 	putNewDelivery,
-	type Due,
-	sweepDeliveries,
-} from "./delivery-table.ts";
-import { log } from "../../log.ts";
-import { unreadableDelivery, type Delivery } from "./delivery-row.ts";
-import { type Incoming, type IncomingEvent } from "./incoming.ts";
-import {
-	dropInbox,
-	findInInbox,
-	findSetAside,
-	hasInbox,
-	lastInboxPosition,
-	nextInbox,
-	putInbox,
-	setInboxAside,
-	waitingInInbox,
-	type InboxRow,
-} from "./inbox.ts";
-import { fresh } from "../rules/lifecycle.ts";
-import { migrate } from "../../objects/schema.ts";
-import { DISPATCHER_SCHEMA } from "./tables.ts";
-import { BACKSTOP_MS, type Outlook, SWEEP_EVERY_MS } from "../rules/wake.ts";
+} from "./table.ts";
+import { Untried } from "./untried.ts";
 
-const RETENTION_MS = 30 * 86_400_000;
-/** Looking for what may be forgotten takes long where all is still owed. */
-const SWEEP_FULL_EVERY_MS = 60_000;
-/** Of the 10 GB that a Durable Object holds; above it the oldest finished deliveries go before their time. */
-const MAX_BYTES = 8_000_000_000;
+type Claimed = ReadonlyMap<string, unknown>;
 
 export class Backlog {
+	readonly retention: Retention;
 	readonly #storage: DurableObjectStorage;
+	readonly #untried: Untried;
+	readonly #turns = new Turns();
 	/** The last position given to a delivery. */
 	#last: number;
-	/** Inbox rows that have been read, by key: the ids of theirs that have no row of their own yet. */
-	readonly #open = new Map<number, Set<string>>();
-	/** The key of the newest inbox row that has been read, and what of it nobody has claimed. */
-	#read = 0;
-	#unclaimed: Incoming[] = [];
-	#untriedFirst = false;
 	/** Whether the table may hold deliveries that are owed; false only where it has been looked. */
 	readonly #mayOwe: Record<Due, boolean> = { pending: true, publishing: true };
-	/** Whether anything may have been forgotten since the object woke. */
-	#hasSwept = false;
-	#sweptAt = 0;
 
 	constructor(storage: DurableObjectStorage) {
 		this.#storage = storage;
 		migrate(storage, DISPATCHER_SCHEMA);
+		this.#untried = new Untried(storage);
+		this.retention = new Retention(storage.sql);
 		this.#last = Math.max(lastInboxPosition(storage.sql), lastDeliveryPosition(storage.sql));
 	}
 
@@ -84,23 +73,58 @@ export class Backlog {
 		this.#last = this.#storage.transactionSync(() => putInbox(sql, unknown, this.#last, now));
 	}
 
-	/**
-	 * The next delivery to send that is not among `claimed`; null when nothing is due. Retries that are due and
-	 * untried deliveries take turns: neither keeps the other waiting.
-	 */
-	claim(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		this.#untriedFirst = !this.#untriedFirst;
-		const retry = () => this.#due("pending", now, claimed);
-		const untried = () => this.#claimUntried(claimed);
-		return this.#untriedFirst ? (untried() ?? retry()) : (retry() ?? untried());
+	/** The next delivery that is due for this and not among `claimed`; null when there is none. */
+	claim(due: Due, now: number, claimed: Claimed): Delivery | null {
+		if (due !== "pending") return this.#due(due, now, claimed);
+		return this.#turns.next(
+			() => toDelivery(this.#untried.claim(claimed)),
+			() => this.#due("pending", now, claimed),
+		);
+	}
+
+	/** Writes deliveries as they are now, all or none. */
+	record(deliveries: readonly Delivery[]): void {
+		for (const { state } of deliveries) {
+			if (state.phase === "pending" || state.phase === "publishing") this.#mayOwe[state.phase] = true;
+		}
+		if (!this.#recordFirst(deliveries)) this.#recordAll(deliveries);
+		this.#untried.recorded(deliveries.map(({ id }) => id));
+	}
+
+	find(id: string): Delivery | null {
+		const { sql } = this.#storage;
+		const tried = findDelivery(sql, id);
+		if (tried === null) return toDelivery(findInInbox(sql, id));
+		const { state, event } = tried;
+		if (state.phase !== "dead" || state.reason !== "unreadable" || event !== null) return tried;
+		return { ...tried, event: findSetAside(sql, id)?.event ?? null };
+	}
+
+	/** As `find`, by its position as well, which takes no search. */
+	findAt(position: number, id: string): Delivery | null {
+		const { sql } = this.#storage;
+		return findDelivery(sql, id) ?? toDelivery(findInInboxAt(sql, position, id));
+	}
+
+	/** What is to come, `claimed` deliveries left out. */
+	outlook(claimed: Claimed): Outlook {
+		const { sql } = this.#storage;
+		return {
+			retryAt: this.#dueAt("pending", claimed),
+			publishAt: this.#dueAt("publishing", claimed),
+			untried: this.#untried.hasMore(),
+			// Whatever the inbox holds is in the table when it has been sent, and nothing there goes before its sweep.
+			empty:
+				this.#last === 0 || (this.retention.hasSwept && lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0)),
+		};
 	}
 
 	/** As `dueDelivery`, without asking where nothing can be. */
-	#due(which: Due, now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
+	#due(which: Due, now: number, claimed: Claimed): Delivery | null {
 		return this.#dueAt(which, claimed) === null ? null : dueDelivery(this.#storage.sql, which, now, claimed);
 	}
 
-	#dueAt(which: Due, claimed: ReadonlyMap<string, unknown>): number | null {
+	#dueAt(which: Due, claimed: Claimed): number | null {
 		if (!this.#mayOwe[which]) return null;
 		const at = nextDueAt(this.#storage.sql, which, claimed);
 		// Those that are claimed are told when they are recorded.
@@ -108,34 +132,11 @@ export class Backlog {
 		return at;
 	}
 
-	/** The next delivery whose answer is known and whose result event the queue has still to take. */
-	claimUnpublished(now: number, claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		return this.#due("publishing", now, claimed);
-	}
-
-	/** Writes deliveries as they are now, all or none. */
-	record(deliveries: readonly Delivery[]): void {
-		for (const { state } of deliveries) {
-			if (state.status === "pending" || state.status === "publishing") this.#mayOwe[state.status] = true;
-		}
-		if (!this.#recordFirst(deliveries)) this.#recordAll(deliveries);
-		for (const open of this.#open.values()) for (const { id } of deliveries) open.delete(id);
-		for (const [seq, open] of this.#open) {
-			if (open.size > 0) continue;
-			dropInbox(this.#storage.sql, seq);
-			this.#open.delete(seq);
-		}
-		this.#unclaimed = this.#unclaimed.filter(
-			({ decision }) => !deliveries.some(({ id }) => id === decision.deliveryId),
-		);
-	}
-
 	/** The most frequent case, in one statement: a delivery of the inbox that has been tried for the first time. */
 	#recordFirst(deliveries: readonly Delivery[]): boolean {
 		const [delivery, another] = deliveries;
 		if (delivery === undefined || another !== undefined) return false;
-		const isNew = [...this.#open.values()].some((open) => open.has(delivery.id));
-		return isNew && putNewDelivery(this.#storage.sql, delivery);
+		return this.#untried.has(delivery.id) && putNewDelivery(this.#storage.sql, delivery);
 	}
 
 	#recordAll(deliveries: readonly Delivery[]): void {
@@ -143,97 +144,12 @@ export class Backlog {
 			for (const delivery of deliveries) putDelivery(this.#storage.sql, delivery);
 		});
 	}
-
-	find(id: string): Delivery | null {
-		const { sql } = this.#storage;
-		const tried = findDelivery(sql, id);
-		if (tried === null) {
-			const untried = findInInbox(sql, id);
-			return untried && toDelivery(untried);
-		}
-		if (tried.state.reason !== "unreadable" || tried.event !== null) return tried;
-		return { ...tried, event: findSetAside(sql, id)?.event ?? null };
-	}
-
-	/** What is to come, `claimed` deliveries left out. */
-	outlook(claimed: ReadonlyMap<string, unknown>): Outlook {
-		const { sql } = this.#storage;
-		return {
-			retryAt: this.#dueAt("pending", claimed),
-			publishAt: this.#dueAt("publishing", claimed),
-			untried: this.#unclaimed.length > 0 || hasInbox(sql, this.#read),
-			// Whatever the inbox holds is in the table when it has been sent, and nothing there goes before its sweep.
-			empty: this.#last === 0 || (this.#hasSwept && lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0)),
-		};
-	}
-
-	/** When `sweep` last forgot all it had to, ms since the epoch; 0: not since the object woke. */
-	get sweptAt(): number {
-		return this.#sweptAt;
-	}
-
-	/**
-	 * Forgets finished deliveries of more than 30 days: once a day, however often it is called; more often while there
-	 * is more to forget than one go takes, and while room is short.
-	 */
-	sweep(now: number): void {
-		const { sql } = this.#storage;
-		const everyMs = sql.databaseSize > MAX_BYTES ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;
-		if (now - this.#sweptAt < everyMs) return;
-		this.#hasSwept = true;
-		const more = sweepDeliveries(sql, now - RETENTION_MS, MAX_BYTES);
-		this.#sweptAt = more ? now - SWEEP_EVERY_MS + BACKSTOP_MS : now;
-	}
-
-	#claimUntried(claimed: ReadonlyMap<string, unknown>): Delivery | null {
-		for (;;) {
-			const next = this.#unclaimed.shift();
-			if (next !== undefined) return toDelivery(next);
-			const row = nextInbox(this.#storage.sql, this.#read);
-			if (row === null) return null;
-			this.#read = row.seq;
-			if ("unreadable" in row) {
-				this.#setAside(row.seq, row.unreadable);
-				continue;
-			}
-			this.#unclaimed = this.#withoutTwins(row.deliveries, claimed);
-			const open = new Set(this.#unclaimed.map(({ decision }) => decision.deliveryId));
-			if (open.size === 0) dropInbox(this.#storage.sql, row.seq);
-			else this.#open.set(row.seq, open);
-		}
-	}
-
-	/** What cannot be read ends as dead letters, and the row is kept for whoever can read it. */
-	#setAside(seq: number, entries: InboxRow["entries"]): void {
-		const { sql } = this.#storage;
-		const known = knownDeliveries(
-			sql,
-			entries.map(({ decision }) => decision.deliveryId),
-		);
-		this.#storage.transactionSync(() => {
-			entries.forEach(({ eventId, decision }, index) => {
-				if (known.has(decision.deliveryId)) return;
-				putDelivery(sql, unreadableDelivery(seq + index, eventId, decision, Date.now()));
-			});
-			setInboxAside(sql, seq);
-		});
-		log("dispatcher.unreadable", { inbox: seq, deliveries: entries.length });
-	}
-
-	/** A message that the queue delivered twice can stand in the inbox twice. */
-	#withoutTwins(deliveries: Incoming[], claimed: ReadonlyMap<string, unknown>): Incoming[] {
-		const ids = deliveries.map(({ decision }) => decision.deliveryId);
-		const seen = knownDeliveries(this.#storage.sql, ids);
-		return deliveries.filter(({ decision: { deliveryId } }) => {
-			if (seen.has(deliveryId) || claimed.has(deliveryId)) return false;
-			seen.add(deliveryId);
-			return true;
-		});
-	}
 }
 
 /** An untried delivery as it stands before its first attempt. */
-function toDelivery({ position, event, decision }: Incoming): Delivery {
+function toDelivery(incoming: Incoming | null): Delivery | null {
+	if (incoming === null) return null;
+	const { position, event, decision } = incoming;
 	return {
 		position,
 		id: decision.deliveryId,

@@ -162,6 +162,17 @@ export function findInInbox(sql: SqlStorage, id: string): Incoming | null {
 	return find(sql, "inbox", id);
 }
 
+/** Likewise, where its position is known. */
+export function findInInboxAt(sql: SqlStorage, position: number, id: string): Incoming | null {
+	const row = sql
+		.exec<StoredRow>(
+			"SELECT seq, decisions, segment FROM inbox WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+			position,
+		)
+		.toArray()[0];
+	return row === undefined ? null : inRow(row, id);
+}
+
 /** Likewise, among the rows that were set aside: the release of now may be one that can read them. */
 export function findSetAside(sql: SqlStorage, id: string): Incoming | null {
 	return find(sql, "unreadable_inbox", id);
@@ -171,8 +182,12 @@ function find(sql: SqlStorage, table: "inbox" | "unreadable_inbox", id: string):
 	const row = sql
 		.exec<StoredRow>(`SELECT seq, decisions, segment FROM ${table} WHERE instr(decisions, ?) > 0 LIMIT 1`, id)
 		.toArray()[0];
-	const found = row === undefined ? null : readRow(row);
-	if (found === null || "unreadable" in found) return null;
+	return row === undefined ? null : inRow(row, id);
+}
+
+function inRow(row: StoredRow, id: string): Incoming | null {
+	const found = readRow(row);
+	if ("unreadable" in found) return null;
 	return found.deliveries.find(({ decision }) => decision.deliveryId === id) ?? null;
 }
 

@@ -3,8 +3,9 @@
  * looks at so many at most, since nothing is sent meanwhile.
  */
 import { rangeOf, type Slice, timeOfPosition } from "../../events/position.ts";
-import { toRecord, type Delivery } from "./delivery-row.ts";
-import { knownDeliveries, listDeliveries } from "./delivery-table.ts";
+import { toRecord } from "../record.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import { knownDeliveries, listDeliveries } from "./table.ts";
 import { inboxRows, type InboxRow } from "./inbox.ts";
 import type { DeliveryQuery, DeliveryRecord } from "../records.ts";
 

@@ -1,6 +1,9 @@
 /**
- * One exchange with an endpoint: what is sent, what came of it, and what that means for the delivery. No code.
+ * One exchange with an endpoint: what is sent, what came of it, and what that means for the delivery. Shapes only.
  */
+
+/** The longest that an exchange may take, ms: the platform ends pending work after 15 minutes. */
+export const MAX_TIMEOUT_MS = 840_000;
 
 /** A request ready to go: nothing is added to it any more, because the body's bytes are signed. */
 export interface OutgoingRequest {
@@ -59,6 +62,8 @@ export type NetworkError =
 	| "blocked_url"
 	/** A bug of ours. Nothing was sent. */
 	| "internal"
+	/** The object that carried out the exchange was lost, and with it whatever was answered. */
+	| "lost"
 	/** Anything else. */
 	| "network";
 

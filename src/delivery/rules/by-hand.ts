@@ -1,7 +1,7 @@
 /** What a person may ask of a delivery: to be sent again or sooner, or to be canceled. Decides, and writes nothing. */
-import type { Delivery } from "../ledger/delivery-row.ts";
-import { type Context, type Happened, refuseChange, step } from "./lifecycle.ts";
 import type { Change } from "../records.ts";
+import type { Delivery } from "./delivery.ts";
+import { apply, type Context, type DeliveryEvent } from "./lifecycle.ts";
 
 export type Refused = Extract<Change, { ok: false }>;
 
@@ -9,7 +9,7 @@ export type Refused = Extract<Change, { ok: false }>;
 export function retried(delivery: Delivery, context: Context): Delivery | Refused {
 	const { resultEvent, state } = delivery;
 	// One whose transform failed goes through the subscription once more.
-	const publishes = resultEvent !== null && state.reason !== "transform_failed";
+	const publishes = resultEvent !== null && !(state.phase === "dead" && state.reason === "transform_failed");
 	return changed(delivery, { kind: "retry_asked", publishes }, context);
 }
 
@@ -17,11 +17,14 @@ export function canceled(delivery: Delivery, context: Context): Delivery | Refus
 	return changed(delivery, { kind: "cancel_asked" }, context);
 }
 
-function changed(delivery: Delivery, asked: Happened, context: Context): Delivery | Refused {
-	if (delivery.state.reason === "unreadable" && delivery.event === null) {
+function changed(delivery: Delivery, asked: DeliveryEvent, context: Context): Delivery | Refused {
+	const { state, event } = delivery;
+	if (state.phase === "dead" && state.reason === "unreadable" && event === null) {
 		return { ok: false, code: "unreadable" };
 	}
-	const refusal = refuseChange(delivery.state, asked);
-	if (refusal !== null) return { ok: false, code: refusal };
-	return { ...delivery, state: step(delivery.state, asked, context).state };
+	const applied = apply(state, asked, context);
+	if ("unexpected" in applied) {
+		return { ok: false, code: state.phase === "succeeded" ? "already_succeeded" : "already_finished" };
+	}
+	return { ...delivery, state: applied.state };
 }

@@ -7,7 +7,7 @@ import type { SluiceEvent } from "../../events/event.ts";
 import { jsonOf } from "../../events/expressions/expression.ts";
 import { evaluateOwned } from "../../events/expressions/quarantine.ts";
 import type { Subscription } from "../../store/records.ts";
-import type { Delivery } from "../ledger/delivery-row.ts";
+import type { Delivery } from "../rules/delivery.ts";
 
 export type Transformed =
 	/** null: the subscription publishes none. */

@@ -153,7 +153,14 @@ describe("what the gates know", () => {
 	test("takes over the hold that release 0.1 stored, and what a newer one stored in another form counts for nothing", async () => {
 		const setting = await createSetting();
 		await runInDurableObject(setting.dispatcher, (_, { storage }) => {
-			const moment = { now: 1_000, random: 0.5, inFlight: 0, maxConcurrency: 5, isActive: true };
+			const moment = {
+				now: 1_000,
+				random: 0.5,
+				inFlight: 0,
+				maxConcurrency: 5,
+				isActive: true,
+				isRecovering: false,
+			};
 			storage.kv.put("hold_until", 5_000);
 			expect(new Gatekeeper(storage).admit(moment)).toEqual({ slots: 0, blockedBy: "hold", until: 5_000 });
 			storage.kv.delete("hold_until");

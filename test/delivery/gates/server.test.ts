@@ -46,6 +46,7 @@ function run(server: Server, arrivals: Record<string, number>, maxConcurrency = 
 			inFlight: flying.length,
 			maxConcurrency,
 			isActive: true,
+			isRecovering: false,
 		});
 		for (;;) {
 			const slots: number = admit(states, moment()).slots;

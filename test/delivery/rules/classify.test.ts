@@ -61,6 +61,7 @@ const NETWORK_ERRORS = Object.keys({
 	unreachable: 0,
 	blocked_url: 0,
 	internal: 0,
+	lost: 0,
 	network: 0,
 } satisfies Record<NetworkError, 0>) as NetworkError[];
 

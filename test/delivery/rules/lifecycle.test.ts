@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../../src/delivery/rules/attempt.ts";
-import { fresh, step, type Context, type Happened } from "../../../src/delivery/rules/lifecycle.ts";
-import type { DeliveryState } from "../../../src/delivery/records.ts";
+import {
+	type Answered,
+	apply,
+	type Context,
+	type DeliveryEvent,
+	type Signal,
+} from "../../../src/delivery/rules/lifecycle.ts";
+import { type DeliveryState, fresh, type Pending } from "../../../src/delivery/rules/state.ts";
 import type { RetryPolicy } from "../../../src/store/records.ts";
 
 const NOW = 1_790_000_000_000;
@@ -15,8 +21,15 @@ const retry: RetryPolicy = {
 	busyStatuses: [],
 };
 const pending = fresh(NOW);
+const publishing: DeliveryState = { phase: "publishing", dueAt: NOW };
+const succeeded: DeliveryState = { phase: "succeeded", finishedAt: NOW };
+const canceled: DeliveryState = { phase: "canceled", finishedAt: NOW };
 
-function answered(outcome: Outcome, more: Partial<Extract<Happened, { kind: "answered" }>> = {}): Happened {
+function dead(reason: Extract<DeliveryState, { phase: "dead" }>["reason"], detail: string | null = null) {
+	return { phase: "dead", reason, detail, finishedAt: NOW } satisfies DeliveryState;
+}
+
+function answered(outcome: Outcome, more: Partial<Answered> = {}): Answered {
 	return {
 		kind: "answered",
 		outcome,
@@ -28,20 +41,69 @@ function answered(outcome: Outcome, more: Partial<Extract<Happened, { kind: "ans
 	};
 }
 
-describe("an answer", () => {
-	test.each<[Outcome, Partial<DeliveryState>]>([
-		["done", { status: "succeeded", dueAt: null, finishedAt: NOW, spent: 0 }],
-		["error", { status: "pending", dueAt: NOW + 5_000, spent: 1 }],
-		["busy", { status: "pending", dueAt: NOW + 1_000, spent: 0, busyCount: 1, busySince: NOW }],
-		["bad_input", { status: "dead", reason: "rejected", dueAt: null, finishedAt: NOW }],
-		["unauthorized", { status: "pending", dueAt: NOW, spent: 0 }],
-		["quota", { status: "pending", dueAt: NOW, spent: 0 }],
-		["gone", { status: "dead", reason: "gone", dueAt: null, finishedAt: NOW }],
+/** The state after the event, which must fit. */
+function after(state: DeliveryState, event: DeliveryEvent, at: Context = context): DeliveryState {
+	const applied = apply(state, event, at);
+	if ("unexpected" in applied) throw new Error(`${event.kind} does not fit ${state.phase}`);
+	return applied.state;
+}
+
+/** The same, of a state that has to wait for another attempt. */
+function waits(state: DeliveryState, event: DeliveryEvent, at: Context = context): Pending {
+	const next = after(state, event, at);
+	if (next.phase !== "pending") throw new Error(`it is ${next.phase}`);
+	return next;
+}
+
+describe("what fits", () => {
+	const events: Record<string, DeliveryEvent> = {
+		answered: answered("error"),
+		resumed: { kind: "resumed", publishes: true },
+		blamed: { kind: "blamed", retry },
+		brought_forward: { kind: "brought_forward" },
+		put_off: { kind: "put_off", detail: "not there" },
+		impossible: { kind: "impossible", reason: "too_large", detail: "too large" },
+		published: { kind: "published" },
+		publish_failed: { kind: "publish_failed" },
+		retry_asked: { kind: "retry_asked", publishes: false },
+		cancel_asked: { kind: "cancel_asked" },
+	};
+	const busy: DeliveryState = { ...pending, busy: { count: 1, since: NOW } };
+
+	test.each<[string, DeliveryState, string]>([
+		["pending", pending, "answered resumed brought_forward put_off impossible retry_asked cancel_asked"],
+		[
+			"pending and busy",
+			busy,
+			"answered resumed blamed brought_forward put_off impossible retry_asked cancel_asked",
+		],
+		["publishing", publishing, "impossible published publish_failed retry_asked cancel_asked"],
+		["succeeded", succeeded, ""],
+		["dead", dead("exhausted"), "retry_asked"],
+		["canceled", canceled, "retry_asked"],
+	])("a %s delivery, and every other event is an error value", (_, state, fitting) => {
+		const fits = Object.keys(events).filter((kind) => {
+			const event = events[kind];
+			return event !== undefined && !("unexpected" in apply(state, event, context));
+		});
+		expect(fits.join(" ")).toBe(fitting);
+	});
+});
+
+describe("a response", () => {
+	test.each<[Outcome, DeliveryState]>([
+		["done", succeeded],
+		["error", { ...pending, dueAt: NOW + 5_000, spent: 1 }],
+		["busy", { ...pending, dueAt: NOW + 1_000, busy: { count: 1, since: NOW } }],
+		["bad_input", dead("rejected")],
+		["unauthorized", pending],
+		["quota", pending],
+		["gone", dead("gone")],
 	])("%s leads to %j", (outcome, state) => {
-		expect(step(pending, answered(outcome), context).state).toMatchObject(state);
+		expect(after(pending, answered(outcome))).toEqual(state);
 	});
 
-	test.each<[Outcome, unknown[]]>([
+	test.each<[Outcome, Signal[]]>([
 		["done", []],
 		["error", []],
 		["busy", []],
@@ -49,77 +111,68 @@ describe("an answer", () => {
 		["unauthorized", [{ kind: "pause", reason: "unauthorized" }]],
 		["quota", [{ kind: "pause", reason: "quota" }]],
 		["gone", [{ kind: "disable", reason: "gone" }]],
-	])("%s means for the endpoint: %j", (outcome, effects) => {
-		expect(step(pending, answered(outcome), context).effects).toEqual(effects);
+	])("%s means for the endpoint: %j", (outcome, signals) => {
+		expect(apply(pending, answered(outcome), context)).toMatchObject({ signals });
 	});
 });
 
 describe("errors", () => {
 	test("walk down the schedule and end dead", () => {
-		const first = step(pending, answered("error"), context).state;
-		const second = step(first, answered("error"), context).state;
-		const third = step(second, answered("error"), context).state;
-		expect(second).toMatchObject({ status: "pending", spent: 2, dueAt: NOW + 300_000 });
-		expect(third).toMatchObject({ status: "dead", reason: "exhausted", spent: 3, dueAt: null });
+		const first = after(pending, answered("error"));
+		const second = after(first, answered("error"));
+		expect(second).toMatchObject({ phase: "pending", spent: 2, dueAt: NOW + 300_000 });
+		expect(after(second, answered("error"))).toEqual(dead("exhausted"));
 	});
 
 	test("wait at least as long as the endpoint asked", () => {
-		const { state } = step(pending, answered("error", { retryAfterMs: 60_000 }), context);
+		const state = waits(pending, answered("error", { retryAfterMs: 60_000 }));
 		expect(state.dueAt).toBeGreaterThanOrEqual(NOW + 60_000);
 	});
 });
 
-describe("busy answers", () => {
+describe("busy responses", () => {
 	test("cost nothing until the endpoint has been busy for too long", () => {
-		let state = pending;
+		let state: DeliveryState = pending;
 		for (let minute = 0; minute < 60; minute++) {
-			({ state } = step(state, answered("busy"), {
-				...context,
-				now: NOW + minute * 60_000,
-			}));
-			expect(state).toMatchObject({ status: "pending", spent: 0, busySince: NOW });
+			state = after(state, answered("busy"), { ...context, now: NOW + minute * 60_000 });
+			expect(state).toMatchObject({ phase: "pending", spent: 0, busy: { since: NOW } });
 		}
-		({ state } = step(state, answered("busy"), { ...context, now: NOW + 3_600_000 }));
-		expect(state).toMatchObject({ status: "pending", spent: 1, busyCount: 0, busySince: null });
+		state = after(state, answered("busy"), { ...context, now: NOW + 3_600_000 });
+		expect(state).toMatchObject({ phase: "pending", spent: 1, busy: null });
 	});
 
 	test.each<Outcome>(["unauthorized", "quota"])(
 		"are counted anew behind a pause for %s, however long somebody took to resume",
 		(outcome) => {
-			const busy = step(pending, answered("busy"), context).state;
-			const paused = step(busy, answered(outcome), context).state;
+			const paused = after(after(pending, answered("busy")), answered(outcome));
 			const later = { ...context, now: NOW + 7_200_000 };
-			const resumed = step(paused, answered("busy"), later).state;
-			expect(resumed).toMatchObject({ spent: 0, busyCount: 1, busySince: later.now });
+			expect(after(paused, answered("busy"), later)).toMatchObject({
+				spent: 0,
+				busy: { count: 1, since: later.now },
+			});
 		},
 	);
 
 	test("wait at least as long as the endpoint asked", () => {
-		const { state } = step(pending, answered("busy", { retryAfterMs: 120_000 }), context);
+		const state = waits(pending, answered("busy", { retryAfterMs: 120_000 }));
 		expect(state.dueAt).toBeGreaterThanOrEqual(NOW + 120_000);
 	});
 
 	test("that speak for the endpoint leave the waiting to its gates", () => {
-		const { state } = step(pending, answered("busy", { scope: "endpoint" }), context);
-		expect(state).toMatchObject({ dueAt: NOW, spent: 0, busyCount: 1, busySince: NOW });
+		const state = waits(pending, answered("busy", { scope: "endpoint" }));
+		expect(state).toMatchObject({ dueAt: NOW, spent: 0, busy: { count: 1, since: NOW } });
 	});
 
 	test("cost an attempt after all when the delivery is to blame, but only while they are its last word", () => {
-		const busy = step(pending, answered("busy", { scope: "endpoint" }), context).state;
+		const busy = after(pending, answered("busy", { scope: "endpoint" }));
 		const blamed = { kind: "blamed", retry } as const;
-		expect(step(busy, blamed, context).state).toMatchObject({
-			spent: 1,
-			busySince: null,
-			dueAt: NOW + 5_000,
-		});
-		expect(step(pending, blamed, context).state).toEqual(pending);
-		const over = step(pending, answered("done"), context).state;
-		expect(step(over, blamed, context).state).toEqual(over);
+		expect(after(busy, blamed)).toMatchObject({ spent: 1, busy: null, dueAt: NOW + 5_000 });
+		expect(apply(pending, blamed, context)).toEqual({ unexpected: true });
 	});
 
-	test("are counted anew after another answer", () => {
-		const busy = step(pending, answered("busy"), context).state;
-		expect(step(busy, answered("error"), context).state).toMatchObject({ busyCount: 0, busySince: null });
+	test("are counted anew after another response", () => {
+		const busy = after(pending, answered("busy"));
+		expect(after(busy, answered("error"))).toMatchObject({ busy: null });
 	});
 });
 
@@ -127,73 +180,57 @@ describe("a result event", () => {
 	const answer = answered("done", { publishes: true });
 
 	test("keeps the delivery until the queue has it", () => {
-		const waiting = step(pending, answer, context).state;
-		expect(waiting).toMatchObject({ status: "publishing", finishedAt: null });
-		expect(step(waiting, { kind: "published" }, context).state).toMatchObject({
-			status: "succeeded",
-			dueAt: null,
-		});
+		const waiting = after(pending, answer);
+		expect(waiting).toEqual(publishing);
+		expect(after(waiting, { kind: "published" })).toEqual(succeeded);
 	});
 
-	test("that the queue refuses is offered again, and costs no attempt", () => {
-		const waiting = step(pending, answer, context).state;
-		const again = step(waiting, { kind: "publish_failed" }, context).state;
-		expect(again).toMatchObject({ status: "publishing", spent: 0, dueAt: NOW + 5_000 });
+	test("that the queue refuses is offered again", () => {
+		expect(after(publishing, { kind: "publish_failed" })).toEqual({ ...publishing, dueAt: NOW + 5_000 });
 	});
 
 	test("is kept when somebody asks for a retry meanwhile", () => {
-		const waiting = { ...step(pending, answer, context).state, dueAt: NOW + 5_000 };
-		expect(step(waiting, { kind: "retry_asked", publishes: true }, context).state).toMatchObject({
-			status: "publishing",
-			dueAt: NOW,
-		});
+		const waiting: DeliveryState = { ...publishing, dueAt: NOW + 5_000 };
+		expect(after(waiting, { kind: "retry_asked", publishes: true })).toEqual(publishing);
+	});
+
+	test("whose transform failed before goes on as if the model had answered now", () => {
+		expect(after(pending, { kind: "resumed", publishes: true })).toEqual(publishing);
+		expect(after(pending, { kind: "resumed", publishes: false })).toEqual(succeeded);
 	});
 });
 
 describe("a person", () => {
 	test("may send a dead delivery again, with a whole new schedule", () => {
-		const dead = step({ ...pending, spent: 2 }, answered("error"), context).state;
-		expect(step(dead, { kind: "retry_asked", publishes: false }, context).state).toEqual(fresh(NOW));
+		const over = after({ ...pending, spent: 2 }, answered("error"));
+		expect(after(over, { kind: "retry_asked", publishes: false })).toEqual(fresh(NOW));
 	});
 
 	test("does not make the model answer twice: what was canceled before it was published is published", () => {
-		const canceled = step(
-			step(pending, answered("done", { publishes: true }), context).state,
-			{ kind: "cancel_asked" },
-			context,
-		).state;
-		const asked: Happened = { kind: "retry_asked", publishes: true };
-		expect(step(canceled, asked, context).state).toMatchObject({
-			status: "publishing",
-			dueAt: NOW,
-			finishedAt: null,
-		});
+		const stopped = after(publishing, { kind: "cancel_asked" });
+		expect(after(stopped, { kind: "retry_asked", publishes: true })).toEqual(publishing);
 	});
 
 	test("may cancel what is not finished", () => {
-		expect(step(pending, { kind: "cancel_asked" }, context).state).toMatchObject({
-			status: "canceled",
-			dueAt: null,
-			finishedAt: NOW,
-		});
+		expect(after(pending, { kind: "cancel_asked" })).toEqual(canceled);
 	});
+});
+
+test("what is brought forward is due at once, and never later than it was", () => {
+	const parked = { ...pending, spent: 1, dueAt: NOW + 60_000 };
+	expect(after(parked, { kind: "brought_forward" })).toEqual({ ...parked, dueAt: NOW });
+	const due = { ...pending, dueAt: NOW - 1 };
+	expect(after(due, { kind: "brought_forward" })).toEqual(due);
 });
 
 test("what cannot be sent now is put off for a minute, says why, and costs nothing", () => {
-	const busy = { ...pending, spent: 1, busyCount: 3, busySince: NOW - 5 };
-	const waiting = step(busy, { kind: "put_off", detail: "not there" }, context).state;
-	expect(waiting).toEqual({ ...busy, status: "pending", detail: "not there", dueAt: NOW + 60_000 });
-	expect(step(waiting, answered("done"), context).state.detail).toBeNull();
-	expect(step(waiting, answered("busy"), context).state.detail).toBeNull();
-	expect(step(waiting, { kind: "cancel_asked" }, context).state.detail).toBeNull();
+	const busy: Pending = { ...pending, spent: 1, busy: { count: 3, since: NOW - 5 } };
+	const waiting = waits(busy, { kind: "put_off", detail: "not there" });
+	expect(waiting).toEqual({ ...busy, detail: "not there", dueAt: NOW + 60_000 });
+	expect(waits(waiting, answered("busy")).detail).toBeNull();
 });
 
 test("what cannot be sent ends dead with its reason", () => {
-	const happened: Happened = { kind: "impossible", reason: "transform_failed", detail: "no value" };
-	expect(step(pending, happened, context).state).toMatchObject({
-		status: "dead",
-		reason: "transform_failed",
-		detail: "no value",
-		dueAt: null,
-	});
+	const event: DeliveryEvent = { kind: "impossible", reason: "transform_failed", detail: "no value" };
+	expect(after(pending, event)).toEqual(dead("transform_failed", "no value"));
 });

@@ -2,20 +2,17 @@
 import * as z from "zod";
 import type { EventData } from "../../events/event.ts";
 import { OUTCOMES } from "../rules/attempt.ts";
-import { DEAD_REASONS, type Attempt, type DeliveryState, type ResultOmitted } from "../records.ts";
+import { DEAD_REASONS, type Attempt, type DeadReason, type ResultOmitted } from "../records.ts";
+import type { DeliveryState } from "../rules/state.ts";
 
 /**
  * The status column. A delivery that is `publishing` is stored as `waiting`, the word of release 0.1, so that each of the
  * two releases can read the rows of the other when a deploy is rolled back.
  */
-export type StoredStatus = Exclude<DeliveryState["status"], "publishing"> | "waiting";
+export type StoredStatus = Exclude<DeliveryState["phase"], "publishing"> | "waiting";
 
-export function toStoredStatus(status: DeliveryState["status"]): StoredStatus {
-	return status === "publishing" ? "waiting" : status;
-}
-
-export function fromStoredStatus(status: StoredStatus): DeliveryState["status"] {
-	return status === "waiting" ? "publishing" : status;
+export function toStoredStatus(phase: DeliveryState["phase"]): StoredStatus {
+	return phase === "publishing" ? "waiting" : phase;
 }
 
 /** As SQLite holds it. */
@@ -27,7 +24,7 @@ export type DeliveryRow = {
 	subscription_name: string;
 	endpoint_ref: string;
 	status: StoredStatus;
-	reason: DeliveryState["reason"];
+	reason: DeadReason | null;
 	detail: string | null;
 	spent: number;
 	busy_count: number;
@@ -70,10 +67,17 @@ export const COLUMNS = [
 	"result_omitted",
 ] as const satisfies (keyof DeliveryRow)[];
 
+/** The columns of the state as they have to stand together; `spent` and the like are numbers in any row. */
+export const storedState = z.discriminatedUnion("status", [
+	z.object({ status: z.literal("pending"), due_at: z.number() }),
+	z.object({ status: z.literal("waiting"), due_at: z.number() }),
+	z.object({ status: z.literal("succeeded"), finished_at: z.number() }),
+	z.object({ status: z.literal("canceled"), finished_at: z.number() }),
+	z.object({ status: z.literal("dead"), reason: z.enum(DEAD_REASONS), finished_at: z.number() }),
+]);
+
 /** Checks the columns that hold more than a number or a free text; SQLite guarantees the types of the others. */
 export const storedRow = z.object({
-	status: z.enum(["pending", "waiting", "succeeded", "dead", "canceled"]),
-	reason: z.enum(DEAD_REASONS).nullable(),
 	result_kind: z.enum(["json", "text", "binary"]).nullable(),
 	attempts: z.array(
 		z.object({

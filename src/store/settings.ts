@@ -6,11 +6,11 @@ import { type Endpoint, type ReadableEndpoint, type Subscription, isReadable } f
 import { withSchema } from "./schema.ts";
 import { type SubscriptionRow, findSubscription, subscriptionFromRow } from "./subscriptions.ts";
 
-export interface DeliveryPolicy {
+export interface EndpointSettings {
 	endpoint: Endpoint;
 	/** By id: those that target this endpoint, and those that target the latest of its name. */
 	subscriptions: Map<string, Subscription>;
-	/** Subscriptions that were looked up while this policy is in force (`subscriptionOf`). */
+	/** Subscriptions that were looked up while these settings are in force (`subscriptionOf`). */
 	others: Map<string, Subscription | "deleted" | "missing">;
 }
 
@@ -18,16 +18,18 @@ export interface DeliveryPolicy {
  * deleted: somebody has deleted the endpoint. missing: nobody has, and its row is not there; the database is empty,
  * another one, or as it was at an earlier time.
  */
-export type Policy = DeliveryPolicy | "deleted" | "missing";
+export type Settings = EndpointSettings | "deleted" | "missing";
 
-/** A policy by which deliveries can be sent: the endpoint is active, and all its secrets can be read. */
-export type SendingPolicy = DeliveryPolicy & { endpoint: ReadableEndpoint };
+/** Settings by which deliveries can be sent: the endpoint is active, and all its secrets can be read. */
+export type SendingSettings = EndpointSettings & { endpoint: ReadableEndpoint };
 
-export function isSending(policy: Policy): policy is SendingPolicy {
-	return typeof policy === "object" && policy.endpoint.status === "active" && isReadable(policy.endpoint);
+export function isSending(settings: Settings): settings is SendingSettings {
+	return (
+		typeof settings === "object" && settings.endpoint.status === "active" && isReadable(settings.endpoint)
+	);
 }
 
-export async function loadPolicy(env: Env, endpointId: string): Promise<Policy> {
+export async function loadSettings(env: Env, endpointId: string): Promise<Settings> {
 	const [endpoints, subscriptions] = await withSchema(env, (db) =>
 		db.batch([
 			db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(endpointId),
@@ -51,11 +53,11 @@ export async function loadPolicy(env: Env, endpointId: string): Promise<Policy> 
 
 /**
  * The subscription of a delivery. One that targets another endpoint by now still owes what was decided before; it is
- * looked up once as long as the policy holds, however many deliveries there are.
+ * looked up once as long as the settings hold, however many deliveries there are.
  */
 export async function subscriptionOf(
 	env: Env,
-	{ subscriptions, others }: DeliveryPolicy,
+	{ subscriptions, others }: EndpointSettings,
 	id: string,
 ): Promise<Subscription | "deleted" | "missing"> {
 	const known = subscriptions.get(id) ?? others.get(id);

@@ -6,16 +6,18 @@ import type { SluiceEvent } from "../../events/event.ts";
 import type { ModelOutput } from "../../models/protocol.ts";
 import { protocols } from "../../models/registry.ts";
 import { buildResultEvent } from "../../results/result-event.ts";
-import type { Endpoint, ReadableEndpoint, Subscription } from "../../store/records.ts";
-import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
+import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
+import type { AttemptResult } from "../rules/attempt.ts";
 import { recordAttempt } from "../exchange/attempt-record.ts";
-import { keepAttempts, nextNumber } from "./attempts.ts";
-import { classify, type Verdict } from "./classify.ts";
-import type { Delivery } from "../ledger/delivery-row.ts";
-import { step, type Effect, type Happened } from "./lifecycle.ts";
+import { keepAttempts, nextNumber } from "../rules/attempts.ts";
+import { classify, type Verdict } from "../rules/classify.ts";
+import { advance, type Delivery } from "../rules/delivery.ts";
+import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import type { Ended, Ran } from "./task.ts";
+
 import { maskOutput } from "../exchange/mask-output.ts";
 import type { Attempt, Result } from "../records.ts";
-import { transformResult } from "../tasks/result-transform.ts";
+import { transformResult } from "./result-transform.ts";
 import { secretsIn } from "../exchange/secrets-in.ts";
 
 /** Characters of an error of our own that an attempt keeps. */
@@ -33,23 +35,11 @@ export interface Tried {
 	random: number;
 	/** Whether nothing has succeeded at the endpoint since the attempt began. */
 	isSilent: boolean;
+	/** Whether it had been taken for lost: then only a success counts, and any other end is recorded alone. */
+	isLate: boolean;
 }
 
-/** `delivery` is as it will be, not yet written. */
-export interface Settlement {
-	delivery: Delivery;
-	/** What the endpoint's gates are told. */
-	ended: Ended;
-	effects: Effect[];
-}
-
-export interface Ended {
-	outcome: Outcome;
-	scope: Scope;
-	retryAfterMs: number | null;
-}
-
-export async function settle(tried: Tried): Promise<Settlement> {
+export async function settle(tried: Tried): Promise<Ran> {
 	const { delivery, endpoint, result, now, random } = tried;
 	const verdict = classify(result, {
 		statuses: endpoint.retry.statuses,
@@ -63,10 +53,12 @@ export async function settle(tried: Tried): Promise<Settlement> {
 	const attempt = recordAttempt(tried, outcome);
 	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
+	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
+	if (delivery.state.phase !== "pending") return { delivery: answered, ended, signals: [] };
+	if (tried.isLate && outcome !== "done") return { delivery: answered, ended: null, signals: [] };
 	if (verdict.result === "too_large") {
 		if (tried.subscription.result !== null) {
-			const { state } = step(delivery.state, resultTooLarge(attempt), context);
-			return { delivery: { ...answered, state }, ended, effects: [] };
+			return { ...advance(answered, resultTooLarge(attempt), context), ended };
 		}
 		answered.resultOmitted = "too_large";
 	}
@@ -75,32 +67,20 @@ export async function settle(tried: Tried): Promise<Settlement> {
 		answered.result = resultOf(output);
 		answered.resultEvent = resultEventOf(tried, output);
 		const transformed = await transformResult(answered, tried.subscription);
-		if (!transformed.ok) {
-			const { state } = step(delivery.state, transformFailed(transformed.message), context);
-			return { delivery: { ...answered, state }, ended, effects: [] };
-		}
+		if (!transformed.ok)
+			return { ...advance(answered, transformFailed(transformed.message), context), ended };
 		answered.resultEvent = transformed.event;
 	}
-	const { state, effects } = step(
-		delivery.state,
-		{
-			kind: "answered",
-			outcome,
-			scope,
-			retryAfterMs,
-			publishes: answered.resultEvent !== null,
-			retry: endpoint.retry,
-		},
-		context,
-	);
-	return { delivery: { ...answered, state }, ended, effects };
+	const publishes = answered.resultEvent !== null;
+	const happened: DeliveryEvent = { kind: "answered", ...ended, publishes, retry: endpoint.retry };
+	return { ...advance(answered, happened, context), ended };
 }
 
 /**
  * An attempt whose end could not be made sense of, which is a bug of ours. The request has left, so it counts: recorded,
  * spent, and bounded by the schedule as any error is.
  */
-export function settleFailed(tried: Tried, error: unknown): Settlement {
+export function settleFailed(tried: Tried, error: unknown): Ran {
 	const { delivery, endpoint, startedAt, now, random } = tried;
 	const attempt: Attempt = {
 		number: nextNumber(delivery.attempts),
@@ -112,34 +92,22 @@ export function settleFailed(tried: Tried, error: unknown): Settlement {
 		excerpt: null,
 	};
 	const ended: Ended = { outcome: "error", scope: "request", retryAfterMs: null };
-	const happened: Happened = { kind: "answered", ...ended, publishes: false, retry: endpoint.retry };
-	const { state, effects } = step(delivery.state, happened, { now, random });
+	const happened: DeliveryEvent = { kind: "answered", ...ended, publishes: false, retry: endpoint.retry };
 	const attempts = keepAttempts([...delivery.attempts, attempt]);
-	return { delivery: { ...delivery, attempts, state }, ended, effects };
+	return { ...advance({ ...delivery, attempts }, happened, { now, random }), ended };
 }
 
-/** Goes on with an answer whose transform has failed before: the model is not asked again. `now` in ms. */
-export async function settleAnswer(
+/** Goes on with an output whose transform has failed before: the model is not asked again. `now` in ms. */
+export async function settleOutput(
 	delivery: Delivery,
-	{ retry }: Endpoint,
 	subscription: Subscription,
 	now: number,
 ): Promise<Delivery> {
 	const transformed = await transformResult(delivery, subscription);
 	const context = { now, random: 0 };
-	if (!transformed.ok) {
-		return { ...delivery, state: step(delivery.state, transformFailed(transformed.message), context).state };
-	}
-	const publishes = transformed.event !== null;
-	const done = {
-		kind: "answered",
-		outcome: "done",
-		scope: "request",
-		retryAfterMs: null,
-		publishes,
-		retry,
-	} as const;
-	return { ...delivery, resultEvent: transformed.event, state: step(delivery.state, done, context).state };
+	if (!transformed.ok) return advance(delivery, transformFailed(transformed.message), context).delivery;
+	const resumed = { ...delivery, resultEvent: transformed.event };
+	return advance(resumed, { kind: "resumed", publishes: transformed.event !== null }, context).delivery;
 }
 
 /** The answer as its protocol reads it, with the credentials that it echoes hidden. */
@@ -149,11 +117,11 @@ function readOutput({ endpoint, result }: Tried, verdict: Verdict): ModelOutput 
 	return maskOutput(output, secretsIn(endpoint));
 }
 
-function resultTooLarge({ error }: Attempt): Happened {
+function resultTooLarge({ error }: Attempt): DeliveryEvent {
 	return { kind: "impossible", reason: "too_large", detail: `There is no result: ${error ?? ""}` };
 }
 
-function transformFailed(message: string): Happened {
+function transformFailed(message: string): DeliveryEvent {
 	const detail = `The transform of the result failed: ${message}`;
 	return { kind: "impossible", reason: "transform_failed", detail };
 }

@@ -4,8 +4,10 @@
  */
 import { positionOfTime, rangeOf, type Slice } from "../../events/position.ts";
 import { log } from "../../log.ts";
-import { COLUMNS, toStoredStatus, type DeliveryRow as Row } from "./delivery-columns.ts";
-import { fromRow, toRow, type Delivery } from "./delivery-row.ts";
+import { COLUMNS, toStoredStatus, type DeliveryRow as Row } from "./columns.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import type { Dead, Owed } from "../rules/state.ts";
+import { fromRow, toRow } from "./row.ts";
 import type { DeliveryQuery } from "../records.ts";
 
 /** What never changes once the row is there is left out. */
@@ -88,8 +90,8 @@ export function knownDeliveries(sql: SqlStorage, ids: readonly string[]): Set<st
 	return known;
 }
 
-/** To be sent, or answered with a result event that waits for the queue. */
-export type Due = "pending" | "publishing";
+/** What a delivery is due for. */
+export type Due = Owed["phase"];
 
 /** The delivery that is due longest and not among `except`. Those that cannot be read are set aside on the way. */
 export function dueDelivery(
@@ -101,18 +103,18 @@ export function dueDelivery(
 	for (;;) {
 		const next = nextDue(sql, which, except);
 		const delivery = next === null || next.due_at > now ? null : findDelivery(sql, next.id);
-		if (delivery === null || delivery.state.reason !== "unreadable") return delivery;
-		setAside(sql, delivery, now);
+		if (delivery === null || delivery.state.phase !== "dead") return delivery;
+		setAside(sql, delivery.id, delivery.state, now);
 	}
 }
 
 /** Only what says that it is over: the rest is for the release that wrote it. */
-function setAside(sql: SqlStorage, { id, state }: Delivery, now: number): void {
+function setAside(sql: SqlStorage, id: string, { phase, reason, detail }: Dead, now: number): void {
 	sql.exec(
 		"UPDATE deliveries SET status = ?, reason = ?, detail = ?, due_at = NULL, finished_at = ? WHERE id = ?",
-		state.status,
-		state.reason,
-		state.detail,
+		phase,
+		reason,
+		detail,
 		now,
 		id,
 	);

@@ -1,6 +1,5 @@
 /**
- * One attempt: shape the input, build and sign the request, send it. What the outcome means for the delivery is
- * not decided here.
+ * The request of one attempt, ready to go: the input shaped, the address judged, the bytes signed. Nothing is sent here.
  */
 import { exactDocumentOf } from "../../events/cloudevents/document.ts";
 import type { SluiceEvent } from "../../events/event.ts";
@@ -8,13 +7,12 @@ import { jsonOf, type JsonEvaluation } from "../../events/expressions/expression
 import { evaluateOwned } from "../../events/expressions/quarantine.ts";
 import { protocols } from "../../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
-import type { AttemptResult } from "../rules/attempt.ts";
 import type { DeadReason } from "../records.ts";
+import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { buildRequest } from "./request.ts";
-import { MAX_RESPONSE_BYTES, send } from "./send.ts";
 import { refuseAddress } from "./url-guard.ts";
 
-export interface Job {
+export interface Unprepared {
 	deliveryId: string;
 	/** From 1. */
 	attempt: number;
@@ -22,16 +20,20 @@ export interface Job {
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
 	allowPrivate: boolean;
+	/** ms since the epoch. */
 	now: number;
 }
 
-export type Performed =
-	| { kind: "tried"; result: AttemptResult }
+export type Prepared =
+	| { kind: "ready"; request: OutgoingRequest }
+	/** The attempt has ended before anything was sent. */
+	| { kind: "ended"; result: AttemptResult }
 	/** There is nothing that could be sent, and there will not be. */
 	| { kind: "impossible"; reason: DeadReason; detail: string };
 
-export async function perform(job: Job): Promise<Performed> {
-	const { endpoint, subscription, event, allowPrivate } = job;
+/** Throws what the protocol or the signing throws: a bug, not a bad event. */
+export async function prepare(attempt: Unprepared): Promise<Prepared> {
+	const { endpoint, subscription, event, allowPrivate } = attempt;
 	const transformed = await transform(subscription, event);
 	if (transformed?.ok === false) {
 		const detail = `The transform failed: ${transformed.message}`;
@@ -40,10 +42,8 @@ export async function perform(job: Job): Promise<Performed> {
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
 	const refusal = refuseAddress(endpoint.url, { allowPrivate, ownHost: null });
 	if (refusal !== null) {
-		return {
-			kind: "tried",
-			result: { kind: "no_response", error: "blocked_url", message: refusal, durationMs: 0 },
-		};
+		const result = { kind: "no_response", error: "blocked_url", message: refusal, durationMs: 0 } as const;
+		return { kind: "ended", result };
 	}
 	const protocol = protocols[endpoint.protocol];
 	if (protocol === undefined) throw new Error(`endpoint ${endpoint.id} speaks an unknown protocol`);
@@ -51,16 +51,12 @@ export async function perform(job: Job): Promise<Performed> {
 		endpoint,
 		protocol,
 		input: { event, transformed: transformed?.json ?? null },
-		deliveryId: job.deliveryId,
-		attempt: job.attempt,
+		deliveryId: attempt.deliveryId,
+		attempt: attempt.attempt,
 		wantsReply: subscription.result !== null,
-		now: job.now,
+		now: attempt.now,
 	});
-	const result = await send(request, {
-		timeoutMs: endpoint.timeoutSeconds * 1000,
-		maxBodyBytes: MAX_RESPONSE_BYTES,
-	});
-	return { kind: "tried", result };
+	return { kind: "ready", request };
 }
 
 /** null: the event itself is sent. */

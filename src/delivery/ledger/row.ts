@@ -1,39 +1,15 @@
-/**
- * A delivery in memory, and its two other forms: the row of the delivery table and the record that the API reads.
- * Pure.
- */
+/** A delivery as a row of the delivery table, and back. Pure. */
 import type { Decision, EventData, SluiceEvent } from "../../events/event.ts";
-import { endpointIdOf } from "../../events/ids.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import { decodeSegment, encodeSegment } from "../../events/queue/segment.ts";
-import { fromStoredStatus, storedRow, toStoredStatus, type DeliveryRow } from "./delivery-columns.ts";
-import type { Attempt, DeliveryRecord, DeliveryState, Result, ResultOmitted } from "../records.ts";
-
-/** A delivery with all that is needed to go on with it. */
-export interface Delivery {
-	position: number;
-	id: string;
-	eventId: string;
-	subscriptionId: string;
-	subscriptionName: string;
-	endpointRef: string;
-	state: DeliveryState;
-	/** Routing decided that it must not be sent; asked for again by hand, it may. */
-	refused: "loop" | null;
-	attempts: Attempt[];
-	/** null once it has succeeded. */
-	event: SluiceEvent | null;
-	/** The model's answer; kept from the moment it came, also while its result event waits for the queue. */
-	result: Result | null;
-	resultOmitted: ResultOmitted | null;
-	resultEvent: SluiceEvent | null;
-	resultEventId: string | null;
-}
+import { storedRow, storedState, toStoredStatus, type DeliveryRow } from "./columns.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import type { Dead, DeliveryState } from "../rules/state.ts";
 
 /** Rows that may be sent again keep their event; one that has succeeded lets it go. */
 export function toRow(delivery: Delivery): DeliveryRow {
 	const { state, result } = delivery;
-	const over = state.status === "succeeded";
+	const over = state.phase === "succeeded";
 	return {
 		seq: delivery.position,
 		id: delivery.id,
@@ -41,14 +17,7 @@ export function toRow(delivery: Delivery): DeliveryRow {
 		subscription_id: delivery.subscriptionId,
 		subscription_name: delivery.subscriptionName,
 		endpoint_ref: delivery.endpointRef,
-		status: toStoredStatus(state.status),
-		reason: state.reason,
-		detail: state.detail,
-		spent: state.spent,
-		busy_count: state.busyCount,
-		busy_since: state.busySince,
-		due_at: state.dueAt,
-		finished_at: state.finishedAt,
+		...columnsOf(state),
 		attempts: JSON.stringify(delivery.attempts),
 		event: over || delivery.event === null ? null : encodeSegment([delivery.event]),
 		result_kind: result?.data.kind ?? null,
@@ -60,54 +29,21 @@ export function toRow(delivery: Delivery): DeliveryRow {
 	};
 }
 
-export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord {
-	const { state } = delivery;
-	return {
-		position: delivery.position,
-		id: delivery.id,
-		eventId: delivery.eventId,
-		subscriptionId: delivery.subscriptionId,
-		subscriptionName: delivery.subscriptionName,
-		endpointId: endpointIdOf(delivery.id) ?? "",
-		endpointRef: delivery.endpointRef,
-		status: inFlight ? "in_flight" : state.status,
-		reason: state.reason,
-		detail: state.detail,
-		attempts: delivery.attempts,
-		nextAttemptAt: inFlight ? null : state.dueAt,
-		blockedBy: null,
-		blockedUntil: null,
-		createdAt: timeOfPosition(delivery.position),
-		finishedAt: state.finishedAt,
-		result: delivery.result,
-		resultOmitted: delivery.resultOmitted,
-		resultEventId: delivery.resultEventId,
-	};
-}
-
 /**
  * The delivery in a row. One that a newer release has written in a form of its own is dead `unreadable` to this one;
  * its row stays as it is, so that the newer one can go on with it.
  */
 export function fromRow(row: DeliveryRow): Delivery {
 	const parsed = storedRow.safeParse({ ...row, attempts: parseOrNull(row.attempts) });
+	const state = stateOf(row);
 	const [event, resultEvent] = [firstOf(row.event), firstOf(row.result_event)];
-	if (!parsed.success || event === "unreadable" || resultEvent === "unreadable") {
+	if (!parsed.success || state === null || event === "unreadable" || resultEvent === "unreadable") {
 		return unreadableAs(identity(row), row.finished_at ?? timeOfPosition(row.seq));
 	}
-	const { status, reason, attempts, result_kind: kind } = parsed.data;
+	const { attempts, result_kind: kind } = parsed.data;
 	return {
 		...identity(row),
-		state: {
-			status: fromStoredStatus(status),
-			reason,
-			detail: row.detail,
-			spent: row.spent,
-			busyCount: row.busy_count,
-			busySince: row.busy_since,
-			dueAt: row.due_at,
-			finishedAt: row.finished_at,
-		},
+		state,
 		refused: null,
 		attempts,
 		event,
@@ -117,6 +53,53 @@ export function fromRow(row: DeliveryRow): Delivery {
 		resultEvent,
 		resultEventId: row.result_event_id,
 	};
+}
+
+type StateColumns = Pick<
+	DeliveryRow,
+	"status" | "reason" | "detail" | "spent" | "busy_count" | "busy_since" | "due_at" | "finished_at"
+>;
+
+function columnsOf(state: DeliveryState): StateColumns {
+	const none = { reason: null, detail: null, spent: 0, busy_count: 0, busy_since: null };
+	const status = toStoredStatus(state.phase);
+	switch (state.phase) {
+		case "pending": {
+			const { detail, spent, busy, dueAt } = state;
+			const [busy_count, busy_since] = [busy?.count ?? 0, busy?.since ?? null];
+			return { ...none, status, detail, spent, busy_count, busy_since, due_at: dueAt, finished_at: null };
+		}
+		case "publishing":
+			return { ...none, status, due_at: state.dueAt, finished_at: null };
+		case "dead": {
+			const { reason, detail, finishedAt } = state;
+			return { ...none, status, reason, detail, due_at: null, finished_at: finishedAt };
+		}
+		case "succeeded":
+		case "canceled":
+			return { ...none, status, due_at: null, finished_at: state.finishedAt };
+	}
+}
+
+/** null when the columns do not make a state that this release knows. */
+function stateOf(row: DeliveryRow): DeliveryState | null {
+	const { data: stored } = storedState.safeParse(row);
+	switch (stored?.status) {
+		case undefined:
+			return null;
+		case "pending": {
+			const { spent, detail, busy_count: count, busy_since: since } = row;
+			const busy = since === null ? null : { count, since };
+			return { phase: "pending", dueAt: stored.due_at, spent, busy, detail };
+		}
+		case "waiting":
+			return { phase: "publishing", dueAt: stored.due_at };
+		case "dead":
+			return { phase: "dead", reason: stored.reason, detail: row.detail, finishedAt: stored.finished_at };
+		case "succeeded":
+		case "canceled":
+			return { phase: stored.status, finishedAt: stored.finished_at };
+	}
 }
 
 type Identity = Pick<
@@ -160,17 +143,9 @@ function unreadableAs(delivery: Identity, finishedAt: number): Delivery {
 	};
 }
 
-function unreadable(finishedAt: number): DeliveryState {
-	return {
-		status: "dead",
-		reason: "unreadable",
-		detail: "A newer release of Sluice has stored this delivery. Deploy that release again, then retry.",
-		spent: 0,
-		busyCount: 0,
-		busySince: null,
-		dueAt: null,
-		finishedAt,
-	};
+function unreadable(finishedAt: number): Dead {
+	const detail = "A newer release of Sluice has stored this delivery. Deploy that release again, then retry.";
+	return { phase: "dead", reason: "unreadable", detail, finishedAt };
 }
 
 function parseOrNull(json: string): unknown {

@@ -1,0 +1,93 @@
+/**
+ * A hand: a Durable Object without storage that carries out up to six exchanges for a dispatcher, because one object may
+ * wait for no more. It decides nothing and keeps nothing; each end is told to the dispatcher, which answers with the
+ * next jobs.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { dispatcher } from "../../objects/clients.ts";
+import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
+import { backOff } from "../rules/schedule.ts";
+import type { HandName, HandRpc, Held, LeasedJob, Outcome, Roll } from "./job.ts";
+
+/** The longest wait before an end that the dispatcher did not hear is told again, ms. */
+const LONGEST_WAIT_MS = 15_000;
+/** Half an hour: the dispatcher has long taken what it was not told for lost, and sent it again. */
+const TRIES = 120;
+
+export class Hand extends DurableObject<Env> implements HandRpc {
+	readonly #incarnation = crypto.randomUUID();
+	readonly #running = new Map<string, Held>();
+	/** Ended, and not yet taken over by the dispatcher. */
+	readonly #ended = new Map<string, Outcome>();
+	#isSettling = false;
+	/** Wakes a wait before the next try. */
+	#hurry: () => void = () => {};
+
+	take(name: HandName, jobs: LeasedJob[]): { incarnation: string } {
+		for (const job of jobs) {
+			if (!this.#running.has(job.token) && !this.#ended.has(job.token)) this.#begin(name, job);
+		}
+		return { incarnation: this.#incarnation };
+	}
+
+	callRoll(name: HandName): Roll {
+		this.#hurry();
+		if (this.#ended.size > 0) this.ctx.waitUntil(this.#settle(name));
+		const ended = [...this.#ended.values()].map(({ held }) => held);
+		return { incarnation: this.#incarnation, held: [...this.#running.values(), ...ended] };
+	}
+
+	#begin(name: HandName, { request, ...held }: LeasedJob): void {
+		this.#running.set(held.token, held);
+		const carry = async (): Promise<void> => {
+			const result = await send(request, { timeoutMs: held.timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
+			this.#ended.set(held.token, { held, result });
+			this.#running.delete(held.token);
+			await this.#settle(name);
+		};
+		this.ctx.waitUntil(carry());
+	}
+
+	/** Tells what has ended, one call at a time, until the dispatcher has heard all of it. Never throws. */
+	async #settle(name: HandName): Promise<void> {
+		if (this.#isSettling) return;
+		this.#isSettling = true;
+		let failures = 0;
+		while (this.#ended.size > 0) {
+			const outcomes = [...this.#ended.values()];
+			try {
+				const jobs = await dispatcher(this.env, name.endpointId).settle(
+					name.number,
+					this.#incarnation,
+					outcomes,
+				);
+				for (const { held } of outcomes) this.#ended.delete(held.token);
+				this.take(name, jobs);
+				failures = 0;
+			} catch (error) {
+				log("hand.unsettled", {
+					endpoint_id: name.endpointId,
+					hand: name.number,
+					deliveries: outcomes.length,
+					error: String(error),
+				});
+				await this.#wait(backOff(failures, LONGEST_WAIT_MS, Math.random()));
+				failures += 1;
+				if (failures === TRIES) this.#ended.clear();
+			}
+		}
+		this.#isSettling = false;
+	}
+
+	async #wait(ms: number): Promise<void> {
+		await new Promise<void>((resolve) => {
+			const timer = setTimeout(resolve, ms);
+			this.#hurry = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+	}
+}

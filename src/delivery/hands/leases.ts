@@ -1,0 +1,105 @@
+/**
+ * Which hand has which exchange, as the dispatcher believes. Pure: no clock, no calls; the pool makes those and tells
+ * what came of them. What is here is forgotten with the dispatcher: a roll call of the hands brings it back.
+ */
+import type { Held, Roll } from "./job.ts";
+
+/** One object may wait for six responses at once (Cloudflare's limits page). */
+export const JOBS_A_HAND = 6;
+/** How much longer than its timeout an exchange may take to be told, ms. */
+export const SLACK_MS = 30_000;
+/** How long a job may be on its way to its hand, ms. */
+const ON_ITS_WAY_MS = 5_000;
+
+interface Lease extends Held {
+	leasedAt: number;
+}
+
+interface HandState {
+	/** null: it has not been heard of. */
+	incarnation: string | null;
+	heardAt: number;
+	leases: Map<string, Lease>;
+}
+
+export class Leases {
+	readonly #hands = new Map<number, HandState>();
+
+	get size(): number {
+		let size = 0;
+		for (const { leases } of this.#hands.values()) size += leases.size;
+		return size;
+	}
+
+	/** The hand for another job: one of `preferred` with room, else the first with room, else a new one. */
+	handWithRoom(preferred: ReadonlySet<number>): number {
+		for (const number of preferred) if (this.#roomOf(number) > 0) return number;
+		for (let number = 1; ; number++) if (this.#roomOf(number) > 0) return number;
+	}
+
+	/** Leases a job to a hand; also what a hand says that it has from an earlier life of the dispatcher. */
+	add(number: number, held: Held, now: number): void {
+		this.#handOf(number, now).leases.set(held.token, { ...held, leasedAt: now });
+	}
+
+	/** Ends a lease; false when it is not known, as it has ended already or is of an earlier life. */
+	end(number: number, token: string): boolean {
+		return this.#hands.get(number)?.leases.delete(token) ?? false;
+	}
+
+	/** A hand has been heard in this life of its own. Returns what an earlier life of it had: lost, and ended here. */
+	hear(number: number, incarnation: string, now: number): Held[] {
+		const hand = this.#handOf(number, now);
+		const isAnother = hand.incarnation !== null && hand.incarnation !== incarnation;
+		hand.incarnation = incarnation;
+		hand.heardAt = now;
+		return isAnother ? this.#take(hand, () => true) : [];
+	}
+
+	/** A hand has told what it has. Returns what it should have and has not, which is lost and ended here. */
+	compare(number: number, roll: Roll, now: number): Held[] {
+		const lost = this.hear(number, roll.incarnation, now);
+		const has = new Set(roll.held.map(({ token }) => token));
+		const missing = this.#take(
+			this.#handOf(number, now),
+			({ token, leasedAt }) => !has.has(token) && now - leasedAt > ON_ITS_WAY_MS,
+		);
+		return [...lost, ...missing];
+	}
+
+	/** What a silent hand cannot still be carrying out: lost. Until then its slots stay taken. */
+	overdue(now: number): Held[] {
+		return [...this.#hands.values()].flatMap((hand) =>
+			this.#take(hand, ({ startedAt, timeoutMs }) => now > startedAt + timeoutMs + SLACK_MS),
+		);
+	}
+
+	/** A call to the hand has failed: it counts as silent from here on. */
+	doubt(number: number): void {
+		const hand = this.#hands.get(number);
+		if (hand !== undefined) hand.heardAt = 0;
+	}
+
+	/** Hands with work that have not been heard of for so long. */
+	silent(now: number, forMs: number): number[] {
+		return [...this.#hands]
+			.filter(([, { leases, heardAt }]) => leases.size > 0 && now - heardAt >= forMs)
+			.map(([number]) => number);
+	}
+
+	#roomOf(number: number): number {
+		return JOBS_A_HAND - (this.#hands.get(number)?.leases.size ?? 0);
+	}
+
+	#handOf(number: number, now: number): HandState {
+		const hand = this.#hands.get(number) ?? { incarnation: null, heardAt: now, leases: new Map() };
+		this.#hands.set(number, hand);
+		return hand;
+	}
+
+	#take({ leases }: HandState, isTaken: (lease: Lease) => boolean): Held[] {
+		const taken = [...leases.values()].filter(isTaken);
+		for (const { token } of taken) leases.delete(token);
+		return taken;
+	}
+}

@@ -1,0 +1,193 @@
+/**
+ * Who carries out the exchanges of one endpoint: up to five in the dispatcher itself, the rest by hands, six each. Jobs
+ * are gathered for a moment, so that a call takes several; a hand that tells how its jobs ended is answered with the next
+ * ones. Which hand has what is decided in leases.ts, what the dispatcher finds when it wakes in recovery.ts.
+ */
+import { log } from "../../log.ts";
+import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
+import type { AttemptResult } from "../rules/attempt.ts";
+import type { HandName, HandRpc, Held, Job, LeasedJob, Outcome } from "./job.ts";
+import { JOBS_A_HAND, Leases } from "./leases.ts";
+import { Losses } from "./losses.ts";
+import { Roster } from "./roster.ts";
+
+/** One connection of the six stays free for the router's own calls. */
+const IN_PROCESS = 5;
+/** How long jobs are gathered for one call, ms. */
+const GATHER_MS = 10;
+/** How often a hand with work is asked what it has, when nothing else is heard of it. */
+const ROLL_CALL_EVERY_MS = 15_000;
+
+export interface PoolIo {
+	storage: DurableObjectStorage;
+	name(hand: number): HandName;
+	hand(name: HandName): DurableObjectStub<HandRpc>;
+	/** Resolves when the delivery is under way no more, its outcome written. */
+	whenEnded(deliveryId: string): Promise<void>;
+	/** An exchange that this life has not begun, or has taken for lost (`isLate`). false: it is of no interest. */
+	adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): boolean;
+}
+
+export class Pool {
+	readonly #io: PoolIo;
+	readonly #leases = new Leases();
+	readonly #losses = new Losses();
+	readonly #roster: Roster;
+	#inProcess = 0;
+	#isRecalling = false;
+	/** By token: whoever waits for the end of an exchange. */
+	readonly #waiting = new Map<string, (result: AttemptResult | null) => void>();
+	/** Jobs that are to go to a hand with the next call. */
+	readonly #outbox = new Map<number, LeasedJob[]>();
+	/** Hands that wait for an answer with their next jobs, by how many calls. */
+	readonly #asking = new Map<number, number>();
+
+	constructor(io: PoolIo) {
+		this.#io = io;
+		this.#roster = new Roster(io.storage);
+	}
+
+	/** Whether hands may have work that this life of the dispatcher does not know yet: nothing is to be begun. */
+	get isRecovering(): boolean {
+		return this.#roster.isRecovering(Date.now());
+	}
+
+	/** Returns how the exchange ended; null when it was lost, and nobody knows. Never throws. */
+	async exchange(job: Job): Promise<AttemptResult | null> {
+		if (this.#inProcess < IN_PROCESS) {
+			this.#inProcess += 1;
+			try {
+				const { request, timeoutMs } = job;
+				return await send(request, { timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
+			} finally {
+				this.#inProcess -= 1;
+			}
+		}
+		return this.#lease(job);
+	}
+
+	/**
+	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written. Told twice or
+	 * late, they change nothing that is settled.
+	 */
+	async settle(number: number, incarnation: string, outcomes: readonly Outcome[]): Promise<LeasedJob[]> {
+		this.#asking.set(number, (this.#asking.get(number) ?? 0) + 1);
+		try {
+			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
+			for (const { held, result } of outcomes) this.#end(number, held, result);
+			await Promise.all(outcomes.map(({ held }) => this.#io.whenEnded(held.deliveryId)));
+			await this.#gather(number);
+			return this.#takeOutbox(number);
+		} finally {
+			const calls = (this.#asking.get(number) ?? 1) - 1;
+			if (calls === 0) this.#asking.delete(number);
+			else this.#asking.set(number, calls);
+			if (this.#outbox.has(number)) this.#sendLater(number);
+		}
+	}
+
+	/** Asks the hands of an earlier life what they have, and takes it over. Never throws. */
+	async recover(): Promise<void> {
+		if (this.#isRecalling) return;
+		this.#isRecalling = true;
+		await this.#roster.ask(
+			(number) => this.#callRoll(number),
+			(number, { incarnation, held }) => {
+				this.#leases.hear(number, incarnation, Date.now());
+				for (const one of held) this.#adopt(number, one);
+			},
+		);
+		this.#isRecalling = false;
+		if (!this.isRecovering && this.#leases.size === 0) this.#roster.forget();
+	}
+
+	/** Looks after the hands that are silent although they have work. Never throws. */
+	async lookAfter(): Promise<void> {
+		const now = Date.now();
+		for (const number of this.#leases.silent(now, ROLL_CALL_EVERY_MS)) {
+			const roll = await this.#callRoll(number);
+			if (roll !== null) this.#lose(this.#leases.compare(number, roll, Date.now()));
+		}
+		this.#lose(this.#leases.overdue(Date.now()));
+	}
+
+	#lease(job: Job): Promise<AttemptResult | null> {
+		const { deliveryId, position, startedAt, timeoutMs } = job;
+		const held: Held = { token: crypto.randomUUID(), deliveryId, position, startedAt, timeoutMs };
+		const number = this.#leases.handWithRoom(new Set(this.#asking.keys()));
+		this.#roster.use(number);
+		this.#leases.add(number, held, Date.now());
+		const jobs = this.#outbox.get(number) ?? [];
+		this.#outbox.set(number, [...jobs, { ...job, ...held }]);
+		if (jobs.length === 0 && !this.#asking.has(number)) this.#sendLater(number);
+		return new Promise((resolve) => this.#waiting.set(held.token, resolve));
+	}
+
+	#adopt(number: number, held: Held): void {
+		const ended = new Promise<AttemptResult | null>((resolve) => this.#waiting.set(held.token, resolve));
+		if (this.#io.adopt(held, ended, false)) this.#leases.add(number, held, Date.now());
+		else this.#waiting.delete(held.token);
+	}
+
+	#end(number: number, held: Held, result: AttemptResult): void {
+		this.#losses.forget(held.deliveryId);
+		if (this.#leases.end(number, held.token)) return this.#resolve(held, result);
+		this.#io.adopt(held, Promise.resolve(result), this.#losses.isLost(held.token));
+	}
+
+	#lose(lost: readonly Held[]): void {
+		for (const held of lost) this.#resolve(held, this.#losses.count(held, Date.now()));
+	}
+
+	#resolve({ token }: Held, result: AttemptResult | null): void {
+		this.#waiting.get(token)?.(result);
+		this.#waiting.delete(token);
+	}
+
+	/** Waits until there is a full call of jobs for the hand, for a moment at the most. */
+	async #gather(number: number): Promise<void> {
+		const until = Date.now() + GATHER_MS;
+		while ((this.#outbox.get(number)?.length ?? 0) < JOBS_A_HAND && Date.now() < until) await tick();
+	}
+
+	#takeOutbox(number: number): LeasedJob[] {
+		const jobs = this.#outbox.get(number) ?? [];
+		this.#outbox.delete(number);
+		return jobs;
+	}
+
+	#sendLater(number: number): void {
+		setTimeout(() => {
+			// A hand that has come to ask meanwhile gets them as its answer.
+			if (!this.#asking.has(number)) void this.#send(number);
+		}, GATHER_MS);
+	}
+
+	async #send(number: number): Promise<void> {
+		const jobs = this.#takeOutbox(number);
+		if (jobs.length === 0) return;
+		const name = this.#io.name(number);
+		try {
+			const { incarnation } = await this.#io.hand(name).take(name, jobs);
+			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
+		} catch (error) {
+			// Whether it has them is not known: the next roll call tells.
+			this.#leases.doubt(number);
+			log("hand.unreached", { endpoint_id: name.endpointId, hand: number, error: String(error) });
+		}
+	}
+
+	async #callRoll(number: number): Promise<{ incarnation: string; held: Held[] } | null> {
+		const name = this.#io.name(number);
+		try {
+			return await this.#io.hand(name).callRoll(name);
+		} catch (error) {
+			log("hand.silent", { endpoint_id: name.endpointId, hand: number, error: String(error) });
+			return null;
+		}
+	}
+}
+
+function tick(): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, 1));
+}

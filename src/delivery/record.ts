@@ -1,0 +1,30 @@
+/** A delivery as the API reads it. Pure. */
+import { endpointIdOf } from "../events/ids.ts";
+import { timeOfPosition } from "../events/position.ts";
+import type { DeliveryRecord } from "./records.ts";
+import type { Delivery } from "./rules/delivery.ts";
+
+export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord {
+	const { state } = delivery;
+	return {
+		position: delivery.position,
+		id: delivery.id,
+		eventId: delivery.eventId,
+		subscriptionId: delivery.subscriptionId,
+		subscriptionName: delivery.subscriptionName,
+		endpointId: endpointIdOf(delivery.id) ?? "",
+		endpointRef: delivery.endpointRef,
+		status: inFlight ? "in_flight" : state.phase,
+		reason: state.phase === "dead" ? state.reason : null,
+		detail: "detail" in state ? state.detail : null,
+		attempts: delivery.attempts,
+		nextAttemptAt: inFlight || !("dueAt" in state) ? null : state.dueAt,
+		blockedBy: null,
+		blockedUntil: null,
+		createdAt: timeOfPosition(delivery.position),
+		finishedAt: "finishedAt" in state ? state.finishedAt : null,
+		result: delivery.result,
+		resultOmitted: delivery.resultOmitted,
+		resultEventId: delivery.resultEventId,
+	};
+}

@@ -1,0 +1,57 @@
+/**
+ * Where a delivery stands, as a union in which nonsense cannot be written down: only what waits has a time at which it
+ * is due, only what is over has one at which it ended. Pure shapes; lifecycle.ts moves between them. Times are ms since
+ * the epoch.
+ */
+import type { DeadReason } from "../records.ts";
+
+/** Busy responses in a row. */
+export interface Busy {
+	count: number;
+	/** When the first of them came. */
+	since: number;
+}
+
+export interface Pending {
+	phase: "pending";
+	dueAt: number;
+	/** Attempts that count against the schedule; busy responses do not. */
+	spent: number;
+	busy: Busy | null;
+	/** What it waits for beyond its time, for a person; null where the last attempt says it. */
+	detail: string | null;
+}
+
+/** The output is here; the queue has still to take its result event. */
+export interface Publishing {
+	phase: "publishing";
+	dueAt: number;
+}
+
+export interface Dead {
+	phase: "dead";
+	reason: DeadReason;
+	/** What the reason is about, for a person; null where the last attempt says it. */
+	detail: string | null;
+	finishedAt: number;
+}
+
+export interface Succeeded {
+	phase: "succeeded";
+	finishedAt: number;
+}
+
+export interface Canceled {
+	phase: "canceled";
+	finishedAt: number;
+}
+
+export type DeliveryState = Pending | Publishing | Succeeded | Dead | Canceled;
+
+/** What is still owed, by what it is due for. */
+export type Owed = Pending | Publishing;
+
+/** An untried delivery, or one that begins anew. */
+export function fresh(dueAt: number): Pending {
+	return { phase: "pending", dueAt, spent: 0, busy: null, detail: null };
+}

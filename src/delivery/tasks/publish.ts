@@ -1,0 +1,46 @@
+/** Offers the result event of a delivery to the queue. A delivery is done only when the queue has it. */
+import type { Env } from "../../env.ts";
+import { accept } from "../../events/queue/accept.ts";
+import { Problem } from "../../http/problem.ts";
+import { log } from "../../log.ts";
+import { idsOf } from "../log-lines.ts";
+import { advance, type Delivery } from "../rules/delivery.ts";
+import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import type { Task } from "./task.ts";
+
+export const publish: Task = {
+	name: "publish",
+	phase: "publishing",
+	passesGates: false,
+	atOnce: 5,
+	run: async (delivery, _settings, { env }) => ({
+		delivery: await publishResult(delivery, env),
+		ended: null,
+		signals: [],
+	}),
+};
+
+/** The delivery after its result event was offered; unchanged when it has none to offer. Never throws. */
+export async function publishResult(delivery: Delivery, env: Env): Promise<Delivery> {
+	const { resultEvent } = delivery;
+	if (resultEvent === null || delivery.state.phase !== "publishing") return delivery;
+	const event = await accept(env, [resultEvent]).then(
+		(): DeliveryEvent => ({ kind: "published" }),
+		(error: unknown) => {
+			log("result.refused", { ...idsOf(delivery), result_event_id: resultEvent.id, error: String(error) });
+			return afterRefusal(error);
+		},
+	);
+	const { delivery: after } = advance(delivery, event, { now: Date.now(), random: Math.random() });
+	return {
+		...after,
+		resultEvent: after.state.phase === "publishing" ? resultEvent : null,
+		resultEventId: event.kind === "published" ? resultEvent.id : null,
+	};
+}
+
+/** A queue that is full or down will take it later; an event that is too large it will never take. */
+function afterRefusal(error: unknown): DeliveryEvent {
+	if (!(error instanceof Problem) || error.status >= 500) return { kind: "publish_failed" };
+	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${error.detail}` };
+}

@@ -1,0 +1,155 @@
+/**
+ * Sends a delivery: the subscription's transform, the exchange with the endpoint, and what its end means. The result
+ * event is offered to the queue at once, so that a delivery that goes well is written once.
+ */
+import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { isSending, type SendingSettings, subscriptionOf } from "../../store/settings.ts";
+import type { Subscription } from "../../store/records.ts";
+import { type Prepared, prepare } from "../exchange/prepare.ts";
+import type { Held } from "../hands/job.ts";
+import { idsOf } from "../log-lines.ts";
+import type { DeadReason } from "../records.ts";
+import { type AttemptResult, MAX_TIMEOUT_MS } from "../rules/attempt.ts";
+import { nextNumber } from "../rules/attempts.ts";
+import { advance, type Delivery } from "../rules/delivery.ts";
+import { publishResult } from "./publish.ts";
+import { MAX_ERROR_LENGTH, settle, settleFailed, settleOutput, type Tried } from "./settle.ts";
+import type { Ran, Task, TaskIo } from "./task.ts";
+
+export const SUBSCRIPTION_DELETED = "The subscription has been deleted.";
+
+export const send: Task = {
+	name: "send",
+	phase: "pending",
+	passesGates: true,
+	atOnce: Number.POSITIVE_INFINITY,
+	run: async (delivery, settings, io) => {
+		if (!isSending(settings)) return released(delivery);
+		return published(await attempt(delivery, settings, io), io.env);
+	},
+};
+
+/**
+ * Goes on with an exchange that an earlier life of the dispatcher began. `isLate`: it had been taken for lost; then
+ * only a success counts, and any other end is recorded and changes nothing.
+ */
+export async function resume(
+	delivery: Delivery,
+	settings: SendingSettings,
+	io: TaskIo,
+	exchange: { startedAt: Held["startedAt"]; ended: Promise<AttemptResult | null>; isLate: boolean },
+): Promise<Ran> {
+	const { startedAt, isLate } = exchange;
+	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
+	const result = await exchange.ended;
+	if (result === null || typeof subscription === "string") return released(io.current(delivery));
+	return published(
+		await conclude({ delivery, settings, subscription, result, startedAt, isLate }, io),
+		io.env,
+	);
+}
+
+async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo): Promise<Ran> {
+	const { env } = io;
+	const { event } = delivery;
+	const { endpoint } = settings;
+	const startedAt = Date.now();
+	if (delivery.refused === "loop") {
+		const detail = "The event came through this subscription before, or is deeper than its max_hops allows.";
+		return unsent(delivery, "loop", detail);
+	}
+	const subscription = await subscriptionOf(env, settings, delivery.subscriptionId);
+	if (subscription === "deleted") return unsent(delivery, "deleted", SUBSCRIPTION_DELETED);
+	if (subscription === "missing") return putOff(delivery);
+	// A delivery that can be sent again keeps its event: nothing is left to send.
+	if (event === null) return unsent(delivery, "deleted", "The event of the delivery is not there any more.");
+	// Asked for again after the transform of its output failed: the model has done its part.
+	if (delivery.resultEvent !== null) {
+		return { delivery: await settleOutput(delivery, subscription, startedAt), ended: null, signals: [] };
+	}
+	const prepared = await prepareOrFail(delivery, () =>
+		prepare({
+			deliveryId: delivery.id,
+			attempt: nextNumber(delivery.attempts),
+			event,
+			endpoint,
+			subscription,
+			allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
+			now: startedAt,
+		}),
+	);
+	if (prepared.kind === "impossible") return unsent(delivery, prepared.reason, prepared.detail);
+	const { id: deliveryId, position } = delivery;
+	const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_TIMEOUT_MS);
+	const result =
+		prepared.kind === "ended"
+			? prepared.result
+			: await io.exchange({ deliveryId, position, startedAt, request: prepared.request, timeoutMs });
+	if (result === null) return released(io.current(delivery));
+	return conclude({ delivery, settings, subscription, result, startedAt, isLate: false }, io);
+}
+
+interface Exchanged {
+	delivery: Delivery;
+	settings: SendingSettings;
+	subscription: Subscription;
+	result: AttemptResult;
+	startedAt: number;
+	isLate: boolean;
+}
+
+/** Everything after the request has left is an attempt, also where a bug of ours comes in between. */
+async function conclude(exchanged: Exchanged, io: TaskIo): Promise<Ran> {
+	const { settings, subscription, result, startedAt, isLate } = exchanged;
+	const delivery = io.current(exchanged.delivery);
+	const tried: Tried = {
+		delivery,
+		endpoint: settings.endpoint,
+		subscription,
+		result,
+		startedAt,
+		now: Date.now(),
+		random: Math.random(),
+		isSilent: !io.succeededSince(startedAt),
+		isLate,
+	};
+	return settle(tried).catch((error: unknown) => {
+		log("delivery.failed", { ...idsOf(delivery), error: String(error) });
+		return settleFailed(tried, error);
+	});
+}
+
+async function published(ran: Ran, env: Env): Promise<Ran> {
+	return { ...ran, delivery: await publishResult(ran.delivery, env) };
+}
+
+/** What cannot even be sent because of a bug of ours is an attempt too, so that the schedule bounds it. */
+async function prepareOrFail(delivery: Delivery, work: () => Promise<Prepared>): Promise<Prepared> {
+	try {
+		return await work();
+	} catch (error) {
+		log("delivery.failed", { ...idsOf(delivery), error: String(error) });
+		const message = `The router could not make the request: ${String(error)}`.slice(0, MAX_ERROR_LENGTH);
+		return { kind: "ended", result: { kind: "no_response", error: "internal", message, durationMs: 0 } };
+	}
+}
+
+/** Nothing is known of its end: it is due at once, and has spent nothing. */
+function released(delivery: Delivery): Ran {
+	return step(delivery, { kind: "brought_forward" });
+}
+
+/** Its absence alone ends nothing: a database that was restored or exchanged lacks what nobody has deleted. */
+function putOff(delivery: Delivery): Ran {
+	const detail = "The subscription is not in the database, and was not deleted: the delivery waits for it.";
+	return step(delivery, { kind: "put_off", detail });
+}
+
+function unsent(delivery: Delivery, reason: DeadReason, detail: string): Ran {
+	return step(delivery, { kind: "impossible", reason, detail });
+}
+
+function step(delivery: Delivery, event: Parameters<typeof advance>[1]): Ran {
+	return { ...advance(delivery, event, { now: Date.now(), random: 0 }), ended: null };
+}

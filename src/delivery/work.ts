@@ -1,0 +1,218 @@
+/**
+ * The deliveries of one endpoint at work: what is due is begun as the gates allow, carried by its task, and written when
+ * it ends. What an outcome means is decided in rules/, what the endpoint bears in gates/.
+ */
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+import { hand } from "../objects/clients.ts";
+import { isReadable } from "../store/records.ts";
+import { type EndpointSettings, isSending, type SendingSettings, type Settings } from "../store/settings.ts";
+import { writeQuarantines } from "../store/write-quarantines.ts";
+import { bury, BURY_AT_ONCE } from "./burial.ts";
+import { Flights } from "./flights.ts";
+import type { Admitted, Moment } from "./gates/gates.ts";
+import { Gatekeeper } from "./gatekeeper.ts";
+import type { Held } from "./hands/job.ts";
+import { Pool } from "./hands/pool.ts";
+import type { Backlog } from "./ledger/backlog.ts";
+import { idsOf, logDelivery } from "./log-lines.ts";
+import type { Presence } from "./presence.ts";
+import type { AttemptResult } from "./rules/attempt.ts";
+import { advance, type Delivery } from "./rules/delivery.ts";
+import type { SettingsCache } from "./settings.ts";
+import { resume, SUBSCRIPTION_DELETED } from "./tasks/send.ts";
+import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
+
+/** Wait after something of our own failed: the database, a bug. */
+const AGAIN_MS = 5_000;
+/** As many as an endpoint may ask for (`max_concurrency`). */
+const DEFAULT_LIMIT = 5;
+
+export interface WorkParts {
+	ctx: DurableObjectState;
+	env: Env;
+	backlog: Backlog;
+	settings: SettingsCache;
+	presence: Presence;
+	endpointId(): string;
+	/** Something has ended: there may be more to begin. */
+	goOn(): void;
+}
+
+export class Work {
+	readonly flights: Flights;
+	readonly pool: Pool;
+	readonly #parts: WorkParts;
+	readonly #gates: Gatekeeper;
+	readonly #io: TaskIo;
+	/** When an exchange last succeeded, ms since the epoch. */
+	#succeededAt = 0;
+	/** An exchange that began before a repair says nothing about the endpoint after it. */
+	#repairs = 0;
+
+	constructor(parts: WorkParts) {
+		const { ctx, env } = parts;
+		this.#parts = parts;
+		this.flights = new Flights(parts.backlog);
+		this.#gates = new Gatekeeper(ctx.storage);
+		this.pool = new Pool({
+			storage: ctx.storage,
+			name: (number) => ({ endpointId: parts.endpointId(), number }),
+			hand: (name) => hand(env, name),
+			whenEnded: (id) => this.flights.whenEnded(id),
+			adopt: (held, ended, isLate) => this.#adopt(held, ended, isLate),
+		});
+		this.#io = {
+			env,
+			exchange: (job) => this.pool.exchange(job),
+			current: (delivery) => this.flights.claimed.get(delivery.id) ?? delivery,
+			succeededSince: (at) => this.#succeededAt >= at,
+		};
+	}
+
+	/** How many exchanges may begin now, or why none may. */
+	admitted(): Admitted {
+		return this.#gates.admit(this.#moment());
+	}
+
+	/** Somebody has seen to the endpoint. */
+	repaired(): void {
+		this.#repairs += 1;
+		this.#gates.note({ kind: "repaired" }, this.#moment());
+	}
+
+	/**
+	 * Begins what is due for the task, as many as there is room for. Deliveries of subscriptions that are known to be
+	 * deleted end here, without being looked up one by one; returns how many, and stops at a slice of them.
+	 */
+	begin(task: Task, settings: Settings): number {
+		const { backlog, ctx } = this.#parts;
+		let buried = 0;
+		while (this.#roomFor(task) > 0 && buried < BURY_AT_ONCE) {
+			const delivery = backlog.claim(task.phase, Date.now(), this.flights.claimed);
+			if (delivery === null) break;
+			if (task.passesGates && isSubscriptionDeleted(settings, delivery)) {
+				bury(delivery, SUBSCRIPTION_DELETED, this.flights);
+				buried += 1;
+				continue;
+			}
+			this.flights.begin(delivery, task.name);
+			ctx.waitUntil(this.#carry(delivery, () => task.run(delivery, settings, this.#io), settings));
+		}
+		return buried;
+	}
+
+	#roomFor(task: Task): number {
+		const room = task.atOnce - this.flights.count(task.name);
+		return task.passesGates ? Math.min(room, this.admitted().slots) : room;
+	}
+
+	#moment(): Moment {
+		const { settings, presence } = this.#parts;
+		const { last } = settings;
+		return {
+			now: Date.now(),
+			random: Math.random(),
+			inFlight: this.flights.count("send"),
+			maxConcurrency: typeof last === "object" ? last.endpoint.maxConcurrency : DEFAULT_LIMIT,
+			isActive: last === undefined || isSending(presence.resolve(last)),
+			isRecovering: this.pool.isRecovering,
+		};
+	}
+
+	/** Takes one claimed delivery as far as it goes now. Never throws. */
+	async #carry(delivery: Delivery, run: () => Promise<Ran>, settings: Settings): Promise<void> {
+		const repairs = this.#repairs;
+		const ran = await run().catch((error: unknown) => {
+			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
+			return null;
+		});
+		if (ran === null) {
+			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
+			this.flights.end(later(this.#io.current(delivery)));
+		} else {
+			this.flights.land(delivery.id);
+			const isRepaired = repairs !== this.#repairs;
+			// What came of it first: nothing that goes wrong behind this may send it again.
+			this.flights.end(isRepaired ? broughtForward(ran.delivery) : ran.delivery);
+			await this.#follow(delivery.id, ran, settings, isRepaired);
+		}
+		this.#parts.goOn();
+		await writeQuarantines(this.#parts.env);
+	}
+
+	/** What follows from an end for the endpoint and the other deliveries, once it is written. Never throws. */
+	async #follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void> {
+		logDelivery(ran);
+		if (typeof settings !== "object") return;
+		if (ran.ended !== null && !isRepaired) this.#noteEnd(id, ran.ended, settings);
+		for (const { kind, reason } of ran.signals) {
+			await this.#parts.settings.stop(settings.endpoint, kind === "pause" ? "paused" : "disabled", reason);
+		}
+	}
+
+	/** Tells the gates how an exchange ended, and blames whom they find to blame. */
+	#noteEnd(deliveryId: string, ended: Ended, { endpoint }: EndpointSettings): void {
+		const { backlog } = this.#parts;
+		const moment = this.#moment();
+		if (ended.outcome === "done") this.#succeededAt = moment.now;
+		const exchange = { ...ended, deliveryId, others: moment.inFlight };
+		const blamed = this.#gates.note({ kind: "ended", exchange }, moment);
+		if (blamed === null || this.flights.claimed.has(blamed)) return;
+		const found = backlog.find(blamed);
+		if (found === null) return;
+		const { delivery } = advance(found, { kind: "blamed", retry: endpoint.retry }, moment);
+		if (delivery !== found) backlog.record([delivery]);
+	}
+
+	/**
+	 * An exchange that an earlier life of this object began, or that was taken for lost. Returns false when it is of no
+	 * interest: settled already, or of a delivery or an endpoint that nobody can go on with.
+	 */
+	#adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): boolean {
+		const { ctx, backlog, settings } = this.#parts;
+		const { last } = settings;
+		if (!canSettle(last)) return false;
+		const { deliveryId, position, startedAt } = held;
+		const claimed = this.flights.claimed.get(deliveryId);
+		const delivery = claimed ?? backlog.findAt(position, deliveryId);
+		if (delivery === null || delivery.attempts.some(({ at }) => at === startedAt)) return false;
+		const run = (): Promise<Ran> => resume(delivery, last, this.#io, { startedAt, ended, isLate });
+		if (claimed === undefined) {
+			this.flights.begin(delivery, "send");
+			ctx.waitUntil(this.#carry(delivery, run, last));
+			return true;
+		}
+		// Under way again by now: what comes of this one is put beside it.
+		if (isLate) ctx.waitUntil(this.#carryBeside(delivery, run, last));
+		return isLate;
+	}
+
+	async #carryBeside(delivery: Delivery, run: () => Promise<Ran>, settings: Settings): Promise<void> {
+		try {
+			const ran = await run();
+			if (this.flights.claimed.has(delivery.id)) this.flights.replace(ran.delivery);
+			await this.#follow(delivery.id, ran, settings, false);
+		} catch (error) {
+			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
+		}
+	}
+}
+
+/** Whether outcomes can be judged by these settings, be the endpoint active or not. */
+function canSettle(settings: Settings | undefined): settings is SendingSettings {
+	return typeof settings === "object" && isReadable(settings.endpoint);
+}
+
+function isSubscriptionDeleted(settings: Settings, { subscriptionId }: Delivery): boolean {
+	return typeof settings === "object" && settings.others.get(subscriptionId) === "deleted";
+}
+
+function broughtForward(delivery: Delivery): Delivery {
+	return advance(delivery, { kind: "brought_forward" }, { now: Date.now(), random: 0 }).delivery;
+}
+
+function later(delivery: Delivery): Delivery {
+	const { state } = delivery;
+	return "dueAt" in state ? { ...delivery, state: { ...state, dueAt: Date.now() + AGAIN_MS } } : delivery;
+}
