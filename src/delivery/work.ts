@@ -166,26 +166,29 @@ export class Work {
 	}
 
 	/**
-	 * An exchange that an earlier life of this object began, or that was taken for lost. Returns false when it is of no
-	 * interest: settled already, or of a delivery or an endpoint that nobody can go on with.
+	 * An exchange that an earlier life of this object began, or that was taken for lost. Returns what resolves when its
+	 * outcome is written; null when it is of no interest: settled already, or of a delivery or an endpoint that nobody can
+	 * go on with.
 	 */
-	#adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): boolean {
+	#adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): Promise<void> | null {
 		const { ctx, backlog, settings } = this.#parts;
 		const { last } = settings;
-		if (!canSettle(last)) return false;
+		if (!canSettle(last)) return null;
 		const { deliveryId, position, startedAt } = held;
 		const claimed = this.flights.claimed.get(deliveryId);
 		const delivery = claimed ?? backlog.findAt(position, deliveryId);
-		if (delivery === null || delivery.attempts.some(({ at }) => at === startedAt)) return false;
+		if (delivery === null || delivery.attempts.some(({ at }) => at === startedAt)) return null;
 		const run = (): Promise<Ran> => resume(delivery, last, this.#io, { startedAt, ended, isLate });
 		if (claimed === undefined) {
 			this.flights.begin(delivery, "send");
 			ctx.waitUntil(this.#carry(delivery, run, last));
-			return true;
+			return this.flights.whenEnded(deliveryId);
 		}
+		if (!isLate) return null;
 		// Under way again by now: what comes of this one is put beside it.
-		if (isLate) ctx.waitUntil(this.#carryBeside(delivery, run, last));
-		return isLate;
+		const carried = this.#carryBeside(delivery, run, last);
+		ctx.waitUntil(carried);
+		return carried;
 	}
 
 	async #carryBeside(delivery: Delivery, run: () => Promise<Ran>, settings: Settings): Promise<void> {

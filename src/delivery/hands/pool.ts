@@ -24,8 +24,11 @@ export interface PoolIo {
 	hand(name: HandName): DurableObjectStub<HandRpc>;
 	/** Resolves when the delivery is under way no more, its outcome written. */
 	whenEnded(deliveryId: string): Promise<void>;
-	/** An exchange that this life has not begun, or has taken for lost (`isLate`). false: it is of no interest. */
-	adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): boolean;
+	/**
+	 * An exchange that this life has not begun, or has taken for lost (`isLate`). Returns what resolves when its outcome
+	 * is written; null: it is of no interest.
+	 */
+	adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): Promise<void> | null;
 }
 
 export class Pool {
@@ -74,8 +77,7 @@ export class Pool {
 		this.#asking.set(number, (this.#asking.get(number) ?? 0) + 1);
 		try {
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
-			for (const { held, result } of outcomes) this.#end(number, held, result);
-			await Promise.all(outcomes.map(({ held }) => this.#io.whenEnded(held.deliveryId)));
+			await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
 			await this.#gather(number);
 			return this.#takeOutbox(number);
 		} finally {
@@ -125,14 +127,20 @@ export class Pool {
 
 	#adopt(number: number, held: Held): void {
 		const ended = new Promise<AttemptResult | null>((resolve) => this.#waiting.set(held.token, resolve));
-		if (this.#io.adopt(held, ended, false)) this.#leases.add(number, held, Date.now());
-		else this.#waiting.delete(held.token);
+		if (this.#io.adopt(held, ended, false) === null) this.#waiting.delete(held.token);
+		else this.#leases.add(number, held, Date.now());
 	}
 
-	#end(number: number, held: Held, result: AttemptResult): void {
+	/** Resolves when the outcome is written. */
+	async #end(number: number, held: Held, result: AttemptResult): Promise<void> {
 		this.#losses.forget(held.deliveryId);
-		if (this.#leases.end(number, held.token)) return this.#resolve(held, result);
-		this.#io.adopt(held, Promise.resolve(result), this.#losses.isLost(held.token));
+		if (!this.#leases.end(number, held.token)) {
+			await this.#io.adopt(held, Promise.resolve(result), this.#losses.isLost(held.token));
+			return;
+		}
+		const written = this.#io.whenEnded(held.deliveryId);
+		this.#resolve(held, result);
+		await written;
 	}
 
 	#lose(lost: readonly Held[]): void {
@@ -146,8 +154,10 @@ export class Pool {
 
 	/** Waits until there is a full call of jobs for the hand, for a moment at the most. */
 	async #gather(number: number): Promise<void> {
-		const until = Date.now() + GATHER_MS;
-		while ((this.#outbox.get(number)?.length ?? 0) < JOBS_A_HAND && Date.now() < until) await tick();
+		for (let waited = 0; waited < GATHER_MS; waited++) {
+			if ((this.#outbox.get(number)?.length ?? 0) >= JOBS_A_HAND) return;
+			await new Promise((resolve) => setTimeout(resolve, 1));
+		}
 	}
 
 	#takeOutbox(number: number): LeasedJob[] {
@@ -186,8 +196,4 @@ export class Pool {
 			return null;
 		}
 	}
-}
-
-function tick(): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, 1));
 }

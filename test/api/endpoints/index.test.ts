@@ -24,7 +24,7 @@ describe("creating an endpoint", () => {
 			auth: { type: "none" },
 			headers: {},
 			timeout_seconds: 30,
-			max_concurrency: 6,
+			max_concurrency: 5,
 			retry: {
 				schedule_seconds: [5, 300, 1800, 7200, 18000, 36000, 36000],
 				busy_max_wait_seconds: 3600,
@@ -48,7 +48,7 @@ describe("creating an endpoint", () => {
 			url,
 			protocol: "cloudevents",
 			headers: { "x-scale-up-timeout": "600" },
-			timeout_seconds: 900,
+			timeout_seconds: 840,
 			max_concurrency: 600,
 			retry: {
 				schedule_seconds: [1, 43_200],

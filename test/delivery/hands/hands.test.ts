@@ -1,0 +1,207 @@
+/** Hands at work: how many exchanges are under way, and what becomes of them when an object is lost in the middle. */
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, type MockInstance, test, vi } from "vitest";
+import type { Outcome } from "../../../src/delivery/hands/job.ts";
+import { dispatcher, hand } from "../../../src/objects/clients.ts";
+import { PATIENCE_MS } from "../../patience.ts";
+import {
+	type Call,
+	createSetting,
+	incoming,
+	model,
+	runAlarm,
+	type Setting,
+	until,
+	whenStatus,
+} from "../dispatcher.fixtures.ts";
+
+afterEach(() => {
+	vi.restoreAllMocks();
+});
+
+/** A model whose responses wait until the test lets them go. */
+function slowModel(): { calls: Call[]; underWay: () => number; most: () => number; open: () => void } {
+	let [underWay, most] = [0, 0];
+	let isOpen = false;
+	const calls = model(async () => {
+		underWay += 1;
+		most = Math.max(most, underWay);
+		while (!isOpen) await new Promise((resolve) => setTimeout(resolve, 5));
+		underWay -= 1;
+		return Response.json({ ok: true });
+	});
+	return { calls, underWay: () => underWay, most: () => most, open: () => (isOpen = true) };
+}
+
+async function enqueue(setting: Setting, count: number): Promise<string[]> {
+	const items = Array.from({ length: count }, () => incoming(setting));
+	await setting.dispatcher.enqueue(items);
+	return items.map(({ id }) => id);
+}
+
+/** Ends the object as a crash would; the stub of before is of no use any more. */
+async function kill(stub: DurableObjectStub<Rpc.DurableObjectBranded>): Promise<void> {
+	await runInDurableObject(stub, (_, state) => state.abort("lost")).catch(() => {});
+}
+
+/** Watches a method of all objects of a class: a call from another object finds it on the prototype. */
+async function spyOnObject(
+	stub: DurableObjectStub<Rpc.DurableObjectBranded>,
+	method: string,
+): Promise<MockInstance<(...parameters: unknown[]) => unknown>> {
+	return runInDurableObject(stub, (instance) => {
+		const prototype = Object.getPrototypeOf(instance) as Record<
+			string,
+			(...parameters: unknown[]) => unknown
+		>;
+		return vi.spyOn(prototype, method);
+	});
+}
+
+function handOf({ endpoint }: Setting, number: number): ReturnType<typeof hand> {
+	return hand(env, { endpointId: endpoint.id, number });
+}
+
+function again(setting: Setting): Setting {
+	return { ...setting, dispatcher: dispatcher(env, setting.endpoint.id) };
+}
+
+test("of 200 deliveries with 40 allowed, 40 are under way at once and never 41, each sent once", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 40 } });
+	let [underWay, most] = [0, 0];
+	const calls = model(async () => {
+		underWay += 1;
+		most = Math.max(most, underWay);
+		// The first wait for one another, so that as many come together as are let through.
+		await until(() => most >= 40);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		underWay -= 1;
+		return Response.json({});
+	});
+	const ids = await enqueue(setting, 200);
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	expect(most).toBe(40);
+	expect(calls.map(({ deliveryId }) => deliveryId).sort()).toEqual([...ids].sort());
+});
+
+test("a busy endpoint costs at most one call between objects for each delivery that a hand carries", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 40 } });
+	model(async () => {
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		return Response.json({});
+	});
+	const taken = await spyOnObject(handOf(setting, 1), "take");
+	const settled = await spyOnObject(setting.dispatcher, "settle");
+	const ids = await enqueue(setting, 300);
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	expect(settled.mock.calls.length).toBeGreaterThan(0);
+	expect(settled.mock.calls.length + taken.mock.calls.length).toBeLessThanOrEqual(300);
+});
+
+test("no hand is used while five are allowed", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 5 } });
+	const hands = vi.spyOn(env.HAND, "get");
+	model(() => Response.json({}));
+	for (const id of await enqueue(setting, 20)) await whenStatus(setting, id, "succeeded");
+	expect(hands).not.toHaveBeenCalled();
+});
+
+test("a hand that is killed in the middle loses nothing, and nothing is doubled but what it had", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 11 } });
+	const slow = slowModel();
+	const ids = await enqueue(setting, 11);
+	await until(() => slow.underWay() === 11);
+	const had = await handOf(setting, 1).callRoll({ endpointId: setting.endpoint.id, number: 1 });
+	expect(had.held).toHaveLength(6);
+	await kill(handOf(setting, 1));
+	// Silent for long: the next alarm asks it, and hears of another life.
+	vi.spyOn(Date, "now").mockReturnValue(Date.now() + 20_000);
+	await runAlarm(setting);
+	vi.restoreAllMocks();
+	slow.open();
+	const counts = model(() => Response.json({ ok: true }));
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	const doubled = counts.map(({ deliveryId }) => deliveryId);
+	expect(doubled.every((id) => had.held.some(({ deliveryId }) => deliveryId === id))).toBe(true);
+});
+
+test("a dispatcher that is lost in the middle sends nothing a second time that its hands still carry", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 17 } });
+	const slow = slowModel();
+	const ids = await enqueue(setting, 30);
+	await until(() => slow.underWay() === 17);
+	const atHands: string[] = [];
+	for (const number of [1, 2]) {
+		const { held } = await handOf(setting, number).callRoll({ endpointId: setting.endpoint.id, number });
+		atHands.push(...held.map(({ deliveryId }) => deliveryId));
+	}
+	expect(atHands).toHaveLength(12);
+	await kill(setting.dispatcher);
+	const woken = again(setting);
+	await runAlarm(woken);
+	// The five of its own are sent again; those of the hands count as under way.
+	await until(() => slow.calls.length === 17 + 5);
+	for (const id of atHands) expect((await woken.dispatcher.get(id))?.status).toBe("in_flight");
+	slow.open();
+	for (const id of ids) await whenStatus(woken, id, "succeeded");
+	for (const id of atHands) {
+		expect(slow.calls.filter(({ deliveryId }) => deliveryId === id)).toHaveLength(1);
+		expect((await woken.dispatcher.get(id))?.attempts).toHaveLength(1);
+	}
+});
+
+test("what a hand settles twice, or for a delivery that nobody knows, changes nothing", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
+	const settled = await spyOnObject(setting.dispatcher, "settle");
+	const calls = model(() => Response.json({ ok: true }));
+	const ids = await enqueue(setting, 12);
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	const [number, incarnation, outcomes] = settled.mock.calls[0] as [number, string, Outcome[]];
+	const [outcome] = outcomes;
+	if (outcome === undefined) throw new Error("no hand was used");
+	expect(await setting.dispatcher.settle(number, incarnation, outcomes)).toEqual([]);
+	const unknown = { ...outcome, held: { ...outcome.held, deliveryId: "dlv_nobody", token: "other" } };
+	expect(await setting.dispatcher.settle(number, incarnation, [unknown])).toEqual([]);
+	for (const id of ids) expect((await setting.dispatcher.get(id))?.attempts).toHaveLength(1);
+	expect(calls).toHaveLength(12);
+});
+
+test("a success that comes late counts, and the exchange that took its place is only recorded", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
+	const slow = slowModel();
+	const ids = await enqueue(setting, 6);
+	await until(() => slow.underWay() === 6);
+	const name = { endpointId: setting.endpoint.id, number: 1 };
+	const { held, incarnation } = await handOf(setting, 1).callRoll(name);
+	const [carried] = held;
+	if (carried === undefined) throw new Error("no hand was used");
+	// Taken for lost, because it takes longer than it may: the delivery is sent again.
+	const clock = Date.now.bind(Date);
+	vi.spyOn(Date, "now").mockImplementation(() => clock() + 61_000);
+	await runAlarm(setting);
+	await until(() => slow.calls.length === 7);
+	const result = {
+		kind: "response",
+		status: 200,
+		headers: { "content-type": "application/json" },
+		body: new Uint8Array([...'{"first":true}'].map((letter) => letter.charCodeAt(0))),
+		failure: null,
+		durationMs: 5,
+	} as const;
+	await setting.dispatcher.settle(1, incarnation, [{ held: carried, result }]);
+	const isWritten = async (): Promise<boolean> =>
+		runInDurableObject(
+			setting.dispatcher,
+			(_, { storage }) =>
+				storage.sql
+					.exec("SELECT 1 FROM deliveries WHERE id = ? AND status = 'succeeded'", carried.deliveryId)
+					.toArray().length === 1,
+		);
+	await vi.waitFor(async () => expect(await isWritten()).toBe(true), { timeout: PATIENCE_MS, interval: 10 });
+	slow.open();
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	const delivery = await setting.dispatcher.get(carried.deliveryId);
+	expect(delivery?.result?.data).toEqual({ kind: "json", text: '{"first":true}' });
+	expect(delivery?.attempts).toHaveLength(2);
+});
