@@ -21,17 +21,16 @@ afterEach(() => {
 });
 
 /** A model whose responses wait until the test lets them go. */
-function slowModel(): { calls: Call[]; underWay: () => number; most: () => number; open: () => void } {
-	let [underWay, most] = [0, 0];
-	let isOpen = false;
+function slowModel(): { calls: Call[]; underWay: () => number; open: () => void } {
+	let underWay = 0;
+	const door = { isOpen: false };
 	const calls = model(async () => {
 		underWay += 1;
-		most = Math.max(most, underWay);
-		while (!isOpen) await new Promise((resolve) => setTimeout(resolve, 5));
+		await until(() => door.isOpen);
 		underWay -= 1;
 		return Response.json({ ok: true });
 	});
-	return { calls, underWay: () => underWay, most: () => most, open: () => (isOpen = true) };
+	return { calls, underWay: () => underWay, open: () => (door.isOpen = true) };
 }
 
 async function enqueue(setting: Setting, count: number): Promise<string[]> {
@@ -185,7 +184,7 @@ test("a success that comes late counts, and the exchange that took its place is 
 		kind: "response",
 		status: 200,
 		headers: { "content-type": "application/json" },
-		body: new Uint8Array([...'{"first":true}'].map((letter) => letter.charCodeAt(0))),
+		body: new Uint8Array(Buffer.from('{"first":true}')),
 		failure: null,
 		durationMs: 5,
 	} as const;
