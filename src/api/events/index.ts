@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../../env.ts";
 import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
+import { refusedBy } from "../../events/decision.ts";
 import { eventLog } from "../../objects/clients.ts";
 import type { Decision, SluiceEvent } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
@@ -113,12 +114,13 @@ function eventToWire(
 }
 
 function decisionToWire(decision: Decision): Record<string, unknown> {
+	const refused = refusedBy(decision);
 	return {
 		subscription_id: decision.subscriptionId,
 		subscription: decision.subscriptionName,
 		endpoint_id: decision.endpointId,
 		endpoint: decision.endpointRef,
 		delivery_id: decision.deliveryId,
-		...(decision.dead !== undefined && { dead: decision.dead }),
+		...(refused !== null && { dead: refused }),
 	};
 }

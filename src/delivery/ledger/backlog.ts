@@ -3,6 +3,7 @@
  * It remembers which untried deliveries it has given out, so that an inbox row goes when the last of them has a
  * row of its own. It decides nothing about a delivery.
  */
+import { refusedBy } from "../../events/decision.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import {
 	dueDelivery,
@@ -242,7 +243,8 @@ function toDelivery({ position, event, decision }: Incoming): Delivery {
 		subscriptionName: decision.subscriptionName,
 		endpointRef: decision.endpointRef,
 		state: fresh(timeOfPosition(position)),
-		refused: decision.dead ?? null,
+		refused: refusedBy(decision),
+		budget: decision.budget ?? null,
 		attempts: [],
 		event,
 		result: null,

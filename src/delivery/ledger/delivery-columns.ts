@@ -26,6 +26,7 @@ export type DeliveryRow = {
 	subscription_id: string;
 	subscription_name: string;
 	endpoint_ref: string;
+	budget: number | null;
 	status: StoredStatus;
 	reason: DeliveryState["reason"];
 	detail: string | null;
@@ -52,6 +53,7 @@ export const COLUMNS = [
 	"subscription_id",
 	"subscription_name",
 	"endpoint_ref",
+	"budget",
 	"status",
 	"reason",
 	"detail",

@@ -2,6 +2,7 @@
  * A delivery in memory, and its two other forms: the row of the delivery table and the record that the API reads.
  * Pure.
  */
+import type { Refused } from "../../events/decision.ts";
 import type { Decision, EventData, SluiceEvent } from "../../events/event.ts";
 import { endpointIdOf } from "../../events/ids.ts";
 import { timeOfPosition } from "../../events/position.ts";
@@ -19,7 +20,9 @@ export interface Delivery {
 	endpointRef: string;
 	state: DeliveryState;
 	/** Routing decided that it must not be sent; asked for again by hand, it may. */
-	refused: "loop" | null;
+	refused: Refused | null;
+	/** How many requests may come of it; null: the whole budget. */
+	budget: number | null;
 	attempts: Attempt[];
 	/** null once it has succeeded. */
 	event: SluiceEvent | null;
@@ -41,6 +44,7 @@ export function toRow(delivery: Delivery): DeliveryRow {
 		subscription_id: delivery.subscriptionId,
 		subscription_name: delivery.subscriptionName,
 		endpoint_ref: delivery.endpointRef,
+		budget: delivery.budget,
 		status: toStoredStatus(state.status),
 		reason: state.reason,
 		detail: state.detail,
@@ -109,6 +113,7 @@ export function fromRow(row: DeliveryRow): Delivery {
 			finishedAt: row.finished_at,
 		},
 		refused: null,
+		budget: row.budget,
 		attempts,
 		event,
 		result:
@@ -151,6 +156,7 @@ function unreadableAs(delivery: Identity, finishedAt: number): Delivery {
 		...delivery,
 		state: unreadable(finishedAt),
 		refused: null,
+		budget: null,
 		attempts: [],
 		event: null,
 		result: null,

@@ -3,6 +3,7 @@
  * delivery and knows nothing of its dispatcher; what follows for the endpoint comes back as effects.
  */
 import type { Env } from "../../env.ts";
+import { REFUSED_DETAIL } from "../../events/decision.ts";
 import { accept } from "../../events/queue/accept.ts";
 import { log } from "../../log.ts";
 import { Problem } from "../../http/problem.ts";
@@ -59,10 +60,7 @@ async function attempt(
 	const { event } = delivery;
 	const { endpoint } = policy;
 	const startedAt = Date.now();
-	if (delivery.refused === "loop") {
-		const detail = "The event came through this subscription before, or is deeper than its max_hops allows.";
-		return untried(delivery, "loop", detail);
-	}
+	if (delivery.refused !== null) return untried(delivery, delivery.refused, REFUSED_DETAIL[delivery.refused]);
 	const subscription = await subscriptionOf(env, policy, delivery.subscriptionId);
 	if (subscription === "deleted") return untried(delivery, "deleted", SUBSCRIPTION_DELETED);
 	if (subscription === "missing") return putOff(delivery);
