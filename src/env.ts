@@ -24,6 +24,8 @@ export interface Env {
 	ROUTING_MAX_AGE_MS?: string;
 	/** How many requests may come of the result of one delivery of a publisher's event; default 100. */
 	RESULT_BUDGET?: string;
+	/** Names of this router, comma separated; unset: those under which it has been called. */
+	OWN_HOSTS?: string;
 	/** "true" lets endpoints be http and on private hosts; for development only. */
 	ALLOW_PRIVATE_ENDPOINTS?: string;
 }

@@ -21,7 +21,11 @@ export interface Job {
 	event: SluiceEvent;
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
+	/** The lineage header's value, null where the router cannot sign one. */
+	lineage: string | null;
 	allowPrivate: boolean;
+	/** Names of this router. */
+	ownHosts: readonly string[];
 	now: number;
 }
 
@@ -38,7 +42,7 @@ export async function perform(job: Job): Promise<Performed> {
 		return { kind: "impossible", reason: "transform_failed", detail };
 	}
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
-	const refusal = refuseAddress(endpoint.url, { allowPrivate, ownHost: null });
+	const refusal = refuseAddress(endpoint.url, { allowPrivate, ownHosts: job.ownHosts });
 	if (refusal !== null) {
 		return {
 			kind: "tried",
@@ -54,6 +58,7 @@ export async function perform(job: Job): Promise<Performed> {
 		deliveryId: job.deliveryId,
 		attempt: job.attempt,
 		wantsReply: subscription.result !== null,
+		lineage: job.lineage,
 		now: job.now,
 	});
 	const result = await send(request, {

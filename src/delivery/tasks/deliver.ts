@@ -5,8 +5,11 @@
 import type { Env } from "../../env.ts";
 import { REFUSED_DETAIL } from "../../events/decision.ts";
 import { accept } from "../../events/queue/accept.ts";
+import { lineageAfter } from "../../events/lineage.ts";
+import { lineageHeader } from "../../events/lineage-header.ts";
 import { log } from "../../log.ts";
 import { Problem } from "../../http/problem.ts";
+import { configuredHosts } from "../../store/own-hosts.ts";
 import { type SendingPolicy, subscriptionOf } from "../../store/policy.ts";
 import type { Endpoint } from "../../store/records.ts";
 import type { Delivery } from "../ledger/delivery-row.ts";
@@ -77,7 +80,9 @@ async function attempt(
 		event,
 		endpoint,
 		subscription,
+		lineage: lineageHeader(env, lineageAfter(event, subscription.id, delivery.budget), startedAt),
 		allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
+		ownHosts: configuredHosts(env) ?? policy.ownHosts,
 		now: startedAt,
 	});
 	if (performed.kind === "impossible") return untried(delivery, performed.reason, performed.detail);
