@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { decisionList, refusedBy } from "../../src/events/decision.ts";
 import type { Decision } from "../../src/events/event.ts";
 
@@ -20,5 +21,11 @@ describe("a decision", () => {
 		const [stored] = decisionList.parse(JSON.parse(JSON.stringify([{ ...decision, ...more }])));
 		expect(stored).toEqual({ ...decision, ...more });
 		expect(refusedBy({ ...decision, ...more })).toBe(refused);
+	});
+
+	test("that the budget is used up is one that release 0.1 reads as a loop, and does not send", () => {
+		const ofRelease01 = z.object({ deliveryId: z.string(), dead: z.literal("loop").exactOptional() });
+		const overBudget: Decision = { ...decision, dead: "loop", isOverBudget: true };
+		expect(ofRelease01.parse(overBudget)).toEqual({ deliveryId: "dlv_1", dead: "loop" });
 	});
 });
