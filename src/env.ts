@@ -25,6 +25,10 @@ export interface Env {
 	ENCRYPTION_KEY?: string;
 	/** For how long the router goes by one reading of the routing table's version, and a change waits; default 250. */
 	ROUTING_MAX_AGE_MS?: string;
+	/** How many requests may come of the result of one delivery of a publisher's event; default 100. */
+	RESULT_BUDGET?: string;
+	/** Names of this router, comma separated; unset: those under which it has been called. */
+	OWN_HOSTS?: string;
 	/** "true" lets endpoints be http and on private hosts; for development only. */
 	ALLOW_PRIVATE_ENDPOINTS?: string;
 }

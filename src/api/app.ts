@@ -9,13 +9,17 @@ import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
 import { health } from "./health.ts";
 import { answerWhenRouted } from "./http/routed.ts";
+import { learnHost } from "../store/own-hosts.ts";
 import { sources } from "./sources/index.ts";
 import { subscriptions } from "./subscriptions/index.ts";
 
 export const api = new Hono<ApiEnv>();
 
 api.get("/healthz", health);
-api.use("/v1/*", requireKey);
+api.use("/v1/*", requireKey, async (c, next) => {
+	c.executionCtx.waitUntil(learnHost(c.env, c.req.url, Date.now()));
+	await next();
+});
 for (const resource of ["sources", "endpoints", "subscriptions"]) {
 	api.use(`/v1/${resource}/*`, answerWhenRouted);
 }

@@ -2,9 +2,7 @@
  * Secrets at rest: sealed with AES-256-GCM before they reach a database row. The keys come from ENCRYPTION_KEY,
  * or from ADMIN_TOKEN while that is unset. Nothing else in the router encrypts.
  */
-import type { Env } from "../env.ts";
-
-type SealingEnv = Pick<Env, "ENCRYPTION_KEY" | "ADMIN_TOKEN">;
+import { type KeyEnv, keyMaterials } from "./key-materials.ts";
 
 interface SealingKey {
 	/** Says which key sealed a text, without telling anything of the key. */
@@ -22,7 +20,7 @@ export const UNREADABLE =
 	"was encrypted with a key that is no longer set: add the former ADMIN_TOKEN to ENCRYPTION_KEY, or replace the secret";
 
 /** `v1.{key id}.{base64url of IV and ciphertext}`. Throws when neither variable is set. */
-export async function seal(env: SealingEnv, plaintext: string): Promise<string> {
+export async function seal(env: KeyEnv, plaintext: string): Promise<string> {
 	const [material] = keyMaterials(env);
 	if (material === undefined)
 		throw new Error("cannot store a secret: neither ENCRYPTION_KEY nor ADMIN_TOKEN is set");
@@ -33,7 +31,7 @@ export async function seal(env: SealingEnv, plaintext: string): Promise<string> 
 }
 
 /** null when no key that is set opens it, or it is no sealed text that this release knows. */
-export async function open(env: SealingEnv, sealed: string): Promise<string | null> {
+export async function open(env: KeyEnv, sealed: string): Promise<string | null> {
 	const [version, keyId, payload] = sealed.split(".");
 	if (version !== VERSION || payload === undefined) return null;
 	const bytes = Buffer.from(payload, "base64url");
@@ -49,16 +47,6 @@ export async function open(env: SealingEnv, sealed: string): Promise<string | nu
 		}
 	}
 	return null;
-}
-
-/**
- * The first one seals. ADMIN_TOKEN always opens too, so that setting ENCRYPTION_KEY for the first time leaves the
- * stored secrets readable; also with the white space around it, with which release 0.1 sealed.
- */
-function keyMaterials({ ENCRYPTION_KEY = "", ADMIN_TOKEN = "" }: SealingEnv): string[] {
-	const listed = ENCRYPTION_KEY.split(",").map((text) => text.trim());
-	const usable = [...listed, ADMIN_TOKEN.trim()].filter((text) => text !== "");
-	return ADMIN_TOKEN.trim() === "" ? usable : [...new Set([...usable, ADMIN_TOKEN])];
 }
 
 /** Deriving costs more than opening; an isolate sees few keys in its life. */

@@ -1,6 +1,22 @@
-/** Stored decisions, read back: what wrote them may have been another release. */
+/** Decisions: why one is not carried out, and how stored ones are read back, which another release may have written. */
 import * as z from "zod";
 import type { Decision } from "./event.ts";
+
+/** Why a delivery must not be made; a reason of a dead delivery. */
+export type Refused = "loop" | "budget";
+
+/** null: it is to be made. */
+export function refusedBy({ dead, isOverBudget }: Pick<Decision, "dead" | "isOverBudget">): Refused | null {
+	if (dead === undefined) return null;
+	return isOverBudget === true ? "budget" : "loop";
+}
+
+/** What a refused delivery says about itself. */
+export const REFUSED_DETAIL: Record<Refused, string> = {
+	loop: "The event came through this subscription before, or is deeper than its max_hops allows.",
+	budget:
+		"The event comes of another one, and as many requests have come of that as its budget (RESULT_BUDGET) allows.",
+};
 
 const decision: z.ZodType<Decision> = z.object({
 	deliveryId: z.string(),
@@ -9,6 +25,8 @@ const decision: z.ZodType<Decision> = z.object({
 	endpointId: z.string(),
 	endpointRef: z.string(),
 	dead: z.literal("loop").exactOptional(),
+	isOverBudget: z.literal(true).exactOptional(),
+	budget: z.number().exactOptional(),
 });
 
 export const decisionList: z.ZodType<Decision[]> = z.array(decision);

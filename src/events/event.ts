@@ -55,8 +55,14 @@ export interface Decision {
 	endpointId: string;
 	/** `name@version` at the time of the decision. */
 	endpointRef: string;
-	/** Set when the delivery must not be made: the event is back where it has been, or too many hops deep. */
+	/**
+	 * Set when the delivery must not be made: the event is back where it has been, too many hops deep, or has used up its
+	 * budget. The one word that release 0.1 knows; `refusedBy` (decision.ts) tells them apart.
+	 */
 	dead?: "loop";
+	isOverBudget?: true;
+	/** How many requests may come of the delivery; absent: the whole budget. */
+	budget?: number;
 }
 
 /** More than a stored decision takes: four ids and two names of 64 characters, and their JSON. */

@@ -4,11 +4,13 @@
  */
 import { refuseWhileClosed } from "../http/closed.ts";
 import type { Env } from "../env.ts";
+import { learnHost } from "../store/own-hosts.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
 import { toProblem } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { Problem } from "../http/problem.ts";
 import { type ReadableSource, isVerifying } from "../store/records.ts";
+import { continueLineage, readLineage } from "../events/lineage-header.ts";
 import { accept } from "../events/queue/accept.ts";
 import { kindOf } from "../sources/registry.ts";
 import { type ParsedEvents, parseEvents } from "./parse-events.ts";
@@ -50,7 +52,9 @@ export async function receive(
 		if (request.method !== "POST") throw methodNotAllowed();
 		const { events, batch, unresolved, reply } = await readEvents(request, source, trust, startedAt);
 		ctx.waitUntil(writeQuarantines(env));
-		if (events.length > 0) await accept(env, events);
+		ctx.waitUntil(learnHost(env, request.url, startedAt));
+		const lineage = readLineage(env, request.headers, startedAt);
+		if (events.length > 0) await accept(env, continueLineage(events, lineage));
 		const ids = events.map(({ id }) => id);
 		// What simply goes well is not told here: the router tells of every event, a line for a whole batch.
 		if (unresolved.length > 0)

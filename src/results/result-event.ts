@@ -3,10 +3,10 @@
  * follows from the delivery, so that publishing the answer twice is publishing it once. Pure; queueing stands
  * with the dispatcher.
  */
-import { isAttributeLength, stripRouterAttributes } from "../events/cloudevents/attributes.ts";
+import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
 import { eventId } from "../events/ids.ts";
-import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE, chainOf, hopsOf } from "../events/lineage.ts";
+import { fitting, lineageAfter, lineageAttributes } from "../events/lineage.ts";
 import type { ModelOutput } from "../models/protocol.ts";
 import type { ResultPolicy } from "../store/records.ts";
 
@@ -17,6 +17,8 @@ export interface Answered {
 	parent: SluiceEvent;
 	deliveryId: string;
 	subscriptionId: string;
+	/** How many requests may come of the result; null: the whole budget. */
+	budget: number | null;
 	/** Name without version; types of answers without a type of their own begin with it. */
 	endpointName: string;
 	/** `name@version` */
@@ -43,10 +45,7 @@ export function buildResultEvent(answered: Answered): SluiceEvent {
 			? stripRouterAttributes(output).attributes
 			: { datacontenttype: output.contentType }),
 		...(policy.type !== null && { type: policy.type }),
-		correlationid: fitting(parent.attributes["correlationid"]) ?? parent.id,
-		causationid: parent.id,
-		[HOPS_ATTRIBUTE]: hopsOf(parent.attributes) + 1,
-		[CHAIN_ATTRIBUTE]: [...chainOf(parent.attributes), answered.subscriptionId].join(","),
+		...lineageAttributes(lineageAfter(parent, answered.subscriptionId, answered.budget)),
 	};
 	return {
 		id: eventId(RESULTS_SOURCE_ID, { source, id: deliveryId }),
@@ -64,9 +63,4 @@ function inherited(cause: Attributes): Partial<Attributes> {
 		return value === undefined ? [] : [[name, value] as const];
 	});
 	return Object.fromEntries(taken);
-}
-
-/** Events that release 0.1 took may have attributes of any length; they are not handed on. */
-function fitting(value: Attributes[string]): Attributes[string] {
-	return value !== undefined && isAttributeLength(value) ? value : undefined;
 }

@@ -9,6 +9,7 @@ import { writeQuarantines } from "../store/write-quarantines.ts";
 import { decodeMessage } from "../events/queue/message.ts";
 import { accept } from "../events/queue/accept.ts";
 import { log } from "../log.ts";
+import { resultBudget } from "./budget.ts";
 import { decide } from "./decide.ts";
 import { handOver } from "./hand-over.ts";
 import { type Finished, inLoads, type Load, type Read, smallFirst } from "./loads.ts";
@@ -70,7 +71,13 @@ async function routeAll(messages: readonly Read[], table: RoutingTable, env: Env
 	/** Counts for each message until it is finished, because only then is it known whether they count. */
 	const underWay = new Map<Message, Tally>();
 	let done = nothing;
-	for await (const load of inLoads(messages, env, (event, tell) => decide(event, table, tell), fail)) {
+	const budget = resultBudget(env);
+	for await (const load of inLoads(
+		messages,
+		env,
+		(event, tell) => decide(event, table, tell, budget),
+		fail,
+	)) {
 		await handOver(load.routed, env, fail);
 		count(load, underWay);
 		for (const read of load.finished) {

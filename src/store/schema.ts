@@ -76,6 +76,10 @@ const STEPS: readonly (readonly string[])[] = [
 		// What has been deleted by somebody. An id that is neither here nor in its table has been lost, not deleted.
 		"CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, deleted_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 	],
+	[
+		// Names under which the router has been called.
+		"CREATE TABLE IF NOT EXISTS own_hosts (host TEXT PRIMARY KEY, learnt_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+	],
 ];
 
 /**

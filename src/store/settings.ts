@@ -2,6 +2,7 @@
 import type { Env } from "../env.ts";
 import { isDeleted } from "./deleted.ts";
 import { type EndpointRow, endpointFromRow } from "./endpoints.ts";
+import { SELECT_OWN_HOSTS } from "./own-hosts.ts";
 import { type Endpoint, type ReadableEndpoint, type Subscription, isReadable } from "./records.ts";
 import { withSchema } from "./schema.ts";
 import { type SubscriptionRow, findSubscription, subscriptionFromRow } from "./subscriptions.ts";
@@ -12,6 +13,8 @@ export interface EndpointSettings {
 	subscriptions: Map<string, Subscription>;
 	/** Subscriptions that were looked up while these settings are in force (`subscriptionOf`). */
 	others: Map<string, Subscription | "deleted" | "missing">;
+	/** Names under which the router has been called. */
+	ownHosts: string[];
 }
 
 /**
@@ -30,7 +33,7 @@ export function isSending(settings: Settings): settings is SendingSettings {
 }
 
 export async function loadSettings(env: Env, endpointId: string): Promise<Settings> {
-	const [endpoints, subscriptions] = await withSchema(env, (db) =>
+	const [endpoints, subscriptions, hosts] = await withSchema(env, (db) =>
 		db.batch([
 			db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(endpointId),
 			db
@@ -39,6 +42,7 @@ export async function loadSettings(env: Env, endpointId: string): Promise<Settin
 					WHERE endpoint_id = ?1 OR latest_of = (SELECT name FROM endpoints WHERE id = ?1)`,
 				)
 				.bind(endpointId),
+			db.prepare(SELECT_OWN_HOSTS),
 		]),
 	);
 	const row = endpoints?.results[0] as EndpointRow | undefined;
@@ -48,6 +52,7 @@ export async function loadSettings(env: Env, endpointId: string): Promise<Settin
 		endpoint: await endpointFromRow(env, row),
 		subscriptions: new Map(rows.map((found) => [found.id, subscriptionFromRow(found)])),
 		others: new Map(),
+		ownHosts: ((hosts?.results ?? []) as { host: string }[]).map(({ host }) => host),
 	};
 }
 

@@ -26,6 +26,7 @@ function build(more: Partial<Answered> = {}): SluiceEvent {
 		parent,
 		deliveryId: "dlv_1",
 		subscriptionId: "sub_1",
+		budget: null,
 		endpointName: "ocr",
 		endpointRef: "ocr@3",
 		policy,
@@ -71,6 +72,16 @@ test("the correlation id is handed on, hops and chain grow", () => {
 		sluicehops: 2,
 		sluicechain: "sub_1,sub_2",
 	});
+});
+
+test("the budget is the one that routing gave the delivery, not the parent's", () => {
+	const halfway = { ...parent, attributes: { ...parent.attributes, sluicehops: 1, sluicebudget: 50 } };
+	expect(build({ parent: halfway, budget: 24 }).attributes).toMatchObject({
+		sluicehops: 2,
+		sluicebudget: 24,
+	});
+	expect(build({ parent: halfway, budget: 0 }).attributes).toMatchObject({ sluicebudget: 0 });
+	expect(build({ parent: halfway }).attributes).not.toHaveProperty("sluicebudget");
 });
 
 test("what release 0.1 took without measure is not handed on", () => {

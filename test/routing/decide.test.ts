@@ -101,6 +101,8 @@ test("the same event gives the same deliveries every time, and another event oth
 	expect(new Set([...(await ids(event())), ...(await ids({ ...event(), id: "evt_2" }))]).size).toBe(4);
 });
 
+const deep = (hops: number) => ({ [CHAIN_ATTRIBUTE]: "sub_b", [HOPS_ATTRIBUTE]: hops });
+
 describe("a result event that goes round", () => {
 	const publishing = { type: "document.read", transform: null, maxHops: 3, allowCycles: false };
 
@@ -108,21 +110,28 @@ describe("a result event that goes round", () => {
 		[
 			"at a subscription it has not been through",
 			{ result: publishing },
-			{ [CHAIN_ATTRIBUTE]: "sub_b" },
+			{ [CHAIN_ATTRIBUTE]: "sub_b", [HOPS_ATTRIBUTE]: 1 },
 			false,
 		],
-		["back at one it came through", { result: publishing }, { [CHAIN_ATTRIBUTE]: "sub_b,sub_a" }, true],
+		[
+			"back at one it came through",
+			{ result: publishing },
+			{ [CHAIN_ATTRIBUTE]: "sub_b,sub_a", [HOPS_ATTRIBUTE]: 2 },
+			true,
+		],
 		[
 			"back at one that allows cycles",
 			{ result: { ...publishing, allowCycles: true } },
-			{ [CHAIN_ATTRIBUTE]: "sub_a" },
+			{ [CHAIN_ATTRIBUTE]: "sub_a", [HOPS_ATTRIBUTE]: 1 },
 			false,
 		],
+		["as deep as chains of results go, at one that publishes nothing", { result: null }, deep(65), false],
+		["deeper than that, at one that publishes nothing", { result: null }, deep(66), true],
 		[
-			"back at one that publishes nothing",
+			"back at one that publishes nothing: its endpoint has posted it",
 			{ result: null },
-			{ [CHAIN_ATTRIBUTE]: "sub_a", [HOPS_ATTRIBUTE]: 99 },
-			false,
+			{ [CHAIN_ATTRIBUTE]: "sub_a", [HOPS_ATTRIBUTE]: 1 },
+			true,
 		],
 		["as deep as it may be", { result: publishing }, { [HOPS_ATTRIBUTE]: 3 }, false],
 		["deeper than it may be", { result: publishing }, { [HOPS_ATTRIBUTE]: 4 }, true],

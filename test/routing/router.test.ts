@@ -3,6 +3,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { changeSubscription } from "../store/change.ts";
 import { eventLog } from "../../src/objects/clients.ts";
+import { refusedBy } from "../../src/events/decision.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";
@@ -83,6 +84,21 @@ describe("a batch", () => {
 		await route(message, message);
 		expect(await backlogOf(first)).toHaveLength(1);
 		expect(await backlogOf(later)).toEqual([]);
+	});
+
+	test("gives what comes of an event the budget that the operator has set, and the first decision stands", async () => {
+		const type = newId("src");
+		const sourceId = newId("src");
+		await subscribed(type);
+		await subscribed(type);
+		const fresh = event(type, sourceId);
+		const deep = { ...fresh, attributes: { ...fresh.attributes, sluicehops: 1, sluicechain: "sub_a" } };
+		const message = { id: "m0", timestamp: new Date(), attempts: 1, body: encodeSegment([deep]) };
+		for (const RESULT_BUDGET of ["1", "100"]) {
+			await routeBatch(createMessageBatch("sluice-events", [message]), { ...env, RESULT_BUDGET });
+			const entry = await eventLog(env, sourceId).get(deep.id);
+			expect(entry?.decisions.filter((decision) => refusedBy(decision) === "budget")).toHaveLength(1);
+		}
 	});
 
 	test("with a message that cannot be read: only that one is asked for again", async () => {

@@ -14,11 +14,11 @@ async function tables(): Promise<string[]> {
 
 test("an empty database gets its tables and knows its version", async () => {
 	await withSchema(env, (db) => db.prepare("SELECT 1 FROM meta").all());
-	expect(await tables()).toEqual(["deleted", "endpoints", "meta", "sources", "subscriptions"]);
+	expect(await tables()).toEqual(["deleted", "endpoints", "meta", "own_hosts", "sources", "subscriptions"]);
 	const { results } = await env.DB.prepare("SELECT key, value FROM meta ORDER BY key").all();
 	expect(results).toEqual([
 		{ key: "routing_version", value: 0 },
-		{ key: "schema_version", value: 2 },
+		{ key: "schema_version", value: 3 },
 	]);
 });
 
@@ -26,7 +26,7 @@ test("many isolates may set it up at once", async () => {
 	// A wrapper of its own for each, since what is remembered belongs to the binding.
 	const bindings = Array.from({ length: 8 }, () => ({ DB: wrap(env.DB) }));
 	await Promise.all(bindings.map(ensureSchema));
-	expect(await tables()).toEqual(["deleted", "endpoints", "meta", "sources", "subscriptions"]);
+	expect(await tables()).toEqual(["deleted", "endpoints", "meta", "own_hosts", "sources", "subscriptions"]);
 });
 
 test("data survives setting up again", async () => {

@@ -13,6 +13,7 @@ import {
 	listEndpoints,
 	updateEndpoint,
 } from "../../store/endpoints.ts";
+import { ownHostsAt } from "../../store/own-hosts.ts";
 import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../../store/records.ts";
 import { invalidRequest, readJson, readOptionalJson } from "../http/body.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
@@ -35,7 +36,7 @@ import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts"
 export const endpoints = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createEndpointSchema);
-		refuseBadUrl(c.env, input.url, c.req.url);
+		await refuseBadUrl(c.env, input.url, c.req.url);
 		const now = Date.now();
 		const secret = input.signing_secret ?? generateSigningSecret();
 		const endpoint: ReadableEndpoint = {
@@ -76,7 +77,7 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	})
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchEndpointSchema);
-		if (input.url !== undefined) refuseBadUrl(c.env, input.url, c.req.url);
+		if (input.url !== undefined) await refuseBadUrl(c.env, input.url, c.req.url);
 		const { url, protocol, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
 		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
 			...named({ url, protocol, auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
@@ -160,9 +161,9 @@ function isRepair({ url, protocol, auth, headers, signingSecrets, status }: Endp
 	return status === "active" || [url, protocol, auth, headers, signingSecrets].some((to) => to !== undefined);
 }
 
-function refuseBadUrl(env: Env, url: string, requestUrl: string): void {
+async function refuseBadUrl(env: Env, url: string, requestUrl: string): Promise<void> {
 	const allowPrivate = env.ALLOW_PRIVATE_ENDPOINTS === "true";
-	const message = refuseUrl(url, { allowPrivate, ownHost: new URL(requestUrl).host });
+	const message = refuseUrl(url, { allowPrivate, ownHosts: await ownHostsAt(env, requestUrl) });
 	if (message !== null) throw invalidRequest([{ path: "url", message }]);
 }
 

@@ -3,10 +3,12 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../../env.ts";
 import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
+import { refusedBy } from "../../events/decision.ts";
 import { eventLog } from "../../objects/clients.ts";
 import type { Decision, SluiceEvent } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { eventId, sourceIdOf } from "../../events/ids.ts";
+import { continueLineage, readLineage } from "../../events/lineage-header.ts";
 import { accept } from "../../events/queue/accept.ts";
 import { Problem } from "../../http/problem.ts";
 import { explain } from "../../routing/explain.ts";
@@ -43,7 +45,8 @@ export const events = new Hono<{ Bindings: Env }>()
 			const id = eventId(API_SOURCE_ID, attributes);
 			return { id, sourceId: API_SOURCE_ID, receivedAt: startedAt, attributes, data };
 		});
-		await accept(c.env, accepted);
+		const lineage = readLineage(c.env, c.req.raw.headers, startedAt);
+		await accept(c.env, continueLineage(accepted, lineage));
 		const ids = accepted.map(({ id }) => id);
 		return c.json(batch ? { ids } : { id: ids[0] }, 202);
 	})
@@ -113,12 +116,13 @@ function eventToWire(
 }
 
 function decisionToWire(decision: Decision): Record<string, unknown> {
+	const refused = refusedBy(decision);
 	return {
 		subscription_id: decision.subscriptionId,
 		subscription: decision.subscriptionName,
 		endpoint_id: decision.endpointId,
 		endpoint: decision.endpointRef,
 		delivery_id: decision.deliveryId,
-		...(decision.dead !== undefined && { dead: decision.dead }),
+		...(refused !== null && { dead: refused }),
 	};
 }

@@ -1,5 +1,6 @@
 /** A subscription on the wire: what may be written, its defaults, and how it is read back. */
 import * as z from "zod";
+import { MAX_HOPS } from "../../events/lineage.ts";
 import { filterSchema } from "../../events/expressions/filters.ts";
 import type { ResultPolicy, Subscription } from "../../store/records.ts";
 import { expressionField } from "../../events/expressions/expression-field.ts";
@@ -15,7 +16,7 @@ const result = z
 	.strictObject({
 		type: eventTypeField.nullable(),
 		transform: expressionField.nullable(),
-		max_hops: z.number().int().min(1).max(64),
+		max_hops: z.number().int().min(1).max(MAX_HOPS),
 		allow_cycles: z.boolean(),
 	})
 	.partial();

@@ -19,7 +19,11 @@ export interface Unprepared {
 	event: SluiceEvent;
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
+	/** The lineage header's value, null where the router cannot sign one. */
+	lineage: string | null;
 	allowPrivate: boolean;
+	/** Names of this router. */
+	ownHosts: readonly string[];
 	/** ms since the epoch. */
 	now: number;
 }
@@ -40,7 +44,7 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		return { kind: "impossible", reason: "transform_failed", detail };
 	}
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
-	const refusal = refuseAddress(endpoint.url, { allowPrivate, ownHost: null });
+	const refusal = refuseAddress(endpoint.url, { allowPrivate, ownHosts: attempt.ownHosts });
 	if (refusal !== null) {
 		const result = { kind: "no_response", error: "blocked_url", message: refusal, durationMs: 0 } as const;
 		return { kind: "ended", result };
@@ -54,6 +58,7 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		deliveryId: attempt.deliveryId,
 		attempt: attempt.attempt,
 		wantsReply: subscription.result !== null,
+		lineage: attempt.lineage,
 		now: attempt.now,
 	});
 	return { kind: "ready", request };

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { traceOfAttributes } from "../../events/cloudevents/trace-context.ts";
+import { LINEAGE_HEADER } from "../../events/lineage-header.ts";
 import type { ModelInput, Protocol } from "../../models/protocol.ts";
 import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
 import type { OutgoingRequest } from "../rules/attempt.ts";
@@ -22,6 +23,8 @@ export interface RequestParts {
 	attempt: number;
 	/** Whether an answer that is a CloudEvent will be published as a new event. */
 	wantsReply: boolean;
+	/** The lineage header's value, null where the router cannot sign one. */
+	lineage: string | null;
 	/** Time of the attempt, ms since the epoch. */
 	now: number;
 }
@@ -50,6 +53,7 @@ export function buildRequest(parts: RequestParts): OutgoingRequest {
 			...preferences([ofProtocol["prefer"], own["prefer"]], parts.wantsReply),
 			"sluice-event-id": event.id,
 			"sluice-attempt": String(attempt),
+			...(parts.lineage !== null && { [LINEAGE_HEADER]: parts.lineage }),
 			...signatureHeaders({
 				id: deliveryId,
 				timestampSeconds: Math.floor(now / 1000),

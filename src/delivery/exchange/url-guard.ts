@@ -13,8 +13,8 @@ const PUBLIC_PORTS = new Set(["", "8443"]);
 export interface UrlRules {
 	/** Development: http, any port, private and loopback hosts. Link-local and metadata addresses stay closed. */
 	allowPrivate: boolean;
-	/** The router's own host, with its port if it has one; null when it is not known. */
-	ownHost: string | null;
+	/** The router's own hosts, as far as they are known, with their ports where they have one. */
+	ownHosts: readonly string[];
 }
 
 /**
@@ -50,11 +50,24 @@ function refuseShape(url: URL, { allowPrivate }: UrlRules): string | null {
 	return null;
 }
 
+/**
+ * Of the router itself only sources can be sent to: their events keep the lineage that the request carries, so they
+ * cannot go round for ever. Nothing else there takes deliveries.
+ */
+function refuseOwnHost(url: URL, { allowPrivate, ownHosts }: UrlRules): string | null {
+	if (SOURCE_PATH.test(url.pathname)) return null;
+	return ownHosts.some((host) => isAt(url, host, allowPrivate))
+		? "is the router itself, where only /in/{source} takes events"
+		: null;
+}
+
+const SOURCE_PATH = /^\/in\/[^/]+$/;
+
 /** In production the router answers on every port Cloudflare opens; in development other ports are other servers. */
-function refuseOwnHost(url: URL, { allowPrivate, ownHost }: UrlRules): string | null {
-	const own = ownHost === null ? null : URL.parse(`${url.protocol}//${ownHost}`);
-	if (own === null || withoutDot(own.hostname) !== withoutDot(url.hostname)) return null;
-	return allowPrivate && own.port !== url.port ? null : "is the router itself";
+function isAt(url: URL, host: string, allowPrivate: boolean): boolean {
+	const own = URL.parse(`${url.protocol}//${host}`);
+	if (own === null || withoutDot(own.hostname) !== withoutDot(url.hostname)) return false;
+	return !allowPrivate || own.port === url.port;
 }
 
 function refuseHost(hostname: string, { allowPrivate }: UrlRules): string | null {

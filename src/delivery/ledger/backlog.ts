@@ -2,6 +2,7 @@
  * What a dispatcher owes: its inbox and its delivery table, as one place to put work, take it and look it up. It decides
  * nothing about a delivery.
  */
+import { refusedBy } from "../../events/decision.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import { migrate } from "../../objects/schema.ts";
 import { Turns } from "../pick/turns.ts";
@@ -158,7 +159,8 @@ function toDelivery(incoming: Incoming | null): Delivery | null {
 		subscriptionName: decision.subscriptionName,
 		endpointRef: decision.endpointRef,
 		state: fresh(timeOfPosition(position)),
-		refused: decision.dead ?? null,
+		refused: refusedBy(decision),
+		budget: decision.budget ?? null,
 		attempts: [],
 		event,
 		result: null,

@@ -23,6 +23,7 @@ export type DeliveryRow = {
 	subscription_id: string;
 	subscription_name: string;
 	endpoint_ref: string;
+	budget: number | null;
 	status: StoredStatus;
 	reason: DeadReason | null;
 	detail: string | null;
@@ -49,6 +50,7 @@ export const COLUMNS = [
 	"subscription_id",
 	"subscription_name",
 	"endpoint_ref",
+	"budget",
 	"status",
 	"reason",
 	"detail",

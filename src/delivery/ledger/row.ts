@@ -17,6 +17,7 @@ export function toRow(delivery: Delivery): DeliveryRow {
 		subscription_id: delivery.subscriptionId,
 		subscription_name: delivery.subscriptionName,
 		endpoint_ref: delivery.endpointRef,
+		budget: delivery.budget,
 		...columnsOf(state),
 		attempts: JSON.stringify(delivery.attempts),
 		event: over || delivery.event === null ? null : encodeSegment([delivery.event]),
@@ -45,6 +46,7 @@ export function fromRow(row: DeliveryRow): Delivery {
 		...identity(row),
 		state,
 		refused: null,
+		budget: row.budget,
 		attempts,
 		event,
 		result:
@@ -134,6 +136,7 @@ function unreadableAs(delivery: Identity, finishedAt: number): Delivery {
 		...delivery,
 		state: unreadable(finishedAt),
 		refused: null,
+		budget: null,
 		attempts: [],
 		event: null,
 		result: null,

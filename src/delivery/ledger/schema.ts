@@ -21,4 +21,6 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	`CREATE TABLE IF NOT EXISTS unreadable_inbox (
 		seq INTEGER PRIMARY KEY, decisions TEXT NOT NULL, segment TEXT NOT NULL)`,
 	`ALTER TABLE deliveries ADD COLUMN result_omitted TEXT`,
+	// How many requests may come of the delivery; null: the whole budget.
+	`ALTER TABLE deliveries ADD COLUMN budget INTEGER`,
 ];

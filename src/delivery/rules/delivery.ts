@@ -1,4 +1,5 @@
 /** A delivery in memory, with all that is needed to go on with it, and how it takes what happens to it. Pure. */
+import type { Refused } from "../../events/decision.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import type { Attempt, Result, ResultOmitted } from "../records.ts";
 import { apply, type Context, type DeliveryEvent, type Signal } from "./lifecycle.ts";
@@ -13,7 +14,9 @@ export interface Delivery {
 	endpointRef: string;
 	state: DeliveryState;
 	/** Routing decided that it must not be sent; asked for again by hand, it may. */
-	refused: "loop" | null;
+	refused: Refused | null;
+	/** How many requests may come of it; null: the whole budget. */
+	budget: number | null;
 	attempts: Attempt[];
 	/** null once it has succeeded. */
 	event: SluiceEvent | null;

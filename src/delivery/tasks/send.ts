@@ -3,7 +3,11 @@
  * event is offered to the queue at once, so that a delivery that goes well is written once.
  */
 import type { Env } from "../../env.ts";
+import { REFUSED_DETAIL } from "../../events/decision.ts";
+import { lineageAfter } from "../../events/lineage.ts";
+import { lineageHeader } from "../../events/lineage-header.ts";
 import { log } from "../../log.ts";
+import { configuredHosts } from "../../store/own-hosts.ts";
 import { isSending, type SendingSettings, subscriptionOf } from "../../store/settings.ts";
 import type { Subscription } from "../../store/records.ts";
 import { type Prepared, prepare } from "../exchange/prepare.ts";
@@ -55,10 +59,7 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 	const { event } = delivery;
 	const { endpoint } = settings;
 	const startedAt = Date.now();
-	if (delivery.refused === "loop") {
-		const detail = "The event came through this subscription before, or is deeper than its max_hops allows.";
-		return unsent(delivery, "loop", detail);
-	}
+	if (delivery.refused !== null) return unsent(delivery, delivery.refused, REFUSED_DETAIL[delivery.refused]);
 	const subscription = await subscriptionOf(env, settings, delivery.subscriptionId);
 	if (subscription === "deleted") return unsent(delivery, "deleted", SUBSCRIPTION_DELETED);
 	if (subscription === "missing") return putOff(delivery);
@@ -75,7 +76,9 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 			event,
 			endpoint,
 			subscription,
+			lineage: lineageHeader(env, lineageAfter(event, subscription.id, delivery.budget), startedAt),
 			allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
+			ownHosts: configuredHosts(env) ?? settings.ownHosts,
 			now: startedAt,
 		}),
 	);

@@ -150,6 +150,7 @@ function resultEventOf(
 		parent,
 		deliveryId: delivery.id,
 		subscriptionId: subscription.id,
+		budget: delivery.budget,
 		endpointName: endpoint.name,
 		endpointRef: delivery.endpointRef,
 		policy,

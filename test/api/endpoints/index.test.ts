@@ -66,7 +66,7 @@ describe("creating an endpoint", () => {
 		["no URL", {}, "url"],
 		["a URL that is none", { url: "models" }, "url"],
 		["another scheme", { url: "ftp://example.com/" }, "url"],
-		["the router itself", { url: `${ORIGIN}/in/a` }, "url"],
+		["the router itself", { url: `${ORIGIN}/v1/events` }, "url"],
 		["the metadata service", { url: "http://169.254.169.254/" }, "url"],
 		["a name with an @", { url, name: "a@b" }, "name"],
 		["a name that looks like an id", { url, name: "ep_1" }, "name"],

@@ -44,6 +44,7 @@ function build(overrides: Partial<RequestParts> = {}, endpoint: Partial<RequestP
 		deliveryId: "dlv_1",
 		attempt: 3,
 		wantsReply: false,
+		lineage: null,
 		now,
 		...overrides,
 	});
@@ -63,6 +64,12 @@ test("a request carries the protocol's part, the ids and the signature, and noth
 		"webhook-signature": expect.stringMatching(/^v1,[A-Za-z0-9+/]{43}=$/),
 	});
 	expect(new TextDecoder().decode(body)).toBe('{"id": 9007199254740993, "name": "Zoë"}');
+});
+
+test("the lineage is a header beside the ids, and no header of the endpoint's own replaces it", () => {
+	const { headers } = build({ lineage: "v1.a.b" }, { headers: { "Sluice-Lineage": "mine" } });
+	expect(headers["sluice-lineage"]).toBe("v1.a.b");
+	expect(build({}, { headers: { "Sluice-Lineage": "mine" } }).headers).not.toHaveProperty("sluice-lineage");
 });
 
 describe("the signature", () => {

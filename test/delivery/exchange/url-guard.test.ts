@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { refuseAddress, refuseUrl } from "../../../src/delivery/exchange/url-guard.ts";
 
-const production = { allowPrivate: false, ownHost: "sluice.example.com" };
-const development = { allowPrivate: true, ownHost: "localhost:8787" };
+const production = { allowPrivate: false, ownHosts: ["other.example.com", "sluice.example.com"] };
+const development = { allowPrivate: true, ownHosts: ["localhost:8787"] };
 
 describe("in production", () => {
 	test.each([
@@ -159,7 +159,7 @@ describe("in development", () => {
 		["http://u:p@localhost:8000/", "credentials"],
 		["http://localhost:8000/#part", "fragment"],
 		["ftp://localhost/", "https:// or http://"],
-		["http://localhost:8787/in/documents-db", "the router itself"],
+		["http://localhost:8787/v1/events", "the router itself"],
 	])("%s is refused all the same: %s", (url, reason) => {
 		expect(refuseUrl(url, development)).toContain(reason);
 	});
@@ -193,17 +193,30 @@ describe("what the URL parser would pass over without a word", () => {
 
 describe("the router's own host", () => {
 	test.each([
-		"https://sluice.example.com/in/a",
+		"https://sluice.example.com/v1/events",
+		"https://sluice.example.com/in",
+		"https://sluice.example.com/in/",
+		"https://sluice.example.com/in/a/b",
+		"https://sluice.example.com/in/../v1/events",
+		"https://sluice.example.com/in/%2e%2e/v1/events",
+		"https://other.example.com/",
 		"https://sluice.example.com:8443/",
 		"https://SLUICE.example.com./",
 	])("is refused in production on any port: %s", (url) => {
-		expect(refuseUrl(url, production)).toBe("is the router itself");
+		expect(refuseUrl(url, production)).toContain("is the router itself");
 	});
+
+	test.each(["https://sluice.example.com/in/a", "https://sluice.example.com:8443/in/a?token=t"])(
+		"may be sent to at its sources: %s",
+		(url) => {
+			expect(refuseUrl(url, production)).toBeNull();
+		},
+	);
 
 	test("is refused in production even when it is known with another port", () => {
 		expect(
-			refuseUrl("https://sluice.example.com/", { ...production, ownHost: "sluice.example.com:8443" }),
-		).toBe("is the router itself");
+			refuseUrl("https://sluice.example.com/", { ...production, ownHosts: ["sluice.example.com:8443"] }),
+		).toContain("is the router itself");
 	});
 
 	test("shares its name with other servers in development", () => {
@@ -215,8 +228,13 @@ describe("the router's own host", () => {
 		expect(refuseUrl("https://example.com/", production)).toBeNull();
 	});
 
+	test("is refused in development by its port", () => {
+		expect(refuseUrl("http://localhost:8787/v1/events", development)).toContain("is the router itself");
+		expect(refuseUrl("http://localhost:8787/in/a", development)).toBeNull();
+	});
+
 	test("may be unknown", () => {
-		expect(refuseUrl("https://sluice.example.com/", { ...production, ownHost: null })).toBeNull();
+		expect(refuseUrl("https://sluice.example.com/", { ...production, ownHosts: [] })).toBeNull();
 	});
 });
 
@@ -281,7 +299,7 @@ describe("any spelling", () => {
 		);
 		fc.assert(
 			fc.property(text, fc.boolean(), (url, allowPrivate) => {
-				const refusal = refuseUrl(url, { allowPrivate, ownHost: null });
+				const refusal = refuseUrl(url, { allowPrivate, ownHosts: [] });
 				expect(refusal === null || refusal.length > 0).toBe(true);
 			}),
 		);
