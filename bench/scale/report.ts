@@ -36,12 +36,13 @@ export function linesOf(results: Results): Line[] {
 }
 
 const SOURCES = [
-	"Run here   loads, decisions and calls of the router for each event; gates and back-off of the endpoint; ids; segments",
+	"Run here   loads, decisions and calls of the router for each event; gates and back-off of an endpoint; ids; segments",
 	"Measured   rows a step (workerd), CPU and reading the table (npm run bench), 850 bytes a subscription (Node)",
 	"Published  5,000 messages/s, 25 GB and 250 invocations a queue, 1,000 queries/s of D1, six connections; prices of",
 	"           Workers Paid, November 2026, nothing included taken off",
 	"Assumed    the population; 200 to 500 writing calls/s of an object; 10 ms a call; 500 requests/s an isolate; an",
-	"           isolate for each router at once; 5 % of attempts repeated; 600 bytes a finished delivery; log lines",
+	"           isolate for each router at once; each statement of a batch of D1 a query; 5 % of attempts repeated; 600 bytes",
+	"           a finished delivery; 400 and 500 bytes a log line; a micro-batch takes 5 % longer for each further delivery",
 	"Not seen   Cloudflare itself: how large batches become there, and how many isolates there are",
 ];
 
