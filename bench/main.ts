@@ -15,6 +15,7 @@ import { measureLatency } from "./latency.ts";
 import { tableLines } from "./report.ts";
 import type { Part } from "./report.ts";
 import { measureRouting } from "./routing.ts";
+import { measureScale } from "./scale.ts";
 import { measureWasted } from "./wasted.ts";
 
 const PARTS: Record<string, { title: string; measure: (isQuick: boolean) => Promise<Part> }> = {
@@ -41,6 +42,10 @@ const PARTS: Record<string, { title: string; measure: (isQuick: boolean) => Prom
 	wasted: {
 		title: "Wasted requests: a model that admits two at a time, against a router that knows",
 		measure: measureWasted,
+	},
+	scale: {
+		title: "Scale, simulated: what gives out first, and what the design's answers bring",
+		measure: measureScale,
 	},
 };
 

@@ -19,6 +19,8 @@ export interface Budget {
 /** What one part of the benchmark measured; `details` are for the file only. */
 export interface Part {
 	rows: Row[];
+	/** Tables of its own, for what is no comparison; they stand below the rows. */
+	lines?: string[];
 	details: unknown;
 }
 
@@ -36,8 +38,8 @@ const HEADINGS = ["", "measured", "against", "ratio", "budget", ""];
 const isNumber = [false, true, true, true, false, false];
 
 /** Lines, the parts one below the other under their titles. */
-export function tableLines(parts: readonly { title: string; rows: readonly Row[] }[]): string[] {
-	const cells = parts.map(({ title, rows }) => ({ title, rows: rows.map(toCells) }));
+export function tableLines(parts: readonly (Omit<Part, "details"> & { title: string })[]): string[] {
+	const cells = parts.map(({ title, rows, lines = [] }) => ({ title, rows: rows.map(toCells), lines }));
 	const all = [HEADINGS, ...cells.flatMap(({ rows }) => rows)];
 	const widths = HEADINGS.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
 	const format = (row: readonly string[]) =>
@@ -48,11 +50,12 @@ export function tableLines(parts: readonly { title: string; rows: readonly Row[]
 			.join("   ")
 			.trimEnd();
 	return [
-		`  ${paint("dim", format(HEADINGS))}`,
-		...cells.flatMap(({ title, rows }) => [
+		...(all.length > 1 ? [`  ${paint("dim", format(HEADINGS))}`] : []),
+		...cells.flatMap(({ title, rows, lines }) => [
 			"",
 			` ${paint("bold", title)}`,
 			...rows.map((row) => `  ${format(row)}`),
+			...lines,
 		]),
 	];
 }
