@@ -2,13 +2,14 @@
 import * as z from "zod";
 import type { Decision } from "./event.ts";
 
-const decision: z.ZodType<Decision> = z.object({
+export const storedDecision: z.ZodType<Decision> = z.object({
 	deliveryId: z.string(),
 	subscriptionId: z.string(),
 	subscriptionName: z.string(),
 	endpointId: z.string(),
 	endpointRef: z.string(),
 	dead: z.literal("loop").exactOptional(),
+	refused: z.literal("backlog_full").exactOptional(),
 });
 
-export const decisionList: z.ZodType<Decision[]> = z.array(decision);
+export const decisionList: z.ZodType<Decision[]> = z.array(storedDecision);

@@ -57,6 +57,8 @@ export interface Decision {
 	endpointRef: string;
 	/** Set when the delivery must not be made: the event is back where it has been, or too many hops deep. */
 	dead?: "loop";
+	/** Set when its dispatcher had no room for the delivery: it is not offered again, until somebody asks for it. */
+	refused?: "backlog_full";
 }
 
 /** More than a stored decision takes: four ids and two names of 64 characters, and their JSON. */

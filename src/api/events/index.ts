@@ -113,12 +113,13 @@ function eventToWire(
 }
 
 function decisionToWire(decision: Decision): Record<string, unknown> {
+	const dead = decision.dead ?? decision.refused;
 	return {
 		subscription_id: decision.subscriptionId,
 		subscription: decision.subscriptionName,
 		endpoint_id: decision.endpointId,
 		endpoint: decision.endpointRef,
 		delivery_id: decision.deliveryId,
-		...(decision.dead !== undefined && { dead: decision.dead }),
+		...(dead !== undefined && { dead }),
 	};
 }

@@ -27,9 +27,13 @@ import {
 	nextInbox,
 	putInbox,
 	setInboxAside,
-	waitingInInbox,
+	waitingIn,
 	type InboxRow,
 } from "./inbox.ts";
+import { countDeliveries, isStorageFull, LIMITS, type Load, roomFor, splitAt } from "./limits.ts";
+import { OwedCount } from "./owed-count.ts";
+import { Refused } from "./refused.ts";
+import type { Enqueued } from "../rpc.ts";
 import { fresh } from "../rules/lifecycle.ts";
 import { migrate } from "../../objects/schema.ts";
 import { DISPATCHER_SCHEMA } from "./tables.ts";
@@ -38,11 +42,13 @@ import { BACKSTOP_MS, type Outlook, SWEEP_EVERY_MS } from "../rules/wake.ts";
 const RETENTION_MS = 30 * 86_400_000;
 /** Looking for what may be forgotten takes long where all is still owed. */
 const SWEEP_FULL_EVERY_MS = 60_000;
-/** Of the 10 GB that a Durable Object holds; above it the oldest finished deliveries go before their time. */
-const MAX_BYTES = 8_000_000_000;
 
 export class Backlog {
 	readonly #storage: DurableObjectStorage;
+	readonly #limits: Load;
+	readonly #owed: OwedCount;
+	/** Deliveries that there was no room for. */
+	readonly refused: Refused;
 	/** The last position given to a delivery. */
 	#last: number;
 	/** Inbox rows that have been read, by key: the ids of theirs that have no row of their own yet. */
@@ -57,21 +63,31 @@ export class Backlog {
 	#hasSwept = false;
 	#sweptAt = 0;
 
-	constructor(storage: DurableObjectStorage) {
+	constructor(storage: DurableObjectStorage, limits: Load = LIMITS) {
 		this.#storage = storage;
+		this.#limits = limits;
 		migrate(storage, DISPATCHER_SCHEMA);
-		this.#last = Math.max(lastInboxPosition(storage.sql), lastDeliveryPosition(storage.sql));
+		const { sql } = storage;
+		this.#owed = new OwedCount(sql);
+		this.refused = new Refused(sql);
+		this.#last = Math.max(lastInboxPosition(sql), lastDeliveryPosition(sql), this.refused.last);
 	}
 
-	/** Takes deliveries in, but for those that are here: tried ones, and untried ones of events that came before. */
-	add(items: readonly IncomingEvent[], now: number): void {
+	/**
+	 * Takes deliveries in, but for those that are here (tried ones, and untried ones of events that came before) and
+	 * those that there is no room for, now or when they came before.
+	 */
+	add(items: readonly IncomingEvent[], now: number): Enqueued {
 		const { sql } = this.#storage;
 		const ids = items.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
 		const known = knownDeliveries(sql, ids);
+		const full: string[] = [];
 		const storedAt = Math.min(...items.map((item) => item.storedAt ?? Number.POSITIVE_INFINITY));
 		if (storedAt < Number.POSITIVE_INFINITY) {
 			const wanted = new Set(ids.filter((id) => !known.has(id)));
-			for (const id of waitingInInbox(sql, wanted, storedAt)) known.add(id);
+			for (const id of waitingIn(sql, "inbox", wanted, storedAt)) known.add(id);
+			full.push(...this.refused.among(wanted.difference(known), storedAt));
+			for (const id of full) known.add(id);
 		}
 		const unknown = items
 			.map(({ event, decisions }) => ({
@@ -80,8 +96,72 @@ export class Backlog {
 				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId) && known.add(deliveryId)),
 			}))
 			.filter(({ decisions }) => decisions.length > 0);
-		if (unknown.length === 0) return;
-		this.#last = this.#storage.transactionSync(() => putInbox(sql, unknown, this.#last, now));
+		if (unknown.length > 0) full.push(...this.#takeOrRefuse(unknown, now));
+		return { full };
+	}
+
+	/** Returns the ids of those that there is no room for. */
+	#takeOrRefuse(items: readonly IncomingEvent[], now: number): string[] {
+		const { taken, refused } = splitAt(items, this.roomFor(countDeliveries(items), now));
+		if (taken.length > 0 && !this.#take(taken, now)) refused.unshift(...taken);
+		if (refused.length > 0) this.#refuse(refused, now);
+		return refused.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
+	}
+
+	/** false, with nothing written, when the database has no room. */
+	#take(items: readonly IncomingEvent[], now: number): boolean {
+		const isTaken = this.#unlessFull(() => {
+			this.#last = putInbox(this.#storage.sql, items, this.#last, now, this.#owed.nextNumber);
+		});
+		if (isTaken) this.#owed.addToInbox(countDeliveries(items));
+		return isTaken;
+	}
+
+	/** How many of so many deliveries there is room for. What is finished makes room first. `now` in ms. */
+	roomFor(wanted: number, now: number): number {
+		const { sql } = this.#storage;
+		if (sql.databaseSize > this.#limits.bytes) this.sweep(now);
+		if (this.#owed.atMost + wanted > this.#limits.deliveries) this.#owed.recount(now);
+		return Math.min(
+			wanted,
+			roomFor({ deliveries: this.#owed.atMost, bytes: sql.databaseSize }, this.#limits),
+		);
+	}
+
+	/** Writes a delivery that was refused before, with its event. false when there is still no room for it. */
+	readmit(delivery: Delivery, now: number): boolean {
+		if (this.roomFor(1, now) === 0) return false;
+		const isTaken = this.#unlessFull(() => {
+			putDelivery(this.#storage.sql, delivery);
+			this.refused.drop(delivery.id);
+		});
+		if (isTaken) this.#owed.addRow();
+		this.#mayOwe.pending = true;
+		return isTaken;
+	}
+
+	/** All of it or nothing. false when the database has no room; throws what else it has to say. */
+	#unlessFull(write: () => void): boolean {
+		try {
+			this.#storage.transactionSync(write);
+			return true;
+		} catch (error) {
+			if (isStorageFull(error)) return false;
+			throw error;
+		}
+	}
+
+	/** Where there is no room even for that, only the event log knows of them. */
+	#refuse(items: readonly IncomingEvent[], now: number): void {
+		this.#unlessFull(() => {
+			this.#last = this.refused.put(items, this.#last, now);
+		});
+		log("dispatcher.full", {
+			endpoint_id: items[0]?.decisions[0]?.endpointId,
+			refused: countDeliveries(items),
+			owed: this.#owed.atMost,
+			bytes: this.#storage.sql.databaseSize,
+		});
 	}
 
 	/**
@@ -149,7 +229,7 @@ export class Backlog {
 		const tried = findDelivery(sql, id);
 		if (tried === null) {
 			const untried = findInInbox(sql, id);
-			return untried && toDelivery(untried);
+			return untried ? toDelivery(untried) : this.refused.find(id);
 		}
 		if (tried.state.reason !== "unreadable" || tried.event !== null) return tried;
 		return { ...tried, event: findSetAside(sql, id)?.event ?? null };
@@ -163,8 +243,13 @@ export class Backlog {
 			publishAt: this.#dueAt("publishing", claimed),
 			untried: this.#unclaimed.length > 0 || hasInbox(sql, this.#read),
 			// Whatever the inbox holds is in the table when it has been sent, and nothing there goes before its sweep.
-			empty: this.#last === 0 || (this.#hasSwept && lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0)),
+			empty: this.#last === 0 || (this.#hasSwept && this.#isEmpty()),
 		};
+	}
+
+	#isEmpty(): boolean {
+		const { sql } = this.#storage;
+		return lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0) && this.refused.last === 0;
 	}
 
 	/** When `sweep` last forgot all it had to, ms since the epoch; 0: not since the object woke. */
@@ -178,10 +263,11 @@ export class Backlog {
 	 */
 	sweep(now: number): void {
 		const { sql } = this.#storage;
-		const everyMs = sql.databaseSize > MAX_BYTES ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;
+		const everyMs = sql.databaseSize > this.#limits.bytes ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;
 		if (now - this.#sweptAt < everyMs) return;
 		this.#hasSwept = true;
-		const more = sweepDeliveries(sql, now - RETENTION_MS, MAX_BYTES);
+		this.refused.sweep(now - RETENTION_MS);
+		const more = sweepDeliveries(sql, now - RETENTION_MS, this.#limits.bytes);
 		this.#sweptAt = more ? now - SWEEP_EVERY_MS + BACKSTOP_MS : now;
 	}
 
