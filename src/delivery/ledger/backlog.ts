@@ -25,14 +25,13 @@ import {
 	hasInbox,
 	lastInboxPosition,
 	nextInbox,
-	putInbox,
 	setInboxAside,
 	waitingIn,
 	type InboxRow,
 } from "./inbox.ts";
-import { countDeliveries, isStorageFull, LIMITS, type Load, roomFor, splitAt } from "./limits.ts";
-import { OwedCount } from "./owed-count.ts";
-import { Refused } from "./refused.ts";
+import { Intake } from "./intake.ts";
+import { LIMITS, type Load } from "./limits.ts";
+import type { Refused } from "./refused.ts";
 import type { Enqueued } from "../rpc.ts";
 import { fresh } from "../rules/lifecycle.ts";
 import { migrate } from "../../objects/schema.ts";
@@ -46,9 +45,7 @@ const SWEEP_FULL_EVERY_MS = 60_000;
 export class Backlog {
 	readonly #storage: DurableObjectStorage;
 	readonly #limits: Load;
-	readonly #owed: OwedCount;
-	/** Deliveries that there was no room for. */
-	readonly refused: Refused;
+	readonly #intake: Intake;
 	/** The last position given to a delivery. */
 	#last: number;
 	/** Inbox rows that have been read, by key: the ids of theirs that have no row of their own yet. */
@@ -67,10 +64,14 @@ export class Backlog {
 		this.#storage = storage;
 		this.#limits = limits;
 		migrate(storage, DISPATCHER_SCHEMA);
+		this.#intake = new Intake(storage, limits, (now) => this.sweep(now));
 		const { sql } = storage;
-		this.#owed = new OwedCount(sql);
-		this.refused = new Refused(sql);
 		this.#last = Math.max(lastInboxPosition(sql), lastDeliveryPosition(sql), this.refused.last);
+	}
+
+	/** Deliveries that there was no room for. */
+	get refused(): Refused {
+		return this.#intake.refused;
 	}
 
 	/**
@@ -96,72 +97,21 @@ export class Backlog {
 				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId) && known.add(deliveryId)),
 			}))
 			.filter(({ decisions }) => decisions.length > 0);
-		if (unknown.length > 0) full.push(...this.#takeOrRefuse(unknown, now));
-		return { full };
+		if (unknown.length === 0) return { full };
+		const { refused, last } = this.#intake.take(unknown, this.#last, now);
+		this.#last = last;
+		return { full: [...full, ...refused] };
 	}
 
-	/** Returns the ids of those that there is no room for. */
-	#takeOrRefuse(items: readonly IncomingEvent[], now: number): string[] {
-		const { taken, refused } = splitAt(items, this.roomFor(countDeliveries(items), now));
-		if (taken.length > 0 && !this.#take(taken, now)) refused.unshift(...taken);
-		if (refused.length > 0) this.#refuse(refused, now);
-		return refused.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
-	}
-
-	/** false, with nothing written, when the database has no room. */
-	#take(items: readonly IncomingEvent[], now: number): boolean {
-		const isTaken = this.#unlessFull(() => {
-			this.#last = putInbox(this.#storage.sql, items, this.#last, now, this.#owed.nextNumber);
-		});
-		if (isTaken) this.#owed.addToInbox(countDeliveries(items));
-		return isTaken;
-	}
-
-	/** How many of so many deliveries there is room for. What is finished makes room first. `now` in ms. */
+	/** How many of so many deliveries there is room for. `now` in ms. */
 	roomFor(wanted: number, now: number): number {
-		const { sql } = this.#storage;
-		if (sql.databaseSize > this.#limits.bytes) this.sweep(now);
-		if (this.#owed.atMost + wanted > this.#limits.deliveries) this.#owed.recount(now);
-		return Math.min(
-			wanted,
-			roomFor({ deliveries: this.#owed.atMost, bytes: sql.databaseSize }, this.#limits),
-		);
+		return this.#intake.roomFor(wanted, now);
 	}
 
 	/** Writes a delivery that was refused before, with its event. false when there is still no room for it. */
 	readmit(delivery: Delivery, now: number): boolean {
-		if (this.roomFor(1, now) === 0) return false;
-		const isTaken = this.#unlessFull(() => {
-			putDelivery(this.#storage.sql, delivery);
-			this.refused.drop(delivery.id);
-		});
-		if (isTaken) this.#owed.addRow();
 		this.#mayOwe.pending = true;
-		return isTaken;
-	}
-
-	/** All of it or nothing. false when the database has no room; throws what else it has to say. */
-	#unlessFull(write: () => void): boolean {
-		try {
-			this.#storage.transactionSync(write);
-			return true;
-		} catch (error) {
-			if (isStorageFull(error)) return false;
-			throw error;
-		}
-	}
-
-	/** Where there is no room even for that, only the event log knows of them. */
-	#refuse(items: readonly IncomingEvent[], now: number): void {
-		this.#unlessFull(() => {
-			this.#last = this.refused.put(items, this.#last, now);
-		});
-		log("dispatcher.full", {
-			endpoint_id: items[0]?.decisions[0]?.endpointId,
-			refused: countDeliveries(items),
-			owed: this.#owed.atMost,
-			bytes: this.#storage.sql.databaseSize,
-		});
+		return this.#intake.readmit(delivery, now);
 	}
 
 	/**

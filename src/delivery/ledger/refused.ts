@@ -128,8 +128,8 @@ export class Refused {
 
 	/** Forgets those refused before `time`, ms since the epoch. */
 	sweep(time: number): void {
-		this.#sql.exec("DELETE FROM refused WHERE seq < ?", positionOfTime(time));
-		this.#count = null;
+		const { rowsWritten } = this.#sql.exec("DELETE FROM refused WHERE seq < ?", positionOfTime(time));
+		if (rowsWritten > 0) this.#count = null;
 	}
 
 	#rowOf(id: string): Found | null {
