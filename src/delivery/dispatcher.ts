@@ -15,12 +15,14 @@ import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import { Backlog } from "./ledger/backlog.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
+import { countDeliveries } from "./ledger/limits.ts";
 import { listRecords } from "./ledger/listing.ts";
 import { Presence } from "./presence.ts";
+import { readmit, tellReadmitted } from "./readmit.ts";
 import { toRecord } from "./record.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 import { Repair } from "./repair.ts";
-import type { Blocked, DispatcherRpc } from "./rpc.ts";
+import type { Blocked, DispatcherRpc, Enqueued } from "./rpc.ts";
 import { explainBlocked, opensAt } from "./rules/blocked.ts";
 import { canceled, retried } from "./rules/by-hand.ts";
 import { BACKSTOP_MS, nextWake } from "./rules/wake.ts";
@@ -54,11 +56,14 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	#running = false;
 	#runAgain = false;
 
-	async enqueue(items: IncomingEvent[]): Promise<void> {
+	async enqueue(items: IncomingEvent[]): Promise<Enqueued> {
 		this.#rememberEndpoint(items);
-		this.#backlog.add(items, Date.now());
+		const enqueued = this.#backlog.add(items, Date.now());
+		// An alarm takes room as well: it is not set for what has found none.
+		if (enqueued.full.length === countDeliveries(items)) return enqueued;
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		this.#start();
+		return enqueued;
 	}
 
 	refresh(change: SettingsChange = { repaired: false }): void {
@@ -77,7 +82,8 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 
 	list(query: DeliveryQuery): Slice<DeliveryRecord> {
 		const { sql } = this.ctx.storage;
-		const { items, rest } = listRecords({ sql, inFlight: this.#work.flights.claimed }, query);
+		const { refused } = this.#backlog;
+		const { items, rest } = listRecords({ sql, refused, inFlight: this.#work.flights.claimed }, query);
 		return { items: items.map((record) => this.#explain(record)), rest };
 	}
 
@@ -93,7 +99,13 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	}
 
 	async retry(id: string): Promise<Change> {
-		return this.#change(id, retried);
+		const readmitted = await readmit(id, this.#backlog, this.env);
+		if (readmitted === null) return this.#change(id, retried);
+		if ("ok" in readmitted) return readmitted;
+		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
+		this.#start();
+		this.ctx.waitUntil(tellReadmitted(readmitted, this.env));
+		return { ok: true, delivery: toRecord(readmitted, false) };
 	}
 
 	async cancel(id: string): Promise<Change> {

@@ -113,5 +113,12 @@ export type Change =
 	| { ok: true; delivery: DeliveryRecord }
 	| {
 			ok: false;
-			code: "delivery_not_found" | "already_succeeded" | "already_finished" | "in_flight" | "unreadable";
+			code:
+				| "delivery_not_found"
+				| "already_succeeded"
+				| "already_finished"
+				| "in_flight"
+				| "unreadable"
+				| "backlog_full"
+				| "event_forgotten";
 	  };

@@ -12,9 +12,17 @@ export interface Blocked {
 	blockedUntil: number | null;
 }
 
+export interface Enqueued {
+	/** Ids of the deliveries that the endpoint has no room for. */
+	full: string[];
+}
+
 export interface DispatcherRpc extends Rpc.DurableObjectBranded {
-	/** Takes deliveries in; they are durable when this returns. Doing it twice is doing it once. */
-	enqueue(items: IncomingEvent[]): Promise<void>;
+	/**
+	 * Takes deliveries in; they are durable when this returns, but for those that there is no room for. Doing it twice
+	 * is doing it once. An object that still runs release 0.1 returns nothing, and has taken all.
+	 */
+	enqueue(items: IncomingEvent[]): Promise<Enqueued | undefined>;
 	/** The endpoint or a subscription to it has changed, or was paused or resumed. Release 0.1 says no more than that. */
 	refresh(change?: SettingsChange): void;
 	/** The endpoint has been deleted: what waits for it ends, whatever becomes of the database. */

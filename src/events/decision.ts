@@ -18,7 +18,7 @@ export const REFUSED_DETAIL: Record<Refused, string> = {
 		"The event comes of another one, and as many requests have come of that as its budget (RESULT_BUDGET) allows.",
 };
 
-const decision: z.ZodType<Decision> = z.object({
+export const storedDecision: z.ZodType<Decision> = z.object({
 	deliveryId: z.string(),
 	subscriptionId: z.string(),
 	subscriptionName: z.string(),
@@ -27,6 +27,7 @@ const decision: z.ZodType<Decision> = z.object({
 	dead: z.literal("loop").exactOptional(),
 	isOverBudget: z.literal(true).exactOptional(),
 	budget: z.number().exactOptional(),
+	refused: z.literal("backlog_full").exactOptional(),
 });
 
-export const decisionList: z.ZodType<Decision[]> = z.array(decision);
+export const decisionList: z.ZodType<Decision[]> = z.array(storedDecision);

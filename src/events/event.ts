@@ -63,6 +63,8 @@ export interface Decision {
 	isOverBudget?: true;
 	/** How many requests may come of the delivery; absent: the whole budget. */
 	budget?: number;
+	/** Set when its dispatcher had no room for the delivery: it is not offered again, until somebody asks for it. */
+	refused?: "backlog_full";
 }
 
 /** More than a stored decision takes: four ids and two names of 64 characters, and their JSON. */

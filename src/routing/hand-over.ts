@@ -1,6 +1,7 @@
 /**
  * Hands a load over: events with their decisions to the logs of their sources, deliveries to the dispatchers of their
- * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other.
+ * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other. What an
+ * endpoint has no room for is no failure.
  */
 import { concurrently } from "../objects/concurrently.ts";
 import { dispatcher } from "../objects/clients.ts";
@@ -10,6 +11,7 @@ import { appendSome } from "../events/log/append.ts";
 import { splitRuns } from "../events/queue/segment.ts";
 import { log } from "../log.ts";
 import { bytesOf, MAX_LOAD_BYTES, type Routed } from "./loads.ts";
+import { Refusals } from "./refusals.ts";
 
 /** One invocation may have six connections under way. */
 const CALLS_AT_ONCE = 6;
@@ -72,8 +74,11 @@ async function keep(
 
 async function dispatch(load: readonly Routed[], env: Env, fail: (message: Message) => void): Promise<void> {
 	const byEndpoint = new Map<string, Routed[]>();
+	const refusals = new Refusals();
 	for (const item of load) {
-		for (const [endpointId, decisions] of Map.groupBy(item.decisions, (decision) => decision.endpointId)) {
+		// Refused when the event first came, or offered now.
+		const offered = item.decisions.filter(({ refused }) => refused === undefined);
+		for (const [endpointId, decisions] of Map.groupBy(offered, (decision) => decision.endpointId)) {
 			const own = { ...item, decisions };
 			const group = byEndpoint.get(endpointId);
 			if (group === undefined) byEndpoint.set(endpointId, [own]);
@@ -85,7 +90,10 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 		for (const run of splitRuns(group, bytesOf, MAX_LOAD_BYTES)) {
 			await inOneOrOneByOne(
 				run,
-				(part) => dispatcher(env, endpointId).enqueue(part.map(toIncoming)),
+				async (part) => {
+					const enqueued = await dispatcher(env, endpointId).enqueue(part.map(toIncoming));
+					refusals.note(part, enqueued?.full ?? []);
+				},
 				(message, error) => {
 					log("router.dispatch_failed", {
 						endpoint_id: endpointId,
@@ -97,6 +105,7 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 			);
 		}
 	});
+	await refusals.keep(env, CALLS_AT_ONCE, fail);
 }
 
 function toIncoming({ event, decisions, storedAt }: Routed): IncomingEvent {

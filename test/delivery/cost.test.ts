@@ -6,7 +6,7 @@ import { eventLog } from "../../src/objects/clients.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
 import { routeBatch } from "../../src/routing/router.ts";
-import { createSetting, incoming, model, whenStatus } from "./dispatcher.fixtures.ts";
+import { createSetting, incoming, model, setFull, whenStatus } from "./dispatcher.fixtures.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -50,6 +50,16 @@ test(`a delivery that succeeds at once, in batches of ${BATCH}, writes at most t
 	for (const { id } of items) await whenStatus(setting, id, "succeeded");
 	expect(written.rows).toBeGreaterThanOrEqual(BATCH);
 	expect((written.rows + written.alarms) / BATCH).toBeLessThanOrEqual(3);
+});
+
+test("deliveries that there is no room for write one row together", async () => {
+	const setting = await createSetting();
+	await setting.dispatcher.enqueue([]);
+	await setFull(setting, true);
+	const written = await meter(setting.dispatcher);
+	const items = Array.from({ length: BATCH }, () => incoming(setting));
+	expect((await setting.dispatcher.enqueue(items))?.full).toHaveLength(BATCH);
+	expect([written.rows, written.alarms]).toEqual([1, 0]);
 });
 
 test(`an event, in batches of ${BATCH}, writes a fifth of a row in the event log and none in D1`, async () => {

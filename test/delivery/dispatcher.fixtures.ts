@@ -1,6 +1,6 @@
 /** What the dispatcher's tests share: an endpoint with a subscription in D1, a model behind `fetch`, and events. */
 import { env } from "cloudflare:workers";
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import { dispatcher } from "../../src/objects/clients.ts";
 import type { IncomingEvent } from "../../src/delivery/ledger/incoming.ts";
@@ -159,4 +159,13 @@ export async function whenTried({ dispatcher }: Setting, id: string, attempts = 
 
 export async function runAlarm({ dispatcher }: Setting): Promise<boolean> {
 	return runDurableObjectAlarm(dispatcher);
+}
+
+/** Makes the dispatcher's database seem as large as it may be, or as it is. */
+export async function setFull({ dispatcher }: Setting, isFull: boolean): Promise<void> {
+	await runInDurableObject(dispatcher, (_, { storage }) => {
+		if (isFull) {
+			Object.defineProperty(storage.sql, "databaseSize", { configurable: true, value: 9_000_000_000 });
+		} else Reflect.deleteProperty(storage.sql, "databaseSize");
+	});
 }

@@ -49,6 +49,8 @@ const REFUSALS: Record<Exclude<Extract<Change, { ok: false }>["code"], "delivery
 	already_succeeded: "The delivery has succeeded; it is neither sent again nor canceled.",
 	already_finished: "The delivery is finished; there is nothing left to cancel.",
 	in_flight: "The delivery is being sent at this moment; ask again when the attempt has ended.",
+	backlog_full: "Too much is waiting for the endpoint as yet; ask again when it has gone down.",
+	event_forgotten: "There was no room for the delivery, and its event has been forgotten by now.",
 	unreadable: "A newer release of Sluice has stored the delivery: deploy that release again to send it.",
 };
 

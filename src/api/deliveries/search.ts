@@ -7,10 +7,13 @@ import {
 	type DeliveryQuery,
 	type DeliveryRecord,
 } from "../../delivery/records.ts";
+import { toRecord } from "../../delivery/record.ts";
+import { refusedDelivery } from "../../delivery/ledger/refused-delivery.ts";
 import type { Env } from "../../env.ts";
 import { eventLog } from "../../objects/clients.ts";
 import type { Decision } from "../../events/event.ts";
 import { sourceIdOf } from "../../events/ids.ts";
+import type { LogEntry } from "../../events/log/entry.ts";
 import type { Slice } from "../../events/position.ts";
 import { findEndpoint, readEndpointIds } from "../../store/endpoints.ts";
 import { findSubscription } from "../../store/subscriptions.ts";
@@ -64,7 +67,7 @@ async function ofEvent(
 	const byEndpoint = Map.groupBy(entry?.decisions ?? [], (decision) => decision.endpointId);
 	const owners = [...byEndpoint.keys()].filter((id) => endpointId === undefined || id === endpointId);
 	return mergeNewest(owners, page, async (id, { before = Number.MAX_SAFE_INTEGER, limit }) => {
-		const found = await readDeliveries(env, byEndpoint.get(id) ?? []);
+		const found = await readDeliveries(env, byEndpoint.get(id) ?? [], entry);
 		const items = found
 			.filter((delivery) => delivery.position < before && matches(delivery, filters))
 			.sort((left, right) => right.position - left.position)
@@ -73,10 +76,22 @@ async function ofEvent(
 	});
 }
 
-/** A decision whose delivery has not reached its dispatcher yet, or has been forgotten there, finds nothing. */
-async function readDeliveries(env: Env, decisions: readonly Decision[]): Promise<DeliveryRecord[]> {
+/**
+ * A decision whose delivery has not reached its dispatcher yet, or has been forgotten there, finds nothing; but one that
+ * there was no room for is known from the decision itself.
+ */
+async function readDeliveries(
+	env: Env,
+	decisions: readonly Decision[],
+	entry: LogEntry | null,
+): Promise<DeliveryRecord[]> {
 	const found = await Promise.all(
-		decisions.map(({ endpointId, deliveryId }) => dispatcher(env, endpointId).get(deliveryId)),
+		decisions.map(async (decision) => {
+			const kept = await dispatcher(env, decision.endpointId).get(decision.deliveryId);
+			if (kept !== null || entry === null || decision.refused === undefined) return kept;
+			const { position, event } = entry;
+			return toRecord(refusedDelivery({ position, eventId: event.id, decision }), false);
+		}),
 	);
 	return found.filter((delivery) => delivery !== null);
 }

@@ -116,13 +116,13 @@ function eventToWire(
 }
 
 function decisionToWire(decision: Decision): Record<string, unknown> {
-	const refused = refusedBy(decision);
+	const dead = refusedBy(decision) ?? decision.refused;
 	return {
 		subscription_id: decision.subscriptionId,
 		subscription: decision.subscriptionName,
 		endpoint_id: decision.endpointId,
 		endpoint: decision.endpointRef,
 		delivery_id: decision.deliveryId,
-		...(refused !== null && { dead: refused }),
+		...(dead !== undefined && { dead }),
 	};
 }

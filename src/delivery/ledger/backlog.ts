@@ -8,17 +8,13 @@ import { migrate } from "../../objects/schema.ts";
 import { Turns } from "../pick/turns.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { fresh } from "../rules/state.ts";
+import type { Enqueued } from "../rpc.ts";
 import type { Outlook } from "../rules/wake.ts";
-import {
-	findInInbox,
-	findInInboxAt,
-	findSetAside,
-	hasInbox,
-	lastInboxPosition,
-	putInbox,
-	waitingInInbox,
-} from "./inbox.ts";
+import { findInInbox, findInInboxAt, findSetAside, hasInbox, lastInboxPosition, waitingIn } from "./inbox.ts";
 import type { Incoming, IncomingEvent } from "./incoming.ts";
+import { Intake } from "./intake.ts";
+import { LIMITS, type Load } from "./limits.ts";
+import type { Refused } from "./refused.ts";
 import { Retention } from "./retention.ts";
 import { DISPATCHER_SCHEMA } from "./schema.ts";
 import {
@@ -38,6 +34,7 @@ type Claimed = ReadonlyMap<string, unknown>;
 export class Backlog {
 	readonly retention: Retention;
 	readonly #storage: DurableObjectStorage;
+	readonly #intake: Intake;
 	readonly #untried: Untried;
 	readonly #turns = new Turns();
 	/** The last position given to a delivery. */
@@ -45,23 +42,36 @@ export class Backlog {
 	/** Whether the table may hold deliveries that are owed; false only where it has been looked. */
 	readonly #mayOwe: Record<Due, boolean> = { pending: true, publishing: true };
 
-	constructor(storage: DurableObjectStorage) {
+	constructor(storage: DurableObjectStorage, limits: Load = LIMITS) {
+		const { sql } = storage;
 		this.#storage = storage;
 		migrate(storage, DISPATCHER_SCHEMA);
 		this.#untried = new Untried(storage);
-		this.retention = new Retention(storage.sql);
-		this.#last = Math.max(lastInboxPosition(storage.sql), lastDeliveryPosition(storage.sql));
+		this.#intake = new Intake(storage, limits, (now) => this.retention.sweep(now));
+		this.retention = new Retention(sql, limits.bytes, this.refused);
+		this.#last = Math.max(lastInboxPosition(sql), lastDeliveryPosition(sql), this.refused.last);
 	}
 
-	/** Takes deliveries in, but for those that are here: tried ones, and untried ones of events that came before. */
-	add(items: readonly IncomingEvent[], now: number): void {
+	/** Deliveries that there was no room for. */
+	get refused(): Refused {
+		return this.#intake.refused;
+	}
+
+	/**
+	 * Takes deliveries in, but for those that are here (tried ones, and untried ones of events that came before) and
+	 * those that there is no room for, now or when they came before.
+	 */
+	add(items: readonly IncomingEvent[], now: number): Enqueued {
 		const { sql } = this.#storage;
 		const ids = items.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
 		const known = knownDeliveries(sql, ids);
+		const full: string[] = [];
 		const storedAt = Math.min(...items.map((item) => item.storedAt ?? Number.POSITIVE_INFINITY));
 		if (storedAt < Number.POSITIVE_INFINITY) {
 			const wanted = new Set(ids.filter((id) => !known.has(id)));
-			for (const id of waitingInInbox(sql, wanted, storedAt)) known.add(id);
+			for (const id of waitingIn(sql, "inbox", wanted, storedAt)) known.add(id);
+			full.push(...this.refused.among(wanted.difference(known), storedAt));
+			for (const id of full) known.add(id);
 		}
 		const unknown = items
 			.map(({ event, decisions }) => ({
@@ -70,8 +80,21 @@ export class Backlog {
 				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId) && known.add(deliveryId)),
 			}))
 			.filter(({ decisions }) => decisions.length > 0);
-		if (unknown.length === 0) return;
-		this.#last = this.#storage.transactionSync(() => putInbox(sql, unknown, this.#last, now));
+		if (unknown.length === 0) return { full };
+		const { refused, last } = this.#intake.take(unknown, this.#last, now);
+		this.#last = last;
+		return { full: [...full, ...refused] };
+	}
+
+	/** How many of so many deliveries there is room for. `now` in ms. */
+	roomFor(wanted: number, now: number): number {
+		return this.#intake.roomFor(wanted, now);
+	}
+
+	/** Writes a delivery that was refused before, with its event. false when there is still no room for it. */
+	readmit(delivery: Delivery, now: number): boolean {
+		this.#mayOwe.pending = true;
+		return this.#intake.readmit(delivery, now);
 	}
 
 	/** The next delivery that is due for this and not among `claimed`; null when there is none. */
@@ -95,7 +118,7 @@ export class Backlog {
 	find(id: string): Delivery | null {
 		const { sql } = this.#storage;
 		const tried = findDelivery(sql, id);
-		if (tried === null) return toDelivery(findInInbox(sql, id));
+		if (tried === null) return toDelivery(findInInbox(sql, id)) ?? this.refused.find(id);
 		const { state, event } = tried;
 		if (state.phase !== "dead" || state.reason !== "unreadable" || event !== null) return tried;
 		return { ...tried, event: findSetAside(sql, id)?.event ?? null };

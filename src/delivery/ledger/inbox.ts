@@ -34,24 +34,29 @@ const MAX_SEARCHED_TEXT = 64_000_000;
 
 const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
 
-/** Stores deliveries at positions after `last`, and answers the last position used. */
+/** Stores deliveries at positions after `last`, numbered from `number` on, and answers the last position used. */
 export function putInbox(
 	sql: SqlStorage,
 	items: readonly IncomingEvent[],
 	last: number,
 	now: number,
+	number: number,
 ): number {
 	let used = last;
+	let next = number;
 	for (const run of splitRuns(items.flatMap(inSlices), bytesInRow, MAX_ROW_BYTES)) {
 		const entries = run.map(({ event, decisions }) => ({ eventId: event.id, decisions }));
 		const seq = nextPosition(used, now);
 		sql.exec(
-			"INSERT INTO inbox (seq, decisions, segment) VALUES (?, ?, ?)",
+			"INSERT INTO inbox (seq, decisions, segment, number) VALUES (?, ?, ?, ?)",
 			seq,
 			JSON.stringify(entries satisfies z.infer<typeof storedDecisions>),
 			encodeSegment(run.map(({ event }) => event)),
+			next,
 		);
-		used = seq + entries.reduce((count, { decisions }) => count + decisions.length, 0) - 1;
+		const count = entries.reduce((count, { decisions }) => count + decisions.length, 0);
+		used = seq + count - 1;
+		next += count;
 	}
 	return used;
 }
@@ -69,10 +74,15 @@ function bytesInRow({ event, decisions }: IncomingEvent): number {
 }
 
 /**
- * Which of these deliveries wait here, looking only at what has come since `storedAt` (ms): nothing can have come
+ * Which of these deliveries are in the inbox, or among the refused ones, looking only at what has come since `storedAt` (ms): nothing can have come
  * before the event log had its event. They mostly came together and right then, so little of it is read.
  */
-export function waitingInInbox(sql: SqlStorage, ids: ReadonlySet<string>, storedAt: number): Set<string> {
+export function waitingIn(
+	sql: SqlStorage,
+	table: "inbox" | "refused",
+	ids: ReadonlySet<string>,
+	storedAt: number,
+): Set<string> {
 	const found = new Set<string>();
 	let searched = 0;
 	const search = (rows: Iterable<{ decisions: string }>): void => {
@@ -84,11 +94,11 @@ export function waitingInInbox(sql: SqlStorage, ids: ReadonlySet<string>, stored
 		}
 	};
 	const from = positionOfTime(storedAt);
-	search(sql.exec<{ decisions: string }>("SELECT decisions FROM inbox WHERE seq >= ? ORDER BY seq", from));
+	search(sql.exec<{ decisions: string }>(`SELECT decisions FROM ${table} WHERE seq >= ? ORDER BY seq`, from));
 	if (found.size === ids.size) return found;
 	search(
 		sql.exec<{ decisions: string }>(
-			"SELECT decisions FROM inbox WHERE seq >= ? AND seq < ? ORDER BY seq DESC",
+			`SELECT decisions FROM ${table} WHERE seq >= ? AND seq < ? ORDER BY seq DESC`,
 			positionOfTime(storedAt - CLOCK_SLACK_MS),
 			from,
 		),
@@ -155,6 +165,26 @@ export function* inboxRows(sql: SqlStorage, before: number): Generator<InboxRow>
 	for (const { seq, decisions } of rows) {
 		yield { seq, entries: entriesOf(parseDecisions(decisions) ?? []), size: decisions.length };
 	}
+}
+
+/** The number of the next delivery that comes in, from the newest row. */
+export function nextNumber(sql: SqlStorage): number {
+	const newest = inboxRows(sql, Number.MAX_SAFE_INTEGER).next();
+	if (newest.done === true) return 0;
+	const { seq, entries } = newest.value;
+	const number = numberOf(sql, seq);
+	// Rows that release 0.1 wrote after a rollback have none: they count as nothing.
+	return number === null ? (oldestNumber(sql) ?? 0) : number + entries.length;
+}
+
+/** The number of the oldest delivery, null when there is none. Rows of release 0.1 come before number 0. */
+export function oldestNumber(sql: SqlStorage): number | null {
+	const oldest = sql.exec<{ seq: number | null }>("SELECT min(seq) AS seq FROM inbox").one().seq;
+	return oldest === null ? null : (numberOf(sql, oldest) ?? 0);
+}
+
+function numberOf(sql: SqlStorage, seq: number): number | null {
+	return sql.exec<{ number: number | null }>("SELECT number FROM inbox WHERE seq = ?", seq).one().number;
 }
 
 /** The untried delivery with this id, with its event. Reads the decisions of the whole backlog: for people. */

@@ -1,16 +1,18 @@
 /**
- * Lists the deliveries of one dispatcher for people: tried, untried and under way as one list, newest first. One call
- * looks at so many at most, since nothing is sent meanwhile.
+ * Lists the deliveries of one dispatcher for people: tried, untried, under way and refused as one list, newest first. One
+ * call looks at so many at most, since nothing is sent meanwhile.
  */
 import { rangeOf, type Slice, timeOfPosition } from "../../events/position.ts";
 import { toRecord } from "../record.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { knownDeliveries, listDeliveries } from "./table.ts";
 import { inboxRows, type InboxRow } from "./inbox.ts";
+import type { Refused } from "./refused.ts";
 import type { DeliveryQuery, DeliveryRecord } from "../records.ts";
 
 export interface Listed {
 	sql: SqlStorage;
+	refused: Refused;
 	/** Deliveries being sent at this moment; what is stored of them is a step behind. */
 	inFlight: ReadonlyMap<string, Delivery>;
 }
@@ -27,9 +29,11 @@ export function listRecords(listed: Listed, query: DeliveryQuery): Slice<Deliver
 		(status === undefined || status === "pending") && query.reason === undefined
 			? untriedRecords(listed, query)
 			: NOTHING;
-	const rest = higher(tried.rest, untried.rest);
+	const refused = listed.refused.list(query);
+	const rest = higher(higher(tried.rest, untried.rest), refused.rest);
+	const refusedRecords = refused.items.map((delivery) => toRecord(delivery, false));
 	const records = new Map<string, DeliveryRecord>();
-	for (const record of [...flying, ...tried.items, ...untried.items]) {
+	for (const record of [...flying, ...tried.items, ...untried.items, ...refusedRecords]) {
 		if (record.position >= (rest ?? 0) && !records.has(record.id)) records.set(record.id, record);
 	}
 	const items = [...records.values()].sort((a, b) => b.position - a.position).slice(0, query.limit);

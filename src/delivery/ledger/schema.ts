@@ -1,4 +1,5 @@
-/** The tables of a dispatcher: what has not been tried (inbox.ts), and what has (delivery-table.ts). */
+/** The tables of a dispatcher: what has not been tried (inbox.ts), what has (table.ts), and what
+ * found no room (refused.ts). */
 import type { SchemaSteps } from "../../objects/schema.ts";
 
 export const DISPATCHER_SCHEMA: SchemaSteps = [
@@ -23,4 +24,7 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	`ALTER TABLE deliveries ADD COLUMN result_omitted TEXT`,
 	// How many requests may come of the delivery; null: the whole budget.
 	`ALTER TABLE deliveries ADD COLUMN budget INTEGER`,
+	// Deliveries that there was no room for. In the inbox, how many came before: see owed-count.ts.
+	`CREATE TABLE IF NOT EXISTS refused (seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, decisions TEXT NOT NULL);
+	ALTER TABLE inbox ADD COLUMN number INTEGER`,
 ];

@@ -11,6 +11,7 @@ import type { Env } from "../../env.ts";
 import { migrate, type SchemaSteps } from "../../objects/schema.ts";
 import { DECISION_BYTES, type Decision } from "../event.ts";
 import { type KnownEntry, type LogEntry, type LogQuery, type NewEntry } from "./entry.ts";
+import { putRefusals, type Refusal } from "./refusals.ts";
 import { hashOf } from "./rows.ts";
 import { decisionReader, entryAt, findEntry, listEntries, putEntries, sweepSegments } from "./segments.ts";
 import {
@@ -103,6 +104,18 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 
 	dropSpilled(key: string): void {
 		dropSpilled(this.#sql, key);
+	}
+
+	noteRefused(refusals: Refusal[], isRefused: boolean): void {
+		const { positions } = this.#window();
+		const found = new Map<number, Set<string>>();
+		for (const { eventId, deliveryIds } of refusals) {
+			// Looking through all that is stored is for one event.
+			const sought = refusals.length === 1 ? findEntry(this.#sql, eventId)?.position : undefined;
+			const position = positions.get(hashOf(eventId)) ?? sought;
+			if (position !== undefined) found.set(position, new Set(deliveryIds));
+		}
+		this.ctx.storage.transactionSync(() => putRefusals(this.#sql, found, isRefused));
 	}
 
 	get(id: string): LogEntry | null {

@@ -1,6 +1,7 @@
 /** What an event log can be called for by other rooms. Shapes only. */
 import type { Decision } from "../event.ts";
 import type { Slice } from "../position.ts";
+import type { Refusal } from "./refusals.ts";
 import type { KnownEntry, LogEntry, LogQuery, NewEntry } from "./entry.ts";
 
 export interface EventLogRpc extends Rpc.DurableObjectBranded {
@@ -19,6 +20,11 @@ export interface EventLogRpc extends Rpc.DurableObjectBranded {
 	/** The segments stored under `key`, in order; empty when they have been routed and dropped. */
 	readSpilled(key: string): string[];
 	dropSpilled(key: string): void;
+	/**
+	 * Keeps that these deliveries found no room at their dispatchers, or that they did after all. Doing it twice is doing
+	 * it once. Events that are forgotten are passed over, and so are those behind the window, unless it is only one.
+	 */
+	noteRefused(refusals: Refusal[], isRefused: boolean): void;
 	get(id: string): LogEntry | null;
 	/** Newest first, without payloads. One call looks at a bounded part, and says where it has stopped. */
 	list(query: LogQuery): Slice<LogEntry>;

@@ -61,7 +61,19 @@ function putLongDecisions(sql: SqlStorage, seq: number, text: string): void {
 	}
 }
 
-function decisionsText(sql: SqlStorage, { seq, decisions }: Pick<SegmentRow, "seq" | "decisions">): string {
+/** Writes the decisions of a row anew. Belongs in a transaction. */
+export function replaceDecisions(sql: SqlStorage, seq: number, decisions: string): void {
+	const isLong = decisions.length > MAX_DECISIONS_TEXT;
+	sql.exec("DELETE FROM long_decisions WHERE seq = ?", seq);
+	sql.exec("UPDATE segments SET decisions = ? WHERE seq = ?", isLong ? ELSEWHERE : decisions, seq);
+	if (isLong) putLongDecisions(sql, seq, decisions);
+}
+
+/** The stored decisions of a row, wherever they stand. */
+export function decisionsText(
+	sql: SqlStorage,
+	{ seq, decisions }: Pick<SegmentRow, "seq" | "decisions">,
+): string {
 	if (decisions !== ELSEWHERE) return decisions;
 	const parts = sql.exec<{ text: string }>(
 		"SELECT text FROM long_decisions WHERE seq = ? ORDER BY part",

@@ -1,0 +1,171 @@
+/**
+ * The deliveries that there was no room for, in SQLite: what they were, without the event. One row for up to a thousand
+ * that came in one call, so that refusing costs less than taking; the latest 100,000 are remembered. One that is sent
+ * after all leaves the list for a row of its own in the delivery table.
+ */
+import * as z from "zod";
+import { storedDecision } from "../../events/decision.ts";
+import { nextPosition, positionOfTime, rangeOf, type Slice } from "../../events/position.ts";
+import type { DeliveryQuery } from "../records.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import { waitingIn } from "./inbox.ts";
+import type { IncomingEvent } from "./incoming.ts";
+import { refusedDelivery, type RefusedEntry } from "./refused-delivery.ts";
+
+/** Some 40 MB. */
+const MAX_REMEMBERED = 100_000;
+/** A row may hold 2 MB; this is a fifth of it. */
+const MAX_ROW_ENTRIES = 1_000;
+/** What one call of `list` looks at, some tens of milliseconds. */
+const LOOK_ROWS = 1_000;
+const LOOK_TEXT = 8_000_000;
+
+const storedEntries = z.array(
+	z.object({ position: z.number(), eventId: z.string(), decision: storedDecision }),
+);
+
+type Row = { seq: number; size: number; decisions: string };
+
+interface Found {
+	seq: number;
+	size: number;
+	entries: RefusedEntry[];
+}
+
+export class Refused {
+	readonly #sql: SqlStorage;
+	/** Entries that were written; null: not counted since the object woke. */
+	#count: number | null = null;
+
+	constructor(sql: SqlStorage) {
+		this.#sql = sql;
+	}
+
+	/** Remembers deliveries at positions after `last`, and returns the last position used. Belongs in a transaction. */
+	put(items: readonly IncomingEvent[], last: number, now: number): number {
+		let used = last;
+		const entries = items.flatMap(({ event, decisions }) =>
+			decisions.map((decision): RefusedEntry => {
+				used = nextPosition(used, now);
+				return { position: used, eventId: event.id, decision };
+			}),
+		);
+		const before = this.#counted();
+		for (let at = 0; at < entries.length; at += MAX_ROW_ENTRIES) {
+			const row = entries.slice(at, at + MAX_ROW_ENTRIES);
+			this.#sql.exec(
+				"INSERT INTO refused (seq, size, decisions) VALUES (?, ?, ?)",
+				row[0]?.position,
+				row.length,
+				JSON.stringify(row satisfies z.infer<typeof storedEntries>),
+			);
+		}
+		this.#count = this.#forget(before + entries.length);
+		return used;
+	}
+
+	/** Which of these deliveries are here, of events that their log has had since `storedAt`, ms since the epoch. */
+	among(ids: ReadonlySet<string>, storedAt: number): Set<string> {
+		return waitingIn(this.#sql, "refused", ids, storedAt);
+	}
+
+	find(id: string): Delivery | null {
+		const entry = this.#rowOf(id)?.entries.find(({ decision }) => decision.deliveryId === id);
+		return entry === undefined ? null : refusedDelivery(entry);
+	}
+
+	/** It is kept elsewhere from now on. */
+	drop(id: string): void {
+		// In several rows where the answer to a call was lost, and the call made again.
+		for (let row = this.#rowOf(id); row !== null && this.#dropFrom(row, id); row = this.#rowOf(id));
+	}
+
+	/** false when it is not there, or this release cannot read it. */
+	#dropFrom(row: Found, id: string): boolean {
+		const left = row.entries.filter(({ decision }) => decision.deliveryId !== id);
+		if (left.length === row.entries.length) return false;
+		// Its size stays: it says which positions have been used.
+		if (left.length > 0) {
+			this.#sql.exec("UPDATE refused SET decisions = ? WHERE seq = ?", JSON.stringify(left), row.seq);
+			return true;
+		}
+		this.#sql.exec("DELETE FROM refused WHERE seq = ?", row.seq);
+		if (this.#count !== null) this.#count -= row.size;
+		return true;
+	}
+
+	/** Newest first. */
+	list(query: DeliveryQuery): Slice<Delivery> {
+		if (query.status !== undefined && query.status !== "dead") return { items: [], rest: null };
+		if (query.reason !== undefined && query.reason !== "backlog_full") return { items: [], rest: null };
+		const { since, before } = rangeOf(query);
+		const items: Delivery[] = [];
+		let [rows, text] = [0, 0];
+		for (const { seq, decisions } of this.#sql.exec<Row>(
+			"SELECT seq, size, decisions FROM refused WHERE seq < ? ORDER BY seq DESC",
+			before,
+		)) {
+			for (const entry of parse(decisions).reverse()) {
+				const { position, decision } = entry;
+				const isWanted =
+					query.subscriptionId === undefined || query.subscriptionId === decision.subscriptionId;
+				if (isWanted && position >= since && position < before) items.push(refusedDelivery(entry));
+			}
+			if (items.length >= query.limit || seq < since) break;
+			text += decisions.length;
+			if (++rows === LOOK_ROWS || text > LOOK_TEXT) return { items, rest: seq };
+		}
+		return { items: items.slice(0, query.limit), rest: null };
+	}
+
+	/** The last position that was used here. */
+	get last(): number {
+		const newest = this.#sql
+			.exec<{ last: number }>("SELECT seq + size - 1 AS last FROM refused ORDER BY seq DESC LIMIT 1")
+			.toArray()[0];
+		return newest?.last ?? 0;
+	}
+
+	/** Forgets those refused before `time`, ms since the epoch. */
+	sweep(time: number): void {
+		const { rowsWritten } = this.#sql.exec("DELETE FROM refused WHERE seq < ?", positionOfTime(time));
+		if (rowsWritten > 0) this.#count = null;
+	}
+
+	#rowOf(id: string): Found | null {
+		const row = this.#sql
+			.exec<Row>("SELECT seq, size, decisions FROM refused WHERE instr(decisions, ?) > 0 LIMIT 1", id)
+			.toArray()[0];
+		return row === undefined ? null : { ...row, entries: parse(row.decisions) };
+	}
+
+	#counted(): number {
+		return (this.#count ??= this.#sql
+			.exec<{ count: number }>("SELECT coalesce(sum(size), 0) AS count FROM refused")
+			.one().count);
+	}
+
+	/** Forgets the oldest rows while more is remembered than may be; returns how much is left. */
+	#forget(count: number): number {
+		let left = count;
+		while (left > MAX_REMEMBERED) {
+			const gone = this.#sql
+				.exec<{ size: number }>(
+					"DELETE FROM refused WHERE seq = (SELECT min(seq) FROM refused) RETURNING size",
+				)
+				.toArray()[0];
+			if (gone === undefined) return 0;
+			left -= gone.size;
+		}
+		return left;
+	}
+}
+
+/** Nothing where a newer release has written them in a form of its own. */
+function parse(text: string): RefusedEntry[] {
+	try {
+		return storedEntries.parse(JSON.parse(text));
+	} catch {
+		return [];
+	}
+}

@@ -1,0 +1,41 @@
+/** Sends after all what an endpoint had no room for: the event comes back from its log. */
+import type { Env } from "../env.ts";
+import { sourceIdOf } from "../events/ids.ts";
+import { log } from "../log.ts";
+import { eventLog } from "../objects/clients.ts";
+import type { Backlog } from "./ledger/backlog.ts";
+import type { Delivery } from "./rules/delivery.ts";
+import { isRefused } from "./ledger/refused-delivery.ts";
+import { idsOf } from "./log-lines.ts";
+import { type Refused, retried } from "./rules/by-hand.ts";
+
+/**
+ * The delivery as it stands in the backlog now, or why it cannot be sent. null: it is none that was refused, or none any
+ * more. Throws when the event log cannot be reached.
+ */
+export async function readmit(id: string, backlog: Backlog, env: Env): Promise<Delivery | Refused | null> {
+	const found = backlog.find(id);
+	if (found === null || !isRefused(found)) return null;
+	if (backlog.roomFor(1, Date.now()) === 0) return { ok: false, code: "backlog_full" };
+	const sourceId = sourceIdOf(found.eventId);
+	const entry = sourceId === null ? null : await eventLog(env, sourceId).get(found.eventId);
+	if (entry === null) return { ok: false, code: "event_forgotten" };
+	// Somebody else may have asked for it meanwhile.
+	const refused = backlog.find(id);
+	if (refused === null || !isRefused(refused)) return null;
+	const now = Date.now();
+	const changed = retried({ ...refused, event: entry.event }, { now, random: Math.random() });
+	if ("ok" in changed) return changed;
+	return backlog.readmit(changed, now) ? changed : { ok: false, code: "backlog_full" };
+}
+
+/** Has the event log know that the delivery was not refused in the end. Never throws: it is for show. */
+export async function tellReadmitted(delivery: Delivery, env: Env): Promise<void> {
+	const { id, event } = delivery;
+	if (event === null) return;
+	await eventLog(env, event.sourceId)
+		.noteRefused([{ eventId: event.id, deliveryIds: [id] }], false)
+		.catch((error: unknown) => {
+			log("delivery.refusal_unwritten", { ...idsOf(delivery), error: String(error) });
+		});
+}

@@ -1,0 +1,47 @@
+/**
+ * Deliveries that their dispatchers had no room for. That is no failure of the message that brought them: the event log
+ * keeps it as their end, in one call for each source and load.
+ */
+import { eventLog } from "../objects/clients.ts";
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+import { concurrently } from "../objects/concurrently.ts";
+import type { Routed } from "./loads.ts";
+
+export class Refusals {
+	readonly #refused: { item: Routed; deliveryIds: string[] }[] = [];
+
+	/** `items` as one dispatcher got them, and the ids that it had no room for. Their decisions say so from here on. */
+	note(items: readonly Routed[], full: readonly string[]): void {
+		if (full.length === 0) return;
+		const ids = new Set(full);
+		for (const item of items) {
+			const refused = item.decisions.filter(({ deliveryId }) => ids.has(deliveryId));
+			for (const decision of refused) decision.refused = "backlog_full";
+			const deliveryIds = refused.map(({ deliveryId }) => deliveryId);
+			if (deliveryIds.length > 0) this.#refused.push({ item, deliveryIds });
+		}
+	}
+
+	/** Calls `fail` for messages of which that could not be kept: they bring it up again. Never throws. */
+	async keep(env: Env, callsAtOnce: number, fail: (message: Message) => void): Promise<void> {
+		const bySource = Map.groupBy(this.#refused, ({ item }) => item.event.sourceId);
+		await concurrently(bySource, callsAtOnce, async ([sourceId, group]) => {
+			const byEvent = Map.groupBy(group, ({ item }) => item.event.id);
+			const refusals = Array.from(byEvent, ([eventId, refused]) => ({
+				eventId,
+				deliveryIds: refused.flatMap(({ deliveryIds }) => deliveryIds),
+			}));
+			try {
+				await eventLog(env, sourceId).noteRefused(refusals, true);
+			} catch (error) {
+				log("router.refusal_unwritten", {
+					source_id: sourceId,
+					events: refusals.length,
+					error: String(error),
+				});
+				for (const { item } of group) fail(item.message);
+			}
+		});
+	}
+}
