@@ -1,4 +1,5 @@
-/** How the rooms reach each other's Durable Objects: one of each kind for every endpoint or source. */
+/** How the rooms reach each other's Durable Objects: one of each kind for every endpoint or source, but several logs
+ * for results. */
 import type { DispatcherRpc } from "../delivery/rpc.ts";
 import type { Env } from "../env.ts";
 import type { EventLogRpc } from "../events/log/rpc.ts";
@@ -9,9 +10,9 @@ export function dispatcher(env: Env, endpointId: string): DurableObjectStub<Disp
 	return env.DISPATCHER.get(env.DISPATCHER.idFromName(endpointId));
 }
 
-/** The event log of a source, `src_…`. */
-export function eventLog(env: Env, sourceId: string): DurableObjectStub<EventLogRpc> {
-	return env.EVENT_LOG.get(env.EVENT_LOG.idFromName(sourceId));
+/** The event log of a source, `src_…`, or one of the results' logs (`logOf` in events/ids.ts). */
+export function eventLog(env: Env, logId: string): DurableObjectStub<EventLogRpc> {
+	return env.EVENT_LOG.get(env.EVENT_LOG.idFromName(logId));
 }
 
 /** The puller of a source, `src_…`. */

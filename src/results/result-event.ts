@@ -5,18 +5,17 @@
  */
 import { isAttributeLength, stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
-import { eventId } from "../events/ids.ts";
+import { RESULTS_SOURCE_ID, resultEventId } from "../events/ids.ts";
 import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE, chainOf, hopsOf } from "../events/lineage.ts";
 import type { ModelOutput } from "../models/protocol.ts";
 import type { ResultPolicy } from "../store/records.ts";
-
-const RESULTS_SOURCE_ID = "src_results";
 
 export interface Answered {
 	/** The event that was delivered. */
 	parent: SluiceEvent;
 	deliveryId: string;
 	subscriptionId: string;
+	endpointId: string;
 	/** Name without version; types of answers without a type of their own begin with it. */
 	endpointName: string;
 	/** `name@version` */
@@ -31,11 +30,10 @@ export interface Answered {
  * attributes are always written anew, whatever the model sent.
  */
 export function buildResultEvent(answered: Answered): SluiceEvent {
-	const { parent, deliveryId, endpointRef, output, policy, now } = answered;
-	const source = `/endpoints/${endpointRef}`;
+	const { parent, deliveryId, endpointId, endpointRef, output, policy, now } = answered;
 	const attributes: Attributes = {
 		id: deliveryId,
-		source,
+		source: `/endpoints/${endpointRef}`,
 		type: `${answered.endpointName}.completed`,
 		time: new Date(now).toISOString(),
 		...inherited(parent.attributes),
@@ -49,7 +47,7 @@ export function buildResultEvent(answered: Answered): SluiceEvent {
 		[CHAIN_ATTRIBUTE]: [...chainOf(parent.attributes), answered.subscriptionId].join(","),
 	};
 	return {
-		id: eventId(RESULTS_SOURCE_ID, { source, id: deliveryId }),
+		id: resultEventId({ endpointId, deliveryId }),
 		sourceId: RESULTS_SOURCE_ID,
 		receivedAt: now,
 		attributes,

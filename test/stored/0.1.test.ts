@@ -156,7 +156,7 @@ describe("the queue", () => {
 	});
 
 	test("a reference to spilled events", () => {
-		expect(decodeMessage(messages.reference)).toEqual({ kind: "spilled", sourceId: SOURCE, key: "0123abcd" });
+		expect(decodeMessage(messages.reference)).toEqual({ kind: "spilled", logId: SOURCE, key: "0123abcd" });
 	});
 });
 

@@ -8,9 +8,9 @@ import {
 	type DeliveryRecord,
 } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
-import { eventLog } from "../../objects/clients.ts";
 import type { Decision } from "../../events/event.ts";
-import { sourceIdOf } from "../../events/ids.ts";
+import { logIdOf } from "../../events/ids.ts";
+import { findEvent } from "../../events/log/find.ts";
 import type { Slice } from "../../events/position.ts";
 import { findEndpoint, readEndpointIds } from "../../store/endpoints.ts";
 import { findSubscription } from "../../store/subscriptions.ts";
@@ -58,9 +58,8 @@ async function ofEvent(
 	filters: Filters,
 	page: { after: Place | null; limit: number },
 ): Promise<Slice<Owned<DeliveryRecord>>> {
-	const sourceId = sourceIdOf(event);
-	if (sourceId === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
-	const entry = await eventLog(env, sourceId).get(event);
+	if (logIdOf(event) === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
+	const entry = await findEvent(env, event);
 	const byEndpoint = Map.groupBy(entry?.decisions ?? [], (decision) => decision.endpointId);
 	const owners = [...byEndpoint.keys()].filter((id) => endpointId === undefined || id === endpointId);
 	return mergeNewest(owners, page, async (id, { before = Number.MAX_SAFE_INTEGER, limit }) => {

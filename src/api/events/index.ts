@@ -6,7 +6,8 @@ import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
 import { eventLog } from "../../objects/clients.ts";
 import type { Decision, SluiceEvent } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
-import { eventId, sourceIdOf } from "../../events/ids.ts";
+import { findEvent } from "../../events/log/find.ts";
+import { eventId, logIdsOf } from "../../events/ids.ts";
 import { accept } from "../../events/queue/accept.ts";
 import { Problem } from "../../http/problem.ts";
 import { explain } from "../../routing/explain.ts";
@@ -52,8 +53,8 @@ export const events = new Hono<{ Bindings: Env }>()
 		const after = decodeCursor("events", cursor);
 		const owners =
 			source === undefined ? await readAllSourceIds(c.env) : [await resolveSource(c.env, source)];
-		const found = await mergeNewest(owners, { after, limit: limit + 1 }, (sourceId, page) =>
-			eventLog(c.env, sourceId).list({ ...named(range), ...page }),
+		const found = await mergeNewest(owners.flatMap(logIdsOf), { after, limit: limit + 1 }, (logId, page) =>
+			eventLog(c.env, logId).list({ ...named(range), ...page }),
 		);
 		const { items, nextCursor } = cutMerged("events", found, limit);
 		const names = await readNamesOfSources(
@@ -76,8 +77,7 @@ export const events = new Hono<{ Bindings: Env }>()
 	});
 
 async function readEntry(env: Env, id: string): Promise<LogEntry> {
-	const sourceId = sourceIdOf(id);
-	const entry = sourceId === null ? null : await eventLog(env, sourceId).get(id);
+	const entry = await findEvent(env, id);
 	if (entry !== null) return entry;
 	throw new Problem(
 		404,

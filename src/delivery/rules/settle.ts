@@ -182,6 +182,7 @@ function resultEventOf(
 		parent,
 		deliveryId: delivery.id,
 		subscriptionId: subscription.id,
+		endpointId: endpoint.id,
 		endpointName: endpoint.name,
 		endpointRef: delivery.endpointRef,
 		policy,
