@@ -1,6 +1,7 @@
 /** Sends after all what an endpoint had no room for: the event comes back from its log. */
 import type { Env } from "../env.ts";
-import { sourceIdOf } from "../events/ids.ts";
+import { logOf } from "../events/ids.ts";
+import { findEvent } from "../events/log/find.ts";
 import { log } from "../log.ts";
 import { eventLog } from "../objects/clients.ts";
 import type { Backlog } from "./ledger/backlog.ts";
@@ -17,8 +18,7 @@ export async function readmit(id: string, backlog: Backlog, env: Env): Promise<D
 	const found = backlog.find(id);
 	if (found === null || !isRefused(found)) return null;
 	if (backlog.roomFor(1, Date.now()) === 0) return { ok: false, code: "backlog_full" };
-	const sourceId = sourceIdOf(found.eventId);
-	const entry = sourceId === null ? null : await eventLog(env, sourceId).get(found.eventId);
+	const entry = await findEvent(env, found.eventId);
 	if (entry === null) return { ok: false, code: "event_forgotten" };
 	// Somebody else may have asked for it meanwhile.
 	const refused = backlog.find(id);
@@ -33,7 +33,7 @@ export async function readmit(id: string, backlog: Backlog, env: Env): Promise<D
 export async function tellReadmitted(delivery: Delivery, env: Env): Promise<void> {
 	const { id, event } = delivery;
 	if (event === null) return;
-	await eventLog(env, event.sourceId)
+	await eventLog(env, logOf(event))
 		.noteRefused([{ eventId: event.id, deliveryIds: [id] }], false)
 		.catch((error: unknown) => {
 			log("delivery.refusal_unwritten", { ...idsOf(delivery), error: String(error) });

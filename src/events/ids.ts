@@ -1,7 +1,7 @@
 /**
  * Ids. Things that people make get random ids; events and deliveries get ids computed from what they are, so
- * that doing a step twice creates nothing new. An event's id ends in its source's key and a delivery's id in
- * its endpoint's, so that the Durable Object which holds it is known from the id alone, without an index.
+ * that doing a step twice creates nothing new. An event's id ends in the key of its event log and a delivery's id in
+ * that of its endpoint, so that the Durable Object which holds it is known from the id alone, without an index.
  */
 import { hash as digest, randomBytes } from "node:crypto";
 
@@ -28,6 +28,10 @@ export const BUILTIN_SOURCES = {
 	src_sluice: "sluice",
 } as const;
 
+export const RESULTS_SOURCE_ID = "src_results";
+/** By their last characters: models' answers would be too much for one log. Ids name them, so there can only be more. */
+const RESULT_LOG_IDS = Array.from("0123456789abcdef", (shard) => RESULTS_SOURCE_ID + shard);
+
 /**
  * The id of an event. CloudEvents says that `source` + `id` identify an event; the Sluice source scopes both,
  * so that two publishers with the same ids never meet.
@@ -36,15 +40,45 @@ export function eventId(sourceId: string, attributes: { source: string; id: stri
 	return `evt_${hash([sourceId, attributes.source, attributes.id])}${keyOf(sourceId)}`;
 }
 
+/**
+ * The id of the event that a delivery's answer becomes. It says by a hash of the endpoint which of the results' logs
+ * keeps the event, and answers of two endpoints are never the same event, whatever ids the models give them.
+ */
+export function resultEventId({
+	endpointId,
+	deliveryId,
+}: {
+	endpointId: string;
+	deliveryId: string;
+}): string {
+	const shard = digest("sha256", endpointId, "hex").charAt(0);
+	return `evt_${hash([RESULTS_SOURCE_ID, endpointId, deliveryId])}${keyOf(RESULTS_SOURCE_ID)}${shard}`;
+}
+
 /** The id of a delivery, which is also its `webhook-id` on every attempt. */
 export function deliveryId(parts: { eventId: string; subscriptionId: string; endpointId: string }): string {
 	return `dlv_${hash([parts.eventId, parts.subscriptionId, parts.endpointId])}${keyOf(parts.endpointId)}`;
 }
 
-/** The source an event id belongs to, or null when this is no event id. */
-export function sourceIdOf(id: string): string | null {
+/** The event log that an event id names, or null when this is no event id. */
+export function logIdOf(id: string): string | null {
 	const key = keyAfterHash(id, "evt_");
 	return key === null ? null : `src_${key}`;
+}
+
+/** The event log that keeps an event. Results whose ids release 0.1 made are in the one log that it had for them. */
+export function logOf({ id, sourceId }: { id: string; sourceId: string }): string {
+	return sourceId === RESULTS_SOURCE_ID ? (logIdOf(id) ?? sourceId) : sourceId;
+}
+
+/** The logs that may have events of a source: its own, which has its id; of results also the one of release 0.1. */
+export function logIdsOf(sourceId: string): string[] {
+	return sourceId === RESULTS_SOURCE_ID ? [sourceId, ...RESULT_LOG_IDS] : [sourceId];
+}
+
+/** The source whose events a log keeps. */
+export function sourceIdOfLog(logId: string): string {
+	return RESULT_LOG_IDS.includes(logId) ? RESULTS_SOURCE_ID : logId;
 }
 
 /** The endpoint a delivery id belongs to, or null when this is no delivery id. */

@@ -4,6 +4,7 @@
  */
 import type { Env } from "../env.ts";
 import { readSourceRefs } from "../store/sources.ts";
+import { within } from "./within.ts";
 
 /** How long the list is trusted, and so for how long a source that was just made elsewhere can be unknown here. */
 const FRESH_MS = 2_000;
@@ -51,7 +52,7 @@ export async function refreshList(
 		// The read is finished even when the client of the request that began it disconnects.
 		ctx.waitUntil(mine.done.catch(() => undefined));
 	}
-	await within(reading.done);
+	await within(reading.done, WAIT_MS, "the list of sources takes too long to read");
 }
 
 /** Called after a change of a source, or when the list was wrong. A read that is under way is then ignored. */
@@ -77,14 +78,6 @@ async function read(env: Env, now: number, counts: () => boolean): Promise<void>
 	} finally {
 		if (counts()) reading = null;
 	}
-}
-
-async function within(done: Promise<void>): Promise<void> {
-	let timer: ReturnType<typeof setTimeout> | undefined;
-	const late = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(new Error("the list of sources takes too long to read")), WAIT_MS);
-	});
-	await Promise.race([done, late]).finally(() => clearTimeout(timer));
 }
 
 function hashesOf(refs: readonly (readonly string[])[]): Float64Array | null {

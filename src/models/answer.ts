@@ -1,10 +1,12 @@
 /**
  * How an answer is read when the protocol has no form of its own: by its headers, as a CloudEvent or as plain data.
- * Never fails: what is not what it claims to be is kept as text or bytes, for the answer has cost a model's work.
+ * Never fails: what is not what it claims to be, or is JSON beyond the limits for publishers, is kept as text or bytes,
+ * for the answer has cost a model's work.
  */
 import { Buffer } from "node:buffer";
 import { decodeCloudEvents } from "../events/cloudevents/cloudevents.ts";
 import { isMediaType } from "../events/cloudevents/media-type.ts";
+import { refuseStructure } from "../events/json/structure.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
 import type { ModelAnswer, ModelOutput } from "./protocol.ts";
 
@@ -12,6 +14,8 @@ import type { ModelAnswer, ModelOutput } from "./protocol.ts";
 export function carriesNothing(status: number): boolean {
 	return status === 202 || status === 204;
 }
+
+type Data = Extract<ModelOutput, { kind: "data" }>;
 
 /** Reads a 2xx answer. 202 and 204 carry nothing, nor does an empty body that is no event. */
 export function readAnswer(answer: ModelAnswer): ModelOutput {
@@ -33,22 +37,30 @@ function readData({ headers, body }: ModelAnswer): ModelOutput {
 	if (body.length === 0) return null;
 	const said = headers["content-type"];
 	const contentType = said !== undefined && isMediaType(said) ? said : guessContentType(body);
-	const payload = readPayload(body, contentType);
-	if (payload.ok) return payload.data === null ? null : { kind: "data", data: payload.data, contentType };
-	return relabelled(body);
+	return readAs(body, contentType) ?? relabelled(body);
 }
 
 /**
  * Labelled by what the body really is (JSON in UTF-8, text, or bytes), so that later readers are not misled by the
  * wrong label.
  */
-function relabelled(body: Uint8Array): ModelOutput {
+function relabelled(body: Uint8Array): Data {
 	for (const contentType of ["application/json", "text/plain; charset=utf-8"]) {
-		const payload = readPayload(body, contentType);
-		if (payload.ok && payload.data !== null && payload.data.kind !== "binary") {
-			return { kind: "data", data: payload.data, contentType };
-		}
+		const read = readAs(body, contentType);
+		if (read !== null && read.data.kind !== "binary") return read;
 	}
 	const base64 = Buffer.from(body).toString("base64");
 	return { kind: "data", data: { kind: "binary", base64 }, contentType: "application/octet-stream" };
+}
+
+/**
+ * null when the body is not what the content type says. JSON has the limits that hold for publishers: beyond them it is
+ * no JSON to anybody behind the router, and only its text is handed on.
+ */
+function readAs(body: Uint8Array, contentType: string): Data | null {
+	const payload = readPayload(body, contentType);
+	if (!payload.ok || payload.data === null) return null;
+	const { data } = payload;
+	if (data.kind === "json" && refuseStructure(data.text) !== null) return null;
+	return { kind: "data", data, contentType };
 }

@@ -1,4 +1,4 @@
-/** The one alarm of a Durable Object: moved only to an earlier moment, because moving it costs a row. */
+/** The one alarm of a Durable Object: mostly moved only to an earlier moment, because moving it costs a row. */
 
 export class Alarm {
 	readonly #storage: DurableObjectStorage;
@@ -16,6 +16,12 @@ export class Alarm {
 	/** It has gone off, and is not set any more. */
 	goneOff(): void {
 		this.#at = null;
+	}
+
+	/** Moves it, to a later moment too; null: there is to be none. */
+	async move(at: number | null): Promise<void> {
+		this.#at = at;
+		await (at === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(at));
 	}
 
 	/** An alarm that is set for an earlier moment stays: waking early costs nothing. */

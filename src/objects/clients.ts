@@ -1,4 +1,4 @@
-/** How the rooms reach each other's Durable Objects: one of each kind for every endpoint or source. */
+/** How the rooms reach each other's Durable Objects: one of each kind for every endpoint or source, several for results. */
 import type { HandName, HandRpc } from "../delivery/hands/job.ts";
 import type { DispatcherRpc } from "../delivery/rpc.ts";
 import type { Env } from "../env.ts";
@@ -15,9 +15,9 @@ export function hand(env: Env, { endpointId, number }: HandName): DurableObjectS
 	return env.HAND.get(env.HAND.idFromName(`${endpointId}/${number}`));
 }
 
-/** The event log of a source, `src_…`. */
-export function eventLog(env: Env, sourceId: string): DurableObjectStub<EventLogRpc> {
-	return env.EVENT_LOG.get(env.EVENT_LOG.idFromName(sourceId));
+/** The event log of a source, `src_…`, or one of the results' logs (`logOf` in events/ids.ts). */
+export function eventLog(env: Env, logId: string): DurableObjectStub<EventLogRpc> {
+	return env.EVENT_LOG.get(env.EVENT_LOG.idFromName(logId));
 }
 
 /** The puller of a source, `src_…`. */

@@ -5,12 +5,10 @@
  */
 import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
-import { eventId } from "../events/ids.ts";
+import { RESULTS_SOURCE_ID, resultEventId } from "../events/ids.ts";
 import { fitting, lineageAfter, lineageAttributes } from "../events/lineage.ts";
 import type { ModelOutput } from "../models/protocol.ts";
 import type { ResultPolicy } from "../store/records.ts";
-
-const RESULTS_SOURCE_ID = "src_results";
 
 export interface Answered {
 	/** The event that was delivered. */
@@ -19,6 +17,7 @@ export interface Answered {
 	subscriptionId: string;
 	/** How many requests may come of the result; null: the whole budget. */
 	budget: number | null;
+	endpointId: string;
 	/** Name without version; types of answers without a type of their own begin with it. */
 	endpointName: string;
 	/** `name@version` */
@@ -33,11 +32,10 @@ export interface Answered {
  * attributes are always written anew, whatever the model sent.
  */
 export function buildResultEvent(answered: Answered): SluiceEvent {
-	const { parent, deliveryId, endpointRef, output, policy, now } = answered;
-	const source = `/endpoints/${endpointRef}`;
+	const { parent, deliveryId, endpointId, endpointRef, output, policy, now } = answered;
 	const attributes: Attributes = {
 		id: deliveryId,
-		source,
+		source: `/endpoints/${endpointRef}`,
 		type: `${answered.endpointName}.completed`,
 		time: new Date(now).toISOString(),
 		...inherited(parent.attributes),
@@ -48,7 +46,7 @@ export function buildResultEvent(answered: Answered): SluiceEvent {
 		...lineageAttributes(lineageAfter(parent, answered.subscriptionId, answered.budget)),
 	};
 	return {
-		id: eventId(RESULTS_SOURCE_ID, { source, id: deliveryId }),
+		id: resultEventId({ endpointId, deliveryId }),
 		sourceId: RESULTS_SOURCE_ID,
 		receivedAt: now,
 		attributes,

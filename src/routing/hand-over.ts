@@ -1,5 +1,5 @@
 /**
- * Hands a load over: events with their decisions to the logs of their sources, deliveries to the dispatchers of their
+ * Hands a load over: events with their decisions to their event logs, deliveries to the dispatchers of their
  * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other. What an
  * endpoint has no room for is no failure.
  */
@@ -8,6 +8,7 @@ import { dispatcher } from "../objects/clients.ts";
 import type { IncomingEvent } from "../delivery/ledger/incoming.ts";
 import type { Env } from "../env.ts";
 import { appendSome } from "../events/log/append.ts";
+import { logOf } from "../events/ids.ts";
 import { splitRuns } from "../events/queue/segment.ts";
 import { log } from "../log.ts";
 import { bytesOf, MAX_LOAD_BYTES, type Routed } from "./loads.ts";
@@ -30,7 +31,7 @@ export async function handOver(
 		fail(message);
 	};
 	let left = load;
-	// A log answers only as much as fits into one answer; each round completes at least one event of each source.
+	// A log answers only as much as fits into one answer; each round completes at least one event of each log.
 	while (left.length > 0) {
 		const kept = await keep(left, env, failHere);
 		const isWanted = ({ message }: Routed): boolean => !failed.has(message);
@@ -46,14 +47,14 @@ async function keep(
 	fail: (message: Message) => void,
 ): Promise<Set<Routed>> {
 	const kept = new Set<Routed>();
-	const bySource = Map.groupBy(load, ({ event }) => event.sourceId);
-	await concurrently(bySource, CALLS_AT_ONCE, async ([sourceId, group]) => {
+	const byLog = Map.groupBy(load, ({ event }) => logOf(event));
+	await concurrently(byLog, CALLS_AT_ONCE, async ([logId, group]) => {
 		await inOneOrOneByOne(
 			group,
 			async (part) => {
 				const known = await appendSome(
 					env,
-					sourceId,
+					logId,
 					part.map(({ event, decisions }) => ({ event, decisions })),
 				);
 				known.forEach((first, index) => {
@@ -64,7 +65,7 @@ async function keep(
 				});
 			},
 			(message, error) => {
-				log("router.log_failed", { source_id: sourceId, message_id: message.id, error: String(error) });
+				log("router.log_failed", { log_id: logId, message_id: message.id, error: String(error) });
 				fail(message);
 			},
 		);

@@ -6,6 +6,7 @@
 import type { Env } from "../env.ts";
 import { eventLog } from "../objects/clients.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../events/event.ts";
+import { sourceIdOfLog } from "../events/ids.ts";
 import type { Message as Body } from "../events/queue/message.ts";
 import type { TellWork } from "../events/expressions/expression.ts";
 import { decodeSegment } from "../events/queue/segment.ts";
@@ -121,12 +122,12 @@ export async function* inLoads(
 
 /** A message has events of one source. */
 function sourceOf(body: Body): string {
-	return body.kind === "spilled" ? body.sourceId : (body.events[0]?.sourceId ?? "");
+	return body.kind === "spilled" ? sourceIdOfLog(body.logId) : (body.events[0]?.sourceId ?? "");
 }
 
 async function eventsOf(body: Body, env: Env): Promise<SluiceEvent[]> {
 	if (body.kind === "events") return body.events;
-	const segments = await eventLog(env, body.sourceId).readSpilled(body.key);
+	const segments = await eventLog(env, body.logId).readSpilled(body.key);
 	return segments.flatMap(decodeSegment);
 }
 

@@ -1,9 +1,10 @@
 /**
  * Deliveries that their dispatchers had no room for. That is no failure of the message that brought them: the event log
- * keeps it as their end, in one call for each source and load.
+ * keeps it as their end, in one call for each log and load.
  */
 import { eventLog } from "../objects/clients.ts";
 import type { Env } from "../env.ts";
+import { logOf } from "../events/ids.ts";
 import { log } from "../log.ts";
 import { concurrently } from "../objects/concurrently.ts";
 import type { Routed } from "./loads.ts";
@@ -25,18 +26,18 @@ export class Refusals {
 
 	/** Calls `fail` for messages of which that could not be kept: they bring it up again. Never throws. */
 	async keep(env: Env, callsAtOnce: number, fail: (message: Message) => void): Promise<void> {
-		const bySource = Map.groupBy(this.#refused, ({ item }) => item.event.sourceId);
-		await concurrently(bySource, callsAtOnce, async ([sourceId, group]) => {
+		const byLog = Map.groupBy(this.#refused, ({ item }) => logOf(item.event));
+		await concurrently(byLog, callsAtOnce, async ([logId, group]) => {
 			const byEvent = Map.groupBy(group, ({ item }) => item.event.id);
 			const refusals = Array.from(byEvent, ([eventId, refused]) => ({
 				eventId,
 				deliveryIds: refused.flatMap(({ deliveryIds }) => deliveryIds),
 			}));
 			try {
-				await eventLog(env, sourceId).noteRefused(refusals, true);
+				await eventLog(env, logId).noteRefused(refusals, true);
 			} catch (error) {
 				log("router.refusal_unwritten", {
-					source_id: sourceId,
+					log_id: logId,
 					events: refusals.length,
 					error: String(error),
 				});

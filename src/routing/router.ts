@@ -113,7 +113,7 @@ async function settle({ message, body, left }: Finished, env: Env): Promise<bool
 		else if (left.length > 0) await accept(env, left);
 		if (left.length > 0)
 			log("router.queued_again", { message_id: message.id, events: left === "all" ? left : left.length });
-		if (body.kind === "spilled" && left !== "all") await eventLog(env, body.sourceId).dropSpilled(body.key);
+		if (body.kind === "spilled" && left !== "all") await eventLog(env, body.logId).dropSpilled(body.key);
 		message.ack();
 		return true;
 	} catch (error) {

@@ -76,13 +76,10 @@ export async function listEndpoints(env: Env, query: ListQuery): Promise<Endpoin
 	return Promise.all(rows.map((row) => endpointFromRow(env, row)));
 }
 
-/** The ids of all endpoints, or of all versions of `name`. */
-export async function readEndpointIds(env: Env, name?: string): Promise<string[]> {
+/** The ids of all versions of `name`. */
+export async function readEndpointIds(env: Env, name: string): Promise<string[]> {
 	const { results } = await withSchema(env, (db) =>
-		db
-			.prepare("SELECT id FROM endpoints WHERE ?1 IS NULL OR name = ?1")
-			.bind(name ?? null)
-			.all<{ id: string }>(),
+		db.prepare("SELECT id FROM endpoints WHERE name = ?").bind(name).all<{ id: string }>(),
 	);
 	return results.map(({ id }) => id);
 }

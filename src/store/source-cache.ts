@@ -1,7 +1,7 @@
 /**
  * Copies of sources in KV, so that ingest finds them near the publisher and without D1. Secrets stay sealed there.
  * D1 is the truth: an entry may be missing at any time, and an old one may be read for some 60 seconds after a
- * change.
+ * change. Whoever reads a copy is told when it was true: an old one is good for nothing unless D1 fails.
  */
 import * as z from "zod";
 import type { Env } from "../env.ts";
@@ -11,8 +11,8 @@ import type { ReadableSource, Source, SourceAuth } from "./records.ts";
 import { UNREADABLE, open, seal } from "../crypto/seal.ts";
 import { fromStoredStatus, toStoredStatus } from "./sources.ts";
 
-/** The longest that a copy outlives a change when it was written from an older read just after it. */
-const EXPIRATION_SECONDS = 300;
+/** The longest that ingest goes on without D1, counted from the last time that a copy was made. */
+const EXPIRATION_SECONDS = 86_400;
 /** How long a location keeps what it read; Cloudflare's minimum. */
 const LOCATION_TTL_SECONDS = 30;
 
@@ -38,12 +38,24 @@ const cachedSource = z.object({
 	quarantine: quarantineSchema.nullable().default(null),
 	createdAt: z.number(),
 	updatedAt: z.number(),
+	/** Missing in copies that release 0.1 made, which end by themselves after 300 s. */
+	readAt: z.number().nullable().default(null),
 });
 
-/** Under its id and its name, because a publisher's URL may hold either. */
-export async function cacheSource(env: Env, { secrets, ...source }: ReadableSource): Promise<void> {
+export interface SourceCopy {
+	source: ReadableSource;
+	/** When D1 was asked, ms since the epoch; null: within the last 300 s. */
+	readAt: number | null;
+}
+
+/** Under its id and its name, because a publisher's URL may hold either. `readAt`: when D1 was asked, ms. */
+export async function cacheSource(
+	env: Env,
+	{ secrets, ...source }: ReadableSource,
+	readAt = Date.now(),
+): Promise<void> {
 	const sealedSecrets = await seal(env, JSON.stringify(secrets));
-	const copy = { ...source, status: toStoredStatus(source.status), sealedSecrets };
+	const copy = { ...source, status: toStoredStatus(source.status), sealedSecrets, readAt };
 	const entry = JSON.stringify(copy satisfies z.infer<typeof cachedSource>);
 	const options = { expirationTtl: EXPIRATION_SECONDS };
 	await Promise.all(keysOf(source).map((key) => env.SOURCES.put(key, entry, options)));
@@ -55,16 +67,19 @@ export async function uncacheSource(env: Env, source: Pick<Source, "id" | "name"
 }
 
 /** null when there is no copy. Throws when KV fails or the copy cannot be read, as after a change of keys. */
-export async function readCachedSource(env: Env, ref: string): Promise<ReadableSource | null> {
+export async function readCachedSource(env: Env, ref: string): Promise<SourceCopy | null> {
 	const entry = await env.SOURCES.get(keyOf(ref), { cacheTtl: LOCATION_TTL_SECONDS });
 	if (entry === null) return null;
-	const { sealedSecrets, status, ...source } = cachedSource.parse(JSON.parse(entry));
+	const { sealedSecrets, status, readAt, ...source } = cachedSource.parse(JSON.parse(entry));
 	const secrets = await open(env, sealedSecrets);
 	if (secrets === null) throw new Error(`the copy ${UNREADABLE}`);
 	return {
-		...source,
-		status: fromStoredStatus(status),
-		secrets: secretsSchema.parse(JSON.parse(secrets)),
+		source: {
+			...source,
+			status: fromStoredStatus(status),
+			secrets: secretsSchema.parse(JSON.parse(secrets)),
+		},
+		readAt,
 	};
 }
 

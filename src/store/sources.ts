@@ -95,13 +95,6 @@ export async function readSourceRefs(
 	return { version: first[0], refs: refs.filter((ref) => ref.length > 0) };
 }
 
-export async function readSourceIds(env: Env): Promise<string[]> {
-	const { results } = await withSchema(env, (db) =>
-		db.prepare("SELECT id FROM sources").all<{ id: string }>(),
-	);
-	return results.map(({ id }) => id);
-}
-
 /** Names by id, of the ids that exist. */
 export async function readSourceNames(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
 	const { results } = await withSchema(env, (db) =>

@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { changeSubscription } from "../store/change.ts";
 import { dispatcher } from "../../src/objects/clients.ts";
-import { eventLog } from "../../src/objects/clients.ts";
+import { findEvent } from "../../src/events/log/find.ts";
 import { deleteEndpoint, findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
 import type { ResultPolicy } from "../../src/store/records.ts";
 import { deleteSubscription, findSubscription, updateSubscription } from "../../src/store/subscriptions.ts";
@@ -365,9 +365,7 @@ describe("an answer that cannot be transformed", () => {
 		await setting.dispatcher.retry(item.id);
 		const delivery = await whenStatus(setting, item.id, "succeeded");
 		expect(delivery).toMatchObject({ attempts: [{ number: 1, outcome: "done" }], ...failed, reason: null });
-		const entry = await vi.waitUntil(
-			async () => await eventLog(env, "src_results").get(delivery.resultEventId ?? ""),
-		);
+		const entry = await vi.waitUntil(async () => await findEvent(env, delivery.resultEventId ?? ""));
 		expect(entry.event).toMatchObject({
 			attributes: { type: "document.read", datacontenttype: "application/json" },
 			data: { kind: "json", text: '"read"' },

@@ -1,5 +1,15 @@
-import { expect, test } from "vitest";
-import { deliveryId, endpointIdOf, eventId, newId, sourceIdOf } from "../../src/events/ids.ts";
+import { describe, expect, test } from "vitest";
+import {
+	deliveryId,
+	endpointIdOf,
+	eventId,
+	logIdOf,
+	logIdsOf,
+	logOf,
+	newId,
+	resultEventId,
+	sourceIdOfLog,
+} from "../../src/events/ids.ts";
 
 const attributes = { source: "/orders", id: "order-42" };
 
@@ -18,9 +28,9 @@ test.each([
 });
 
 test("ids tell which object holds what they name", () => {
-	const event = eventId("src_results", attributes);
+	const event = eventId("src_0123456789", attributes);
 	const delivery = deliveryId({ eventId: event, subscriptionId: "sub_a", endpointId: "ep_0123456789" });
-	expect(sourceIdOf(event)).toBe("src_results");
+	expect(logIdOf(event)).toBe("src_0123456789");
 	expect(endpointIdOf(delivery)).toBe("ep_0123456789");
 });
 
@@ -31,7 +41,54 @@ test.each([
 	"evt_../../x",
 	"evt_0000000000000000000000A",
 ])("%s is no event id", (id) => {
-	expect(sourceIdOf(id)).toBeNull();
+	expect(logIdOf(id)).toBeNull();
+});
+
+function logOfAnswer(endpointId: string, deliveryId = "dlv_1"): string {
+	return logOf({ id: resultEventId({ endpointId, deliveryId }), sourceId: "src_results" });
+}
+
+describe("results", () => {
+	const answer = { endpointId: "ep_0123456789", deliveryId: "dlv_1" };
+
+	test("have an id that follows from endpoint and delivery", () => {
+		expect(resultEventId(answer)).toBe(resultEventId({ ...answer }));
+		const others = [
+			{ ...answer, deliveryId: "dlv_2" },
+			{ ...answer, endpointId: "ep_9876543210" },
+		];
+		const hashes = [answer, ...others].map((parts) => resultEventId(parts).slice(0, 26));
+		expect(new Set(hashes).size).toBe(3);
+	});
+
+	test("of one endpoint share a log, those of a thousand are spread over sixteen", () => {
+		expect(logOfAnswer("ep_1", "dlv_1")).toBe(logOfAnswer("ep_1", "dlv_2"));
+		const counts = Array.from(
+			Map.groupBy(
+				Array.from({ length: 1_000 }, () => logOfAnswer(newId("ep"))),
+				(log) => log,
+			),
+			([log, all]) => [log, all.length] as const,
+		);
+		expect(counts).toHaveLength(16);
+		for (const [log, count] of counts) {
+			expect(logIdsOf("src_results")).toContain(log);
+			expect(sourceIdOfLog(log)).toBe("src_results");
+			expect(count).toBeGreaterThan(20);
+		}
+	});
+
+	test("with an id of release 0.1 are in the one log that it had", () => {
+		const event = { id: eventId("src_results", attributes), sourceId: "src_results" };
+		expect(logOf(event)).toBe("src_results");
+		expect(logIdsOf("src_results")).toContain("src_results");
+	});
+
+	test("are the only events that share no log", () => {
+		expect(logIdsOf("src_0123456789")).toEqual(["src_0123456789"]);
+		expect(logOf({ id: "evt_1", sourceId: "src_0123456789" })).toBe("src_0123456789");
+		expect(sourceIdOfLog("src_0123456789")).toBe("src_0123456789");
+	});
 });
 
 test("random ids carry their prefix, and differ", () => {
@@ -43,6 +100,9 @@ test("random ids carry their prefix, and differ", () => {
 // Stored ids must mean the same thing after every deploy.
 test("the computation does not change", () => {
 	expect(eventId("src_api", { source: "/s", id: "1" })).toBe("evt_sb03fcyxp0p3s1ec5z7sqyapi");
+	expect(resultEventId({ endpointId: "ep_z", deliveryId: "dlv_1" })).toBe(
+		"evt_fyryt127y8npymhmd2hx6gresultse",
+	);
 	expect(deliveryId({ eventId: "evt_x", subscriptionId: "sub_y", endpointId: "ep_z" })).toBe(
 		"dlv_4nt4z9n93q1xhsd3xgt4ajz",
 	);

@@ -97,6 +97,54 @@ describe("plain data", () => {
 	});
 });
 
+function structured(data: string): string {
+	return `${JSON.stringify(event).slice(0, -1)},"data":${data}}`;
+}
+
+describe("JSON beyond the limits for publishers' JSON is kept as text, and says so", () => {
+	const deep = `${"[".repeat(400_000)}${"]".repeat(400_000)}`;
+	const twice = '{"label": "cat", "label": "dog"}';
+
+	test.each([
+		["nested 400,000 levels", deep, { "content-type": "application/json" }],
+		[
+			"nested one level too many",
+			`${"[".repeat(1_001)}${"]".repeat(1_001)}`,
+			{ "content-type": "application/json" },
+		],
+		["without a content type", deep, {}],
+		["called Latin-1", `["é",${deep}]`, { "content-type": "application/json; charset=iso-8859-1" }],
+		["with a member twice", twice, { "content-type": "application/problem+json" }],
+		[
+			"a CloudEvent with a member twice",
+			structured('1,"data":2'),
+			{ "content-type": "application/cloudevents+json" },
+		],
+		["a CloudEvent around it", structured(deep), { "content-type": "application/cloudevents+json" }],
+		["in a CloudEvent in binary mode", twice, { ...eventHeaders, "content-type": "application/json" }],
+		["a batch", `[${structured(deep)}]`, { "content-type": "application/cloudevents-batch+json" }],
+	])("%s", (_what, text, headers) => {
+		expect(read(text, headers)).toEqual({
+			kind: "data",
+			data: { kind: "text", text },
+			contentType: "text/plain; charset=utf-8",
+		});
+	});
+
+	test("up to them it is JSON, and lines of JSON are no JSON", () => {
+		const text = `${"[".repeat(1_000)}${"]".repeat(1_000)}`;
+		expect(read(text, { "content-type": "application/json" })).toMatchObject({
+			data: { kind: "json", text },
+		});
+		const inside = '[{"a":1,"a":2}]';
+		expect(read(inside, { "content-type": "application/json" })).toMatchObject({ data: { kind: "json" } });
+		const lines = `${twice}\n${twice}\n`;
+		expect(read(lines, { "content-type": "application/x-ndjson" })).not.toMatchObject({
+			data: { kind: "json" },
+		});
+	});
+});
+
 describe("a CloudEvent", () => {
 	test("in structured mode is an event, its data unchanged", () => {
 		const body = `${JSON.stringify(event).slice(0, -1)},"data":{"n": 9007199254740993}}`;

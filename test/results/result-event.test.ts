@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { isAttributeLength } from "../../src/events/cloudevents/attributes.ts";
-import { newId, sourceIdOf } from "../../src/events/ids.ts";
+import { logIdsOf, logOf, newId } from "../../src/events/ids.ts";
 import { type Answered, buildResultEvent } from "../../src/results/result-event.ts";
 
 const parent: SluiceEvent = {
@@ -27,6 +27,7 @@ function build(more: Partial<Answered> = {}): SluiceEvent {
 		deliveryId: "dlv_1",
 		subscriptionId: "sub_1",
 		budget: null,
+		endpointId: "ep_ocr3",
 		endpointName: "ocr",
 		endpointRef: "ocr@3",
 		policy,
@@ -61,7 +62,7 @@ test("a plain answer becomes an event that tells where it comes from and what ca
 test("publishing the same answer twice is publishing one event", () => {
 	expect(build({ now: 1 }).id).toBe(build({ now: 2 }).id);
 	expect(build({ deliveryId: "dlv_2" }).id).not.toBe(build().id);
-	expect(sourceIdOf(build().id)).toBe("src_results");
+	expect(logIdsOf("src_results")).toContain(logOf(build()));
 });
 
 test("the correlation id is handed on, hops and chain grow", () => {
@@ -138,5 +139,11 @@ describe("an answer that is a CloudEvent", () => {
 	test("is one event however often it is published, whatever id it gives itself", () => {
 		const other = { ...output, attributes: { ...output.attributes, id: "answer-8" } };
 		expect(build({ output: other }).id).toBe(build({ output }).id);
+	});
+
+	test("is another one at another endpoint, though both give it the same id", () => {
+		const events = [build({ output }), build({ output, endpointId: "ep_other" })];
+		expect(events.map(({ attributes }) => attributes.id)).toEqual(["answer-7", "answer-7"]);
+		expect(new Set(events.map(({ id }) => id.slice(0, 26))).size).toBe(2);
 	});
 });

@@ -178,6 +178,7 @@ async function simulate(table: RoutingTable, wholeBudget = DEFAULT_RESULT_BUDGET
 				deliveryId: decision.deliveryId,
 				subscriptionId: decision.subscriptionId,
 				budget: decision.budget ?? null,
+				endpointId: decision.endpointId,
 				endpointName: "model",
 				endpointRef: decision.endpointRef,
 				policy: policy ?? { type: null, transform: null, maxHops: 8, allowCycles: false },

@@ -68,7 +68,7 @@ async function multiply({ subscription }: Setting, count: number): Promise<void>
 async function spill(sourceId: string, events: SluiceEvent[]): Promise<string> {
 	const key = crypto.randomUUID();
 	await eventLog(env, sourceId).spill(key, splitBySize(events, 1_500_000).map(encodeSegment));
-	return encodeReference({ sourceId, key });
+	return encodeReference({ logId: sourceId, key });
 }
 
 interface Routing {

@@ -5,12 +5,14 @@ import { changeSubscription } from "../store/change.ts";
 import { eventLog } from "../../src/objects/clients.ts";
 import { refusedBy } from "../../src/events/decision.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
-import { eventId, newId } from "../../src/events/ids.ts";
+import { deliveryId, eventId, logIdOf, newId, resultEventId } from "../../src/events/ids.ts";
+import { accept } from "../../src/events/queue/accept.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
 import { explain } from "../../src/routing/explain.ts";
 import { routeBatch } from "../../src/routing/router.ts";
 import { findSubscription } from "../../src/store/subscriptions.ts";
+import { captureQueue } from "../sources/capture.ts";
 import { createSetting, type Setting } from "../delivery/dispatcher.fixtures.ts";
 
 afterEach(() => {
@@ -224,12 +226,74 @@ describe("while something is down", () => {
 			return get(id, options);
 		});
 		const good = encodeSegment([event(type, newId("src"))]);
-		expect(await route(encodeReference({ sourceId: broken, key: "key" }), good)).toEqual({
+		expect(await route(encodeReference({ logId: broken, key: "key" }), good)).toEqual({
 			acked: ["m1"],
 			retried: ["m0"],
 		});
 		expect(await backlogOf(setting)).toHaveLength(1);
 	});
+});
+
+/** What an endpoint answers, as this release publishes it. */
+function result(endpointId: string, type: string, text = "{}"): SluiceEvent {
+	const id = deliveryId({ eventId: newId("src"), subscriptionId: "sub_1", endpointId });
+	return {
+		...event(type, "src_results"),
+		id: resultEventId({ endpointId, deliveryId: id }),
+		data: { kind: "json", text },
+	};
+}
+
+/** One with the id that release 0.1 gave it, as it may still be in the queue. */
+function former(type: string): SluiceEvent {
+	return event(type, "src_results");
+}
+
+describe("results", () => {
+	test("of several endpoints go to several logs, where their ids find them", async () => {
+		const type = newId("src");
+		const setting = await subscribed(type);
+		const events = Array.from({ length: 40 }, () => result(newId("ep"), type));
+		events.push(former(type));
+		await route(encodeSegment(events));
+		expect((await backlogOf(setting)).sort()).toEqual(events.map(({ id }) => id).sort());
+		expect(new Set(events.map(({ id }) => logIdOf(id))).size).toBeGreaterThan(5);
+		for (const { id } of events) {
+			const entry = await eventLog(env, logIdOf(id) ?? "").get(id);
+			expect(entry).toMatchObject({ event: { id, sourceId: "src_results" } });
+			expect(entry?.decisions).toHaveLength(1);
+		}
+		expect(await eventLog(env, "src_results").get(events[0]?.id ?? "")).toBeNull();
+	});
+
+	test("that come again create nothing new, whichever release published them", async () => {
+		const type = newId("src");
+		const setting = await subscribed(type);
+		const body = encodeSegment([result(newId("ep"), type), former(type)]);
+		await route(body);
+		await route(body);
+		expect(await backlogOf(setting)).toHaveLength(2);
+	});
+
+	test.each(["this release", "release 0.1"])(
+		"too large for a message, of %s, are routed and dropped",
+		async (release) => {
+			const type = newId("src");
+			const setting = await subscribed(type);
+			const text = JSON.stringify("x".repeat(200_000));
+			const large =
+				release === "release 0.1"
+					? { ...former(type), data: { kind: "json" as const, text } }
+					: result(newId("ep"), type, text);
+			const queue = captureQueue();
+			await accept(queue.env, [large]);
+			const [message = ""] = queue.messages;
+			expect(message).toContain(`"source_id":"${logIdOf(large.id)}"`);
+			expect(await route(message)).toEqual({ acked: ["m0"], retried: [] });
+			expect(await backlogOf(setting)).toEqual([large.id]);
+			expect(await queue.events()).toEqual([]);
+		},
+	);
 });
 
 describe("a message that refers to spilled events", () => {
@@ -242,7 +306,7 @@ describe("a message that refers to spilled events", () => {
 			"key",
 			events.map((one) => encodeSegment([one])),
 		);
-		const message = encodeReference({ sourceId, key: "key" });
+		const message = encodeReference({ logId: sourceId, key: "key" });
 		expect(await route(message)).toEqual({ acked: ["m0"], retried: [] });
 		expect(await backlogOf(setting)).toEqual(events.map(({ id }) => id));
 		expect(await eventLog(env, sourceId).readSpilled("key")).toEqual([]);

@@ -33,6 +33,6 @@ export function captureQueue(refusal?: Error): Captured {
 async function readMessage(body: string): Promise<SluiceEvent[]> {
 	const message = decodeMessage(body);
 	if (message.kind === "events") return message.events;
-	const segments = await eventLog(env, message.sourceId).readSpilled(message.key);
+	const segments = await eventLog(env, message.logId).readSpilled(message.key);
 	return segments.flatMap(decodeSegment);
 }

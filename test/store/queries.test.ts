@@ -276,7 +276,7 @@ describe("for Workers of release 0.1, which may run beside this one", () => {
 		expect(rows.map(({ results }) => results[0]?.word)).toEqual(["disabled", 0]);
 		await cacheSource(env, source);
 		expect(await env.SOURCES.get(`source/${source.id}`, "json")).toMatchObject({ status: "disabled" });
-		expect(await readCachedSource(env, source.id)).toEqual(source);
+		expect((await readCachedSource(env, source.id))?.source).toEqual(source);
 	});
 });
 

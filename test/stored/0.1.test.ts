@@ -145,8 +145,8 @@ describe("D1", () => {
 test("KV: a copy of a source", async () => {
 	for (const [key, value] of Object.entries(copies)) await env.SOURCES.put(key, value);
 	const source = await findSource(env, "documents");
-	expect(await readCachedSource(env, "documents")).toEqual(source);
-	expect(await readCachedSource(env, SOURCE)).toEqual(source);
+	expect((await readCachedSource(env, "documents"))?.source).toEqual(source);
+	expect((await readCachedSource(env, SOURCE))?.source).toEqual(source);
 });
 
 describe("the queue", () => {
@@ -156,7 +156,7 @@ describe("the queue", () => {
 	});
 
 	test("a reference to spilled events", () => {
-		expect(decodeMessage(messages.reference)).toEqual({ kind: "spilled", sourceId: SOURCE, key: "0123abcd" });
+		expect(decodeMessage(messages.reference)).toEqual({ kind: "spilled", logId: SOURCE, key: "0123abcd" });
 	});
 });
 

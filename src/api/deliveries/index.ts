@@ -7,8 +7,6 @@ import { endpointIdOf } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
 import { deliveryListQuery, searchDeliveries } from "./search.ts";
 import { deliveryJson, deliveryToWire } from "./wire.ts";
-import { cutMerged } from "../http/merge.ts";
-import { decodeCursor } from "../http/pages.ts";
 import { DEFAULT_LIMIT, readQuery } from "../http/query.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" };
@@ -16,9 +14,7 @@ const JSON_HEADERS = { "content-type": "application/json" };
 export const deliveries = new Hono<{ Bindings: Env }>()
 	.get("/", async (c) => {
 		const { limit = DEFAULT_LIMIT, cursor, ...search } = readQuery(c, deliveryListQuery);
-		const after = decodeCursor("deliveries", cursor);
-		const found = await searchDeliveries(c.env, search, { after, limit: limit + 1 });
-		const { items, nextCursor } = cutMerged("deliveries", found, limit);
+		const { items, nextCursor } = await searchDeliveries(c.env, search, { cursor, limit });
 		return c.json({ data: items.map(({ item }) => deliveryToWire(item)), next_cursor: nextCursor });
 	})
 	.get("/:id", async (c) => {

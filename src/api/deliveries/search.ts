@@ -10,18 +10,21 @@ import {
 import { toRecord } from "../../delivery/record.ts";
 import { refusedDelivery } from "../../delivery/ledger/refused-delivery.ts";
 import type { Env } from "../../env.ts";
-import { eventLog } from "../../objects/clients.ts";
 import type { Decision } from "../../events/event.ts";
-import { sourceIdOf } from "../../events/ids.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
-import type { Slice } from "../../events/position.ts";
-import { findEndpoint, readEndpointIds } from "../../store/endpoints.ts";
+import { logIdOf } from "../../events/ids.ts";
+import { findEvent } from "../../events/log/find.ts";
+import { findEndpoint } from "../../store/endpoints.ts";
+import { readLikelyEndpoints } from "../../store/owners.ts";
 import { findSubscription } from "../../store/subscriptions.ts";
-import { type Owned, mergeNewest } from "../http/merge.ts";
-import type { Place } from "../http/pages.ts";
+import type { Owned } from "../http/merge.ts";
+import { listedOwners, ownersOfTable } from "../http/owners.ts";
 import { invalidQuery, pageQuery } from "../http/query.ts";
 import { timeField } from "../fields/times.ts";
+import { readWalk } from "../http/walk.ts";
 import { named } from "../http/writes.ts";
+
+const LIST = "deliveries";
 
 export const deliveryListQuery = z.strictObject({
 	...pageQuery,
@@ -36,21 +39,26 @@ export const deliveryListQuery = z.strictObject({
 
 type Search = Omit<z.output<typeof deliveryListQuery>, keyof typeof pageQuery>;
 type Filters = Omit<DeliveryQuery, "before" | "limit">;
+/** `limit`: items at the most. */
+type Asked = { cursor: string | undefined; limit: number };
+type Page = { items: Owned<DeliveryRecord>[]; nextCursor: string | null };
 
-/** Newest first. Throws 400 `invalid_query` for an endpoint, subscription or event that cannot be. */
+/** One page. Throws 400 `invalid_query` for an endpoint, subscription or event that cannot be. */
 export async function searchDeliveries(
 	env: Env,
 	{ endpoint, subscription, event, ...rest }: Search,
-	page: { after: Place | null; limit: number },
-): Promise<Slice<Owned<DeliveryRecord>>> {
+	page: Asked,
+): Promise<Page> {
 	const [endpointId, subscriptionId] = await Promise.all([
 		endpoint === undefined ? undefined : resolveEndpoint(env, endpoint),
 		subscription === undefined ? undefined : resolveSubscription(env, subscription),
 	]);
 	const filters: Filters = named({ ...rest, subscriptionId });
 	if (event !== undefined) return ofEvent(env, event, endpointId, filters, page);
-	const owners = endpointId === undefined ? await readEndpointIds(env) : [endpointId];
-	return mergeNewest(owners, page, (id, range) => dispatcher(env, id).list({ ...filters, ...range }));
+	const likely = (limit: number) => readLikelyEndpoints(env, limit, subscriptionId ?? null);
+	const owners =
+		endpointId === undefined ? ownersOfTable(env, "endpoints", { likely }) : listedOwners([endpointId]);
+	return readWalk(LIST, owners, page, (id, range) => dispatcher(env, id).list({ ...filters, ...range }));
 }
 
 /** The event's own decisions name its deliveries, so only their dispatchers are asked, and by id. */
@@ -59,21 +67,25 @@ async function ofEvent(
 	event: string,
 	endpointId: string | undefined,
 	filters: Filters,
-	page: { after: Place | null; limit: number },
-): Promise<Slice<Owned<DeliveryRecord>>> {
-	const sourceId = sourceIdOf(event);
-	if (sourceId === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
-	const entry = await eventLog(env, sourceId).get(event);
+	page: Asked,
+): Promise<Page> {
+	if (logIdOf(event) === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
+	const entry = await findEvent(env, event);
 	const byEndpoint = Map.groupBy(entry?.decisions ?? [], (decision) => decision.endpointId);
 	const owners = [...byEndpoint.keys()].filter((id) => endpointId === undefined || id === endpointId);
-	return mergeNewest(owners, page, async (id, { before = Number.MAX_SAFE_INTEGER, limit }) => {
-		const found = await readDeliveries(env, byEndpoint.get(id) ?? [], entry);
-		const items = found
-			.filter((delivery) => delivery.position < before && matches(delivery, filters))
-			.sort((left, right) => right.position - left.position)
-			.slice(0, limit);
-		return { items, rest: null };
-	});
+	return readWalk(
+		LIST,
+		listedOwners(owners),
+		page,
+		async (id, { before = Number.MAX_SAFE_INTEGER, limit }) => {
+			const found = await readDeliveries(env, byEndpoint.get(id) ?? [], entry);
+			const items = found
+				.filter((delivery) => delivery.position < before && matches(delivery, filters))
+				.sort((left, right) => right.position - left.position)
+				.slice(0, limit);
+			return { items, rest: null };
+		},
+	);
 }
 
 /**

@@ -7,18 +7,20 @@ import { refusedBy } from "../../events/decision.ts";
 import { eventLog } from "../../objects/clients.ts";
 import type { Decision, SluiceEvent } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
-import { eventId, sourceIdOf } from "../../events/ids.ts";
 import { continueLineage, readLineage } from "../../events/lineage-header.ts";
+import { findEvent } from "../../events/log/find.ts";
+import { eventId, logIdsOf } from "../../events/ids.ts";
 import { accept } from "../../events/queue/accept.ts";
 import { Problem } from "../../http/problem.ts";
 import { explain } from "../../routing/explain.ts";
 import { typePattern } from "../fields/fields.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
-import { cutMerged, mergeNewest } from "../http/merge.ts";
-import { decodeCursor } from "../http/pages.ts";
+import { listedOwners, type Owners, ownersOfTable } from "../http/owners.ts";
+import { readWalk } from "../http/walk.ts";
 import { readPublished } from "./publishing.ts";
 import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "../http/query.ts";
-import { findSourceRef, readAllSourceIds, readNamesOfSources } from "../fields/source-refs.ts";
+import { readLikelySources } from "../../store/owners.ts";
+import { BUILTIN_SOURCE_IDS, findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
 import { formatTime, timeField } from "../fields/times.ts";
 import { named } from "../http/writes.ts";
 
@@ -52,13 +54,10 @@ export const events = new Hono<{ Bindings: Env }>()
 	})
 	.get("/", async (c) => {
 		const { limit = DEFAULT_LIMIT, cursor, source, ...range } = readQuery(c, listQuery);
-		const after = decodeCursor("events", cursor);
-		const owners =
-			source === undefined ? await readAllSourceIds(c.env) : [await resolveSource(c.env, source)];
-		const found = await mergeNewest(owners, { after, limit: limit + 1 }, (sourceId, page) =>
-			eventLog(c.env, sourceId).list({ ...named(range), ...page }),
+		const logs = await logsOf(c.env, source);
+		const { items, nextCursor } = await readWalk("events", logs, { cursor, limit }, (logId, page) =>
+			eventLog(c.env, logId).list({ ...named(range), ...page }),
 		);
-		const { items, nextCursor } = cutMerged("events", found, limit);
 		const names = await readNamesOfSources(
 			c.env,
 			items.map(({ item }) => item.event.sourceId),
@@ -79,14 +78,22 @@ export const events = new Hono<{ Bindings: Env }>()
 	});
 
 async function readEntry(env: Env, id: string): Promise<LogEntry> {
-	const sourceId = sourceIdOf(id);
-	const entry = sourceId === null ? null : await eventLog(env, sourceId).get(id);
+	const entry = await findEvent(env, id);
 	if (entry !== null) return entry;
 	throw new Problem(
 		404,
 		"event_not_found",
 		"There is no event with this id, or it has been forgotten by now.",
 	);
+}
+
+/** Of one source, or of all. */
+async function logsOf(env: Env, source: string | undefined): Promise<Owners> {
+	if (source !== undefined) return listedOwners(logIdsOf(await resolveSource(env, source)));
+	return ownersOfTable(env, "sources", {
+		fixed: BUILTIN_SOURCE_IDS.flatMap(logIdsOf),
+		likely: (limit) => readLikelySources(env, limit),
+	});
 }
 
 /** A source that has been deleted can still be named by its id. */

@@ -1,7 +1,7 @@
 /** Sources by reference where the builtin ones count too: in subscriptions and in what has been published. */
 import type { Env } from "../../env.ts";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
-import { findSource, readSourceIds, readSourceNames } from "../../store/sources.ts";
+import { findSource, readSourceNames } from "../../store/sources.ts";
 
 const builtin = new Map<string, string>(Object.entries(BUILTIN_SOURCES));
 
@@ -17,7 +17,5 @@ export async function readNamesOfSources(env: Env, ids: readonly string[]): Prom
 	return new Map([...builtin, ...(stored.length > 0 ? await readSourceNames(env, stored) : [])]);
 }
 
-/** The ids of all sources, the builtin ones first. */
-export async function readAllSourceIds(env: Env): Promise<string[]> {
-	return [...builtin.keys(), ...(await readSourceIds(env))];
-}
+/** The ids of the sources that are always there. */
+export const BUILTIN_SOURCE_IDS: readonly string[] = [...builtin.keys()];

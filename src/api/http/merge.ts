@@ -1,9 +1,9 @@
 /**
- * One list out of many: events of all logs and deliveries of all dispatchers, newest first. Each Durable Object
+ * One list out of several: events of logs and deliveries of dispatchers, newest first. Each Durable Object
  * orders its own by position; among equal positions the id of the owner decides.
  */
 import type { Slice } from "../../events/position.ts";
-import { type Place, cutPage, encodeCursor } from "./pages.ts";
+import { type Place, cutPage } from "./pages.ts";
 
 export interface Positioned {
 	position: number;
@@ -75,14 +75,11 @@ function placeOf({ owner, item }: Owned<Positioned>): Place {
 
 /** One page of what was merged for one item more than `limit`. It may hold fewer while there is more to look at. */
 export function cutMerged<T extends Positioned>(
-	list: string,
 	{ items: found, rest }: Slice<Owned<T>>,
 	limit: number,
-): { items: Owned<T>[]; nextCursor: string | null } {
-	const page = cutPage(list, found, limit, placeOf);
-	return page.nextCursor === null && rest !== null
-		? { ...page, nextCursor: encodeCursor(list, placeBelow(rest)) }
-		: page;
+): { items: Owned<T>[]; next: Place | null } {
+	const page = cutPage(found, limit, placeOf);
+	return page.next === null && rest !== null ? { ...page, next: placeBelow(rest) } : page;
 }
 
 /** Where everything below `position` comes next, whoever has it. */

@@ -151,6 +151,7 @@ function resultEventOf(
 		deliveryId: delivery.id,
 		subscriptionId: subscription.id,
 		budget: delivery.budget,
+		endpointId: endpoint.id,
 		endpointName: endpoint.name,
 		endpointRef: delivery.endpointRef,
 		policy,

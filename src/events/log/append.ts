@@ -4,17 +4,17 @@ import { eventLog } from "../../objects/clients.ts";
 import type { KnownEntry, NewEntry } from "./entry.ts";
 
 /**
- * Has the log of `sourceId` keep events with their decisions. Returns for each entry null when it was new, else what
+ * Has the log `logId` keep events with their decisions. Returns for each entry null when it was new, else what
  * was decided when it first came. The list may be shorter than `entries`, never empty: the rest is to be handed in
  * again. Throws when the log fails.
  */
 export async function appendSome(
 	env: Env,
-	sourceId: string,
+	logId: string,
 	entries: NewEntry[],
 ): Promise<(KnownEntry | null)[]> {
-	const answers = await eventLog(env, sourceId).append(entries, true);
-	if (answers.length === 0) throw new Error(`the event log of ${sourceId} took none of the events`);
+	const answers = await eventLog(env, logId).append(entries, true);
+	if (answers.length === 0) throw new Error(`the event log ${logId} took none of the events`);
 	// An object that still runs release 0.1 answers bare decisions, and does not say when they were stored.
 	return answers.map((answer) => (Array.isArray(answer) ? { decisions: answer, storedAt: 0 } : answer));
 }

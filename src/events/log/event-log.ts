@@ -8,6 +8,8 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { Alarm } from "../../objects/alarm.ts";
 import { migrate, type SchemaSteps } from "../../objects/schema.ts";
 import { DECISION_BYTES, type Decision } from "../event.ts";
 import { type KnownEntry, type LogEntry, type LogQuery, type NewEntry } from "./entry.ts";
@@ -41,6 +43,8 @@ const RETENTION_MS = 7 * 86_400_000;
 const SWEEP_EVERY_MS = 86_400_000;
 /** While there is more to forget than one go takes. */
 const SWEEP_ON_MS = 1_000;
+/** After a sweep that did not come to its end. */
+const SWEEP_AGAIN_MS = 60_000;
 /** Of the 10 GB that a Durable Object holds; above it the oldest events go before their time. */
 const MAX_HISTORY_BYTES = 8_000_000_000;
 /** Rows forgotten in one go, so that the object answers in between; half a gigabyte at the very most. */
@@ -52,8 +56,7 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 	readonly #sql = this.ctx.storage.sql;
 	/** Loaded when first needed. */
 	#recent: Window | null = null;
-	/** When the alarm comes, ms since the epoch; null: not known. */
-	#sweepAt: number | null = null;
+	readonly #alarm = new Alarm(this.ctx);
 
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
@@ -127,20 +130,35 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 		return listEntries(this.#sql, query);
 	}
 
+	/** Never throws: the platform gives up an alarm that fails some times in a row. */
 	override async alarm(): Promise<void> {
-		const now = Date.now();
+		this.#alarm.goneOff();
+		// First and on disk, because a sweep that takes too much time ends with the object.
+		await this.#alarm.arm(Date.now() + SWEEP_AGAIN_MS);
+		await this.ctx.storage.sync();
+		try {
+			const isMore = this.#sweep(Date.now());
+			// In the same turn as the question, so that no append comes in between.
+			const next = isMore ? SWEEP_ON_MS : SWEEP_EVERY_MS;
+			await this.#alarm.move(this.#isEmpty() ? null : Date.now() + next);
+		} catch (error) {
+			log("event_log.sweep_failed", { error: String(error) });
+		}
+	}
+
+	/** Returns whether there is more to forget. */
+	#sweep(now: number): boolean {
 		const before = this.#isFull() ? Number.MAX_SAFE_INTEGER : positionOfTime(now - RETENTION_MS);
 		const moreSegments = sweepSegments(this.#sql, before, SWEEP_ROWS) === SWEEP_ROWS;
 		const moreSpilled = sweepSpilled(this.#sql, now);
 		// What has been forgotten must not be taken for known.
 		this.#recent = null;
-		const { left } = this.#sql
-			.exec<{ left: number }>(
-				"SELECT EXISTS (SELECT 1 FROM segments) OR EXISTS (SELECT 1 FROM spilled) AS left",
-			)
-			.one();
-		this.#sweepAt = null;
-		if (left === 1) await this.#armSweep(moreSegments || moreSpilled ? SWEEP_ON_MS : SWEEP_EVERY_MS);
+		return moreSegments || moreSpilled;
+	}
+
+	#isEmpty(): boolean {
+		const sql = "SELECT EXISTS (SELECT 1 FROM segments) OR EXISTS (SELECT 1 FROM spilled) AS any_left";
+		return this.#sql.exec<{ any_left: number }>(sql).one().any_left === 0;
 	}
 
 	#store(entries: readonly NewEntry[], recent: Window): void {
@@ -163,11 +181,7 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 	}
 
 	/** One alarm a day while there is something to forget; at once when a day's events may be more than there is room for. */
-	async #armSweep(inMs = this.#isFull() ? SWEEP_ON_MS : SWEEP_EVERY_MS): Promise<void> {
-		const at = Date.now() + inMs;
-		if (this.#sweepAt !== null && this.#sweepAt <= at) return;
-		const set = await this.ctx.storage.getAlarm();
-		this.#sweepAt = set === null ? at : Math.min(set, at);
-		if (this.#sweepAt !== set) await this.ctx.storage.setAlarm(this.#sweepAt);
+	async #armSweep(): Promise<void> {
+		await this.#alarm.arm(Date.now() + (this.#isFull() ? SWEEP_ON_MS : SWEEP_EVERY_MS));
 	}
 }

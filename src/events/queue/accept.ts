@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { Env } from "../../env.ts";
 import { eventLog } from "../../objects/clients.ts";
 import { type EventData, MAX_EVENT_BYTES, type SluiceEvent } from "../event.ts";
+import { logOf } from "../ids.ts";
 import { encodeReference } from "./message.ts";
 import { encodeSegment, splitBySize } from "./segment.ts";
 import { type Refusal, refuse, toProblem } from "../../http/refusal.ts";
@@ -39,11 +40,13 @@ export async function accept(env: Env, events: readonly SluiceEvent[]): Promise<
 
 /** Stores the events where the router finds them; answers the message that tells it. */
 async function spill(env: Env, events: readonly SluiceEvent[]): Promise<string> {
-	const sourceId = events[0]?.sourceId ?? "";
+	const [first] = events;
+	if (first === undefined) throw new Error("there are no events to store");
+	const logId = logOf(first);
 	const key = spillKey(events);
 	const segments = splitBySize(events, MAX_SPILL_BYTES).map(encodeSegment);
-	await eventLog(env, sourceId).spill(key, segments);
-	return encodeReference({ sourceId, key });
+	await eventLog(env, logId).spill(key, segments);
+	return encodeReference({ logId, key });
 }
 
 /**

@@ -12,8 +12,8 @@ export const EVENTS_QUEUE = "sluice-events";
 export type Message = { kind: "events"; events: SluiceEvent[] } | ({ kind: "spilled" } & SpillReference);
 
 export interface SpillReference {
-	/** `src_…`, whose event log holds the events. */
-	sourceId: string;
+	/** The event log that holds the events. It has the id of their source, unless they are results. */
+	logId: string;
 	/** The key they were stored under. */
 	key: string;
 }
@@ -26,8 +26,8 @@ const reference = z.object({
 	spilled: z.object({ source_id: z.string().min(1), key: z.string().min(1) }),
 });
 
-export function encodeReference({ sourceId, key }: SpillReference): string {
-	return JSON.stringify({ v: 1, spilled: { source_id: sourceId, key } } satisfies z.infer<typeof reference>);
+export function encodeReference({ logId, key }: SpillReference): string {
+	return JSON.stringify({ v: 1, spilled: { source_id: logId, key } } satisfies z.infer<typeof reference>);
 }
 
 /** Throws when `body` is neither: a bug, or a message of a newer version. */
@@ -35,5 +35,5 @@ export function decodeMessage(body: unknown): Message {
 	if (typeof body !== "string") throw new Error(`a queue message is text, not ${typeof body}`);
 	if (!body.startsWith(REFERENCE_START)) return { kind: "events", events: decodeSegment(body) };
 	const { spilled } = reference.parse(JSON.parse(body));
-	return { kind: "spilled", sourceId: spilled.source_id, key: spilled.key };
+	return { kind: "spilled", logId: spilled.source_id, key: spilled.key };
 }

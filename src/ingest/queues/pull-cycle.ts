@@ -47,14 +47,14 @@ export type Effect =
 	| { kind: "poll" }
 	/** Set the alarm; one alarm at a time, so that a later effect moves it. */
 	| { kind: "wake"; at: number }
-	/** Set no alarm: only a change of the source starts it again. */
+	/** There is to be no alarm: only a change of the source starts it again. */
 	| { kind: "sleep" };
 
 const MAX_RUN_MS = 300_000;
 /** Each round makes some four requests, and an invocation may make 1,000. */
 const MAX_ROUNDS = 100;
 /** When to begin again should the object be lost in the middle of a run. */
-const BACKSTOP_MS = 60_000;
+export const BACKSTOP_MS = 60_000;
 /** Each request costs, and not every queue waits as it is asked to: SQS with too much in flight, emulators. */
 const SHORTEST_WAIT_MS = 1_000;
 const FIRST_BACKOFF_MS = 1_000;

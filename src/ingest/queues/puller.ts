@@ -13,7 +13,7 @@ import { findSource } from "../../store/sources.ts";
 import { UNREADABLE } from "../../crypto/seal.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { pull, type Pulled } from "./pull.ts";
-import { type Effect, type Happened, readPullState, step } from "./pull-cycle.ts";
+import { BACKSTOP_MS, type Effect, type Happened, readPullState, step } from "./pull-cycle.ts";
 import type { PullerRpc, PullStatus } from "./rpc.ts";
 import type { SqsQueue } from "./sqs-client.ts";
 import { refuseQueueUrl } from "../../sources/sqs/queue.ts";
@@ -45,6 +45,8 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 		if (sourceId === undefined) return;
 		this.#run = new AbortController();
 		const { signal } = this.#run;
+		// First: whatever ends the object from here on, it wakes again.
+		await this.ctx.storage.setAlarm(Date.now() + BACKSTOP_MS);
 		const round = await this.#readRound(sourceId);
 		// Whoever ended the run, here or below, has set the alarm for the next one.
 		if (signal.aborted) return;
@@ -64,9 +66,9 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 		for (const effect of effects) {
 			if (effect.kind === "poll") continue;
 			this.ctx.storage.kv.put(STATE, state);
-			// To sleep nothing has to be done: the alarm that brought us here is used up. Deleting it from its own
-			// handler could only hit one that a refresh sets at the same moment.
-			if (effect.kind === "wake") await this.ctx.storage.setAlarm(effect.at);
+			// A refresh at the same moment has ended the run before, or sets its alarm after this.
+			if (effect.kind === "sleep") await this.ctx.storage.deleteAlarm();
+			else await this.ctx.storage.setAlarm(effect.at);
 		}
 		if (happened.kind === "failed") {
 			log("puller.failed", {

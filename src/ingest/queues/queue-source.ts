@@ -11,11 +11,13 @@ import { accept } from "../../events/queue/accept.ts";
 import { readMessage } from "./take-message.ts";
 
 const KNOWN_MS = 10_000;
+/** How long after that it still serves while D1 fails, as the copies in KV do. */
+const STALE_MS = 86_400_000;
 /** Messages that nobody takes come again after this, until the queue's own max_retries. */
 const NOBODY_RETRY_SECONDS = 30;
 
 interface Remembered {
-	source: Source | null;
+	source: Source;
 	until: number;
 }
 
@@ -82,8 +84,17 @@ function textOf(body: unknown): string {
 async function lookUp(env: Env, queue: string, now: number): Promise<Source | null> {
 	const remembered = memory.get(queue);
 	if (remembered !== undefined && remembered.until > now) return remembered.source;
-	const source = await findSourceOfQueue(env, queue);
+	let source: Source | null;
+	try {
+		source = await findSourceOfQueue(env, queue);
+	} catch (error) {
+		// Waiting for D1 would bring the messages nearer to the end of their retries each time.
+		if (remembered === undefined || now - remembered.until > STALE_MS) throw error;
+		log("ingest.stale_source", { queue, error: String(error) });
+		return remembered.source;
+	}
 	// Only what is found: a new source's messages need not wait for an old answer.
-	if (source !== null) memory.set(queue, { source, until: now + KNOWN_MS });
+	if (source === null) memory.delete(queue);
+	else memory.set(queue, { source, until: now + KNOWN_MS });
 	return source;
 }

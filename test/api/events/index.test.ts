@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { app } from "../../../src/app.ts";
 import { eventLog } from "../../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../../src/events/event.ts";
-import { eventId } from "../../../src/events/ids.ts";
+import { eventId, logOf, newId, resultEventId } from "../../../src/events/ids.ts";
 import { ORIGIN, type Resource, ask, badPaths, must, readIds } from "../client.ts";
 
 let count = 0;
@@ -228,6 +228,59 @@ describe("reading events", () => {
 		const { text, body } = await ask("GET", `/v1/events?source=${source.id}`);
 		expect(text).not.toContain("payload");
 		expect(body["data"]).toMatchObject([{ source: source.name, type: "c" }, {}, {}]);
+	});
+
+	test("of results: out of sixteen logs and the one of release 0.1, as one list", async () => {
+		const prefix = unique("answers");
+		const made: SluiceEvent[] = [];
+		for (let round = 0; round < 30; round++) {
+			const attributes = { id: unique("e"), source: "/t", type: `${prefix}.${round}` };
+			const id =
+				round % 3 === 0
+					? eventId("src_results", attributes)
+					: resultEventId({ endpointId: newId("ep"), deliveryId: attributes.id });
+			const event = { id, sourceId: "src_results", receivedAt: Date.now(), attributes, data: null };
+			await eventLog(env, logOf(event)).append([{ event, decisions: [] }]);
+			made.push(event);
+		}
+		const ids = made.map(({ id }) => id);
+		for (const source of ["source=results&", "source=src_results&", ""]) {
+			const path = `/v1/events?${source}type=${prefix}.*&limit=7`;
+			const { ids: seen, more } = await readIds(path, 6);
+			expect(more).toBe(false);
+			expect(seen.toSorted()).toEqual(ids.toSorted());
+		}
+		for (const id of ids) {
+			expect(await ask("GET", `/v1/events/${id}`)).toMatchObject({
+				status: 200,
+				body: { id, source: "results", source_id: "src_results" },
+			});
+		}
+	});
+
+	test("a result is asked for in one log only, unless it is not there", async () => {
+		const [here, gone] = [newId("ep"), newId("ep")].map((endpointId) =>
+			resultEventId({ endpointId, deliveryId: "dlv_1" }),
+		) as [string, string];
+		const attributes = { id: "1", source: "/t", type: "t" };
+		const event = { id: here, sourceId: "src_results", receivedAt: 1, attributes, data: null };
+		await eventLog(env, logOf(event)).append([{ event, decisions: [] }]);
+		const logs = vi.spyOn(env.EVENT_LOG, "get");
+		expect((await ask("GET", `/v1/events/${here}`)).status).toBe(200);
+		expect(logs).toHaveBeenCalledTimes(1);
+		expect((await ask("GET", `/v1/events/${gone}`)).status).toBe(404);
+		expect(logs).toHaveBeenCalledTimes(3);
+		logs.mockRestore();
+	});
+
+	test("a result that a router of release 0.1 has kept, whatever its id says, is found and listed", async () => {
+		const type = unique("rolled-back");
+		const id = resultEventId({ endpointId: newId("ep"), deliveryId: type });
+		const attributes = { id: "1", source: "/t", type };
+		const event = { id, sourceId: "src_results", receivedAt: 1, attributes, data: null };
+		await eventLog(env, "src_results").append([{ event, decisions: [] }]);
+		expect((await ask("GET", `/v1/events/${id}`)).status).toBe(200);
+		expect(await listIds(`type=${type}`)).toEqual([id]);
 	});
 
 	test("of all sources as one list, page by page", async () => {

@@ -45,10 +45,10 @@ describe("merging lists", () => {
 		while (pages.length < 1_000) {
 			const after = decodeCursor("t", cursor);
 			const found = await mergeNewest(Object.keys(lists), { after, limit: limit + 1 }, read);
-			const { items, nextCursor } = cutMerged("t", found, limit);
+			const { items, next } = cutMerged(found, limit);
 			pages.push(items.map(({ owner, item }) => `${owner}${item.position}`));
-			if (nextCursor === null) break;
-			cursor = nextCursor;
+			if (next === null) break;
+			cursor = encodeCursor("t", next);
 		}
 		return pages;
 	}

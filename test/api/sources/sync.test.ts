@@ -7,11 +7,14 @@ import { ORIGIN, must } from "../client.ts";
 
 test("ingest's copy follows every change", async () => {
 	const { id } = await must("POST", "/v1/sources", { name: "copied", secret: "first-secret" });
-	expect(await readCachedSource(env, "copied")).toMatchObject({ id, secrets: [{ value: "first-secret" }] });
+	expect((await readCachedSource(env, "copied"))?.source).toMatchObject({
+		id,
+		secrets: [{ value: "first-secret" }],
+	});
 	await must("PATCH", "/v1/sources/copied", { event_type: "t", name: "renamed" });
 	expect(await readCachedSource(env, "copied")).toBeNull();
 	await must("POST", "/v1/sources/renamed/secret/rotate", { secret: "second-secret" });
-	expect(await readCachedSource(env, "renamed")).toMatchObject({
+	expect((await readCachedSource(env, "renamed"))?.source).toMatchObject({
 		id,
 		eventType: "t",
 		secrets: [{ value: "second-secret" }, {}],
@@ -46,5 +49,7 @@ test("KV refusing a write fails no request; the copy is written a little later, 
 	expect(refusals).toBe(1);
 	await must("PATCH", "/v1/sources/unlucky", { description: "changed meanwhile" });
 	await waitOnExecutionContext(context);
-	expect(await readCachedSource(env, "unlucky")).toMatchObject({ description: "changed meanwhile" });
+	expect((await readCachedSource(env, "unlucky"))?.source).toMatchObject({
+		description: "changed meanwhile",
+	});
 });

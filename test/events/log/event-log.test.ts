@@ -5,6 +5,7 @@ import { eventLog } from "../../../src/objects/clients.ts";
 import { appendSome } from "../../../src/events/log/append.ts";
 import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
 import { eventId, newId } from "../../../src/events/ids.ts";
+import { EventLog } from "../../../src/events/log/event-log.ts";
 import type { LogEntry } from "../../../src/events/log/entry.ts";
 import type { Slice } from "../../../src/events/position.ts";
 import { encodeSegment } from "../../../src/events/queue/segment.ts";
@@ -237,6 +238,32 @@ test("events are forgotten after a week, and the alarm then rests", async () => 
 	vi.setSystemTime(start + 8 * 86_400_000);
 	await runDurableObjectAlarm(log.log);
 	expect(await runInDurableObject(log.log, (_, { storage }) => storage.getAlarm())).toBeNull();
+});
+
+test("a sweep that comes to no end is not the last one", async () => {
+	const log = newLog();
+	const start = Date.now();
+	vi.setSystemTime(start - 8 * 86_400_000);
+	await log.log.append([{ event: event(log, "old"), decisions: [] }]);
+	vi.setSystemTime(start);
+	const whileSweeping = await runInDurableObject(log.log, async (_, context) => {
+		const { storage } = context;
+		// As the platform has it when it wakes the object.
+		await storage.deleteAlarm();
+		const alarms: Promise<number | null>[] = [];
+		const exec = storage.sql.exec.bind(storage.sql);
+		const sweeping = vi.spyOn(storage.sql, "exec").mockImplementation((sql, ...bindings) => {
+			if (!sql.startsWith("DELETE FROM segments")) return exec(sql, ...bindings);
+			alarms.push(storage.getAlarm());
+			throw new Error("the CPU is used up");
+		});
+		await new EventLog(context, env).alarm();
+		sweeping.mockRestore();
+		return Promise.all(alarms);
+	});
+	expect(whileSweeping).toEqual([expect.any(Number)]);
+	await runDurableObjectAlarm(log.log);
+	expect((await log.log.list({ limit: 10 })).items).toEqual([]);
 });
 
 test("when room is short, the oldest events go before their time, and soon", async () => {

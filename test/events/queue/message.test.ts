@@ -19,9 +19,9 @@ test("a segment is read as its events", () => {
 });
 
 test("a reference names the event log and the key", () => {
-	const text = encodeReference({ sourceId: "src_1", key: "k" });
+	const text = encodeReference({ logId: "src_1", key: "k" });
 	expect(text).toBe('{"v":1,"spilled":{"source_id":"src_1","key":"k"}}');
-	expect(decodeMessage(text)).toEqual({ kind: "spilled", sourceId: "src_1", key: "k" });
+	expect(decodeMessage(text)).toEqual({ kind: "spilled", logId: "src_1", key: "k" });
 });
 
 describe("anything else is thrown out", () => {

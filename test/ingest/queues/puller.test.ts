@@ -169,6 +169,24 @@ describe("a source", () => {
 		const alarm = await runInDurableObject(puller(env, id), (_, { storage }) => storage.getAlarm());
 		expect(alarm).toBeGreaterThan(Date.now());
 	});
+
+	test("an alarm is set before the source is read, and none stays when there is nothing to ask", async () => {
+		const { id } = await createSource();
+		await eventually(async () => expect((await queue()).waiting).toBe(1));
+		const alarms: Promise<number | null>[] = [];
+		await must("POST", `/v1/sources/${name}/pause`);
+		await eventually(async () => expect(await readPull()).toMatchObject({ status: "stopped" }));
+		await runInDurableObject(puller(env, id), async (_, context) => {
+			const prepare = (sql: string): D1PreparedStatement => {
+				alarms.push(context.storage.getAlarm());
+				return env.DB.prepare(sql);
+			};
+			const DB: Pick<D1Database, "prepare" | "batch"> = { prepare, batch: env.DB.batch.bind(env.DB) };
+			await new Puller(context, { ...env, DB: DB as D1Database }).alarm();
+			expect(await context.storage.getAlarm()).toBeNull();
+		});
+		expect(await alarms[0]).toBeGreaterThan(Date.now());
+	});
 });
 
 describe("failures are seen in the source", () => {

@@ -113,6 +113,45 @@ describe("nobody takes the messages", () => {
 	});
 });
 
+function fail(): never {
+	throw new Error("D1 is down");
+}
+
+describe("while D1 fails", () => {
+	const DB = new Proxy({}, { get: () => fail }) as D1Database;
+	afterEach(() => {
+		vi.useRealTimers();
+	});
+
+	test("the source that was found before takes the messages for hours", async () => {
+		const queue = newQueue();
+		const { id } = await stored(queue);
+		const captured = captureQueue();
+		await consume(queue, [notification("a.png")], captured.env);
+		vi.setSystemTime(Date.now() + 23 * 3_600_000);
+		const result = await consume(queue, [notification("b.png")], { ...captured.env, DB });
+		expect(result.explicitAcks).toEqual(["0"]);
+		expect(await captured.events()).toMatchObject([{}, { sourceId: id }]);
+		expect(logged.mock.calls.flat().join()).toContain("ingest.stale_source");
+	});
+
+	test("but not when it was deleted, or nobody took any yet", async () => {
+		const queue = newQueue();
+		const { id } = await stored(queue);
+		const captured = captureQueue();
+		await consume(queue, [notification("a.png")], captured.env);
+		await env.DB.prepare("DELETE FROM sources WHERE id = ?").bind(id).run();
+		vi.setSystemTime(Date.now() + 10_001);
+		await consume(queue, [notification("b.png")], captured.env);
+		for (const name of [queue, newQueue()]) {
+			await expect(consume(name, [notification("c.png")], { ...captured.env, DB })).rejects.toThrow(
+				"D1 is down",
+			);
+		}
+		expect(await captured.events()).toHaveLength(1);
+	});
+});
+
 test("when the router's queue takes nothing, nothing is acknowledged", async () => {
 	const queue = newQueue();
 	await stored(queue);

@@ -1,0 +1,65 @@
+/** Whose objects a list asks: a few that are known, or those of all endpoints or all sources. */
+import type { Env } from "../../env.ts";
+import { type OwnerTable, readBehind, readBetween, readExisting } from "../../store/owners.ts";
+import type { Place } from "./pages.ts";
+
+/** Objects that one page asks at the most. */
+export const MAX_ASKED = 50;
+
+/** Owners that stand between two places of an order that never changes. Both belong to it. */
+export interface Block {
+	first: Place;
+	last: Place;
+}
+
+export interface Owners {
+	/** Asked first, besides the likely ones. No more than `MAX_ASKED`. */
+	fixed: readonly string[];
+	/** Up to `limit` others, those first that most likely have something new. */
+	likely(limit: number): Promise<string[]>;
+	/** Those of `ids` that are still there. */
+	existing(ids: readonly string[]): Promise<string[]>;
+	/** The first `MAX_ASKED` behind `after` as a block, without `except`; null when there are none. */
+	blockAfter(after: Place | null, except: readonly string[]): Promise<Block | null>;
+	/** Who of a block is still there. */
+	ofBlock(block: Block, except: readonly string[]): Promise<string[]>;
+}
+
+/** A list that is the same whenever it is made. */
+export function listedOwners(ids: readonly string[]): Owners {
+	const rest = ids.slice(MAX_ASKED);
+	return {
+		fixed: ids.slice(0, MAX_ASKED),
+		likely: async () => [],
+		existing: async () => [],
+		async blockAfter(after) {
+			const start = after === null ? 0 : after.at + 1;
+			return blockOf(rest.slice(start, start + MAX_ASKED).map((id, index) => ({ at: start + index, id })));
+		},
+		ofBlock: async ({ first, last }) => rest.slice(first.at, last.at + 1),
+	};
+}
+
+/** All that a table has. Those that are not likely are asked by age, which does not change while a list is read. */
+export function ownersOfTable(
+	env: Env,
+	table: OwnerTable,
+	{ fixed = [], likely }: { fixed?: readonly string[]; likely: Owners["likely"] },
+): Owners {
+	return {
+		fixed,
+		likely,
+		existing: (ids) => readExisting(env, table, ids),
+		async blockAfter(after, except) {
+			const from = after && { createdAt: after.at, id: after.id };
+			const found = await readBehind(env, table, { after: from, except, limit: MAX_ASKED });
+			return blockOf(found.map(({ createdAt, id }) => ({ at: createdAt, id })));
+		},
+		ofBlock: (block, except) => readBetween(env, table, { ...block, except }),
+	};
+}
+
+function blockOf(places: readonly Place[]): Block | null {
+	const [first, last] = [places[0], places.at(-1)];
+	return first === undefined || last === undefined ? null : { first, last };
+}
