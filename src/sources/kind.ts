@@ -55,8 +55,8 @@ export interface SourceKind {
 	readonly namesEvents?: boolean;
 	/** Never throws on anything a publisher can send. */
 	parse(input: ParseInput): Promise<Parsed>;
-	/** Answers a request by which a publisher asks for consent before it sends events; null when it is none. */
-	answerHandshake?(request: Request): Response | null | Promise<Response | null>;
+	/** The response to a request that asks for consent before events are sent; null when the request is none. */
+	handshake?(request: Request): Response | null | Promise<Response | null>;
 	/** How the publisher is made to send to `target`. */
 	setup(target: SetupTarget): Setup;
 	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */

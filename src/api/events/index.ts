@@ -7,8 +7,9 @@ import { eventLog } from "../../objects/clients.ts";
 import type { Decision, SluiceEvent } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { eventId, sourceIdOf } from "../../events/ids.ts";
-import { accept } from "../../events/queue/accept.ts";
+import { enqueue } from "../../events/queue/enqueue.ts";
 import { Problem } from "../../http/problem.ts";
+import { toProblem } from "../../http/refusal.ts";
 import { explain } from "../../routing/explain.ts";
 import { typePattern } from "../fields/fields.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
@@ -43,7 +44,8 @@ export const events = new Hono<{ Bindings: Env }>()
 			const id = eventId(API_SOURCE_ID, attributes);
 			return { id, sourceId: API_SOURCE_ID, receivedAt: startedAt, attributes, data };
 		});
-		await accept(c.env, accepted);
+		const queued = await enqueue(c.env, accepted);
+		if (!queued.ok) throw toProblem(queued);
 		const ids = accepted.map(({ id }) => id);
 		return c.json(batch ? { ids } : { id: ids[0] }, 202);
 	})

@@ -1,5 +1,6 @@
 /** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
 import type { Env } from "../../env.ts";
+import { toProblem } from "../../http/refusal.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { sign } from "../../sources/proof/sign.ts";
 import { SECRET_PLACEHOLDER } from "../../sources/kind.ts";
@@ -40,7 +41,7 @@ export interface SampleRequest {
  */
 export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
 	const { secrets } = source;
-	if (secrets === null) throw secretUnreadable();
+	if (secrets === null) throw toProblem(secretUnreadable());
 	const sample = kindOf(source).sample(now, source.settings);
 	const url = `${origin}/in/${source.name}`;
 	const known = sign(source.auth, currentSecret(secrets, now) ?? "", sample.body, now);
@@ -57,8 +58,8 @@ export async function buildSample(source: Source, origin: string, now: number): 
 }
 
 /**
- * What `POST …/test` answers for a source that nobody posts to: the sample goes the way of a message from its
- * queue. Throws 503 `source_paused`, or what `takeMessage` throws.
+ * The response of `POST …/test` for a source that nobody posts to: the sample goes the way of a message from its
+ * queue. Throws 503 `source_paused`, or what `takeMessage` refuses with.
  */
 export async function takeSample(
 	env: Env,
@@ -66,14 +67,15 @@ export async function takeSample(
 	source: Source,
 	now: number,
 ): Promise<Record<string, unknown>> {
-	if (source.status === "paused") throw sourcePaused();
+	if (source.status === "paused") throw toProblem(sourcePaused());
 	const sent = kindOf(source).sample(now, source.settings);
-	const ids = await takeMessage(env, source, sent.body, now);
-	return { sent, answer: { status: 202, body: { ids } } };
+	const taken = await takeMessage(env, source, sent.body, now);
+	if (!taken.ok) throw toProblem(taken);
+	return { sent, answer: { status: 202, body: { ids: taken.ids } } };
 }
 
-/** The answer that the publisher would have got. */
-export async function readAnswer(response: Response): Promise<{ status: number; body: unknown }> {
+/** The response that the publisher would have got. */
+export async function readResponse(response: Response): Promise<{ status: number; body: unknown }> {
 	const text = await response.text();
 	return { status: response.status, body: text === "" ? null : JSON.parse(text) };
 }

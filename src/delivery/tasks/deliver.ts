@@ -3,9 +3,9 @@
  * delivery and knows nothing of its dispatcher; what follows for the endpoint comes back as effects.
  */
 import type { Env } from "../../env.ts";
-import { accept } from "../../events/queue/accept.ts";
+import { enqueue } from "../../events/queue/enqueue.ts";
 import { log } from "../../log.ts";
-import { Problem } from "../../http/problem.ts";
+import { type Refusal, describeRefusal, refuseForNow } from "../../http/refusal.ts";
 import { type SendingPolicy, subscriptionOf } from "../../store/policy.ts";
 import type { Endpoint } from "../../store/records.ts";
 import type { Delivery } from "../ledger/delivery-row.ts";
@@ -131,13 +131,14 @@ export function endUntried(delivery: Delivery, reason: DeadReason, detail: strin
 async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
 	const { resultEvent } = delivery;
 	if (resultEvent === null || delivery.state.status !== "publishing") return delivery;
-	const happened = await accept(env, [resultEvent]).then(
-		(): Happened => ({ kind: "published" }),
-		(error: unknown) => {
-			log("result.refused", { ...idsOf(delivery), result_event_id: resultEvent.id, error: String(error) });
-			return afterRefusal(error);
-		},
+	const queued = await enqueue(env, [resultEvent]).catch((cause: unknown) =>
+		refuseForNow("internal", String(cause)),
 	);
+	if (!queued.ok) {
+		const error = describeRefusal(queued);
+		log("result.refused", { ...idsOf(delivery), result_event_id: resultEvent.id, error });
+	}
+	const happened: Happened = queued.ok ? { kind: "published" } : afterRefusal(queued);
 	const { state } = step(delivery.state, happened, { now: Date.now(), random: Math.random() });
 	return {
 		...delivery,
@@ -148,9 +149,9 @@ async function publish(delivery: Delivery, env: Env): Promise<Delivery> {
 }
 
 /** A queue that is full or down will take it later; an event that is too large it will never take. */
-function afterRefusal(error: unknown): Happened {
-	if (!(error instanceof Problem) || error.status >= 500) return { kind: "publish_failed" };
-	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${error.detail}` };
+function afterRefusal({ status, message }: Refusal): Happened {
+	if (status >= 500) return { kind: "publish_failed" };
+	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${message}` };
 }
 
 /** The delivery with the attempt spent that was not counted while its failure seemed to be the endpoint's. */

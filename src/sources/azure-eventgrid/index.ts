@@ -22,7 +22,7 @@ export const azureEventgrid: SourceKind = {
 	parse: async (input) => parse(input),
 
 	/** Section 4.2 of HTTP 1.1 Web Hooks for Event Delivery; what is sent has to prove itself all the same. */
-	answerHandshake(request) {
+	handshake(request) {
 		const origin = request.headers.get("webhook-request-origin");
 		if (request.method !== "OPTIONS" || origin !== ORIGIN) return null;
 		return new Response(null, {

@@ -14,7 +14,7 @@ export const cloudevents: SourceKind = {
 	 * Abuse protection of HTTP 1.1 Web Hooks for Event Delivery, section 4: the sender asks before it sends. Anyone
 	 * may ask; what is sent has to prove itself all the same.
 	 */
-	answerHandshake(request) {
+	handshake(request) {
 		const origin = request.headers.get("webhook-request-origin");
 		if (request.method !== "OPTIONS" || origin === null) return null;
 		return new Response(null, {

@@ -23,7 +23,7 @@ import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
 export const slack: SourceKind = {
 	defaultAuth: { type: "slack" },
-	answerHandshake: answerSslCheck,
+	handshake: answerSslCheck,
 
 	async parse(input) {
 		if (isForm(input.headers)) return parseForm(input);
@@ -41,9 +41,10 @@ const MAX_SSL_CHECK_BYTES = 4_096;
 /** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
 async function answerSslCheck(request: Request): Promise<Response | null> {
 	if (request.method !== "POST" || !isForm(request.headers)) return null;
-	const body = await readBody(request.clone());
-	if (body.byteLength > MAX_SSL_CHECK_BYTES) return null;
-	const form = readForm(body);
+	const read = await readBody(request.clone());
+	// A body that is refused is refused again when the request itself is read.
+	if (!read.ok || read.body.byteLength > MAX_SSL_CHECK_BYTES) return null;
+	const form = readForm(read.body);
 	return form.ok && form.fields.get("ssl_check") === "1" ? new Response(null) : null;
 }
 

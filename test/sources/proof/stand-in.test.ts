@@ -43,7 +43,7 @@ interface Check {
 	trust?: Trust;
 }
 
-/** Signs the sample of `source`; answers what tells whether it proves itself. */
+/** Signs the sample of `source`; returns what tells whether it proves itself. */
 async function play(
 	source: ReadableSource,
 ): Promise<{ trust: Trust; check: (changes?: Check) => Promise<boolean> }> {
@@ -52,8 +52,8 @@ async function play(
 	const { proof, trust } = await standIn(source.auth, { url, body: sample.body, now: NOW });
 	const headers = new Headers({ ...sample.headers, ...proof.headers });
 	const body = Buffer.from(proof.body ?? sample.body);
-	const check = ({ now = NOW, checkedBy = source, trust: trusted = trust }: Check = {}) =>
-		verify(checkedBy, { url, headers, body, now }, trusted);
+	const check = async ({ now = NOW, checkedBy = source, trust: trusted = trust }: Check = {}) =>
+		(await verify(checkedBy, { url, headers, body, now }, trusted)).ok;
 	return { trust, check };
 }
 
