@@ -23,11 +23,11 @@ export type Parsed =
 			ok: true;
 			/** May be empty: a ping, a handshake, a test message that means nothing. */
 			events: CloudEvent[];
-			/** Whether the publisher sent a list, and so is answered with one. */
+			/** Whether the publisher sent a list, and so gets one in the response. */
 			batch: boolean;
 			/** Settings of the source whose expression gave nothing usable; for the log. */
 			unresolved?: readonly string[];
-			/** How this publisher has to be answered where 202 with the ids would not do. */
+			/** The response that this publisher needs where 202 with the ids would not do. */
 			reply?: Reply;
 	  }
 	| Refusal;

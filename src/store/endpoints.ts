@@ -135,7 +135,7 @@ export async function stopEndpoint(
 
 /**
  * Deletes it unless subscriptions target it: by name and version, or as the latest when it is the last version
- * there is. Answers the names of those.
+ * there is. Returns the names of those.
  */
 export async function deleteEndpoint(env: Env, id: string): Promise<{ usedBy: string[] }> {
 	const using = `FROM subscriptions WHERE endpoint_id = ?1 OR latest_of = (
@@ -196,7 +196,7 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 
 /**
  * HTTP removes the white space around a header's value. Release 0.1 stored such values; to mask one in an echoed
- * answer, it must be known in the form in which it arrives.
+ * response, it must be known in the form in which it arrives.
  */
 function trimValues(headers: Record<string, string>): Record<string, string> {
 	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));

@@ -32,7 +32,7 @@ export function quarantineToColumn(quarantine: Quarantine | null): string | null
 }
 
 /**
- * Sets the expression aside, if it still is the one that overran and none other is set aside already. Answers the
+ * Sets the expression aside, if it still is the one that overran and none other is set aside already. Returns the
  * name of its owner; null when nothing has changed.
  */
 export async function storeQuarantine(

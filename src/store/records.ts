@@ -73,7 +73,7 @@ export type EndpointAuth =
 export interface RetryPolicy {
 	/** Wait before attempt 2, 3, …; one more attempt than steps. */
 	scheduleSeconds: readonly number[];
-	/** How long a busy endpoint costs no attempt, counted from the first busy answer in a row. */
+	/** How long a busy endpoint costs no attempt, counted from the first busy response in a row. */
 	busyMaxWaitSeconds: number;
 	/** How long after the first try refused connections, 502 and 504 count as a cold start. 0: never. */
 	coldStartSeconds: number;
@@ -120,9 +120,9 @@ export function isReadable(endpoint: Endpoint): endpoint is ReadableEndpoint {
 	return endpoint.auth !== null && endpoint.headers !== null && endpoint.signingSecrets !== null;
 }
 
-/** What happens with the answer. null on the subscription: it is stored and goes no further. */
+/** What happens with the output. null on the subscription: it is stored and goes no further. */
 export interface ResultPolicy {
-	/** Event type of the result event; null: the answer's own type, or `{endpoint name}.completed`. */
+	/** Event type of the result event; null: the output's own type, or `{endpoint name}.completed`. */
 	type: string | null;
 	/** JSONata over `{event, result}`. */
 	transform: string | null;

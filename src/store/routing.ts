@@ -35,7 +35,7 @@ export async function loadRoutingTable(env: Env): Promise<RoutingRecords> {
 
 /**
  * How old a reading of the version may be while it still serves, ms: D1 is then read a few times a second and not for
- * every batch. The price is that a change must be given that long before it is answered (api/routed.ts).
+ * every batch. The price is that a change must be given that long before its response (api/http/routed.ts).
  */
 export function routingMaxAgeMs({ ROUTING_MAX_AGE_MS }: Pick<Env, "ROUTING_MAX_AGE_MS">): number {
 	const ms = Number(ROUTING_MAX_AGE_MS ?? DEFAULT_MAX_AGE_MS);

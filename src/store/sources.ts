@@ -132,7 +132,7 @@ export async function updateSource(
 	return update.outcome === "updated" ? { ...update, record: await fromRow(env, update.record) } : update;
 }
 
-/** Deletes it unless subscriptions name it; answers the names of those. */
+/** Deletes it unless subscriptions name it; returns the names of those. */
 export async function deleteSource(env: Env, id: string): Promise<{ usedBy: string[] }> {
 	const isUsed = "EXISTS (SELECT 1 FROM subscriptions WHERE source_id = ?1)";
 	const [using] = await withSchema(env, (db) =>

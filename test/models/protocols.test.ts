@@ -109,10 +109,10 @@ describe("cloudevents", () => {
 	});
 });
 
-test.each(["http", "cloudevents"])("%s reads an answer by its headers", (name) => {
+test.each(["http", "cloudevents"])("%s reads an output by the headers of its response", (name) => {
 	const body = Buffer.from('{"text": "hello"}');
 	expect(
-		find(name).readAnswer({ status: 200, headers: { "content-type": "application/json" }, body }),
+		find(name).readOutput({ status: 200, headers: { "content-type": "application/json" }, body }),
 	).toEqual({
 		kind: "data",
 		data: { kind: "json", text: '{"text": "hello"}' },

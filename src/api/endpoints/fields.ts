@@ -79,7 +79,7 @@ const headers = z.record(z.string(), z.string()).superRefine((headers, context) 
 	}
 });
 
-/** Statuses below 300 are answers and cannot be made failures. */
+/** Statuses below 300 are successes and cannot be made failures. */
 const statuses = z.array(z.number().int().min(300).max(599)).max(50);
 
 const retry = z

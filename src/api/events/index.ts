@@ -96,7 +96,7 @@ async function resolveSource(env: Env, ref: string): Promise<string> {
 	throw invalidQuery([{ path: "source", message: `there is no source ${ref}` }]);
 }
 
-/** Everything but the payload, which stands in an answer as its own text or not at all. */
+/** Everything but the payload, which stands in a response as its own text or not at all. */
 function eventToWire(
 	{ event, decisions }: LogEntry,
 	names: ReadonlyMap<string, string>,

@@ -75,7 +75,7 @@ export async function takeSample(
 }
 
 /** The response that the publisher would have got. */
-export async function readResponse(response: Response): Promise<{ status: number; body: unknown }> {
+export async function responseToWire(response: Response): Promise<{ status: number; body: unknown }> {
 	const text = await response.text();
 	return { status: response.status, body: text === "" ? null : JSON.parse(text) };
 }

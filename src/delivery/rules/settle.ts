@@ -145,7 +145,7 @@ export async function settleAnswer(
 /** The answer as its protocol reads it, with the credentials that it echoes hidden. */
 function readOutput({ endpoint, result }: Tried, verdict: Verdict): ModelOutput {
 	if (verdict.result !== "body" || result.kind !== "response") return null;
-	const output = protocols[endpoint.protocol]?.readAnswer(result) ?? null;
+	const output = protocols[endpoint.protocol]?.readOutput(result) ?? null;
 	return maskOutput(output, secretsIn(endpoint));
 }
 

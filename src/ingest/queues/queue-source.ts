@@ -89,7 +89,7 @@ async function lookUp(env: Env, queue: string, now: number): Promise<Source | nu
 	const remembered = memory.get(queue);
 	if (remembered !== undefined && remembered.until > now) return remembered.source;
 	const source = await findSourceOfQueue(env, queue);
-	// Only what is found: a new source's messages need not wait for an old answer.
+	// Only what is found: a new source's messages need not wait until an old `null` is forgotten.
 	if (source !== null) memory.set(queue, { source, until: now + KNOWN_MS });
 	return source;
 }

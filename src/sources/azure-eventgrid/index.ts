@@ -45,7 +45,7 @@ function parse(input: ParseInput): Parsed {
 	const { records, isList } = read;
 	const [first] = records;
 	if (first !== undefined && valueAt(first, "eventType") === VALIDATION_TYPE) {
-		return answerValidation(first, pathOf(isList, 0, "data.validationCode"));
+		return replyToValidation(first, pathOf(isList, 0, "data.validationCode"));
 	}
 	const events: CloudEvent[] = [];
 	for (const [index, record] of records.entries()) {
@@ -57,7 +57,7 @@ function parse(input: ParseInput): Parsed {
 }
 
 /** Event Grid wants its code back; it sends it alone, before any event. */
-function answerValidation(event: JsonObject, path: string): Parsed {
+function replyToValidation(event: JsonObject, path: string): Parsed {
 	const code = valueAt(event, "data", "validationCode");
 	if (typeof code !== "string") return refuse(400, "invalid_payload", `"${path}" must be a text.`, path);
 	return { ok: true, events: [], batch: true, reply: { status: 200, body: { validationResponse: code } } };

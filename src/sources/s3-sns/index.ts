@@ -5,7 +5,7 @@
 import type { CloudEvent } from "../../events/event.ts";
 import { refuse } from "../../http/refusal.ts";
 import type { Source } from "../../store/records.ts";
-import { answerSns } from "../proof/sns/confirm.ts";
+import { confirmSns } from "../proof/sns/confirm.ts";
 import { readSnsMessage, type SnsNotification } from "../proof/sns/message.ts";
 import { snsSettings } from "../proof/sns/signature.ts";
 import { isUsableUri, timeFrom, usableText } from "../reading/attribute-values.ts";
@@ -27,7 +27,7 @@ export const s3Sns: SourceKind = {
 		if (read === null) return refuse(400, "invalid_sns_message", "The body is not a message of Amazon SNS.");
 		const { message, text } = read;
 		if (message.Type !== "Notification") {
-			if (await answerSns(message)) return NOTHING;
+			if (await confirmSns(message)) return NOTHING;
 			return refuse(
 				503,
 				"subscription_not_confirmed",

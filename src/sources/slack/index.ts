@@ -1,6 +1,6 @@
 /**
  * Slack: the Events API as JSON, and as forms slash commands and what people do with buttons and dialogs. Slack
- * shows an answer's body to people, so it gets 200 and nothing more.
+ * shows the body of a response to people, so it gets 200 and nothing more.
  */
 import { refuse } from "../../http/refusal.ts";
 import type { CloudEvent } from "../../events/event.ts";
@@ -23,7 +23,7 @@ import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
 export const slack: SourceKind = {
 	defaultAuth: { type: "slack" },
-	handshake: answerSslCheck,
+	handshake,
 
 	async parse(input) {
 		if (isForm(input.headers)) return parseForm(input);
@@ -39,7 +39,7 @@ export const slack: SourceKind = {
 const MAX_SSL_CHECK_BYTES = 4_096;
 
 /** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
-async function answerSslCheck(request: Request): Promise<Response | null> {
+async function handshake(request: Request): Promise<Response | null> {
 	if (request.method !== "POST" || !isForm(request.headers)) return null;
 	const read = await readBody(request.clone());
 	// A body that is refused is refused again when the request itself is read.

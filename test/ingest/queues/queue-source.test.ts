@@ -31,7 +31,7 @@ function notification(key: string): object {
 	return { account: "3f4b", action: "PutObject", bucket: "b", object, eventTime: "2024-05-24T19:36:44.379Z" };
 }
 
-/** Hands a batch to the Worker's handler; answers what became of each message. */
+/** Hands a batch to the Worker's handler; returns what became of each message. */
 async function consume(queue: string, bodies: unknown[], bindings: Env = env) {
 	const messages = bodies.map((body, index) => ({
 		id: String(index),
