@@ -5,7 +5,7 @@
 import type * as z from "zod";
 import type { CloudEvent } from "../events/event.ts";
 import type { Refusal } from "../http/refusal.ts";
-import type { Source, SourceAuth } from "../store/records.ts";
+import type { Source, SourceAuth, SourceAuthType } from "../store/records.ts";
 
 /** A verified request. */
 export interface ParseInput {
@@ -43,7 +43,7 @@ export interface SourceKind {
 	/** The proof a new source asks for unless its creator names another. */
 	readonly defaultAuth: SourceAuth;
 	/** The proofs it takes. Without this: all but those whose settings another kind has. */
-	readonly auths?: readonly SourceAuth["type"][];
+	readonly auths?: readonly SourceAuthType[];
 	/**
 	 * How events come when nobody posts them: the router fetches them from a queue of the publisher ("pull"), or
 	 * the Worker consumes a queue of Cloudflare ("queue"). `parse` then gets one message as the body.

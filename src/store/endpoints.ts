@@ -126,7 +126,7 @@ export async function updateEndpoint(
 export async function stopEndpoint(
 	env: Env,
 	former: ReadAs,
-	status: "paused" | "disabled",
+	status: Exclude<EndpointStatus, "active">,
 	reason: string,
 ): Promise<boolean> {
 	const update = await updateEndpoint(env, former, { status, statusReason: reason });

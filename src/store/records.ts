@@ -5,37 +5,26 @@
 import type { LiveSecret } from "../crypto/live-secret.ts";
 import type { Filter } from "../events/expressions/filters.ts";
 import type { Quarantine } from "../events/expressions/set-aside.ts";
+import type { SourceAuth } from "./source-auth.ts";
 
-/** How a source's requests prove where they come from. The secret itself is in `Source.secrets`. */
-export type SourceAuth =
-	| { type: "bearer" }
-	| { type: "basic"; username: string }
-	| { type: "header"; name: string }
-	| {
-			type: "hmac";
-			header: string;
-			algorithm: "sha1" | "sha256" | "sha384" | "sha512";
-			encoding: "hex" | "base64";
-			/** Text before the signature in the header, such as `sha256=`. */
-			prefix: string;
-	  }
-	| { type: "standard_webhooks" }
-	/** As these providers sign (ingest/signature-schemes.ts). */
-	| { type: "github" | "shopify" | "slack" | "stripe" }
-	/** By certificate: the topics that may send are in `settings` (ingest/sns-signature.ts). */
-	| { type: "sns" }
-	/** Not a proof of theirs but of ours: the router fetches events with an AWS access key (ingest/puller.ts). */
-	| { type: "aws_keys" }
-	| { type: "url_token" }
-	/** A token of Google for the service account `email`; `audience` null: the URL as requested. */
-	| { type: "google_oidc"; audience: string | null; email: string }
-	| { type: "none" };
+export type { SourceAuth, SourceAuthType } from "./source-auth.ts";
+
+/** What a source or a subscription can be; an endpoint too, which can also be disabled. */
+export const STATUSES = ["active", "paused"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const ENDPOINT_STATUSES = [...STATUSES, "disabled"] as const;
+export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
+
+/** Why an endpoint is paused or disabled: by a person, or by what it responded. A newer release may know more. */
+export const STATUS_REASONS = ["manual", "unauthorized", "quota", "gone"] as const;
+export type StatusReason = (typeof STATUS_REASONS)[number];
 
 export interface Source {
 	/** `src_…` */
 	id: string;
 	name: string;
-	/** A key of the source-kind registry (ingest/sources/). */
+	/** A key of the source-kind registry (sources/registry.ts). */
 	kind: string;
 	description: string | null;
 	auth: SourceAuth;
@@ -49,7 +38,7 @@ export interface Source {
 	/** null: stored, but no key that is set opens them. */
 	secrets: LiveSecret[] | null;
 	/** paused: what publishers send is refused so that they send it again, and no queue is read. */
-	status: "active" | "paused";
+	status: Status;
 	revision: number;
 	quarantine: Quarantine | null;
 	createdAt: number;
@@ -83,8 +72,6 @@ export interface RetryPolicy {
 	busyStatuses: readonly number[];
 }
 
-export type EndpointStatus = "active" | "paused" | "disabled";
-
 export interface Endpoint {
 	/** `ep_…` */
 	id: string;
@@ -102,7 +89,7 @@ export interface Endpoint {
 	/** `whsec_…`, newest first. */
 	signingSecrets: LiveSecret[] | null;
 	status: EndpointStatus;
-	/** Why it is paused or disabled: "manual", "unauthorized", "quota", "gone"; null while active. */
+	/** One of `STATUS_REASONS`, or what a newer release wrote; null while active. */
 	statusReason: string | null;
 	revision: number;
 	createdAt: number;
@@ -145,7 +132,7 @@ export interface Subscription {
 	transform: string | null;
 	result: ResultPolicy | null;
 	/** paused: new events are not matched; deliveries that are there already go on. */
-	status: "active" | "paused";
+	status: Status;
 	revision: number;
 	quarantine: Quarantine | null;
 	createdAt: number;

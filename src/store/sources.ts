@@ -16,6 +16,7 @@ import {
 	updateRow,
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
+import { hasSecret } from "./source-auth.ts";
 import { open, seal } from "../crypto/seal.ts";
 
 /** What may change in the life of a source. */
@@ -144,11 +145,6 @@ export async function deleteSource(env: Env, id: string): Promise<{ usedBy: stri
 		]),
 	);
 	return { usedBy: using?.results.map(({ name }) => name) ?? [] };
-}
-
-/** Whether a secret of the source proves its requests. Some are proved by keys of the provider, some not at all. */
-export function hasSecret(type: SourceAuth["type"]): boolean {
-	return type !== "none" && type !== "sns" && type !== "google_oidc";
 }
 
 export function toStoredStatus(status: Source["status"]): StoredStatus {

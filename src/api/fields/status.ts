@@ -3,16 +3,23 @@
  * and what follows from the rest of the record.
  */
 import { type Quarantine } from "../../events/expressions/set-aside.ts";
-import { type Endpoint, type Source, type Subscription, isReadable } from "../../store/records.ts";
+import {
+	type Endpoint,
+	type EndpointStatus,
+	type StatusReason,
+	type Source,
+	type Subscription,
+	isReadable,
+} from "../../store/records.ts";
 
 export interface ShownStatus {
-	status: "active" | "paused" | "disabled" | "quarantined";
+	status: EndpointStatus | "quarantined";
 	/** null while it is active; `<field>: <reason>` of the expression that is set aside. */
 	status_reason: string | null;
 }
 
 /** Sources and subscriptions are paused by a person and by nobody else. */
-const BY_HAND = "manual";
+const BY_HAND: StatusReason = "manual";
 
 export function statusOf(record: Source | Endpoint | Subscription): ShownStatus {
 	const { status } = record;

@@ -2,7 +2,8 @@
 import * as z from "zod";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
 import { sourceKinds } from "../../sources/registry.ts";
-import type { Source, SourceAuth } from "../../store/records.ts";
+import type { Source, SourceAuth, SourceAuthType } from "../../store/records.ts";
+import { HMAC_ALGORITHMS, SIGNATURE_ENCODINGS, SIGNING_PROVIDERS } from "../../store/source-auth.ts";
 import { invalidRequest } from "../http/body.ts";
 import { expressionField, literalOrExpressionField } from "../../events/expressions/expression-field.ts";
 import { CHANGED_BY_ACTION, headerName, nameField, statusField } from "../fields/fields.ts";
@@ -33,12 +34,12 @@ const auth = z.discriminatedUnion("type", [
 	z.strictObject({
 		type: z.literal("hmac"),
 		header: headerName,
-		algorithm: z.enum(["sha1", "sha256", "sha384", "sha512"]).default("sha256"),
-		encoding: z.enum(["hex", "base64"]).default("hex"),
+		algorithm: z.enum(HMAC_ALGORITHMS).default("sha256"),
+		encoding: z.enum(SIGNATURE_ENCODINGS).default("hex"),
 		prefix: z.string().max(64).default(""),
 	}),
 	z.strictObject({ type: z.literal("standard_webhooks") }),
-	z.strictObject({ type: z.enum(["github", "shopify", "slack", "stripe"]) }),
+	z.strictObject({ type: z.enum(SIGNING_PROVIDERS) }),
 	z.strictObject({ type: z.literal("sns") }),
 	z.strictObject({ type: z.literal("aws_keys") }),
 	z.strictObject({ type: z.literal("url_token") }),
@@ -48,7 +49,7 @@ const auth = z.discriminatedUnion("type", [
 		email: z.email("the email of the service account that pushes"),
 	}),
 	z.strictObject({ type: z.literal("none") }),
-]);
+]) satisfies z.ZodType<SourceAuth | { type: "basic"; username?: string | undefined }>;
 
 const fields = z.strictObject({
 	name,
@@ -83,10 +84,10 @@ export function resolveSettings(kind: string, settings: Record<string, unknown>)
 }
 
 /** Their settings belong to one kind each. */
-const BOUND_AUTHS: readonly SourceAuth["type"][] = ["sns", "aws_keys"];
+const BOUND_AUTHS: readonly SourceAuthType[] = ["sns", "aws_keys"];
 
 /** Some publishers can give one proof only, and some proofs only one provider. Throws 422. */
-export function refuseAuth(kind: string, type: SourceAuth["type"]): void {
+export function refuseAuth(kind: string, type: SourceAuthType): void {
 	const auths = sourceKinds[kind]?.auths;
 	if (auths?.includes(type) ?? !BOUND_AUTHS.includes(type)) return;
 	const message = `kind ${kind} does not take it${auths === undefined ? "" : `, only ${auths.join(", ")}`}`;

@@ -8,7 +8,7 @@ import { standIn } from "../../sources/proof/stand-in.ts";
 import { PROVIDERS, type Trust } from "../../sources/proof/trust.ts";
 import { secretUnreadable, sourcePaused } from "../../sources/stopped.ts";
 import type { Source } from "../../store/records.ts";
-import { hasSecret } from "../../store/sources.ts";
+import { hasSecret } from "../../store/source-auth.ts";
 import type { Ingest } from "../http/context.ts";
 import { currentSecret } from "../fields/secrets.ts";
 import { isPosted } from "./fields.ts";
