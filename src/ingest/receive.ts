@@ -9,7 +9,7 @@ import { type Refusal, refuse, refuseForNow, toResponse } from "../http/refusal.
 import { log } from "../log.ts";
 import { type ReadableSource, isVerifying } from "../store/records.ts";
 import { enqueue } from "../events/queue/enqueue.ts";
-import { kindOf } from "../sources/registry.ts";
+import { bindKind, kindOf } from "../sources/registry.ts";
 import { type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
@@ -75,8 +75,8 @@ async function take(
 	{ source, trust, startedAt }: { source: ReadableSource; trust: Trust; startedAt: number },
 ): Promise<{ ok: true; response: Response } | Refusal> {
 	const kind = kindOf(source);
-	if (kind.transport !== undefined) return NOT_POSTED;
-	const handshake = (await kind.handshake?.(request)) ?? null;
+	if (kind?.transport !== undefined) return NOT_POSTED;
+	const handshake = (await kind?.handshake?.(request)) ?? null;
 	if (handshake !== null) {
 		const { status } = handshake;
 		log("ingest.handshake", { source: source.name, status, duration_ms: Date.now() - startedAt });
@@ -105,12 +105,14 @@ async function readEvents(
 	trust: Trust,
 	now: number,
 ): Promise<ParsedEvents> {
+	const kind = bindKind(source);
+	if (!kind.ok) return kind;
 	const { headers, url } = request;
 	const read = await readBody(request);
 	if (!read.ok) return read;
 	const { body } = read;
 	const verified = await verify(source, { headers, url, body, now }, trust);
-	return verified.ok ? parseEvents(source, { headers, body, now }) : verified;
+	return verified.ok ? parseEvents(source, kind, { headers, body, now }) : verified;
 }
 
 /** What the publisher expects, or the ids of what was accepted. */

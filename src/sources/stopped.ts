@@ -9,6 +9,13 @@ export function sourcePaused(): Refusal {
 	return refuseForNow("source_paused", detail, STOPPED);
 }
 
+/** A newer release stored them before it was rolled back, or an older one that this one no longer reads. */
+export function settingsUnreadable(): Refusal {
+	const detail =
+		"The router cannot read the settings that are stored for this source. Send the request again later.";
+	return refuseForNow("settings_unreadable", detail, STOPPED);
+}
+
 /** No request can be verified for such a source, and a 401 would not be sent again. */
 export function secretUnreadable(): Refusal {
 	const detail =

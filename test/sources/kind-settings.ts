@@ -1,5 +1,5 @@
 /** Settings for a source of each kind that cannot do without. */
-import { sourceKinds } from "../../src/sources/registry.ts";
+import { kindOf } from "../../src/sources/registry.ts";
 import type { Source } from "../../src/store/records.ts";
 import { TOPIC } from "./proof/sns/sns.ts";
 
@@ -14,5 +14,5 @@ export const KIND_SETTINGS: Readonly<Record<string, Source["settings"]>> = {
 
 /** As they are stored: with the kind's defaults. */
 export function settingsOf(kind: string): Source["settings"] {
-	return sourceKinds[kind]?.settings?.parse(KIND_SETTINGS[kind] ?? {}) ?? {};
+	return kindOf({ kind })?.settings.parse(KIND_SETTINGS[kind] ?? {}) ?? {};
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/header-guard.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
-import { protocols } from "../../models/registry.ts";
+import { PROTOCOL_NAMES, isProtocolName } from "../../models/registry.ts";
 import type { Endpoint, EndpointAuth, RetryPolicy } from "../../store/records.ts";
 import { CHANGED_BY_ACTION, SPACE_AROUND, hasSpaceAround, nameField, statusField } from "../fields/fields.ts";
 import { statusOf } from "../fields/status.ts";
@@ -33,9 +33,7 @@ const version = z
 	)
 	.refine((version) => version !== "latest", 'cannot be "latest", which stands for the newest version');
 
-const protocol = z
-	.string()
-	.refine((name) => Object.hasOwn(protocols, name), `one of: ${Object.keys(protocols).join(", ")}`);
+const protocol = z.string().refine(isProtocolName, `one of: ${PROTOCOL_NAMES.join(", ")}`);
 
 const secretText = z.string().min(1).max(4_096);
 

@@ -3,6 +3,7 @@
  * and what follows from the rest of the record.
  */
 import { type Quarantine } from "../../events/expressions/set-aside.ts";
+import { bindKind } from "../../sources/registry.ts";
 import {
 	type Endpoint,
 	type EndpointStatus,
@@ -26,16 +27,19 @@ export function statusOf(record: Source | Endpoint | Subscription): ShownStatus 
 	if (status !== "active") {
 		return { status, status_reason: "statusReason" in record ? record.statusReason : BY_HAND };
 	}
-	if (isUnreadable(record)) return { status: "paused", status_reason: "secret_unreadable" };
+	const unreadable = unreadableOf(record);
+	if (unreadable !== null) return { status: "paused", status_reason: `${unreadable}_unreadable` };
 	const quarantine = "quarantine" in record ? record.quarantine : null;
 	return quarantine === null
 		? { status, status_reason: null }
 		: { status: "quarantined", status_reason: `${quarantine.field}: ${quarantine.reason}` };
 }
 
-function isUnreadable(record: Source | Endpoint | Subscription): boolean {
-	if ("signingSecrets" in record) return !isReadable(record);
-	return "secrets" in record && record.secrets === null;
+function unreadableOf(record: Source | Endpoint | Subscription): "secret" | "settings" | null {
+	if ("signingSecrets" in record) return isReadable(record) ? null : "secret";
+	if (!("secrets" in record)) return null;
+	if (record.secrets === null) return "secret";
+	return bindKind(record).ok ? null : "settings";
 }
 
 /** Whether a PATCH names the expression that is set aside: whoever writes it anew wants it tried anew. */

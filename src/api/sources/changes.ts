@@ -58,7 +58,7 @@ export async function refuseSharedQueue(
 	source: Pick<Source, "id" | "kind" | "settings">,
 ): Promise<void> {
 	const { queue } = source.settings;
-	if (kindOf(source).transport !== "queue" || typeof queue !== "string") return;
+	if (kindOf(source)?.transport !== "queue" || typeof queue !== "string") return;
 	const other = await findSourceOfQueue(env, queue);
 	if (other === null || other.id === source.id) return;
 	throw new Problem(409, "queue_taken", `Source ${other.name} reads the queue ${queue} already.`);

@@ -1,7 +1,8 @@
 /** A source on the wire: what may be written, and how it is read back. */
 import * as z from "zod";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
-import { sourceKinds } from "../../sources/registry.ts";
+import { noSettings } from "../../sources/kind.ts";
+import { KIND_NAMES, bindKind, isKindName, kindOf } from "../../sources/registry.ts";
 import type { Source, SourceAuth, SourceAuthType } from "../../store/records.ts";
 import { HMAC_ALGORITHMS, SIGNATURE_ENCODINGS, SIGNING_PROVIDERS } from "../../store/source-auth.ts";
 import { invalidRequest } from "../http/body.ts";
@@ -15,9 +16,7 @@ const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);
 
 const name = nameField("src").refine((name) => !RESERVED.includes(name), "is the name of a built-in source");
 
-const kind = z
-	.string()
-	.refine((kind) => Object.hasOwn(sourceKinds, kind), `one of: ${Object.keys(sourceKinds).join(", ")}`);
+const kind = z.string().refine(isKindName, `one of: ${KIND_NAMES.join(", ")}`);
 
 /** Written as a whole; what is left out takes its default. */
 const auth = z.discriminatedUnion("type", [
@@ -69,12 +68,12 @@ export const patchSourceSchema = fields.partial().extend({ status: CHANGED_BY_AC
 
 /** How the kind's publishers prove themselves unless the source says otherwise. */
 export function defaultAuth(kind: string): SourceAuth {
-	return sourceKinds[kind]?.defaultAuth ?? { type: "bearer" };
+	return kindOf({ kind })?.defaultAuth ?? { type: "bearer" };
 }
 
 /** What the kind asks for, checked by the kind; its defaults filled in. Throws 422 with the path of the field. */
 export function resolveSettings(kind: string, settings: Record<string, unknown>): Record<string, unknown> {
-	const schema = sourceKinds[kind]?.settings ?? z.strictObject({});
+	const schema = kindOf({ kind })?.settings ?? noSettings;
 	const parsed = schema.safeParse(settings, { error: wording });
 	if (parsed.success) return parsed.data;
 	const errors = toFieldErrors(parsed.error);
@@ -88,7 +87,7 @@ const BOUND_AUTHS: readonly SourceAuthType[] = ["sns", "aws_keys"];
 
 /** Some publishers can give one proof only, and some proofs only one provider. Throws 422. */
 export function refuseAuth(kind: string, type: SourceAuthType): void {
-	const auths = sourceKinds[kind]?.auths;
+	const auths = kindOf({ kind })?.auths;
 	if (auths?.includes(type) ?? !BOUND_AUTHS.includes(type)) return;
 	const message = `kind ${kind} does not take it${auths === undefined ? "" : `, only ${auths.join(", ")}`}`;
 	throw invalidRequest([{ path: "auth.type", message }]);
@@ -96,10 +95,13 @@ export function refuseAuth(kind: string, type: SourceAuthType): void {
 
 /** A kind that knows what its events are called does not let a source say so. Throws 422. */
 export function refuseNames(kind: string, named: Record<string, unknown>): void {
-	if (sourceKinds[kind]?.namesEvents === true) return;
+	if (kindOf({ kind })?.namesEvents === true) return;
 	const errors = Object.entries(named)
 		.filter(([, value]) => value !== undefined && value !== null)
-		.map(([path]) => ({ path, message: `only a kind like generic takes this; ${kind} knows it by itself` }));
+		.map(([path]) => ({
+			path,
+			message: `only a kind like generic takes this; ${kind} reads it from the request`,
+		}));
 	if (errors.length > 0) throw invalidRequest(errors);
 }
 
@@ -110,7 +112,7 @@ export function resolveAuth(auth: z.output<typeof fields.shape.auth>, sourceName
 
 /** Whether publishers send to a URL of the router, and not to a queue that it reads. */
 export function isPosted(kind: string): boolean {
-	return sourceKinds[kind]?.transport === undefined;
+	return kindOf({ kind })?.transport === undefined;
 }
 
 /** `origin` is where the router was reached, so that the URL works for whoever asked. */
@@ -127,10 +129,19 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 		dedupe_key: source.dedupeKey,
 		settings: source.settings,
 		...statusOf(source),
-		unreadable: source.secrets === null ? ["secret"] : null,
+		unreadable: unreadableOf(source),
 		created_at: formatTime(source.createdAt),
 		updated_at: formatTime(source.updatedAt),
 	};
+}
+
+/** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
+function unreadableOf(source: Source): string[] | null {
+	const fields = [
+		...(source.secrets === null ? ["secret"] : []),
+		...(bindKind(source).ok ? [] : ["settings"]),
+	];
+	return fields.length === 0 ? null : fields;
 }
 
 /** With the secret, which is shown when it is made and never again. */

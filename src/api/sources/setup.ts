@@ -1,9 +1,9 @@
 /** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
 import type { Env } from "../../env.ts";
 import { toProblem } from "../../http/refusal.ts";
-import { kindOf } from "../../sources/registry.ts";
+import { bindKind } from "../../sources/registry.ts";
 import { sign } from "../../sources/proof/sign.ts";
-import { SECRET_PLACEHOLDER } from "../../sources/kind.ts";
+import { type BoundKind, SECRET_PLACEHOLDER } from "../../sources/kind.ts";
 import { standIn } from "../../sources/proof/stand-in.ts";
 import { PROVIDERS, type Trust } from "../../sources/proof/trust.ts";
 import { secretUnreadable, sourcePaused } from "../../sources/stopped.ts";
@@ -13,11 +13,11 @@ import type { Ingest } from "../http/context.ts";
 import { currentSecret } from "../fields/secrets.ts";
 import { isPosted } from "./fields.ts";
 
-/** The steps with the real URL; the secret is left for the reader to put in. */
+/** The steps with the real URL; the secret is left for the reader to put in. Throws 503 `settings_unreadable`. */
 export function setupToWire(source: Source, origin: string): Record<string, unknown> {
 	const plain = `${origin}/in/${source.name}`;
 	const url = source.auth.type === "url_token" ? `${plain}?token=${SECRET_PLACEHOLDER}` : plain;
-	const setup = kindOf(source).setup({ source, url, secret: SECRET_PLACEHOLDER });
+	const setup = boundKind(source).setup({ url, secret: SECRET_PLACEHOLDER });
 	return {
 		source: source.name,
 		kind: source.kind,
@@ -25,6 +25,13 @@ export function setupToWire(source: Source, origin: string): Record<string, unkn
 		secret_placeholder: hasSecret(source.auth.type) ? SECRET_PLACEHOLDER : null,
 		...setup,
 	};
+}
+
+/** Throws 503 `settings_unreadable`. */
+function boundKind(source: Source): BoundKind {
+	const kind = bindKind(source);
+	if (!kind.ok) throw toProblem(kind);
+	return kind;
 }
 
 /** What is sent, and what is told of it: never the proof. */
@@ -37,12 +44,12 @@ export interface SampleRequest {
 
 /**
  * A request as the publisher would make it, proof included, and whose proof it is. `now` in ms. Throws 503
- * `secret_unreadable`.
+ * `secret_unreadable` or `settings_unreadable`.
  */
 export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
 	const { secrets } = source;
 	if (secrets === null) throw toProblem(secretUnreadable());
-	const sample = kindOf(source).sample(now, source.settings);
+	const sample = boundKind(source).sample(now);
 	const url = `${origin}/in/${source.name}`;
 	const known = sign(source.auth, currentSecret(secrets, now) ?? "", sample.body, now);
 	const { proof, trust } =
@@ -68,7 +75,7 @@ export async function takeSample(
 	now: number,
 ): Promise<Record<string, unknown>> {
 	if (source.status === "paused") throw toProblem(sourcePaused());
-	const sent = kindOf(source).sample(now, source.settings);
+	const sent = boundKind(source).sample(now);
 	const taken = await takeMessage(env, source, sent.body, now);
 	if (!taken.ok) throw toProblem(taken);
 	return { sent, answer: { status: 202, body: { ids: taken.ids } } };

@@ -4,7 +4,7 @@
  */
 import type { SluiceEvent } from "../../events/event.ts";
 import type { ModelOutput } from "../../models/protocol.ts";
-import { protocols } from "../../models/registry.ts";
+import { protocolOf } from "../../models/registry.ts";
 import { buildResultEvent } from "../../results/result-event.ts";
 import type { Endpoint, ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
@@ -145,7 +145,7 @@ export async function settleAnswer(
 /** The answer as its protocol reads it, with the credentials that it echoes hidden. */
 function readOutput({ endpoint, result }: Tried, verdict: Verdict): ModelOutput {
 	if (verdict.result !== "body" || result.kind !== "response") return null;
-	const output = protocols[endpoint.protocol]?.readOutput(result) ?? null;
+	const output = protocolOf(endpoint.protocol)?.readOutput(result) ?? null;
 	return maskOutput(output, secretsIn(endpoint));
 }
 

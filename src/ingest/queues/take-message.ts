@@ -2,6 +2,7 @@
 import type { Env } from "../../env.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import { type Refusal } from "../../http/refusal.ts";
+import { bindKind } from "../../sources/registry.ts";
 import type { Source } from "../../store/records.ts";
 import { enqueue, refuseOversized } from "../../events/queue/enqueue.ts";
 import { parseEvents } from "../parse-events.ts";
@@ -17,7 +18,9 @@ export async function readMessage(
 	text: string,
 	now: number,
 ): Promise<{ ok: true; events: SluiceEvent[] } | Refusal> {
-	const parsed = await parseEvents(source, { headers: NO_HEADERS, body: Buffer.from(text), now });
+	const kind = bindKind(source);
+	if (!kind.ok) return kind;
+	const parsed = await parseEvents(source, kind, { headers: NO_HEADERS, body: Buffer.from(text), now });
 	return parsed.ok ? (refuseOversized(parsed.events) ?? parsed) : parsed;
 }
 

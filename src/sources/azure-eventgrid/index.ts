@@ -12,12 +12,13 @@ import { isUsableUri, sourcePath, timeFrom, usableText } from "../reading/attrib
 import { azureEventgridSetup } from "./setup.ts";
 import { idAt, type JsonObject, refuseUnlessJson, textAt, valueAt } from "../reading/json-body.ts";
 import { pathOf, readJsonRecords } from "../reading/json-records.ts";
-import type { Parsed, ParseInput, Sample, SourceKind } from "../kind.ts";
+import { type Parsed, type ParseInput, type Sample, defineKind, noSettings } from "../kind.ts";
 
 const ORIGIN = "eventgrid.azure.net";
 const VALIDATION_TYPE = "Microsoft.EventGrid.SubscriptionValidationEvent";
 
-export const azureEventgrid: SourceKind = {
+export const azureEventgrid = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "url_token" },
 	parse: async (input) => parse(input),
 
@@ -33,7 +34,7 @@ export const azureEventgrid: SourceKind = {
 
 	setup: azureEventgridSetup,
 	sample,
-};
+});
 
 function parse(input: ParseInput): Parsed {
 	const { headers, body } = input;

@@ -13,10 +13,11 @@ import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
 import type { Source } from "../../store/records.ts";
 import { curlSetup } from "../setup/curl.ts";
 import { usableText } from "../reading/attribute-values.ts";
-import type { SourceKind } from "../kind.ts";
+import { defineKind, noSettings } from "../kind.ts";
 import { idFrom, idFromHeader, readIdempotencyKey } from "../reading/publisher-id.ts";
 
-export const generic: SourceKind = {
+export const generic = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "bearer" },
 	namesEvents: true,
 
@@ -49,7 +50,7 @@ export const generic: SourceKind = {
 	setup: ({ source, url, secret }) => curlSetup(source.auth, url, secret, '{"hello": "world"}'),
 
 	sample: () => ({ headers: { "content-type": "application/json" }, body: '{"hello": "world"}' }),
-};
+});
 
 /** null only for an empty body of which nothing is said. */
 function contentTypeOf(headers: Headers, body: Uint8Array): string | null {

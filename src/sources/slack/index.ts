@@ -16,12 +16,21 @@ import {
 	textAt,
 	valueAt,
 } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+	noSettings,
+} from "../kind.ts";
 import { canProve, takeSecretSteps } from "../setup/provider-secret.ts";
 import { idFrom } from "../reading/publisher-id.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
-export const slack: SourceKind = {
+export const slack = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "slack" },
 	handshake,
 
@@ -33,7 +42,7 @@ export const slack: SourceKind = {
 
 	setup,
 	sample,
-};
+});
 
 /** Slack's URL verification has a few fields; without a proof, nobody may have a megabyte of them parsed. */
 const MAX_SSL_CHECK_BYTES = 4_096;

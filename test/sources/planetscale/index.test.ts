@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import { verify } from "../../../src/sources/proof/verify.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { parseAs, parseOne, RECEIVED_AT } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 /** The layout of PlanetScale's example of `branch.ready`. */
 const READY = `{
@@ -85,7 +85,7 @@ test.each([
 test("set-up: PlanetScale makes the secret, and the source is told it", () => {
 	const source = sourceOf("planetscale");
 	const url = "https://x.example/in/ps";
-	const setup = sourceKinds["planetscale"]?.setup({ source, url, secret: "<SECRET>" });
+	const setup = setupAs("planetscale", { source, url, secret: "<SECRET>" });
 	for (const { steps } of setup?.variants ?? []) {
 		expect(steps[0]?.code).toContain(url);
 		expect(steps[1]?.code).toContain(`curl -X PATCH 'https://x.example/v1/sources/${source.name}'`);
@@ -95,7 +95,7 @@ test("set-up: PlanetScale makes the secret, and the source is told it", () => {
 });
 
 const setupFor = (auth: SourceAuth) =>
-	sourceKinds["planetscale"]?.setup({
+	setupAs("planetscale", {
 		source: makeSource({ name: "ps", auth }),
 		url: "https://x.example/in/ps",
 		secret: "<SECRET>",
