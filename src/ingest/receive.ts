@@ -14,7 +14,7 @@ import { type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
 import type { Reply } from "../sources/kind.ts";
-import { secretUnreadable, sourcePaused } from "../sources/stopped.ts";
+import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
 import { verify } from "../sources/proof/verify.ts";
 
@@ -61,7 +61,8 @@ async function findOpenSource(
 		const source = await lookUpSource(env, ctx, ref, now);
 		if (source === null) return refuse(404, "source_not_found", "No source has this name or id.");
 		if (source.status === "paused") return sourcePaused();
-		return isVerifying(source) ? { ok: true, source } : secretUnreadable();
+		if (isVerifying(source)) return { ok: true, source };
+		return source.secrets === null ? secretUnreadable() : settingsUnreadable();
 	} catch (cause) {
 		const message = "The source cannot be looked up now. Send the request again.";
 		return refuseForNow("source_unavailable", message, { cause });

@@ -5,12 +5,18 @@
 import * as z from "zod";
 import type { CloudEvent } from "../events/event.ts";
 import type { Refusal } from "../http/refusal.ts";
-import type { Source, SourceAuth, SourceAuthType } from "../store/records.ts";
+import {
+	type KnownSource,
+	type Source,
+	type SourceAuth,
+	type SourceAuthType,
+	isKnown,
+} from "../store/records.ts";
 import { settingsUnreadable } from "./stopped.ts";
 
 /** A verified request. */
 export interface ParseInput<S = unknown> extends KindRequest {
-	source: Source;
+	source: KnownSource;
 	/** The source's settings as the kind's schema reads them. */
 	settings: S;
 }
@@ -114,7 +120,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 		settings: written,
 		bind(source) {
 			const read = stored.safeParse(source.settings);
-			if (!read.success) return settingsUnreadable();
+			if (!read.success || !isKnown(source)) return settingsUnreadable();
 			const settings = read.data;
 			return {
 				ok: true,
@@ -132,7 +138,7 @@ function ignoringUnknown<S extends Settings>(schema: S): S {
 }
 
 export interface SetupTarget<S = unknown> {
-	source: Source;
+	source: KnownSource;
 	settings: S;
 	/** The ingest URL; for auth `url_token` with the placeholder as its token. */
 	url: string;

@@ -27,15 +27,16 @@ export interface Source {
 	/** A key of the source-kind registry (sources/registry.ts). */
 	kind: string;
 	description: string | null;
-	auth: SourceAuth;
+	/** Of this, of `settings` and of `secrets`, null: stored in a form that this release cannot read. */
+	auth: SourceAuth | null;
 	/** A literal, or JSONata over `{headers, body}` when it begins with `=`. */
 	eventType: string | null;
 	subject: string | null;
 	/** JSONata over `{headers, body}`. */
 	dedupeKey: string | null;
 	/** What the kind asks for beyond this, as its schema says; empty for most. */
-	settings: Record<string, unknown>;
-	/** null: stored, but no key that is set opens them. */
+	settings: Record<string, unknown> | null;
+	/** null, too: no key that is set opens them. */
 	secrets: LiveSecret[] | null;
 	/** paused: what publishers send is refused so that they send it again, and no queue is read. */
 	status: Status;
@@ -45,11 +46,18 @@ export interface Source {
 	updatedAt: number;
 }
 
+/** A source whose proof and settings are known, so that its kind can be asked. */
+export type KnownSource = Source & { auth: SourceAuth; settings: Record<string, unknown> };
+
+export function isKnown(source: Source): source is KnownSource {
+	return source.auth !== null && source.settings !== null;
+}
+
 /** A source that can verify what is sent to it. */
-export type ReadableSource = Source & { secrets: LiveSecret[] };
+export type ReadableSource = KnownSource & { secrets: LiveSecret[] };
 
 export function isVerifying(source: Source): source is ReadableSource {
-	return source.secrets !== null;
+	return isKnown(source) && source.secrets !== null;
 }
 
 /** What the router sends along to prove itself to a model server. */
@@ -80,7 +88,7 @@ export interface Endpoint {
 	url: string;
 	/** A key of the protocol registry (models/). */
 	protocol: string;
-	/** Of these and of `signingSecrets`, null: stored, but no key that is set opens it. */
+	/** Of these and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
 	auth: EndpointAuth | null;
 	headers: Record<string, string> | null;
 	timeoutSeconds: number;
@@ -117,6 +125,9 @@ export interface ResultPolicy {
 	allowCycles: boolean;
 }
 
+/** The fields of a subscription that are stored as JSON. */
+export type SubscriptionColumn = "types" | "filters" | "result";
+
 export interface Subscription {
 	/** `sub_…` */
 	id: string;
@@ -135,6 +146,11 @@ export interface Subscription {
 	status: Status;
 	revision: number;
 	quarantine: Quarantine | null;
+	/**
+	 * What is stored in a form that this release cannot read; absent when there is nothing. Such a subscription matches
+	 * no event, and deliveries that are there wait: what it asks for is not known.
+	 */
+	unreadable?: readonly SubscriptionColumn[];
 	createdAt: number;
 	updatedAt: number;
 }

@@ -3,9 +3,10 @@
  * table in memory is still the current one. Opens no secrets.
  */
 import type { Env } from "../env.ts";
+import { endpointStatusFromColumn } from "./endpoints.ts";
 import type { Endpoint, Subscription } from "./records.ts";
 import { withSchema } from "./schema.ts";
-import { type SubscriptionRow, subscriptionFromRow } from "./subscriptions.ts";
+import { type SubscriptionRow, subscriptionsFromRows } from "./subscriptions.ts";
 
 export type RoutedEndpoint = Pick<Endpoint, "id" | "name" | "version" | "status" | "createdAt">;
 
@@ -15,9 +16,15 @@ export interface RoutingRecords {
 	subscriptions: Subscription[];
 }
 
+type RoutedRow = Omit<RoutedEndpoint, "status"> & { status: string };
+
 const SELECT_VERSION = "SELECT value AS version FROM meta WHERE key = 'routing_version'";
 
-export async function loadRoutingTable(env: Env): Promise<RoutingRecords> {
+/** `known`: subscriptions as they were read before; those that have not changed are not read anew. */
+export async function loadRoutingTable(
+	env: Env,
+	known: readonly Subscription[] = [],
+): Promise<RoutingRecords> {
 	const [version, endpoints, subscriptions] = await withSchema(env, (db) =>
 		db.batch([
 			db.prepare(SELECT_VERSION),
@@ -28,8 +35,11 @@ export async function loadRoutingTable(env: Env): Promise<RoutingRecords> {
 	const [row] = (version?.results ?? []) as { version: number }[];
 	return {
 		version: row?.version ?? 0,
-		endpoints: (endpoints?.results ?? []) as RoutedEndpoint[],
-		subscriptions: ((subscriptions?.results ?? []) as SubscriptionRow[]).map(subscriptionFromRow),
+		endpoints: ((endpoints?.results ?? []) as RoutedRow[]).map(({ status, ...endpoint }) => ({
+			...endpoint,
+			status: endpointStatusFromColumn(status),
+		})),
+		subscriptions: subscriptionsFromRows((subscriptions?.results ?? []) as SubscriptionRow[], known),
 	};
 }
 

@@ -9,14 +9,6 @@ import { CHANGED_BY_ACTION, SPACE_AROUND, hasSpaceAround, nameField, statusField
 import { statusOf } from "../fields/status.ts";
 import { formatTime } from "../fields/times.ts";
 
-/** Steps and attempts follow the Svix schedule: eight attempts within 28 hours. */
-export const DEFAULT_RETRY: RetryPolicy = {
-	scheduleSeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
-	busyMaxWaitSeconds: 3_600,
-	coldStartSeconds: 0,
-	statuses: [],
-	busyStatuses: [],
-};
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 /** As many as one Worker invocation may have under way. */
 export const DEFAULT_MAX_CONCURRENCY = 6;

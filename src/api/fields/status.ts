@@ -22,6 +22,8 @@ export interface ShownStatus {
 /** Sources and subscriptions are paused by a person and by nobody else. */
 const BY_HAND: StatusReason = "manual";
 
+const UNREADABLE = "stored in a form that this release cannot read; write it anew";
+
 export function statusOf(record: Source | Endpoint | Subscription): ShownStatus {
 	const { status } = record;
 	if (status !== "active") {
@@ -29,6 +31,9 @@ export function statusOf(record: Source | Endpoint | Subscription): ShownStatus 
 	}
 	const unreadable = unreadableOf(record);
 	if (unreadable !== null) return { status: "paused", status_reason: `${unreadable}_unreadable` };
+	if ("unreadable" in record && record.unreadable !== undefined) {
+		return { status: "quarantined", status_reason: `${record.unreadable.join(", ")}: ${UNREADABLE}` };
+	}
 	const quarantine = "quarantine" in record ? record.quarantine : null;
 	return quarantine === null
 		? { status, status_reason: null }

@@ -139,7 +139,8 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 function unreadableOf(source: Source): string[] | null {
 	const fields = [
 		...(source.secrets === null ? ["secret"] : []),
-		...(bindKind(source).ok ? [] : ["settings"]),
+		...(source.auth === null ? ["auth"] : []),
+		...(bindKind({ ...source, auth: source.auth ?? { type: "none" } }).ok ? [] : ["settings"]),
 	];
 	return fields.length === 0 ? null : fields;
 }
@@ -151,6 +152,6 @@ export function sourceToWireWithSecret(
 	origin: string,
 ): Record<string, unknown> {
 	const wire = sourceToWire(source, origin);
-	if (source.auth.type !== "url_token" || secret === null) return { ...wire, secret };
+	if (source.auth?.type !== "url_token" || secret === null) return { ...wire, secret };
 	return { ...wire, ingest_url: `${origin}/in/${source.name}?token=${encodeURIComponent(secret)}`, secret };
 }

@@ -29,7 +29,7 @@ export function secretsAfter(
 		refuseBadSecret(type, given);
 		return [newSecret(given, Date.now())];
 	}
-	if (type === former.auth.type) return null;
+	if (type === former.auth?.type) return null;
 	if (!hasSecret(type)) return [];
 	const { secrets } = former;
 	if (secrets === null) {

@@ -6,8 +6,8 @@ import { sign } from "../../sources/proof/sign.ts";
 import { type BoundKind, SECRET_PLACEHOLDER } from "../../sources/kind.ts";
 import { standIn } from "../../sources/proof/stand-in.ts";
 import { PROVIDERS, type Trust } from "../../sources/proof/trust.ts";
-import { secretUnreadable, sourcePaused } from "../../sources/stopped.ts";
-import type { Source } from "../../store/records.ts";
+import { secretUnreadable, settingsUnreadable, sourcePaused } from "../../sources/stopped.ts";
+import { type KnownSource, type Source, isKnown } from "../../store/records.ts";
 import { hasSecret } from "../../store/source-auth.ts";
 import type { Ingest } from "../http/context.ts";
 import { currentSecret } from "../fields/secrets.ts";
@@ -15,16 +15,23 @@ import { isPosted } from "./fields.ts";
 
 /** The steps with the real URL; the secret is left for the reader to put in. Throws 503 `settings_unreadable`. */
 export function setupToWire(source: Source, origin: string): Record<string, unknown> {
+	const { auth } = requireKnown(source);
 	const plain = `${origin}/in/${source.name}`;
-	const url = source.auth.type === "url_token" ? `${plain}?token=${SECRET_PLACEHOLDER}` : plain;
+	const url = auth.type === "url_token" ? `${plain}?token=${SECRET_PLACEHOLDER}` : plain;
 	const setup = boundKind(source).setup({ url, secret: SECRET_PLACEHOLDER });
 	return {
 		source: source.name,
 		kind: source.kind,
 		ingest_url: isPosted(source.kind) ? plain : null,
-		secret_placeholder: hasSecret(source.auth.type) ? SECRET_PLACEHOLDER : null,
+		secret_placeholder: hasSecret(auth.type) ? SECRET_PLACEHOLDER : null,
 		...setup,
 	};
+}
+
+/** Throws 503 `settings_unreadable`. */
+function requireKnown(source: Source): KnownSource {
+	if (isKnown(source)) return source;
+	throw toProblem(settingsUnreadable());
 }
 
 /** Throws 503 `settings_unreadable`. */
@@ -48,13 +55,14 @@ export interface SampleRequest {
  */
 export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
 	const { secrets } = source;
+	const { auth } = requireKnown(source);
 	if (secrets === null) throw toProblem(secretUnreadable());
 	const sample = boundKind(source).sample(now);
 	const url = `${origin}/in/${source.name}`;
-	const known = sign(source.auth, currentSecret(secrets, now) ?? "", sample.body, now);
+	const known = sign(auth, currentSecret(secrets, now) ?? "", sample.body, now);
 	const { proof, trust } =
 		known === null
-			? await standIn(source.auth, { url, body: sample.body, now })
+			? await standIn(auth, { url, body: sample.body, now })
 			: { proof: known, trust: PROVIDERS };
 	const request = new Request(url + (proof.query ?? ""), {
 		method: "POST",

@@ -2,7 +2,6 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { receive } from "../../../src/ingest/receive.ts";
 import { readS3Notification } from "../../../src/sources/reading/s3-records.ts";
-import type { Source } from "../../../src/store/records.ts";
 import { cacheSource } from "../../../src/store/source-cache.ts";
 import { type Captured, captureQueue } from "../capture.ts";
 import { parseWith, setupAs } from "../bind.ts";
@@ -30,7 +29,7 @@ const REQUEST_ID = "C3D13FE58DE4C810.FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/J
 async function post(
 	body: unknown,
 	headers: Record<string, string> = SNS_HEADERS,
-	settings: Source["settings"] = { topic_arns: [TOPIC], require_signature_version_2: false },
+	settings: Record<string, unknown> = { topic_arns: [TOPIC], require_signature_version_2: false },
 ): Promise<{ response: Response; queue: Captured }> {
 	const queue = captureQueue();
 	const source = makeSource({ kind: "s3-sns", auth: { type: "sns" }, settings });

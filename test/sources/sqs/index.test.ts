@@ -1,7 +1,6 @@
 import { describe, expect, inject, test } from "vitest";
 import { sqsSettings } from "../../../src/sources/sqs/settings.ts";
 import type { CloudEvent } from "../../../src/events/event.ts";
-import type { Source } from "../../../src/store/records.ts";
 import { ask, badPaths, must, ORIGIN } from "../../api/client.ts";
 import { parseWith, setupAs } from "../bind.ts";
 import { makeSource } from "../make-source.ts";
@@ -221,7 +220,7 @@ test("the region is the one in the queue's URL, unless it is given", () => {
 	expect(sqsSettings.parse({ ...settings, region: "us-east-1" })).toMatchObject({ region: "us-east-1" });
 });
 
-function setUp(settings: Source["settings"]) {
+function setUp(settings: Record<string, unknown>) {
 	const source = makeSource({ name: "scans", kind: "sqs", settings });
 	return setupAs("sqs", { source, url: `${ORIGIN}/in/scans`, secret: "<SECRET>" }).variants[0];
 }
