@@ -17,7 +17,7 @@ export const ENDPOINT_STATUSES = [...STATUSES, "disabled"] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
 /** Why an endpoint is paused or disabled: by a person, or by what it responded. A newer release may know more. */
-export const STATUS_REASONS = ["manual", "unauthorized", "quota", "gone"] as const;
+const STATUS_REASONS = ["manual", "unauthorized", "quota", "gone"] as const;
 export type StatusReason = (typeof STATUS_REASONS)[number];
 
 export interface Source {

@@ -82,7 +82,7 @@ async function readDeliveries(env: Env, decisions: readonly Decision[]): Promise
 }
 
 /** The same filters as in the dispatcher's own list. */
-export function matches(delivery: DeliveryRecord, filters: Filters): boolean {
+function matches(delivery: DeliveryRecord, filters: Filters): boolean {
 	const { subscriptionId, status, reason, since = 0, until = Number.MAX_SAFE_INTEGER } = filters;
 	return (
 		(subscriptionId === undefined || delivery.subscriptionId === subscriptionId) &&

@@ -58,7 +58,7 @@ export function generateSourceSecret(type: SourceAuthType): string | null {
 	return type === "standard_webhooks" ? generateSigningSecret() : randomBytes(32).toString("hex");
 }
 
-/** Why `secret` is none for a source with this kind of auth, for the person who gave it; null when it is. */
+/** Why a source with this auth cannot have `secret`, for the person who gave it; null when it can. */
 export function refuseSourceSecret(type: SourceAuthType, secret: string): string | null {
 	if (!hasSecret(type)) return `a source with auth "${type}" has no secret`;
 	if (hasSpaceAround(secret)) return SPACE_AROUND;

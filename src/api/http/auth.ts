@@ -14,7 +14,7 @@ export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) =>
 });
 
 /** null when the header carries a key that may use the API. */
-export function refuseKey(env: Pick<Env, "ADMIN_TOKEN">, header?: string): Refusal | null {
+function refuseKey(env: Pick<Env, "ADMIN_TOKEN">, header?: string): Refusal | null {
 	const closed = refuseWhileClosed(env);
 	if (closed !== null) return closed;
 	const key = credentials(header ?? null, "bearer");
