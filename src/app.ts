@@ -1,6 +1,6 @@
 /** The Worker as one Hono application: ingest, and the management API, which is handed the way to it. */
 import { Hono } from "hono";
-import { answerError, api } from "./api/app.ts";
+import { errorResponse, api } from "./api/app.ts";
 import type { ApiEnv, Ingest } from "./api/http/context.ts";
 import { takeMessage } from "./ingest/queues/take-message.ts";
 import { receive } from "./ingest/receive.ts";
@@ -17,4 +17,4 @@ app.use("/v1/*", async (c, next) => {
 	await next();
 });
 app.route("/", api);
-app.onError((error, c) => answerError(error, c.req.raw));
+app.onError((error, c) => errorResponse(error, c.req.raw));

@@ -8,7 +8,7 @@ import { deliveries } from "./deliveries/index.ts";
 import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
 import { health } from "./health.ts";
-import { answerWhenRouted } from "./http/routed.ts";
+import { respondWhenRouted } from "./http/routed.ts";
 import { learnHost } from "../store/own-hosts.ts";
 import { sources } from "./sources/index.ts";
 import { subscriptions } from "./subscriptions/index.ts";
@@ -21,22 +21,22 @@ api.use("/v1/*", requireKey, async (c, next) => {
 	await next();
 });
 for (const resource of ["sources", "endpoints", "subscriptions"]) {
-	api.use(`/v1/${resource}/*`, answerWhenRouted);
+	api.use(`/v1/${resource}/*`, respondWhenRouted);
 }
 api.route("/v1/sources", sources);
 api.route("/v1/endpoints", endpoints);
 api.route("/v1/subscriptions", subscriptions);
 api.route("/v1/events", events);
 api.route("/v1/deliveries", deliveries);
-// A route, because an application that is mounted in another one does not get to answer for unknown paths.
+// A route, because an application that is mounted in another one is not asked about unknown paths.
 api.all("*", ({ req }) => {
 	throw new Problem(404, "not_found", `There is no ${req.method} ${req.path}.`);
 });
 
-api.onError((error, c) => answerError(error, c.req.raw));
+api.onError((error, c) => errorResponse(error, c.req.raw));
 
-/** The answer to whatever a route threw: its problem, or one without details and a log line that says more. */
-export function answerError(error: unknown, { method, url }: Request): Response {
+/** The response to whatever a route threw: its problem, or one without details and a log line that says more. */
+export function errorResponse(error: unknown, { method, url }: Request): Response {
 	if (error instanceof Problem) return error.toResponse();
 	const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	// Without the query, where a token may stand.

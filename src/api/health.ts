@@ -1,4 +1,4 @@
-/** `GET /healthz`: that the Worker answers, and how much waits in its queues. Needs no key and no database. */
+/** `GET /healthz`: that the Worker is alive, and how much waits in its queues. Needs no key and no database. */
 import type { Context } from "hono";
 import type { Env } from "../env.ts";
 import { formatTime } from "./fields/times.ts";

@@ -1,6 +1,6 @@
 /**
- * Refusals as RFC 9457 problem documents. The only error that a route throws on purpose; anything else
- * that is thrown is a bug and answers an empty 500.
+ * Refusals as RFC 9457 problem documents. The only error that a route throws on purpose; anything else that is thrown
+ * is a bug, and its response says no more than 500.
  */
 
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;

@@ -1,4 +1,4 @@
-/** Reads the answer of a provider, but never more of it than it can rightly have. */
+/** Reads a provider's response, but never more of it than such a response can rightly have. */
 
 /** null when the body is longer than `maxBytes`. Throws when the connection ends before the body does. */
 export async function readResponse({ body }: Response, maxBytes: number): Promise<string | null> {

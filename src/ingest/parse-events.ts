@@ -5,8 +5,7 @@ import { eventId } from "../events/ids.ts";
 import type { Refusal } from "../http/refusal.ts";
 import type { Source } from "../store/records.ts";
 import { fitAttributes } from "../sources/reading/fit-attributes.ts";
-import type { Reply } from "../sources/kind.ts";
-import { kindOf } from "../sources/registry.ts";
+import type { BoundKind, Reply } from "../sources/kind.ts";
 
 export type ParsedEvents =
 	| {
@@ -19,12 +18,13 @@ export type ParsedEvents =
 	  }
 	| Refusal;
 
-/** `now`: when it came, ms since the epoch. */
+/** `kind`: the source's. `now`: when it came, ms since the epoch. */
 export async function parseEvents(
 	source: Source,
+	kind: BoundKind,
 	{ headers, body, now }: { headers: Headers; body: Uint8Array; now: number },
 ): Promise<ParsedEvents> {
-	const parsed = await kindOf(source).parse({ source, headers, body, now, freshId: crypto.randomUUID() });
+	const parsed = await kind.parse({ headers, body, now, freshId: crypto.randomUUID() });
 	if (!parsed.ok) return parsed;
 	const events = parsed.events.map((event): SluiceEvent => {
 		const { attributes: given, data } = stripRouterAttributes(event);

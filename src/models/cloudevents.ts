@@ -5,12 +5,12 @@
  */
 import { encodeBinary, encodeStructured, STRUCTURED_TYPE } from "../events/cloudevents/cloudevents.ts";
 import type { CloudEvent, SluiceEvent } from "../events/event.ts";
-import { readAnswer } from "./answer.ts";
+import { readOutput } from "./output.ts";
 import type { Protocol } from "./protocol.ts";
 
 /**
  * Names and values; both are ASCII. nginx and Apache take some 8 KB a header, Tomcat 8 KB and Node 16 KB in all; what is
- * above that is refused, by some without an answer.
+ * above that is refused, by some without a response.
  */
 const MAX_HEADER_LENGTH = 8_192;
 
@@ -21,7 +21,7 @@ export const cloudevents: Protocol = {
 		if (lengthOf(binary.headers) <= MAX_HEADER_LENGTH) return binary;
 		return { headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(sent) };
 	},
-	readAnswer,
+	readOutput,
 };
 
 /** The event with other data; the publisher's schema says nothing about that. */

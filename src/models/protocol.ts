@@ -1,6 +1,6 @@
 /**
- * What a protocol is: how an event becomes the request of one kind of model server, and how the server's answer
- * is read. Each protocol is one file and one line in the registry; none of them knows of Durable Objects,
+ * What a protocol is: how an event becomes the request of one kind of model server, and how the server's
+ * response is read as the model's output. Each protocol is one file and one line in the registry; none of them knows of Durable Objects,
  * signing or retries.
  */
 import type { Attributes, EventData, SluiceEvent } from "../events/event.ts";
@@ -18,14 +18,14 @@ export interface ModelRequest {
 	body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** A complete 2xx answer. Header names are lower-case. */
-export interface ModelAnswer {
+/** A complete 2xx response. Header names are lower-case. */
+export interface ModelResponse {
 	status: number;
 	headers: Record<string, string>;
 	body: Uint8Array<ArrayBuffer>;
 }
 
-/** The answer as a payload, or as a whole CloudEvent when the server replied with one. null: it carries none. */
+/** The output as a payload, or as a whole CloudEvent when the server sent one. null: the response carries none. */
 export type ModelOutput =
 	| { kind: "data"; data: EventData; contentType: string }
 	| { kind: "event"; attributes: Attributes; data: EventData | null }
@@ -33,5 +33,5 @@ export type ModelOutput =
 
 export interface Protocol {
 	buildRequest(input: ModelInput): ModelRequest;
-	readAnswer(answer: ModelAnswer): ModelOutput;
+	readOutput(response: ModelResponse): ModelOutput;
 }

@@ -1,4 +1,4 @@
-/** Doing many things at once, but not too many: an invocation has six connections, and memory for a few answers. */
+/** Doing many things at once, but not too many: an invocation has six connections, and memory for a few responses. */
 
 /** Runs `work` for every item, at most `limit` at once, in order of their beginning. Rejects when one of them does. */
 export async function concurrently<T>(

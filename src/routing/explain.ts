@@ -32,8 +32,9 @@ async function reasonAgainst(
 	subscription: Subscription,
 	table: RoutingTable,
 ): Promise<string | null> {
-	const { status, sourceId, types } = subscription;
+	const { status, sourceId, types, unreadable } = subscription;
 	const { type } = event.attributes;
+	if (unreadable !== undefined) return `its ${unreadable.join(", ")} cannot be read by this release`;
 	if (status !== "active") return "the subscription is paused";
 	if (sourceId !== null && sourceId !== event.sourceId) return "it listens to another source";
 	if (types.length > 0 && !types.some((pattern) => typeMatches(pattern, type))) {

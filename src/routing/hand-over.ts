@@ -31,7 +31,7 @@ export async function handOver(
 		fail(message);
 	};
 	let left = load;
-	// A log answers only as much as fits into one answer; each round completes at least one event of each log.
+	// A log returns only as much as fits into one reply; each round completes at least one event of each log.
 	while (left.length > 0) {
 		const kept = await keep(left, env, failHere);
 		const isWanted = ({ message }: Routed): boolean => !failed.has(message);

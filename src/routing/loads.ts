@@ -19,7 +19,7 @@ export const MAX_LOAD_BYTES = 4_000_000;
  * otherwise take minutes over a batch of 5,000. What is left of the source's events then queues up once more, behind
  * those of others.
  */
-export const MAX_SOURCE_WORK = 50_000_000;
+const MAX_SOURCE_WORK = 50_000_000;
 /** Overhead of an event and of a decision, besides payload, attributes and names. */
 const OVERHEAD_BYTES = 500;
 

@@ -7,7 +7,8 @@ import type { Env } from "../env.ts";
 import { eventLog } from "../objects/clients.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
 import { decodeMessage } from "../events/queue/message.ts";
-import { accept } from "../events/queue/accept.ts";
+import { enqueue } from "../events/queue/enqueue.ts";
+import { describeRefusal } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { resultBudget } from "./budget.ts";
 import { decide } from "./decide.ts";
@@ -110,16 +111,23 @@ function count({ routed }: Load, tallies: Map<Message, Tally>): void {
 async function settle({ message, body, left }: Finished, env: Env): Promise<boolean> {
 	try {
 		if (left === "all") await env.EVENTS.send(String(message.body), { contentType: "text" });
-		else if (left.length > 0) await accept(env, left);
+		else if (left.length > 0) {
+			const queued = await enqueue(env, left);
+			if (!queued.ok) return failed(message, describeRefusal(queued));
+		}
 		if (left.length > 0)
 			log("router.queued_again", { message_id: message.id, events: left === "all" ? left : left.length });
 		if (body.kind === "spilled" && left !== "all") await eventLog(env, body.logId).dropSpilled(body.key);
 		message.ack();
 		return true;
 	} catch (error) {
-		log("router.failed", { message_id: message.id, error: String(error) });
-		return false;
+		return failed(message, String(error));
 	}
+}
+
+function failed({ id }: Message, error: string): false {
+	log("router.failed", { message_id: id, error });
+	return false;
 }
 
 /** A message that cannot be read is a bug or comes from a newer release; it ends in the dead-letter queue. */

@@ -16,7 +16,7 @@ export interface RoutingTable {
 	version: number;
 	/** Every subscription, the paused ones too. */
 	subscriptions: readonly Subscription[];
-	/** Active subscriptions whose source and types fit; their filters have not been looked at. */
+	/** Active and readable subscriptions whose source and types fit; their filters have not been looked at. */
 	candidates(sourceId: string, type: string): Subscription[];
 	/** The endpoint a subscription means at this moment; null when its name has no version left. */
 	endpointOf(subscription: Subscription): RoutedEndpoint | null;
@@ -41,7 +41,10 @@ export async function currentTable(env: Env, now = Date.now()): Promise<RoutingT
 	const age = known === null ? Number.POSITIVE_INFINITY : Math.abs(now - known.readAt);
 	if (known !== null && age < routingMaxAgeMs(env)) return known.table;
 	const version = await readRoutingVersion(env);
-	const table = known?.table.version === version ? known.table : buildTable(await loadRoutingTable(env));
+	const table =
+		known?.table.version === version
+			? known.table
+			: buildTable(await loadRoutingTable(env, known?.table.subscriptions));
 	// Another batch may have read later in the meantime.
 	if (current?.db !== env.DB || current.readAt < now) current = { db: env.DB, table, readAt: now };
 	return table;
@@ -51,7 +54,7 @@ export function buildTable({ version, subscriptions, endpoints }: RoutingRecords
 	const exact = new Map<string, Subscription[]>();
 	const prefixes = new Map<string, Subscription[]>();
 	for (const subscription of subscriptions) {
-		if (subscription.status !== "active") continue;
+		if (subscription.status !== "active" || subscription.unreadable !== undefined) continue;
 		const types = subscription.types.length === 0 ? ["*"] : subscription.types;
 		for (const type of new Set(types)) {
 			const index = type.endsWith("*") ? prefixes : exact;

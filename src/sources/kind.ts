@@ -2,14 +2,26 @@
  * What a source kind is: how one sort of publisher proves itself by default, how its requests become CloudEvents,
  * and how the publisher is set up. A kind is one file beside this one and one line in the registry.
  */
-import type * as z from "zod";
+import * as z from "zod";
 import type { CloudEvent } from "../events/event.ts";
 import type { Refusal } from "../http/refusal.ts";
-import type { Source, SourceAuth } from "../store/records.ts";
+import {
+	type KnownSource,
+	type Source,
+	type SourceAuth,
+	type SourceAuthType,
+	isKnown,
+} from "../store/records.ts";
+import { settingsUnreadable } from "./stopped.ts";
 
 /** A verified request. */
-export interface ParseInput {
-	source: Source;
+export interface ParseInput<S = unknown> extends KindRequest {
+	source: KnownSource;
+	/** The source's settings as the kind's schema reads them. */
+	settings: S;
+}
+
+export interface KindRequest {
 	headers: Headers;
 	body: Uint8Array;
 	/** When it was received, ms since the epoch. */
@@ -23,11 +35,11 @@ export type Parsed =
 			ok: true;
 			/** May be empty: a ping, a handshake, a test message that means nothing. */
 			events: CloudEvent[];
-			/** Whether the publisher sent a list, and so is answered with one. */
+			/** Whether the publisher sent a list, and so gets one in the response. */
 			batch: boolean;
 			/** Settings of the source whose expression gave nothing usable; for the log. */
 			unresolved?: readonly string[];
-			/** How this publisher has to be answered where 202 with the ids would not do. */
+			/** The response that this publisher needs where 202 with the ids would not do. */
 			reply?: Reply;
 	  }
 	| Refusal;
@@ -39,32 +51,95 @@ export interface Reply {
 	body: unknown;
 }
 
-export interface SourceKind {
+/** What every kind says, whatever its settings are. */
+interface KindTraits {
 	/** The proof a new source asks for unless its creator names another. */
 	readonly defaultAuth: SourceAuth;
 	/** The proofs it takes. Without this: all but those whose settings another kind has. */
-	readonly auths?: readonly SourceAuth["type"][];
+	readonly auths?: readonly SourceAuthType[];
 	/**
 	 * How events come when nobody posts them: the router fetches them from a queue of the publisher ("pull"), or
 	 * the Worker consumes a queue of Cloudflare ("queue"). `parse` then gets one message as the body.
 	 */
 	readonly transport?: "pull" | "queue";
-	/** What a source of this kind is told in `settings`; without a schema it takes none. */
-	readonly settings?: z.ZodType<Record<string, unknown>>;
 	/** Whether `event_type`, `subject` and `dedupe_key` are the source's to say; else the kind knows them. */
 	readonly namesEvents?: boolean;
-	/** Never throws on anything a publisher can send. */
-	parse(input: ParseInput): Promise<Parsed>;
-	/** Answers a request by which a publisher asks for consent before it sends events; null when it is none. */
-	answerHandshake?(request: Request): Response | null | Promise<Response | null>;
-	/** How the publisher is made to send to `target`. */
-	setup(target: SetupTarget): Setup;
-	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */
-	sample(now: number, settings: Source["settings"]): Sample;
+	/** The response to a request that asks for consent before events are sent; null when the request is none. */
+	handshake?(request: Request): Response | null | Promise<Response | null>;
 }
 
-export interface SetupTarget {
-	source: Source;
+type Settings = z.ZodType<Record<string, unknown>>;
+
+/** A kind as its file defines it. */
+export interface KindDefinition<S extends Settings> extends KindTraits {
+	/** What a source of this kind is told in `settings`, with its defaults: what the API takes. */
+	readonly settings: S;
+	/** How stored settings are read, where that is not by `settings` without its refusal of unknown members. */
+	readonly stored?: z.ZodType<z.output<S>>;
+	/** Never throws on anything a publisher can send. */
+	readonly parse: (input: ParseInput<z.output<S>>) => Promise<Parsed>;
+	/** How the publisher is made to send to `target`. */
+	readonly setup: (target: SetupTarget<z.output<S>>) => Setup;
+	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */
+	readonly sample: (now: number, settings: z.output<S>) => Sample;
+}
+
+/** A kind as the rest of the router knows it. */
+export interface SourceKind extends KindTraits {
+	/** Judges `settings` that are written, and fills in the defaults. */
+	readonly settings: Settings;
+	/**
+	 * The kind for one source. Refuses with 503 `settings_unreadable` when another release has stored the source's
+	 * settings in a form that this one cannot read.
+	 */
+	bind(source: Source): ({ ok: true } & BoundKind) | Refusal;
+}
+
+export interface BoundKind {
+	/** Never throws on anything a publisher can send. */
+	parse(request: KindRequest): Promise<Parsed>;
+	setup(target: Omit<SetupTarget, "source" | "settings">): Setup;
+	sample(now: number): Sample;
+}
+
+/** For kinds whose sources are told nothing. */
+export const noSettings = z.strictObject({});
+
+/** Reads a source's settings in one place, so that the definition gets them typed and never has to doubt them. */
+export function defineKind<S extends Settings>(definition: KindDefinition<S>): SourceKind {
+	const {
+		settings: written,
+		stored = ignoringUnknown(written),
+		parse,
+		setup,
+		sample,
+		...traits
+	} = definition;
+	return {
+		...traits,
+		settings: written,
+		bind(source) {
+			const read = stored.safeParse(source.settings);
+			if (!read.success || !isKnown(source)) return settingsUnreadable();
+			const settings = read.data;
+			return {
+				ok: true,
+				parse: (request) => parse({ ...request, source, settings }),
+				setup: (target) => setup({ ...target, source, settings }),
+				sample: (now) => sample(now, settings),
+			};
+		},
+	};
+}
+
+/** A newer release may have stored members that this one does not know: they are left out, not refused. */
+function ignoringUnknown<S extends Settings>(schema: S): S {
+	return schema instanceof z.ZodObject ? (schema.strip() as unknown as S) : schema;
+}
+
+export interface SetupTarget<S = unknown> {
+	source: KnownSource;
+	settings: S;
 	/** The ingest URL; for auth `url_token` with the placeholder as its token. */
 	url: string;
 	/** Stands where the secret has to be put in: the secret itself is shown only when it is made. */

@@ -17,12 +17,13 @@ import { s3Sns } from "./s3-sns/index.ts";
 import { sequin } from "./sequin/index.ts";
 import { shopify } from "./shopify/index.ts";
 import { slack } from "./slack/index.ts";
+import { settingsUnreadable } from "./stopped.ts";
 import { sqs } from "./sqs/index.ts";
 import { standardWebhooks } from "./standard-webhooks/index.ts";
 import { stripe } from "./stripe/index.ts";
 import { supabase } from "./supabase/index.ts";
 
-export const sourceKinds: Readonly<Record<string, SourceKind>> = {
+export const sourceKinds = {
 	"azure-eventgrid": azureEventgrid,
 	cloudevents,
 	debezium,
@@ -43,10 +44,23 @@ export const sourceKinds: Readonly<Record<string, SourceKind>> = {
 	"standard-webhooks": standardWebhooks,
 	stripe,
 	supabase,
-};
+} as const satisfies Record<string, SourceKind>;
 
-export function kindOf({ kind }: Pick<Source, "kind">): SourceKind {
-	const found = sourceKinds[kind];
-	if (found === undefined) throw new Error(`a stored source has the unknown kind "${kind}"`);
-	return found;
+export type KindName = keyof typeof sourceKinds;
+
+export function isKindName(name: string): name is KindName {
+	return Object.hasOwn(sourceKinds, name);
+}
+
+/** The names, in the order in which they are listed here. */
+export const KIND_NAMES = Object.keys(sourceKinds).filter(isKindName);
+
+/** null for a kind that this release does not know: a newer one has stored the source. */
+export function kindOf({ kind }: Pick<Source, "kind">): SourceKind | null {
+	return isKindName(kind) ? sourceKinds[kind] : null;
+}
+
+/** The kind of the source with the source's settings read. Refuses with 503 `settings_unreadable`. */
+export function bindKind(source: Source): ReturnType<SourceKind["bind"]> {
+	return kindOf(source)?.bind(source) ?? settingsUnreadable();
 }

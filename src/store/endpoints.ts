@@ -1,8 +1,16 @@
 /** Endpoints in D1: rows to records and back, and the queries on them. */
 import type { Env } from "../env.ts";
 import { rememberDeletion } from "./deleted.ts";
-import type { LiveSecret } from "../crypto/live-secret.ts";
-import type { Endpoint, EndpointAuth, EndpointStatus, ReadableEndpoint, RetryPolicy } from "./records.ts";
+import { liveSecretsSchema } from "../crypto/live-secret.ts";
+import { readColumn } from "./columns.ts";
+import { endpointAuthSchema, headersSchema, retryFromColumn } from "./endpoint-columns.ts";
+import {
+	ENDPOINT_STATUSES,
+	type Endpoint,
+	type EndpointAuth,
+	type EndpointStatus,
+	type ReadableEndpoint,
+} from "./records.ts";
 import {
 	type ListQuery,
 	type ReadAs,
@@ -34,7 +42,7 @@ export interface EndpointRow extends Row {
 	max_concurrency: number;
 	retry: string;
 	signing_secrets: string;
-	status: EndpointStatus;
+	status: string;
 	status_reason: string | null;
 	revision?: number;
 	created_at: number;
@@ -123,7 +131,7 @@ export async function updateEndpoint(
 export async function stopEndpoint(
 	env: Env,
 	former: ReadAs,
-	status: "paused" | "disabled",
+	status: Exclude<EndpointStatus, "active">,
 	reason: string,
 ): Promise<boolean> {
 	const update = await updateEndpoint(env, former, { status, statusReason: reason });
@@ -132,7 +140,7 @@ export async function stopEndpoint(
 
 /**
  * Deletes it unless subscriptions target it: by name and version, or as the latest when it is the last version
- * there is. Answers the names of those.
+ * there is. Returns the names of those.
  */
 export async function deleteEndpoint(env: Env, id: string): Promise<{ usedBy: string[] }> {
 	const using = `FROM subscriptions WHERE endpoint_id = ?1 OR latest_of = (
@@ -165,6 +173,11 @@ async function toColumns(env: Env, changes: EndpointChanges): Promise<Row> {
 	};
 }
 
+/** A status that only a newer release knows is one in which nothing is sent. */
+export function endpointStatusFromColumn(status: string): EndpointStatus {
+	return ENDPOINT_STATUSES.find((known) => known === status) ?? "paused";
+}
+
 export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpoint> {
 	const [auth, headers, signingSecrets] = await Promise.all([
 		open(env, row.auth),
@@ -177,13 +190,13 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		version: row.version,
 		url: row.url,
 		protocol: row.protocol,
-		auth: auth === null ? null : trimAuth(JSON.parse(auth) as EndpointAuth),
-		headers: headers === null ? null : trimValues(JSON.parse(headers) as Record<string, string>),
+		auth: auth === null ? null : trimAuth(readColumn(endpointAuthSchema, auth)),
+		headers: headers === null ? null : trimValues(readColumn(headersSchema, headers)),
 		timeoutSeconds: row.timeout_seconds,
 		maxConcurrency: row.max_concurrency,
-		retry: JSON.parse(row.retry) as RetryPolicy,
-		signingSecrets: signingSecrets === null ? null : (JSON.parse(signingSecrets) as LiveSecret[]),
-		status: row.status,
+		retry: retryFromColumn(row.retry),
+		signingSecrets: signingSecrets === null ? null : readColumn(liveSecretsSchema, signingSecrets),
+		status: endpointStatusFromColumn(row.status),
 		statusReason: row.status_reason,
 		revision: revisionOf(row),
 		createdAt: row.created_at,
@@ -193,12 +206,13 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 
 /**
  * HTTP removes the white space around a header's value. Release 0.1 stored such values; to mask one in an echoed
- * answer, it must be known in the form in which it arrives.
+ * response, it must be known in the form in which it arrives.
  */
-function trimValues(headers: Record<string, string>): Record<string, string> {
+function trimValues(headers: Record<string, string> | null): Record<string, string> | null {
+	if (headers === null) return null;
 	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
 }
 
-function trimAuth(auth: EndpointAuth): EndpointAuth {
-	return auth.type === "header" ? { ...auth, value: auth.value.trim() } : auth;
+function trimAuth(auth: EndpointAuth | null): EndpointAuth | null {
+	return auth?.type === "header" ? { ...auth, value: auth.value.trim() } : auth;
 }

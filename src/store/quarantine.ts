@@ -5,6 +5,7 @@
 import * as z from "zod";
 import type { Env } from "../env.ts";
 import type { Overrun, Quarantine } from "../events/expressions/set-aside.ts";
+import { readColumn } from "./columns.ts";
 import { bumpRoutingVersion } from "./rows.ts";
 import { withSchema } from "./schema.ts";
 
@@ -19,12 +20,7 @@ export const quarantineSchema: z.ZodType<Quarantine> = z.object({
  * more.
  */
 export function quarantineFromColumn(column: string | null): Quarantine | null {
-	if (column === null) return null;
-	try {
-		return quarantineSchema.safeParse(JSON.parse(column)).data ?? null;
-	} catch {
-		return null;
-	}
+	return column === null ? null : readColumn(quarantineSchema, column);
 }
 
 export function quarantineToColumn(quarantine: Quarantine | null): string | null {
@@ -32,7 +28,7 @@ export function quarantineToColumn(quarantine: Quarantine | null): string | null
 }
 
 /**
- * Sets the expression aside, if it still is the one that overran and none other is set aside already. Answers the
+ * Sets the expression aside, if it still is the one that overran and none other is set aside already. Returns the
  * name of its owner; null when nothing has changed.
  */
 export async function storeQuarantine(

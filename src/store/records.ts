@@ -5,62 +5,59 @@
 import type { LiveSecret } from "../crypto/live-secret.ts";
 import type { Filter } from "../events/expressions/filters.ts";
 import type { Quarantine } from "../events/expressions/set-aside.ts";
+import type { SourceAuth } from "./source-auth.ts";
 
-/** How a source's requests prove where they come from. The secret itself is in `Source.secrets`. */
-export type SourceAuth =
-	| { type: "bearer" }
-	| { type: "basic"; username: string }
-	| { type: "header"; name: string }
-	| {
-			type: "hmac";
-			header: string;
-			algorithm: "sha1" | "sha256" | "sha384" | "sha512";
-			encoding: "hex" | "base64";
-			/** Text before the signature in the header, such as `sha256=`. */
-			prefix: string;
-	  }
-	| { type: "standard_webhooks" }
-	/** As these providers sign (ingest/signature-schemes.ts). */
-	| { type: "github" | "shopify" | "slack" | "stripe" }
-	/** By certificate: the topics that may send are in `settings` (ingest/sns-signature.ts). */
-	| { type: "sns" }
-	/** Not a proof of theirs but of ours: the router fetches events with an AWS access key (ingest/puller.ts). */
-	| { type: "aws_keys" }
-	| { type: "url_token" }
-	/** A token of Google for the service account `email`; `audience` null: the URL as requested. */
-	| { type: "google_oidc"; audience: string | null; email: string }
-	| { type: "none" };
+export type { SourceAuth, SourceAuthType } from "./source-auth.ts";
+
+/** What a source or a subscription can be; an endpoint too, which can also be disabled. */
+export const STATUSES = ["active", "paused"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const ENDPOINT_STATUSES = [...STATUSES, "disabled"] as const;
+export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
+
+/** Why an endpoint is paused or disabled: by a person, or by what it responded. A newer release may know more. */
+const STATUS_REASONS = ["manual", "unauthorized", "quota", "gone"] as const;
+export type StatusReason = (typeof STATUS_REASONS)[number];
 
 export interface Source {
 	/** `src_…` */
 	id: string;
 	name: string;
-	/** A key of the source-kind registry (ingest/sources/). */
+	/** A key of the source-kind registry (sources/registry.ts). */
 	kind: string;
 	description: string | null;
-	auth: SourceAuth;
+	/** Of this, of `settings` and of `secrets`, null: stored in a form that this release cannot read. */
+	auth: SourceAuth | null;
 	/** A literal, or JSONata over `{headers, body}` when it begins with `=`. */
 	eventType: string | null;
 	subject: string | null;
 	/** JSONata over `{headers, body}`. */
 	dedupeKey: string | null;
 	/** What the kind asks for beyond this, as its schema says; empty for most. */
-	settings: Record<string, unknown>;
-	/** null: stored, but no key that is set opens them. */
+	settings: Record<string, unknown> | null;
+	/** null, too: no key that is set opens them. */
 	secrets: LiveSecret[] | null;
 	/** paused: what publishers send is refused so that they send it again, and no queue is read. */
-	status: "active" | "paused";
+	status: Status;
 	revision: number;
 	quarantine: Quarantine | null;
 	createdAt: number;
 	updatedAt: number;
 }
 
+/** A source whose proof and settings are known, so that its kind can be asked. */
+export type KnownSource = Source & { auth: SourceAuth; settings: Record<string, unknown> };
+
+export function isKnown(source: Source): source is KnownSource {
+	return source.auth !== null && source.settings !== null;
+}
+
 /** A source that can verify what is sent to it. */
-export type ReadableSource = Source & { secrets: LiveSecret[] };
+export type ReadableSource = KnownSource & { secrets: LiveSecret[] };
 
 export function isVerifying(source: Source): source is ReadableSource {
-	return source.secrets !== null;
+	return isKnown(source) && source.secrets !== null;
 }
 
 /** What the router sends along to prove itself to a model server. */
@@ -73,7 +70,7 @@ export type EndpointAuth =
 export interface RetryPolicy {
 	/** Wait before attempt 2, 3, …; one more attempt than steps. */
 	scheduleSeconds: readonly number[];
-	/** How long a busy endpoint costs no attempt, counted from the first busy answer in a row. */
+	/** How long a busy endpoint costs no attempt, counted from the first busy response in a row. */
 	busyMaxWaitSeconds: number;
 	/** How long after the first try refused connections, 502 and 504 count as a cold start. 0: never. */
 	coldStartSeconds: number;
@@ -83,8 +80,6 @@ export interface RetryPolicy {
 	busyStatuses: readonly number[];
 }
 
-export type EndpointStatus = "active" | "paused" | "disabled";
-
 export interface Endpoint {
 	/** `ep_…` */
 	id: string;
@@ -93,7 +88,7 @@ export interface Endpoint {
 	url: string;
 	/** A key of the protocol registry (models/). */
 	protocol: string;
-	/** Of these and of `signingSecrets`, null: stored, but no key that is set opens it. */
+	/** Of these and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
 	auth: EndpointAuth | null;
 	headers: Record<string, string> | null;
 	timeoutSeconds: number;
@@ -102,7 +97,7 @@ export interface Endpoint {
 	/** `whsec_…`, newest first. */
 	signingSecrets: LiveSecret[] | null;
 	status: EndpointStatus;
-	/** Why it is paused or disabled: "manual", "unauthorized", "quota", "gone"; null while active. */
+	/** One of `STATUS_REASONS`, or what a newer release wrote; null while active. */
 	statusReason: string | null;
 	revision: number;
 	createdAt: number;
@@ -120,15 +115,18 @@ export function isReadable(endpoint: Endpoint): endpoint is ReadableEndpoint {
 	return endpoint.auth !== null && endpoint.headers !== null && endpoint.signingSecrets !== null;
 }
 
-/** What happens with the answer. null on the subscription: it is stored and goes no further. */
+/** What happens with the output. null on the subscription: it is stored and goes no further. */
 export interface ResultPolicy {
-	/** Event type of the result event; null: the answer's own type, or `{endpoint name}.completed`. */
+	/** Event type of the result event; null: the output's own type, or `{endpoint name}.completed`. */
 	type: string | null;
 	/** JSONata over `{event, result}`. */
 	transform: string | null;
 	maxHops: number;
 	allowCycles: boolean;
 }
+
+/** The fields of a subscription that are stored as JSON. */
+export type SubscriptionColumn = "types" | "filters" | "result";
 
 export interface Subscription {
 	/** `sub_…` */
@@ -145,9 +143,14 @@ export interface Subscription {
 	transform: string | null;
 	result: ResultPolicy | null;
 	/** paused: new events are not matched; deliveries that are there already go on. */
-	status: "active" | "paused";
+	status: Status;
 	revision: number;
 	quarantine: Quarantine | null;
+	/**
+	 * What is stored in a form that this release cannot read; absent when there is nothing. Such a subscription matches
+	 * no event, and deliveries that are there wait: what it asks for is not known.
+	 */
+	unreadable?: readonly SubscriptionColumn[];
 	createdAt: number;
 	updatedAt: number;
 }

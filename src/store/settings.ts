@@ -66,8 +66,13 @@ export async function subscriptionOf(
 	id: string,
 ): Promise<Subscription | "deleted" | "missing"> {
 	const known = subscriptions.get(id) ?? others.get(id);
-	if (known !== undefined) return known;
+	if (known !== undefined) return typeof known === "object" ? readable(known) : known;
 	const found = (await findSubscription(env, id)) ?? ((await isDeleted(env, id)) ? "deleted" : "missing");
 	others.set(id, found);
-	return found;
+	return typeof found === "object" ? readable(found) : found;
+}
+
+/** One that another release stored in a form of its own is as good as missing: its deliveries wait. */
+function readable(subscription: Subscription): Subscription | "missing" {
+	return subscription.unreadable === undefined ? subscription : "missing";
 }

@@ -6,33 +6,29 @@
 import * as z from "zod";
 import type { Env } from "../env.ts";
 import { quarantineSchema } from "./quarantine.ts";
-import type { LiveSecret } from "../crypto/live-secret.ts";
-import type { ReadableSource, Source, SourceAuth } from "./records.ts";
+import { liveSecretsSchema } from "../crypto/live-secret.ts";
+import type { ReadableSource, Source } from "./records.ts";
+import { sourceAuthSchema } from "./source-auth.ts";
 import { UNREADABLE, open, seal } from "../crypto/seal.ts";
-import { fromStoredStatus, toStoredStatus } from "./sources.ts";
+import { STORED_STATUSES, fromStoredStatus, settingsSchema, toStoredStatus } from "./sources.ts";
 
 /** The longest that ingest goes on without D1, counted from the last time that a copy was made. */
 const EXPIRATION_SECONDS = 86_400;
 /** How long a location keeps what it read; Cloudflare's minimum. */
 const LOCATION_TTL_SECONDS = 30;
 
-const secretsSchema: z.ZodType<LiveSecret[]> = z.array(
-	z.object({ value: z.string(), createdAt: z.number(), expiresAt: z.number().nullable() }),
-);
-
 const cachedSource = z.object({
 	id: z.string(),
 	name: z.string(),
 	kind: z.string(),
 	description: z.string().nullable(),
-	// Written by cacheSource alone, from what the API has checked.
-	auth: z.custom<SourceAuth>((value) => typeof value === "object" && value !== null),
+	auth: sourceAuthSchema,
 	eventType: z.string().nullable(),
 	subject: z.string().nullable(),
 	dedupeKey: z.string().nullable(),
-	settings: z.record(z.string(), z.unknown()),
+	settings: settingsSchema,
 	sealedSecrets: z.string(),
-	status: z.enum(["active", "disabled"]),
+	status: z.enum(STORED_STATUSES),
 	/** Missing in copies that release 0.1 made. */
 	revision: z.number().default(1),
 	quarantine: quarantineSchema.nullable().default(null),
@@ -77,7 +73,7 @@ export async function readCachedSource(env: Env, ref: string): Promise<SourceCop
 		source: {
 			...source,
 			status: fromStoredStatus(status),
-			secrets: secretsSchema.parse(JSON.parse(secrets)),
+			secrets: liveSecretsSchema.parse(JSON.parse(secrets)),
 		},
 		readAt,
 	};

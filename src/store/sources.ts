@@ -1,9 +1,11 @@
 /** Sources in D1: rows to records and back, and the queries on them. */
+import * as z from "zod";
 import type { Env } from "../env.ts";
+import { readColumn } from "./columns.ts";
 import { rememberDeletion } from "./deleted.ts";
 import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
-import type { LiveSecret } from "../crypto/live-secret.ts";
-import type { ReadableSource, Source, SourceAuth } from "./records.ts";
+import { liveSecretsSchema } from "../crypto/live-secret.ts";
+import type { ReadableSource, Source } from "./records.ts";
 import {
 	type ListQuery,
 	type ReadAs,
@@ -16,13 +18,18 @@ import {
 	updateRow,
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
+import { hasSecret, sourceAuthSchema } from "./source-auth.ts";
 import { open, seal } from "../crypto/seal.ts";
 
 /** What may change in the life of a source. */
 export type SourceChanges = Partial<Omit<ReadableSource, keyof ReadAs | "createdAt">>;
 
+/** What the members mean, the source's kind says. */
+export const settingsSchema = z.record(z.string(), z.unknown());
+
 /** The word for a paused source is the one of release 0.1, whose Workers may read it during a deploy. */
-type StoredStatus = "active" | "disabled";
+export const STORED_STATUSES = ["active", "disabled"] as const;
+type StoredStatus = (typeof STORED_STATUSES)[number];
 
 interface SourceRow extends Row {
 	id: string;
@@ -35,7 +42,7 @@ interface SourceRow extends Row {
 	dedupe_key: string | null;
 	settings: string;
 	secrets: string;
-	status: StoredStatus;
+	status: string;
 	revision?: number;
 	/** Undefined before the schema step that adds it. */
 	quarantine?: string | null;
@@ -125,7 +132,7 @@ export async function updateSource(
 	return update.outcome === "updated" ? { ...update, record: await fromRow(env, update.record) } : update;
 }
 
-/** Deletes it unless subscriptions name it; answers the names of those. */
+/** Deletes it unless subscriptions name it; returns the names of those. */
 export async function deleteSource(env: Env, id: string): Promise<{ usedBy: string[] }> {
 	const isUsed = "EXISTS (SELECT 1 FROM subscriptions WHERE source_id = ?1)";
 	const [using] = await withSchema(env, (db) =>
@@ -139,16 +146,11 @@ export async function deleteSource(env: Env, id: string): Promise<{ usedBy: stri
 	return { usedBy: using?.results.map(({ name }) => name) ?? [] };
 }
 
-/** Whether a secret of the source proves its requests. Some are proved by keys of the provider, some not at all. */
-export function hasSecret(type: SourceAuth["type"]): boolean {
-	return type !== "none" && type !== "sns" && type !== "google_oidc";
-}
-
 export function toStoredStatus(status: Source["status"]): StoredStatus {
 	return status === "active" ? "active" : "disabled";
 }
 
-export function fromStoredStatus(status: StoredStatus): Source["status"] {
+export function fromStoredStatus(status: string): Source["status"] {
 	return status === "active" ? "active" : "paused";
 }
 
@@ -168,9 +170,9 @@ async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
 }
 
 async function fromRow(env: Env, row: SourceRow): Promise<Source> {
-	const auth = JSON.parse(row.auth) as SourceAuth;
+	const auth = readColumn(sourceAuthSchema, row.auth);
 	// An auth that uses no secret has none to open.
-	const secrets = hasSecret(auth.type) ? await open(env, row.secrets) : "[]";
+	const secrets = auth === null || hasSecret(auth.type) ? await open(env, row.secrets) : "[]";
 	return {
 		id: row.id,
 		name: row.name,
@@ -180,8 +182,8 @@ async function fromRow(env: Env, row: SourceRow): Promise<Source> {
 		eventType: row.event_type,
 		subject: row.subject,
 		dedupeKey: row.dedupe_key,
-		settings: JSON.parse(row.settings) as Record<string, unknown>,
-		secrets: secrets === null ? null : (JSON.parse(secrets) as LiveSecret[]),
+		settings: readColumn(settingsSchema, row.settings),
+		secrets: secrets === null ? null : readColumn(liveSecretsSchema, secrets),
 		status: fromStoredStatus(row.status),
 		revision: revisionOf(row),
 		quarantine: quarantineFromColumn(row.quarantine ?? null),

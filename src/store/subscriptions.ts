@@ -1,8 +1,10 @@
 /** Subscriptions in D1: rows to records and back, and the queries on them. They hold no secrets. */
+import * as z from "zod";
 import type { Env } from "../env.ts";
-import type { Filter } from "../events/expressions/filters.ts";
+import { storedFilterSchema } from "../events/expressions/filters.ts";
+import { readColumn } from "./columns.ts";
 import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
-import type { ResultPolicy, Subscription } from "./records.ts";
+import type { ResultPolicy, Subscription, SubscriptionColumn } from "./records.ts";
 import { rememberDeletion } from "./deleted.ts";
 import {
 	type Insert,
@@ -19,7 +21,7 @@ import {
 import { withSchema } from "./schema.ts";
 
 /** What may change in the life of a subscription. */
-export type SubscriptionChanges = Partial<Omit<Subscription, keyof ReadAs | "createdAt">>;
+export type SubscriptionChanges = Partial<Omit<Subscription, keyof ReadAs | "createdAt" | "unreadable">>;
 
 export interface SubscriptionRow extends Row {
 	id: string;
@@ -55,7 +57,7 @@ export async function listSubscriptions(env: Env, query: ListQuery): Promise<Sub
 
 /** Not when its source or endpoint has been deleted: none is ever left behind that names nothing. */
 export async function insertSubscription(env: Env, subscription: Subscription): Promise<Insert> {
-	const { id, createdAt, updatedAt, ...fields } = subscription;
+	const { id, createdAt, updatedAt, unreadable: _, ...fields } = subscription;
 	const row = { id, ...toColumns(fields), created_at: createdAt, updated_at: updatedAt };
 	return insertRow(env, "subscriptions", row, namesIn(fields));
 }
@@ -105,19 +107,57 @@ function toColumns(changes: SubscriptionChanges): Row {
 }
 
 export function subscriptionFromRow(row: SubscriptionRow): Subscription {
+	const types = row.types === NONE ? [] : readColumn(typesSchema, row.types);
+	const filters = row.filters === NONE ? [] : readColumn(filtersSchema, row.filters);
+	const result = row.result === null ? null : readColumn(resultSchema, row.result);
+	const unreadable: SubscriptionColumn[] = [
+		...(types === null ? (["types"] as const) : []),
+		...(filters === null ? (["filters"] as const) : []),
+		...(row.result !== null && result === null ? (["result"] as const) : []),
+	];
 	return {
 		id: row.id,
 		name: row.name,
 		sourceId: row.source_id,
-		types: JSON.parse(row.types) as string[],
-		filters: JSON.parse(row.filters) as Filter[],
+		types: types ?? [],
+		filters: filters ?? [],
 		target: row.endpoint_id === null ? { latestOf: row.latest_of ?? "" } : { endpointId: row.endpoint_id },
 		transform: row.transform,
-		result: row.result === null ? null : (JSON.parse(row.result) as ResultPolicy),
+		result,
 		status: row.enabled === 1 ? "active" : "paused",
 		revision: revisionOf(row),
 		quarantine: quarantineFromColumn(row.quarantine ?? null),
+		...(unreadable.length > 0 && { unreadable }),
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};
+}
+
+/** An empty list, as nearly all filters are; it needs no reading. */
+const NONE = "[]";
+
+const typesSchema = z.array(z.string());
+const filtersSchema = z.array(storedFilterSchema);
+const resultSchema: z.ZodType<ResultPolicy> = z.object({
+	type: z.string().nullable(),
+	transform: z.string().nullable(),
+	maxHops: z.number(),
+	allowCycles: z.boolean(),
+});
+
+/**
+ * Records of all rows. Those of `known` whose rows have not changed since serve again, so that a change of one among
+ * thousands reads the columns of that one only.
+ */
+export function subscriptionsFromRows(
+	rows: readonly SubscriptionRow[],
+	known: readonly Subscription[],
+): Subscription[] {
+	const byId = new Map(known.map((subscription) => [subscription.id, subscription]));
+	return rows.map((row) => {
+		const former = byId.get(row.id);
+		// A Worker of release 0.1, which runs beside this one during a deploy, moves updated_at and not the revision.
+		const isSame = former?.revision === revisionOf(row) && former.updatedAt === row.updated_at;
+		return isSame ? former : subscriptionFromRow(row);
+	});
 }

@@ -170,3 +170,29 @@ describe("an endpoint", () => {
 		expect((await ask("DELETE", `/v1/endpoints/${name}`)).status).toBe(204);
 	});
 });
+
+describe("a source whose settings another release has stored", () => {
+	const refused = { status: "paused", status_reason: "settings_unreadable", unreadable: ["settings"] };
+
+	beforeEach(async () => {
+		await must("POST", "/v1/sources", { name: `db-${name}`, kind: "postgres", auth: { type: "none" } });
+		await env.DB.prepare("UPDATE sources SET settings = ?, revision = revision + 1 WHERE name = ?")
+			.bind('{"primary_key":{"columns":["a","b"]}}', `db-${name}`)
+			.run();
+	});
+
+	test("is listed, refuses publishers so that they come again, and has no set-up", async () => {
+		const list = await must<{ data: object[] }>("GET", "/v1/sources?limit=200");
+		expect(list.data).toContainEqual(expect.objectContaining({ name: `db-${name}`, ...refused }));
+		const sent = await ask("POST", `/v1/sources/db-${name}/test`);
+		expect(sent).toMatchObject({ status: 503, body: { code: "settings_unreadable" } });
+		const setup = await ask("GET", `/v1/sources/db-${name}/setup`);
+		expect(setup).toMatchObject({ status: 503, body: { code: "settings_unreadable" } });
+	});
+
+	test("works again once they are written anew", async () => {
+		const path = `/v1/sources/db-${name}`;
+		expect(await must("PATCH", path, { description: "d" })).toMatchObject(refused);
+		expect(await must("PATCH", path, { settings: {} })).toMatchObject({ status: "active", unreadable: null });
+	});
+});

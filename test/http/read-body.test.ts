@@ -21,12 +21,12 @@ function stream(chunks: number) {
 
 test("what is too large is heard to its end: a sender that is cut off would not hear the answer", async () => {
 	const { heard, request } = stream(160);
-	await expect(readBody(request)).rejects.toMatchObject({ status: 413, code: "body_too_large" });
+	expect(await readBody(request)).toMatchObject({ status: 413, code: "body_too_large" });
 	expect(heard).toEqual({ chunks: 160, isCutOff: false });
 });
 
 test("what has no end is cut off", async () => {
 	const { heard, request } = stream(Number.POSITIVE_INFINITY);
-	await expect(readBody(request)).rejects.toMatchObject({ status: 413, code: "body_too_large" });
+	expect(await readBody(request)).toMatchObject({ status: 413, code: "body_too_large" });
 	expect(heard.isCutOff).toBe(true);
 });

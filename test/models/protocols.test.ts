@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import type { ModelRequest, Protocol } from "../../src/models/protocol.ts";
-import { protocols } from "../../src/models/registry.ts";
+import { PROTOCOL_NAMES, protocolOf } from "../../src/models/registry.ts";
 
 const event: SluiceEvent = {
 	id: "evt_1",
@@ -23,8 +23,8 @@ function build(protocol: string, transformed: string | null, sent: SluiceEvent =
 }
 
 function find(name: string): Protocol {
-	const protocol = protocols[name];
-	if (protocol === undefined) throw new Error(`no protocol ${name}`);
+	const protocol = protocolOf(name);
+	if (protocol === null) throw new Error(`no protocol ${name}`);
 	return protocol;
 }
 
@@ -109,10 +109,10 @@ describe("cloudevents", () => {
 	});
 });
 
-test.each(["http", "cloudevents"])("%s reads an answer by its headers", (name) => {
+test.each(["http", "cloudevents"])("%s reads an output by the headers of its response", (name) => {
 	const body = Buffer.from('{"text": "hello"}');
 	expect(
-		find(name).readAnswer({ status: 200, headers: { "content-type": "application/json" }, body }),
+		find(name).readOutput({ status: 200, headers: { "content-type": "application/json" }, body }),
 	).toEqual({
 		kind: "data",
 		data: { kind: "json", text: '{"text": "hello"}' },
@@ -121,5 +121,5 @@ test.each(["http", "cloudevents"])("%s reads an answer by its headers", (name) =
 });
 
 test("there is no protocol by any other name", () => {
-	expect(Object.keys(protocols).toSorted()).toEqual(["cloudevents", "http"]);
+	expect(PROTOCOL_NAMES.toSorted()).toEqual(["cloudevents", "http"]);
 });

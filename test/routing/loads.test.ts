@@ -314,7 +314,7 @@ test("no more than six calls are under way at once", async () => {
 	expect(most).toBe(6);
 });
 
-/** Routes until nothing comes to the queue any more; answers how many messages each batch had. */
+/** Routes until nothing comes to the queue any more; returns how many messages each batch had. */
 async function routeAll(bodies: string[]): Promise<number[]> {
 	const sent: string[] = [];
 	vi.spyOn(env.EVENTS, "send").mockImplementation((body) => {

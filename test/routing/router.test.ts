@@ -6,7 +6,7 @@ import { eventLog } from "../../src/objects/clients.ts";
 import { refusedBy } from "../../src/events/decision.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { deliveryId, eventId, logIdOf, newId, resultEventId } from "../../src/events/ids.ts";
-import { accept } from "../../src/events/queue/accept.ts";
+import { enqueue } from "../../src/events/queue/enqueue.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
 import { explain } from "../../src/routing/explain.ts";
@@ -286,7 +286,7 @@ describe("results", () => {
 					? { ...former(type), data: { kind: "json" as const, text } }
 					: result(newId("ep"), type, text);
 			const queue = captureQueue();
-			await accept(queue.env, [large]);
+			await enqueue(queue.env, [large]);
 			const [message = ""] = queue.messages;
 			expect(message).toContain(`"source_id":"${logIdOf(large.id)}"`);
 			expect(await route(message)).toEqual({ acked: ["m0"], retried: [] });

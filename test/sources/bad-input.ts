@@ -6,12 +6,13 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { describe, expect, test } from "vitest";
 import { receive } from "../../src/ingest/receive.ts";
 import { sign } from "../../src/sources/proof/sign.ts";
-import { sourceKinds } from "../../src/sources/registry.ts";
+import { kindOf } from "../../src/sources/registry.ts";
 import type { ReadableSource } from "../../src/store/records.ts";
 import { cacheSource } from "../../src/store/source-cache.ts";
 import { type Captured, captureQueue } from "./capture.ts";
 import { makeSource } from "./make-source.ts";
 import { settingsOf } from "./kind-settings.ts";
+import { sampleOf } from "./bind.ts";
 
 const DEFAULT_SECRET = "a-secret-of-the-publisher";
 
@@ -29,7 +30,7 @@ export interface Sent {
 
 /** A source of the kind, with the kind's own auth. */
 export function sourceOf(kind: string, secret = DEFAULT_SECRET): ReadableSource {
-	const auth = sourceKinds[kind]?.defaultAuth ?? { type: "none" };
+	const auth = kindOf({ kind })?.defaultAuth ?? { type: "none" };
 	return makeSource({
 		kind,
 		auth,
@@ -41,7 +42,7 @@ export function sourceOf(kind: string, secret = DEFAULT_SECRET): ReadableSource 
 /** Signs the kind's sample, or what replaces parts of it, and posts it to `source`. */
 export async function post(source: ReadableSource, queue: Captured, sent: Sent = {}): Promise<Response> {
 	await cacheSource(queue.env, source);
-	const sample = sourceKinds[source.kind]?.sample(Date.now(), source.settings) ?? { headers: {}, body: "" };
+	const sample = sampleOf(source.kind, Date.now(), source.settings);
 	const body = sent.body ?? sample.body;
 	const secret = sent.signedWith ?? source.secrets[0]?.value ?? "";
 	const proof = sent.unproven === true ? null : sign(source.auth, secret, body, Date.now() - (sent.age ?? 0));
@@ -141,7 +142,7 @@ export function describeBadInput(
 }
 
 function sampleBody(kind: string): string {
-	return sourceKinds[kind]?.sample(Date.now(), settingsOf(kind)).body ?? "";
+	return sampleOf(kind, Date.now()).body;
 }
 
 /** Another secret of the same form. */

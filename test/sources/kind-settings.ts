@@ -1,9 +1,8 @@
 /** Settings for a source of each kind that cannot do without. */
-import { sourceKinds } from "../../src/sources/registry.ts";
-import type { Source } from "../../src/store/records.ts";
+import { kindOf } from "../../src/sources/registry.ts";
 import { TOPIC } from "./proof/sns/sns.ts";
 
-export const KIND_SETTINGS: Readonly<Record<string, Source["settings"]>> = {
+export const KIND_SETTINGS: Readonly<Record<string, Record<string, unknown>>> = {
 	r2: { queue: "scans" },
 	"s3-sns": { topic_arns: [TOPIC] },
 	sqs: {
@@ -13,6 +12,6 @@ export const KIND_SETTINGS: Readonly<Record<string, Source["settings"]>> = {
 };
 
 /** As they are stored: with the kind's defaults. */
-export function settingsOf(kind: string): Source["settings"] {
-	return sourceKinds[kind]?.settings?.parse(KIND_SETTINGS[kind] ?? {}) ?? {};
+export function settingsOf(kind: string): Record<string, unknown> {
+	return kindOf({ kind })?.settings.parse(KIND_SETTINGS[kind] ?? {}) ?? {};
 }

@@ -1,9 +1,10 @@
 /** Runs a kind's parser by itself, on a request that counts as verified. */
 import type { CloudEvent } from "../../src/events/event.ts";
 import type { Parsed } from "../../src/sources/kind.ts";
-import { sourceKinds } from "../../src/sources/registry.ts";
 import type { ReadableSource } from "../../src/store/records.ts";
+import { settingsOf } from "./kind-settings.ts";
 import { makeSource } from "./make-source.ts";
+import { parseWith } from "./bind.ts";
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
 export const RECEIVED_AT = "2026-01-02T03:04:05.006Z";
@@ -18,10 +19,8 @@ export interface ParseInit {
 
 /** The source is named `publisher-1`. */
 export function parseAs(kind: string, { headers, body, source }: ParseInit): Promise<Parsed> {
-	const found = sourceKinds[kind];
-	if (found === undefined) throw new Error(`no kind ${kind}`);
-	return found.parse({
-		source: makeSource({ name: "publisher-1", kind, ...source }),
+	return parseWith(kind, {
+		source: makeSource({ name: "publisher-1", kind, settings: settingsOf(kind), ...source }),
 		headers: new Headers({ "content-type": "application/json", ...headers }),
 		body: typeof body === "string" ? new TextEncoder().encode(body) : body,
 		now: NOW,

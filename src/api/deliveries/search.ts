@@ -109,7 +109,7 @@ async function readDeliveries(
 }
 
 /** The same filters as in the dispatcher's own list. */
-export function matches(delivery: DeliveryRecord, filters: Filters): boolean {
+function matches(delivery: DeliveryRecord, filters: Filters): boolean {
 	const { subscriptionId, status, reason, since = 0, until = Number.MAX_SAFE_INTEGER } = filters;
 	return (
 		(subscriptionId === undefined || delivery.subscriptionId === subscriptionId) &&

@@ -4,20 +4,12 @@ import { MAX_TIMEOUT_MS } from "../../delivery/rules/attempt.ts";
 import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/header-guard.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
-import { protocols } from "../../models/registry.ts";
+import { PROTOCOL_NAMES, isProtocolName } from "../../models/registry.ts";
 import type { Endpoint, EndpointAuth, RetryPolicy } from "../../store/records.ts";
 import { CHANGED_BY_ACTION, SPACE_AROUND, hasSpaceAround, nameField, statusField } from "../fields/fields.ts";
 import { statusOf } from "../fields/status.ts";
 import { formatTime } from "../fields/times.ts";
 
-/** Steps and attempts follow the Svix schedule: eight attempts within 28 hours. */
-export const DEFAULT_RETRY: RetryPolicy = {
-	scheduleSeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
-	busyMaxWaitSeconds: 3_600,
-	coldStartSeconds: 0,
-	statuses: [],
-	busyStatuses: [],
-};
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 /** As many as the dispatcher carries out itself; above it hands do. */
 export const DEFAULT_MAX_CONCURRENCY = 5;
@@ -34,9 +26,7 @@ const version = z
 	)
 	.refine((version) => version !== "latest", 'cannot be "latest", which stands for the newest version');
 
-const protocol = z
-	.string()
-	.refine((name) => Object.hasOwn(protocols, name), `one of: ${Object.keys(protocols).join(", ")}`);
+const protocol = z.string().refine(isProtocolName, `one of: ${PROTOCOL_NAMES.join(", ")}`);
 
 const secretText = z.string().min(1).max(4_096);
 
@@ -80,7 +70,7 @@ const headers = z.record(z.string(), z.string()).superRefine((headers, context) 
 	}
 });
 
-/** Statuses below 300 are answers and cannot be made failures. */
+/** Statuses below 300 are successes and cannot be made failures. */
 const statuses = z.array(z.number().int().min(300).max(599)).max(50);
 
 const retry = z

@@ -21,7 +21,6 @@ import { blockedToWire } from "./blocked.ts";
 import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
-	DEFAULT_RETRY,
 	DEFAULT_TIMEOUT_SECONDS,
 	HIDDEN,
 	createEndpointSchema,
@@ -29,6 +28,7 @@ import {
 	mergeRetry,
 	patchEndpointSchema,
 } from "./fields.ts";
+import { DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
 import { readPage } from "../http/pages.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";

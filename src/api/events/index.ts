@@ -10,8 +10,9 @@ import type { LogEntry } from "../../events/log/entry.ts";
 import { continueLineage, readLineage } from "../../events/lineage-header.ts";
 import { findEvent } from "../../events/log/find.ts";
 import { eventId, logIdsOf } from "../../events/ids.ts";
-import { accept } from "../../events/queue/accept.ts";
+import { enqueue } from "../../events/queue/enqueue.ts";
 import { Problem } from "../../http/problem.ts";
+import { toProblem } from "../../http/refusal.ts";
 import { explain } from "../../routing/explain.ts";
 import { typePattern } from "../fields/fields.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
@@ -48,7 +49,8 @@ export const events = new Hono<{ Bindings: Env }>()
 			return { id, sourceId: API_SOURCE_ID, receivedAt: startedAt, attributes, data };
 		});
 		const lineage = readLineage(c.env, c.req.raw.headers, startedAt);
-		await accept(c.env, continueLineage(accepted, lineage));
+		const queued = await enqueue(c.env, continueLineage(accepted, lineage));
+		if (!queued.ok) throw toProblem(queued);
 		const ids = accepted.map(({ id }) => id);
 		return c.json(batch ? { ids } : { id: ids[0] }, 202);
 	})
@@ -104,7 +106,7 @@ async function resolveSource(env: Env, ref: string): Promise<string> {
 	throw invalidQuery([{ path: "source", message: `there is no source ${ref}` }]);
 }
 
-/** Everything but the payload, which stands in an answer as its own text or not at all. */
+/** Everything but the payload, which stands in a response as its own text or not at all. */
 function eventToWire(
 	{ event, decisions }: LogEntry,
 	names: ReadonlyMap<string, string>,

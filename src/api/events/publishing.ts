@@ -10,9 +10,8 @@ import { memberTexts } from "../../events/json/text.ts";
 import { isJson, parseMediaType } from "../../events/cloudevents/media-type.ts";
 import { toProblem } from "../../http/refusal.ts";
 import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
-import { readBody } from "../../http/read-body.ts";
 import { readIdempotencyKey } from "../../sources/reading/publisher-id.ts";
-import { checkFields, decodeJson } from "../http/body.ts";
+import { checkFields, decodeJson, readBytes } from "../http/body.ts";
 
 const DEFAULT_SOURCE = "/sources/api";
 
@@ -35,12 +34,12 @@ export interface Defaults {
 	time: string;
 }
 
-/** `batch`: whether the answer is to be a list. Throws the `Problem` that refuses the request. */
+/** `batch`: whether the response is to be a list. Throws the `Problem` that refuses the request. */
 export async function readPublished(
 	request: Request,
 	defaults: Defaults,
 ): Promise<{ events: CloudEvent[]; batch: boolean }> {
-	const body = await readBody(request);
+	const body = await readBytes(request);
 	if (!isCloudEvents(request.headers))
 		return { events: [decodePlain(request, body, defaults)], batch: false };
 	const decoded = decodeCloudEvents(request.headers, body);

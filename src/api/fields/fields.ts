@@ -1,6 +1,7 @@
 /** Schemas of fields that several resources have: names, header names, event types. */
 import * as z from "zod";
 import { RESOURCE_NAME } from "../../events/ids.ts";
+import { STATUSES } from "../../store/records.ts";
 
 /** A name that can stand in a URL. It never looks like an id, so either can be used to address the thing. */
 export function nameField(idPrefix: string): z.ZodString {
@@ -21,7 +22,7 @@ export function hasSpaceAround(secret: string): boolean {
 }
 
 /** What a resource can be made as; afterwards it stops and goes on by actions. */
-export const statusField = z.enum(["active", "paused"]);
+export const statusField = z.enum(STATUSES);
 
 /** Stands in for a field that only actions change; the error names them. */
 export const CHANGED_BY_ACTION = z

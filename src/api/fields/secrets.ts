@@ -5,8 +5,8 @@ import { isPublicKey, refusePublicKey } from "../../sources/proof/standard-webho
 import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { Problem } from "../../http/problem.ts";
 import type { LiveSecret } from "../../crypto/live-secret.ts";
-import type { SourceAuth } from "../../store/records.ts";
-import { hasSecret } from "../../store/sources.ts";
+import type { SourceAuthType } from "../../store/records.ts";
+import { hasSecret } from "../../store/source-auth.ts";
 import { SPACE_AROUND, hasSpaceAround } from "./fields.ts";
 
 const DEFAULT_GRACE_SECONDS = 86_400;
@@ -52,14 +52,14 @@ export function rotateSecrets(
 }
 
 /** A new secret for requests of a source; null when its auth has none. */
-export function generateSourceSecret(type: SourceAuth["type"]): string | null {
+export function generateSourceSecret(type: SourceAuthType): string | null {
 	if (!hasSecret(type)) return null;
 	// Hex: a secret that begins with a dash would be taken for an option by the command lines it is pasted into.
 	return type === "standard_webhooks" ? generateSigningSecret() : randomBytes(32).toString("hex");
 }
 
-/** Why `secret` is none for a source with this kind of auth, for the person who gave it; null when it is. */
-export function refuseSourceSecret(type: SourceAuth["type"], secret: string): string | null {
+/** Why a source with this auth cannot have `secret`, for the person who gave it; null when it can. */
+export function refuseSourceSecret(type: SourceAuthType, secret: string): string | null {
 	if (!hasSecret(type)) return `a source with auth "${type}" has no secret`;
 	if (hasSpaceAround(secret)) return SPACE_AROUND;
 	if (type === "standard_webhooks") {

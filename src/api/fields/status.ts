@@ -3,32 +3,48 @@
  * and what follows from the rest of the record.
  */
 import { type Quarantine } from "../../events/expressions/set-aside.ts";
-import { type Endpoint, type Source, type Subscription, isReadable } from "../../store/records.ts";
+import { bindKind } from "../../sources/registry.ts";
+import {
+	type Endpoint,
+	type EndpointStatus,
+	type StatusReason,
+	type Source,
+	type Subscription,
+	isReadable,
+} from "../../store/records.ts";
 
 export interface ShownStatus {
-	status: "active" | "paused" | "disabled" | "quarantined";
+	status: EndpointStatus | "quarantined";
 	/** null while it is active; `<field>: <reason>` of the expression that is set aside. */
 	status_reason: string | null;
 }
 
 /** Sources and subscriptions are paused by a person and by nobody else. */
-const BY_HAND = "manual";
+const BY_HAND: StatusReason = "manual";
+
+const UNREADABLE = "stored in a form that this release cannot read; write it anew";
 
 export function statusOf(record: Source | Endpoint | Subscription): ShownStatus {
 	const { status } = record;
 	if (status !== "active") {
 		return { status, status_reason: "statusReason" in record ? record.statusReason : BY_HAND };
 	}
-	if (isUnreadable(record)) return { status: "paused", status_reason: "secret_unreadable" };
+	const unreadable = unreadableOf(record);
+	if (unreadable !== null) return { status: "paused", status_reason: `${unreadable}_unreadable` };
+	if ("unreadable" in record && record.unreadable !== undefined) {
+		return { status: "quarantined", status_reason: `${record.unreadable.join(", ")}: ${UNREADABLE}` };
+	}
 	const quarantine = "quarantine" in record ? record.quarantine : null;
 	return quarantine === null
 		? { status, status_reason: null }
 		: { status: "quarantined", status_reason: `${quarantine.field}: ${quarantine.reason}` };
 }
 
-function isUnreadable(record: Source | Endpoint | Subscription): boolean {
-	if ("signingSecrets" in record) return !isReadable(record);
-	return "secrets" in record && record.secrets === null;
+function unreadableOf(record: Source | Endpoint | Subscription): "secret" | "settings" | null {
+	if ("signingSecrets" in record) return isReadable(record) ? null : "secret";
+	if (!("secrets" in record)) return null;
+	if (record.secrets === null) return "secret";
+	return bindKind(record).ok ? null : "settings";
 }
 
 /** Whether a PATCH names the expression that is set aside: whoever writes it anew wants it tried anew. */

@@ -4,17 +4,17 @@ import { refuseWhileClosed, rootKey } from "../../http/closed.ts";
 import { credentials } from "../../http/credentials.ts";
 import type { Env } from "../../env.ts";
 import { isSameSecret } from "../../crypto/compare.ts";
-import { Problem } from "../../http/problem.ts";
+import { type Refusal, refuse, toProblem } from "../../http/refusal.ts";
 
 /** Lets a request pass, or throws 503 `not_configured` or 401 `unauthorized`. */
 export const requireKey = createMiddleware<{ Bindings: Env }>(async (c, next) => {
 	const refusal = refuseKey(c.env, c.req.header("authorization"));
-	if (refusal !== null) throw refusal;
+	if (refusal !== null) throw toProblem(refusal);
 	await next();
 });
 
 /** null when the header carries a key that may use the API. */
-export function refuseKey(env: Pick<Env, "ADMIN_TOKEN">, header?: string): Problem | null {
+function refuseKey(env: Pick<Env, "ADMIN_TOKEN">, header?: string): Refusal | null {
 	const closed = refuseWhileClosed(env);
 	if (closed !== null) return closed;
 	const key = credentials(header ?? null, "bearer");
@@ -28,6 +28,6 @@ export function refuseKey(env: Pick<Env, "ADMIN_TOKEN">, header?: string): Probl
 	return null;
 }
 
-function unauthorized(detail: string, challenge: string): Problem {
-	return new Problem(401, "unauthorized", detail, { headers: { "www-authenticate": challenge } });
+function unauthorized(message: string, challenge: string): Refusal {
+	return { ...refuse(401, "unauthorized", message), headers: { "www-authenticate": challenge } };
 }

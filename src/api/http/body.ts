@@ -9,7 +9,7 @@ import { toFieldErrors, wording } from "./refusals.ts";
 
 /** Throws 413, 415, 400 `invalid_json` or 422 `invalid_request`. A body without a type is taken for JSON. */
 export async function readJson<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
-	return checkFields(decodeJson(request, await readBody(request)).value, schema);
+	return checkFields(decodeJson(request, await readBytes(request)).value, schema);
 }
 
 /** As `readJson`, for actions that need no body: none at all counts as `{}`. */
@@ -17,8 +17,15 @@ export async function readOptionalJson<S extends z.ZodType>(
 	request: Request,
 	schema: S,
 ): Promise<z.output<S>> {
-	const body = await readBody(request);
+	const body = await readBytes(request);
 	return checkFields(body.length === 0 ? {} : decodeJson(request, body).value, schema);
+}
+
+/** The body as it was sent. Throws 413, 415 `unsupported_content_encoding` or 400 `body_incomplete`. */
+export async function readBytes(request: Request): Promise<Uint8Array> {
+	const read = await readBody(request);
+	if (!read.ok) throw toProblem(read);
+	return read.body;
 }
 
 /** Throws 422 `invalid_request` with one entry for each bad field. */

@@ -1,5 +1,6 @@
 /** What the routes are given beside the request: bindings, and the way to ingest. */
 import type { Env } from "../../env.ts";
+import type { Refusal } from "../../http/refusal.ts";
 import type { Trust } from "../../sources/proof/trust.ts";
 import type { Source } from "../../store/records.ts";
 
@@ -13,8 +14,13 @@ export interface Ingest {
 		sourceRef: string,
 		trust?: Trust,
 	): Promise<Response>;
-	/** Takes a message as if it had come from the source's queue; returns the ids of its events. Throws `Problem`. */
-	takeMessage(env: Env, source: Source, text: string, now: number): Promise<string[]>;
+	/** Takes a message as if it had come from the source's queue; returns the ids of its events. */
+	takeMessage(
+		env: Env,
+		source: Source,
+		text: string,
+		now: number,
+	): Promise<{ ok: true; ids: string[] } | Refusal>;
 	/** The source has changed: what this isolate remembers of it no longer holds. */
 	forgetSource(source: Source): void;
 }

@@ -1,4 +1,4 @@
-/** Payloads in answers: JSON goes out as the text it came in, whatever numbers stand in it. */
+/** Payloads in responses: JSON goes out as the text it came in, whatever numbers stand in it. */
 import type { EventData } from "../../events/event.ts";
 
 /** The JSON text of a payload: the publisher's or model's own, or a string with the text or the base64. */

@@ -15,7 +15,7 @@ export interface Owned<T> {
 	item: T;
 }
 
-/** Calls of one owner for one page: enough for most searches, and an answer within seconds for all. */
+/** Calls of one owner for one page: enough for most searches, and a response within seconds for all. */
 const MAX_CALLS = 10;
 
 export type Read<T> = (owner: string, range: { before?: number; limit: number }) => Promise<Slice<T>>;

@@ -1,7 +1,7 @@
 /**
- * A change of the routing table is answered when every router goes by it: they may go by a reading that is a fraction
- * of a second old (`routingMaxAgeMs`), so the answer waits for as long. Who then publishes an event finds it routed
- * by what was answered.
+ * The response to a change of the routing table is sent when every router goes by the change: routers may go by a
+ * reading that is a fraction of a second old (`routingMaxAgeMs`), so the response waits for as long. An event that is
+ * published after it is routed by what it said.
  */
 import { createMiddleware } from "hono/factory";
 import type { Env } from "../../env.ts";
@@ -10,7 +10,7 @@ import { routingMaxAgeMs } from "../../store/routing.ts";
 const CHANGES: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 
 /** Waits once for each request, after all its writes; requests that changed nothing do not wait. */
-export const answerWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, next) => {
+export const respondWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, next) => {
 	await next();
 	const isSample = c.req.path.endsWith("/test");
 	if (!c.res.ok || isSample || !CHANGES.includes(c.req.method)) return;

@@ -3,13 +3,20 @@ import type * as z from "zod";
 import type { Env } from "../../env.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { Problem } from "../../http/problem.ts";
-import type { Source } from "../../store/records.ts";
+import type { Source, SourceAuth } from "../../store/records.ts";
 import { type SourceChanges, findSourceOfQueue } from "../../store/sources.ts";
+import { invalidRequest } from "../http/body.ts";
 import { rotateSecrets, type rotationSchema } from "../fields/secrets.ts";
 import { type patchSourceSchema, refuseAuth, refuseNames, resolveAuth, resolveSettings } from "./fields.ts";
 import { chooseSecret, secretsAfter } from "./secrets.ts";
 import { namesSetAside } from "../fields/status.ts";
 import { named } from "../http/writes.ts";
+
+/** Throws 422 when the source's `auth` cannot be read, because what else may change depends on it. */
+function readAuth({ auth }: Source): SourceAuth {
+	if (auth !== null) return auth;
+	throw invalidRequest([{ path: "auth", message: "is stored in a form that cannot be read: write it anew" }]);
+}
 
 /** Throws 422, or 409 `queue_taken`. */
 export async function changesOf(
@@ -29,7 +36,7 @@ export async function changesOf(
 		}),
 		...(auth !== undefined && { auth: resolveAuth(auth, name ?? former.name) }),
 	};
-	const authType = changes.auth?.type ?? former.auth.type;
+	const authType = (changes.auth ?? readAuth(former)).type;
 	refuseAuth(kind, authType);
 	await refuseSharedQueue(env, { ...former, ...changes });
 	const secrets = secretsAfter(former, authType, input.secret);
@@ -38,9 +45,11 @@ export async function changesOf(
 
 /** Throws 409 where there is no secret, or where it cannot be rotated alone. */
 export function rotationOf(
-	{ auth, secrets }: Source,
+	source: Source,
 	{ secret: given, grace_period_seconds: graceSeconds }: z.output<typeof rotationSchema>,
 ): SourceChanges {
+	const { secrets } = source;
+	const auth = readAuth(source);
 	if (auth.type === "aws_keys") {
 		const detail = "A secret access key goes with its key id: PATCH `secret` and `settings` together.";
 		throw new Problem(409, "rotate_by_patch", detail);
@@ -57,8 +66,8 @@ export async function refuseSharedQueue(
 	env: Env,
 	source: Pick<Source, "id" | "kind" | "settings">,
 ): Promise<void> {
-	const { queue } = source.settings;
-	if (kindOf(source).transport !== "queue" || typeof queue !== "string") return;
+	const queue = source.settings?.["queue"];
+	if (kindOf(source)?.transport !== "queue" || typeof queue !== "string") return;
 	const other = await findSourceOfQueue(env, queue);
 	if (other === null || other.id === source.id) return;
 	throw new Problem(409, "queue_taken", `Source ${other.name} reads the queue ${queue} already.`);

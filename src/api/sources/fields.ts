@@ -1,8 +1,10 @@
 /** A source on the wire: what may be written, and how it is read back. */
 import * as z from "zod";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
-import { sourceKinds } from "../../sources/registry.ts";
-import type { Source, SourceAuth } from "../../store/records.ts";
+import { noSettings } from "../../sources/kind.ts";
+import { KIND_NAMES, bindKind, isKindName, kindOf } from "../../sources/registry.ts";
+import type { Source, SourceAuth, SourceAuthType } from "../../store/records.ts";
+import { HMAC_ALGORITHMS, SIGNATURE_ENCODINGS, SIGNING_PROVIDERS } from "../../store/source-auth.ts";
 import { invalidRequest } from "../http/body.ts";
 import { expressionField, literalOrExpressionField } from "../../events/expressions/expression-field.ts";
 import { CHANGED_BY_ACTION, headerName, nameField, statusField } from "../fields/fields.ts";
@@ -14,9 +16,7 @@ const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);
 
 const name = nameField("src").refine((name) => !RESERVED.includes(name), "is the name of a built-in source");
 
-const kind = z
-	.string()
-	.refine((kind) => Object.hasOwn(sourceKinds, kind), `one of: ${Object.keys(sourceKinds).join(", ")}`);
+const kind = z.string().refine(isKindName, `one of: ${KIND_NAMES.join(", ")}`);
 
 /** Written as a whole; what is left out takes its default. */
 const auth = z.discriminatedUnion("type", [
@@ -33,12 +33,12 @@ const auth = z.discriminatedUnion("type", [
 	z.strictObject({
 		type: z.literal("hmac"),
 		header: headerName,
-		algorithm: z.enum(["sha1", "sha256", "sha384", "sha512"]).default("sha256"),
-		encoding: z.enum(["hex", "base64"]).default("hex"),
+		algorithm: z.enum(HMAC_ALGORITHMS).default("sha256"),
+		encoding: z.enum(SIGNATURE_ENCODINGS).default("hex"),
 		prefix: z.string().max(64).default(""),
 	}),
 	z.strictObject({ type: z.literal("standard_webhooks") }),
-	z.strictObject({ type: z.enum(["github", "shopify", "slack", "stripe"]) }),
+	z.strictObject({ type: z.enum(SIGNING_PROVIDERS) }),
 	z.strictObject({ type: z.literal("sns") }),
 	z.strictObject({ type: z.literal("aws_keys") }),
 	z.strictObject({ type: z.literal("url_token") }),
@@ -48,7 +48,7 @@ const auth = z.discriminatedUnion("type", [
 		email: z.email("the email of the service account that pushes"),
 	}),
 	z.strictObject({ type: z.literal("none") }),
-]);
+]) satisfies z.ZodType<SourceAuth | { type: "basic"; username?: string | undefined }>;
 
 const fields = z.strictObject({
 	name,
@@ -68,12 +68,12 @@ export const patchSourceSchema = fields.partial().extend({ status: CHANGED_BY_AC
 
 /** How the kind's publishers prove themselves unless the source says otherwise. */
 export function defaultAuth(kind: string): SourceAuth {
-	return sourceKinds[kind]?.defaultAuth ?? { type: "bearer" };
+	return kindOf({ kind })?.defaultAuth ?? { type: "bearer" };
 }
 
 /** What the kind asks for, checked by the kind; its defaults filled in. Throws 422 with the path of the field. */
 export function resolveSettings(kind: string, settings: Record<string, unknown>): Record<string, unknown> {
-	const schema = sourceKinds[kind]?.settings ?? z.strictObject({});
+	const schema = kindOf({ kind })?.settings ?? noSettings;
 	const parsed = schema.safeParse(settings, { error: wording });
 	if (parsed.success) return parsed.data;
 	const errors = toFieldErrors(parsed.error);
@@ -83,11 +83,11 @@ export function resolveSettings(kind: string, settings: Record<string, unknown>)
 }
 
 /** Their settings belong to one kind each. */
-const BOUND_AUTHS: readonly SourceAuth["type"][] = ["sns", "aws_keys"];
+const BOUND_AUTHS: readonly SourceAuthType[] = ["sns", "aws_keys"];
 
 /** Some publishers can give one proof only, and some proofs only one provider. Throws 422. */
-export function refuseAuth(kind: string, type: SourceAuth["type"]): void {
-	const auths = sourceKinds[kind]?.auths;
+export function refuseAuth(kind: string, type: SourceAuthType): void {
+	const auths = kindOf({ kind })?.auths;
 	if (auths?.includes(type) ?? !BOUND_AUTHS.includes(type)) return;
 	const message = `kind ${kind} does not take it${auths === undefined ? "" : `, only ${auths.join(", ")}`}`;
 	throw invalidRequest([{ path: "auth.type", message }]);
@@ -95,10 +95,13 @@ export function refuseAuth(kind: string, type: SourceAuth["type"]): void {
 
 /** A kind that knows what its events are called does not let a source say so. Throws 422. */
 export function refuseNames(kind: string, named: Record<string, unknown>): void {
-	if (sourceKinds[kind]?.namesEvents === true) return;
+	if (kindOf({ kind })?.namesEvents === true) return;
 	const errors = Object.entries(named)
 		.filter(([, value]) => value !== undefined && value !== null)
-		.map(([path]) => ({ path, message: `only a kind like generic takes this; ${kind} knows it by itself` }));
+		.map(([path]) => ({
+			path,
+			message: `only a kind like generic takes this; ${kind} reads it from the request`,
+		}));
 	if (errors.length > 0) throw invalidRequest(errors);
 }
 
@@ -109,7 +112,7 @@ export function resolveAuth(auth: z.output<typeof fields.shape.auth>, sourceName
 
 /** Whether publishers send to a URL of the router, and not to a queue that it reads. */
 export function isPosted(kind: string): boolean {
-	return sourceKinds[kind]?.transport === undefined;
+	return kindOf({ kind })?.transport === undefined;
 }
 
 /** `origin` is where the router was reached, so that the URL works for whoever asked. */
@@ -126,10 +129,20 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 		dedupe_key: source.dedupeKey,
 		settings: source.settings,
 		...statusOf(source),
-		unreadable: source.secrets === null ? ["secret"] : null,
+		unreadable: unreadableOf(source),
 		created_at: formatTime(source.createdAt),
 		updated_at: formatTime(source.updatedAt),
 	};
+}
+
+/** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
+function unreadableOf(source: Source): string[] | null {
+	const fields = [
+		...(source.secrets === null ? ["secret"] : []),
+		...(source.auth === null ? ["auth"] : []),
+		...(bindKind({ ...source, auth: source.auth ?? { type: "none" } }).ok ? [] : ["settings"]),
+	];
+	return fields.length === 0 ? null : fields;
 }
 
 /** With the secret, which is shown when it is made and never again. */
@@ -139,6 +152,6 @@ export function sourceToWireWithSecret(
 	origin: string,
 ): Record<string, unknown> {
 	const wire = sourceToWire(source, origin);
-	if (source.auth.type !== "url_token" || secret === null) return { ...wire, secret };
+	if (source.auth?.type !== "url_token" || secret === null) return { ...wire, secret };
 	return { ...wire, ingest_url: `${origin}/in/${source.name}?token=${encodeURIComponent(secret)}`, secret };
 }

@@ -31,7 +31,7 @@ import {
 } from "./fields.ts";
 import { pullToWire } from "./pull.ts";
 import { chooseSecret } from "./secrets.ts";
-import { buildSample, readAnswer, setupToWire, takeSample } from "./setup.ts";
+import { buildSample, responseToWire, setupToWire, takeSample } from "./setup.ts";
 import { syncSource } from "./sync.ts";
 import { type Changeable, changeRecord, isLost } from "../http/writes.ts";
 
@@ -125,7 +125,7 @@ export const sources = new Hono<ApiEnv>()
 		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, c.var.ingest, source, Date.now()));
 		const { request, trust, sent } = await buildSample(source, originOf(c.req.url), Date.now());
 		const response = await c.var.ingest.receive(request, c.env, c.executionCtx, source.id, trust);
-		return c.json({ sent, answer: await readAnswer(response) });
+		return c.json({ sent, answer: await responseToWire(response) });
 	});
 
 async function getSource(env: Env, ref: string): Promise<Source> {

@@ -8,7 +8,7 @@ import { formatTime } from "../fields/times.ts";
 
 /** The member `pull` of the source; nothing for sources that are not pulled. */
 export async function pullToWire(env: Env, source: Source): Promise<Record<string, unknown>> {
-	if (kindOf(source).transport !== "pull") return {};
+	if (kindOf(source)?.transport !== "pull") return {};
 	try {
 		const { status, lastError, lastMessageAt } = await puller(env, source.id).status(source.id);
 		const last_message_at = lastMessageAt === null ? null : formatTime(lastMessageAt);

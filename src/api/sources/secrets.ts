@@ -1,12 +1,12 @@
 /** Which secrets a source has when it is made and after a change: the ones that were given, made or kept. */
 import type { LiveSecret } from "../../crypto/live-secret.ts";
-import type { Source, SourceAuth } from "../../store/records.ts";
+import type { Source, SourceAuthType } from "../../store/records.ts";
 import { invalidRequest } from "../http/body.ts";
-import { hasSecret } from "../../store/sources.ts";
+import { hasSecret } from "../../store/source-auth.ts";
 import { currentSecret, generateSourceSecret, newSecret, refuseSourceSecret } from "../fields/secrets.ts";
 
 /** The secret that was given, or a new one; null when this kind of auth has none. */
-export function chooseSecret(type: SourceAuth["type"], given: string | undefined): string | null {
+export function chooseSecret(type: SourceAuthType, given: string | undefined): string | null {
 	if (given === undefined && type === "aws_keys") {
 		const message = "is required: the secret access key that belongs to settings.access_key_id";
 		throw invalidRequest([{ path: "secret", message }]);
@@ -22,14 +22,14 @@ export function chooseSecret(type: SourceAuth["type"], given: string | undefined
  */
 export function secretsAfter(
 	former: Source,
-	type: SourceAuth["type"],
+	type: SourceAuthType,
 	given: string | undefined,
 ): LiveSecret[] | null {
 	if (given !== undefined) {
 		refuseBadSecret(type, given);
 		return [newSecret(given, Date.now())];
 	}
-	if (type === former.auth.type) return null;
+	if (type === former.auth?.type) return null;
 	if (!hasSecret(type)) return [];
 	const { secrets } = former;
 	if (secrets === null) {
@@ -48,7 +48,7 @@ export function secretsAfter(
 	throw invalidRequest([{ path: "auth.type", message }]);
 }
 
-function refuseBadSecret(type: SourceAuth["type"], secret: string): void {
+function refuseBadSecret(type: SourceAuthType, secret: string): void {
 	const message = refuseSourceSecret(type, secret);
 	if (message !== null) throw invalidRequest([{ path: "secret", message }]);
 }

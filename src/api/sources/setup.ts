@@ -1,29 +1,44 @@
 /** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
 import type { Env } from "../../env.ts";
-import { kindOf } from "../../sources/registry.ts";
+import { toProblem } from "../../http/refusal.ts";
+import { bindKind } from "../../sources/registry.ts";
 import { sign } from "../../sources/proof/sign.ts";
-import { SECRET_PLACEHOLDER } from "../../sources/kind.ts";
+import { type BoundKind, SECRET_PLACEHOLDER } from "../../sources/kind.ts";
 import { standIn } from "../../sources/proof/stand-in.ts";
 import { PROVIDERS, type Trust } from "../../sources/proof/trust.ts";
-import { secretUnreadable, sourcePaused } from "../../sources/stopped.ts";
-import type { Source } from "../../store/records.ts";
-import { hasSecret } from "../../store/sources.ts";
+import { secretUnreadable, settingsUnreadable, sourcePaused } from "../../sources/stopped.ts";
+import { type KnownSource, type Source, isKnown } from "../../store/records.ts";
+import { hasSecret } from "../../store/source-auth.ts";
 import type { Ingest } from "../http/context.ts";
 import { currentSecret } from "../fields/secrets.ts";
 import { isPosted } from "./fields.ts";
 
-/** The steps with the real URL; the secret is left for the reader to put in. */
+/** The steps with the real URL; the secret is left for the reader to put in. Throws 503 `settings_unreadable`. */
 export function setupToWire(source: Source, origin: string): Record<string, unknown> {
+	const { auth } = requireKnown(source);
 	const plain = `${origin}/in/${source.name}`;
-	const url = source.auth.type === "url_token" ? `${plain}?token=${SECRET_PLACEHOLDER}` : plain;
-	const setup = kindOf(source).setup({ source, url, secret: SECRET_PLACEHOLDER });
+	const url = auth.type === "url_token" ? `${plain}?token=${SECRET_PLACEHOLDER}` : plain;
+	const setup = boundKind(source).setup({ url, secret: SECRET_PLACEHOLDER });
 	return {
 		source: source.name,
 		kind: source.kind,
 		ingest_url: isPosted(source.kind) ? plain : null,
-		secret_placeholder: hasSecret(source.auth.type) ? SECRET_PLACEHOLDER : null,
+		secret_placeholder: hasSecret(auth.type) ? SECRET_PLACEHOLDER : null,
 		...setup,
 	};
+}
+
+/** Throws 503 `settings_unreadable`. */
+function requireKnown(source: Source): KnownSource {
+	if (isKnown(source)) return source;
+	throw toProblem(settingsUnreadable());
+}
+
+/** Throws 503 `settings_unreadable`. */
+function boundKind(source: Source): BoundKind {
+	const kind = bindKind(source);
+	if (!kind.ok) throw toProblem(kind);
+	return kind;
 }
 
 /** What is sent, and what is told of it: never the proof. */
@@ -36,17 +51,18 @@ export interface SampleRequest {
 
 /**
  * A request as the publisher would make it, proof included, and whose proof it is. `now` in ms. Throws 503
- * `secret_unreadable`.
+ * `secret_unreadable` or `settings_unreadable`.
  */
 export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
 	const { secrets } = source;
-	if (secrets === null) throw secretUnreadable();
-	const sample = kindOf(source).sample(now, source.settings);
+	const { auth } = requireKnown(source);
+	if (secrets === null) throw toProblem(secretUnreadable());
+	const sample = boundKind(source).sample(now);
 	const url = `${origin}/in/${source.name}`;
-	const known = sign(source.auth, currentSecret(secrets, now) ?? "", sample.body, now);
+	const known = sign(auth, currentSecret(secrets, now) ?? "", sample.body, now);
 	const { proof, trust } =
 		known === null
-			? await standIn(source.auth, { url, body: sample.body, now })
+			? await standIn(auth, { url, body: sample.body, now })
 			: { proof: known, trust: PROVIDERS };
 	const request = new Request(url + (proof.query ?? ""), {
 		method: "POST",
@@ -57,8 +73,8 @@ export async function buildSample(source: Source, origin: string, now: number): 
 }
 
 /**
- * What `POST …/test` answers for a source that nobody posts to: the sample goes the way of a message from its
- * queue. Throws 503 `source_paused`, or what `takeMessage` throws.
+ * The response of `POST …/test` for a source that nobody posts to: the sample goes the way of a message from its
+ * queue. Throws 503 `source_paused`, or what `takeMessage` refuses with.
  */
 export async function takeSample(
 	env: Env,
@@ -66,14 +82,15 @@ export async function takeSample(
 	source: Source,
 	now: number,
 ): Promise<Record<string, unknown>> {
-	if (source.status === "paused") throw sourcePaused();
-	const sent = kindOf(source).sample(now, source.settings);
-	const ids = await takeMessage(env, source, sent.body, now);
-	return { sent, answer: { status: 202, body: { ids } } };
+	if (source.status === "paused") throw toProblem(sourcePaused());
+	const sent = boundKind(source).sample(now);
+	const taken = await takeMessage(env, source, sent.body, now);
+	if (!taken.ok) throw toProblem(taken);
+	return { sent, answer: { status: 202, body: { ids: taken.ids } } };
 }
 
-/** The answer that the publisher would have got. */
-export async function readAnswer(response: Response): Promise<{ status: number; body: unknown }> {
+/** The response that the publisher would have got. */
+export async function responseToWire(response: Response): Promise<{ status: number; body: unknown }> {
 	const text = await response.text();
 	return { status: response.status, body: text === "" ? null : JSON.parse(text) };
 }

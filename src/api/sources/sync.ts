@@ -32,7 +32,7 @@ export async function syncSource(
 
 /** For a source that the router fetches from, now or before the change. */
 async function tellPuller(c: Context<ApiEnv>, former: Source | null, current: Source | null): Promise<void> {
-	const pulled = [current, former].find((source) => source !== null && kindOf(source).transport === "pull");
+	const pulled = [current, former].find((source) => source !== null && kindOf(source)?.transport === "pull");
 	if (pulled === undefined || pulled === null) return;
 	const tell = () => puller(c.env, pulled.id).refresh(pulled.id);
 	await tell().catch(() => {

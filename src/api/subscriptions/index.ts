@@ -1,4 +1,4 @@
-/** `/v1/subscriptions`: which events go to which endpoint, and what becomes of the answers. */
+/** `/v1/subscriptions`: which events go to which endpoint, and what becomes of the outputs. */
 import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import type { Env } from "../../env.ts";

@@ -5,7 +5,7 @@ import { exactDocumentOf } from "../../events/cloudevents/document.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import { jsonOf, type JsonEvaluation } from "../../events/expressions/expression.ts";
 import { evaluateOwned } from "../../events/expressions/quarantine.ts";
-import { protocols } from "../../models/registry.ts";
+import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
@@ -49,8 +49,8 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		const result = { kind: "no_response", error: "blocked_url", message: refusal, durationMs: 0 } as const;
 		return { kind: "ended", result };
 	}
-	const protocol = protocols[endpoint.protocol];
-	if (protocol === undefined) throw new Error(`endpoint ${endpoint.id} speaks an unknown protocol`);
+	const protocol = protocolOf(endpoint.protocol);
+	if (protocol === null) throw new Error(`endpoint ${endpoint.id} speaks an unknown protocol`);
 	const request = buildRequest({
 		endpoint,
 		protocol,

@@ -2,7 +2,7 @@
  * What the end of an attempt means: one function from status, headers and however much of the body came. What follows
  * from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
  */
-import { carriesNothing } from "../../models/answer.ts";
+import { carriesNothing } from "../../models/output.ts";
 import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";
 

@@ -1,7 +1,7 @@
 /** Offers the result event of a delivery to the queue. A delivery is done only when the queue has it. */
 import type { Env } from "../../env.ts";
-import { accept } from "../../events/queue/accept.ts";
-import { Problem } from "../../http/problem.ts";
+import { enqueue } from "../../events/queue/enqueue.ts";
+import { describeRefusal, type Refusal, refuseForNow } from "../../http/refusal.ts";
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
@@ -24,13 +24,14 @@ export const publish: Task = {
 export async function publishResult(delivery: Delivery, env: Env): Promise<Delivery> {
 	const { resultEvent } = delivery;
 	if (resultEvent === null || delivery.state.phase !== "publishing") return delivery;
-	const event = await accept(env, [resultEvent]).then(
-		(): DeliveryEvent => ({ kind: "published" }),
-		(error: unknown) => {
-			log("result.refused", { ...idsOf(delivery), result_event_id: resultEvent.id, error: String(error) });
-			return afterRefusal(error);
-		},
+	const queued = await enqueue(env, [resultEvent]).catch((cause: unknown) =>
+		refuseForNow("internal", String(cause)),
 	);
+	if (!queued.ok) {
+		const error = describeRefusal(queued);
+		log("result.refused", { ...idsOf(delivery), result_event_id: resultEvent.id, error });
+	}
+	const event: DeliveryEvent = queued.ok ? { kind: "published" } : afterRefusal(queued);
 	const { delivery: after } = advance(delivery, event, { now: Date.now(), random: Math.random() });
 	return {
 		...after,
@@ -40,7 +41,7 @@ export async function publishResult(delivery: Delivery, env: Env): Promise<Deliv
 }
 
 /** A queue that is full or down will take it later; an event that is too large it will never take. */
-function afterRefusal(error: unknown): DeliveryEvent {
-	if (!(error instanceof Problem) || error.status >= 500) return { kind: "publish_failed" };
-	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${error.detail}` };
+function afterRefusal({ status, message }: Refusal): DeliveryEvent {
+	if (status >= 500) return { kind: "publish_failed" };
+	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${message}` };
 }

@@ -4,7 +4,7 @@
  */
 import type { SluiceEvent } from "../../events/event.ts";
 import type { ModelOutput } from "../../models/protocol.ts";
-import { protocols } from "../../models/registry.ts";
+import { protocolOf } from "../../models/registry.ts";
 import { buildResultEvent } from "../../results/result-event.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
@@ -113,7 +113,7 @@ export async function settleOutput(
 /** The answer as its protocol reads it, with the credentials that it echoes hidden. */
 function readOutput({ endpoint, result }: Tried, verdict: Verdict): ModelOutput {
 	if (verdict.result !== "body" || result.kind !== "response") return null;
-	const output = protocols[endpoint.protocol]?.readAnswer(result) ?? null;
+	const output = protocolOf(endpoint.protocol)?.readOutput(result) ?? null;
 	return maskOutput(output, secretsIn(endpoint));
 }
 

@@ -40,17 +40,22 @@ const ONE_DIALECT = "a filter has one dialect; `all` combines several";
  * A filter as it is written in a subscription: an object with exactly one dialect. Unknown dialects are
  * refused, as the draft asks: a filter that cannot be understood must not match everything.
  */
-export const filterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH);
+export const filterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH, expressionField);
 
-function nestedFilter(depth: number): z.ZodType<Filter> {
+/** A filter as it is stored: its expressions were compiled when it was written, and are not compiled to be read. */
+export const storedFilterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH, z.string());
+
+function nestedFilter(depth: number, expression: z.ZodType<string>): z.ZodType<Filter> {
 	const inner =
-		depth > 1 ? z.lazy(() => nestedFilter(depth - 1)) : z.never(`filters nest up to ${MAX_DEPTH} deep`);
+		depth > 1
+			? z.lazy(() => nestedFilter(depth - 1, expression))
+			: z.never(`filters nest up to ${MAX_DEPTH} deep`);
 	const list = z.array(inner, "must be a list of filters").min(1, "must not be empty");
 	const dialects: Record<string, z.ZodType<Filter>> = {
 		exact: z.strictObject({ exact: attributeMap }, ONE_DIALECT),
 		prefix: z.strictObject({ prefix: attributeMap }, ONE_DIALECT),
 		suffix: z.strictObject({ suffix: attributeMap }, ONE_DIALECT),
-		jsonata: z.strictObject({ jsonata: expressionField }, ONE_DIALECT),
+		jsonata: z.strictObject({ jsonata: expression }, ONE_DIALECT),
 		all: z.strictObject({ all: list }, ONE_DIALECT),
 		any: z.strictObject({ any: list }, ONE_DIALECT),
 		not: z.strictObject({ not: inner }, ONE_DIALECT),

@@ -10,6 +10,13 @@ import type { Attributes, EventData, SluiceEvent } from "../event.ts";
 /** Text in base64. Workerd's queues cut a message off at its first NUL, so none may stand in a segment. */
 const TEXT_WITH_NUL = "text_base64";
 
+/** What every event has. The rest was checked when the event was accepted, and a batch may hold thousands. */
+function isAttributes(value: unknown): boolean {
+	if (typeof value !== "object" || value === null) return false;
+	const { id, source, type } = value as Record<string, unknown>;
+	return typeof id === "string" && typeof source === "string" && typeof type === "string";
+}
+
 const head = z.object({
 	v: z.literal(1),
 	events: z.array(
@@ -17,7 +24,7 @@ const head = z.object({
 			id: z.string(),
 			sourceId: z.string(),
 			receivedAt: z.number(),
-			attributes: z.custom<Attributes>((value) => typeof value === "object" && value !== null),
+			attributes: z.custom<Attributes>(isAttributes),
 			data: z
 				.object({ kind: z.enum(["json", "text", "binary", TEXT_WITH_NUL]), length: z.number().int() })
 				.nullable(),

@@ -2,7 +2,7 @@
  * When a source that is pulled is asked for messages, as one function from (state, what happened, now) to (state,
  * effects). Pure; the puller does what the effects say. While all goes well it asks again and again, in runs that
  * are kept short because the platform ends long ones; the wait for messages is SQS's own. After failures it waits,
- * and after an answer with nothing that came at once.
+ * and after a response with nothing that came at once.
  */
 import * as z from "zod";
 

@@ -6,9 +6,10 @@
 import type { Env } from "../../env.ts";
 import { MAX_EVENT_BYTES, type SluiceEvent } from "../../events/event.ts";
 import { splitBySize } from "../../events/queue/segment.ts";
+import { describeRefusal } from "../../http/refusal.ts";
 import { log } from "../../log.ts";
 import type { Source } from "../../store/records.ts";
-import { accept } from "../../events/queue/accept.ts";
+import { enqueue } from "../../events/queue/enqueue.ts";
 import { deleteMessages, receiveMessages, type SqsMessage, type SqsQueue } from "./sqs-client.ts";
 import { readMessage } from "./take-message.ts";
 
@@ -21,11 +22,10 @@ export async function pull(env: Env, source: Source, queue: SqsQueue, signal: Ab
 	const messages = received.value;
 	if (signal.aborted || messages.length === 0) return { kind: "polled", messages: 0 };
 	const { readable, events } = await readAll(source, messages);
-	try {
-		// No more at once than a request may bring: ten messages of the largest size would not be routed in one go.
-		for (const run of splitBySize(events, MAX_EVENT_BYTES)) await accept(env, run);
-	} catch (error) {
-		return { kind: "failed", error: `not all was accepted: ${String(error)}` };
+	// No more at once than a request may bring: ten messages of the largest size would not be routed in one go.
+	for (const run of splitBySize(events, MAX_EVENT_BYTES)) {
+		const queued = await enqueue(env, run);
+		if (!queued.ok) return { kind: "failed", error: `not all was accepted: ${describeRefusal(queued)}` };
 	}
 	const deleted = readable.length === 0 ? null : await deleteMessages(queue, readable);
 	const undeleted = deleted?.ok === true ? deleted.value : [];

@@ -17,7 +17,7 @@ import { BACKSTOP_MS, type Effect, type Happened, readPullState, step } from "./
 import type { PullerRpc, PullStatus } from "./rpc.ts";
 import type { SqsQueue } from "./sqs-client.ts";
 import { refuseQueueUrl } from "../../sources/sqs/queue.ts";
-import { sqsSettings } from "../../sources/sqs/index.ts";
+import { storedSqsSettings } from "../../sources/sqs/settings.ts";
 
 const SOURCE_ID = "source_id";
 const STATE = "state";
@@ -85,7 +85,7 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 		try {
 			const source = await findSource(this.env, sourceId);
 			if (source === null) return await this.#missing(sourceId);
-			if (source.status !== "active" || kindOf(source).transport !== "pull") return null;
+			if (source.status !== "active" || kindOf(source)?.transport !== "pull") return null;
 			const queue = this.#queueOf(source);
 			if (typeof queue === "string") return async () => ({ kind: "failed", error: queue });
 			return (signal) => pull(this.env, source, queue, signal);
@@ -106,7 +106,7 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 	/** Or why it cannot be asked. */
 	#queueOf({ settings, secrets }: Source): SqsQueue | string {
 		if (secrets === null) return `the source's secret ${UNREADABLE}`;
-		const parsed = sqsSettings.safeParse(settings);
+		const parsed = storedSqsSettings.safeParse(settings);
 		const [secretAccessKey] = liveSecrets(secrets, Date.now());
 		if (!parsed.success || secretAccessKey === undefined) return "the source lacks settings or a secret";
 		const { queue_url: url, region, access_key_id: accessKeyId } = parsed.data;

@@ -4,10 +4,11 @@
  */
 import type { Env } from "../../env.ts";
 import type { SluiceEvent } from "../../events/event.ts";
+import { describeRefusal } from "../../http/refusal.ts";
 import { log } from "../../log.ts";
 import type { Source } from "../../store/records.ts";
 import { findSourceOfQueue } from "../../store/sources.ts";
-import { accept } from "../../events/queue/accept.ts";
+import { enqueue } from "../../events/queue/enqueue.ts";
 import { readMessage } from "./take-message.ts";
 
 const KNOWN_MS = 10_000;
@@ -25,8 +26,8 @@ interface Remembered {
 const memory = new Map<string, Remembered>();
 
 /**
- * The queue handler for every queue but the router's own. Acknowledges what the router's queue holds. Throws when
- * nothing can be accepted now: the platform then delivers the whole batch again.
+ * The queue handler for every queue but the router's own. Acknowledges what the router's queue holds. When nothing can
+ * be accepted now, the whole batch is asked for again.
  */
 export async function takeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	const now = Date.now();
@@ -38,7 +39,12 @@ export async function takeBatch(batch: MessageBatch, env: Env): Promise<void> {
 		return;
 	}
 	const { readable, events } = await readAll(source, batch.messages, now);
-	if (events.length > 0) await accept(env, events);
+	const queued = events.length > 0 ? await enqueue(env, events) : null;
+	if (queued?.ok === false) {
+		log("ingest.failed", { source: source.name, error: describeRefusal(queued) });
+		batch.retryAll();
+		return;
+	}
 	for (const message of readable) message.ack();
 	log("ingest.consumed", {
 		source: source.name,
@@ -84,7 +90,7 @@ function textOf(body: unknown): string {
 async function lookUp(env: Env, queue: string, now: number): Promise<Source | null> {
 	const remembered = memory.get(queue);
 	if (remembered !== undefined && remembered.until > now) return remembered.source;
-	let source: Source | null;
+	let source: Awaited<ReturnType<typeof findSourceOfQueue>>;
 	try {
 		source = await findSourceOfQueue(env, queue);
 	} catch (error) {

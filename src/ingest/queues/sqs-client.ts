@@ -25,7 +25,7 @@ export interface SqsMessage {
 }
 
 /** `error` is for the operator: what SQS said, without anything of the request. */
-export type SqsAnswer<T> = { ok: true; value: T } | { ok: false; error: string };
+export type SqsResult<T> = { ok: true; value: T } | { ok: false; error: string };
 
 /** The longest that SQS waits for a message, and the most it gives at once. */
 const WAIT_SECONDS = 20;
@@ -33,7 +33,7 @@ const MAX_MESSAGES = 10;
 /** How long SQS may take beyond its waiting. */
 const TIMEOUT_MS = 10_000;
 /** Ten messages of 1 MiB, and what JSON makes of their quotes. */
-const MAX_ANSWER_BYTES = 32 * 1_048_576;
+const MAX_RESPONSE_BYTES = 32 * 1_048_576;
 const MAX_ERROR_LENGTH = 300;
 
 const receivedSchema = z.object({
@@ -51,7 +51,7 @@ const errorSchema = z
 export async function receiveMessages(
 	queue: SqsQueue,
 	signal: AbortSignal,
-): Promise<SqsAnswer<SqsMessage[]>> {
+): Promise<SqsResult<SqsMessage[]>> {
 	const input = {
 		QueueUrl: queue.url,
 		MaxNumberOfMessages: MAX_MESSAGES,
@@ -59,13 +59,13 @@ export async function receiveMessages(
 		MessageSystemAttributeNames: ["SentTimestamp"],
 	};
 	const timeout = AbortSignal.timeout(WAIT_SECONDS * 1000 + TIMEOUT_MS);
-	const answer = await call(queue, "ReceiveMessage", input, AbortSignal.any([signal, timeout]));
-	if (!answer.ok) return answer;
-	const parsed = receivedSchema.safeParse(answer.value.json);
-	if (!parsed.success) return { ok: false, error: "ReceiveMessage: an answer that cannot be read" };
+	const called = await call(queue, "ReceiveMessage", input, AbortSignal.any([signal, timeout]));
+	if (!called.ok) return called;
+	const parsed = receivedSchema.safeParse(called.value.json);
+	if (!parsed.success) return { ok: false, error: "ReceiveMessage: a response that cannot be read" };
 	const messages = parsed.data.Messages ?? [];
 	if (messages.length === 0) return { ok: true, value: [] };
-	const texts = elementTexts(memberTexts(answer.value.text).get("Messages") ?? "[]");
+	const texts = elementTexts(memberTexts(called.value.text).get("Messages") ?? "[]");
 	return {
 		ok: true,
 		value: messages.map(({ MessageId, ReceiptHandle }, index) => ({
@@ -76,11 +76,11 @@ export async function receiveMessages(
 	};
 }
 
-/** Deletes at most 10 messages; answers the ids of those that SQS did not delete, with its reason. */
+/** Deletes at most 10 messages; returns the ids of those that SQS did not delete, with its reason. */
 export async function deleteMessages(
 	queue: SqsQueue,
 	messages: readonly SqsMessage[],
-): Promise<SqsAnswer<{ id: string; code: string }[]>> {
+): Promise<SqsResult<{ id: string; code: string }[]>> {
 	const input = {
 		QueueUrl: queue.url,
 		Entries: messages.map(({ receiptHandle }, index) => ({
@@ -88,10 +88,10 @@ export async function deleteMessages(
 			ReceiptHandle: receiptHandle,
 		})),
 	};
-	const answer = await call(queue, "DeleteMessageBatch", input, AbortSignal.timeout(TIMEOUT_MS));
-	if (!answer.ok) return answer;
-	const parsed = deletedSchema.safeParse(answer.value.json);
-	if (!parsed.success) return { ok: false, error: "DeleteMessageBatch: an answer that cannot be read" };
+	const called = await call(queue, "DeleteMessageBatch", input, AbortSignal.timeout(TIMEOUT_MS));
+	if (!called.ok) return called;
+	const parsed = deletedSchema.safeParse(called.value.json);
+	if (!parsed.success) return { ok: false, error: "DeleteMessageBatch: a response that cannot be read" };
 	const failed = parsed.data.Failed ?? [];
 	return {
 		ok: true,
@@ -104,7 +104,7 @@ async function call(
 	action: string,
 	input: object,
 	signal: AbortSignal,
-): Promise<SqsAnswer<{ text: string; json: unknown }>> {
+): Promise<SqsResult<{ text: string; json: unknown }>> {
 	try {
 		// Repeating is the puller's to decide.
 		const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: "sqs", retries: 0 });
@@ -114,8 +114,9 @@ async function call(
 			body: JSON.stringify(input),
 		});
 		const response = await fetch(request, { redirect: "manual", signal });
-		const text = await readResponse(response, MAX_ANSWER_BYTES);
-		if (text === null) return { ok: false, error: `${action}: an answer beyond all bounds` };
+		const text = await readResponse(response, MAX_RESPONSE_BYTES);
+		if (text === null)
+			return { ok: false, error: `${action}: a response of more than ${MAX_RESPONSE_BYTES} bytes` };
 		const parsed = parseJson(text);
 		const json = parsed.ok ? parsed.value : null;
 		if (response.ok) return { ok: true, value: { text, json } };

@@ -1,9 +1,10 @@
 /** The door for events that nobody posts: one message of a queue, read by the source's kind and accepted. */
 import type { Env } from "../../env.ts";
 import type { SluiceEvent } from "../../events/event.ts";
-import { type Refusal, toProblem } from "../../http/refusal.ts";
+import { type Refusal } from "../../http/refusal.ts";
+import { bindKind } from "../../sources/registry.ts";
 import type { Source } from "../../store/records.ts";
-import { accept, refuseOversized } from "../../events/queue/accept.ts";
+import { enqueue, refuseOversized } from "../../events/queue/enqueue.ts";
 import { parseEvents } from "../parse-events.ts";
 
 const NO_HEADERS = new Headers();
@@ -17,14 +18,21 @@ export async function readMessage(
 	text: string,
 	now: number,
 ): Promise<{ ok: true; events: SluiceEvent[] } | Refusal> {
-	const parsed = await parseEvents(source, { headers: NO_HEADERS, body: Buffer.from(text), now });
+	const kind = bindKind(source);
+	if (!kind.ok) return kind;
+	const parsed = await parseEvents(source, kind, { headers: NO_HEADERS, body: Buffer.from(text), now });
 	return parsed.ok ? (refuseOversized(parsed.events) ?? parsed) : parsed;
 }
 
-/** The ids of the events, which the queue of the router holds when this returns. Throws `Problem`. */
-export async function takeMessage(env: Env, source: Source, text: string, now: number): Promise<string[]> {
+/** The ids of the events, which the queue of the router then holds. */
+export async function takeMessage(
+	env: Env,
+	source: Source,
+	text: string,
+	now: number,
+): Promise<{ ok: true; ids: string[] } | Refusal> {
 	const read = await readMessage(source, text, now);
-	if (!read.ok) throw toProblem(read);
-	if (read.events.length > 0) await accept(env, read.events);
-	return read.events.map(({ id }) => id);
+	if (!read.ok) return read;
+	const queued = read.events.length > 0 ? await enqueue(env, read.events) : read;
+	return queued.ok ? { ok: true, ids: read.events.map(({ id }) => id) } : queued;
 }

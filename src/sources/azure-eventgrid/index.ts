@@ -12,17 +12,18 @@ import { isUsableUri, sourcePath, timeFrom, usableText } from "../reading/attrib
 import { azureEventgridSetup } from "./setup.ts";
 import { idAt, type JsonObject, refuseUnlessJson, textAt, valueAt } from "../reading/json-body.ts";
 import { pathOf, readJsonRecords } from "../reading/json-records.ts";
-import type { Parsed, ParseInput, Sample, SourceKind } from "../kind.ts";
+import { type Parsed, type ParseInput, type Sample, defineKind, noSettings } from "../kind.ts";
 
 const ORIGIN = "eventgrid.azure.net";
 const VALIDATION_TYPE = "Microsoft.EventGrid.SubscriptionValidationEvent";
 
-export const azureEventgrid: SourceKind = {
+export const azureEventgrid = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "url_token" },
 	parse: async (input) => parse(input),
 
 	/** Section 4.2 of HTTP 1.1 Web Hooks for Event Delivery; what is sent has to prove itself all the same. */
-	answerHandshake(request) {
+	handshake(request) {
 		const origin = request.headers.get("webhook-request-origin");
 		if (request.method !== "OPTIONS" || origin !== ORIGIN) return null;
 		return new Response(null, {
@@ -33,7 +34,7 @@ export const azureEventgrid: SourceKind = {
 
 	setup: azureEventgridSetup,
 	sample,
-};
+});
 
 function parse(input: ParseInput): Parsed {
 	const { headers, body } = input;
@@ -45,7 +46,7 @@ function parse(input: ParseInput): Parsed {
 	const { records, isList } = read;
 	const [first] = records;
 	if (first !== undefined && valueAt(first, "eventType") === VALIDATION_TYPE) {
-		return answerValidation(first, pathOf(isList, 0, "data.validationCode"));
+		return replyToValidation(first, pathOf(isList, 0, "data.validationCode"));
 	}
 	const events: CloudEvent[] = [];
 	for (const [index, record] of records.entries()) {
@@ -57,7 +58,7 @@ function parse(input: ParseInput): Parsed {
 }
 
 /** Event Grid wants its code back; it sends it alone, before any event. */
-function answerValidation(event: JsonObject, path: string): Parsed {
+function replyToValidation(event: JsonObject, path: string): Parsed {
 	const code = valueAt(event, "data", "validationCode");
 	if (typeof code !== "string") return refuse(400, "invalid_payload", `"${path}" must be a text.`, path);
 	return { ok: true, events: [], batch: true, reply: { status: 200, body: { validationResponse: code } } };

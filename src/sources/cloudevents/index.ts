@@ -1,9 +1,10 @@
 /** Publishers that speak CloudEvents 1.0 over HTTP themselves, in any of its modes. */
 import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents/cloudevents.ts";
 import { curlSetup } from "../setup/curl.ts";
-import type { SourceKind } from "../kind.ts";
+import { defineKind, noSettings } from "../kind.ts";
 
-export const cloudevents: SourceKind = {
+export const cloudevents = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "bearer" },
 
 	async parse({ headers, body }) {
@@ -14,7 +15,7 @@ export const cloudevents: SourceKind = {
 	 * Abuse protection of HTTP 1.1 Web Hooks for Event Delivery, section 4: the sender asks before it sends. Anyone
 	 * may ask; what is sent has to prove itself all the same.
 	 */
-	answerHandshake(request) {
+	handshake(request) {
 		const origin = request.headers.get("webhook-request-origin");
 		if (request.method !== "OPTIONS" || origin === null) return null;
 		return new Response(null, {
@@ -27,7 +28,7 @@ export const cloudevents: SourceKind = {
 		curlSetup(source.auth, url, secret, structured("event-1"), STRUCTURED_TYPE),
 
 	sample: (now) => ({ headers: { "content-type": STRUCTURED_TYPE }, body: structured(`sample-${now}`) }),
-};
+});
 
 function structured(id: string): string {
 	const attributes = { specversion: "1.0", id, source: "/docs/example", type: "com.example.greeting" };

@@ -9,22 +9,22 @@ import { readRecord } from "./record.ts";
 import { debeziumSetup } from "./setup.ts";
 import { refuseUnlessJson } from "../reading/json-body.ts";
 import { readJsonRecords } from "../reading/json-records.ts";
-import type { Parsed, ParseInput, Sample, SourceKind } from "../kind.ts";
+import { type Parsed, type ParseInput, type Sample, defineKind } from "../kind.ts";
 import { idFromHeader } from "../reading/publisher-id.ts";
-import { rowSettings } from "../reading/row-change.ts";
+import { type RowSettings, rowSettings } from "../reading/row-change.ts";
 
-export const debezium: SourceKind = {
+export const debezium = defineKind({
 	defaultAuth: { type: "standard_webhooks" },
 	settings: rowSettings,
 	parse: async (input) => parse(input),
 	setup: debeziumSetup,
 	sample,
-};
+});
 
-function parse({ source, headers, body, now, freshId }: ParseInput): Parsed {
+function parse({ source, settings, headers, body, now, freshId }: ParseInput<RowSettings>): Parsed {
 	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
 	if (!read.ok) return read;
-	const { primary_key: primaryKey } = rowSettings.parse(source.settings);
+	const { primary_key: primaryKey } = settings;
 	// Debezium Server makes one for each record or list, and keeps it while it tries again.
 	const requestId = idFromHeader(headers, "webhook-id") ?? freshId;
 	const events: CloudEvent[] = [];

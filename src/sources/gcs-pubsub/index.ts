@@ -7,18 +7,19 @@ import { isExactHeader } from "../../events/cloudevents/header-value.ts";
 import { refuse } from "../../http/refusal.ts";
 import { gcsPubsubSetup } from "./setup.ts";
 import { isObject, readJsonRequest, valueAt } from "../reading/json-body.ts";
-import type { Parsed, ParseInput, Sample, SourceKind } from "../kind.ts";
+import { type Parsed, type ParseInput, type Sample, defineKind, noSettings } from "../kind.ts";
 import { idFrom, idFromHeader } from "../reading/publisher-id.ts";
 import { type PubsubMessage, messageToEvent } from "../reading/pubsub-message.ts";
 
 const METADATA = "x-goog-pubsub-";
 
-export const gcsPubsub: SourceKind = {
+export const gcsPubsub = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "url_token" },
 	parse: async (input) => parse(input),
 	setup: gcsPubsubSetup,
 	sample,
-};
+});
 
 function parse(input: ParseInput): Parsed {
 	const isUnwrapped = input.headers.has(`${METADATA}message-id`);

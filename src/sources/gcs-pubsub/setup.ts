@@ -1,5 +1,5 @@
 /** How Pub/Sub is made to push, and a bucket to notify it: Google Cloud CLI commands. */
-import type { Source } from "../../store/records.ts";
+import type { KnownSource } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
@@ -44,7 +44,7 @@ function notificationCode(topic: string): string {
 	].join("\n");
 }
 
-function subscriptionCode(name: string, url: string, { auth }: Source): string {
+function subscriptionCode(name: string, url: string, { auth }: KnownSource): string {
 	const oidc =
 		auth.type === "google_oidc"
 			? ` \\\n  --push-auth-service-account='${auth.email}' --push-auth-token-audience='${auth.audience ?? url}'`

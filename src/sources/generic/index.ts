@@ -10,13 +10,14 @@ import { refuseStructure } from "../../events/json/structure.ts";
 import { isJson, isMediaType, parseMediaType } from "../../events/cloudevents/media-type.ts";
 import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
 import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
-import type { Source } from "../../store/records.ts";
+import type { KnownSource, Source } from "../../store/records.ts";
 import { curlSetup } from "../setup/curl.ts";
 import { usableText } from "../reading/attribute-values.ts";
-import type { SourceKind } from "../kind.ts";
+import { defineKind, noSettings } from "../kind.ts";
 import { idFrom, idFromHeader, readIdempotencyKey } from "../reading/publisher-id.ts";
 
-export const generic: SourceKind = {
+export const generic = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "bearer" },
 	namesEvents: true,
 
@@ -49,7 +50,7 @@ export const generic: SourceKind = {
 	setup: ({ source, url, secret }) => curlSetup(source.auth, url, secret, '{"hello": "world"}'),
 
 	sample: () => ({ headers: { "content-type": "application/json" }, body: '{"hello": "world"}' }),
-};
+});
 
 /** null only for an empty body of which nothing is said. */
 function contentTypeOf(headers: Headers, body: Uint8Array): string | null {
@@ -117,7 +118,7 @@ async function evaluateText(expression: OwnedExpression, input: () => unknown): 
 }
 
 /** What the publisher's own retries have in common, where its headers tell. */
-function idFromHeaders({ auth }: Source, headers: Headers): ReturnType<typeof readIdempotencyKey> {
+function idFromHeaders({ auth }: KnownSource, headers: Headers): ReturnType<typeof readIdempotencyKey> {
 	const isSigned = auth.type === "standard_webhooks";
 	const id = isSigned ? (idFromHeader(headers, "webhook-id") ?? idFromHeader(headers, "svix-id")) : undefined;
 	return id === undefined ? readIdempotencyKey(headers) : { ok: true, id };

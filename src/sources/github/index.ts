@@ -6,7 +6,14 @@ import { refuse } from "../../http/refusal.ts";
 import { isUsableUri, sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { isForm, readForm } from "../reading/form.ts";
 import { type JsonObject, readJsonObject, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
-import type { ParseInput, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import {
+	type ParseInput,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+	noSettings,
+} from "../kind.ts";
 import { canProve, isSigned } from "../setup/provider-secret.ts";
 import { idFromHeader } from "../reading/publisher-id.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
@@ -59,7 +66,8 @@ const SUBJECTS = new Map(
 /** Tried in turn: not every event is about a repository. */
 const SOURCES = ["repository.url", "organization.url", "installation.account.url"];
 
-export const github: SourceKind = {
+export const github = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "github" },
 
 	async parse(input) {
@@ -77,7 +85,7 @@ export const github: SourceKind = {
 
 	setup,
 	sample,
-};
+});
 
 /** GitHub signs the bytes of the form; the JSON inside is what the event holds. */
 function readPayloadObject({ headers, body }: ParseInput): ReturnType<typeof readJsonObject> {

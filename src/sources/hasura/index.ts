@@ -2,8 +2,15 @@
 import { contentHash } from "../reading/content-hash.ts";
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { idAt, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
-import { type RowLayout, readRowChange, rowSettings } from "../reading/row-change.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+} from "../kind.ts";
+import { type RowLayout, type RowSettings, readRowChange, rowSettings } from "../reading/row-change.ts";
 import { setupAfterAuthChange, type StaticProof, staticProof } from "../setup/static-proof.ts";
 
 const LAYOUT: RowLayout = {
@@ -19,19 +26,19 @@ const LAYOUT: RowLayout = {
 
 const TRIGGER_NAME = "sluice_documents";
 
-export const hasura: SourceKind = {
+export const hasura = defineKind({
 	defaultAuth: { type: "bearer" },
 	settings: rowSettings,
 	parse,
 	setup,
 	sample,
-};
+});
 
-async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
+async function parse({ source, settings, headers, body, now }: ParseInput<RowSettings>): Promise<Parsed> {
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
-	const change = readRowChange(json, LAYOUT, source);
+	const change = readRowChange(json, LAYOUT, settings.primary_key);
 	if (!change.ok) return change;
 	const trigger = textAt(json, "trigger", "name");
 	const attributes = {

@@ -7,15 +7,16 @@ import { isTimestamp } from "../../events/cloudevents/attributes.ts";
 import { sourcePath, timeFrom, usableText } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
 import { idAt, type JsonObject, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
-import type { Parsed, ParseInput, Sample, SourceKind } from "../kind.ts";
+import { type Parsed, type ParseInput, type Sample, defineKind, noSettings } from "../kind.ts";
 import { mongodbAtlasSetup } from "./setup.ts";
 
-export const mongodbAtlas: SourceKind = {
+export const mongodbAtlas = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "standard_webhooks" },
 	parse: async (input) => parse(input),
 	setup: mongodbAtlasSetup,
 	sample,
-};
+});
 
 function parse({ source, headers, body, now }: ParseInput): Parsed {
 	const read = readJsonRequest({ headers, body });

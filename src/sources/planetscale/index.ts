@@ -4,7 +4,15 @@ import { contentHash } from "../reading/content-hash.ts";
 import { type JsonObject, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
 import { refuse } from "../../http/refusal.ts";
 import type { SourceAuth } from "../../store/records.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+	noSettings,
+} from "../kind.ts";
 import { canProve, takeSecretSteps } from "../setup/provider-secret.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
@@ -16,12 +24,13 @@ const SIGNATURE: SourceAuth = {
 	prefix: "",
 };
 
-export const planetscale: SourceKind = {
+export const planetscale = defineKind({
+	settings: noSettings,
 	defaultAuth: SIGNATURE,
 	parse,
 	setup,
 	sample,
-};
+});
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
 	const read = readJsonRequest({ headers, body });

@@ -3,27 +3,34 @@ import { refuse } from "../../http/refusal.ts";
 import type { SourceAuth } from "../../store/records.ts";
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { idAt, readJsonRequest, valueAt } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
-import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "../reading/row-change.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+} from "../kind.ts";
+import { type RowSettings, readRowChange, rowSettings, TRIGGER_LAYOUT } from "../reading/row-change.ts";
 import { fixedHeader, type RowProof, rowTriggerVariant } from "../setup/row-trigger-sql.ts";
 import { pgNet, pgsqlHttp, plPython } from "../setup/row-trigger-transports.ts";
 import { setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
 
-export const postgres: SourceKind = {
+export const postgres = defineKind({
 	defaultAuth: { type: "standard_webhooks" },
 	settings: rowSettings,
 	parse,
 	setup,
 	sample,
-};
+});
 
-async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
+async function parse({ source, settings, headers, body, now }: ParseInput<RowSettings>): Promise<Parsed> {
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	const id = idAt(json, "id");
 	if (id === undefined) return refuse(400, "invalid_payload", '"id" must be the id of the message.', "id");
-	const change = readRowChange(json, TRIGGER_LAYOUT, source);
+	const change = readRowChange(json, TRIGGER_LAYOUT, settings.primary_key);
 	if (!change.ok) return change;
 	const attributes = {
 		id,

@@ -3,15 +3,20 @@
  * verifies by the table and one signs by it; a provider that signs like this needs a row and no code.
  */
 import { createHmac } from "node:crypto";
-import type { SourceAuth } from "../../store/records.ts";
+import type {
+	HMAC_ALGORITHMS,
+	SIGNATURE_ENCODINGS,
+	SIGNING_PROVIDERS,
+	SourceAuth,
+} from "../../store/source-auth.ts";
 import { isSameDigest } from "../../crypto/compare.ts";
 import { isFresh } from "../../crypto/freshness.ts";
 
 export interface SignatureScheme {
 	/** Carries the signature, bare or in a list of `key=value` entries with commas between them. */
 	header: string;
-	algorithm: "sha1" | "sha256" | "sha384" | "sha512";
-	encoding: "hex" | "base64";
+	algorithm: (typeof HMAC_ALGORITHMS)[number];
+	encoding: (typeof SIGNATURE_ENCODINGS)[number];
 	/** What a signature begins with, such as `sha256=`. */
 	prefix: string;
 	/** Where the time of signing stands: another header, or an entry of the list. null: it is not signed. */
@@ -47,7 +52,7 @@ const PROVIDER_SCHEMES = {
 		signatureKey: "v1",
 		content: "{timestamp}.{body}",
 	},
-} as const satisfies Record<string, SignatureScheme>;
+} as const satisfies Record<(typeof SIGNING_PROVIDERS)[number], SignatureScheme>;
 
 export type SignedAuth = Extract<SourceAuth, { type: "hmac" | keyof typeof PROVIDER_SCHEMES }>;
 

@@ -48,7 +48,7 @@ function playSns({ body }: Unsigned): StandIn {
 	const certificate = { key: publicKey, validFrom: 0, validTo: Number.POSITIVE_INFINITY };
 	return {
 		proof: { headers: {}, body: JSON.stringify({ ...JSON.parse(body), Signature }) },
-		trust: { ...PROVIDERS, snsCertificate: async () => certificate },
+		trust: { ...PROVIDERS, snsCertificate: async () => ({ ok: true, certificate }) },
 	};
 }
 
@@ -69,7 +69,7 @@ async function playGoogle(
 	const keys = { ids: new Set([KEY_ID]), resolve: createLocalJWKSet({ keys: [jwk] }) };
 	return {
 		proof: { headers: { authorization: `Bearer ${token}` } },
-		trust: { ...PROVIDERS, googleKeys: async () => keys },
+		trust: { ...PROVIDERS, googleKeys: async () => ({ ok: true, keys }) },
 	};
 }
 

@@ -77,7 +77,7 @@ export function isPublicKey(secret: string): boolean {
 	return secret.startsWith(PUBLIC_KEY);
 }
 
-/** Why `secret`, which begins with `whpk_`, is no public key, for the person who gave it; null when it is one. */
+/** What is wrong with `secret` as a public key, for the person who gave it; null when it is one. It begins with `whpk_`. */
 export function refusePublicKey(secret: string): string | null {
 	const text = secret.slice(PUBLIC_KEY.length);
 	const bytes = Buffer.from(text, "base64");

@@ -1,6 +1,6 @@
 /**
- * Whether a request comes from the publisher that the source was made for. The raw bytes and the clock come in,
- * yes or no goes out. Why it is no is nobody's business but the operator's.
+ * Whether a request comes from the publisher that the source was made for, judged by its raw bytes and the clock. A
+ * refusal never says which part of the proof was wrong: that would help only somebody who is guessing.
  */
 import { credentials } from "../../http/credentials.ts";
 import type { ReadableSource, SourceAuth } from "../../store/records.ts";
@@ -10,6 +10,7 @@ import { schemeOf, verifySignature } from "./signature-schemes.ts";
 import { verifySns } from "./sns/signature.ts";
 import { verifyStandardWebhook } from "./standard-webhooks.ts";
 import { PROVIDERS, type Trust } from "./trust.ts";
+import { NOT_PROVEN, PROVEN, type Verified } from "./verified.ts";
 
 export interface SignedRequest {
 	headers: Headers;
@@ -21,26 +22,27 @@ export interface SignedRequest {
 }
 
 /**
- * Tries every secret that is still valid, so that publisher and source can rotate one after the other. Throws
- * `Problem` 503 when a provider's keys cannot be had now: that is no fault of the request.
+ * Tries every secret that is still valid, so that publisher and source can rotate one after the other. Refuses
+ * with 401, with 503 when a provider's keys cannot be had now, and with 400 what SNS sends unsigned.
  */
 export async function verify(
 	{ auth, secrets, settings }: Pick<ReadableSource, "auth" | "secrets" | "settings">,
 	request: SignedRequest,
 	trust: Trust = PROVIDERS,
-): Promise<boolean> {
-	if (auth.type === "none") return true;
+): Promise<Verified> {
+	if (auth.type === "none") return PROVEN;
 	if (auth.type === "sns") return verifySns(settings, request, trust);
 	if (auth.type === "google_oidc") {
 		const token = credentials(request.headers.get("authorization"), "bearer");
 		return verifyGoogleToken(auth, { ...request, token }, trust);
 	}
 	// Such a source fetches its events; nothing that is posted to it can be one.
-	if (auth.type === "aws_keys") return false;
-	return secrets
+	if (auth.type === "aws_keys") return NOT_PROVEN;
+	const isProven = secrets
 		.filter(({ expiresAt }) => expiresAt === null || expiresAt > request.now)
 		.flatMap(({ value }) => spellings(value))
 		.some((value) => provesWithSecret(auth, trust.secret(value), request));
+	return isProven ? PROVEN : { ...NOT_PROVEN, headers: challengeOf(auth) };
 }
 
 /** Release 0.1 stored white space around a secret, which the publisher may use or not. An empty one proves nothing. */
@@ -89,7 +91,7 @@ function decodeBasic(encoded: string | null): string | null {
 }
 
 /** The `www-authenticate` header of a 401 where HTTP knows the scheme. */
-export function challengeFor({ type }: SourceAuth): Record<string, string> {
+function challengeOf({ type }: SourceAuth): Record<string, string> {
 	if (type === "bearer") return { "www-authenticate": "Bearer" };
 	if (type === "basic") return { "www-authenticate": 'Basic realm="sluice", charset="UTF-8"' };
 	return {};

@@ -8,19 +8,21 @@ import { refuse } from "../../http/refusal.ts";
 import { sourcePath, timeFrom, usableText } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
 import { type JsonObject, readJsonObject, valueAt } from "../reading/json-body.ts";
-import type { Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import { type Sample, type Setup, type SetupTarget, defineKind } from "../kind.ts";
 
-export const r2: SourceKind = {
+const r2Settings = z.strictObject({
+	/** Of the Worker's account; one source a queue. */
+	queue: z
+		.string("is required: the name of the queue")
+		.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "the name of a queue of Cloudflare")
+		.refine((name) => !name.startsWith("sluice-events"), "is a queue of the router itself"),
+});
+
+export const r2 = defineKind({
 	defaultAuth: { type: "none" },
 	auths: ["none"],
 	transport: "queue",
-	settings: z.strictObject({
-		/** Of the Worker's account; one source a queue. */
-		queue: z
-			.string("is required: the name of the queue")
-			.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "the name of a queue of Cloudflare")
-			.refine((name) => !name.startsWith("sluice-events"), "is a queue of the router itself"),
-	}),
+	settings: r2Settings,
 
 	/** `body` is one message. */
 	async parse({ body }) {
@@ -49,7 +51,7 @@ export const r2: SourceKind = {
 
 	setup,
 	sample,
-};
+});
 
 /** R2 gives no id, and its queue may bring a message twice. A deleted object has no eTag. */
 function idOf(json: JsonObject, bucket: string, key: string, action: string): string {
@@ -59,8 +61,7 @@ function idOf(json: JsonObject, bucket: string, key: string, action: string): st
 	return contentHash(bucket, key, eTag ?? "", time ?? "", action);
 }
 
-function setup({ source }: SetupTarget): Setup {
-	const queue = String(source.settings["queue"]);
+function setup({ settings: { queue } }: SetupTarget<z.output<typeof r2Settings>>): Setup {
 	const consumer = [
 		"[[queues.consumers]]",
 		`queue = "${queue}"`,

@@ -1,7 +1,6 @@
 /** The change of a database row as an event: where payloads say it, and what the event is called. Pure. */
 import * as z from "zod";
 import { type Refusal, refuse } from "../../http/refusal.ts";
-import type { Source } from "../../store/records.ts";
 import { type JsonObject, isObject, textAt, valueAt } from "./json-body.ts";
 
 /** What a source of a database kind may be told. */
@@ -9,6 +8,8 @@ export const rowSettings = z.strictObject({
 	/** The column whose value ends the subject. */
 	primary_key: z.string().min(1).max(128).default("id"),
 });
+
+export type RowSettings = z.output<typeof rowSettings>;
 
 type Path = readonly string[];
 
@@ -41,13 +42,13 @@ export interface RowChange {
 }
 
 /**
- * Refuses with 400 `invalid_payload` what does not say which table changed, or how. `at` stands before the paths in
- * refusals: "data[3]." for an element of a list.
+ * Refuses with 400 `invalid_payload` what does not say which table changed, or how. `primaryKey`: the column whose
+ * value ends the subject. `at` stands before the paths in refusals: "data[3]." for an element of a list.
  */
 export function readRowChange(
 	json: JsonObject,
 	layout: RowLayout,
-	{ settings }: Source,
+	primaryKey: string,
 	at = "",
 ): ({ ok: true } & RowChange) | Refusal {
 	const word = valueAt(json, ...layout.operation);
@@ -62,8 +63,7 @@ export function readRowChange(
 	if (table === undefined) return invalid(at, layout.table, "must name a table");
 
 	const row = layout.rows.find((path) => isObject(valueAt(json, ...path)));
-	const column = typeof settings["primary_key"] === "string" ? settings["primary_key"] : "id";
-	const key = row === undefined ? undefined : textAt(json, ...row, column);
+	const key = row === undefined ? undefined : textAt(json, ...row, primaryKey);
 	return {
 		ok: true,
 		type: `${schema}.${table}.${operation}`,

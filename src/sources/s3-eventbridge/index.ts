@@ -6,15 +6,16 @@
 import { refuse } from "../../http/refusal.ts";
 import { timeFrom, usableText } from "../reading/attribute-values.ts";
 import { idAt, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
-import type { Parsed, ParseInput, Sample, SourceKind } from "../kind.ts";
+import { type Parsed, type ParseInput, type Sample, defineKind, noSettings } from "../kind.ts";
 import { s3EventbridgeSetup } from "./setup.ts";
 
-export const s3Eventbridge: SourceKind = {
+export const s3Eventbridge = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "header", name: "x-api-key" },
 	parse: async (input) => parse(input),
 	setup: s3EventbridgeSetup,
 	sample,
-};
+});
 
 /** What every event of S3 has. */
 const REQUIRED = [["detail-type"], ["region"], ["detail", "bucket", "name"]];

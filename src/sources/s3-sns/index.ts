@@ -4,20 +4,19 @@
  */
 import type { CloudEvent } from "../../events/event.ts";
 import { refuse } from "../../http/refusal.ts";
-import type { Source } from "../../store/records.ts";
-import { answerSns } from "../proof/sns/confirm.ts";
+import { confirmSns } from "../proof/sns/confirm.ts";
 import { readSnsMessage, type SnsNotification } from "../proof/sns/message.ts";
-import { snsSettings } from "../proof/sns/signature.ts";
+import { type SnsSettings, snsSettings } from "../proof/sns/signature.ts";
 import { isUsableUri, timeFrom, usableText } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
-import type { Parsed, Sample, SourceKind } from "../kind.ts";
+import { type Parsed, type Sample, defineKind } from "../kind.ts";
 import { idFrom } from "../reading/publisher-id.ts";
 import { readS3Notification, s3RecordSample } from "../reading/s3-records.ts";
 import { setupSns } from "./setup.ts";
 
 const NOTHING: Parsed = { ok: true, events: [], batch: false, reply: { status: 200, body: null } };
 
-export const s3Sns: SourceKind = {
+export const s3Sns = defineKind({
 	defaultAuth: { type: "sns" },
 	auths: ["sns"],
 	settings: snsSettings,
@@ -27,7 +26,7 @@ export const s3Sns: SourceKind = {
 		if (read === null) return refuse(400, "invalid_sns_message", "The body is not a message of Amazon SNS.");
 		const { message, text } = read;
 		if (message.Type !== "Notification") {
-			if (await answerSns(message)) return NOTHING;
+			if (await confirmSns(message)) return NOTHING;
 			return refuse(
 				503,
 				"subscription_not_confirmed",
@@ -40,7 +39,7 @@ export const s3Sns: SourceKind = {
 
 	setup: setupSns,
 	sample,
-};
+});
 
 /** The records of S3 where the message holds some, else the whole message as one event; `text` is its JSON. */
 export function eventsOfNotification(message: SnsNotification, text: string): CloudEvent[] {
@@ -64,9 +63,7 @@ export function eventsOfNotification(message: SnsNotification, text: string): Cl
 }
 
 /** From the first topic that the source allows; SNS puts its signature into the body. */
-function sample(now: number, settings: Source["settings"]): Sample {
-	const { topic_arns: topics } = snsSettings.parse(settings);
-	const topic = topics[0] ?? "";
+function sample(now: number, { topic_arns: [topic = ""] }: SnsSettings): Sample {
 	const host = `https://sns.${topic.split(":")[3]}.amazonaws.com`;
 	const body = {
 		Type: "Notification",

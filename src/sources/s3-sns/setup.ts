@@ -1,10 +1,10 @@
 /** How a bucket of S3 is made to notify a topic of SNS, and the topic to send here: AWS CLI and jq. */
-import { snsSettings } from "../proof/sns/signature.ts";
+import type { SnsSettings } from "../proof/sns/signature.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { notificationsCode, notify, stopNotifying } from "../setup/s3-notifications.ts";
 
-export function setupSns({ source, url }: SetupTarget): Setup {
-	const [topic = ""] = snsSettings.safeParse(source.settings).data?.topic_arns ?? [];
+export function setupSns({ source, settings, url }: SetupTarget<SnsSettings>): Setup {
+	const [topic = ""] = settings.topic_arns;
 	const [, , , region = ""] = topic.split(":");
 	const at = `--topic-arn '${topic}' --region ${region}`;
 	const steps = [

@@ -9,8 +9,15 @@ import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
 import { refuseStructure } from "../../events/json/structure.ts";
 import { idAt, isObject, type JsonObject, readJsonRequest, valueAt } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
-import { type RowLayout, readRowChange, rowSettings } from "../reading/row-change.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+} from "../kind.ts";
+import { type RowLayout, type RowSettings, readRowChange, rowSettings } from "../reading/row-change.ts";
 import { setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
 
 const LAYOUT: RowLayout = {
@@ -21,15 +28,15 @@ const LAYOUT: RowLayout = {
 	rows: [["record"]],
 };
 
-export const sequin: SourceKind = {
+export const sequin = defineKind({
 	defaultAuth: { type: "bearer" },
 	settings: rowSettings,
 	parse,
 	setup,
 	sample,
-};
+});
 
-async function parse(input: ParseInput): Promise<Parsed> {
+async function parse(input: ParseInput<RowSettings>): Promise<Parsed> {
 	const read = readJsonRequest(input);
 	if (!read.ok) return read;
 	const { json } = read;
@@ -39,7 +46,7 @@ async function parse(input: ParseInput): Promise<Parsed> {
 	return event.ok ? { ok: true, events: [event.event], batch: false } : event;
 }
 
-function readBatch({ text }: JsonObject, values: readonly unknown[], input: ParseInput): Parsed {
+function readBatch({ text }: JsonObject, values: readonly unknown[], input: ParseInput<RowSettings>): Parsed {
 	if (values.length > MAX_BATCH_EVENTS) {
 		const message = `A request holds at most ${MAX_BATCH_EVENTS} events, not ${values.length}.`;
 		return refuse(413, "too_many_events", message);
@@ -63,9 +70,9 @@ function readBatch({ text }: JsonObject, values: readonly unknown[], input: Pars
 function readMessage(
 	json: JsonObject,
 	at: string,
-	{ source, now }: ParseInput,
+	{ source, settings, now }: ParseInput<RowSettings>,
 ): { ok: true; event: CloudEvent } | Refusal {
-	const change = readRowChange(json, LAYOUT, source, at);
+	const change = readRowChange(json, LAYOUT, settings.primary_key, at);
 	if (!change.ok) return change;
 	const attributes = {
 		id: idAt(json, "metadata", "idempotency_key") ?? contentHash(json.text),

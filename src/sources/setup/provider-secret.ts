@@ -1,9 +1,9 @@
 /** For publishers that sign, some with a secret of their own choice: what they can prove, and who is told the secret. */
-import type { SourceAuth } from "../../store/records.ts";
+import type { SourceAuth, SourceAuthType } from "../../store/records.ts";
 import type { SetupStep, SetupTarget } from "../kind.ts";
 
 /** What such a publisher may be asked for instead of a signature: it does nothing for it. */
-const UNSIGNED: readonly SourceAuth["type"][] = ["url_token", "none"];
+const UNSIGNED: readonly SourceAuthType[] = ["url_token", "none"];
 
 /** Whether the source has a secret that its publisher signs with. */
 export function isSigned({ type }: SourceAuth): boolean {
@@ -11,7 +11,7 @@ export function isSigned({ type }: SourceAuth): boolean {
 }
 
 /** Whether a publisher whose own signature is `own` can send what the source asks for. */
-export function canProve(auth: SourceAuth, own: SourceAuth["type"]): boolean {
+export function canProve(auth: SourceAuth, own: SourceAuthType): boolean {
 	return !isSigned(auth) || auth.type === own || auth.type === "hmac";
 }
 

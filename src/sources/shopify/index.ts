@@ -2,17 +2,26 @@
 import { refuse } from "../../http/refusal.ts";
 import { sourcePath, timeFrom, usableText } from "../reading/attribute-values.ts";
 import { readJsonRequest, textAt } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+	noSettings,
+} from "../kind.ts";
 import { canProve, takeSecretSteps } from "../setup/provider-secret.ts";
 import { idFromHeader } from "../reading/publisher-id.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
-export const shopify: SourceKind = {
+export const shopify = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "shopify" },
 	parse,
 	setup,
 	sample,
-};
+});
 
 async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
 	const topic = headers.get("x-shopify-topic");

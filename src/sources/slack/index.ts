@@ -1,6 +1,6 @@
 /**
  * Slack: the Events API as JSON, and as forms slash commands and what people do with buttons and dialogs. Slack
- * shows an answer's body to people, so it gets 200 and nothing more.
+ * shows the body of a response to people, so it gets 200 and nothing more.
  */
 import { refuse } from "../../http/refusal.ts";
 import type { CloudEvent } from "../../events/event.ts";
@@ -16,14 +16,23 @@ import {
 	textAt,
 	valueAt,
 } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+	noSettings,
+} from "../kind.ts";
 import { canProve, takeSecretSteps } from "../setup/provider-secret.ts";
 import { idFrom } from "../reading/publisher-id.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
-export const slack: SourceKind = {
+export const slack = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "slack" },
-	answerHandshake: answerSslCheck,
+	handshake,
 
 	async parse(input) {
 		if (isForm(input.headers)) return parseForm(input);
@@ -33,17 +42,18 @@ export const slack: SourceKind = {
 
 	setup,
 	sample,
-};
+});
 
 /** Slack's URL verification has a few fields; without a proof, nobody may have a megabyte of them parsed. */
 const MAX_SSL_CHECK_BYTES = 4_096;
 
 /** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
-async function answerSslCheck(request: Request): Promise<Response | null> {
+async function handshake(request: Request): Promise<Response | null> {
 	if (request.method !== "POST" || !isForm(request.headers)) return null;
-	const body = await readBody(request.clone());
-	if (body.byteLength > MAX_SSL_CHECK_BYTES) return null;
-	const form = readForm(body);
+	const read = await readBody(request.clone());
+	// A body that is refused is refused again when the request itself is read.
+	if (!read.ok || read.body.byteLength > MAX_SSL_CHECK_BYTES) return null;
+	const form = readForm(read.body);
 	return form.ok && form.fields.get("ssl_check") === "1" ? new Response(null) : null;
 }
 

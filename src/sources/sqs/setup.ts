@@ -1,11 +1,11 @@
 /** How a queue of SQS is opened to the router, and a bucket of S3 to the queue: AWS CLI and jq. */
 import { queueArn } from "./queue.ts";
+import type { SqsSettings } from "./settings.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { notificationsCode, notify, stopNotifying } from "../setup/s3-notifications.ts";
 
-export function setupSqs({ source, url, secret }: SetupTarget): Setup {
-	const text = (name: string) => String(source.settings[name]);
-	const [queueUrl, region, keyId] = [text("queue_url"), text("region"), text("access_key_id")];
+export function setupSqs({ source, settings, url, secret }: SetupTarget<SqsSettings>): Setup {
+	const { queue_url: queueUrl, region, access_key_id: keyId } = settings;
 	const arn = queueArn(queueUrl, region) ?? "";
 	// One for each source: a user may read several queues.
 	const policyName = `sluice-${source.name}`;

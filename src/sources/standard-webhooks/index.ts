@@ -4,7 +4,7 @@ import { curlSetup } from "../setup/curl.ts";
 import { isPublicKey } from "../proof/standard-webhooks.ts";
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import { type ParseInput, type Parsed, type Setup, type SetupTarget, defineKind } from "../kind.ts";
 import { canProve, takeSecretSteps } from "../setup/provider-secret.ts";
 import { idFromHeader } from "../reading/publisher-id.ts";
 
@@ -17,22 +17,23 @@ const settingsSchema = z.strictObject({
 		.optional(),
 });
 
-export const standardWebhooks: SourceKind = {
+export const standardWebhooks = defineKind({
 	defaultAuth: { type: "standard_webhooks" },
 	settings: settingsSchema,
 	parse,
 	setup,
 	sample: (now) => ({ headers: { "content-type": "application/json" }, body: exampleBody(now) }),
-};
+});
 
-async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
+async function parse(input: ParseInput<z.output<typeof settingsSchema>>): Promise<Parsed> {
+	const { source, settings, headers, body, now, freshId } = input;
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
 	// Each by itself: where a proxy has verified the request, the signature may be gone.
 	const id = idFromHeader(headers, "webhook-id") ?? idFromHeader(headers, "svix-id");
 	const timestamp = headers.get("webhook-timestamp") ?? headers.get("svix-timestamp");
-	const { subject: pointer } = source.settings as z.infer<typeof settingsSchema>;
+	const { subject: pointer } = settings;
 	const subject = pointer === undefined ? undefined : textAt(json, ...namesOf(pointer));
 	const attributes = {
 		id: id ?? freshId,

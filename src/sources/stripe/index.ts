@@ -2,18 +2,27 @@
 import { refuse } from "../../http/refusal.ts";
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { idAt, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SourceKind } from "../kind.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	defineKind,
+	noSettings,
+} from "../kind.ts";
 import { canProve, takeSecretSteps } from "../setup/provider-secret.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
 const API = "https://api.stripe.com/v1/webhook_endpoints";
 
-export const stripe: SourceKind = {
+export const stripe = defineKind({
+	settings: noSettings,
 	defaultAuth: { type: "stripe" },
 	parse,
 	setup,
 	sample,
-};
+});
 
 async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed> {
 	const read = readJsonRequest({ headers, body });

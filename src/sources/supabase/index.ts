@@ -7,7 +7,15 @@ import { memberTexts } from "../../events/json/text.ts";
 import { sourcePath } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
 import { type JsonObject, readJsonRequest } from "../reading/json-body.ts";
-import type { ParseInput, Parsed, Sample, Setup, SetupTarget, SetupVariant, SourceKind } from "../kind.ts";
+import {
+	type ParseInput,
+	type Parsed,
+	type Sample,
+	type Setup,
+	type SetupTarget,
+	type SetupVariant,
+	defineKind,
+} from "../kind.ts";
 import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "../reading/row-change.ts";
 import { fixedHeader, rowTriggerVariant, sqlLiteral } from "../setup/row-trigger-sql.ts";
 import { pgNet } from "../setup/row-trigger-transports.ts";
@@ -16,25 +24,28 @@ import { setupAfterAuthChange, type StaticProof, staticProof } from "../setup/st
 /** The same change within one window is the same event; later it may well have happened again. */
 const DEDUPE_WINDOW_MS = 5 * 60_000;
 
-export const supabase: SourceKind = {
+const supabaseSettings = rowSettings.extend({
+	/** Whether changes that say the same within five minutes are one event. */
+	dedupe: z.boolean().default(true),
+});
+
+export const supabase = defineKind({
 	defaultAuth: { type: "bearer" },
-	settings: rowSettings.extend({
-		/** Whether changes that say the same within five minutes are one event. */
-		dedupe: z.boolean().default(true),
-	}),
+	settings: supabaseSettings,
 	parse,
 	setup,
 	sample,
-};
+});
 
-async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
+async function parse(input: ParseInput<z.output<typeof supabaseSettings>>): Promise<Parsed> {
+	const { source, settings, headers, body, now, freshId } = input;
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
-	const change = readRowChange(json, TRIGGER_LAYOUT, source);
+	const change = readRowChange(json, TRIGGER_LAYOUT, settings.primary_key);
 	if (!change.ok) return change;
 	const attributes = {
-		id: source.settings["dedupe"] === false ? freshId : contentId(json, now),
+		id: settings.dedupe ? contentId(json, now) : freshId,
 		source: sourcePath("pg", source.name, change.schema),
 		type: change.type,
 		subject: change.subject,

@@ -7,12 +7,12 @@ import { ORIGIN, must } from "../client.ts";
 
 const url = "https://models.example.com/";
 
-/** Makes one change, and answers the endpoints whose dispatchers were told to read their settings anew. */
+/** Makes one change, and returns the endpoints whose dispatchers were told to read their settings anew. */
 async function refreshedBy(method: string, path: string, body: object = {}): Promise<string[]> {
 	return (await toldBy(method, path, body)).map(({ id }) => id).sort();
 }
 
-/** Makes one change, and answers what dispatchers were told. */
+/** Makes one change, and returns what dispatchers were told. */
 async function toldBy(
 	method: string,
 	path: string,

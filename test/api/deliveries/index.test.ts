@@ -24,7 +24,7 @@ async function aPausedTarget(): Promise<Target> {
 	return { endpoint, subscription };
 }
 
-/** Hands one event to the targets, as the router would; answers its id and those of its deliveries. */
+/** Hands one event to the targets, as the router would; returns its id and those of its deliveries. */
 async function route(targets: readonly Target[]): Promise<{ event: string; deliveries: string[] }> {
 	const attributes = { id: `e-${++count}`, source: "/t", type: "t" };
 	const id = eventId("src_api", attributes);

@@ -18,7 +18,7 @@ async function stored(id: string): Promise<Resource> {
 	});
 }
 
-/** Events in the log of a source, as if routed, one of each type; answers their ids. */
+/** Events in the log of a source, as if routed, one of each type; returns their ids. */
 async function append(sourceId: string, types: readonly string[]): Promise<string[]> {
 	const entries = types.map((type) => {
 		const attributes = { id: unique("e"), source: "/t", type };

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { expect, test, vi } from "vitest";
-import { answerWhenRouted } from "../../../src/api/http/routed.ts";
+import { respondWhenRouted } from "../../../src/api/http/routed.ts";
 
 /** How long a request waits behind its work, ms: what it asked of the timer. */
 async function waited(method: string, path: string, status = 200, maxAge = "250"): Promise<number> {
@@ -10,7 +10,7 @@ async function waited(method: string, path: string, status = 200, maxAge = "250"
 		done();
 	}) as unknown as typeof setTimeout);
 	const app = new Hono();
-	app.use("*", answerWhenRouted);
+	app.use("*", respondWhenRouted);
 	app.all("*", (c) => c.json({}, status as 200));
 	await app.request(path, { method }, { ROUTING_MAX_AGE_MS: maxAge });
 	vi.restoreAllMocks();

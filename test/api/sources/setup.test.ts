@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { generateSourceSecret } from "../../../src/api/fields/secrets.ts";
 import { SECRET_PLACEHOLDER, type Setup } from "../../../src/sources/kind.ts";
-import { sourceKinds } from "../../../src/sources/registry.ts";
+import { kindOf, sourceKinds } from "../../../src/sources/registry.ts";
 import type { ReadableSource } from "../../../src/store/records.ts";
 import { insertSource } from "../../../src/store/sources.ts";
 import { makeSource } from "../../sources/make-source.ts";
@@ -46,7 +46,7 @@ const EXPECTED: Record<string, Expected> = {
 
 /** A stored source of the kind, by itself: nothing starts to fetch for it. */
 async function storedSource(kind: string): Promise<ReadableSource> {
-	const auth = sourceKinds[kind]?.defaultAuth ?? { type: "none" };
+	const auth = kindOf({ kind })?.defaultAuth ?? { type: "none" };
 	const secret =
 		generateSourceSecret(auth.type) ?? (auth.type === "aws_keys" ? "wJalrXUtnFEMI/K7MDENG" : null);
 	const secrets = secret === null ? [] : [{ value: secret, createdAt: 0, expiresAt: null }];

@@ -17,7 +17,7 @@ const protocol: Protocol = {
 		headers: { "Content-Type": "application/json", accept: "application/json" },
 		body: transformed ?? "",
 	}),
-	readAnswer: () => null,
+	readOutput: () => null,
 };
 
 function event(attributes: Partial<Attributes> = {}): SluiceEvent {

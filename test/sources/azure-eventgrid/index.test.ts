@@ -1,13 +1,13 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { receive } from "../../../src/ingest/receive.ts";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { cacheSource } from "../../../src/store/source-cache.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { RECEIVED_AT, parseAs, parseOne } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 const ACCOUNT =
 	"/subscriptions/5b4b650e/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/my-storage-account";
@@ -174,7 +174,7 @@ test("an event that is delivered again creates nothing new", async () => {
 const codeFor = (auth: SourceAuth) => {
 	const url = "https://x.example/in/blobs?token=<SECRET>";
 	const source = makeSource({ name: "blobs", auth });
-	const [variant] = sourceKinds["azure-eventgrid"]?.setup({ source, url, secret: "<SECRET>" }).variants ?? [];
+	const [variant] = setupAs("azure-eventgrid", { source, url, secret: "<SECRET>" }).variants ?? [];
 	return `${variant?.name}\n${variant?.steps[0]?.code}`;
 };
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { MAX_BATCH_EVENTS } from "../../../src/events/event.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { RECEIVED_AT, parseAs, parseOne } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -312,7 +312,7 @@ test("a repeated record, signed anew with another webhook-id, creates nothing ne
 
 const setupOf = (auth: Parameters<typeof makeSource>[0]) => {
 	const source = makeSource({ name: "Documents.db", ...auth });
-	return sourceKinds["debezium"]?.setup({
+	return setupAs("debezium", {
 		source,
 		url: "https://x.example/in/Documents.db",
 		secret: "<SECRET>",

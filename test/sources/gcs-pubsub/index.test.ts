@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { RECEIVED_AT, parseAs, parseOne } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 const SUBSCRIPTION = "projects/myproject/subscriptions/mysubscription";
 
@@ -190,7 +190,7 @@ test("a message that is pushed again creates nothing new", async () => {
 });
 
 const codeFor = (auth: SourceAuth, url = "https://x.example/in/scans") => {
-	const setup = sourceKinds["gcs-pubsub"]?.setup({
+	const setup = setupAs("gcs-pubsub", {
 		source: makeSource({ name: "scans", auth }),
 		url,
 		secret: "<SECRET>",

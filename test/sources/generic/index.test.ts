@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkAttributes } from "../../../src/events/cloudevents/attributes.ts";
 import type { CloudEvent } from "../../../src/events/event.ts";
-import { generic } from "../../../src/sources/generic/index.ts";
 import type { Parsed } from "../../../src/sources/kind.ts";
 import type { ReadableSource } from "../../../src/store/records.ts";
+import { parseWith } from "../bind.ts";
 import { makeSource } from "../make-source.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -16,7 +16,7 @@ function parse(
 	headers: Record<string, string>,
 	body: string | Uint8Array = "",
 ): Promise<Parsed> {
-	return generic.parse({
+	return parseWith("generic", {
 		source: makeSource({ name: "documents-db", ...settings }),
 		headers: new Headers(headers),
 		body: typeof body === "string" ? new TextEncoder().encode(body) : body,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { parseAs, parseOne, RECEIVED_AT } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 /** In the layout of Hasura's page on the payload of event triggers. */
 const UPDATED = `{
@@ -87,7 +87,7 @@ test.each([
 
 describe("set-up", () => {
 	const target = { url: "https://x.example/in/app", secret: "<SECRET>" };
-	const setup = sourceKinds["hasura"]?.setup({ ...target, source: makeSource({ auth: { type: "bearer" } }) });
+	const setup = setupAs("hasura", { ...target, source: makeSource({ auth: { type: "bearer" } }) });
 
 	test("the command to the metadata API is JSON, whichever way the trigger is made", () => {
 		const [variant] = setup?.variants ?? [];

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { RECEIVED_AT, parseAs, parseOne } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -103,7 +103,7 @@ test("a change that is posted again creates nothing new", async () => {
 });
 
 const setupFor = (auth: SourceAuth) =>
-	sourceKinds["mongodb-atlas"]?.setup({
+	setupAs("mongodb-atlas", {
 		source: makeSource({ name: "app-db", auth }),
 		url: "https://x.example/in/app-db",
 		secret: "<SECRET>",

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import { verify } from "../../../src/sources/proof/verify.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { parseAs, parseOne, RECEIVED_AT } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 /** The layout of PlanetScale's example of `branch.ready`. */
 const READY = `{
@@ -41,8 +41,10 @@ test("the signature is the hex HMAC-SHA256 of the body", async () => {
 	const source = sourceOf("planetscale", "test-webhook-secret");
 	const body = new TextEncoder().encode('{"event":"webhook.test"}');
 	const url = "https://sluice.example/in/s";
-	const check = (signature: string) =>
-		verify(source, { headers: new Headers({ "x-planetscale-signature": signature }), url, body, now: 0 });
+	const check = async (signature: string) => {
+		const headers = new Headers({ "x-planetscale-signature": signature });
+		return (await verify(source, { headers, url, body, now: 0 })).ok;
+	};
 	expect(await check("26cc077a5644a9fa88c22ef4c6507398ba2376293dea63c4aa9287c646d97818")).toBe(true);
 	expect(await check("0".repeat(64))).toBe(false);
 });
@@ -83,7 +85,7 @@ test.each([
 test("set-up: PlanetScale makes the secret, and the source is told it", () => {
 	const source = sourceOf("planetscale");
 	const url = "https://x.example/in/ps";
-	const setup = sourceKinds["planetscale"]?.setup({ source, url, secret: "<SECRET>" });
+	const setup = setupAs("planetscale", { source, url, secret: "<SECRET>" });
 	for (const { steps } of setup?.variants ?? []) {
 		expect(steps[0]?.code).toContain(url);
 		expect(steps[1]?.code).toContain(`curl -X PATCH 'https://x.example/v1/sources/${source.name}'`);
@@ -93,7 +95,7 @@ test("set-up: PlanetScale makes the secret, and the source is told it", () => {
 });
 
 const setupFor = (auth: SourceAuth) =>
-	sourceKinds["planetscale"]?.setup({
+	setupAs("planetscale", {
 		source: makeSource({ name: "ps", auth }),
 		url: "https://x.example/in/ps",
 		secret: "<SECRET>",

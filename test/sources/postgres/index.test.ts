@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { parseAs, parseOne, RECEIVED_AT } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -67,7 +67,7 @@ test("a message that is posted again creates nothing new, whatever signs it", as
 
 function setupFor(auth: SourceAuth, url = "https://x.example/in/app-db") {
 	const source = makeSource({ name: "app-db", auth });
-	const setup = sourceKinds["postgres"]?.setup({ source, url, secret: "<SECRET>" });
+	const setup = setupAs("postgres", { source, url, secret: "<SECRET>" });
 	return (
 		setup?.variants.map(({ name, steps }) => ({ name, code: steps.map((step) => step.code).join("\n") })) ??
 		[]

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { generateKeyPairSync } from "node:crypto";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import { standIn } from "../../../src/sources/proof/stand-in.ts";
 import { PROVIDERS, type Trust } from "../../../src/sources/proof/trust.ts";
 import { verify } from "../../../src/sources/proof/verify.ts";
@@ -8,6 +7,7 @@ import type { ReadableSource, SourceAuth } from "../../../src/store/records.ts";
 import { makeSource } from "../make-source.ts";
 import { TEST_CERTIFICATE } from "./sns/test-only.ts";
 import { TOPIC } from "./sns/sns.ts";
+import { sampleOf } from "../bind.ts";
 
 const NOW = Date.UTC(2026, 10, 22);
 const MINUTE = 60_000;
@@ -43,17 +43,17 @@ interface Check {
 	trust?: Trust;
 }
 
-/** Signs the sample of `source`; answers what tells whether it proves itself. */
+/** Signs the sample of `source`; returns what tells whether it proves itself. */
 async function play(
 	source: ReadableSource,
 ): Promise<{ trust: Trust; check: (changes?: Check) => Promise<boolean> }> {
 	const url = `https://sluice.example/in/${source.name}`;
-	const sample = sourceKinds[source.kind]?.sample(NOW, source.settings) ?? { headers: {}, body: "" };
+	const sample = sampleOf(source.kind, NOW, source.settings);
 	const { proof, trust } = await standIn(source.auth, { url, body: sample.body, now: NOW });
 	const headers = new Headers({ ...sample.headers, ...proof.headers });
 	const body = Buffer.from(proof.body ?? sample.body);
-	const check = ({ now = NOW, checkedBy = source, trust: trusted = trust }: Check = {}) =>
-		verify(checkedBy, { url, headers, body, now }, trusted);
+	const check = async ({ now = NOW, checkedBy = source, trust: trusted = trust }: Check = {}) =>
+		(await verify(checkedBy, { url, headers, body, now }, trusted)).ok;
 	return { trust, check };
 }
 

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { challengeFor, verify } from "../../../src/sources/proof/verify.ts";
+import { verify } from "../../../src/sources/proof/verify.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { makeSource } from "../make-source.ts";
 
@@ -16,6 +16,10 @@ interface Sent {
 }
 
 async function check(auth: SourceAuth, secrets: (string | [string, number])[], sent: Sent): Promise<boolean> {
+	return (await verified(auth, secrets, sent)).ok;
+}
+
+async function verified(auth: SourceAuth, secrets: (string | [string, number])[], sent: Sent) {
 	const live = secrets.map((secret) =>
 		typeof secret === "string"
 			? { value: secret, createdAt: 0, expiresAt: null }
@@ -258,8 +262,13 @@ describe("rotation", () => {
 	});
 });
 
-test("a 401 names the scheme where HTTP has one", () => {
-	expect(challengeFor({ type: "bearer" })).toEqual({ "www-authenticate": "Bearer" });
-	expect(challengeFor({ type: "basic", username: "u" })["www-authenticate"]).toMatch(/^Basic realm=/);
-	expect(challengeFor({ type: "url_token" })).toEqual({});
+async function challenge(auth: SourceAuth): Promise<string | null | undefined> {
+	const refusal = await verified(auth, ["s3cret"], {});
+	return refusal.ok ? null : refusal.headers?.["www-authenticate"];
+}
+
+test("a 401 names the scheme where HTTP has one", async () => {
+	expect(await challenge({ type: "bearer" })).toBe("Bearer");
+	expect(await challenge({ type: "basic", username: "u" })).toMatch(/^Basic realm=/);
+	expect(await challenge({ type: "url_token" })).toBeUndefined();
 });

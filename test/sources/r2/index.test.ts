@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { r2 } from "../../../src/sources/r2/index.ts";
 import type { CloudEvent } from "../../../src/events/event.ts";
 import { ask, badPaths, must, ORIGIN } from "../../api/client.ts";
+import { parseWith, setupAs } from "../bind.ts";
 import { makeSource } from "../make-source.ts";
 
 /** As in Cloudflare's documentation of event notifications. */
@@ -10,7 +10,13 @@ const DELETE = `{"account":"3f4b7e3dcab231cbfdaa90a6a28bd548","action":"DeleteOb
 
 function parse(body: string | Uint8Array) {
 	const source = makeSource({ kind: "r2", settings: { queue: "uploads" } });
-	return r2.parse({ source, headers: new Headers(), body: Buffer.from(body), now: 0, freshId: "fresh" });
+	return parseWith("r2", {
+		source,
+		headers: new Headers(),
+		body: Buffer.from(body),
+		now: 0,
+		freshId: "fresh",
+	});
 }
 
 async function only(body: string): Promise<CloudEvent | undefined> {
@@ -114,7 +120,7 @@ describe("a source", () => {
 
 test("set-up names the queue everywhere, and gives the block for wrangler.toml", () => {
 	const source = makeSource({ kind: "r2", settings: { queue: "uploads" } });
-	const [variant] = r2.setup({ source, url: `${ORIGIN}/in/s`, secret: "" }).variants;
+	const [variant] = setupAs("r2", { source, url: `${ORIGIN}/in/s`, secret: "" }).variants;
 	expect(variant?.steps.map(({ language }) => language)).toEqual(["shell", "toml", "shell"]);
 	expect(variant?.steps[1]?.code).toMatch(/^\[\[queues\.consumers\]\]\nqueue = "uploads"\n/);
 	expect(variant?.steps[2]?.code).toContain("notification create '<BUCKET>' --queue 'uploads'");

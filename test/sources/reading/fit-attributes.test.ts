@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { checkAttributes } from "../../../src/events/cloudevents/attributes.ts";
 import { parseEvents } from "../../../src/ingest/parse-events.ts";
 import { fitAttributes } from "../../../src/sources/reading/fit-attributes.ts";
+import { bindAs } from "../bind.ts";
 import { makeSource } from "../make-source.ts";
 
 const LONG = "x".repeat(1_025);
@@ -48,7 +49,8 @@ describe("what kinds make of the longest that they are sent", () => {
 		["planetscale", { event: word, organization: word, database: word }],
 		["gcs-pubsub", { message: { messageId: "1" }, subscription: "s".repeat(300_000) }],
 	])("%s", async (kind, body) => {
-		const parsed = await parseEvents(makeSource({ kind, name: "docs" }), {
+		const source = makeSource({ kind, name: "docs" });
+		const parsed = await parseEvents(source, bindAs(kind, source), {
 			headers: new Headers({ "content-type": "application/json" }),
 			body: Buffer.from(JSON.stringify(body)),
 			now: 0,

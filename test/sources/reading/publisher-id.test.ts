@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { contentHash } from "../../../src/sources/reading/content-hash.ts";
 import type { Parsed } from "../../../src/sources/kind.ts";
 import { idFrom, readIdempotencyKey } from "../../../src/sources/reading/publisher-id.ts";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { ReadableSource } from "../../../src/store/records.ts";
 import { makeSource } from "../make-source.ts";
 import { settingsOf } from "../kind-settings.ts";
+import { parseWith, sampleOf } from "../bind.ts";
 
 /** How workerd hands over `café` in Latin-1, and every other word of the same length. */
 const LOSSY = "caf\uFFFD";
@@ -34,8 +34,8 @@ describe("a text as an id", () => {
 });
 
 async function idOf(kind: string, source: Partial<ReadableSource>, sent: Partial<Sent>): Promise<string> {
-	const sample = sourceKinds[kind]?.sample(0, settingsOf(kind)) ?? { headers: {}, body: "" };
-	const parsed = await sourceKinds[kind]?.parse({
+	const sample = sampleOf(kind, 0);
+	const parsed = await parseWith(kind, {
 		source: makeSource({ kind, settings: settingsOf(kind), ...source }),
 		headers: new Headers({ ...sample.headers, ...sent.headers }),
 		body: Buffer.from(sent.body ?? sample.body),

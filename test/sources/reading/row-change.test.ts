@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "../../../src/sources/reading/row-change.ts";
-import { makeSource } from "../make-source.ts";
 
-function read(text: string, settings: Record<string, unknown> = {}, at = "") {
+function read(text: string, primaryKey = "id", at = "") {
 	const json = { text, value: JSON.parse(text) as Record<string, unknown> };
-	return readRowChange(json, TRIGGER_LAYOUT, makeSource({ settings }), at);
+	return readRowChange(json, TRIGGER_LAYOUT, primaryKey, at);
 }
 
 const message = (record: string, oldRecord = "null", table = '"documents"') =>
@@ -36,9 +35,12 @@ describe("the subject", () => {
 		expect(read(message("null", '{"id":1}'))).toMatchObject({ subject: "documents/1" });
 	});
 
+	test("without a setting the column is id", () => {
+		expect(rowSettings.parse({})).toEqual({ primary_key: "id" });
+	});
+
 	test("the source names another column", () => {
-		const settings = rowSettings.parse({ primary_key: "path" });
-		expect(read(message('{"id":1,"path":"a.png"}'), settings)).toMatchObject({ subject: "documents/a.png" });
+		expect(read(message('{"id":1,"path":"a.png"}'), "path")).toMatchObject({ subject: "documents/a.png" });
 	});
 });
 
@@ -58,7 +60,7 @@ describe("refused", () => {
 		["a name no database takes", `{"type":"INSERT","schema":"public","table":"${"t".repeat(129)}"}`, "table"],
 	])("%s", (_what, text, path) => {
 		expect(read(text)).toMatchObject({ ok: false, status: 400, code: "invalid_payload", path });
-		expect(read(text, {}, "data[3].")).toMatchObject({ path: `data[3].${path}` });
+		expect(read(text, "id", "data[3].")).toMatchObject({ path: `data[3].${path}` });
 	});
 });
 

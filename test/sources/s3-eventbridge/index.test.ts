@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { RECEIVED_AT, parseAs, parseOne } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 /** The example of the S3 user guide, "EventBridge event message structure". */
 const CREATED = `{
@@ -96,7 +96,7 @@ test("EventBridge's retry creates nothing new", async () => {
 });
 
 const variantFor = (auth: SourceAuth) =>
-	sourceKinds["s3-eventbridge"]?.setup({
+	setupAs("s3-eventbridge", {
 		source: makeSource({ name: "scans.v1", auth }),
 		url: "https://x.example/in/scans.v1",
 		secret: "<SECRET>",

@@ -1,11 +1,10 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { receive } from "../../../src/ingest/receive.ts";
-import { s3Sns } from "../../../src/sources/s3-sns/index.ts";
 import { readS3Notification } from "../../../src/sources/reading/s3-records.ts";
-import type { Source } from "../../../src/store/records.ts";
 import { cacheSource } from "../../../src/store/source-cache.ts";
 import { type Captured, captureQueue } from "../capture.ts";
+import { parseWith, setupAs } from "../bind.ts";
 import { makeSource } from "../make-source.ts";
 import { type Changes, confirmation, notification, playSns, TOPIC } from "../proof/sns/sns.ts";
 
@@ -30,7 +29,7 @@ const REQUEST_ID = "C3D13FE58DE4C810.FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/J
 async function post(
 	body: unknown,
 	headers: Record<string, string> = SNS_HEADERS,
-	settings: Source["settings"] = { topic_arns: [TOPIC], require_signature_version_2: false },
+	settings: Record<string, unknown> = { topic_arns: [TOPIC], require_signature_version_2: false },
 ): Promise<{ response: Response; queue: Captured }> {
 	const queue = captureQueue();
 	const source = makeSource({ kind: "s3-sns", auth: { type: "sns" }, settings });
@@ -91,8 +90,8 @@ describe("a notification of S3", () => {
 	test("sent again by SNS is the same event", async () => {
 		playSns();
 		const message = { Message: `{"Records":[${PUT_RECORD}]}` };
-		const first = await s3Sns.parse(input(notification(message)));
-		const again = await s3Sns.parse(input(notification({ ...message, MessageId: "another" })));
+		const first = await parseWith("s3-sns", input(notification(message)));
+		const again = await parseWith("s3-sns", input(notification({ ...message, MessageId: "another" })));
 		expect(again).toEqual(first);
 	});
 
@@ -326,7 +325,7 @@ test("the content type says nothing", async () => {
 
 test("set-up names the topic and the URL, and how all of it is taken away", () => {
 	const source = makeSource({ name: "scans", kind: "s3-sns", settings: { topic_arns: [TOPIC] } });
-	const [variant] = s3Sns.setup({ source, url: "https://sluice.example/in/s", secret: "" }).variants;
+	const [variant] = setupAs("s3-sns", { source, url: "https://sluice.example/in/s", secret: "" }).variants;
 	const code = variant?.steps.map((step) => step.code).join("\n");
 	expect(code).toContain(`aws sns subscribe --topic-arn '${TOPIC}' --region eu-central-1`);
 	expect(code).toContain("--notification-endpoint 'https://sluice.example/in/s'");
@@ -340,5 +339,11 @@ test("set-up names the topic and the URL, and how all of it is taken away", () =
 
 function input(message: Record<string, string>) {
 	const body = Buffer.from(JSON.stringify(message));
-	return { source: makeSource(), headers: new Headers(), body, now: Date.now(), freshId: "fresh" };
+	return {
+		source: makeSource({ kind: "s3-sns", settings: { topic_arns: [TOPIC] } }),
+		headers: new Headers(),
+		body,
+		now: Date.now(),
+		freshId: "fresh",
+	};
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { MAX_BATCH_EVENTS } from "../../../src/events/event.ts";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { parseAs, parseOne, RECEIVED_AT } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 /** The update of Sequin's page on messages, with a key beyond 2^53. */
 const UPDATED = `{
@@ -121,7 +121,7 @@ test.each([
 
 test("set-up: the header is kept secret there, and compression stays off", () => {
 	const source = makeSource({ auth: { type: "bearer" } });
-	const setup = sourceKinds["sequin"]?.setup({ source, url: "https://x.example/in/app", secret: "<SECRET>" });
+	const setup = setupAs("sequin", { source, url: "https://x.example/in/app", secret: "<SECRET>" });
 	const yaml = setup?.variants[0]?.steps[0]?.code;
 	expect(yaml).toContain('    url: "https://x.example/in/app"\n    encrypted_headers:\n');
 	expect(yaml).toContain('      - key: "Authorization"\n        value: "Bearer <SECRET>"');

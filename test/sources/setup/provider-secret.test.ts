@@ -1,14 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Setup } from "../../../src/sources/kind.ts";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
+import { setupAs } from "../bind.ts";
 import { makeSource } from "../make-source.ts";
 
 function setUp(kind: string, auth: SourceAuth): Setup {
-	const found = sourceKinds[kind];
-	if (found === undefined) throw new Error(`no kind ${kind}`);
 	const source = makeSource({ name: "publisher-1", kind, auth });
-	return found.setup({ source, url: "https://sluice.example/in/publisher-1", secret: "<SECRET>" });
+	return setupAs(kind, { source, url: "https://sluice.example/in/publisher-1", secret: "<SECRET>" });
 }
 
 describe.each(["github", "shopify", "slack", "stripe"] as const)("kind %s", (kind) => {

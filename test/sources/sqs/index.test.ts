@@ -1,8 +1,8 @@
 import { describe, expect, inject, test } from "vitest";
-import { sqs, sqsSettings } from "../../../src/sources/sqs/index.ts";
+import { sqsSettings } from "../../../src/sources/sqs/settings.ts";
 import type { CloudEvent } from "../../../src/events/event.ts";
-import type { Source } from "../../../src/store/records.ts";
 import { ask, badPaths, must, ORIGIN } from "../../api/client.ts";
+import { parseWith, setupAs } from "../bind.ts";
 import { makeSource } from "../make-source.ts";
 import { notification } from "../proof/sns/sns.ts";
 
@@ -17,7 +17,7 @@ const STRUCTURED = '{"specversion":"1.0","id":"7","source":"/s","type":"t","data
 function parse(message: unknown) {
 	const body = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
 	const source = makeSource({ kind: "sqs", settings: SETTINGS });
-	return sqs.parse({ source, headers: new Headers(), body, now: 0, freshId: "fresh" });
+	return parseWith("sqs", { source, headers: new Headers(), body, now: 0, freshId: "fresh" });
 }
 
 /** The message as SQS describes it. */
@@ -220,9 +220,9 @@ test("the region is the one in the queue's URL, unless it is given", () => {
 	expect(sqsSettings.parse({ ...settings, region: "us-east-1" })).toMatchObject({ region: "us-east-1" });
 });
 
-function setUp(settings: Source["settings"]) {
+function setUp(settings: Record<string, unknown>) {
 	const source = makeSource({ name: "scans", kind: "sqs", settings });
-	return sqs.setup({ source, url: `${ORIGIN}/in/scans`, secret: "<SECRET>" }).variants[0];
+	return setupAs("sqs", { source, url: `${ORIGIN}/in/scans`, secret: "<SECRET>" }).variants[0];
 }
 
 test("set-up gives the key's user the queue and nothing else, and takes it away again", () => {

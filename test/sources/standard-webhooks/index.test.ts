@@ -2,12 +2,12 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { describe, expect, test } from "vitest";
-import { sourceKinds } from "../../../src/sources/registry.ts";
 import { refusePublicKey } from "../../../src/sources/proof/standard-webhooks.ts";
 import { verify } from "../../../src/sources/proof/verify.ts";
 import { captureQueue } from "../capture.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { FRESH_ID, parseAs, parseOne, RECEIVED_AT } from "../parse.ts";
+import { setupAs } from "../bind.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const PUBLIC_KEY = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
@@ -71,18 +71,19 @@ test.each([
 });
 
 /** Whether a source with this secret takes the request. */
-function accepts(
+async function accepts(
 	secret: string,
 	headers: Record<string, string>,
 	body: string,
 	now: number,
 ): Promise<boolean> {
-	return verify(sourceOf("standard-webhooks", secret), {
+	const verified = await verify(sourceOf("standard-webhooks", secret), {
 		headers: new Headers(headers),
 		url: "https://sluice.example/in/x",
 		body: utf8.encode(body),
 		now,
 	});
+	return verified.ok;
 }
 
 test.each([
@@ -183,7 +184,7 @@ test.each([
 	[PUBLIC_KEY, ["console"]],
 ])("set up with %s by: %s", (secret, names) => {
 	const source = sourceOf("standard-webhooks", secret);
-	const setup = sourceKinds["standard-webhooks"]?.setup({
+	const setup = setupAs("standard-webhooks", {
 		source,
 		url: "https://s/in/x",
 		secret: "<SECRET>",

@@ -4,6 +4,7 @@ import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
 import { FRESH_ID, NOW, parseAs, parseOne, RECEIVED_AT } from "../parse.ts";
+import { setupAs, parseWith } from "../bind.ts";
 
 /** As Supabase's page on database webhooks has it, in the key order of jsonb. */
 const INSERTED =
@@ -42,14 +43,14 @@ test("a deleted row is named after what it was", async () => {
 });
 
 const idOf = async (body: string, now = NOW) => {
-	const parsed = await sourceKinds["supabase"]?.parse({
+	const parsed = await parseWith("supabase", {
 		source: makeSource({ kind: "supabase" }),
 		headers: new Headers(),
 		body: new TextEncoder().encode(body),
 		now,
 		freshId: FRESH_ID,
 	});
-	return parsed?.ok === true ? parsed.events[0]?.attributes.id : undefined;
+	return parsed.ok ? parsed.events[0]?.attributes.id : undefined;
 };
 
 describe("what makes two changes the same", () => {
@@ -85,7 +86,7 @@ describe("what makes two changes the same", () => {
 	});
 
 	test("by default the settings ask for it", () => {
-		const { settings } = sourceKinds["supabase"] ?? {};
+		const { settings } = sourceKinds.supabase;
 		expect(settings?.parse({})).toEqual({ primary_key: "id", dedupe: true });
 		expect(settings?.safeParse({ dedupe: "no" }).success).toBe(false);
 	});
@@ -107,13 +108,13 @@ test("a webhook that fires twice is accepted twice, as one event", async () => {
 test("set-up: by Supabase's own trigger, or by one that hides the secret", () => {
 	const source = makeSource({ auth: { type: "header", name: "x-key" } });
 	const url = "https://x.example/in/app-db";
-	const variants = sourceKinds["supabase"]?.setup({ source, url, secret: "<SECRET>" }).variants;
+	const variants = setupAs("supabase", { source, url, secret: "<SECRET>" }).variants;
 	expect(variants?.map(({ name }) => name)).toEqual(["database-webhooks", "pg_net"]);
 	expect(variants?.[0]?.steps.at(-1)?.code).toContain(
 		`'https://x.example/in/app-db',\n    'POST',\n    '{"Content-Type":"application/json","x-key":"<SECRET>"}',\n    '{}',\n    '5000');`,
 	);
 	const signing = makeSource({ auth: { type: "standard_webhooks" } });
-	const change = sourceKinds["supabase"]?.setup({ source: signing, url, secret: "<SECRET>" }).variants;
+	const change = setupAs("supabase", { source: signing, url, secret: "<SECRET>" }).variants;
 	expect(change?.map(({ name }) => name)).toEqual(["change-auth"]);
 });
 

@@ -4,7 +4,8 @@
  */
 import { createLocalJWKSet } from "jose/jwks/local";
 import * as z from "zod";
-import { Problem } from "../../../http/problem.ts";
+import { readResponse } from "../../../http/read-response.ts";
+import { type Refusal, refuseForNow } from "../../../http/refusal.ts";
 
 const KEYS_URL = "https://www.googleapis.com/oauth2/v3/certs";
 const FETCH_TIMEOUT_MS = 3_000;
@@ -37,39 +38,41 @@ let kept: KeptKeys | null = null;
 
 /**
  * The kept keys while they are good; they are asked for anew when they have expired or may lack `keyId`. `now` in
- * ms. Throws `Problem` 503 `keys_unavailable`.
+ * ms. Refuses with 503 `keys_unavailable`.
  */
-export async function loadGoogleKeys(keyId: string, now: number): Promise<GoogleKeys> {
+export async function loadGoogleKeys(
+	keyId: string,
+	now: number,
+): Promise<{ ok: true; keys: GoogleKeys } | Refusal> {
 	if (kept !== null && kept.expiresAt > now) {
 		const mayAskAgain = now - kept.fetchedAt >= REFETCH_INTERVAL_MS;
-		if (kept.ids.has(keyId) || !mayAskAgain) return kept;
+		if (kept.ids.has(keyId) || !mayAskAgain) return { ok: true, keys: kept };
 	}
-	kept = await fetchKeys(now);
-	return kept;
+	try {
+		kept = await fetchKeys(now);
+		return { ok: true, keys: kept };
+	} catch (cause) {
+		const message = "Google's keys cannot be read now. Send the request again.";
+		return refuseForNow("keys_unavailable", message, { cause });
+	}
 }
 
+/** Throws whatever went wrong. */
 async function fetchKeys(now: number): Promise<KeptKeys> {
-	try {
-		const response = await fetch(KEYS_URL, {
-			redirect: "manual",
-			signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-		});
-		if (response.status !== 200) throw new Error(`Google's keys: status ${response.status}`);
-		const text = await response.text();
-		if (text.length > MAX_KEYS_BYTES) throw new Error("Google's keys: too large");
-		const keySet = keySetSchema.parse(JSON.parse(text));
-		return {
-			ids: new Set(keySet.keys.map(({ kid }) => kid)),
-			resolve: createLocalJWKSet(keySet),
-			fetchedAt: now,
-			expiresAt: now + keepSeconds(response.headers.get("cache-control")) * 1000,
-		};
-	} catch (cause) {
-		throw new Problem(503, "keys_unavailable", "Google's keys cannot be read now. Send the request again.", {
-			headers: { "retry-after": "5" },
-			cause,
-		});
-	}
+	const response = await fetch(KEYS_URL, {
+		redirect: "manual",
+		signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+	});
+	if (response.status !== 200) throw new Error(`Google's keys: status ${response.status}`);
+	const text = await readResponse(response, MAX_KEYS_BYTES);
+	if (text === null) throw new Error("Google's keys: too large");
+	const keySet = keySetSchema.parse(JSON.parse(text));
+	return {
+		ids: new Set(keySet.keys.map(({ kid }) => kid)),
+		resolve: createLocalJWKSet(keySet),
+		fetchedAt: now,
+		expiresAt: now + keepSeconds(response.headers.get("cache-control")) * 1000,
+	};
 }
 
 /** `max-age` of RFC 9111, section 5.2.2.1, within bounds. */

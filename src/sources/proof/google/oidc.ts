@@ -7,6 +7,7 @@ import { decodeJwt } from "jose/jwt/decode";
 import { jwtVerify } from "jose/jwt/verify";
 import type { SourceAuth } from "../../../store/records.ts";
 import type { Trust } from "../trust.ts";
+import { NOT_PROVEN, PROVEN, type Verified } from "../verified.ts";
 
 type GoogleAuth = Extract<SourceAuth, { type: "google_oidc" }>;
 
@@ -23,23 +24,24 @@ export function audienceOf({ audience }: GoogleAuth, url: string): string {
 }
 
 /**
- * `token` is the bearer token; `url` the URL as requested. `now` in ms. Throws `Problem` 503 `keys_unavailable` when
- * Google's keys are needed and cannot be had: that is no fault of the publisher, who is to send again.
+ * `token` is the bearer token; `url` the URL as requested. `now` in ms. Refuses with 401, or with 503
+ * `keys_unavailable` when Google's keys are needed and cannot be had: the publisher is then to send again.
  */
 export async function verifyGoogleToken(
 	auth: GoogleAuth,
 	{ token, url, now }: { token: string | null; url: string; now: number },
 	trust: Trust,
-): Promise<boolean> {
-	if (token === null || token.length > MAX_TOKEN_LENGTH) return false;
+): Promise<Verified> {
+	if (token === null || token.length > MAX_TOKEN_LENGTH) return NOT_PROVEN;
 	const keyId = readKeyId(token);
 	const expected = { email: auth.email, audience: audienceOf(auth, url) };
 	// What does not even claim to be right costs no request to Google.
-	if (keyId === null || !claims(token, expected)) return false;
-	const keys = await trust.googleKeys(keyId, now);
-	if (!keys.ids.has(keyId)) return false;
+	if (keyId === null || !claims(token, expected)) return NOT_PROVEN;
+	const found = await trust.googleKeys(keyId, now);
+	if (!found.ok) return found;
+	if (!found.keys.ids.has(keyId)) return NOT_PROVEN;
 	try {
-		await jwtVerify(token, keys.resolve, {
+		await jwtVerify(token, found.keys.resolve, {
 			algorithms: ["RS256"],
 			issuer: ISSUERS,
 			audience: expected.audience,
@@ -47,9 +49,9 @@ export async function verifyGoogleToken(
 			clockTolerance: TOLERANCE_SECONDS,
 			currentDate: new Date(now),
 		});
-		return true;
+		return PROVEN;
 	} catch {
-		return false;
+		return NOT_PROVEN;
 	}
 }
 

@@ -3,7 +3,7 @@
  * path on a host of SNS counts: a query would make the host say what the sender likes.
  */
 import { type KeyObject, X509Certificate } from "node:crypto";
-import { Problem } from "../../../http/problem.ts";
+import { type Refusal, refuseForNow } from "../../../http/refusal.ts";
 import { fetchFromSns, snsUrl } from "./fetch.ts";
 
 export interface Certificate {
@@ -23,19 +23,24 @@ const MAX_REMEMBERED = 32;
 const memory = new Map<string, Certificate>();
 
 /**
- * null when there is none behind the URL. Throws `Problem` 503 `certificate_unavailable` when SNS cannot be asked
- * now, so that the message is sent again: after a 4xx SNS drops it.
+ * null when there is none behind the URL. Refuses with 503 `certificate_unavailable` when SNS cannot be asked now, so
+ * that the message is sent again: after a 4xx SNS drops it.
  */
-export async function loadCertificate(text: string): Promise<Certificate | null> {
+export async function loadCertificate(
+	text: string,
+): Promise<{ ok: true; certificate: Certificate | null } | Refusal> {
 	const known = memory.get(text);
-	if (known !== undefined) return known;
+	if (known !== undefined) return { ok: true, certificate: known };
 	const url = snsUrl(text);
-	if (url === null || url.search !== "" || !url.pathname.endsWith(".pem")) return null;
-	const answer = await fetchFromSns(url);
-	if (answer === null || answer.status === 429 || answer.status >= 500) throw unavailable();
-	const certificate = answer.status === 200 ? parseCertificate(answer.text) : null;
+	if (url === null || url.search !== "" || !url.pathname.endsWith(".pem"))
+		return { ok: true, certificate: null };
+	const response = await fetchFromSns(url);
+	if (response === null || response.status === 429 || response.status >= 500) {
+		return refuseForNow("certificate_unavailable", "The certificate of SNS cannot be fetched now.");
+	}
+	const certificate = response.status === 200 ? parseCertificate(response.text) : null;
 	if (certificate !== null) remember(text, certificate);
-	return certificate;
+	return { ok: true, certificate };
 }
 
 export function isValidAt({ validFrom, validTo }: Certificate, now: number): boolean {
@@ -59,10 +64,4 @@ function remember(url: string, certificate: Certificate): void {
 		if (memory.size <= MAX_REMEMBERED) break;
 		memory.delete(oldest);
 	}
-}
-
-function unavailable(): Problem {
-	return new Problem(503, "certificate_unavailable", "The certificate of SNS cannot be fetched now.", {
-		headers: { "retry-after": "5" },
-	});
 }

@@ -1,5 +1,5 @@
 /**
- * Answers SNS when it asks whether a subscription was meant. Only for messages whose signature holds and whose
+ * Confirms to SNS that a subscription was meant. Only for messages whose signature holds and whose
  * topic the source allows: to confirm is to let that topic send.
  */
 import { log } from "../../../log.ts";
@@ -12,14 +12,14 @@ type Question = Exclude<SnsMessage, { Type: "Notification" }>;
  * Confirms a new subscription; false when SNS did not take it, so that SNS is made to ask again. The end of one is
  * only noted: its SubscribeURL would subscribe again.
  */
-export async function answerSns({ Type, TopicArn, SubscribeURL }: Question): Promise<boolean> {
+export async function confirmSns({ Type, TopicArn, SubscribeURL }: Question): Promise<boolean> {
 	if (Type === "UnsubscribeConfirmation") {
 		log("sns.unsubscribed", { topic: TopicArn });
 		return true;
 	}
 	const url = snsUrl(SubscribeURL);
-	const answer = url === null ? null : await fetchFromSns(url);
-	const isConfirmed = answer !== null && answer.status >= 200 && answer.status < 300;
-	log("sns.subscription", { topic: TopicArn, confirmed: isConfirmed, status: answer?.status ?? null });
+	const response = url === null ? null : await fetchFromSns(url);
+	const isConfirmed = response !== null && response.status >= 200 && response.status < 300;
+	log("sns.subscription", { topic: TopicArn, confirmed: isConfirmed, status: response?.status ?? null });
 	return isConfirmed;
 }

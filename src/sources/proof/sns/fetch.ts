@@ -18,7 +18,7 @@ export function snsUrl(text: string): URL | null {
 	return url.username === "" && url.password === "" && url.hash === "" ? url : null;
 }
 
-/** null when SNS did not answer in time, or with more than it ever does. */
+/** null when SNS did not respond in time, or with more than it ever does. */
 export async function fetchFromSns(url: URL): Promise<{ status: number; text: string } | null> {
 	try {
 		const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -5,8 +5,9 @@
 import { verify } from "node:crypto";
 import * as z from "zod";
 import { isTimestamp } from "../../../events/cloudevents/attributes.ts";
-import { Problem } from "../../../http/problem.ts";
+import { refuse } from "../../../http/refusal.ts";
 import { isValidAt } from "./certificate.ts";
+import { NOT_PROVEN, PROVEN, type Verified } from "../verified.ts";
 import { readSnsMessage, type SnsMessage, stringToSign } from "./message.ts";
 import type { Trust } from "../trust.ts";
 
@@ -36,35 +37,39 @@ export const snsSettings = z.strictObject({
 	require_signature_version_2: z.boolean().default(false),
 });
 
-type SnsSettings = z.infer<typeof snsSettings>;
+export type SnsSettings = z.output<typeof snsSettings>;
 
 /**
- * `now` in ms. Throws `Problem`: 400 `sns_raw_delivery` for messages without an envelope, which carry no
- * signature; 503 `certificate_unavailable`.
+ * `now` in ms. Refuses with 401; with 400 `sns_raw_delivery` messages without an envelope, which carry no signature;
+ * with 503 `certificate_unavailable` when SNS cannot be asked.
  */
 export async function verifySns(
 	settings: Record<string, unknown>,
 	{ headers, body, now }: { headers: Headers; body: Uint8Array; now: number },
 	trust: Trust,
-): Promise<boolean> {
+): Promise<Verified> {
 	if (headers.get("x-amz-sns-rawdelivery")?.toLowerCase() === "true") {
-		throw new Problem(
+		return refuse(
 			400,
 			"sns_raw_delivery",
 			"Turn raw message delivery off for this subscription: raw messages are not signed.",
 		);
 	}
-	const allowed = snsSettings.safeParse(settings);
+	// Members that a newer release has stored are ignored; settings that cannot be read allow no topic.
+	const allowed = snsSettings.strip().safeParse(settings);
 	const read = readSnsMessage(body);
-	if (!allowed.success || read === null) return false;
+	if (!allowed.success || read === null) return NOT_PROVEN;
 	const { message } = read;
 	// Before anything is fetched: who may not send cannot make the router ask for certificates either.
-	if (!isExpected(message, allowed.data, now)) return false;
-	const certificate = await trust.snsCertificate(message.SigningCertURL);
-	if (certificate === null || !isValidAt(certificate, now)) return false;
+	if (!isExpected(message, allowed.data, now)) return NOT_PROVEN;
+	const found = await trust.snsCertificate(message.SigningCertURL);
+	if (!found.ok) return found;
+	const { certificate } = found;
+	if (certificate === null || !isValidAt(certificate, now)) return NOT_PROVEN;
 	const signature = Buffer.from(message.Signature, "base64");
 	const digest = DIGESTS[message.SignatureVersion];
-	return verify(digest, Buffer.from(stringToSign(message)), certificate.key, signature);
+	const isSigned = verify(digest, Buffer.from(stringToSign(message)), certificate.key, signature);
+	return isSigned ? PROVEN : NOT_PROVEN;
 }
 
 function isExpected(message: SnsMessage, settings: SnsSettings, now: number): boolean {

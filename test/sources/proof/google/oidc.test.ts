@@ -65,7 +65,11 @@ function token({ claims, header, signer = google, issuedAt = now }: TokenChanges
 		.sign(signer.privateKey);
 }
 
-function check(bearer: string | null, auth = AUTH, url = ENDPOINT): Promise<boolean> {
+async function check(bearer: string | null, auth = AUTH, url = ENDPOINT): Promise<boolean> {
+	return (await verified(bearer, auth, url)).ok;
+}
+
+function verified(bearer: string | null, auth = AUTH, url = ENDPOINT) {
 	return verify(makeSource({ auth }), {
 		headers: new Headers(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
 		url,
@@ -197,6 +201,7 @@ describe("Google's keys", () => {
 		["far too much comes", async () => new Response(" ".repeat(100_000))],
 	])("%s: that is no fault of the publisher", async (_what, answer) => {
 		fetched.mockImplementation(answer);
-		await expect(check(await token())).rejects.toMatchObject({ status: 503, code: "keys_unavailable" });
+		const refusal = { ok: false, status: 503, code: "keys_unavailable", headers: { "retry-after": "5" } };
+		expect(await verified(await token())).toMatchObject(refusal);
 	});
 });

@@ -9,8 +9,7 @@ import { type EventData, MAX_EVENT_BYTES, type SluiceEvent } from "../event.ts";
 import { logOf } from "../ids.ts";
 import { encodeReference } from "./message.ts";
 import { encodeSegment, splitBySize } from "./segment.ts";
-import { type Refusal, refuse, toProblem } from "../../http/refusal.ts";
-import { Problem } from "../../http/problem.ts";
+import { type Refusal, refuse, refuseForNow } from "../../http/refusal.ts";
 
 /** Cloudflare takes 128 KB (of 1,000 bytes) with some 100 bytes of its own metadata. */
 export const MAX_MESSAGE_BYTES = 127_000;
@@ -22,23 +21,24 @@ const RETRY_AFTER_SECONDS = 5;
 const RETRY_AFTER_RATE_LIMIT_SECONDS = 1;
 
 /**
- * Returns when the queue holds the events, which are of one source and at least one. Throws `Problem`: 503
- * `queue_unavailable` when nothing was accepted, 413 `event_too_large`.
+ * `ok` when the queue holds the events, which are of one source and at least one. Otherwise nothing was accepted: 503
+ * `queue_unavailable`, or 413 `event_too_large`.
  */
-export async function accept(env: Env, events: readonly SluiceEvent[]): Promise<void> {
+export async function enqueue(env: Env, events: readonly SluiceEvent[]): Promise<{ ok: true } | Refusal> {
 	const segment = encodeSegment(events);
 	const fits = Buffer.byteLength(segment) <= MAX_MESSAGE_BYTES;
 	const refusal = fits ? null : refuseOversized(events);
-	if (refusal !== null) throw toProblem(refusal);
+	if (refusal !== null) return refusal;
 	try {
 		const message = fits ? segment : await spill(env, events);
 		await env.EVENTS.send(message, { contentType: "text" });
+		return { ok: true };
 	} catch (error) {
-		throw unavailable(error);
+		return unavailable(error);
 	}
 }
 
-/** Stores the events where the router finds them; answers the message that tells it. */
+/** Stores the events where the router finds them; returns the message that tells it. */
 async function spill(env: Env, events: readonly SluiceEvent[]): Promise<string> {
 	const [first] = events;
 	if (first === undefined) throw new Error("there are no events to store");
@@ -59,7 +59,7 @@ function spillKey(events: readonly SluiceEvent[]): string {
 	return digest.digest("hex");
 }
 
-/** Refuses with 413 `event_too_large`: null when each of the events is one that `accept` takes. */
+/** Refuses with 413 `event_too_large`: null when each of the events is one that `enqueue` takes. */
 export function refuseOversized(events: readonly SluiceEvent[]): Refusal | null {
 	if (events.every(({ data }) => payloadBytes(data) <= MAX_EVENT_BYTES)) return null;
 	return refuse(413, "event_too_large", `The data of an event has at most ${MAX_EVENT_BYTES} bytes.`);
@@ -70,11 +70,11 @@ function payloadBytes(data: EventData | null): number {
 	return data.kind === "binary" ? Buffer.byteLength(data.base64, "base64") : Buffer.byteLength(data.text);
 }
 
-function unavailable(cause: unknown): Problem {
+function unavailable(cause: unknown): Refusal {
 	const isRateLimit = /too many requests/i.test(String(cause));
-	const retryAfter = isRateLimit ? RETRY_AFTER_RATE_LIMIT_SECONDS : RETRY_AFTER_SECONDS;
-	return new Problem(503, "queue_unavailable", "Nothing was accepted. Send the request again.", {
-		headers: { "retry-after": String(retryAfter) },
+	const retryAfterSeconds = isRateLimit ? RETRY_AFTER_RATE_LIMIT_SECONDS : RETRY_AFTER_SECONDS;
+	return refuseForNow("queue_unavailable", "Nothing was accepted. Send the request again.", {
+		retryAfterSeconds,
 		cause,
 	});
 }

@@ -1,39 +1,39 @@
 /**
- * How an answer is read when the protocol has no form of its own: by its headers, as a CloudEvent or as plain data.
- * Never fails: what is not what it claims to be, or is JSON beyond the limits for publishers, is kept as text or bytes,
- * for the answer has cost a model's work.
+ * How a model's output is read when the protocol has no form of its own: by the response's headers, as a CloudEvent or
+ * as plain data. Never fails: what is not what it claims to be, or is JSON beyond the limits for publishers, is kept as
+ * text or bytes, for the output has cost a model's work.
  */
 import { Buffer } from "node:buffer";
 import { decodeCloudEvents } from "../events/cloudevents/cloudevents.ts";
 import { isMediaType } from "../events/cloudevents/media-type.ts";
 import { refuseStructure } from "../events/json/structure.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
-import type { ModelAnswer, ModelOutput } from "./protocol.ts";
+import type { ModelResponse, ModelOutput } from "./protocol.ts";
 
-/** Knative data plane: the body of a 202 is not an answer, even when it looks like one. */
+/** Knative data plane: the body of a 202 is no output, even when it looks like one. */
 export function carriesNothing(status: number): boolean {
 	return status === 202 || status === 204;
 }
 
 type Data = Extract<ModelOutput, { kind: "data" }>;
 
-/** Reads a 2xx answer. 202 and 204 carry nothing, nor does an empty body that is no event. */
-export function readAnswer(answer: ModelAnswer): ModelOutput {
-	if (carriesNothing(answer.status)) return null;
-	return readEvent(answer) ?? readData(answer);
+/** Reads a 2xx response. 202 and 204 carry nothing, nor does an empty body that is no event. */
+export function readOutput(response: ModelResponse): ModelOutput {
+	if (carriesNothing(response.status)) return null;
+	return readEvent(response) ?? readData(response);
 }
 
 /**
  * Binary or structured. A batch is no single result and stays data; so does an event that is not valid, or has
  * longer attributes than an event may have.
  */
-function readEvent({ headers, body }: ModelAnswer): ModelOutput {
+function readEvent({ headers, body }: ModelResponse): ModelOutput {
 	const decoded = decodeCloudEvents(new Headers(headers), body);
 	const event = decoded.ok && !decoded.batch ? decoded.events[0] : undefined;
 	return event === undefined ? null : { kind: "event", ...event };
 }
 
-function readData({ headers, body }: ModelAnswer): ModelOutput {
+function readData({ headers, body }: ModelResponse): ModelOutput {
 	if (body.length === 0) return null;
 	const said = headers["content-type"];
 	const contentType = said !== undefined && isMediaType(said) ? said : guessContentType(body);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type EventData, MAX_EVENT_BYTES, type SluiceEvent } from "../../../src/events/event.ts";
 import { eventId, newId } from "../../../src/events/ids.ts";
-import { MAX_MESSAGE_BYTES, accept } from "../../../src/events/queue/accept.ts";
+import { MAX_MESSAGE_BYTES, enqueue } from "../../../src/events/queue/enqueue.ts";
 import { captureQueue } from "../../sources/capture.ts";
 
 function makeEvent(sourceId: string, id: string, data: EventData | null): SluiceEvent {
@@ -17,7 +17,7 @@ test("a batch is one message", async () => {
 	const queue = captureQueue();
 	const sourceId = newId("src");
 	const events = Array.from({ length: 500 }, (_, index) => makeEvent(sourceId, String(index), text(10)));
-	await accept(queue.env, events);
+	expect(await enqueue(queue.env, events)).toEqual({ ok: true });
 	expect(queue.messages).toHaveLength(1);
 	expect(await queue.events()).toEqual(events);
 });
@@ -35,7 +35,7 @@ describe("events beyond the size of a message go to the event log", () => {
 		const queue = captureQueue();
 		const sourceId = newId("src");
 		const events = payloads.map((data, index) => makeEvent(sourceId, String(index), data));
-		await accept(queue.env, events);
+		await enqueue(queue.env, events);
 		expect(queue.messages).toHaveLength(1);
 		expect(queue.messages[0]?.length).toBeLessThan(200);
 		expect(await queue.events()).toEqual(events);
@@ -49,9 +49,9 @@ describe("events beyond the size of a message go to the event log", () => {
 			SluiceEvent,
 			SluiceEvent,
 		];
-		await accept(queue.env, [first, second]);
-		await accept(queue.env, [first, second]);
-		await accept(queue.env, [first, third]);
+		await enqueue(queue.env, [first, second]);
+		await enqueue(queue.env, [first, second]);
+		await enqueue(queue.env, [first, third]);
 		expect(queue.messages[0]).toBe(queue.messages[1]);
 		expect(await queue.events()).toEqual([first, second, first, second, first, third]);
 	});
@@ -60,7 +60,7 @@ describe("events beyond the size of a message go to the event log", () => {
 test("data above the limit is refused, and nothing sent", async () => {
 	const queue = captureQueue();
 	const events = [makeEvent(newId("src"), "1", text(MAX_EVENT_BYTES + 1))];
-	await expect(accept(queue.env, events)).rejects.toMatchObject({ status: 413, code: "event_too_large" });
+	expect(await enqueue(queue.env, events)).toMatchObject({ ok: false, status: 413, code: "event_too_large" });
 	expect(queue.messages).toEqual([]);
 });
 
@@ -71,7 +71,8 @@ test.each([
 ])("when the queue says %j the publisher is told when to come again", async (message, retryAfter) => {
 	const queue = captureQueue(new Error(message));
 	for (const size of [1, MAX_MESSAGE_BYTES]) {
-		await expect(accept(queue.env, [makeEvent(newId("src"), "1", text(size))])).rejects.toMatchObject({
+		expect(await enqueue(queue.env, [makeEvent(newId("src"), "1", text(size))])).toMatchObject({
+			ok: false,
 			status: 503,
 			code: "queue_unavailable",
 			headers: { "retry-after": retryAfter },

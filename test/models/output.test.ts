@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readAnswer } from "../../src/models/answer.ts";
+import { readOutput } from "../../src/models/output.ts";
 import type { ModelOutput } from "../../src/models/protocol.ts";
 
 function read(
@@ -8,7 +8,7 @@ function read(
 	status = 200,
 ): ModelOutput {
 	const bytes = typeof body === "string" ? Buffer.from(body) : body;
-	return readAnswer({ status, headers, body: bytes });
+	return readOutput({ status, headers, body: bytes });
 }
 
 const event = { specversion: "1.0", id: "1", source: "/models/ocr", type: "ocr.completed" };
@@ -196,7 +196,7 @@ describe("a CloudEvent", () => {
 		});
 	});
 
-	test("in a batch is data: an answer is one result", () => {
+	test("in a batch is data: an output is one result", () => {
 		const batch = JSON.stringify([event, event]);
 		expect(read(batch, { "content-type": "application/cloudevents-batch+json" })).toMatchObject({
 			kind: "data",

@@ -1,0 +1,38 @@
+/** What a source of kind `sqs` is told: the queue, and the access key that may read it. */
+import { env } from "cloudflare:workers";
+import * as z from "zod";
+import { refuseQueueUrl, regionOf } from "./queue.ts";
+
+export const sqsSettings = z
+	.strictObject({
+		queue_url: z.string("is required: the URL of the queue").superRefine((url, context) => {
+			const allowPrivate = env.ALLOW_PRIVATE_ENDPOINTS === "true";
+			const message = refuseQueueUrl(url, { allowPrivate });
+			if (message !== null) context.addIssue({ code: "custom", message });
+		}),
+		region: z
+			.string()
+			.regex(/^[a-z0-9-]{1,32}$/, "the code of a region, such as eu-central-1")
+			.optional(),
+		/** The secret that belongs to it is the source's. */
+		access_key_id: z.string("is required").regex(/^\w{16,128}$/, "the id of an access key"),
+	})
+	.transform(({ region, ...settings }, context) => {
+		const resolved = region ?? regionOf(settings.queue_url);
+		if (resolved !== null) return { ...settings, region: resolved };
+		context.addIssue({
+			code: "custom",
+			path: ["region"],
+			message: "is required: the URL of the queue does not name it",
+		});
+		return z.NEVER;
+	});
+
+/** Whether the URL may be called is judged when it is written, and again before each call. */
+export const storedSqsSettings = z.object({
+	queue_url: z.string(),
+	region: z.string(),
+	access_key_id: z.string(),
+});
+
+export type SqsSettings = z.output<typeof storedSqsSettings>;

@@ -1,0 +1,40 @@
+/**
+ * What an endpoint's JSON columns hold, as schemas. Members that this release does not know are ignored: a newer one
+ * may have stored them.
+ */
+import * as z from "zod";
+import { readColumn } from "./columns.ts";
+import type { EndpointAuth, RetryPolicy } from "./records.ts";
+
+export const endpointAuthSchema: z.ZodType<EndpointAuth> = z.discriminatedUnion("type", [
+	z.object({ type: z.literal("none") }),
+	z.object({ type: z.literal("bearer"), token: z.string() }),
+	z.object({ type: z.literal("basic"), username: z.string(), password: z.string() }),
+	z.object({ type: z.literal("header"), name: z.string(), value: z.string() }),
+]);
+
+export const headersSchema = z.record(z.string(), z.string());
+
+/** Steps and attempts follow the Svix schedule: eight attempts within 28 hours. */
+export const DEFAULT_RETRY: RetryPolicy = {
+	scheduleSeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
+	busyMaxWaitSeconds: 3_600,
+	coldStartSeconds: 0,
+	statuses: [],
+	busyStatuses: [],
+};
+
+const statuses = z.array(z.number()).readonly();
+
+const retrySchema: z.ZodType<RetryPolicy> = z.object({
+	scheduleSeconds: z.array(z.number().positive()).min(1).readonly().catch(DEFAULT_RETRY.scheduleSeconds),
+	busyMaxWaitSeconds: z.number().min(0).catch(DEFAULT_RETRY.busyMaxWaitSeconds),
+	coldStartSeconds: z.number().min(0).catch(DEFAULT_RETRY.coldStartSeconds),
+	statuses: statuses.catch(DEFAULT_RETRY.statuses),
+	busyStatuses: statuses.catch(DEFAULT_RETRY.busyStatuses),
+});
+
+/** A member that is missing or cannot be read takes its default: it says when to try again, never whether. */
+export function retryFromColumn(column: string): RetryPolicy {
+	return readColumn(retrySchema, column) ?? DEFAULT_RETRY;
+}
