@@ -10,15 +10,20 @@ import type { TaskName } from "./tasks/task.ts";
 
 export class Flights {
 	readonly #backlog: Pick<Backlog, "record">;
+	/** Called when something is written that is still owed, and nobody's any more. */
+	readonly #released: () => void;
 	readonly #claimed = new Map<string, Delivery>();
 	readonly #tasks = new Map<string, TaskName>();
 	readonly #counts: Record<TaskName, number> = { send: 0, publish: 0 };
+	/** Finished, and to be written together with what ends at the same time. */
+	#ended: Delivery[] = [];
 	/** Finished, but the write of it failed. */
 	#unwritten: Delivery[] = [];
 	readonly #waiters = new Map<string, (() => void)[]>();
 
-	constructor(backlog: Pick<Backlog, "record">) {
+	constructor(backlog: Pick<Backlog, "record">, released: () => void) {
 		this.#backlog = backlog;
+		this.#released = released;
 	}
 
 	/** By id, as they were when they were claimed, or as an end that came meanwhile has left them. */
@@ -45,18 +50,44 @@ export class Flights {
 		this.#counts[task] -= 1;
 	}
 
-	/** Writes what came of a delivery, now or, when that fails, with the next `writeAgain`. */
+	/**
+	 * The delivery's slot is free, and what came of it is written in a moment, with whatever else has ended by then: a
+	 * commit is waited for by every request that leaves behind it. What cannot be written is, with the next `writeAgain`.
+	 */
 	end(delivery: Delivery): void {
 		this.land(delivery.id);
-		try {
-			this.#backlog.record([delivery]);
-			this.#claimed.delete(delivery.id);
-		} catch (error) {
-			log("delivery.unwritten", { ...idsOf(delivery), error: String(error) });
-			this.#unwritten.push(delivery);
+		this.#claimed.set(delivery.id, delivery);
+		this.#ended.push(delivery);
+		if (this.#ended.length === 1) setTimeout(() => this.#writeEnded(), 0);
+	}
+
+	#writeEnded(): void {
+		const ended = this.#ended;
+		this.#ended = [];
+		if (!this.#tryToWrite(ended)) {
+			// One by one, so that a delivery that cannot be written holds up no other.
+			for (const delivery of ended) if (!this.#tryToWrite([delivery])) this.#unwritten.push(delivery);
 		}
-		for (const wake of this.#waiters.get(delivery.id) ?? []) wake();
-		this.#waiters.delete(delivery.id);
+		for (const { id } of ended) {
+			for (const wake of this.#waiters.get(id) ?? []) wake();
+			this.#waiters.delete(id);
+		}
+		// What could not be written waits for the alarm.
+		if (ended.some(({ id, state }) => "dueAt" in state && !this.#claimed.has(id))) this.#released();
+	}
+
+	#tryToWrite(deliveries: readonly Delivery[]): boolean {
+		try {
+			this.#backlog.record(deliveries);
+			for (const { id } of deliveries) this.#claimed.delete(id);
+			return true;
+		} catch (error) {
+			const [first, another] = deliveries;
+			if (first !== undefined && another === undefined) {
+				log("delivery.unwritten", { ...idsOf(first), error: String(error) });
+			}
+			return false;
+		}
 	}
 
 	/** Writes what an end that came late has made of a delivery that is under way again. */
@@ -67,13 +98,13 @@ export class Flights {
 
 	/** Resolves when the delivery has come to its end, written or not; at once when it is not under way. */
 	async whenEnded(id: string): Promise<void> {
-		if (!this.#tasks.has(id)) return;
+		if (!this.#tasks.has(id) && !this.#ended.some((delivery) => delivery.id === id)) return;
 		await new Promise<void>((resolve) => {
 			this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
 		});
 	}
 
-	/** One by one, so that a delivery that cannot be written holds up no other. */
+	/** Tries once more to write what could not be written. */
 	writeAgain(): void {
 		const unwritten = this.#unwritten;
 		this.#unwritten = [];

@@ -53,7 +53,7 @@ export class Work {
 	constructor(parts: WorkParts) {
 		const { ctx, env } = parts;
 		this.#parts = parts;
-		this.flights = new Flights(parts.backlog);
+		this.flights = new Flights(parts.backlog, () => parts.goOn());
 		this.#gates = new Gatekeeper(ctx.storage);
 		this.pool = new Pool({
 			storage: ctx.storage,
@@ -131,9 +131,8 @@ export class Work {
 			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
 			this.flights.end(later(this.#io.current(delivery)));
 		} else {
-			this.flights.land(delivery.id);
 			const isRepaired = repairs !== this.#repairs;
-			// What came of it first: nothing that goes wrong behind this may send it again.
+			// First, and it stays claimed until it is written: nothing that goes wrong behind this may send it again.
 			this.flights.end(isRepaired ? broughtForward(ran.delivery) : ran.delivery);
 			await this.#follow(delivery.id, ran, settings, isRepaired);
 		}

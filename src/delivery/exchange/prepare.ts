@@ -10,7 +10,7 @@ import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { buildRequest } from "./request.ts";
-import { refuseAddress } from "./url-guard.ts";
+import { refuseAddress, type UrlRules } from "./url-guard.ts";
 
 export interface Unprepared {
 	deliveryId: string;
@@ -44,7 +44,7 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		return { kind: "impossible", reason: "transform_failed", detail };
 	}
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
-	const refusal = refuseAddress(endpoint.url, { allowPrivate, ownHosts: attempt.ownHosts });
+	const refusal = refuseEndpoint(endpoint, { allowPrivate, ownHosts: attempt.ownHosts });
 	if (refusal !== null) {
 		const result = { kind: "no_response", error: "blocked_url", message: refusal, durationMs: 0 } as const;
 		return { kind: "ended", result };
@@ -62,6 +62,17 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		now: attempt.now,
 	});
 	return { kind: "ready", request };
+}
+
+/** By endpoint as it was read, and the rules by which it was judged: they are the same for thousands of attempts. */
+const judged = new WeakMap<ReadableEndpoint, UrlRules & { refusal: string | null }>();
+
+function refuseEndpoint(endpoint: ReadableEndpoint, rules: UrlRules): string | null {
+	const known = judged.get(endpoint);
+	if (known?.ownHosts === rules.ownHosts && known.allowPrivate === rules.allowPrivate) return known.refusal;
+	const refusal = refuseAddress(endpoint.url, rules);
+	judged.set(endpoint, { ...rules, refusal });
+	return refusal;
 }
 
 /** null: the event itself is sent. */

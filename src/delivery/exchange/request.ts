@@ -38,7 +38,7 @@ export function buildRequest(parts: RequestParts): OutgoingRequest {
 	const { endpoint, deliveryId, attempt, now } = parts;
 	const { event } = parts.input;
 	const { headers, body: content } = parts.protocol.buildRequest(parts.input);
-	const own = allowed({ ...lowerCase(endpoint.headers), ...authHeaders(endpoint.auth) });
+	const own = ownHeaders(endpoint);
 	const ofProtocol = lowerCase(headers);
 	// Encoded once, here, so that the bytes that are signed are the bytes that are sent.
 	const body = typeof content === "string" ? Buffer.from(content) : content;
@@ -63,6 +63,19 @@ export function buildRequest(parts: RequestParts): OutgoingRequest {
 		},
 		body,
 	};
+}
+
+type OwnHeaders = Pick<ReadableEndpoint, "auth" | "headers">;
+
+/** By endpoint as it was read: they are the same for every attempt. */
+const known = new WeakMap<OwnHeaders, Record<string, string>>();
+
+/** The endpoint's own headers, then its credentials. */
+function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
+	const found =
+		known.get(endpoint) ?? allowed({ ...lowerCase(endpoint.headers), ...authHeaders(endpoint.auth) });
+	known.set(endpoint, found);
+	return found;
 }
 
 /** The headers that prove to the endpoint who is calling. Names in lower case. */

@@ -111,7 +111,11 @@ export class Backlog {
 		for (const { state } of deliveries) {
 			if (state.phase === "pending" || state.phase === "publishing") this.#mayOwe[state.phase] = true;
 		}
-		if (!this.#recordFirst(deliveries)) this.#recordAll(deliveries);
+		const [delivery, another] = deliveries;
+		// The most frequent case is one statement, which needs no transaction.
+		if (delivery === undefined || another !== undefined || !this.#recordFirst(delivery)) {
+			this.#recordAll(deliveries);
+		}
 		this.#untried.recorded(deliveries.map(({ id }) => id));
 	}
 
@@ -156,16 +160,16 @@ export class Backlog {
 		return at;
 	}
 
-	/** The most frequent case, in one statement: a delivery of the inbox that has been tried for the first time. */
-	#recordFirst(deliveries: readonly Delivery[]): boolean {
-		const [delivery, another] = deliveries;
-		if (delivery === undefined || another !== undefined) return false;
+	/** A delivery of the inbox that has been tried for the first time; false for any other, with nothing written. */
+	#recordFirst(delivery: Delivery): boolean {
 		return this.#untried.has(delivery.id) && putNewDelivery(this.#storage.sql, delivery);
 	}
 
 	#recordAll(deliveries: readonly Delivery[]): void {
 		this.#storage.transactionSync(() => {
-			for (const delivery of deliveries) putDelivery(this.#storage.sql, delivery);
+			for (const delivery of deliveries) {
+				if (!this.#recordFirst(delivery)) putDelivery(this.#storage.sql, delivery);
+			}
 		});
 	}
 }
