@@ -121,14 +121,24 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 
 	override async alarm(): Promise<void> {
 		this.#alarm.goneOff();
-		try {
+		// Never throws: an alarm that fails seven times is gone for good, and nothing would wake this object any more.
+		await this.#orAgain(async () => {
 			// Before the sweep, which may use up all the time that this handler has.
 			await this.#armForNext();
 			this.#backlog.retention.sweep(Date.now());
-			this.ctx.waitUntil(this.#work.pool.lookAfter());
-			await this.#run();
-		} finally {
-			await this.#armForNext();
+		});
+		this.ctx.waitUntil(this.#work.pool.lookAfter());
+		await this.#run();
+		await this.#orAgain(() => this.#armForNext());
+	}
+
+	/** Never throws: what fails is logged, and the alarm tries again. */
+	async #orAgain(work: () => Promise<void>): Promise<void> {
+		try {
+			await work();
+		} catch (error) {
+			log("dispatcher.failed", { endpoint_id: this.#endpointId, error: String(error) });
+			await this.#alarm.arm(Date.now() + AGAIN_MS).catch(() => {});
 		}
 	}
 
@@ -160,19 +170,15 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		this.#runAgain = true;
 		if (this.#running) return;
 		this.#running = true;
-		try {
+		await this.#orAgain(async () => {
 			while (this.#runAgain) {
 				this.#runAgain = false;
 				await this.#pass();
 				// Inside the loop: what comes up while the alarm is being set is not to be overlooked.
 				await this.#armForNext();
 			}
-		} catch (error) {
-			log("dispatcher.failed", { endpoint_id: this.#endpointId, error: String(error) });
-			await this.#alarm.arm(Date.now() + AGAIN_MS);
-		} finally {
-			this.#running = false;
-		}
+		});
+		this.#running = false;
 	}
 
 	async #pass(): Promise<void> {

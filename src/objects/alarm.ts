@@ -20,14 +20,23 @@ export class Alarm {
 
 	/** Moves it, to a later moment too; null: there is to be none. */
 	async move(at: number | null): Promise<void> {
-		this.#at = at;
-		await (at === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(at));
+		await this.#set(at);
 	}
 
 	/** An alarm that is set for an earlier moment stays: waking early costs nothing. */
 	async arm(at: number): Promise<void> {
 		if (this.#at !== null && this.#at <= at) return;
+		await this.#set(at);
+	}
+
+	async #set(at: number | null): Promise<void> {
 		this.#at = at;
-		await this.#storage.setAlarm(at);
+		try {
+			await (at === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(at));
+		} catch (error) {
+			// What is set now is not known: the next one to ask for an alarm gets it.
+			this.#at = null;
+			throw error;
+		}
 	}
 }

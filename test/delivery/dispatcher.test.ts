@@ -426,6 +426,26 @@ describe("the alarm", () => {
 	});
 });
 
+test("a sweep that fails stops neither the alarm nor what is due", async () => {
+	const setting = await createSetting({ endpoint: { status: "paused" } });
+	const calls = model(() => new Response(null, { status: 204 }));
+	const item = incoming(setting);
+	await setting.dispatcher.enqueue([item]);
+	await runInDurableObject(setting.dispatcher, (_, { storage: { sql } }) => {
+		const exec = sql.exec.bind(sql);
+		vi.spyOn(Object.getPrototypeOf(sql) as SqlStorage, "exec").mockImplementation((query, ...bindings) => {
+			if (query.includes("DELETE FROM deliveries")) throw new Error("the sweep fails");
+			return exec(query, ...bindings);
+		});
+	});
+	await updateEndpoint(env, setting.endpoint, { status: "active", statusReason: null });
+	await setting.dispatcher.refresh({ repaired: true });
+	await runAlarm(setting);
+	await whenStatus(setting, item.id, "succeeded");
+	expect(calls).toHaveLength(1);
+	expect(await runInDurableObject(setting.dispatcher, (_, { storage }) => storage.getAlarm())).not.toBeNull();
+});
+
 describe("a result event", () => {
 	const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
 
