@@ -13,10 +13,16 @@ const AGAIN_MS = 60_000;
 
 export const SELECT_OWN_HOSTS = "SELECT host FROM own_hosts";
 
+/** As last read: every attempt asks, and parsing what is no URL is slow. */
+let parsed: { text: string; hosts: string[] | null } = { text: "", hosts: null };
+
 /** Hosts with their ports, as in a URL; null when the operator lists none. What is no host is passed over. */
-export function configuredHosts({ OWN_HOSTS = "" }: Pick<Env, "OWN_HOSTS">): string[] | null {
-	const listed = OWN_HOSTS.split(",").flatMap((text) => URL.parse(`https://${text.trim()}`)?.host ?? []);
-	return listed.length === 0 ? null : listed;
+export function configuredHosts({ OWN_HOSTS: text = "" }: Pick<Env, "OWN_HOSTS">): string[] | null {
+	if (parsed.text !== text) {
+		const hosts = text.split(",").flatMap((host) => URL.parse(`https://${host.trim()}`)?.host ?? []);
+		parsed = { text, hosts: hosts.length === 0 ? null : hosts };
+	}
+	return parsed.hosts;
 }
 
 interface Known {
