@@ -28,8 +28,8 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 			what: `Slowest endpoint: exchanges of ${slowest.modelSeconds} s`,
 			unit: "at once",
 			usage: (load) => exchanges(slowest, load),
-			limit: LIMITS.connections,
-			verdict: "deliveries wait in the inbox → hands, micro-batches, asynchronous completion",
+			limit: LIMITS.exchanges,
+			verdict: "deliveries wait in the inbox → micro-batches, asynchronous completion",
 		},
 		{
 			what: "Busiest source: history of 7 days",
@@ -99,7 +99,7 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 				Object.values(d1Queries(population, tally, load)).reduce((total, part) => total + part, 0),
 			limit: LIMITS.d1Queries,
 			verdict:
-				"routing and deliveries wait → versions are bounded; not answered: settings, which dispatchers read every 5 s",
+				"routing and deliveries wait → versions are bounded; not answered: settings, which dispatchers read every 30 s",
 		},
 		{
 			what: `D1: ${subscriptions.toLocaleString("en")} rows for each router`,

@@ -32,6 +32,8 @@ export const LIMITS = {
 	d1Queries: exactly(1_000, "published"),
 	/** Responses that one object may wait for. */
 	connections: exactly(6, "published"),
+	/** Exchanges of one endpoint at once: the most that `max_concurrency` may be, a hundred hands. */
+	exchanges: exactly(600, "own"),
 	/** Bytes of history that an object of ours keeps, of the 10 GB that it may hold. */
 	historyBytes: exactly(8e9, "own"),
 	/** Events among which a log recognises one that comes again. */
@@ -59,7 +61,7 @@ export const STEPS = {
 	/** Reads a second of the version of the routing table, for each isolate that routes (own: every 250 ms). */
 	versionReads: 4,
 	/** s that a dispatcher trusts its settings, and the queries that reading them takes (own). */
-	settingsSeconds: 5,
+	settingsSeconds: 30,
 	settingsQueries: 2,
 	/** Requests a second that one isolate takes at ingest (assumed). */
 	isolateRequests: 500,

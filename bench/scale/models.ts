@@ -12,7 +12,7 @@ export interface ModelRow {
 
 const MODEL_SECONDS = [0.1, 0.5, 5];
 /** The most exchanges of one endpoint: a hundred hands. */
-export const MOST_EXCHANGES = 600;
+export const MOST_EXCHANGES = LIMITS.exchanges.low;
 /** Deliveries in one exchange. */
 export const MICRO_BATCH = 16;
 /** What a model with a limit of its own takes at once. */
