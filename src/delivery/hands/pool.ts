@@ -79,7 +79,9 @@ export class Pool {
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 			await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
 			await this.#gather(number);
-			return this.#takeOutbox(number);
+			const jobs = this.#takeOutbox(number);
+			this.#leases.give(number, jobs, incarnation, Date.now());
+			return jobs;
 		} finally {
 			const calls = (this.#asking.get(number) ?? 1) - 1;
 			if (calls === 0) this.#asking.delete(number);
@@ -96,7 +98,7 @@ export class Pool {
 			(number) => this.#callRoll(number),
 			(number, { incarnation, held }) => {
 				this.#leases.hear(number, incarnation, Date.now());
-				for (const one of held) this.#adopt(number, one);
+				for (const one of held) this.#adopt(number, incarnation, one);
 			},
 		);
 		this.#isRecalling = false;
@@ -125,10 +127,14 @@ export class Pool {
 		return new Promise((resolve) => this.#waiting.set(held.token, resolve));
 	}
 
-	#adopt(number: number, held: Held): void {
+	#adopt(number: number, incarnation: string, held: Held): void {
 		const ended = new Promise<AttemptResult | null>((resolve) => this.#waiting.set(held.token, resolve));
-		if (this.#io.adopt(held, ended, false) === null) this.#waiting.delete(held.token);
-		else this.#leases.add(number, held, Date.now());
+		if (this.#io.adopt(held, ended, false) === null) {
+			this.#waiting.delete(held.token);
+			return;
+		}
+		this.#leases.add(number, held, Date.now());
+		this.#leases.give(number, [held], incarnation, Date.now());
 	}
 
 	/** Resolves when the outcome is written. */
@@ -177,8 +183,10 @@ export class Pool {
 		const jobs = this.#takeOutbox(number);
 		if (jobs.length === 0) return;
 		const name = this.#io.name(number);
+		this.#leases.give(number, jobs, null, Date.now());
 		try {
 			const { incarnation } = await this.#io.hand(name).take(name, jobs);
+			this.#leases.give(number, jobs, incarnation, Date.now());
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 		} catch (error) {
 			// Whether it has them is not known: the next roll call tells.

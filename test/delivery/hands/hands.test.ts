@@ -204,3 +204,25 @@ test("a success that comes late counts, and the exchange that took its place is 
 	expect(delivery?.result?.data).toEqual({ kind: "json", text: '{"first":true}' });
 	expect(delivery?.attempts).toHaveLength(2);
 });
+
+test("a hand that has been ended while it was idle has not lost the jobs that wake it", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 8 } });
+	const name = { endpointId: setting.endpoint.id, number: 1 };
+	model(() => Response.json({ ok: true }));
+	for (const id of await enqueue(setting, 8)) await whenStatus(setting, id, "succeeded");
+	// Once it is idle, no job can be on its way to it.
+	const isIdle = async (): Promise<boolean> => (await handOf(setting, 1).callRoll(name)).held.length === 0;
+	await vi.waitFor(async () => expect(await isIdle()).toBe(true), { timeout: PATIENCE_MS, interval: 10 });
+	await kill(handOf(setting, 1));
+	await handOf(setting, 1).callRoll(name);
+	const slow = slowModel();
+	const ids = await enqueue(setting, 8);
+	await until(() => slow.underWay() === 8);
+	// One more call to the hand and back: that of the jobs has returned by then.
+	expect((await handOf(setting, 1).callRoll(name)).held).toHaveLength(3);
+	await runAlarm(setting);
+	slow.open();
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	expect(slow.calls.map(({ deliveryId }) => deliveryId).sort()).toEqual([...ids].sort());
+	for (const id of ids) expect((await setting.dispatcher.get(id))?.attempts).toHaveLength(1);
+});
