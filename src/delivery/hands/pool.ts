@@ -97,8 +97,15 @@ export class Pool {
 		await this.#roster.ask(
 			(number) => this.#callRoll(number),
 			(number, { incarnation, held }) => {
-				this.#leases.hear(number, incarnation, Date.now());
-				for (const one of held) this.#adopt(number, incarnation, one);
+				try {
+					this.#leases.hear(number, incarnation, Date.now());
+					for (const one of held) this.#adopt(number, incarnation, one);
+					return true;
+				} catch (error) {
+					const { endpointId } = this.#io.name(number);
+					log("hand.not_taken_over", { endpoint_id: endpointId, hand: number, error: String(error) });
+					return false;
+				}
 			},
 		);
 		this.#isRecalling = false;
@@ -108,11 +115,12 @@ export class Pool {
 	/** Looks after the hands that are silent although they have work. Never throws. */
 	async lookAfter(): Promise<void> {
 		const now = Date.now();
+		// Before anybody is asked, who may not answer either.
+		this.#lose(this.#leases.overdue(now));
 		for (const number of this.#leases.silent(now, ROLL_CALL_EVERY_MS)) {
 			const roll = await this.#callRoll(number);
 			if (roll !== null) this.#lose(this.#leases.compare(number, roll, Date.now()));
 		}
-		this.#lose(this.#leases.overdue(Date.now()));
 	}
 
 	#lease(job: Job): Promise<AttemptResult | null> {
@@ -128,6 +136,7 @@ export class Pool {
 	}
 
 	#adopt(number: number, incarnation: string, held: Held): void {
+		if (this.#waiting.has(held.token)) return;
 		const ended = new Promise<AttemptResult | null>((resolve) => this.#waiting.set(held.token, resolve));
 		if (this.#io.adopt(held, ended, false) === null) {
 			this.#waiting.delete(held.token);
