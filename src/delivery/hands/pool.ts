@@ -55,6 +55,11 @@ export class Pool {
 		return this.#roster.isRecovering(Date.now());
 	}
 
+	/** Whether this life of the dispatcher waits for the end of a lease. */
+	isAwaited(token: string): boolean {
+		return this.#waiting.has(token);
+	}
+
 	/** Returns how the exchange ended; null when it was lost, and nobody knows. Never throws. */
 	async exchange(job: Job): Promise<AttemptResult | null> {
 		if (this.#inProcess < IN_PROCESS) {

@@ -325,3 +325,15 @@ test("what is answered to the settings of before a repair stops nothing, even wh
 	expect(calls.filter(({ deliveryId }) => deliveryId === atHand)).toHaveLength(2);
 	expect((await findEndpoint(env, setting.endpoint.id))?.status).toBe("active");
 });
+
+test("the end of an exchange is taken however long D1 has been failing", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
+	const slow = slowModel();
+	const { ids } = await sixUnderWay(setting, slow.underWay);
+	vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
+	const clock = Date.now.bind(Date);
+	vi.spyOn(Date, "now").mockImplementation(() => clock() + 660_000);
+	slow.open();
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	expect(slow.calls).toHaveLength(6);
+});
