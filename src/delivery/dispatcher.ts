@@ -113,10 +113,12 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	}
 
 	async settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]> {
-		// What an earlier life began is judged by them.
-		if (this.#endpointId !== null) await this.#settings.read(this.#endpointId);
+		const { pool } = this.#work;
+		// What an earlier life began is judged by them; this one judges by those with which it sent.
+		const isOwn = outcomes.every(({ held }) => pool.isAwaited(held.token));
+		if (this.#endpointId !== null && !isOwn) await this.#settings.read(this.#endpointId);
 		this.#start();
-		return this.#work.pool.settle(hand, incarnation, outcomes);
+		return pool.settle(hand, incarnation, outcomes);
 	}
 
 	override async alarm(): Promise<void> {

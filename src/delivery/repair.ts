@@ -12,24 +12,14 @@ export class Repair {
 	readonly #storage: DurableObjectStorage;
 	/** ms since the epoch; null when all has come forward. Kept, as the object may be lost between two slices. */
 	#since: number | null;
-	#count = 0;
 
 	constructor(storage: DurableObjectStorage) {
 		this.#storage = storage;
 		this.#since = storage.kv.get<number>(KEY) ?? null;
 	}
 
-	/**
-	 * How many repairs there have been since the object woke: an exchange that began before a repair says nothing
-	 * about the endpoint after it.
-	 */
-	get count(): number {
-		return this.#count;
-	}
-
 	/** Somebody has repaired the endpoint, at `now` in ms. */
 	begin(now: number): void {
-		this.#count += 1;
 		this.#since = now;
 		this.#storage.kv.put(KEY, now);
 	}

@@ -120,8 +120,13 @@ export class Work {
 		};
 	}
 
-	/** Takes one claimed delivery as far as it goes now. Never throws. */
-	async #carry(delivery: Delivery, run: () => Promise<Ran>, settings: Settings): Promise<void> {
+	/** Takes one claimed delivery as far as it goes now; `isFormer`: begun by settings of before. Never throws. */
+	async #carry(
+		delivery: Delivery,
+		run: () => Promise<Ran>,
+		settings: Settings,
+		isFormer = false,
+	): Promise<void> {
 		const repairs = this.#repairs;
 		const ran = await run().catch((error: unknown) => {
 			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
@@ -131,7 +136,7 @@ export class Work {
 			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
 			this.flights.end(later(this.#io.current(delivery)));
 		} else {
-			const isRepaired = repairs !== this.#repairs;
+			const isRepaired = isFormer || repairs !== this.#repairs;
 			// First, and it stays claimed until it is written: nothing that goes wrong behind this may send it again.
 			this.flights.end(isRepaired ? broughtForward(ran.delivery) : ran.delivery);
 			await this.#follow(delivery.id, ran, settings, isRepaired);
@@ -145,7 +150,7 @@ export class Work {
 		logDelivery(ran);
 		if (typeof settings !== "object") return;
 		if (ran.ended !== null && !isRepaired) this.#noteEnd(id, ran.ended, settings);
-		for (const { kind, reason } of ran.signals) {
+		for (const { kind, reason } of isRepaired ? [] : ran.signals) {
 			await this.#parts.settings.stop(settings.endpoint, kind === "pause" ? "paused" : "disabled", reason);
 		}
 	}
@@ -180,7 +185,9 @@ export class Work {
 		const run = (): Promise<Ran> => resume(delivery, last, this.#io, { startedAt, ended, isLate });
 		if (claimed === undefined) {
 			this.flights.begin(delivery, "send");
-			ctx.waitUntil(this.#carry(delivery, run, last));
+			// Whether what was changed since was a repair is not known any more.
+			const isFormer = startedAt <= last.endpoint.updatedAt;
+			ctx.waitUntil(this.#carry(delivery, run, last, isFormer));
 			return this.flights.whenEnded(deliveryId);
 		}
 		if (!isLate) return null;

@@ -12,12 +12,13 @@ export const SLACK_MS = 30_000;
 const ON_ITS_WAY_MS = 5_000;
 
 interface Lease extends Held {
-	leasedAt: number;
+	/** When the job left for its hand, ms since the epoch; null: it has not left. */
+	sentAt: number | null;
+	/** The life of the hand that has it; null: not known. A hand that was idle is another one when it gets its next job. */
+	incarnation: string | null;
 }
 
 interface HandState {
-	/** null: it has not been heard of. */
-	incarnation: string | null;
 	heardAt: number;
 	leases: Map<string, Lease>;
 }
@@ -37,9 +38,19 @@ export class Leases {
 		for (let number = 1; ; number++) if (this.#roomOf(number) > 0) return number;
 	}
 
-	/** Leases a job to a hand; also what a hand says that it has from an earlier life of the dispatcher. */
+	/** Leases a job to a hand; it has still to leave. */
 	add(number: number, held: Held, now: number): void {
-		this.#handOf(number, now).leases.set(held.token, { ...held, leasedAt: now });
+		this.#handOf(number, now).leases.set(held.token, { ...held, sentAt: null, incarnation: null });
+	}
+
+	/** Jobs leave for their hand, where it is not known yet in which life it gets them (null), or are there. */
+	give(number: number, jobs: readonly Held[], incarnation: string | null, now: number): void {
+		for (const { token } of jobs) {
+			const lease = this.#hands.get(number)?.leases.get(token);
+			if (lease === undefined) continue;
+			lease.sentAt ??= now;
+			lease.incarnation = incarnation;
+		}
 	}
 
 	/** Ends a lease; false when it is not known, as it has ended already or is of an earlier life. */
@@ -50,10 +61,8 @@ export class Leases {
 	/** A hand has been heard in this life of its own. Returns what an earlier life of it had: lost, and ended here. */
 	hear(number: number, incarnation: string, now: number): Held[] {
 		const hand = this.#handOf(number, now);
-		const isAnother = hand.incarnation !== null && hand.incarnation !== incarnation;
-		hand.incarnation = incarnation;
 		hand.heardAt = now;
-		return isAnother ? this.#take(hand, () => true) : [];
+		return this.#take(hand, ({ incarnation: of }) => of !== null && of !== incarnation);
 	}
 
 	/** A hand has told what it has. Returns what it should have and has not, which is lost and ended here. */
@@ -62,7 +71,7 @@ export class Leases {
 		const has = new Set(roll.held.map(({ token }) => token));
 		const missing = this.#take(
 			this.#handOf(number, now),
-			({ token, leasedAt }) => !has.has(token) && now - leasedAt > ON_ITS_WAY_MS,
+			({ token, sentAt }) => !has.has(token) && sentAt !== null && now - sentAt > ON_ITS_WAY_MS,
 		);
 		return [...lost, ...missing];
 	}
@@ -70,7 +79,10 @@ export class Leases {
 	/** What a silent hand cannot still be carrying out: lost. Until then its slots stay taken. */
 	overdue(now: number): Held[] {
 		return [...this.#hands.values()].flatMap((hand) =>
-			this.#take(hand, ({ startedAt, timeoutMs }) => now > startedAt + timeoutMs + SLACK_MS),
+			this.#take(
+				hand,
+				({ startedAt, timeoutMs, sentAt }) => sentAt !== null && now > startedAt + timeoutMs + SLACK_MS,
+			),
 		);
 	}
 
@@ -92,7 +104,7 @@ export class Leases {
 	}
 
 	#handOf(number: number, now: number): HandState {
-		const hand = this.#hands.get(number) ?? { incarnation: null, heardAt: now, leases: new Map() };
+		const hand = this.#hands.get(number) ?? { heardAt: now, leases: new Map() };
 		this.#hands.set(number, hand);
 		return hand;
 	}

@@ -55,6 +55,11 @@ export class Pool {
 		return this.#roster.isRecovering(Date.now());
 	}
 
+	/** Whether this life of the dispatcher waits for the end of a lease. */
+	isAwaited(token: string): boolean {
+		return this.#waiting.has(token);
+	}
+
 	/** Returns how the exchange ended; null when it was lost, and nobody knows. Never throws. */
 	async exchange(job: Job): Promise<AttemptResult | null> {
 		if (this.#inProcess < IN_PROCESS) {
@@ -79,7 +84,9 @@ export class Pool {
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 			await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
 			await this.#gather(number);
-			return this.#takeOutbox(number);
+			const jobs = this.#takeOutbox(number);
+			this.#leases.give(number, jobs, incarnation, Date.now());
+			return jobs;
 		} finally {
 			const calls = (this.#asking.get(number) ?? 1) - 1;
 			if (calls === 0) this.#asking.delete(number);
@@ -95,8 +102,15 @@ export class Pool {
 		await this.#roster.ask(
 			(number) => this.#callRoll(number),
 			(number, { incarnation, held }) => {
-				this.#leases.hear(number, incarnation, Date.now());
-				for (const one of held) this.#adopt(number, one);
+				try {
+					this.#leases.hear(number, incarnation, Date.now());
+					for (const one of held) this.#adopt(number, incarnation, one);
+					return true;
+				} catch (error) {
+					const { endpointId } = this.#io.name(number);
+					log("hand.not_taken_over", { endpoint_id: endpointId, hand: number, error: String(error) });
+					return false;
+				}
 			},
 		);
 		this.#isRecalling = false;
@@ -106,11 +120,12 @@ export class Pool {
 	/** Looks after the hands that are silent although they have work. Never throws. */
 	async lookAfter(): Promise<void> {
 		const now = Date.now();
+		// Before anybody is asked, who may not answer either.
+		this.#lose(this.#leases.overdue(now));
 		for (const number of this.#leases.silent(now, ROLL_CALL_EVERY_MS)) {
 			const roll = await this.#callRoll(number);
 			if (roll !== null) this.#lose(this.#leases.compare(number, roll, Date.now()));
 		}
-		this.#lose(this.#leases.overdue(Date.now()));
 	}
 
 	#lease(job: Job): Promise<AttemptResult | null> {
@@ -125,10 +140,15 @@ export class Pool {
 		return new Promise((resolve) => this.#waiting.set(held.token, resolve));
 	}
 
-	#adopt(number: number, held: Held): void {
+	#adopt(number: number, incarnation: string, held: Held): void {
+		if (this.#waiting.has(held.token)) return;
 		const ended = new Promise<AttemptResult | null>((resolve) => this.#waiting.set(held.token, resolve));
-		if (this.#io.adopt(held, ended, false) === null) this.#waiting.delete(held.token);
-		else this.#leases.add(number, held, Date.now());
+		if (this.#io.adopt(held, ended, false) === null) {
+			this.#waiting.delete(held.token);
+			return;
+		}
+		this.#leases.add(number, held, Date.now());
+		this.#leases.give(number, [held], incarnation, Date.now());
 	}
 
 	/** Resolves when the outcome is written. */
@@ -177,8 +197,10 @@ export class Pool {
 		const jobs = this.#takeOutbox(number);
 		if (jobs.length === 0) return;
 		const name = this.#io.name(number);
+		this.#leases.give(number, jobs, null, Date.now());
 		try {
 			const { incarnation } = await this.#io.hand(name).take(name, jobs);
+			this.#leases.give(number, jobs, incarnation, Date.now());
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 		} catch (error) {
 			// Whether it has them is not known: the next roll call tells.

@@ -44,15 +44,17 @@ export class Roster {
 		this.#storage.kv.delete(KEY);
 	}
 
-	/** Asks those that have not told yet; `call` returns null for one that cannot be reached. */
+	/**
+	 * Asks those that have not told yet. `call` returns null for one that cannot be reached, `heard` whether what the hand
+	 * has is known now; neither throws.
+	 */
 	async ask(
 		call: (number: number) => Promise<Roll | null>,
-		heard: (number: number, roll: Roll) => void,
+		heard: (number: number, roll: Roll) => boolean,
 	): Promise<void> {
 		await concurrently([...this.#unheard], CALLS_AT_ONCE, async (number) => {
 			const roll = await call(number);
-			if (roll === null || !this.#unheard.delete(number)) return;
-			heard(number, roll);
+			if (roll !== null && heard(number, roll)) this.#unheard.delete(number);
 		});
 	}
 }

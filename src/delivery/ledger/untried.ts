@@ -26,6 +26,8 @@ export class Untried {
 	claim(claimed: Claimed): Incoming | null {
 		for (;;) {
 			const next = this.#unclaimed.shift();
+			// Claimed without having been given out here: a hand has told of it.
+			if (next !== undefined && claimed.has(next.decision.deliveryId)) continue;
 			if (next !== undefined) return next;
 			const row = nextInbox(this.#storage.sql, this.#read);
 			if (row === null) return null;

@@ -36,7 +36,8 @@ export interface Situation {
 export function nextWake({ now, outlook, endpoint, opensAt, inFlight, sweptAt }: Situation): number | null {
 	const { retryAt, publishAt, untried, empty } = outlook;
 	const moments: number[] = [];
-	if (publishAt !== null) moments.push(publishAt);
+	// One that is due has found no free place, and goes when another one ends.
+	if (publishAt !== null) moments.push(publishAt > now ? publishAt : now + BACKSTOP_MS);
 	if (endpoint === "stopped") {
 		if (untried || retryAt !== null) moments.push(now + LOOK_AGAIN_MS);
 	} else {

@@ -45,8 +45,9 @@ export async function resume(
 	exchange: { startedAt: Held["startedAt"]; ended: Promise<AttemptResult | null>; isLate: boolean },
 ): Promise<Ran> {
 	const { startedAt, isLate } = exchange;
-	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
+	// Until then it is under way, whatever else fails.
 	const result = await exchange.ended;
+	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
 	if (result === null || typeof subscription === "string") return released(io.current(delivery));
 	return published(
 		await conclude({ delivery, settings, subscription, result, startedAt, isLate }, io),

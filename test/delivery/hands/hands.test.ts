@@ -4,6 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, type MockInstance, test, vi } from "vitest";
 import type { Outcome } from "../../../src/delivery/hands/job.ts";
 import { dispatcher, hand } from "../../../src/objects/clients.ts";
+import { findEndpoint, updateEndpoint } from "../../../src/store/endpoints.ts";
 import { PATIENCE_MS } from "../../patience.ts";
 import {
 	type Call,
@@ -203,4 +204,136 @@ test("a success that comes late counts, and the exchange that took its place is 
 	const delivery = await setting.dispatcher.get(carried.deliveryId);
 	expect(delivery?.result?.data).toEqual({ kind: "json", text: '{"first":true}' });
 	expect(delivery?.attempts).toHaveLength(2);
+});
+
+test("a hand that has been ended while it was idle has not lost the jobs that wake it", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 8 } });
+	const name = { endpointId: setting.endpoint.id, number: 1 };
+	model(() => Response.json({ ok: true }));
+	for (const id of await enqueue(setting, 8)) await whenStatus(setting, id, "succeeded");
+	// Once it is idle, no job can be on its way to it.
+	const isIdle = async (): Promise<boolean> => (await handOf(setting, 1).callRoll(name)).held.length === 0;
+	await vi.waitFor(async () => expect(await isIdle()).toBe(true), { timeout: PATIENCE_MS, interval: 10 });
+	await kill(handOf(setting, 1));
+	await handOf(setting, 1).callRoll(name);
+	const slow = slowModel();
+	const ids = await enqueue(setting, 8);
+	await until(() => slow.underWay() === 8);
+	// One more call to the hand and back: that of the jobs has returned by then.
+	expect((await handOf(setting, 1).callRoll(name)).held).toHaveLength(3);
+	await runAlarm(setting);
+	slow.open();
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	expect(slow.calls.map(({ deliveryId }) => deliveryId).sort()).toEqual([...ids].sort());
+	for (const id of ids) expect((await setting.dispatcher.get(id))?.attempts).toHaveLength(1);
+});
+
+/** Six deliveries under way, and the one of them that the hand carries. */
+async function sixUnderWay(
+	setting: Setting,
+	underWay: () => number,
+): Promise<{ ids: string[]; atHand: string }> {
+	const ids = await enqueue(setting, 6);
+	await until(() => underWay() === 6);
+	const { held } = await handOf(setting, 1).callRoll({ endpointId: setting.endpoint.id, number: 1 });
+	const [carried] = held;
+	if (carried === undefined) throw new Error("no hand was used");
+	return { ids, atHand: carried.deliveryId };
+}
+
+test("an exchange that is taken over while D1 fails keeps its slot, and its end counts", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
+	const slow = slowModel();
+	const { ids, atHand } = await sixUnderWay(setting, slow.underWay);
+	// Targets another endpoint by now, so that it has to be looked up by itself.
+	await env.DB.prepare("UPDATE subscriptions SET endpoint_id = 'ep_other' WHERE id = ?")
+		.bind(setting.subscription.id)
+		.run();
+	await kill(setting.dispatcher);
+	const woken = again(setting);
+	const prepare = env.DB.prepare.bind(env.DB);
+	let failures = 0;
+	const database = vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
+		if (!query.includes("FROM subscriptions WHERE id")) return prepare(query);
+		failures += 1;
+		throw new Error("D1_ERROR: overloaded");
+	});
+	await runAlarm(woken);
+	await until(() => failures >= 5);
+	database.mockRestore();
+	slow.open();
+	for (const id of ids) await whenStatus(woken, id, "succeeded");
+	expect(slow.calls.filter(({ deliveryId }) => deliveryId === atHand)).toHaveLength(1);
+});
+
+test("hands are asked again after a roll that could not be taken over", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 12 } });
+	const slow = slowModel();
+	const ids = await enqueue(setting, 12);
+	await until(() => slow.underWay() === 12);
+	await kill(setting.dispatcher);
+	const woken = again(setting);
+	const roll = await spyOnObject(handOf(setting, 1), "callRoll");
+	roll.mockImplementationOnce(() => ({ incarnation: "a form of its own" }));
+	roll.mockImplementationOnce(() => {
+		throw new Error("overloaded");
+	});
+	await runAlarm(woken);
+	await until(() => roll.mock.calls.length >= 2);
+	await runAlarm(woken);
+	await until(() => slow.calls.length === 12 + 5);
+	slow.open();
+	for (const id of ids) await whenStatus(woken, id, "succeeded");
+	expect(slow.calls).toHaveLength(12 + 5);
+});
+
+test("a hand that does not answer a roll call keeps its slots until its exchanges must be over, and no longer", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
+	const slow = slowModel();
+	const { ids, atHand } = await sixUnderWay(setting, slow.underWay);
+	const roll = await spyOnObject(handOf(setting, 1), "callRoll");
+	let isOver = false;
+	roll.mockImplementation(() => until(() => isOver));
+	const clock = Date.now.bind(Date);
+	vi.spyOn(Date, "now").mockImplementation(() => clock() + 61_000);
+	await runAlarm(setting);
+	await until(() => slow.calls.length === 7);
+	expect(slow.calls.map(({ deliveryId }) => deliveryId).filter((id) => id === atHand)).toHaveLength(2);
+	isOver = true;
+	slow.open();
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+});
+
+test("what is answered to the settings of before a repair stops nothing, even where an eviction lies in between", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
+	let isOpen = false;
+	let refused = "";
+	const calls = model(async ({ deliveryId }) => {
+		const isFirst = calls.length <= 6;
+		await until(() => isOpen);
+		return isFirst && deliveryId === refused ? new Response(null, { status: 401 }) : Response.json({});
+	});
+	const { ids, atHand } = await sixUnderWay(setting, () => calls.length);
+	refused = atHand;
+	await kill(setting.dispatcher);
+	await updateEndpoint(env, setting.endpoint, { auth: { type: "bearer", token: "the new one" } });
+	const woken = again(setting);
+	await woken.dispatcher.refresh({ repaired: true });
+	await until(() => calls.length === 6 + 5);
+	isOpen = true;
+	for (const id of ids) await whenStatus(woken, id, "succeeded");
+	expect(calls.filter(({ deliveryId }) => deliveryId === atHand)).toHaveLength(2);
+	expect((await findEndpoint(env, setting.endpoint.id))?.status).toBe("active");
+});
+
+test("the end of an exchange is taken however long D1 has been failing", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
+	const slow = slowModel();
+	const { ids } = await sixUnderWay(setting, slow.underWay);
+	vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: overloaded"));
+	const clock = Date.now.bind(Date);
+	vi.spyOn(Date, "now").mockImplementation(() => clock() + 660_000);
+	slow.open();
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	expect(slow.calls).toHaveLength(6);
 });

@@ -11,14 +11,18 @@ function held(token: string, startedAt = NOW): Held {
 	return { token, deliveryId: `dlv_${token}`, position: 1, startedAt, timeoutMs: TIMEOUT_MS };
 }
 
-/** Six jobs for the first hand and `more` for the second. */
+/** Six jobs for the first hand and `more` for the second, all of which have left. */
 function leased(more: number): Leases {
 	const leases = new Leases();
 	for (let job = 0; job < JOBS_A_HAND + more; job++) {
-		leases.add(leases.handWithRoom(NOBODY), held(String(job)), NOW);
+		const number = leases.handWithRoom(NOBODY);
+		leases.add(number, held(String(job)), NOW);
+		leases.give(number, [held(String(job))], null, NOW);
 	}
 	return leases;
 }
+
+const SIX = Array.from({ length: JOBS_A_HAND }, (_, job) => held(String(job)));
 
 describe("a job goes", () => {
 	test("to the first hand with room, and only then to another", () => {
@@ -44,9 +48,27 @@ describe("a hand that is heard", () => {
 
 	test("in another life has lost all it had, at once", () => {
 		const leases = leased(1);
-		leases.hear(1, "a", NOW);
+		leases.give(1, SIX, "a", NOW);
 		expect(leases.hear(1, "b", NOW).map(({ token }) => token)).toEqual(["0", "1", "2", "3", "4", "5"]);
 		expect(leases.size).toBe(1);
+	});
+
+	test("in another life has not lost what it was given in this one, nor what is on its way", () => {
+		const leases = leased(0);
+		leases.give(1, SIX.slice(0, 1), "a", NOW);
+		leases.give(1, SIX.slice(1, 2), "b", NOW);
+		expect(leases.hear(1, "b", NOW).map(({ token }) => token)).toEqual(["0"]);
+		expect(leases.hear(1, "b", NOW)).toEqual([]);
+	});
+
+	test("has lost nothing that has not left for it, however long that takes", () => {
+		const leases = new Leases();
+		leases.add(1, held("0"), NOW);
+		const late = NOW + TIMEOUT_MS + SLACK_MS + 1;
+		expect(leases.compare(1, { incarnation: "b", held: [] }, late)).toEqual([]);
+		expect(leases.overdue(late)).toEqual([]);
+		leases.give(1, [held("0")], null, late);
+		expect(leases.overdue(late)).toHaveLength(1);
 	});
 
 	test("at a roll call has lost what it does not name, unless that may still be on its way", () => {
@@ -114,6 +136,7 @@ test("whatever happens, no hand has more than six, each lease ends once, and non
 					const hand = leases.handWithRoom(new Set([one.asking]));
 					const job = held(String(made++), now);
 					leases.add(hand, job, now);
+					leases.give(hand, [job], null, now);
 					out.set(job.token, hand);
 				} else if (one.kind === "end") {
 					const [token, hand] = [...out][one.pick % Math.max(out.size, 1)] ?? ["none", 1];
@@ -121,8 +144,10 @@ test("whatever happens, no hand has more than six, each lease ends once, and non
 					ended.add(token);
 					expect(leases.end(hand, token)).toBe(false);
 				} else if (one.kind === "restart") {
-					// What an unheard hand has survives its first word; what it had in a life that was heard does not.
-					end(leases.hear(one.hand, `life ${life++}`, now));
+					// What is on its way survives; what the hand had in another life does not.
+					const own = [...out].filter(([, hand]) => hand === one.hand).map(([token]) => held(token));
+					expect(leases.hear(one.hand, `life ${life++}`, now)).toEqual([]);
+					leases.give(one.hand, own, `life ${life++}`, now);
 					end(leases.hear(one.hand, `life ${life++}`, now));
 					expect([...out.values()]).not.toContain(one.hand);
 				} else if (one.kind === "roll") {

@@ -295,3 +295,14 @@ test("a whole dispatcher counts its backlog when it wakes, and sends on what it 
 	for (const { id } of [first, second]) await whenStatus(setting, id, "succeeded");
 	expect(await setting.dispatcher.enqueue([incoming(setting)])).toEqual({ full: [] });
 });
+
+test("a delivery that is claimed after its row has been read, as one that a hand tells of, is not given out", async () => {
+	await withBacklog({}, (make, setting) => {
+		const backlog = make();
+		const [first, second, third] = [incoming(setting), incoming(setting), incoming(setting)];
+		backlog.add([first, second, third], Date.now());
+		expect(backlog.claim("pending", Date.now() + 1_000, NONE)?.id).toBe(first.id);
+		const claimed = new Map([first, second].map(({ id }) => [id, id]));
+		expect(backlog.claim("pending", Date.now() + 1_000, claimed)?.id).toBe(third.id);
+	});
+});

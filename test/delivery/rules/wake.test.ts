@@ -62,6 +62,12 @@ test.each<[string, Partial<Outlook>, Partial<Situation>, number]>([
 		{ endpoint: "gone", opensAt: NOW + DAY },
 		0,
 	],
+	[
+		"a deleted endpoint with a result event that has no free place: as a backstop",
+		{ publishAt: NOW - 1 },
+		{ endpoint: "gone", inFlight: 5 },
+		10_000,
+	],
 	["a deleted endpoint with nothing left: for the sweep", {}, { endpoint: "gone" }, DAY],
 	["not swept since it woke: soon", {}, { sweptAt: 0 }, 10_000],
 ])("%s", (_what, outlook, more, ms) => {
