@@ -13,11 +13,11 @@ const ON_ITS_WAY_MS = 5_000;
 
 interface Lease extends Held {
 	leasedAt: number;
+	/** The life of the hand that has said that it has the job; null while none has: the job is on its way. */
+	incarnation: string | null;
 }
 
 interface HandState {
-	/** null: it has not been heard of. */
-	incarnation: string | null;
 	heardAt: number;
 	leases: Map<string, Lease>;
 }
@@ -37,9 +37,18 @@ export class Leases {
 		for (let number = 1; ; number++) if (this.#roomOf(number) > 0) return number;
 	}
 
-	/** Leases a job to a hand; also what a hand says that it has from an earlier life of the dispatcher. */
+	/** Leases a job to a hand, to which it is on its way. */
 	add(number: number, held: Held, now: number): void {
-		this.#handOf(number, now).leases.set(held.token, { ...held, leasedAt: now });
+		this.#handOf(number, now).leases.set(held.token, { ...held, leasedAt: now, incarnation: null });
+	}
+
+	/** The hand has these jobs, in this life of its own; also where the one who leased them has forgotten it. */
+	confirm(number: number, incarnation: string, jobs: readonly Held[], now: number): void {
+		const { leases } = this.#handOf(number, now);
+		for (const { token } of jobs) {
+			const lease = leases.get(token);
+			if (lease !== undefined) lease.incarnation = incarnation;
+		}
 	}
 
 	/** Ends a lease; false when it is not known, as it has ended already or is of an earlier life. */
@@ -47,22 +56,24 @@ export class Leases {
 		return this.#hands.get(number)?.leases.delete(token) ?? false;
 	}
 
-	/** A hand has been heard in this life of its own. Returns what an earlier life of it had: lost, and ended here. */
+	/**
+	 * A hand has been heard in this life of its own. Returns what an earlier life of it had: lost, and ended here. A job on
+	 * its way may have reached either life.
+	 */
 	hear(number: number, incarnation: string, now: number): Held[] {
 		const hand = this.#handOf(number, now);
-		const isAnother = hand.incarnation !== null && hand.incarnation !== incarnation;
-		hand.incarnation = incarnation;
 		hand.heardAt = now;
-		return isAnother ? this.#take(hand, () => true) : [];
+		return this.#take(hand, (lease) => lease.incarnation !== null && lease.incarnation !== incarnation);
 	}
 
 	/** A hand has told what it has. Returns what it should have and has not, which is lost and ended here. */
 	compare(number: number, roll: Roll, now: number): Held[] {
+		this.confirm(number, roll.incarnation, roll.held, now);
 		const lost = this.hear(number, roll.incarnation, now);
 		const has = new Set(roll.held.map(({ token }) => token));
 		const missing = this.#take(
 			this.#handOf(number, now),
-			({ token, leasedAt }) => !has.has(token) && now - leasedAt > ON_ITS_WAY_MS,
+			(lease) => !has.has(lease.token) && isLate(lease, now),
 		);
 		return [...lost, ...missing];
 	}
@@ -80,10 +91,13 @@ export class Leases {
 		if (hand !== undefined) hand.heardAt = 0;
 	}
 
-	/** Hands with work that have not been heard of for so long. */
+	/** Hands with work that have not been heard of for so long, or with a job that has not arrived in time. */
 	silent(now: number, forMs: number): number[] {
 		return [...this.#hands]
-			.filter(([, { leases, heardAt }]) => leases.size > 0 && now - heardAt >= forMs)
+			.filter(([, { leases, heardAt }]) => {
+				if (leases.size > 0 && now - heardAt >= forMs) return true;
+				return [...leases.values()].some((lease) => lease.incarnation === null && isLate(lease, now));
+			})
 			.map(([number]) => number);
 	}
 
@@ -92,7 +106,7 @@ export class Leases {
 	}
 
 	#handOf(number: number, now: number): HandState {
-		const hand = this.#hands.get(number) ?? { incarnation: null, heardAt: now, leases: new Map() };
+		const hand = this.#hands.get(number) ?? { heardAt: now, leases: new Map() };
 		this.#hands.set(number, hand);
 		return hand;
 	}
@@ -102,4 +116,9 @@ export class Leases {
 		for (const { token } of taken) leases.delete(token);
 		return taken;
 	}
+}
+
+/** Whether a job would have arrived by now. */
+function isLate({ leasedAt }: Lease, now: number): boolean {
+	return now - leasedAt > ON_ITS_WAY_MS;
 }

@@ -79,7 +79,9 @@ export class Pool {
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 			await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
 			await this.#gather(number);
-			return this.#takeOutbox(number);
+			const jobs = this.#takeOutbox(number);
+			this.#leases.confirm(number, incarnation, jobs, Date.now());
+			return jobs;
 		} finally {
 			const calls = (this.#asking.get(number) ?? 1) - 1;
 			if (calls === 0) this.#asking.delete(number);
@@ -97,6 +99,7 @@ export class Pool {
 			(number, { incarnation, held }) => {
 				this.#leases.hear(number, incarnation, Date.now());
 				for (const one of held) this.#adopt(number, one);
+				this.#leases.confirm(number, incarnation, held, Date.now());
 			},
 		);
 		this.#isRecalling = false;
@@ -179,6 +182,7 @@ export class Pool {
 		const name = this.#io.name(number);
 		try {
 			const { incarnation } = await this.#io.hand(name).take(name, jobs);
+			this.#leases.confirm(number, incarnation, jobs, Date.now());
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 		} catch (error) {
 			// Whether it has them is not known: the next roll call tells.

@@ -169,7 +169,7 @@ describe("a limit in bytes", () => {
 			const item = incoming(setting);
 			failWrites("database or disk is full: SQLITE_FULL", /INSERT INTO inbox/);
 			expect(backlog.add([item], 1_000)).toEqual({ full: [item.id] });
-			expect(backlog.find(item.id)?.state).toMatchObject({ status: "dead", reason: "backlog_full" });
+			expect(backlog.find(item.id)?.state).toMatchObject({ phase: "dead", reason: "backlog_full" });
 			// Not even the refusal can be written.
 			failWrites("database or disk is full: SQLITE_FULL", /INSERT INTO/);
 			const another = incoming(setting);
