@@ -12,6 +12,8 @@ import { dispatcher, hand } from "../../src/objects/clients.ts";
 import { PATIENCE_MS } from "../patience.ts";
 import { createSetting, incoming, model, type Setting } from "./dispatcher.fixtures.ts";
 
+const OVER: readonly string[] = ["succeeded", "dead", "canceled"];
+
 /** What the model says: a status, after so many ms. */
 export interface Answer {
 	status: number;
@@ -37,6 +39,10 @@ export class World {
 	most = 0;
 	/** What the model says to the n-th request (from 0) for the k-th delivery that it has heard of. */
 	answer: (delivery: number, nth: number) => Answer = () => ({ status: 200, afterMs: 1 });
+	/** Whether the queue refuses result events. */
+	isQueueDown = false;
+	/** What the queue has taken. */
+	readonly #published: string[] = [];
 	#offsetMs = 0;
 	/** Hands that have been given an exchange which has not reached the model yet, by delivery and attempt. */
 	readonly #taken = new Map<string, number[]>();
@@ -55,9 +61,18 @@ export class World {
 			busyStatuses: [],
 		};
 		// So long that moving the clock makes no exchange overdue.
+		const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
 		const world = new World(
-			await createSetting({ endpoint: { maxConcurrency, timeoutSeconds: 800, retry } }),
+			await createSetting({
+				endpoint: { maxConcurrency, timeoutSeconds: 800, retry },
+				subscription: { result },
+			}),
 		);
+		vi.spyOn(env.EVENTS, "send").mockImplementation(async (message) => {
+			if (world.isQueueDown) throw new Error("Too Many Requests");
+			world.#published.push(message);
+			return {} as Awaited<ReturnType<typeof env.EVENTS.send>>;
+		});
 		const clock = Date.now.bind(Date);
 		vi.spyOn(Date, "now").mockImplementation(() => clock() + world.#offsetMs);
 		model(async (call) => world.#serve(call.deliveryId, call.attempt, call.body));
@@ -200,13 +215,14 @@ export class World {
 		return items;
 	}
 
-	/** The model answers well from now on, and time passes until nothing is owed. */
+	/** The model answers well from now on, the queue takes everything, and time passes until nothing is owed. */
 	async finish(): Promise<DeliveryRecord[]> {
 		this.answer = () => ({ status: 200, afterMs: 1 });
-		const isOver = ({ status }: DeliveryRecord): boolean => status === "succeeded" || status === "dead";
+		this.isQueueDown = false;
+		const isOver = ({ status }: DeliveryRecord): boolean => OVER.includes(status);
 		for (let rounds = 0; rounds < 60; rounds++) {
 			await this.runAlarm();
-			await this.#settleDown();
+			await this.rest();
 			const records = await this.records();
 			if (records.every(isOver)) return records;
 			this.passTime(70_000);
@@ -214,8 +230,17 @@ export class World {
 		return this.records();
 	}
 
+	/** Somebody asks for a delivery once more or no more, or has seen to the endpoint. */
+	async byHand(kind: "retry" | "cancel" | "repair", pick: number): Promise<void> {
+		const id = [...this.ids][pick % Math.max(this.ids.size, 1)];
+		if (kind === "repair") await this.insist(() => this.dispatcher.refresh({ repaired: true }));
+		else if (id === undefined) return;
+		else if (kind === "retry") await this.insist<unknown>(() => this.dispatcher.retry(id));
+		else await this.insist<unknown>(() => this.dispatcher.cancel(id));
+	}
+
 	/** Waits until nothing is under way. What a crashed hand had counts as under way until the next alarm. */
-	async #settleDown(): Promise<void> {
+	async rest(): Promise<void> {
 		for (let quiet = 0, polls = 0; quiet < 2 && polls < 40; polls++) {
 			const records = await this.records();
 			const isQuiet = this.underWay.length === 0 && records.every(({ status }) => status !== "in_flight");
@@ -232,10 +257,12 @@ export class World {
 			const own = this.exchanges.filter(({ id }) => id === record.id);
 			const certain = own.filter(({ isLost }) => !isLost);
 			const story = `${record.id} ${record.status} ${JSON.stringify(own)} ${JSON.stringify(record.attempts)}`;
-			expect(["succeeded", "dead"], story).toContain(record.status);
+			expect(OVER, story).toContain(record.status);
 			expect(certain.filter(({ status }) => status === 200).length, story).toBeLessThanOrEqual(1);
 			if (record.status === "succeeded") {
 				expect(own.filter(({ status }) => status === 200).length, story).toBeGreaterThan(0);
+				const published = this.#published.filter((text) => text.includes(record.resultEventId ?? "none"));
+				expect(published.length, story).toBeGreaterThan(0);
 			}
 			// Every response that was not lost is an attempt, and every attempt was a request.
 			expect(record.attempts.length, story).toBeGreaterThanOrEqual(certain.length);
