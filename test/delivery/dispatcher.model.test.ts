@@ -3,7 +3,7 @@
  * comes to its end; and only what was under way at a crash is asked of the model twice.
  */
 import fc from "fast-check";
-import { afterEach, test, vi } from "vitest";
+import { afterEach, describe, test, vi } from "vitest";
 import { type Answer, World } from "./dispatcher.world.ts";
 
 afterEach(() => {
@@ -67,6 +67,20 @@ async function take(world: World, step: Step): Promise<void> {
 	else await (step.hand === 0 ? world.evictDispatcher() : world.evictHand(step.hand));
 }
 
+/** Plays the steps against a model with these answers, and checks what is promised once all is over. */
+async function play(
+	maxConcurrency: number,
+	answers: readonly Answer[],
+	steps: readonly Step[],
+): Promise<void> {
+	const world = await World.create(maxConcurrency);
+	world.answer = (delivery, nth) =>
+		answers[(delivery * 7 + nth) % answers.length] ?? { status: 200, afterMs: 1 };
+	for (const one of steps) await take(world, one);
+	world.check(await world.finish(), maxConcurrency);
+	vi.restoreAllMocks();
+}
+
 test("whatever is killed or evicted when, all comes to its end, and only what was lost is asked twice", async () => {
 	const scenario = fc.record({
 		maxConcurrency: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 7, max: 17 })),
@@ -75,13 +89,43 @@ test("whatever is killed or evicted when, all comes to its end, and only what wa
 	});
 	await fc.assert(
 		fc.asyncProperty(scenario, async ({ maxConcurrency, steps, answers }) => {
-			const world = await World.create(maxConcurrency);
-			world.answer = (delivery, nth) =>
-				answers[(delivery * 7 + nth) % answers.length] ?? { status: 200, afterMs: 1 };
-			for (const one of steps) await take(world, one);
-			world.check(await world.finish(), maxConcurrency);
-			vi.restoreAllMocks();
+			await play(maxConcurrency, answers, steps);
 		}),
-		{ numRuns: 60, /*N*/ endOnFailure: true },
+		{ numRuns: 30, endOnFailure: true },
 	);
+});
+
+describe("an object that is lost between any two steps of a day", () => {
+	const day: Step[] = [
+		{ kind: "enqueue", count: 12 },
+		{ kind: "wait", ms: 8 },
+		{ kind: "enqueue", count: 9 },
+		{ kind: "rest" },
+		{ kind: "by hand", what: "retry", pick: 5 },
+		{ kind: "queue", isDown: true },
+		{ kind: "enqueue", count: 8 },
+		{ kind: "rest" },
+		{ kind: "by hand", what: "cancel", pick: 22 },
+		{ kind: "queue", isDown: false },
+		{ kind: "by hand", what: "repair", pick: 0 },
+		{ kind: "enqueue", count: 3 },
+		{ kind: "alarm" },
+	];
+	const answers = [200, 200, 500, 200, 200, 400, 200].map((status, at) => ({ status, afterMs: 3 * at }));
+	const objects = [
+		["the dispatcher", 0],
+		["a hand", 1],
+	] as const;
+
+	test.each(objects)("%s, evicted", async (_, hand) => {
+		for (let at = 1; at <= day.length; at++) {
+			await play(13, answers, [...day.slice(0, at), { kind: "evict", hand }, ...day.slice(at)]);
+		}
+	});
+
+	test.each(objects)("%s, killed", async (_, hand) => {
+		for (let at = 1; at <= day.length; at++) {
+			await play(13, answers, [...day.slice(0, at), { kind: "kill", hand }, ...day.slice(at)]);
+		}
+	});
 });
