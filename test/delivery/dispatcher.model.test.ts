@@ -91,7 +91,7 @@ test("whatever is killed or evicted when, all comes to its end, and only what wa
 		fc.asyncProperty(scenario, async ({ maxConcurrency, steps, answers }) => {
 			await play(maxConcurrency, answers, steps);
 		}),
-		{ numRuns: 30, endOnFailure: true },
+		{ numRuns: 24, endOnFailure: true },
 	);
 });
 

@@ -243,16 +243,16 @@ export class World {
 	}
 
 	/**
-	 * Waits until nothing is under way, or nothing has moved for long: what a crashed hand had counts as under way until
+	 * Waits until nothing is under way or about to be, or nothing has moved for long: what a crashed hand had counts as under way until
 	 * time has passed and an alarm has come.
 	 */
 	async rest(): Promise<void> {
 		let before = "";
 		for (let still = 0; still < 40; still++) {
-			const flying = (await this.records()).filter(({ status }) => status === "in_flight");
+			const moving = (await this.records()).filter(isMoving);
 			const underWay = this.underWay.length;
-			if (underWay === 0 && flying.length === 0) return;
-			const now = JSON.stringify([this.exchanges.length, underWay, flying.map(({ id }) => id)]);
+			if (underWay === 0 && moving.length === 0) return;
+			const now = JSON.stringify([this.exchanges.length, underWay, moving.map(({ id }) => id)]);
 			if (now !== before || underWay > 0) still = 0;
 			before = now;
 			await sleep(5);
@@ -282,6 +282,13 @@ export class World {
 		}
 		for (const { id } of this.exchanges) expect(this.ids.has(id)).toBe(true);
 	}
+}
+
+/** Under way, or about to be. */
+function isMoving({ status, nextAttemptAt, blockedBy }: DeliveryRecord): boolean {
+	if (status === "in_flight") return true;
+	const isDue = nextAttemptAt !== null && nextAttemptAt <= Date.now();
+	return status === "pending" && (blockedBy === "recovery" || (blockedBy === null && isDue));
 }
 
 /** One that does not run has been evicted. */
