@@ -110,7 +110,7 @@ export class World {
 			const prototype = Object.getPrototypeOf(instance) as {
 				take(name: HandName, jobs: LeasedJob[]): unknown;
 			};
-			const { take } = prototype;
+			const take = Reflect.get(prototype, "take") as (...args: unknown[]) => unknown;
 			const taken = this.#taken;
 			vi.spyOn(prototype, "take").mockImplementation(function (this: unknown, name, jobs) {
 				for (const { deliveryId, request } of jobs) {
@@ -222,12 +222,11 @@ export class World {
 	async finish(): Promise<DeliveryRecord[]> {
 		this.answer = () => ({ status: 200, afterMs: 1 });
 		this.isQueueDown = false;
-		const isOver = ({ status }: DeliveryRecord): boolean => OVER.includes(status);
 		for (let rounds = 0; rounds < 60; rounds++) {
 			await this.runAlarm();
 			await this.rest();
 			const records = await this.records();
-			if (records.every(isOver)) return records;
+			if (records.every(({ status }) => OVER.includes(status))) return records;
 			this.passTime(70_000);
 		}
 		return this.records();
