@@ -150,7 +150,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		if (delivery === null) return { ok: false, code: "delivery_not_found" };
 		const changed = change(delivery, { now: Date.now(), random: Math.random() });
 		if ("ok" in changed) return changed;
-		this.#backlog.record([changed]);
+		this.#backlog.change(delivery, changed);
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		this.#start();
 		return { ok: true, delivery: toRecord(changed, false) };

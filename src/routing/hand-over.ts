@@ -74,6 +74,7 @@ async function keep(
 }
 
 async function dispatch(load: readonly Routed[], env: Env, fail: (message: Message) => void): Promise<void> {
+	const startedAt = Date.now();
 	const byEndpoint = new Map<string, Routed[]>();
 	const refusals = new Refusals();
 	for (const item of load) {
@@ -91,8 +92,11 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 		for (const run of splitRuns(group, bytesOf, MAX_LOAD_BYTES)) {
 			await inOneOrOneByOne(
 				run,
-				async (part) => {
-					const enqueued = await dispatcher(env, endpointId).enqueue(part.map(toIncoming));
+				async (part, isRepeated) => {
+					// Of a call that has failed, some may have arrived: the dispatcher is told from when on to look.
+					const told = isRepeated ? startedAt : null;
+					const items = part.map((item) => toIncoming({ ...item, storedAt: item.storedAt ?? told }));
+					const enqueued = await dispatcher(env, endpointId).enqueue(items);
 					refusals.note(part, enqueued?.full ?? []);
 				},
 				(message, error) => {
@@ -116,12 +120,12 @@ function toIncoming({ event, decisions, storedAt }: Routed): IncomingEvent {
 /** Everything behind `work` may be done twice, so a group that has failed in the middle is simply done again. */
 async function inOneOrOneByOne(
 	group: readonly Routed[],
-	work: (part: Routed[]) => Promise<void>,
+	work: (part: Routed[], isRepeated: boolean) => Promise<void>,
 	failed: (message: Message, error: unknown) => void,
 ): Promise<void> {
 	const parts = [...Map.groupBy(group, ({ message }) => message)];
 	try {
-		return await work([...group]);
+		return await work([...group], false);
 	} catch (error) {
 		if (parts.length === 1) return parts.forEach(([message]) => failed(message, error));
 	}
@@ -133,7 +137,7 @@ async function inOneOrOneByOne(
 			continue;
 		}
 		try {
-			await work(part);
+			await work(part, true);
 			failures = 0;
 		} catch (error) {
 			failures += 1;

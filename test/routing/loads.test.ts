@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import {
 	createExecutionContext,
 	createMessageBatch,
+	evictDurableObject,
 	getQueueResult,
 	runInDurableObject,
 } from "cloudflare:test";
@@ -270,6 +271,33 @@ describe("a call that fails", () => {
 		const { acked, retried } = await route({ bad: encodeSegment([bad]), good: encodeSegment([good]) });
 		expect([acked, retried]).toEqual([["good"], ["bad"]]);
 		expect(await countWaiting(setting)).toBe(1);
+	});
+
+	test("after it has taken effect, and with it its object, stores nothing twice", async () => {
+		const [type, sourceId] = [newId("src"), newId("src")];
+		const setting = await subscribed(type);
+		const events = [event(type, sourceId), event(type, sourceId)];
+		const get = env.DISPATCHER.get.bind(env.DISPATCHER);
+		let isLost = false;
+		vi.spyOn(env.DISPATCHER, "get").mockImplementation(
+			(...args) =>
+				new Proxy(get(...args), {
+					get(target, name) {
+						if (name !== "enqueue" || isLost) return Reflect.get(target, name) as unknown;
+						isLost = true;
+						return async (items: IncomingEvent[]) => {
+							await target.enqueue(items);
+							await evictDurableObject(get(...args));
+							throw new Error("lost");
+						};
+					},
+				}),
+		);
+		const { acked } = await route(Object.fromEntries(events.map((one) => [one.id, encodeSegment([one])])));
+		expect(acked).toHaveLength(2);
+		vi.restoreAllMocks();
+		expect(isLost).toBe(true);
+		expect(await countWaiting(setting)).toBe(2);
 	});
 
 	test("for every message costs three tries more, not one for each of a hundred", async () => {

@@ -58,7 +58,10 @@ export class Leases {
 		return this.#hands.get(number)?.leases.delete(token) ?? false;
 	}
 
-	/** A hand has been heard in this life of its own. Returns what an earlier life of it had: lost, and ended here. */
+	/**
+	 * A hand has been heard in this life of its own. Returns what an earlier life of it had: lost, and ended here. A job on
+	 * its way may have reached either life.
+	 */
 	hear(number: number, incarnation: string, now: number): Held[] {
 		const hand = this.#handOf(number, now);
 		hand.heardAt = now;
@@ -67,11 +70,12 @@ export class Leases {
 
 	/** A hand has told what it has. Returns what it should have and has not, which is lost and ended here. */
 	compare(number: number, roll: Roll, now: number): Held[] {
+		this.give(number, roll.held, roll.incarnation, now);
 		const lost = this.hear(number, roll.incarnation, now);
 		const has = new Set(roll.held.map(({ token }) => token));
 		const missing = this.#take(
 			this.#handOf(number, now),
-			({ token, sentAt }) => !has.has(token) && sentAt !== null && now - sentAt > ON_ITS_WAY_MS,
+			(lease) => !has.has(lease.token) && isLate(lease, now),
 		);
 		return [...lost, ...missing];
 	}
@@ -92,10 +96,13 @@ export class Leases {
 		if (hand !== undefined) hand.heardAt = 0;
 	}
 
-	/** Hands with work that have not been heard of for so long. */
+	/** Hands with work that have not been heard of for so long, or with a job that has not arrived in time. */
 	silent(now: number, forMs: number): number[] {
 		return [...this.#hands]
-			.filter(([, { leases, heardAt }]) => leases.size > 0 && now - heardAt >= forMs)
+			.filter(([, { leases, heardAt }]) => {
+				if (leases.size > 0 && now - heardAt >= forMs) return true;
+				return [...leases.values()].some((lease) => lease.incarnation === null && isLate(lease, now));
+			})
 			.map(([number]) => number);
 	}
 
@@ -114,4 +121,9 @@ export class Leases {
 		for (const { token } of taken) leases.delete(token);
 		return taken;
 	}
+}
+
+/** Whether a job would have arrived by now. */
+function isLate({ sentAt }: Lease, now: number): boolean {
+	return sentAt !== null && now - sentAt > ON_ITS_WAY_MS;
 }

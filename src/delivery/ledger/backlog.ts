@@ -14,6 +14,7 @@ import { findInInbox, findInInboxAt, findSetAside, hasInbox, lastInboxPosition, 
 import type { Incoming, IncomingEvent } from "./incoming.ts";
 import { Intake } from "./intake.ts";
 import { LIMITS, type Load } from "./limits.ts";
+import { Newcomers } from "./newcomers.ts";
 import type { Refused } from "./refused.ts";
 import { Retention } from "./retention.ts";
 import { DISPATCHER_SCHEMA } from "./schema.ts";
@@ -37,6 +38,7 @@ export class Backlog {
 	readonly #intake: Intake;
 	readonly #untried: Untried;
 	readonly #turns = new Turns();
+	readonly #newcomers = new Newcomers();
 	/** The last position given to a delivery. */
 	#last: number;
 	/** Whether the table may hold deliveries that are owed; false only where it has been looked. */
@@ -66,12 +68,21 @@ export class Backlog {
 		const ids = items.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
 		const known = knownDeliveries(sql, ids);
 		const full: string[] = [];
+		for (const id of ids) {
+			const became = known.has(id) ? undefined : this.#newcomers.whatBecameOf(id);
+			if (became === undefined) continue;
+			known.add(id);
+			if (became === "refused") full.push(id);
+		}
 		const storedAt = Math.min(...items.map((item) => item.storedAt ?? Number.POSITIVE_INFINITY));
 		if (storedAt < Number.POSITIVE_INFINITY) {
 			const wanted = new Set(ids.filter((id) => !known.has(id)));
-			for (const id of waitingIn(sql, "inbox", wanted, storedAt)) known.add(id);
-			full.push(...this.refused.among(wanted.difference(known), storedAt));
-			for (const id of full) known.add(id);
+			const waiting = waitingIn(sql, "inbox", wanted, storedAt);
+			const refused = this.refused.among(wanted.difference(waiting), storedAt);
+			for (const id of [...waiting, ...refused]) known.add(id);
+			full.push(...refused);
+			this.#newcomers.note(waiting, false);
+			this.#newcomers.note(refused, true);
 		}
 		const unknown = items
 			.map(({ event, decisions }) => ({
@@ -81,8 +92,13 @@ export class Backlog {
 			}))
 			.filter(({ decisions }) => decisions.length > 0);
 		if (unknown.length === 0) return { full };
-		const { refused, last } = this.#intake.take(unknown, this.#last, now);
+		const { refused, areRefusalsKept, last } = this.#intake.take(unknown, this.#last, now);
 		this.#last = last;
+		const offered = new Set(
+			unknown.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId)),
+		);
+		this.#newcomers.note(offered.difference(new Set(refused)), false);
+		if (areRefusalsKept) this.#newcomers.note(refused, true);
 		return { full: [...full, ...refused] };
 	}
 
@@ -117,6 +133,12 @@ export class Backlog {
 			this.#recordAll(deliveries);
 		}
 		this.#untried.recorded(deliveries.map(({ id }) => id));
+	}
+
+	/** Writes what somebody has asked for: what was over may be owed again, beyond the limit too. */
+	change(before: Delivery, after: Delivery): void {
+		this.record([after]);
+		if (!("dueAt" in before.state) && "dueAt" in after.state) this.#intake.owedAgain();
 	}
 
 	find(id: string): Delivery | null {

@@ -14,6 +14,8 @@ import { Refused } from "./refused.ts";
 export interface Taken {
 	/** Ids of the deliveries that there is no room for. */
 	refused: string[];
+	/** Whether these are remembered; else only whoever is told knows of them. */
+	areRefusalsKept: boolean;
 	/** The last position that has been used. */
 	last: number;
 }
@@ -45,10 +47,11 @@ export class Intake {
 			});
 		if (isTaken) this.#owed.addToInbox(countDeliveries(taken));
 		else refused.unshift(...taken);
-		if (refused.length > 0) used = this.#refuse(refused, used, now);
+		const keptAt = refused.length > 0 ? this.#refuse(refused, used, now) : null;
 		return {
 			refused: refused.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId)),
-			last: used,
+			areRefusalsKept: keptAt !== null,
+			last: keptAt ?? used,
 		};
 	}
 
@@ -74,10 +77,15 @@ export class Intake {
 		return isTaken;
 	}
 
-	/** Returns the last position used. Where there is no room even for this, only the event log will know of them. */
-	#refuse(items: readonly IncomingEvent[], last: number, now: number): number {
+	/** A delivery that was over has been written as one that is owed. */
+	owedAgain(): void {
+		this.#owed.addRow();
+	}
+
+	/** Returns the last position used; null where there is no room even for this, and only the event log will know of them. */
+	#refuse(items: readonly IncomingEvent[], last: number, now: number): number | null {
 		let used = last;
-		this.#unlessFull(() => {
+		const isKept = this.#unlessFull(() => {
 			used = this.refused.put(items, last, now);
 		});
 		log("dispatcher.full", {
@@ -86,7 +94,7 @@ export class Intake {
 			owed: this.#owed.atMost,
 			bytes: this.#storage.sql.databaseSize,
 		});
-		return used;
+		return isKept ? used : null;
 	}
 
 	/** All of it or nothing. false when the database has no room; throws what else it has to say. */

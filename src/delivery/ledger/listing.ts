@@ -30,7 +30,10 @@ export function listRecords(listed: Listed, query: DeliveryQuery): Slice<Deliver
 			? untriedRecords(listed, query)
 			: NOTHING;
 	const refused = listed.refused.list(query);
-	const rest = higher(higher(tried.rest, untried.rest), refused.rest);
+	// Below the last of a full page there may be more refused ones; of these, some may be shown as something else.
+	const isFull = refused.items.length === query.limit;
+	const refusedRest = isFull ? (refused.items.at(-1)?.position ?? null) : refused.rest;
+	const rest = higher(higher(tried.rest, untried.rest), refusedRest);
 	const refusedRecords = refused.items.map((delivery) => toRecord(delivery, false));
 	const records = new Map<string, DeliveryRecord>();
 	for (const record of [...flying, ...tried.items, ...untried.items, ...refusedRecords]) {

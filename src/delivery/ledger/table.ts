@@ -192,7 +192,9 @@ const FINISHED = "status IN ('succeeded', 'dead', 'canceled')";
  */
 export function sweepDeliveries(sql: SqlStorage, time: number, maxBytes: number): boolean {
 	const before = sql.databaseSize > maxBytes ? Number.MAX_SAFE_INTEGER : positionOfTime(time);
-	const oldest = `SELECT seq FROM deliveries WHERE seq < ? AND ${FINISHED} ORDER BY seq LIMIT ${SWEEP_ROWS}`;
+	// What ended before its row of the inbox did would come out of it once more.
+	const untried = "coalesce((SELECT min(seq) FROM inbox), 9e15)";
+	const oldest = `SELECT seq FROM deliveries WHERE seq < min(?, ${untried}) AND ${FINISHED} ORDER BY seq LIMIT ${SWEEP_ROWS}`;
 	const swept = sql.exec<{ seq: number }>(
 		`DELETE FROM deliveries WHERE seq IN (${oldest}) RETURNING seq`,
 		before,

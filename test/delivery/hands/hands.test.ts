@@ -1,6 +1,6 @@
 /** Hands at work: how many exchanges are under way, and what becomes of them when an object is lost in the middle. */
 import { env } from "cloudflare:workers";
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, type MockInstance, test, vi } from "vitest";
 import type { Outcome } from "../../../src/delivery/hands/job.ts";
 import { dispatcher, hand } from "../../../src/objects/clients.ts";
@@ -124,6 +124,27 @@ test("a hand that is killed in the middle loses nothing, and nothing is doubled 
 	for (const id of ids) await whenStatus(setting, id, "succeeded");
 	const doubled = counts.map(({ deliveryId }) => deliveryId);
 	expect(doubled.every((id) => had.held.some(({ deliveryId }) => deliveryId === id))).toBe(true);
+});
+
+test("a hand that was replaced while it had nothing carries its next jobs once, and the limit holds", async () => {
+	const setting = await createSetting({ endpoint: { maxConcurrency: 11 } });
+	model(() => Response.json({ ok: true }));
+	for (const id of await enqueue(setting, 22)) await whenStatus(setting, id, "succeeded");
+	await evictDurableObject(handOf(setting, 1));
+	vi.restoreAllMocks();
+	const slow = slowModel();
+	let most = 0;
+	const ids = await enqueue(setting, 22);
+	await until(() => slow.underWay() >= 11);
+	// Whoever is asked again answers within this.
+	for (let polls = 0; polls < 40; polls++) {
+		most = Math.max(most, slow.underWay());
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+	slow.open();
+	for (const id of ids) await whenStatus(setting, id, "succeeded");
+	expect(most).toBe(11);
+	expect(slow.calls.map(({ deliveryId }) => deliveryId).sort()).toEqual([...ids].sort());
 });
 
 test("a dispatcher that is lost in the middle sends nothing a second time that its hands still carry", async () => {

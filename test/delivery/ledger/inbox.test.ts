@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
+import { Backlog } from "../../../src/delivery/ledger/backlog.ts";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import {
 	createSetting,
@@ -65,11 +66,40 @@ describe("an event that comes again", () => {
 		expect(await countInbox(setting)).toBe(1);
 	});
 
+	test("by another consumer, which comes first and is told that it is no new one, is stored once", async () => {
+		const setting = await createSetting({ endpoint: { status: "paused" } });
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([{ ...item, storedAt: Date.now() }]);
+		await setting.dispatcher.enqueue([item]);
+		expect(await countInbox(setting)).toBe(1);
+		expect((await setting.dispatcher.list({ limit: 1 })).items).toHaveLength(1);
+	});
+
 	test("twice in one call is one delivery", async () => {
 		const setting = await createSetting({ endpoint: { status: "paused" } });
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item, item]);
 		expect((await setting.dispatcher.list({ limit: 10 })).items).toHaveLength(1);
+	});
+});
+
+test("what is canceled before it was tried is not sent after its row has been forgotten", async () => {
+	const setting = await createSetting({ endpoint: { status: "paused" } });
+	const item = incoming(setting);
+	await runInDurableObject(setting.dispatcher, (_, { storage }) => {
+		const make = (): Backlog => new Backlog(storage);
+		const [backlog, later] = [make(), 31 * 86_400_000];
+		backlog.add([item], 1_000);
+		const delivery = backlog.find(item.id);
+		if (delivery === null) throw new Error("it is here");
+		backlog.record([{ ...delivery, state: { phase: "canceled", finishedAt: 2_000 } }]);
+		backlog.retention.sweep(later);
+		expect(backlog.claim("pending", later, new Map())).toBeNull();
+		// Its row of the inbox has gone with that, and nothing holds it back any more.
+		const woken = make();
+		woken.retention.sweep(later);
+		expect(woken.find(item.id)).toBeNull();
+		expect(woken.claim("pending", later, new Map())).toBeNull();
 	});
 });
 

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Backlog } from "../../../src/delivery/ledger/backlog.ts";
+import { listRecords } from "../../../src/delivery/ledger/listing.ts";
 import type { Load } from "../../../src/delivery/ledger/limits.ts";
 import { fresh } from "../../../src/delivery/rules/state.ts";
 import { createSetting, incoming, model, setFull, type Setting, whenStatus } from "../dispatcher.fixtures.ts";
@@ -91,6 +92,22 @@ describe("a limit in deliveries", () => {
 			// Four owed: two in the inbox, one to be tried again, one to be published.
 			const items = [incoming(setting), incoming(setting)];
 			expect(make().add(items, 2_000)).toEqual({ full: [items[1]?.id] });
+		});
+	});
+
+	test("counts what is owed again because somebody has asked for it", async () => {
+		await withBacklog({ deliveries: 4 }, (make, setting) => {
+			const backlog = make();
+			for (let at = 0; at < 4; at++) backlog.add([incoming(setting)], 1_000);
+			const over = [backlog.claim("pending", 2_000, NONE), backlog.claim("pending", 2_000, NONE)];
+			const state = { phase: "canceled", finishedAt: 1 } as const;
+			const dead = over.flatMap((delivery) => (delivery === null ? [] : [{ ...delivery, state }]));
+			backlog.record(dead);
+			// Counted anew here: two have ended.
+			expect(backlog.add([incoming(setting)], 2_000)).toEqual({ full: [] });
+			for (const delivery of dead) backlog.change(delivery, { ...delivery, state: fresh(3_000) });
+			const item = incoming(setting);
+			expect(backlog.add([item], 4_000)).toEqual({ full: [item.id] });
 		});
 	});
 
@@ -206,6 +223,26 @@ test("a database without any room refuses all there is, without touching the ala
 });
 
 describe("what was refused", () => {
+	test("and taken when it came once more hides no other from the list", async () => {
+		await withBacklog({ deliveries: 1 }, (make, setting, sql) => {
+			const [taken, ...others] = Array.from({ length: 3 }, () => incoming(setting));
+			if (taken === undefined) throw new Error("there are three");
+			make().add([taken], 1_000);
+			// Nobody says that the first has come before, and there is no room for it now.
+			const backlog = make();
+			expect(backlog.add([...others, taken], 2_000).full).toHaveLength(3);
+			const seen: string[] = [];
+			for (let before: number | undefined; ;) {
+				const query = { limit: 1, ...(before !== undefined && { before }) };
+				const { items, rest } = listRecords({ sql, refused: backlog.refused, inFlight: new Map() }, query);
+				seen.push(...items.map(({ id }) => id));
+				before = rest ?? items.at(-1)?.position;
+				if (before === undefined) break;
+			}
+			expect(new Set(seen)).toEqual(new Set([taken, ...others].map(({ id }) => id)));
+		});
+	});
+
 	test("stays refused when its message comes again, over an eviction too, and is listed once", async () => {
 		const setting = await createSetting({ endpoint: { status: "paused" } });
 		const waiting = incoming(setting);

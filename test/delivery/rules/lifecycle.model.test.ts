@@ -1,0 +1,223 @@
+/**
+ * What holds for a delivery whatever happens to it: any sequence of events, at any times. A life begins with the delivery
+ * or with a retry, and ends with success, death or cancellation.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { fromRow, toRow } from "../../../src/delivery/ledger/row.ts";
+import { DEAD_REASONS } from "../../../src/delivery/records.ts";
+import { OUTCOMES } from "../../../src/delivery/rules/attempt.ts";
+import type { Delivery } from "../../../src/delivery/rules/delivery.ts";
+import { apply, type DeliveryEvent } from "../../../src/delivery/rules/lifecycle.ts";
+import { MAX_DELAY_MS } from "../../../src/delivery/rules/schedule.ts";
+import { type DeliveryState, fresh } from "../../../src/delivery/rules/state.ts";
+import type { RetryPolicy } from "../../../src/store/records.ts";
+
+const NOW = 1_790_000_000_000;
+const RUNS = { numRuns: 500 };
+
+const policy: fc.Arbitrary<RetryPolicy> = fc.record({
+	scheduleSeconds: fc.array(fc.integer({ min: 1, max: 200_000 }), { maxLength: 5 }),
+	busyMaxWaitSeconds: fc.integer({ min: 0, max: 7_200 }),
+	coldStartSeconds: fc.nat(600),
+	statuses: fc.constant([]),
+	busyStatuses: fc.constant([]),
+});
+
+const answered = {
+	kind: fc.constant("answered" as const),
+	scope: fc.constantFrom("request" as const, "endpoint" as const),
+	// What readRetryAfter returns is never longer.
+	retryAfterMs: fc.option(fc.nat(MAX_DELAY_MS)),
+	publishes: fc.boolean(),
+};
+
+function eventOf(retry: RetryPolicy): fc.Arbitrary<DeliveryEvent> {
+	const withRetry = { retry: fc.constant(retry) };
+	const failing = fc.constantFrom("busy" as const, "error" as const);
+	return fc.oneof(
+		// Most lives are long only if most answers are not the last.
+		{ weight: 8, arbitrary: fc.record({ ...answered, ...withRetry, outcome: failing }) },
+		{ weight: 3, arbitrary: fc.record({ ...answered, ...withRetry, outcome: fc.constantFrom(...OUTCOMES) }) },
+		fc.record({ kind: fc.constant("resumed" as const), publishes: fc.boolean() }),
+		fc.record({ kind: fc.constant("blamed" as const), ...withRetry }),
+		fc.record({ kind: fc.constant("put_off" as const), detail: fc.string() }),
+		fc.record({
+			kind: fc.constant("impossible" as const),
+			reason: fc.constantFrom(...DEAD_REASONS),
+			detail: fc.string(),
+		}),
+		fc.record({ kind: fc.constant("retry_asked" as const), publishes: fc.boolean() }),
+		fc.record({
+			kind: fc.constantFrom("brought_forward", "published", "publish_failed", "cancel_asked"),
+		}) as fc.Arbitrary<DeliveryEvent>,
+	);
+}
+
+const step = (retry: RetryPolicy) =>
+	fc.record({
+		event: eventOf(retry),
+		passes: fc.oneof(fc.nat(120_000), fc.nat(3 * MAX_DELAY_MS)),
+		random: fc.double({ min: 0, max: 1, noNaN: true }),
+	});
+
+interface Step {
+	before: DeliveryState;
+	event: DeliveryEvent;
+	after: DeliveryState;
+	/** Whether the event fitted. */
+	fits: boolean;
+	now: number;
+	retry: RetryPolicy;
+}
+
+/** Plays arbitrary lives and has `check` look at each step of them. */
+function always(check: (step: Step, soFar: readonly Step[]) => void): void {
+	const life = policy.chain((retry) =>
+		fc.tuple(fc.constant(retry), fc.array(step(retry), { maxLength: 60 })),
+	);
+	fc.assert(
+		fc.property(life, ([retry, steps]) => {
+			let state: DeliveryState = fresh(NOW);
+			let now = NOW;
+			const soFar: Step[] = [];
+			for (const { event, passes, random } of steps) {
+				now += passes;
+				const applied = apply(state, event, { now, random });
+				const fits = !("unexpected" in applied);
+				const after: DeliveryState = fits ? applied.state : state;
+				const one = { before: state, event, after, fits, now, retry };
+				check(one, soFar);
+				soFar.push(one);
+				state = after;
+			}
+		}),
+		RUNS,
+	);
+}
+
+function isOver({ phase }: DeliveryState): boolean {
+	return phase === "succeeded" || phase === "dead" || phase === "canceled";
+}
+
+test("what is over has an end and no time at which it is due; what is owed has the time and no end", () => {
+	always(({ after, now }) => {
+		expect("dueAt" in after).toBe(!isOver(after));
+		expect("finishedAt" in after).toBe(isOver(after));
+		if ("finishedAt" in after) expect(after.finishedAt).toBeLessThanOrEqual(now);
+	});
+});
+
+test("what is over stays as it is, unless somebody asks for what is dead or canceled once more", () => {
+	always(({ before, event, after, fits }) => {
+		if (!isOver(before)) return;
+		const begins = event.kind === "retry_asked" && before.phase !== "succeeded";
+		expect(fits).toBe(begins);
+		if (begins) expect(isOver(after)).toBe(false);
+		else expect(after).toBe(before);
+	});
+});
+
+test("a success is final, and nothing succeeds without an output of the model", () => {
+	always(({ after }, soFar) => {
+		const succeededAt = soFar.findIndex((one) => one.after.phase === "succeeded");
+		if (succeededAt >= 0) expect(after).toBe(soFar[succeededAt]?.after);
+	});
+	always(({ before, event, after }) => {
+		if (after.phase !== "succeeded" || before.phase === "succeeded") return;
+		const isDone = event.kind === "answered" && event.outcome === "done";
+		expect(isDone || event.kind === "resumed" || event.kind === "published").toBe(true);
+	});
+});
+
+test("attempts spent only become more within a life, one at a time, and never more than the schedule has steps", () => {
+	always(({ before, event, after, retry }) => {
+		if (after.phase !== "pending") return;
+		expect(after.spent).toBeLessThanOrEqual(retry.scheduleSeconds.length);
+		if (before.phase !== "pending") expect(after).toMatchObject({ spent: 0, busy: null });
+		else if (event.kind === "retry_asked") expect(after.spent).toBe(0);
+		else expect([0, 1]).toContain(after.spent - before.spent);
+	});
+});
+
+test("nothing that fails is tried for ever: a life has as many errors as the schedule has steps, and one more", () => {
+	always(({ before, event, after, retry }, soFar) => {
+		if (before.phase !== "pending" || event.kind !== "answered" || event.outcome !== "error") return;
+		const began = soFar.findLastIndex(({ event, fits }) => fits && event.kind === "retry_asked");
+		const errors = soFar
+			.slice(began + 1)
+			.filter((one) => one.event.kind === "answered" && one.event.outcome === "error").length;
+		expect(errors).toBeLessThanOrEqual(retry.scheduleSeconds.length);
+		if (errors === retry.scheduleSeconds.length)
+			expect(after).toMatchObject({ phase: "dead", reason: "exhausted" });
+	});
+});
+
+test("no wait is longer than a day, and none that was asked for is cut short", () => {
+	always(({ before, event, after, fits, now }) => {
+		if (!fits || !("dueAt" in after)) return;
+		// What is brought forward keeps its time where that was earlier.
+		if (event.kind === "brought_forward") {
+			if ("dueAt" in before) expect(after.dueAt).toBe(Math.min(before.dueAt, now));
+			return;
+		}
+		expect(after.dueAt - now).toBeLessThanOrEqual(MAX_DELAY_MS);
+		expect(after.dueAt).toBeGreaterThanOrEqual(now);
+		const isOwn = event.kind === "answered" && (event.outcome === "error" || event.outcome === "busy");
+		// What speaks for the endpoint is waited for at its gates.
+		if (!isOwn || (event.scope === "endpoint" && event.outcome === "busy")) return;
+		expect(after.dueAt - now).toBeGreaterThanOrEqual(event.retryAfterMs ?? 0);
+	});
+});
+
+test("a busy response spends nothing before the endpoint has been busy for busy_max_wait", () => {
+	always(({ before, event, after, now, retry }) => {
+		if (before.phase !== "pending" || event.kind !== "answered" || event.outcome !== "busy") return;
+		const since = before.busy?.since ?? now;
+		if (now - since >= retry.busyMaxWaitSeconds * 1000) return;
+		expect(after).toMatchObject({
+			phase: "pending",
+			spent: before.spent,
+			busy: { since, count: (before.busy?.count ?? 0) + 1 },
+		});
+	});
+});
+
+test("an event that does not fit changes nothing, and one that fits signals only what its response says", () => {
+	const life = policy.chain((retry) => fc.tuple(eventOf(retry), step(retry)));
+	always(({ before, after, fits }) => {
+		if (!fits) expect(after).toBe(before);
+	});
+	fc.assert(
+		fc.property(life, ([event, { random }]) => {
+			const applied = apply(fresh(NOW), event, { now: NOW, random });
+			if ("unexpected" in applied || applied.signals.length === 0) return;
+			const outcome = event.kind === "answered" ? event.outcome : null;
+			expect(["unauthorized", "quota", "gone"]).toContain(outcome);
+		}),
+		RUNS,
+	);
+});
+
+test("every state that can be reached is read back from its row as it was written", () => {
+	always(({ after: state }) => {
+		const delivery: Delivery = {
+			position: NOW * 1024,
+			id: "dlv_1",
+			eventId: "evt_1",
+			subscriptionId: "sub_1",
+			subscriptionName: "docs",
+			endpointRef: "embed@1",
+			state,
+			refused: null,
+			budget: null,
+			attempts: [],
+			event: null,
+			result: null,
+			resultOmitted: null,
+			resultEvent: null,
+			resultEventId: null,
+		};
+		expect(fromRow(toRow(delivery))).toEqual(delivery);
+	});
+});
