@@ -25,6 +25,7 @@ import { Repair } from "./repair.ts";
 import type { Blocked, DispatcherRpc, Enqueued } from "./rpc.ts";
 import { explainBlocked, opensAt } from "./rules/blocked.ts";
 import { canceled, retried } from "./rules/by-hand.ts";
+import type { Delivery } from "./rules/delivery.ts";
 import { BACKSTOP_MS, nextWake } from "./rules/wake.ts";
 import { SettingsCache } from "./settings.ts";
 import { TASKS } from "./tasks/tasks.ts";
@@ -80,17 +81,19 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		this.refresh();
 	}
 
-	list(query: DeliveryQuery): Slice<DeliveryRecord> {
+	async list(query: DeliveryQuery): Promise<Slice<DeliveryRecord>> {
 		const { sql } = this.ctx.storage;
 		const { refused } = this.#backlog;
 		const { items, rest } = listRecords({ sql, refused, inFlight: this.#work.flights.claimed }, query);
-		return { items: items.map((record) => this.#explain(record)), rest };
+		return { items: await this.#explain(items), rest };
 	}
 
-	get(id: string): DeliveryRecord | null {
+	async get(id: string): Promise<DeliveryRecord | null> {
 		const { claimed } = this.#work.flights;
 		const delivery = claimed.get(id) ?? this.#backlog.find(id);
-		return delivery && this.#explain(toRecord(delivery, claimed.has(id)));
+		if (delivery === null) return null;
+		const [record] = await this.#explain([toRecord(delivery, claimed.has(id))]);
+		return record ?? null;
 	}
 
 	blocked(): Blocked {
@@ -102,10 +105,8 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		const readmitted = await readmit(id, this.#backlog, this.env);
 		if (readmitted === null) return this.#change(id, retried);
 		if ("ok" in readmitted) return readmitted;
-		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
-		this.#start();
 		this.ctx.waitUntil(tellReadmitted(readmitted, this.env));
-		return { ok: true, delivery: toRecord(readmitted, false) };
+		return this.#goOnWith(readmitted);
 	}
 
 	async cancel(id: string): Promise<Change> {
@@ -151,9 +152,16 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		const changed = change(delivery, { now: Date.now(), random: Math.random() });
 		if ("ok" in changed) return changed;
 		this.#backlog.change(delivery, changed);
+		return this.#goOnWith(changed);
+	}
+
+	/** Answers what a person has changed, as it stands before anything more is begun. */
+	async #goOnWith(delivery: Delivery): Promise<Change> {
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
+		const record = toRecord(delivery, false);
+		const [explained] = await this.#explain([record]);
 		this.#start();
-		return { ok: true, delivery: toRecord(changed, false) };
+		return { ok: true, delivery: explained ?? record };
 	}
 
 	#rememberEndpoint(items: IncomingEvent[]): void {
@@ -212,8 +220,18 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		else this.#start();
 	}
 
-	#explain(record: DeliveryRecord): DeliveryRecord {
-		return this.#presence.explain(explainBlocked(record, this.blocked(), Date.now()));
+	/** Records as people read them. Never throws: without the settings they say what is known. */
+	async #explain(records: readonly DeliveryRecord[]): Promise<DeliveryRecord[]> {
+		const areSettingsNeeded = records.some(({ status }) => status === "pending");
+		if (this.#endpointId !== null && this.#settings.last === undefined && areSettingsNeeded) {
+			// Whoever reads may be who wakes this object, and does not know yet that its endpoint is paused.
+			await this.#settings.read(this.#endpointId).catch((error: unknown) => {
+				log("dispatcher.failed", { endpoint_id: this.#endpointId, error: String(error) });
+			});
+		}
+		const blocked = this.blocked();
+		const now = Date.now();
+		return records.map((record) => this.#presence.explain(explainBlocked(record, blocked, now)));
 	}
 
 	async #armForNext(): Promise<void> {

@@ -28,8 +28,8 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	/** The endpoint has been deleted: what waits for it ends, whatever becomes of the database. */
 	markDeleted(): void;
 	/** Newest first. One call looks at a bounded part, and says where it has stopped. */
-	list(query: DeliveryQuery): Slice<DeliveryRecord>;
-	get(id: string): DeliveryRecord | null;
+	list(query: DeliveryQuery): Promise<Slice<DeliveryRecord>>;
+	get(id: string): Promise<DeliveryRecord | null>;
 	blocked(): Blocked;
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	retry(id: string): Promise<Change>;

@@ -24,6 +24,8 @@ export class SettingsCache {
 	#isOutdated = true;
 	/** Counts changes that were told, so that a read which began before one is not taken for the state after it. */
 	#changes = 0;
+	/** The read that is under way: whoever asks meanwhile, with nothing told since it began, gets what it finds. */
+	#reading: { changes: number; settings: Promise<Settings> } | null = null;
 
 	constructor(env: Env) {
 		this.#env = env;
@@ -49,6 +51,17 @@ export class SettingsCache {
 	async read(endpointId: string): Promise<Settings> {
 		const age = Date.now() - this.#readAt;
 		if (this.#value !== undefined && !this.#isOutdated && age < TRUSTED_MS) return this.#value;
+		if (this.#reading?.changes === this.#changes) return this.#reading.settings;
+		const reading = { changes: this.#changes, settings: this.#load(endpointId, age) };
+		this.#reading = reading;
+		try {
+			return await reading.settings;
+		} finally {
+			if (this.#reading === reading) this.#reading = null;
+		}
+	}
+
+	async #load(endpointId: string, age: number): Promise<Settings> {
 		const changes = this.#changes;
 		try {
 			const value = await loadSettings(this.#env, endpointId);

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { changeSubscription } from "../store/change.ts";
 import { dispatcher } from "../../src/objects/clients.ts";
@@ -406,6 +406,30 @@ describe("after the object is lost", () => {
 		for (const { id } of items) {
 			expect(await whenStatus(again, id, "succeeded")).toMatchObject({ attempts: [{ number: 1 }] });
 		}
+	});
+
+	test("whoever reads its deliveries or asks for one again is told that the endpoint is paused", async () => {
+		const setting = await createSetting({ endpoint: { status: "paused" } });
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const paused = { status: "pending", blockedBy: "paused", blockedUntil: null, nextAttemptAt: null };
+		const woken = async () => {
+			await evictDurableObject(dispatcher(env, setting.endpoint.id));
+			return dispatcher(env, setting.endpoint.id);
+		};
+		expect(await (await woken()).get(item.id)).toMatchObject(paused);
+		expect((await (await woken()).list({ limit: 10 })).items).toMatchObject([paused]);
+		expect(await (await woken()).retry(item.id)).toMatchObject({ ok: true, delivery: paused });
+	});
+
+	test("its deliveries are read while the database fails", async () => {
+		const setting = await createSetting({ endpoint: { status: "paused" } });
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await evictDurableObject(setting.dispatcher);
+		vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1 is down"));
+		const woken = dispatcher(env, setting.endpoint.id);
+		expect(await woken.get(item.id)).toMatchObject({ status: "pending" });
 	});
 });
 

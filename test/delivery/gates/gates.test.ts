@@ -53,7 +53,8 @@ describe("busy", () => {
 		await whenTried(setting, first.id);
 		await setting.dispatcher.enqueue([second]);
 		await runAlarm(setting);
-		expect(calls).toHaveLength(1);
+		// On a slow machine a delivery of an earlier test may be among them.
+		expect(calls.map(({ deliveryId }) => deliveryId)).not.toContain(second.id);
 		const waiting = await get(setting, second.id);
 		expect(waiting).toMatchObject({ status: "pending", blockedBy: "hold" });
 		expect(waiting?.blockedUntil).toBeGreaterThan(Date.now() + 500_000);
