@@ -25,7 +25,7 @@ import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
 
 /** Wait after something of our own failed: the database, a bug. */
 const AGAIN_MS = 5_000;
-/** As many as an endpoint may ask for (`max_concurrency`). */
+/** `max_concurrency` until the settings have been read. */
 const DEFAULT_LIMIT = 5;
 
 export interface WorkParts {

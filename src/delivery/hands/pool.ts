@@ -1,7 +1,7 @@
 /**
  * Who carries out the exchanges of one endpoint: up to five in the dispatcher itself, the rest by hands, six each. Jobs
  * are gathered for a moment, so that a call takes several; a hand that tells how its jobs ended is answered with the next
- * ones. Which hand has what is decided in leases.ts, what the dispatcher finds when it wakes in recovery.ts.
+ * ones. Which hand has what is decided in leases.ts, which hands a dispatcher that wakes has to ask in roster.ts.
  */
 import { log } from "../../log.ts";
 import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
