@@ -2,6 +2,7 @@
  * Deliveries that are under way: claimed for a task, or finished and still to be written. Until its outcome is written a
  * delivery stays claimed, so that a failure to record can never send it again.
  */
+import type { EventData } from "../events/event.ts";
 import { log } from "../log.ts";
 import type { Backlog } from "./ledger/backlog.ts";
 import { idsOf } from "./log-lines.ts";
@@ -15,6 +16,8 @@ export class Flights {
 	readonly #claimed = new Map<string, Delivery>();
 	readonly #tasks = new Map<string, TaskName>();
 	readonly #counts: Record<TaskName, number> = { send: 0, publish: 0 };
+	readonly #sizes = new Map<string, number>();
+	#bytes = 0;
 	/** Finished, and to be written together with what ends at the same time. */
 	#ended: Delivery[] = [];
 	/** Finished, but the write of it failed. */
@@ -36,7 +39,13 @@ export class Flights {
 		return this.#counts[task];
 	}
 
+	/** Bytes of the events that are held, and of results that wait to be written with them. */
+	get bytes(): number {
+		return this.#bytes;
+	}
+
 	begin(delivery: Delivery, task: TaskName): void {
+		this.#weigh(delivery);
 		this.#claimed.set(delivery.id, delivery);
 		this.#tasks.set(delivery.id, task);
 		this.#counts[task] += 1;
@@ -57,6 +66,7 @@ export class Flights {
 	end(delivery: Delivery): void {
 		this.land(delivery.id);
 		this.#claimed.set(delivery.id, delivery);
+		this.#weigh(delivery);
 		this.#ended.push(delivery);
 		if (this.#ended.length === 1) setTimeout(() => this.#writeEnded(), 0);
 	}
@@ -79,7 +89,7 @@ export class Flights {
 	#tryToWrite(deliveries: readonly Delivery[]): boolean {
 		try {
 			this.#backlog.record(deliveries);
-			for (const { id } of deliveries) this.#claimed.delete(id);
+			for (const { id } of deliveries) this.#forget(id);
 			return true;
 		} catch (error) {
 			const [first, another] = deliveries;
@@ -104,10 +114,29 @@ export class Flights {
 		});
 	}
 
+	#weigh(delivery: Delivery): void {
+		const { event, result, resultEvent } = delivery;
+		const size = lengthOf(event?.data) + lengthOf(result?.data) + lengthOf(resultEvent?.data);
+		this.#bytes += size - (this.#sizes.get(delivery.id) ?? 0);
+		this.#sizes.set(delivery.id, size);
+	}
+
+	#forget(id: string): void {
+		this.#claimed.delete(id);
+		this.#bytes -= this.#sizes.get(id) ?? 0;
+		this.#sizes.delete(id);
+	}
+
 	/** Tries once more to write what could not be written. */
 	writeAgain(): void {
 		const unwritten = this.#unwritten;
 		this.#unwritten = [];
 		for (const delivery of unwritten) this.end(delivery);
 	}
+}
+
+/** Characters, which are bytes for most payloads; measuring more exactly would cost more than it tells. */
+function lengthOf(data: EventData | null | undefined): number {
+	if (data === null || data === undefined) return 0;
+	return data.kind === "binary" ? data.base64.length : data.text.length;
 }

@@ -114,6 +114,7 @@ export class Work {
 			now: Date.now(),
 			random: Math.random(),
 			inFlight: this.flights.count("send"),
+			bytesInFlight: this.flights.bytes,
 			maxConcurrency: typeof last === "object" ? last.endpoint.maxConcurrency : DEFAULT_LIMIT,
 			isActive: last === undefined || isSending(presence.resolve(last)),
 			isRecovering: this.pool.isRecovering,
@@ -149,7 +150,11 @@ export class Work {
 	async #follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void> {
 		logDelivery(ran);
 		if (typeof settings !== "object") return;
-		if (ran.ended !== null && !isRepaired) this.#noteEnd(id, ran.ended, settings);
+		try {
+			if (ran.ended !== null && !isRepaired) this.#noteEnd(id, ran.ended, settings);
+		} catch (error) {
+			log("dispatcher.failed", { endpoint_id: this.#parts.endpointId(), error: String(error) });
+		}
 		for (const { kind, reason } of isRepaired ? [] : ran.signals) {
 			await this.#parts.settings.stop(settings.endpoint, kind === "pause" ? "paused" : "disabled", reason);
 		}

@@ -1,6 +1,7 @@
 /**
  * How many requests an endpoint takes at once, learnt from what it refuses: the limit becomes what it had accepted when
- * it refused one more, and is tried upwards slowly, ever more slowly while that is refused.
+ * it refused one more, and is tried upwards slowly, ever more slowly while that is refused. Refusals that are rarer than
+ * one request too many would cause say nothing of a limit: so refuses a server of which one replica is ill.
  */
 import * as z from "zod";
 import type { EndedExchange, Gate } from "./gate.ts";
@@ -8,6 +9,8 @@ import type { EndedExchange, Gate } from "./gate.ts";
 /** Successes in a row before one request more is tried. */
 const FIRST_PATIENCE = 20;
 const LONGEST_PATIENCE = 1_280;
+/** Of the latest exchanges, how many are weighed against a refusal. */
+const WEIGHED = 100;
 
 const schema = z.object({
 	/** null: as many as the endpoint's owner allows, so that a change of that number takes effect. */
@@ -17,17 +20,25 @@ const schema = z.object({
 	patience: z.number().int().min(1),
 	/** Whether the limit was raised and nothing has confirmed it yet. */
 	isTrying: z.boolean(),
+	/** How exchanges have ended under this limit; not kept. */
+	recent: z.object({ done: z.number(), busy: z.number() }).default({ done: 0, busy: 0 }),
 });
 export type Capacity = z.output<typeof schema>;
 
-const initial: Capacity = { limit: null, successes: 0, patience: FIRST_PATIENCE, isTrying: false };
+const initial: Capacity = {
+	limit: null,
+	successes: 0,
+	patience: FIRST_PATIENCE,
+	isTrying: false,
+	recent: { done: 0, busy: 0 },
+};
 
 export const capacity: Gate<Capacity> = {
 	name: "capacity",
 	initial,
 	schema,
 	// A row for each change of the limit, not for each success.
-	durable: ({ limit, patience, isTrying }) => ({ limit, successes: 0, patience, isTrying }),
+	durable: ({ limit, patience, isTrying }) => ({ ...initial, limit, patience, isTrying }),
 	admit: ({ limit }, { inFlight, maxConcurrency }) => {
 		const slots = Math.max(0, Math.min(limit ?? maxConcurrency, maxConcurrency) - inFlight);
 		return slots > 0 ? { slots } : { slots: 0, until: null };
@@ -35,17 +46,33 @@ export const capacity: Gate<Capacity> = {
 	after: (state, event, { maxConcurrency }) => {
 		if (event.kind === "repaired") return initial;
 		const { exchange } = event;
-		if (exchange.outcome === "busy") return afterBusy(state, exchange);
-		if (exchange.outcome === "done") return afterDone(state, maxConcurrency);
+		if (exchange.outcome === "busy") return afterBusy(weigh(state, "busy"), exchange, maxConcurrency);
+		if (exchange.outcome === "done") return afterDone(weigh(state, "done"), maxConcurrency);
 		// An error breaks a run of successes; the other outcomes say nothing of load.
 		return exchange.outcome === "error" ? { ...state, successes: 0 } : state;
 	},
 };
 
-function afterBusy(state: Capacity, { others }: EndedExchange): Capacity {
-	const accepted = Math.max(1, Math.min(others, state.limit ?? others));
+/** Older exchanges count for less and less. */
+function weigh(state: Capacity, end: "done" | "busy"): Capacity {
+	const { done, busy } = state.recent;
+	const fading = done + busy >= WEIGHED ? (WEIGHED - 1) / WEIGHED : 1;
+	const recent = { done: done * fading, busy: busy * fading };
+	return { ...state, recent: { ...recent, [end]: recent[end] + 1 } };
+}
+
+/** With one request too many, one in `limit` is refused at least: fewer are no sign of it. */
+function isRare({ done, busy }: Capacity["recent"], limit: number): boolean {
+	return busy * limit < done + busy;
+}
+
+function afterBusy(state: Capacity, { others }: EndedExchange, max: number): Capacity {
+	const limit = Math.min(state.limit ?? max, max);
+	if (isRare(state.recent, limit)) return state;
+	// Where all end at once, the last of them have no others: half is the most that one refusal takes away.
+	const accepted = Math.max(1, Math.min(limit, Math.max(others, Math.floor(limit / 2))));
 	const patience = state.isTrying ? Math.min(state.patience * 2, LONGEST_PATIENCE) : state.patience;
-	return { limit: accepted, successes: 0, patience, isTrying: false };
+	return { ...initial, limit: accepted, patience };
 }
 
 function afterDone(state: Capacity, max: number): Capacity {
@@ -57,5 +84,5 @@ function afterDone(state: Capacity, max: number): Capacity {
 	const next = isTrying ? FIRST_PATIENCE : patience;
 	return limit + 1 >= max
 		? { ...initial, patience: next, isTrying: true }
-		: { limit: limit + 1, successes: 0, patience: next, isTrying: true };
+		: { ...initial, limit: limit + 1, patience: next, isTrying: true };
 }

@@ -14,6 +14,8 @@ export interface Moment {
 	random: number;
 	/** Exchanges under way. */
 	inFlight: number;
+	/** Bytes of the events that are under way, or still to be written. */
+	bytesInFlight: number;
 	/** The most that the endpoint's owner allows at once (`max_concurrency`). */
 	maxConcurrency: number;
 	/** Whether the endpoint is to be sent to at all. */

@@ -6,13 +6,14 @@ import { capacity } from "./capacity.ts";
 import { coldStart, failedAlone } from "./cold-start.ts";
 import type { EndpointEvent, Gate, Moment } from "./gate.ts";
 import { hold } from "./hold.ts";
+import { memory } from "./memory.ts";
 import { pause } from "./pause.ts";
 import { recovery } from "./recovery.ts";
 
 export type { EndpointEvent, Moment } from "./gate.ts";
 
 /** In the order in which they are asked: what is said first is what an operator has to know first. */
-const GATES = { pause, recovery, cold_start: coldStart, hold, capacity } as const;
+const GATES = { pause, recovery, cold_start: coldStart, hold, capacity, memory } as const;
 type GateKey = keyof typeof GATES;
 type StateOf<G> = G extends Gate<infer State> ? State : never;
 export type GateStates = { readonly [Key in GateKey]: StateOf<(typeof GATES)[Key]> };

@@ -79,10 +79,11 @@ export class Pool {
 	 * late, they change nothing that is settled.
 	 */
 	async settle(number: number, incarnation: string, outcomes: readonly Outcome[]): Promise<LeasedJob[]> {
+		this.#lose(this.#leases.hear(number, incarnation, Date.now()));
+		await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
+		// From here on, and no sooner: what waits for a slow queue would make new jobs wait as well.
 		this.#asking.set(number, (this.#asking.get(number) ?? 0) + 1);
 		try {
-			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
-			await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
 			await this.#gather(number);
 			const jobs = this.#takeOutbox(number);
 			this.#leases.give(number, jobs, incarnation, Date.now());

@@ -33,8 +33,8 @@ export class Roster {
 	/** Writes only when more hands are used than before. */
 	use(number: number): void {
 		if (number <= this.#used) return;
-		this.#used = number;
 		this.#storage.kv.put(KEY, number);
+		this.#used = number;
 	}
 
 	/** No hand has anything. */

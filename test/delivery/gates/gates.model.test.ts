@@ -54,7 +54,7 @@ class Endpoint {
 	moment(random = 0.5): Moment {
 		const { now, maxConcurrency, isActive } = this;
 		const inFlight = this.underWay.length;
-		return { now, random, inFlight, maxConcurrency, isActive, isRecovering: false };
+		return { now, random, inFlight, bytesInFlight: 0, maxConcurrency, isActive, isRecovering: false };
 	}
 
 	admitted(): ReturnType<typeof admit> {

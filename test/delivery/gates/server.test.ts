@@ -44,6 +44,7 @@ function run(server: Server, arrivals: Record<string, number>, maxConcurrency = 
 			now,
 			random: 0.5,
 			inFlight: flying.length,
+			bytesInFlight: 0,
 			maxConcurrency,
 			isActive: true,
 			isRecovering: false,
@@ -111,6 +112,23 @@ describe("a server that admits two", () => {
 		expect(doneAt.size).toBe(2_000);
 		expect(peak).toBe(6);
 		expect(Math.max(...doneAt.values())).toBeLessThan(10_000 + 2_000 * 40);
+	});
+});
+
+/** Refuses every `nth` request. */
+function oneIn(nth: number): Server {
+	let count = 0;
+	return () => ((count++ * 7919 + 3) % nth === 0 ? busy(500) : done(500));
+}
+
+describe("a server that refuses at random, whatever its load", () => {
+	test.each([
+		[100, 40, 20],
+		[10, 40, 1.5],
+	])("one in %i of them, with %i allowed, keeps at least %d at work", (nth, max, least) => {
+		const { doneAt } = run(oneIn(nth), atOnce(2_000), max, 3_600_000);
+		expect(doneAt.size).toBe(2_000);
+		expect(Math.max(...doneAt.values())).toBeLessThan((2_000 * 500) / least);
 	});
 });
 
