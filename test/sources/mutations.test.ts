@@ -9,6 +9,7 @@ import { type CloudEvent, MAX_BATCH_EVENTS } from "../../src/events/event.ts";
 import type { Sample } from "../../src/sources/kind.ts";
 import { fitAttributes } from "../../src/sources/reading/fit-attributes.ts";
 import { KIND_NAMES } from "../../src/sources/registry.ts";
+import { FLAT_DELETE, FLAT_INSERT, OUTBOX } from "./debezium/captured.ts";
 import { CAPTURED as MINIO, HEADERS as MINIO_HEADERS } from "./minio/captured.ts";
 import { makeSource } from "./make-source.ts";
 import { settingsOf } from "./kind-settings.ts";
@@ -24,6 +25,7 @@ function form(body: string, headers: Record<string, string> = {}): Sample {
 
 /** Real requests beside the kind's own sample. */
 const MORE_SAMPLES: Readonly<Record<string, Sample[]>> = {
+	debezium: [OUTBOX, FLAT_INSERT, FLAT_DELETE],
 	github: examples
 		.filter(({ name }) => ["push", "check_run", "issues", "marketplace_purchase"].includes(name))
 		.flatMap(({ name, examples }) => {

@@ -4,7 +4,10 @@
  * that is JSON is taken: what is no change of a row becomes `debezium.record`.
  */
 import type { CloudEvent } from "../../events/event.ts";
+import { readJson } from "../../events/payload.ts";
 import { readCloudEvent } from "./cloudevent.ts";
+import { outboxEvent } from "./outbox.ts";
+import { NO_HEADERS, recordHeaders } from "./record-headers.ts";
 import { readRecord } from "./record.ts";
 import { debeziumSetup } from "./setup.ts";
 import { refuseUnlessJson } from "../reading/json-body.ts";
@@ -23,10 +26,18 @@ export const debezium = defineKind({
 
 function parse({ source, settings, headers, body, now, freshId }: ParseInput<RowSettings>): Parsed {
 	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
-	if (!read.ok) return read;
 	const { primary_key: primaryKey } = settings;
 	// Debezium Server makes one for each record or list, and keeps it while it tries again.
 	const requestId = idFromHeader(headers, "webhook-id") ?? freshId;
+	const common = { sourceName: source.name, primaryKey, now };
+	if (!read.ok) {
+		// What an application puts into its outbox can be any JSON.
+		const json = read.code === "invalid_payload" ? readJson(body) : read;
+		const context = { ...common, place: requestId, headers: recordHeaders(headers) };
+		const event = json.ok ? outboxEvent(json.text, context) : null;
+		return event === null ? read : { ok: true, events: [event], batch: false };
+	}
+	const alone = read.isList ? NO_HEADERS : recordHeaders(headers);
 	const events: CloudEvent[] = [];
 	for (const [index, record] of read.records.entries()) {
 		if (Object.hasOwn(record.value, "specversion")) {
@@ -35,7 +46,7 @@ function parse({ source, settings, headers, body, now, freshId }: ParseInput<Row
 			events.push(cloudEvent.event);
 		} else {
 			const place = `${requestId}[${index}]`;
-			const event = readRecord(record, { sourceName: source.name, primaryKey, now, place });
+			const event = readRecord(record, { ...common, place, headers: alone });
 			if (event !== null) events.push(event);
 		}
 	}

@@ -120,9 +120,9 @@ const setupOf = (changes: Parameters<typeof makeSource>[0] = { auth: { type: "be
 		secret: "<SECRET>",
 	});
 
-describe("set-up", () => {
-	const codeOf = ({ steps }: { steps: { code: string }[] }) => steps.map(({ code }) => code).join("\n");
+const codeOf = ({ steps }: { steps: { code: string }[] }) => steps.map(({ code }) => code).join("\n");
 
+describe("set-up", () => {
 	test("has a queue on disk, the token and the bucket's events, for both places of the settings", () => {
 		const [environment, mc] = setupOf().variants;
 		if (environment === undefined || mc === undefined) throw new Error("variants are missing");
