@@ -12,7 +12,7 @@ export function debeziumServer(target: SetupTarget): SetupVariant {
 		...sinkProperties(target),
 		"# Many records in a request. Debezium Server before 3.6 does not know it and sends one after the other.",
 		"debezium.sink.http.batch.enabled=true",
-		"debezium.sink.http.batch.max-size=200",
+		"debezium.sink.http.batch.max-size=100",
 		"",
 		...databaseProperties(slot, "public.documents"),
 		"debezium.source.tombstones.on.delete=false",
