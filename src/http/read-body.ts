@@ -10,11 +10,8 @@ const TOO_LARGE = refuse(413, "body_too_large", `A request has at most ${MAX_BOD
 
 /** Refuses with 413 `body_too_large`, 415 `unsupported_content_encoding` or 400 `body_incomplete`. */
 export async function readBody(request: Request): Promise<{ ok: true; body: Uint8Array } | Refusal> {
-	const encoding = request.headers.get("content-encoding");
-	if (encoding !== null && encoding.toLowerCase() !== "identity") {
-		// Unpacking would let a small request become a huge one, and signatures cover the bytes as sent.
-		return refuse(415, "unsupported_content_encoding", "Send the body without compression.");
-	}
+	const encoded = refuseEncoding(request);
+	if (encoded !== null) return encoded;
 	const declared = request.headers.get("content-length");
 	if (Number(declared) > MAX_BODY_BYTES) return TOO_LARGE;
 	try {
@@ -24,8 +21,19 @@ export async function readBody(request: Request): Promise<{ ok: true; body: Uint
 			declared === null ? await collect(request.body) : new Uint8Array(await request.arrayBuffer());
 		return body === null || body.byteLength > MAX_BODY_BYTES ? TOO_LARGE : { ok: true, body };
 	} catch (cause) {
-		return { ...refuse(400, "body_incomplete", "The connection ended before the body did."), cause };
+		return bodyIncomplete(cause);
 	}
+}
+
+/** Unpacking would let a small request become a huge one, and signatures cover the bytes as sent. */
+export function refuseEncoding(request: Request): Refusal | null {
+	const encoding = request.headers.get("content-encoding");
+	if (encoding === null || encoding.toLowerCase() === "identity") return null;
+	return refuse(415, "unsupported_content_encoding", "Send the body without compression.");
+}
+
+export function bodyIncomplete(cause: unknown): Refusal {
+	return { ...refuse(400, "body_incomplete", "The connection ended before the body did."), cause };
 }
 
 /** null when there is more than is kept. */

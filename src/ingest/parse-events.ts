@@ -5,7 +5,8 @@ import { eventId } from "../events/ids.ts";
 import type { Refusal } from "../http/refusal.ts";
 import type { Source } from "../store/records.ts";
 import { fitAttributes } from "../sources/reading/fit-attributes.ts";
-import type { BoundKind, Reply } from "../sources/kind.ts";
+import type { BoundKind, KindRequest, Reply } from "../sources/kind.ts";
+import type { Part } from "../sources/reading/large/cutter.ts";
 
 export type ParsedEvents =
 	| {
@@ -15,6 +16,8 @@ export type ParsedEvents =
 			batch: boolean;
 			unresolved: readonly string[];
 			reply: Reply | undefined;
+			/** Set when the request was above the limit: too much for one message of the queue. */
+			isLarge?: true;
 	  }
 	| Refusal;
 
@@ -24,7 +27,41 @@ export async function parseEvents(
 	kind: BoundKind,
 	{ headers, body, now }: { headers: Headers; body: Uint8Array; now: number },
 ): Promise<ParsedEvents> {
-	const parsed = await kind.parse({ headers, body, now, freshId: crypto.randomUUID() });
+	return parsePart(source, kind, { headers, body, now, freshId: crypto.randomUUID() });
+}
+
+/** A request that came in parts, in their order. One that is refused refuses all. */
+export async function parseParts(
+	source: Source,
+	kind: BoundKind,
+	{ headers, parts, now }: { headers: Headers; parts: Part[]; now: number },
+): Promise<ParsedEvents> {
+	const freshId = crypto.randomUUID();
+	const isList = parts[0]?.isList ?? true;
+	const events: SluiceEvent[] = [];
+	let reply: Reply | undefined;
+	// Taken away one by one: what is parsed need not be kept as bytes too.
+	for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+		const { body, ...place } = part;
+		const parsed = await parsePart(source, kind, { headers, body, now, freshId, part: place });
+		if (!parsed.ok) return parsed;
+		events.push(...parsed.events);
+		({ reply } = parsed);
+	}
+	const isSilent = events.length === 0;
+	return {
+		ok: true,
+		events,
+		batch: isList,
+		unresolved: [],
+		reply: isSilent ? reply : undefined,
+		isLarge: true,
+	};
+}
+
+async function parsePart(source: Source, kind: BoundKind, request: KindRequest): Promise<ParsedEvents> {
+	const { now } = request;
+	const parsed = await kind.parse(request);
 	if (!parsed.ok) return parsed;
 	const events = parsed.events.map((event): SluiceEvent => {
 		const { attributes: given, data } = stripRouterAttributes(event);

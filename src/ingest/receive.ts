@@ -10,14 +10,18 @@ import { type Refusal, refuse, refuseForNow, toResponse } from "../http/refusal.
 import { log } from "../log.ts";
 import { type ReadableSource, isVerifying } from "../store/records.ts";
 import { continueLineage, readLineage } from "../events/lineage-header.ts";
+import { MAX_EVENT_BYTES, type SluiceEvent } from "../events/event.ts";
 import { enqueue } from "../events/queue/enqueue.ts";
+import { splitBySize } from "../events/queue/segment.ts";
 import { bindKind, kindOf } from "../sources/registry.ts";
-import { type ParsedEvents, parseEvents } from "./parse-events.ts";
+import { type ParsedEvents, parseEvents, parseParts } from "./parse-events.ts";
+import { mayBeLarge, readParts } from "./read-parts.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
-import type { Reply } from "../sources/kind.ts";
+import type { BoundKind, Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
+import { verifyStream } from "../sources/proof/verify-stream.ts";
 import { verify } from "../sources/proof/verify.ts";
 
 /** Ids in a log line. */
@@ -92,7 +96,7 @@ async function take(
 	const { events, batch, unresolved, reply } = read;
 	ctx.waitUntil(learnHost(env, request.url, startedAt));
 	const lineage = readLineage(env, request.headers, startedAt);
-	const queued = events.length > 0 ? await enqueue(env, continueLineage(events, lineage)) : read;
+	const queued = await enqueueAll(env, continueLineage(events, lineage), read.isLarge === true);
 	if (!queued.ok) return queued;
 	const ids = events.map(({ id }) => id);
 	// An event that simply goes well gets no line here: the router logs a line for each batch.
@@ -101,6 +105,20 @@ async function take(
 		log("ingest.unresolved", { source: source.name, unresolved, event_ids });
 	}
 	return { ok: true, response: responseOf(ids, batch, reply) };
+}
+
+/** A message holds what one request of the usual size does; what fails in the middle comes again with the same ids. */
+async function enqueueAll(
+	env: Env,
+	events: readonly SluiceEvent[],
+	isLarge: boolean,
+): ReturnType<typeof enqueue> {
+	const messages = isLarge ? splitBySize(events, MAX_EVENT_BYTES) : [events];
+	for (const message of messages) {
+		const queued = message.length > 0 ? await enqueue(env, message) : ({ ok: true } as const);
+		if (!queued.ok) return queued;
+	}
+	return { ok: true };
 }
 
 /** Verifies and parses. */
@@ -113,11 +131,27 @@ async function readEvents(
 	const kind = bindKind(source);
 	if (!kind.ok) return kind;
 	const { headers, url } = request;
-	const read = await readBody(request);
+	const read = await readBodyOrParts(request, source, kind, trust, now);
 	if (!read.ok) return read;
+	if ("parts" in read) return parseParts(source, kind, { headers, parts: read.parts, now });
 	const { body } = read;
 	const verified = await verify(source, { headers, url, body, now }, trust);
 	return verified.ok ? parseEvents(source, kind, { headers, body, now }) : verified;
+}
+
+/** Parts are verified, a body is not yet. */
+async function readBodyOrParts(
+	request: Request,
+	source: ReadableSource,
+	{ large }: BoundKind,
+	trust: Trust,
+	now: number,
+): ReturnType<typeof readParts> {
+	if (large === null || !mayBeLarge(request)) return readBody(request);
+	const { headers, url } = request;
+	const verification = await verifyStream(source, { headers, url, now }, trust);
+	if (verification === null) return readBody(request);
+	return verification.ok ? readParts(request, large, verification) : verification;
 }
 
 /** What the publisher expects, or the ids of what was accepted. */

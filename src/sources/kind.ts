@@ -12,6 +12,8 @@ import {
 	type SourceAuthType,
 	isKnown,
 } from "../store/records.ts";
+import type { Wanted } from "./reading/large/abridger.ts";
+import type { Part } from "./reading/large/cutter.ts";
 import { settingsUnreadable } from "./stopped.ts";
 
 /** A verified request. */
@@ -28,6 +30,8 @@ export interface KindRequest {
 	now: number;
 	/** A new UUID, for an event whose publisher gave it no id. */
 	freshId: string;
+	/** Set when `body` is part of one that was above the limit; only for kinds with `large`. */
+	part?: Omit<Part, "body">;
 }
 
 export type Parsed =
@@ -82,6 +86,11 @@ export interface KindDefinition<S extends Settings> extends KindTraits {
 	readonly setup: (target: SetupTarget<z.output<S>>) => Setup;
 	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */
 	readonly sample: (now: number, settings: z.output<S>) => Sample;
+	/**
+	 * For publishers that would stop at a refusal: bodies above the limit are taken in parts, and this says what is
+	 * kept of a record that is too large by itself. Without it they are refused with 413.
+	 */
+	readonly large?: (settings: z.output<S>) => Wanted;
 }
 
 /** A kind as the rest of the router knows it. */
@@ -100,6 +109,8 @@ export interface BoundKind {
 	parse(request: KindRequest): Promise<Parsed>;
 	setup(target: Omit<SetupTarget, "source" | "settings">): Setup;
 	sample(now: number): Sample;
+	/** null: bodies above the limit are refused. */
+	large: Wanted | null;
 }
 
 /** For kinds whose sources are told nothing. */
@@ -113,6 +124,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 		parse,
 		setup,
 		sample,
+		large,
 		...traits
 	} = definition;
 	return {
@@ -127,6 +139,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 				parse: (request) => parse({ ...request, source, settings }),
 				setup: (target) => setup({ ...target, source, settings }),
 				sample: (now) => sample(now, settings),
+				large: large?.(settings) ?? null,
 			};
 		},
 	};

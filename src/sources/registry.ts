@@ -8,6 +8,7 @@ import { generic } from "./generic/index.ts";
 import { github } from "./github/index.ts";
 import { hasura } from "./hasura/index.ts";
 import type { SourceKind } from "./kind.ts";
+import { minio } from "./minio/index.ts";
 import { mongodbAtlas } from "./mongodb-atlas/index.ts";
 import { planetscale } from "./planetscale/index.ts";
 import { postgres } from "./postgres/index.ts";
@@ -31,6 +32,7 @@ export const sourceKinds = {
 	generic,
 	github,
 	hasura,
+	minio,
 	"mongodb-atlas": mongodbAtlas,
 	planetscale,
 	postgres,

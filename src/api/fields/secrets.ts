@@ -1,4 +1,6 @@
-/** Secrets that the API makes, judges and rotates. Pure but for randomness; they are stored by store/. */
+/** Secrets that the API makes, judges and rotates. Pure but for randomness and
+ * one setting of the deployment; they are stored by store/. */
+import { env } from "cloudflare:workers";
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { isPublicKey, refusePublicKey } from "../../sources/proof/standard-webhooks.ts";
@@ -15,8 +17,10 @@ const MAX_GRACE_SECONDS = 604_800;
 const MAX_LIVE_SECRETS = 10;
 const MIN_SOURCE_SECRET_LENGTH = 8;
 const MAX_SOURCE_SECRET_LENGTH = 512;
-/** AWS's have 40 characters; emulators take any. */
+/** AWS's have 40 characters. */
 const AWS_SECRET_ACCESS_KEY = /^[A-Za-z0-9/+=]{16,128}$/;
+/** Emulators take any, and those who use LocalStack or ElasticMQ have "test" or "x". */
+const EMULATOR_SECRET = /^[!-~]{1,128}$/;
 
 /** Body of `POST …/secret/rotate`. */
 export const rotationSchema = z.strictObject({
@@ -67,7 +71,9 @@ export function refuseSourceSecret(type: SourceAuthType, secret: string): string
 		return secret.startsWith("whsec_") ? refuseSigningSecret(secret) : "must begin with whsec_ or whpk_";
 	}
 	if (type === "aws_keys") {
-		return AWS_SECRET_ACCESS_KEY.test(secret) ? null : "must be a secret access key of AWS";
+		// An emulator can only be asked where private endpoints are allowed.
+		const pattern = env.ALLOW_PRIVATE_ENDPOINTS === "true" ? EMULATOR_SECRET : AWS_SECRET_ACCESS_KEY;
+		return pattern.test(secret) ? null : "must be a secret access key of AWS";
 	}
 	if (secret.length < MIN_SOURCE_SECRET_LENGTH)
 		return `must have at least ${MIN_SOURCE_SECRET_LENGTH} characters`;

@@ -13,7 +13,8 @@ import { isJson, parseMediaType } from "../../events/cloudevents/media-type.ts";
 import { type Refusal, refuse } from "../../http/refusal.ts";
 import { isUsableText, usableText } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
-import { changeType, subjectOf, withoutSchema } from "./record.ts";
+import { changeType, subjectOf } from "./naming.ts";
+import { withoutSchema } from "./record.ts";
 import { type JsonObject, isObject } from "../reading/json-body.ts";
 
 /** Hex digits of the hash: two changes at one position share it once in 2^64. */

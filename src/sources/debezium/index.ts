@@ -1,13 +1,17 @@
 /**
  * Debezium Server's HTTP sink, or Debezium in Kafka Connect with an HTTP sink behind it: changes of rows as JSON or
  * as CloudEvents, one a request or a list. A refused request stops the capture after a few tries, so every record
- * that is JSON is taken: what is no change of a row becomes `debezium.record`.
+ * that is JSON is taken: what is no change of a row becomes `debezium.record`, what is too large an event that says so.
  */
 import type { CloudEvent } from "../../events/event.ts";
+import { readJson } from "../../events/payload.ts";
 import { readCloudEvent } from "./cloudevent.ts";
+import { outboxEvent } from "./outbox.ts";
+import { NO_HEADERS, recordHeaders } from "./record-headers.ts";
 import { readRecord } from "./record.ts";
 import { debeziumSetup } from "./setup.ts";
-import { refuseUnlessJson } from "../reading/json-body.ts";
+import { tooLargeEvent, wantedOf } from "./too-large.ts";
+import { type JsonObject, refuseUnlessJson } from "../reading/json-body.ts";
 import { readJsonRecords } from "../reading/json-records.ts";
 import { type Parsed, type ParseInput, type Sample, defineKind } from "../kind.ts";
 import { idFromHeader } from "../reading/publisher-id.ts";
@@ -19,28 +23,41 @@ export const debezium = defineKind({
 	parse: async (input) => parse(input),
 	setup: debeziumSetup,
 	sample,
+	large: ({ primary_key: primaryKey }) => wantedOf(primaryKey),
 });
 
-function parse({ source, settings, headers, body, now, freshId }: ParseInput<RowSettings>): Parsed {
+function parse({ source, settings, headers, body, now, freshId, part }: ParseInput<RowSettings>): Parsed {
 	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
-	if (!read.ok) return read;
 	const { primary_key: primaryKey } = settings;
 	// Debezium Server makes one for each record or list, and keeps it while it tries again.
 	const requestId = idFromHeader(headers, "webhook-id") ?? freshId;
+	const common = { sourceName: source.name, primaryKey, now };
+	if (!read.ok) {
+		// What an application puts into its outbox can be any JSON.
+		const json = read.code === "invalid_payload" ? readJson(body) : read;
+		const context = { ...common, place: requestId, headers: recordHeaders(headers) };
+		const event = json.ok ? outboxEvent(json.text, context) : null;
+		return event === null ? read : { ok: true, events: [event], batch: false };
+	}
+	const isList = part?.isList ?? read.isList;
+	const firstIndex = part?.firstIndex ?? 0;
+	const tooLarge = (event: CloudEvent, record: JsonObject) =>
+		part?.abridged === undefined ? event : tooLargeEvent(event, record, part.abridged, primaryKey);
+	const alone = isList ? NO_HEADERS : recordHeaders(headers);
 	const events: CloudEvent[] = [];
 	for (const [index, record] of read.records.entries()) {
 		if (Object.hasOwn(record.value, "specversion")) {
-			const cloudEvent = readCloudEvent(record, primaryKey, read.isList ? `[${index}]` : "");
+			const cloudEvent = readCloudEvent(record, primaryKey, isList ? `[${firstIndex + index}]` : "");
 			if (!cloudEvent.ok) return cloudEvent;
-			events.push(cloudEvent.event);
+			events.push(tooLarge(cloudEvent.event, record));
 		} else {
-			const place = `${requestId}[${index}]`;
-			const event = readRecord(record, { sourceName: source.name, primaryKey, now, place });
-			if (event !== null) events.push(event);
+			const place = `${requestId}[${firstIndex + index}]`;
+			const event = readRecord(record, { ...common, place, headers: alone });
+			if (event !== null) events.push(tooLarge(event, record));
 		}
 	}
-	if (events.length > 0) return { ok: true, events, batch: read.isList };
-	return { ok: true, events, batch: read.isList, reply: { status: 200, body: { ids: [] } } };
+	if (events.length > 0) return { ok: true, events, batch: isList };
+	return { ok: true, events, batch: isList, reply: { status: 200, body: { ids: [] } } };
 }
 
 /** An insert into PostgreSQL, as the connector describes it. */

@@ -31,6 +31,33 @@ function readWebhookHeaders(headers: Headers): WebhookHeaders | null {
 	return { id, timestamp, signatures: signatures.split(" ", MAX_SIGNATURES) };
 }
 
+/** A proof over a body that comes in pieces. */
+export interface StreamedProof {
+	update(chunk: Uint8Array): void;
+	isProven(): boolean;
+}
+
+/**
+ * The same as `verifyStandardWebhook` for a body that is never whole in memory. null for a public key: Ed25519 signs
+ * no stream.
+ */
+export function streamedStandardWebhook(headers: Headers, secret: string, now: number): StreamedProof | null {
+	if (isPublicKey(secret)) return null;
+	const sent = readFreshHeaders(headers, now);
+	const key = sharedKey(secret);
+	if (sent === null || key === null) return UNPROVEN;
+	const hmac = createHmac("sha256", key).update(`${sent.id}.${sent.timestamp}.`);
+	return {
+		update: (chunk) => void hmac.update(chunk),
+		isProven() {
+			const expected = hmac.digest();
+			return isSigned(sent, "v1", (signature) => isSameDigest(signature, expected));
+		},
+	};
+}
+
+const UNPROVEN: StreamedProof = { update: () => undefined, isProven: () => false };
+
 /**
  * `secret` is `whsec_` and the key in base64 (or the base64 alone) for `v1`, `whpk_` and the sender's public key
  * in base64 for `v1a`. `now` in ms since the epoch.
@@ -41,15 +68,26 @@ export function verifyStandardWebhook(
 	secret: string,
 	now: number,
 ): boolean {
-	const sent = readWebhookHeaders(headers);
+	const streamed = streamedStandardWebhook(headers, secret, now);
+	if (streamed !== null) {
+		streamed.update(body);
+		return streamed.isProven();
+	}
+	const sent = readFreshHeaders(headers, now);
 	if (sent === null) return false;
-	const { id, timestamp, signatures } = sent;
+	const signed = Buffer.concat([Buffer.from(`${sent.id}.${sent.timestamp}.`), body]);
+	return isSigned(sent, "v1a", verifierOfPublicKey(secret, signed));
+}
+
+/** null for what proves nothing, whatever the body is. */
+function readFreshHeaders(headers: Headers, now: number): WebhookHeaders | null {
+	const sent = readWebhookHeaders(headers);
+	if (sent === null) return null;
 	// A dot in the id could move the border between id, timestamp and body under the same signature.
-	if (id === "" || id.includes(".") || !isFresh(timestamp, now)) return false;
-	const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
-	const [version, proves] = isPublicKey(secret)
-		? (["v1a", verifierOfPublicKey(secret, signed)] as const)
-		: (["v1", verifierOfSharedKey(secret, signed)] as const);
+	return sent.id === "" || sent.id.includes(".") || !isFresh(sent.timestamp, now) ? null : sent;
+}
+
+function isSigned({ signatures }: WebhookHeaders, version: "v1" | "v1a", proves: Verifier): boolean {
 	return signatures.some((entry) => {
 		const [given, signature = ""] = entry.split(",");
 		return given === version && proves(Buffer.from(signature, "base64"));
@@ -58,12 +96,10 @@ export function verifyStandardWebhook(
 
 type Verifier = (signature: Uint8Array) => boolean;
 
-function verifierOfSharedKey(secret: string, signed: Uint8Array): Verifier {
+/** null for an empty one, which would make everybody's signature valid. */
+function sharedKey(secret: string): Buffer | null {
 	const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
-	// An empty key would make everybody's signature valid.
-	if (key.byteLength === 0) return () => false;
-	const expected = createHmac("sha256", key).update(signed).digest();
-	return (signature) => isSameDigest(signature, expected);
+	return key.byteLength === 0 ? null : key;
 }
 
 function verifierOfPublicKey(secret: string, signed: Uint8Array): Verifier {

@@ -46,7 +46,7 @@ export async function verify(
 }
 
 /** Release 0.1 stored white space around a secret, which the publisher may use or not. An empty one proves nothing. */
-function spellings(secret: string): string[] {
+export function spellings(secret: string): string[] {
 	const trimmed = secret.trim();
 	if (trimmed === "") return [];
 	return trimmed === secret ? [secret] : [secret, trimmed];

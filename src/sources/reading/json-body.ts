@@ -74,6 +74,11 @@ export function idAt(json: JsonObject, ...path: string[]): string | undefined {
 	return idFrom(scalarAt(json, path));
 }
 
+/** The text or number at the end of `path`, whatever an attribute may hold; undefined for anything else. */
+export function scalarTextAt(json: JsonObject, ...path: string[]): string | undefined {
+	return scalarAt(json, path);
+}
+
 function scalarAt(json: JsonObject, path: readonly string[]): string | undefined {
 	const value = valueAt(json, ...path);
 	if (typeof value === "string") return value;

@@ -1,5 +1,5 @@
 /**
- * S3 event notifications as S3 writes them (and MinIO after it), whatever brings them: SNS, SQS. One event for
+ * S3 event notifications as S3 writes them (and MinIO after it), whatever brings them: SNS, SQS, a webhook. One event for
  * each record. https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
 import { type CloudEvent, MAX_BATCH_EVENTS } from "../../events/event.ts";

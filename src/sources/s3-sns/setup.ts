@@ -15,7 +15,7 @@ export function setupSns({ source, settings, url }: SetupTarget<SnsSettings>): S
 		],
 		[
 			"Let the topic send here; the router confirms it by itself",
-			`aws sns subscribe ${at} \\\n  --protocol https --notification-endpoint '${url}'`,
+			`aws sns subscribe ${at} \\\n  --protocol ${new URL(url).protocol.slice(0, -1)} --notification-endpoint '${url}'`,
 		],
 		[
 			"Let the bucket notify the topic, besides what it notifies already",

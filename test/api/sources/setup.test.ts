@@ -29,6 +29,7 @@ const EXPECTED: Record<string, Expected> = {
 	generic: { type: "generic-source" },
 	github: { type: "com.github.issues.opened" },
 	hasura: { type: "public.documents.insert" },
+	minio: { type: "com.amazonaws.s3.ObjectCreated:Put" },
 	"mongodb-atlas": { type: "app.documents.insert" },
 	planetscale: { type: "com.planetscale.branch.ready" },
 	postgres: { type: "public.documents.insert" },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MAX_BATCH_EVENTS } from "../../../src/events/event.ts";
+import type { SetupVariant } from "../../../src/sources/kind.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";
@@ -319,18 +320,54 @@ const setupOf = (auth: Parameters<typeof makeSource>[0]) => {
 	});
 };
 
+const linesOf = (variant: SetupVariant | undefined) =>
+	variant?.steps.flatMap(({ code }) => code.split("\n")) ?? [];
+
 describe("set-up", () => {
 	test("Debezium Server signs", () => {
 		const setup = setupOf({ auth: { type: "standard_webhooks" } });
-		expect(setup?.variants.map(({ name }) => name)).toEqual(["debezium-server"]);
+		expect(setup?.variants.map(({ name }) => name)).toEqual(["debezium-server", "debezium-server-outbox"]);
 		const [variant] = setup?.variants ?? [];
-		const lines = variant?.steps[0]?.code.split("\n");
+		const lines = linesOf(variant);
 		expect(lines).toContain("debezium.sink.type=http");
 		expect(lines).toContain("debezium.sink.http.url=https://x.example/in/Documents.db");
 		expect(lines).toContain("debezium.sink.http.authentication.type=standard-webhooks");
 		expect(lines).toContain("debezium.sink.http.authentication.webhook.secret=<SECRET>");
 		expect(lines).toContain("debezium.source.slot.name=sluice_documents_db");
 		expect(variant?.remove?.code).toContain("slot_name = 'sluice_documents_db'");
+	});
+
+	/** Offsets that cannot be written are lost without a word: the next start snapshots again, and misses deletes. */
+	test("has all that a first start needs", () => {
+		const [variant] = setupOf({ auth: { type: "standard_webhooks" } }).variants;
+		expect(linesOf(variant)).toEqual(
+			expect.arrayContaining([
+				"mkdir -p config data",
+				"java -version   # 21 or newer",
+				"debezium.source.offset.storage.file.filename=data/offsets.dat",
+				"alter system set wal_level = logical;",
+				"alter table public.documents replica identity full;",
+				"debezium.source.decimal.handling.mode=string",
+				"debezium.source.publish.via.partition.root=true",
+				"debezium.sink.http.batch.enabled=true",
+				expect.stringContaining("column.truncate.to."),
+			]),
+		);
+	});
+
+	test("an outbox's id, type and key come as headers, one record a request", () => {
+		const [, variant] = setupOf({ auth: { type: "standard_webhooks" } }).variants;
+		const lines = linesOf(variant);
+		expect(lines).toEqual(
+			expect.arrayContaining([
+				"mkdir -p config data",
+				"debezium.sink.http.batch.enabled=false",
+				"debezium.transforms.outbox.type=io.debezium.transforms.outbox.EventRouter",
+				"debezium.transforms.outbox.table.fields.additional.placement=type:header:eventType,aggregatetype:header:aggregateType,aggregateid:header:aggregateId",
+				"debezium.transforms.outbox.table.expand.json.payload=true",
+				"debezium.sink.http.authentication.webhook.secret=<SECRET>",
+			]),
+		);
 	});
 
 	test.each([

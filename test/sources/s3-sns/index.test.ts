@@ -328,13 +328,21 @@ test("set-up names the topic and the URL, and how all of it is taken away", () =
 	const [variant] = setupAs("s3-sns", { source, url: "https://sluice.example/in/s", secret: "" }).variants;
 	const code = variant?.steps.map((step) => step.code).join("\n");
 	expect(code).toContain(`aws sns subscribe --topic-arn '${TOPIC}' --region eu-central-1`);
-	expect(code).toContain("--notification-endpoint 'https://sluice.example/in/s'");
+	expect(code).toContain("--protocol https --notification-endpoint 'https://sluice.example/in/s'");
 	expect(code).toContain('"aws:SourceAccount":"123456789012"');
 	expect(variant?.remove?.code).toContain("aws sns unsubscribe");
 	// The bucket keeps its other notifications, then and now.
 	const others = 'select(.Id != "sluice-scans")]';
 	expect(code).toContain(`.TopicConfigurations[]? | ${others} + [{"Id":"sluice-scans","TopicArn":"${TOPIC}"`);
 	expect(variant?.remove?.code).toContain(`.TopicConfigurations[]? | ${others}'`);
+});
+
+test("set-up names the protocol of the URL: SNS refuses another, and emulators are on http", () => {
+	const source = makeSource({ name: "scans", kind: "s3-sns", settings: { topic_arns: [TOPIC] } });
+	const url = "http://127.0.0.1:8787/in/s";
+	const [variant] = setupAs("s3-sns", { source, url, secret: "" }).variants;
+	const code = variant?.steps.map((step) => step.code).join("\n");
+	expect(code).toContain(`--protocol http --notification-endpoint '${url}'`);
 });
 
 function input(message: Record<string, string>) {

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, inject, test } from "vitest";
 import { sqsSettings } from "../../../src/sources/sqs/settings.ts";
 import type { CloudEvent } from "../../../src/events/event.ts";
@@ -188,6 +189,25 @@ describe("a source", () => {
 		const answer = await create(changes);
 		expect(answer).toMatchObject({ status: 422, body: { code: "invalid_request" } });
 		expect(badPaths(answer)).toEqual(paths);
+	});
+
+	const EMULATED = { settings: { ...STUB, access_key_id: "test" }, secret: "test" };
+
+	test("of LocalStack or ElasticMQ has the key that their users have", async () => {
+		const { status, body } = await create(EMULATED);
+		expect(status).toBe(201);
+		await must("DELETE", `/v1/sources/${body.name}`);
+	});
+
+	test("needs a key as AWS makes them where no emulator may be asked", async () => {
+		env.ALLOW_PRIVATE_ENDPOINTS = "false";
+		try {
+			const answer = await create({ settings: { ...SETTINGS, access_key_id: "test" } });
+			expect(badPaths(answer)).toEqual(["settings.access_key_id"]);
+			expect(badPaths(await create({ settings: SETTINGS, secret: "test" }))).toEqual(["secret"]);
+		} finally {
+			env.ALLOW_PRIVATE_ENDPOINTS = "true";
+		}
 	});
 
 	test("of another kind cannot use AWS keys, nor become one without them", async () => {

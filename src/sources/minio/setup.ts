@@ -1,0 +1,126 @@
+/**
+ * How MinIO is made to send: a webhook target of the server, then the buckets that use it. Without a queue on disk
+ * MinIO keeps what it cannot deliver in memory at best.
+ */
+import type { Setup, SetupStep, SetupTarget, SetupVariant } from "../kind.ts";
+import { setupAfterAuthChange } from "../setup/static-proof.ts";
+
+/** One token, which MinIO sends as `Authorization: Bearer TOKEN`; it can set no other header. */
+export function minioSetup(target: SetupTarget): Setup {
+	const { type } = target.source.auth;
+	const isUrlEnough = type === "url_token" || type === "none";
+	if (!isUrlEnough && type !== "bearer") return setupAfterAuthChange(target, { auth: { type: "bearer" } });
+	const settings: Settings = {
+		id: targetId(target.source.name),
+		endpoint: target.url,
+		token: isUrlEnough ? null : target.secret,
+		queueDir: `/var/lib/minio-events/${target.source.name}`,
+	};
+	return { variants: [inEnvironment(settings), inConfiguration(settings)] };
+}
+
+interface Settings {
+	id: string;
+	endpoint: string;
+	/** null where the URL is enough. */
+	token: string | null;
+	queueDir: string;
+}
+
+function inEnvironment({ id, endpoint, token, queueDir }: Settings): SetupVariant {
+	const names = {
+		ENABLE: "on",
+		ENDPOINT: endpoint,
+		...(token !== null && { AUTH_TOKEN: token }),
+		QUEUE_DIR: queueDir,
+		QUEUE_LIMIT: String(QUEUE_LIMIT),
+	};
+	const lines = Object.entries(names).map(([name, value]) => `MINIO_NOTIFY_WEBHOOK_${name}_${id}="${value}"`);
+	return {
+		name: "environment",
+		title: "MinIO that reads its settings from an environment file, as /etc/default/minio",
+		steps: [
+			makeQueueDir(queueDir),
+			{
+				title: "Add to the environment of every server, and restart them",
+				language: "shell",
+				code: lines.join("\n"),
+			},
+			...bucketSteps(id),
+		],
+		remove: {
+			title: `Stop the bucket from notifying; then take the lines with _${id} out again and restart`,
+			language: "shell",
+			code: eventCode("remove", id),
+		},
+	};
+}
+
+function inConfiguration({ id, endpoint, token, queueDir }: Settings): SetupVariant {
+	const values = {
+		endpoint,
+		...(token !== null && { auth_token: token }),
+		queue_dir: queueDir,
+		queue_limit: String(QUEUE_LIMIT),
+	};
+	const pairs = Object.entries(values).map(([name, value]) => `  ${name}="${value}"`);
+	const set = [
+		"ALIAS='<ALIAS>'",
+		`mc admin config set "$ALIAS" notify_webhook:${id} \\`,
+		pairs.join(" \\\n"),
+	];
+	const restart = 'mc admin service restart "$ALIAS"';
+	return {
+		name: "mc",
+		title: "MinIO that keeps its settings itself",
+		steps: [
+			makeQueueDir(queueDir),
+			{
+				title: "Make the target; it counts after the restart",
+				language: "shell",
+				code: [...set, restart].join("\n"),
+			},
+			...bucketSteps(id),
+		],
+		remove: {
+			title: "Stop the bucket from notifying, and take the target away",
+			language: "shell",
+			code: [eventCode("remove", id), `mc admin config reset "$ALIAS" notify_webhook:${id}`, restart].join(
+				"\n",
+			),
+		},
+	};
+}
+
+/** MinIO's own default; beyond it events are lost. */
+const QUEUE_LIMIT = 100_000;
+
+function makeQueueDir(queueDir: string): SetupStep {
+	return {
+		title:
+			"On every server, as the user that MinIO runs as: where events wait while the router cannot be reached",
+		language: "shell",
+		code: `mkdir -p '${queueDir}'`,
+	};
+}
+
+function bucketSteps(id: string): SetupStep[] {
+	return [
+		{ title: "Let the bucket notify the target", language: "shell", code: eventCode("add", id) },
+		{ title: "Look whether it does", language: "shell", code: 'mc event ls "$ALIAS/$BUCKET"' },
+	];
+}
+
+function eventCode(action: "add" | "remove", id: string): string {
+	const again = action === "add" ? " --ignore-existing" : "";
+	return [
+		"ALIAS='<ALIAS>'",
+		"BUCKET='<BUCKET>'",
+		`mc event ${action} "$ALIAS/$BUCKET" arn:minio:sqs::${id}:webhook --event put,delete${again}`,
+	].join("\n");
+}
+
+/** What may stand at the end of the name of an environment variable; each source has a target of its own. */
+function targetId(sourceName: string): string {
+	return `SLUICE_${sourceName.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
+}

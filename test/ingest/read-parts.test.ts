@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import { mayBeLarge, readParts } from "../../src/ingest/read-parts.ts";
+import { PROVEN, NOT_PROVEN } from "../../src/sources/proof/verified.ts";
+import { wantedOf } from "../../src/sources/debezium/too-large.ts";
+
+const MB = 1_048_576;
+const WANTED = wantedOf("id");
+
+interface Sending {
+	request: Request;
+	send: (text: string) => Promise<void>;
+	end: () => Promise<void>;
+	abort: () => Promise<void>;
+}
+
+/** A request whose body comes in as the test goes on. */
+function sending(headers: Record<string, string> = {}): Sending {
+	const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+	const writer = writable.getWriter();
+	return {
+		request: new Request("https://x.example/", { method: "POST", headers, body: readable }),
+		send: (text) => writer.write(new TextEncoder().encode(text)),
+		end: () => writer.close(),
+		abort: () => writer.abort(new Error("gone")),
+	};
+}
+
+function verification(isProven = true) {
+	const heard: Uint8Array[] = [];
+	return {
+		heard,
+		update: (chunk: Uint8Array) => void heard.push(chunk),
+		end: () => (isProven ? PROVEN : NOT_PROVEN),
+	};
+}
+
+/** Records of a megabyte each, but for some bytes, as a list that goes on. */
+const records = (count: number) => `{"v":"${"x".repeat(MB - 100)}"},`.repeat(count);
+
+test("a body below the limit stays as it came, and is verified by whoever reads it", async () => {
+	const { request, send, end } = sending();
+	expect(mayBeLarge(request)).toBe(true);
+	const reading = readParts(request, WANTED, verification(false));
+	await send(' {"a"');
+	await send(": 1} ");
+	await end();
+	expect(await reading).toEqual({ ok: true, body: Buffer.from(' {"a": 1} ') });
+});
+
+test("parts are below the limit, and know where they stand in the whole", async () => {
+	const { request, send, end } = sending();
+	const reading = readParts(request, WANTED, verification());
+	await send(`[${records(1)}${records(1)}{"a":1},{"b":2},`);
+	await send(`{"id":7,"v":"${"x".repeat(MB)}`);
+	await send(`${"x".repeat(MB)}"},{"c":3}]`);
+	await end();
+	const read = await reading;
+	if (!read.ok || !("parts" in read)) throw new Error("there are no parts");
+	expect(read.parts.map(({ firstIndex }) => firstIndex)).toEqual([0, 1, 4, 5]);
+	for (const { body, isList } of read.parts) {
+		expect(body.byteLength).toBeLessThanOrEqual(MB);
+		expect(isList).toBe(true);
+	}
+	const [, second, third, fourth] = read.parts.map(({ body }) => Buffer.from(body).toString());
+	expect(second).toMatch(/\},\{"a":1\},\{"b":2\}\]$/);
+	expect([third, fourth]).toEqual(['{"id":7}', '[{"c":3}]']);
+	expect(read.parts[2]?.abridged?.size).toBe(2 * MB + '{"id":7,"v":""}'.length);
+});
+
+test("what is not proven is refused, once all of it was heard", async () => {
+	const { request, send, end } = sending();
+	const proof = verification(false);
+	const reading = readParts(request, WANTED, proof);
+	await send(`[${records(2)}`);
+	await send("{}]");
+	await end();
+	expect(await reading).toMatchObject({ ok: false, status: 401 });
+	expect(Buffer.concat(proof.heard).byteLength).toBe(records(2).length + "[{}]".length);
+});
+
+describe("the room for all requests at once", () => {
+	test("is bounded, and free again when they have ended", async () => {
+		const three = [sending(), sending(), sending()];
+		const reading = three.map(({ request }) => readParts(request, WANTED, verification()));
+		for (const { send } of three) await send(`[${records(12)}`);
+		for (const { send, end } of three) {
+			await send("{}]");
+			await end();
+		}
+		const [first, second, third] = await Promise.all(reading);
+		expect([first?.ok, second?.ok]).toEqual([true, true]);
+		expect(third).toMatchObject({
+			ok: false,
+			status: 503,
+			code: "too_busy",
+			headers: { "retry-after": "1" },
+		});
+		await expectRoom();
+	});
+
+	test("is free again when a connection ends too early", async () => {
+		for (let count = 0; count < 3; count++) {
+			const { request, send, abort } = sending();
+			const reading = readParts(request, WANTED, verification());
+			await send(`[${records(14)}`);
+			await abort();
+			expect(await reading).toMatchObject({ ok: false, status: 400, code: "body_incomplete" });
+		}
+		await expectRoom();
+	});
+});
+
+async function expectRoom(): Promise<void> {
+	const { request, send, end } = sending();
+	const reading = readParts(request, WANTED, verification());
+	await send(`[${records(15)}{}]`);
+	await end();
+	expect(await reading).toMatchObject({ ok: true });
+}
+
+test("above 100 MB nothing is heard any more", async () => {
+	const { request, send } = sending();
+	const reading = readParts(request, WANTED, verification());
+	const megabyte = "x".repeat(MB);
+	await send('{"v":"');
+	const sent = (async () => {
+		for (let count = 0; count < 101; count++) await send(megabyte);
+	})();
+	expect(await reading).toMatchObject({ ok: false, status: 413, code: "body_too_large" });
+	await sent.catch(() => undefined);
+});
