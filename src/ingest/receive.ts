@@ -15,6 +15,7 @@ import { bindKind, kindOf } from "../sources/registry.ts";
 import { type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
+import { greet, noteVerified } from "./verification-token.ts";
 import type { Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
@@ -86,7 +87,7 @@ async function take(
 		return { ok: true, response: handshake };
 	}
 	if (request.method !== "POST") return METHOD_NOT_ALLOWED;
-	const read = await readEvents(request, source, trust, startedAt);
+	const read = await readEvents(request, env, ctx, { source, trust, now: startedAt });
 	if (!read.ok) return read;
 	ctx.waitUntil(writeQuarantines(env));
 	const { events, batch, unresolved, reply } = read;
@@ -103,12 +104,12 @@ async function take(
 	return { ok: true, response: responseOf(ids, batch, reply) };
 }
 
-/** Verifies and parses. */
+/** Verifies and parses; a first request that brings the secret is neither. */
 async function readEvents(
 	request: Request,
-	source: ReadableSource,
-	trust: Trust,
-	now: number,
+	env: Env,
+	ctx: Context,
+	{ source, trust, now }: { source: ReadableSource; trust: Trust; now: number },
 ): Promise<ParsedEvents> {
 	const kind = bindKind(source);
 	if (!kind.ok) return kind;
@@ -117,7 +118,9 @@ async function readEvents(
 	if (!read.ok) return read;
 	const { body } = read;
 	const verified = await verify(source, { headers, url, body, now }, trust);
-	return verified.ok ? parseEvents(source, kind, { headers, body, now }) : verified;
+	if (!verified.ok) return (await greet(env, source, body, now)) ?? verified;
+	if (trust.isSample !== true) ctx.waitUntil(noteVerified(env, source, now));
+	return parseEvents(source, kind, { headers, body, now });
 }
 
 /** What the publisher expects, or the ids of what was accepted. */

@@ -80,8 +80,8 @@ export interface KindDefinition<S extends Settings> extends KindTraits {
 	readonly parse: (input: ParseInput<z.output<S>>) => Promise<Parsed>;
 	/** How the publisher is made to send to `target`. */
 	readonly setup: (target: SetupTarget<z.output<S>>) => Setup;
-	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */
-	readonly sample: (now: number, settings: z.output<S>) => Sample;
+	/** A request as this publisher sends it to `source` with these settings, without its proof. `now` in ms. */
+	readonly sample: (now: number, settings: z.output<S>, source: KnownSource) => Sample;
 }
 
 /** A kind as the rest of the router knows it. */
@@ -126,7 +126,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 				ok: true,
 				parse: (request) => parse({ ...request, source, settings }),
 				setup: (target) => setup({ ...target, source, settings }),
-				sample: (now) => sample(now, settings),
+				sample: (now) => sample(now, settings, source),
 			};
 		},
 	};
