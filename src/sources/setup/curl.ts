@@ -100,8 +100,8 @@ function signedText(scheme: SignatureScheme, { url, body, contentType }: Target)
 	const headers = new Headers({ ...Object.fromEntries(covered), "content-type": contentType });
 	return scheme.content
 		.map((part) => {
-			if ("place" in part && part.place === "timestamp") return "$timestamp";
-			if ("place" in part && part.place === "body") return "$body";
+			if ("place" in part && part.place === "timestamp") return "${timestamp}";
+			if ("place" in part && part.place === "body") return "${body}";
 			const bytes = signedBytes([part], "", { url, headers, body: Buffer.from(body) }) ?? [];
 			return escapedInQuotes(bytes.map(String).join(""));
 		})
