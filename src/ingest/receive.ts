@@ -15,7 +15,7 @@ import { bindKind, kindOf } from "../sources/registry.ts";
 import { type ParsedEvents, parseEvents } from "./parse-events.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
-import { greet, noteVerified } from "./verification-token.ts";
+import { type Greeting, greet, noteVerified } from "./verification-token.ts";
 import type { Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
@@ -89,6 +89,7 @@ async function take(
 	if (request.method !== "POST") return METHOD_NOT_ALLOWED;
 	const read = await readEvents(request, env, ctx, { source, trust, now: startedAt });
 	if (!read.ok) return read;
+	if ("greeting" in read) return { ok: true, response: read.greeting };
 	ctx.waitUntil(writeQuarantines(env));
 	const { events, batch, unresolved, reply } = read;
 	ctx.waitUntil(learnHost(env, request.url, startedAt));
@@ -104,13 +105,13 @@ async function take(
 	return { ok: true, response: responseOf(ids, batch, reply) };
 }
 
-/** Verifies and parses; a first request that brings the secret is neither. */
+/** Verifies and parses; a first request that brings the secret is greeted instead. */
 async function readEvents(
 	request: Request,
 	env: Env,
 	ctx: Context,
 	{ source, trust, now }: { source: ReadableSource; trust: Trust; now: number },
-): Promise<ParsedEvents> {
+): Promise<ParsedEvents | Greeting> {
 	const kind = bindKind(source);
 	if (!kind.ok) return kind;
 	const { headers, url } = request;

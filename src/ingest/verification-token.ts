@@ -9,7 +9,6 @@ import { type Refusal, refuseForNow } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { endVerification, keepVerificationToken } from "../store/verification-token.ts";
 import type { Source } from "../store/records.ts";
-import type { ParsedEvents } from "./parse-events.ts";
 
 /** More than such a request has; what is longer is not looked at. */
 const MAX_REQUEST_BYTES = 2_048;
@@ -32,6 +31,12 @@ export function readVerificationToken(body: Uint8Array): string | null {
 	return isOnly && typeof token === "string" && TOKEN.test(token) ? token : null;
 }
 
+/** The response to a first request. Whoever sent it has proven nothing, so nothing else may follow from it. */
+export interface Greeting {
+	ok: true;
+	greeting: Response;
+}
+
 /**
  * Takes a request that has not proven itself. null: it stays refused. Refuses with 503 while D1 fails. `now` in ms.
  */
@@ -40,7 +45,7 @@ export async function greet(
 	source: Source,
 	body: Uint8Array,
 	now: number,
-): Promise<ParsedEvents | null> {
+): Promise<Greeting | Refusal | null> {
 	if (!awaitsToken(source)) return null;
 	const token = readVerificationToken(body);
 	const key = keyOf(source);
@@ -54,7 +59,7 @@ export async function greet(
 		return unavailable(cause);
 	}
 	log("ingest.verification_token", { source: source.name });
-	return { ok: true, events: [], batch: false, unresolved: [], reply: { status: 200, body: null } };
+	return { ok: true, greeting: new Response(null, { status: 200 }) };
 }
 
 /** After each request that has proven itself; writes once for a source. Never throws. */

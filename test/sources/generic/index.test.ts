@@ -202,11 +202,7 @@ describe("a form as JSON, where the source asks for it", () => {
 
 	test.each([
 		["fields in their order", "b=2&a=1&10=x&2=y", '{"b":"2","a":"1","10":"x","2":"y"}'],
-		[
-			"decoded",
-			"%C3%BC+x=%22%5C%0A",
-			'{"\u00fc x":"\\"\\\\\\n"}',
-		],
+		["decoded", "%C3%BC+x=%22%5C%0A", '{"\u00fc x":"\\"\\\\\\n"}'],
 		["a field several times", "a=1&b=2&a=3", '{"a":["1","3"],"b":"2"}'],
 		["no value", "a&b=", '{"a":"","b":""}'],
 		["a name that objects have already", "__proto__=1&constructor=2", '{"__proto__":"1","constructor":"2"}'],

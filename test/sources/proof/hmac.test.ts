@@ -102,13 +102,16 @@ describe("what is signed", () => {
 	});
 });
 
+function at(time: string): { body: string; headers: Record<string, string> } {
+	return { body: "b", headers: { "x-sig": sign(`${time}.b`), "x-time": time } };
+}
+
 describe("a signed time", () => {
 	const auth = hmac({
 		signed_content: "{timestamp}.{body}",
 		timestamp_header: "X-Time",
 		tolerance_seconds: 60,
 	});
-	const at = (time: string) => ({ body: "b", headers: { "x-sig": sign(`${time}.b`), "x-time": time } });
 	const seconds = NOW / 1000;
 	test.each([
 		["seconds", String(seconds), true],
