@@ -3,22 +3,18 @@
  * same as another. An expression that fails costs the event its name, never the event.
  */
 import * as z from "zod";
-import { type Attributes, type EventData, MAX_EVENT_BYTES } from "../../events/event.ts";
+import type { Attributes, EventData } from "../../events/event.ts";
 import { evaluateOwned, type OwnedExpression } from "../../events/expressions/quarantine.ts";
 import { REPLACEMENT } from "../../events/cloudevents/header-value.ts";
 import { parseWithExactNumbers } from "../../events/json/parse.ts";
-import { refuseStructure } from "../../events/json/structure.ts";
-import { isJson, isMediaType, parseMediaType } from "../../events/cloudevents/media-type.ts";
-import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
 import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
 import { hasPlace } from "../../crypto/signed-content.ts";
-import { type Refusal, refuse } from "../../http/refusal.ts";
 import type { KnownSource, Source, SourceAuth } from "../../store/records.ts";
 import { schemeOf } from "../proof/signature-schemes.ts";
-import { fieldsToJson, isForm, readFields } from "../reading/form.ts";
 import { curlSetup } from "../setup/curl.ts";
 import { usableText } from "../reading/attribute-values.ts";
 import { type Sample, defineKind } from "../kind.ts";
+import { readRequest } from "./request-body.ts";
 import { idFrom, idFromHeader, readIdempotencyKey } from "../reading/publisher-id.ts";
 
 const genericSettings = z.strictObject({
@@ -32,7 +28,7 @@ export const generic = defineKind({
 	namesEvents: true,
 
 	async parse({ source, settings, headers, body, now, freshId }) {
-		const payload = settings.form === "json" && isForm(headers) ? readForm(body) : readBody(headers, body);
+		const payload = readRequest(headers, body, settings.form ?? "text");
 		if (!payload.ok) return payload;
 		const { contentType } = payload;
 
@@ -64,39 +60,6 @@ function sampleFor(auth: SourceAuth): Sample {
 	return auth.type === "hmac" && hasPlace(schemeOf(auth).content, "form")
 		? { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "hello=world" }
 		: { headers: { "content-type": "application/json" }, body: '{"hello": "world"}' };
-}
-
-type Body = { ok: true; contentType: string | null; data: EventData | null } | Refusal;
-
-function readBody(headers: Headers, body: Uint8Array): Body {
-	const contentType = contentTypeOf(headers, body);
-	if (body.byteLength === 0 && isJson(parseMediaType(contentType))) {
-		const empty = readJson(body);
-		if (!empty.ok) return empty;
-	}
-	const payload = readPayload(body, contentType);
-	if (!payload.ok) return payload;
-	const wrong = payload.data?.kind === "json" ? refuseStructure(payload.data.text) : null;
-	return wrong ?? { ...payload, contentType };
-}
-
-/** The fields as JSON, which can have more bytes than the form; refuses with 413 where it has too many. */
-function readForm(body: Uint8Array): Body {
-	const form = readFields(body);
-	if (!form.ok) return form;
-	const text = fieldsToJson(form.fields);
-	if (Buffer.byteLength(text) > MAX_EVENT_BYTES) {
-		const limit = `${MAX_EVENT_BYTES} bytes`;
-		return refuse(413, "body_too_large", `As JSON the form has more than ${limit}.`);
-	}
-	return { ok: true, contentType: "application/json", data: { kind: "json", text } };
-}
-
-/** null only for an empty body of which nothing is said. */
-function contentTypeOf(headers: Headers, body: Uint8Array): string | null {
-	const given = headers.get("content-type");
-	if (given !== null && isMediaType(given)) return given;
-	return body.byteLength === 0 ? null : guessContentType(body);
 }
 
 interface Settings {

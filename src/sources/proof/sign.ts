@@ -6,7 +6,8 @@ import { randomUUID } from "node:crypto";
 import { headersOf } from "../../crypto/signed-content.ts";
 import { signatureHeaders } from "../../crypto/standard-webhooks.ts";
 import type { SourceAuth } from "../../store/records.ts";
-import { type SignatureScheme, schemeOf, signatureHeadersOf } from "./signature-schemes.ts";
+import type { SignatureScheme } from "./signature-scheme.ts";
+import { schemeOf, signatureHeadersOf } from "./signature-schemes.ts";
 import { isPublicKey } from "./standard-webhooks.ts";
 
 export interface Proof {

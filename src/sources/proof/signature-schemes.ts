@@ -1,44 +1,15 @@
 /**
- * HMAC signatures of requests as data: what is signed, and where the signature and its time stand. One function
- * verifies by the table and one signs by it; a provider that signs like this needs a row and no code.
+ * The HMAC signatures that sources can ask for, as rows of a table. One function verifies by a row and one signs by it; a
+ * provider that signs like this needs a row and no code.
  */
 import { createHmac } from "node:crypto";
-import type {
-	HMAC_ALGORITHMS,
-	SECRET_ENCODINGS,
-	SIGNATURE_ENCODINGS,
-	SIGNING_PROVIDERS,
-	SourceAuth,
-} from "../../store/source-auth.ts";
+import type { SIGNING_PROVIDERS, SourceAuth } from "../../store/source-auth.ts";
 import { isSameDigest } from "../../crypto/compare.ts";
 import { TOLERANCE_SECONDS, isFresh } from "../../crypto/freshness.ts";
-import { type ContentPart, signedContent } from "../../crypto/signed-content.ts";
+import { signedContent } from "../../crypto/signed-content.ts";
+import { readSignatures, writeSignature } from "./signature-header.ts";
+import type { SignatureScheme } from "./signature-scheme.ts";
 import { type Signable, keyOf, signedBytes } from "./signed-bytes.ts";
-
-export interface SignatureScheme {
-	/**
-	 * Carries the signature, or several with commas or spaces between them, bare or in a list of `key=value` entries
-	 * with commas between them.
-	 */
-	header: string;
-	algorithm: (typeof HMAC_ALGORITHMS)[number];
-	encoding: (typeof SIGNATURE_ENCODINGS)[number];
-	/** What a signature begins with, such as `sha256=`. */
-	prefix: string;
-	/** Where the time of signing stands: another header, or an entry of the list. null: it is not signed. */
-	timestamp: { header: string } | { listKey: string } | null;
-	/** The entries of the list that are signatures; while the provider rotates there are several. */
-	signatureKey?: string;
-	/** How far that time may be off, either way. */
-	toleranceSeconds: number;
-	/** What is signed, the body being its bytes. */
-	content: readonly ContentPart[];
-	/** How the secret becomes a key. */
-	secretEncoding: (typeof SECRET_ENCODINGS)[number];
-}
-
-/** Tried in one header; no sender rotates through more. */
-const MAX_SIGNATURES = 20;
 
 const PLAIN = {
 	algorithm: "sha256",
@@ -125,18 +96,6 @@ export function signatureHeadersOf(
 	return signature === null ? {} : writeSignature(scheme, timestamp, signature.toString(scheme.encoding));
 }
 
-/** Puts a signature, without its prefix, and its time where the scheme wants them. */
-export function writeSignature(
-	{ header, prefix, timestamp, signatureKey }: SignatureScheme,
-	timestampText: string,
-	signature: string,
-): Record<string, string> {
-	const value = `${prefix}${signature}`;
-	if (timestamp === null) return { [header]: value };
-	if ("header" in timestamp) return { [timestamp.header]: timestampText, [header]: value };
-	return { [header]: `${timestamp.listKey}=${timestampText},${signatureKey}=${value}` };
-}
-
 function digest(
 	{ algorithm, content, secretEncoding }: SignatureScheme,
 	secret: string,
@@ -149,32 +108,4 @@ function digest(
 	const hmac = createHmac(algorithm, key);
 	for (const part of signed) hmac.update(part);
 	return hmac.digest();
-}
-
-interface Signatures {
-	timestamp: string | null;
-	signatures: string[];
-}
-
-function readSignatures({ header, timestamp, signatureKey }: SignatureScheme, headers: Headers): Signatures {
-	const value = headers.get(header);
-	if (value === null) return { timestamp: null, signatures: [] };
-	if (timestamp === null) return { timestamp: null, signatures: signaturesIn(value) };
-	if ("header" in timestamp) {
-		return { timestamp: headers.get(timestamp.header), signatures: signaturesIn(value) };
-	}
-	const entries = value.split(",").map((entry): [key: string, value: string] => {
-		const [key = "", ...rest] = entry.split("=");
-		return [key.trim(), rest.join("=").trim()];
-	});
-	return {
-		timestamp: entries.find(([key]) => key === timestamp.listKey)?.[1] ?? null,
-		signatures: entries.filter(([key]) => key === signatureKey).map(([, signature]) => signature),
-	};
-}
-
-/** The header as a whole, since a prefix may have a space in it, and what stands between commas and spaces. */
-function signaturesIn(value: string): string[] {
-	const listed = value.split(/[\s,]+/, MAX_SIGNATURES).filter((text) => text !== "");
-	return listed.length > 1 ? [value, ...listed] : [value];
 }

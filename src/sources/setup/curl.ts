@@ -2,7 +2,9 @@
 import type { SourceAuth } from "../../store/records.ts";
 import { headersOf } from "../../crypto/signed-content.ts";
 import { SAMPLE_HEADER } from "../proof/sign.ts";
-import { type SignatureScheme, schemeOf, writeSignature } from "../proof/signature-schemes.ts";
+import { writeSignature } from "../proof/signature-header.ts";
+import type { SignatureScheme } from "../proof/signature-scheme.ts";
+import { schemeOf } from "../proof/signature-schemes.ts";
 import { signedBytes } from "../proof/signed-bytes.ts";
 import type { Setup } from "../kind.ts";
 

@@ -65,6 +65,7 @@ describe("several signatures in one header", () => {
 		["commas and spaces", `${bad}, ${good}`, true],
 		["spaces", `${bad} ${good}`, true],
 		["the first", `${good},${bad}`, true],
+		["one, with a comma behind it", `${good},`, true],
 		["among twenty", `${`${bad},`.repeat(19)}${good}`, true],
 		["none beyond twenty", `${`${bad},`.repeat(20)}${good}`, false],
 		["bad ones", `${bad},${bad}`, false],

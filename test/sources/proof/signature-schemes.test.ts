@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
-	type SignatureScheme,
 	type SignedAuth,
 	schemeOf,
 	signatureHeadersOf,
 	verifySignature,
 } from "../../../src/sources/proof/signature-schemes.ts";
+import type { SignatureScheme } from "../../../src/sources/proof/signature-scheme.ts";
 
 const NOW = 1_531_420_618_000;
 const URL = "https://sluice.example/in/publisher";
