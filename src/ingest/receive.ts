@@ -18,6 +18,7 @@ import { type ParsedEvents, parseEvents, parseParts } from "./parse-events.ts";
 import { mayBeLarge, readParts } from "./read-parts.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
+import { type Greeting, greet, noteVerified } from "./verification-token.ts";
 import type { BoundKind, Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
@@ -90,8 +91,9 @@ async function take(
 		return { ok: true, response: handshake };
 	}
 	if (request.method !== "POST") return METHOD_NOT_ALLOWED;
-	const read = await readEvents(request, source, trust, startedAt);
+	const read = await readEvents(request, env, ctx, { source, trust, now: startedAt });
 	if (!read.ok) return read;
+	if ("greeting" in read) return { ok: true, response: read.greeting };
 	ctx.waitUntil(writeQuarantines(env));
 	const { events, batch, unresolved, reply } = read;
 	ctx.waitUntil(learnHost(env, request.url, startedAt));
@@ -121,13 +123,13 @@ async function enqueueAll(
 	return { ok: true };
 }
 
-/** Verifies and parses. */
+/** Verifies and parses; a first request that brings the secret is greeted instead. */
 async function readEvents(
 	request: Request,
-	source: ReadableSource,
-	trust: Trust,
-	now: number,
-): Promise<ParsedEvents> {
+	env: Env,
+	ctx: Context,
+	{ source, trust, now }: { source: ReadableSource; trust: Trust; now: number },
+): Promise<ParsedEvents | Greeting> {
 	const kind = bindKind(source);
 	if (!kind.ok) return kind;
 	const { headers, url } = request;
@@ -136,7 +138,9 @@ async function readEvents(
 	if ("parts" in read) return parseParts(source, kind, { headers, parts: read.parts, now });
 	const { body } = read;
 	const verified = await verify(source, { headers, url, body, now }, trust);
-	return verified.ok ? parseEvents(source, kind, { headers, body, now }) : verified;
+	if (!verified.ok) return (await greet(env, source, body, now)) ?? verified;
+	if (trust.isSample !== true) ctx.waitUntil(noteVerified(env, source, now));
+	return parseEvents(source, kind, { headers, body, now });
 }
 
 /** Parts are verified, a body is not yet. */

@@ -84,8 +84,8 @@ export interface KindDefinition<S extends Settings> extends KindTraits {
 	readonly parse: (input: ParseInput<z.output<S>>) => Promise<Parsed>;
 	/** How the publisher is made to send to `target`. */
 	readonly setup: (target: SetupTarget<z.output<S>>) => Setup;
-	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */
-	readonly sample: (now: number, settings: z.output<S>) => Sample;
+	/** A request as this publisher sends it to `source` with these settings, without its proof. `now` in ms. */
+	readonly sample: (now: number, settings: z.output<S>, source: KnownSource) => Sample;
 	/**
 	 * For publishers that would stop at a refusal: bodies above the limit are taken in parts, and this says what is
 	 * kept of a record that is too large by itself. Without it they are refused with 413.
@@ -138,7 +138,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 				ok: true,
 				parse: (request) => parse({ ...request, source, settings }),
 				setup: (target) => setup({ ...target, source, settings }),
-				sample: (now) => sample(now, settings),
+				sample: (now) => sample(now, settings, source),
 				large: large?.(settings) ?? null,
 			};
 		},

@@ -80,6 +80,13 @@ const STEPS: readonly (readonly string[])[] = [
 		// Names under which the router has been called.
 		"CREATE TABLE IF NOT EXISTS own_hosts (host TEXT PRIMARY KEY, learnt_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 	],
+	[
+		// What a publisher has brought in its first request, sealed, until it is read (verification-token.ts).
+		"ALTER TABLE sources ADD COLUMN verification_token TEXT",
+		"ALTER TABLE sources ADD COLUMN verification_token_until INTEGER",
+		// When the source has first verified a request; kept only where such a token is awaited.
+		"ALTER TABLE sources ADD COLUMN verified_at INTEGER",
+	],
 ];
 
 /**

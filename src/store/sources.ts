@@ -19,6 +19,7 @@ import {
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
 import { hasSecret, sourceAuthSchema } from "./source-auth.ts";
+import { AWAITING_VERIFICATION } from "./verification-token.ts";
 import { open, seal } from "../crypto/seal.ts";
 
 /** What may change in the life of a source. */
@@ -159,7 +160,7 @@ async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
 	const { auth, secrets, eventType, dedupeKey, settings, status, quarantine, ...same } = changes;
 	return {
 		...same,
-		...(auth !== undefined && { auth: JSON.stringify(auth) }),
+		...(auth !== undefined && { auth: JSON.stringify(auth), ...AWAITING_VERIFICATION }),
 		...(eventType !== undefined && { event_type: eventType }),
 		...(dedupeKey !== undefined && { dedupe_key: dedupeKey }),
 		...(settings !== undefined && { settings: JSON.stringify(settings) }),

@@ -57,6 +57,17 @@ describe.concurrent("the curl command for a source of kind generic", () => {
 				prefix: '`id` "$1" \\ ',
 			},
 		],
+		[{ type: "hmac", header: "x-signature", secret_encoding: "hex" }],
+		[{ type: "hmac", header: "x-signature", secret_encoding: "base64" }],
+		[
+			{
+				type: "hmac",
+				header: "x-signature",
+				encoding: "base64",
+				signed_content: '{method}{url}"$1`{header:x-id}\\{body}{header:content-type}{timestamp}',
+				timestamp_header: "x-time",
+			},
+		],
 		[{ type: "standard_webhooks" }],
 		[{ type: "github" }],
 		[{ type: "shopify" }],
@@ -68,6 +79,12 @@ describe.concurrent("the curl command for a source of kind generic", () => {
 		const source = await stage.api.createSource({ auth });
 		expect(await readData(await paste(await shellCode(source)))).toEqual({ hello: "world" });
 	});
+});
+
+test("the curl command for a signed form", async () => {
+	const auth = { type: "hmac", header: "x-signature", algorithm: "sha1", signed_content: "{url}{form}" };
+	const source = await stage.api.createSource({ auth, settings: { form: "json" } });
+	expect(await readData(await paste(await shellCode(source)))).toEqual({ hello: "world" });
 });
 
 test.each(["bearer", "standard_webhooks"])("the curl command of kind cloudevents, with %s", async (type) => {

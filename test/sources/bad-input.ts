@@ -45,11 +45,12 @@ export async function post(source: ReadableSource, queue: Captured, sent: Sent =
 	const sample = sampleOf(source.kind, Date.now(), source.settings);
 	const body = sent.body ?? sample.body;
 	const secret = sent.signedWith ?? source.secrets[0]?.value ?? "";
-	const proof = sent.unproven === true ? null : sign(source.auth, secret, body, Date.now() - (sent.age ?? 0));
+	const unsigned = { url: `https://sluice.example/in/${source.name}`, headers: sample.headers, body };
+	const proof =
+		sent.unproven === true ? null : sign(source.auth, secret, unsigned, Date.now() - (sent.age ?? 0));
 	const headers = { ...sample.headers, ...proof?.headers, ...sent.headers };
 	const ctx = createExecutionContext();
-	const url = `https://sluice.example/in/${source.name}${proof?.query ?? ""}`;
-	const request = new Request(url, { method: "POST", headers, body });
+	const request = new Request(`${unsigned.url}${proof?.query ?? ""}`, { method: "POST", headers, body });
 	const response = await receive(request, queue.env, ctx, source.name);
 	await waitOnExecutionContext(ctx);
 	return response;

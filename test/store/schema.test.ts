@@ -18,7 +18,7 @@ test("an empty database gets its tables and knows its version", async () => {
 	const { results } = await env.DB.prepare("SELECT key, value FROM meta ORDER BY key").all();
 	expect(results).toEqual([
 		{ key: "routing_version", value: 0 },
-		{ key: "schema_version", value: 3 },
+		{ key: "schema_version", value: 4 },
 	]);
 });
 
@@ -65,6 +65,9 @@ test("a database that was restored to an earlier schema meanwhile is brought up 
 			"ALTER TABLE endpoints DROP COLUMN revision",
 			"ALTER TABLE subscriptions DROP COLUMN revision",
 			"ALTER TABLE subscriptions DROP COLUMN quarantine",
+			"ALTER TABLE sources DROP COLUMN verification_token",
+			"ALTER TABLE sources DROP COLUMN verification_token_until",
+			"ALTER TABLE sources DROP COLUMN verified_at",
 			"DROP TABLE deleted",
 			"UPDATE meta SET value = 1 WHERE key = 'schema_version'",
 		].map((sql) => env.DB.prepare(sql)),

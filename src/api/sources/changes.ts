@@ -36,10 +36,10 @@ export async function changesOf(
 		}),
 		...(auth !== undefined && { auth: resolveAuth(auth, name ?? former.name) }),
 	};
-	const authType = (changes.auth ?? readAuth(former)).type;
-	refuseAuth(kind, authType);
+	const nextAuth = changes.auth ?? readAuth(former);
+	refuseAuth(kind, nextAuth.type);
 	await refuseSharedQueue(env, { ...former, ...changes });
-	const secrets = secretsAfter(former, authType, input.secret);
+	const secrets = secretsAfter(former, nextAuth, input.secret);
 	return { ...changes, ...(secrets !== null && { secrets }) };
 }
 
@@ -54,7 +54,7 @@ export function rotationOf(
 		const detail = "A secret access key goes with its key id: PATCH `secret` and `settings` together.";
 		throw new Problem(409, "rotate_by_patch", detail);
 	}
-	const secret = chooseSecret(auth.type, given);
+	const secret = chooseSecret(auth, given);
 	if (secret === null) {
 		throw new Problem(409, "no_secret", `A source with auth "${auth.type}" has no secret to rotate.`);
 	}

@@ -4,12 +4,13 @@ import { BUILTIN_SOURCES } from "../../events/ids.ts";
 import { noSettings } from "../../sources/kind.ts";
 import { KIND_NAMES, bindKind, isKindName, kindOf } from "../../sources/registry.ts";
 import type { Source, SourceAuth, SourceAuthType } from "../../store/records.ts";
-import { HMAC_ALGORITHMS, SIGNATURE_ENCODINGS, SIGNING_PROVIDERS } from "../../store/source-auth.ts";
+import { SIGNING_PROVIDERS } from "../../store/source-auth.ts";
 import { invalidRequest } from "../http/body.ts";
 import { expressionField, literalOrExpressionField } from "../../events/expressions/expression-field.ts";
 import { CHANGED_BY_ACTION, headerName, nameField, statusField } from "../fields/fields.ts";
 import { toFieldErrors, wording } from "../http/refusals.ts";
 import { statusOf } from "../fields/status.ts";
+import { hmacField } from "./hmac-field.ts";
 import { formatTime } from "../fields/times.ts";
 
 const RESERVED: readonly string[] = Object.values(BUILTIN_SOURCES);
@@ -30,13 +31,7 @@ const auth = z.discriminatedUnion("type", [
 			.optional(),
 	}),
 	z.strictObject({ type: z.literal("header"), name: headerName }),
-	z.strictObject({
-		type: z.literal("hmac"),
-		header: headerName,
-		algorithm: z.enum(HMAC_ALGORITHMS).default("sha256"),
-		encoding: z.enum(SIGNATURE_ENCODINGS).default("hex"),
-		prefix: z.string().max(64).default(""),
-	}),
+	hmacField,
 	z.strictObject({ type: z.literal("standard_webhooks") }),
 	z.strictObject({ type: z.enum(SIGNING_PROVIDERS) }),
 	z.strictObject({ type: z.literal("sns") }),

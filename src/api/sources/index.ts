@@ -33,6 +33,7 @@ import { pullToWire } from "./pull.ts";
 import { chooseSecret } from "./secrets.ts";
 import { buildSample, responseToWire, setupToWire, takeSample } from "./setup.ts";
 import { syncSource } from "./sync.ts";
+import { verificationToWire } from "./verification.ts";
 import { type Changeable, changeRecord, isLost } from "../http/writes.ts";
 
 const DEFAULT_KIND = "generic";
@@ -46,7 +47,7 @@ export const sources = new Hono<ApiEnv>()
 		refuseNames(kind, { event_type, subject, dedupe_key });
 		const auth = input.auth === undefined ? defaultAuth(kind) : resolveAuth(input.auth, input.name);
 		refuseAuth(kind, auth.type);
-		const secret = chooseSecret(auth.type, input.secret);
+		const secret = chooseSecret(auth, input.secret);
 		const source: ReadableSource = {
 			id: newId("src"),
 			name: input.name,
@@ -79,6 +80,7 @@ export const sources = new Hono<ApiEnv>()
 		return c.json({
 			...sourceToWire(source, originOf(c.req.url)),
 			...(await pullToWire(c.env, source)),
+			...(await verificationToWire(c.env, source, Date.now())),
 		});
 	})
 	.patch("/:ref", async (c) => {

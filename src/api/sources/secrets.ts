@@ -1,18 +1,20 @@
 /** Which secrets a source has when it is made and after a change: the ones that were given, made or kept. */
 import type { LiveSecret } from "../../crypto/live-secret.ts";
-import type { Source, SourceAuthType } from "../../store/records.ts";
+import type { Source, SourceAuth } from "../../store/records.ts";
 import { invalidRequest } from "../http/body.ts";
 import { hasSecret } from "../../store/source-auth.ts";
 import { currentSecret, generateSourceSecret, newSecret, refuseSourceSecret } from "../fields/secrets.ts";
+import { refuseKey } from "./hmac-field.ts";
 
 /** The secret that was given, or a new one; null when this kind of auth has none. */
-export function chooseSecret(type: SourceAuthType, given: string | undefined): string | null {
+export function chooseSecret(auth: SourceAuth, given: string | undefined): string | null {
+	const { type } = auth;
 	if (given === undefined && type === "aws_keys") {
 		const message = "is required: the secret access key that belongs to settings.access_key_id";
 		throw invalidRequest([{ path: "secret", message }]);
 	}
 	if (given === undefined) return generateSourceSecret(type);
-	refuseBadSecret(type, given);
+	refuseBadSecret(auth, given);
 	return given;
 }
 
@@ -22,14 +24,15 @@ export function chooseSecret(type: SourceAuthType, given: string | undefined): s
  */
 export function secretsAfter(
 	former: Source,
-	type: SourceAuthType,
+	auth: SourceAuth,
 	given: string | undefined,
 ): LiveSecret[] | null {
+	const { type } = auth;
 	if (given !== undefined) {
-		refuseBadSecret(type, given);
+		refuseBadSecret(auth, given);
 		return [newSecret(given, Date.now())];
 	}
-	if (type === former.auth?.type) return null;
+	if (type === former.auth?.type && keyEncoding(auth) === keyEncoding(former.auth)) return null;
 	if (!hasSecret(type)) return [];
 	const { secrets } = former;
 	if (secrets === null) {
@@ -42,13 +45,21 @@ export function secretsAfter(
 		const message = "the source has no secret for this kind of auth yet: name one in `secret`";
 		throw invalidRequest([{ path: "auth.type", message }]);
 	}
-	const refusal = refuseSourceSecret(type, current);
-	if (refusal === null) return secrets.filter(({ value }) => refuseSourceSecret(type, value) === null);
+	const refusal = refuseSecret(auth, current);
+	if (refusal === null) return secrets.filter(({ value }) => refuseSecret(auth, value) === null);
 	const message = `the source's secret does not fit (${refusal}): name another in \`secret\``;
 	throw invalidRequest([{ path: "auth.type", message }]);
 }
 
-function refuseBadSecret(type: SourceAuthType, secret: string): void {
-	const message = refuseSourceSecret(type, secret);
+function keyEncoding(auth: SourceAuth): string {
+	return (auth.type === "hmac" ? auth.secret_encoding : undefined) ?? "utf8";
+}
+
+function refuseSecret(auth: SourceAuth, secret: string): string | null {
+	return refuseSourceSecret(auth.type, secret) ?? refuseKey(auth, secret);
+}
+
+function refuseBadSecret(auth: SourceAuth, secret: string): void {
+	const message = refuseSecret(auth, secret);
 	if (message !== null) throw invalidRequest([{ path: "secret", message }]);
 }

@@ -5,7 +5,7 @@ import { bindKind } from "../../sources/registry.ts";
 import { sign } from "../../sources/proof/sign.ts";
 import { type BoundKind, SECRET_PLACEHOLDER } from "../../sources/kind.ts";
 import { standIn } from "../../sources/proof/stand-in.ts";
-import { PROVIDERS, type Trust } from "../../sources/proof/trust.ts";
+import { OUR_SAMPLE, type Trust } from "../../sources/proof/trust.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../../sources/stopped.ts";
 import { type KnownSource, type Source, isKnown } from "../../store/records.ts";
 import { hasSecret } from "../../store/source-auth.ts";
@@ -59,11 +59,12 @@ export async function buildSample(source: Source, origin: string, now: number): 
 	if (secrets === null) throw toProblem(secretUnreadable());
 	const sample = boundKind(source).sample(now);
 	const url = `${origin}/in/${source.name}`;
-	const known = sign(auth, currentSecret(secrets, now) ?? "", sample.body, now);
+	const unsigned = { url, headers: sample.headers, body: sample.body };
+	const known = sign(auth, currentSecret(secrets, now) ?? "", unsigned, now);
 	const { proof, trust } =
 		known === null
 			? await standIn(auth, { url, body: sample.body, now })
-			: { proof: known, trust: PROVIDERS };
+			: { proof: known, trust: OUR_SAMPLE };
 	const request = new Request(url + (proof.query ?? ""), {
 		method: "POST",
 		headers: { ...sample.headers, ...proof.headers },

@@ -2,35 +2,35 @@
  * Any webhook: the body is the data, and the source's settings say what the event is called and what makes it the
  * same as another. An expression that fails costs the event its name, never the event.
  */
+import * as z from "zod";
 import type { Attributes, EventData } from "../../events/event.ts";
 import { evaluateOwned, type OwnedExpression } from "../../events/expressions/quarantine.ts";
 import { REPLACEMENT } from "../../events/cloudevents/header-value.ts";
 import { parseWithExactNumbers } from "../../events/json/parse.ts";
-import { refuseStructure } from "../../events/json/structure.ts";
-import { isJson, isMediaType, parseMediaType } from "../../events/cloudevents/media-type.ts";
-import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
 import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
-import type { KnownSource, Source } from "../../store/records.ts";
+import { hasPlace } from "../../crypto/signed-content.ts";
+import type { KnownSource, Source, SourceAuth } from "../../store/records.ts";
+import { schemeOf } from "../proof/signature-schemes.ts";
 import { curlSetup } from "../setup/curl.ts";
 import { usableText } from "../reading/attribute-values.ts";
-import { defineKind, noSettings } from "../kind.ts";
+import { type Sample, defineKind } from "../kind.ts";
+import { readRequest } from "./request-body.ts";
 import { idFrom, idFromHeader, readIdempotencyKey } from "../reading/publisher-id.ts";
 
+const genericSettings = z.strictObject({
+	/** What becomes of an HTML form: the text as it came, by default, or a JSON object of its fields. */
+	form: z.enum(["text", "json"]).optional(),
+});
+
 export const generic = defineKind({
-	settings: noSettings,
+	settings: genericSettings,
 	defaultAuth: { type: "bearer" },
 	namesEvents: true,
 
-	async parse({ source, headers, body, now, freshId }) {
-		const contentType = contentTypeOf(headers, body);
-		if (body.byteLength === 0 && isJson(parseMediaType(contentType))) {
-			const empty = readJson(body);
-			if (!empty.ok) return empty;
-		}
-		const payload = readPayload(body, contentType);
+	async parse({ source, settings, headers, body, now, freshId }) {
+		const payload = readRequest(headers, body, settings.form ?? "text");
 		if (!payload.ok) return payload;
-		const wrong = payload.data?.kind === "json" ? refuseStructure(payload.data.text) : null;
-		if (wrong !== null) return wrong;
+		const { contentType } = payload;
 
 		const { type, subject, id, unresolved } = await readSettings(source, headers, payload.data, freshId);
 		const named = id === undefined ? idFromHeaders(source, headers) : ({ ok: true, id } as const);
@@ -47,16 +47,19 @@ export const generic = defineKind({
 		return { ok: true, events: [{ attributes, data: payload.data }], batch: false, unresolved };
 	},
 
-	setup: ({ source, url, secret }) => curlSetup(source.auth, url, secret, '{"hello": "world"}'),
+	setup({ source, url, secret }) {
+		const { headers, body } = sampleFor(source.auth);
+		return curlSetup(source.auth, url, secret, body, headers["content-type"]);
+	},
 
-	sample: () => ({ headers: { "content-type": "application/json" }, body: '{"hello": "world"}' }),
+	sample: (_now, _settings, source) => sampleFor(source.auth),
 });
 
-/** null only for an empty body of which nothing is said. */
-function contentTypeOf(headers: Headers, body: Uint8Array): string | null {
-	const given = headers.get("content-type");
-	if (given !== null && isMediaType(given)) return given;
-	return body.byteLength === 0 ? null : guessContentType(body);
+/** A form where the signature is made over one. */
+function sampleFor(auth: SourceAuth): Sample {
+	return auth.type === "hmac" && hasPlace(schemeOf(auth).content, "form")
+		? { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "hello=world" }
+		: { headers: { "content-type": "application/json" }, body: '{"hello": "world"}' };
 }
 
 interface Settings {

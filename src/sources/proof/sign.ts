@@ -3,8 +3,10 @@
  * real verification. Pure.
  */
 import { randomUUID } from "node:crypto";
+import { headersOf } from "../../crypto/signed-content.ts";
 import { signatureHeaders } from "../../crypto/standard-webhooks.ts";
 import type { SourceAuth } from "../../store/records.ts";
+import type { SignatureScheme } from "./signature-scheme.ts";
 import { schemeOf, signatureHeadersOf } from "./signature-schemes.ts";
 import { isPublicKey } from "./standard-webhooks.ts";
 
@@ -16,8 +18,16 @@ export interface Proof {
 	body?: string;
 }
 
+/** A request before its proof. */
+export interface Unsigned {
+	/** As it will be requested. */
+	url: string;
+	headers: Record<string, string>;
+	body: string | Uint8Array;
+}
+
 /** null when only the provider can sign (stand-in.ts). `now` in ms since the epoch. */
-export function sign(auth: SourceAuth, secret: string, body: string | Uint8Array, now: number): Proof | null {
+export function sign(auth: SourceAuth, secret: string, request: Unsigned, now: number): Proof | null {
 	switch (auth.type) {
 		case "none":
 			return { headers: {} };
@@ -40,11 +50,31 @@ export function sign(auth: SourceAuth, secret: string, body: string | Uint8Array
 		case "shopify":
 		case "slack":
 		case "stripe":
-			return { headers: signatureHeadersOf(schemeOf(auth), secret, body, now) };
+			return { headers: signWithHmac(schemeOf(auth), secret, request, now) };
 		case "standard_webhooks": {
 			if (isPublicKey(secret)) return null;
+			const { body } = request;
 			const message = { id: `msg_${randomUUID()}`, timestampSeconds: Math.floor(now / 1000), body };
 			return { headers: signatureHeaders({ ...message, secrets: [secret] }) };
 		}
 	}
+}
+
+/** Stands in headers that are signed and that only the publisher would set. */
+export const SAMPLE_HEADER = "sample";
+
+/** The signature, and the headers that it covers where the request lacks them. */
+function signWithHmac(
+	scheme: SignatureScheme,
+	secret: string,
+	{ url, headers: given, body }: Unsigned,
+	now: number,
+): Record<string, string> {
+	const headers = new Headers(given);
+	const missing = headersOf(scheme.content).filter((name) => !headers.has(name));
+	for (const name of missing) headers.set(name, SAMPLE_HEADER);
+	return {
+		...Object.fromEntries(missing.map((name) => [name, SAMPLE_HEADER])),
+		...signatureHeadersOf(scheme, secret, { url, headers, body: Buffer.from(body) }, now),
+	};
 }

@@ -74,11 +74,11 @@ async function playGoogle(
 }
 
 /** Signs `v1a`, for a source that holds the sender's public key. */
-function playWebhookSender(auth: SourceAuth, { body, now }: Unsigned): StandIn {
+function playWebhookSender(auth: SourceAuth, { url, body, now }: Unsigned): StandIn {
 	const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
 	const [seed, publicKey] = [Buffer.from(d, "base64url"), Buffer.from(x, "base64url")];
 	const signingKey = `whsk_${Buffer.concat([seed, publicKey]).toString("base64")}`;
-	const proof = signWithSecret(auth, signingKey, body, now);
+	const proof = signWithSecret(auth, signingKey, { url, headers: {}, body }, now);
 	if (proof === null) throw new Error("a private key signs");
 	const verifyingKey = `whpk_${publicKey.toString("base64")}`;
 	const trust = {

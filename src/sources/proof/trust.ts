@@ -13,6 +13,8 @@ export interface Trust {
 	googleKeys(keyId: string, now: number): Promise<{ ok: true; keys: GoogleKeys } | Refusal>;
 	/** What to verify with where the source was given `secret`: itself. */
 	secret(secret: string): string;
+	/** Whether the router itself signed the request, so that its proof says nothing of the publisher. */
+	isSample?: true;
 }
 
 export const PROVIDERS: Trust = {
@@ -20,3 +22,6 @@ export const PROVIDERS: Trust = {
 	googleKeys: loadGoogleKeys,
 	secret: (secret) => secret,
 };
+
+/** For a sample that is signed with the source's own secret. */
+export const OUR_SAMPLE: Trust = { ...PROVIDERS, isSample: true };

@@ -76,7 +76,7 @@ function provesWithSecret(
 		case "shopify":
 		case "slack":
 		case "stripe":
-			return verifySignature(schemeOf(auth), secret, { headers, body, now });
+			return verifySignature(schemeOf(auth), secret, { headers, url, body, now });
 		case "standard_webhooks":
 			return verifyStandardWebhook(headers, body, secret, now);
 	}

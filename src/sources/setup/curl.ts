@@ -1,6 +1,11 @@
 /** The set-up of publishers that somebody writes: one request with curl, with the proof that the source asks for. */
 import type { SourceAuth } from "../../store/records.ts";
-import { type SignatureScheme, schemeOf, signedHead, writeSignature } from "../proof/signature-schemes.ts";
+import { headersOf } from "../../crypto/signed-content.ts";
+import { SAMPLE_HEADER } from "../proof/sign.ts";
+import { writeSignature } from "../proof/signature-header.ts";
+import type { SignatureScheme } from "../proof/signature-scheme.ts";
+import { schemeOf } from "../proof/signature-schemes.ts";
+import { signedBytes } from "../proof/signed-bytes.ts";
 import type { Setup } from "../kind.ts";
 
 export function curlSetup(
@@ -12,13 +17,23 @@ export function curlSetup(
 ): Setup {
 	const send = `curl -i '${url}' -H 'content-type: ${contentType}'`;
 	const step = { title: "Send an event", language: "shell" as const };
-	const code = signedCurl(auth, send, secret, body);
+	const code = signedCurl(auth, { send, url, secret, body, contentType });
 	return {
 		variants: [{ name: "curl", title: "Any program that can send HTTP", steps: [{ ...step, code }] }],
 	};
 }
 
-function signedCurl(auth: SourceAuth, send: string, secret: string, body: string): string {
+interface Target {
+	/** The command as far as the URL and the content type. */
+	send: string;
+	url: string;
+	secret: string;
+	body: string;
+	contentType: string;
+}
+
+function signedCurl(auth: SourceAuth, target: Target): string {
+	const { send, secret, body } = target;
 	const plain = (...headers: string[]) =>
 		[send, ...headers.map((header) => `-H ${quoted(header)}`), `--data-binary '${body}'`].join(" \\\n  ");
 	switch (auth.type) {
@@ -40,7 +55,7 @@ function signedCurl(auth: SourceAuth, send: string, secret: string, body: string
 		case "shopify":
 		case "slack":
 		case "stripe":
-			return hmacCurl(schemeOf(auth), send, secret, body);
+			return hmacCurl(schemeOf(auth), target);
 		case "standard_webhooks":
 			return [
 				`body='${body}'`,
@@ -52,19 +67,47 @@ function signedCurl(auth: SourceAuth, send: string, secret: string, body: string
 	}
 }
 
-function hmacCurl(scheme: SignatureScheme, send: string, secret: string, body: string): string {
-	const { algorithm, encoding, timestamp } = scheme;
+function hmacCurl(scheme: SignatureScheme, target: Target): string {
+	const { algorithm, encoding, secretEncoding, timestamp } = scheme;
+	const { send, secret, body } = target;
 	const encode = encoding === "hex" ? "-r | cut -d' ' -f1" : "-binary | openssl base64 -A";
 	const literal = { ...scheme, prefix: escapedInQuotes(scheme.prefix) };
-	const headers = Object.entries(writeSignature(literal, "$timestamp", "$signature"));
+	const headers = [
+		...coveredHeaders(scheme).map((name) => [name, SAMPLE_HEADER] as const),
+		...Object.entries(writeSignature(literal, "$timestamp", "$signature")),
+	];
+	const key = secretEncoding === "utf8" ? `-hmac '${secret}'` : '-mac HMAC -macopt "hexkey:$key"';
+	const toHex = "| openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n'";
 	return [
 		`body='${body}'`,
 		...(timestamp === null ? [] : ["timestamp=$(date +%s)"]),
-		`signature=$(printf %s "${signedHead(scheme, "$timestamp")}$body" | openssl dgst -${algorithm} -hmac '${secret}' ${encode})`,
+		...(secretEncoding === "utf8"
+			? []
+			: [`key=$(printf %s '${secret}'${secretEncoding === "hex" ? "" : ` ${toHex}`})`]),
+		`signature=$(printf %s "${signedText(scheme, target)}" | openssl dgst -${algorithm} ${key} ${encode})`,
 		[send, ...headers.map(([name, value]) => `-H "${name}: ${value}"`), '--data-binary "$body"'].join(
 			" \\\n  ",
 		),
 	].join("\n");
+}
+
+/** The signed headers that the command has to set beside those it sets anyway. */
+function coveredHeaders({ content }: SignatureScheme): string[] {
+	return [...new Set(headersOf(content))].filter((name) => name !== "content-type");
+}
+
+/** What is signed, to stand between double quotes of a shell. */
+function signedText(scheme: SignatureScheme, { url, body, contentType }: Target): string {
+	const covered = coveredHeaders(scheme).map((name) => [name, SAMPLE_HEADER]);
+	const headers = new Headers({ ...Object.fromEntries(covered), "content-type": contentType });
+	return scheme.content
+		.map((part) => {
+			if ("place" in part && part.place === "timestamp") return "${timestamp}";
+			if ("place" in part && part.place === "body") return "${body}";
+			const bytes = signedBytes([part], "", { url, headers, body: Buffer.from(body) }) ?? [];
+			return escapedInQuotes(bytes.map(String).join(""));
+		})
+		.join("");
 }
 
 /** One word of a shell, whatever it holds. */

@@ -63,7 +63,18 @@ describe("creating a source", () => {
 		],
 		[
 			{ type: "hmac", header: "x-signature" },
-			{ type: "hmac", header: "x-signature", algorithm: "sha256", encoding: "hex", prefix: "" },
+			{
+				type: "hmac",
+				header: "x-signature",
+				algorithm: "sha256",
+				encoding: "hex",
+				prefix: "",
+				secret_encoding: "utf8",
+				signed_content: "{body}",
+				timestamp_header: null,
+				tolerance_seconds: 300,
+				verification_token: false,
+			},
 		],
 		[{ type: "standard_webhooks" }, { type: "standard_webhooks" }],
 	])("auth %j", async (auth, shown) => {

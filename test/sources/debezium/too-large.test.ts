@@ -196,7 +196,12 @@ describe("refused, and nothing stored", () => {
 	});
 
 	test("a changed byte in the middle", async () => {
-		const proof = sign({ type: "standard_webhooks" }, SECRET, big, Date.now());
+		const proof = sign(
+			{ type: "standard_webhooks" },
+			SECRET,
+			{ url: "", headers: {}, body: big },
+			Date.now(),
+		);
 		const body = big.replace("xxx", "xyx");
 		const { status } = await sent(body, { unproven: true, headers: { ...proof?.headers } });
 		expect(status).toBe(401);

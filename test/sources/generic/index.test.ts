@@ -194,3 +194,40 @@ test("whatever the body and headers, the answer is a valid event or a refusal", 
 		{ numRuns: 500 },
 	);
 });
+
+describe("a form as JSON, where the source asks for it", () => {
+	const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded; charset=UTF-8" };
+	const asJson = (body: string | Uint8Array, headers: Record<string, string> = FORM_TYPE) =>
+		parse({ settings: { form: "json" }, dedupeKey: "body.id" }, headers, body);
+
+	test.each([
+		["fields in their order", "b=2&a=1&10=x&2=y", '{"b":"2","a":"1","10":"x","2":"y"}'],
+		["decoded", "%C3%BC+x=%22%5C%0A", '{"\u00fc x":"\\"\\\\\\n"}'],
+		["a field several times", "a=1&b=2&a=3", '{"a":["1","3"],"b":"2"}'],
+		["no value", "a&b=", '{"a":"","b":""}'],
+		["a name that objects have already", "__proto__=1&constructor=2", '{"__proto__":"1","constructor":"2"}'],
+		["nothing", "", "{}"],
+	])("%s", async (_what, body, text) => {
+		const { attributes, data } = await only(asJson(body));
+		expect(data).toEqual({ kind: "json", text });
+		expect(attributes.datacontenttype).toBe("application/json");
+	});
+
+	test("expressions find its fields", async () => {
+		expect((await only(asJson("id=SM1&Body=x"))).attributes.id).toBe("SM1");
+	});
+
+	test("refused when it is no form, or more than an event holds once it is JSON", async () => {
+		expect(await asJson("a=%ff")).toMatchObject({ ok: false, status: 400, code: "invalid_form" });
+		const controls = `a=${"\u0001".repeat(200_000)}`;
+		expect(await asJson(controls)).toMatchObject({ ok: false, status: 413, code: "body_too_large" });
+	});
+
+	test("what is no form is as it is without the setting", async () => {
+		expect((await only(asJson("a=1", { "content-type": "text/plain" }))).data).toEqual({
+			kind: "text",
+			text: "a=1",
+		});
+		expect((await only(asJson('{"id":7}', JSON_TYPE))).data).toEqual({ kind: "json", text: '{"id":7}' });
+	});
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { readPublished } from "../../../src/api/events/publishing.ts";
 import { contentHash } from "../../../src/sources/reading/content-hash.ts";
 import type { Parsed } from "../../../src/sources/kind.ts";
 import { idFrom, readIdempotencyKey } from "../../../src/sources/reading/publisher-id.ts";
@@ -172,5 +173,65 @@ describe("Idempotency-Key", () => {
 		const headers = { "idempotency-key": LOSSY };
 		await expect(idOf("generic", {}, { headers })).rejects.toThrow("not UTF-8");
 		expect(await idOf("generic", { dedupeKey: '"own"' }, { headers })).toBe("own");
+	});
+});
+
+/** As `POST /v1/events` reads it. Throws what refuses the request. */
+async function idOfPublished(headers: Record<string, string>): Promise<string> {
+	const request = new Request("https://sluice.example/v1/events", {
+		method: "POST",
+		headers: { "content-type": "application/json", ...headers },
+		body: '{"type":"t"}',
+	});
+	const { events } = await readPublished(request, {
+		freshId: crypto.randomUUID(),
+		time: "2026-01-02T03:04:05Z",
+	});
+	return events[0]?.attributes.id ?? "";
+}
+
+type Place = [place: string, header: string, read: (id: string) => Promise<string>];
+
+function inKind(kind: string, header: string, source: Partial<ReadableSource> = {}): Place {
+	return [kind, header, (id) => idOf(kind, source, { headers: { [header]: id } })];
+}
+
+describe("a header with an id means the same everywhere", () => {
+	const PLACES: Place[] = [
+		["POST /v1/events", "idempotency-key", (id) => idOfPublished({ "idempotency-key": id })],
+		inKind("generic", "idempotency-key"),
+		inKind("generic", "webhook-id", signed),
+		inKind("generic", "svix-id", signed),
+		inKind("github", "x-github-delivery"),
+		inKind("shopify", "x-shopify-webhook-id"),
+		inKind("standard-webhooks", "webhook-id"),
+		inKind("standard-webhooks", "svix-id"),
+		inKind("gcs-pubsub", "x-goog-pubsub-message-id"),
+	];
+
+	describe.each(PLACES)("%s, %s", (_place, header, read) => {
+		test.each([
+			["plain", "key-1", "key-1"],
+			["case and inner spaces count", "Key  1", "Key  1"],
+			["beyond ASCII", "clé-鍵-🔑", "clé-鍵-🔑"],
+			["percent-encoded: nothing is undone", "cl%C3%A9", "cl%C3%A9"],
+			["the longest", "x".repeat(1_024), "x".repeat(1_024)],
+			["the longest in bytes", "é".repeat(512), "é".repeat(512)],
+			["longer", LONG, contentHash(LONG)],
+			["longer in bytes", "é".repeat(513), contentHash("é".repeat(513))],
+			["a control character", "a\u0001b", contentHash("a\u0001b")],
+		])("%s", async (_what, id, expected) => {
+			expect(await read(id)).toBe(expected);
+		});
+
+		test.each(["", " ", "\t "])("%j is none: each event gets a new one", async (id) => {
+			expect(await read(id)).not.toBe(await read(id));
+		});
+
+		test("one that was no UTF-8 never makes two events one", async () => {
+			// A key that somebody made up for this is refused; what a service numbers its requests with is not.
+			if (header === "idempotency-key") await expect(read(LOSSY)).rejects.toThrow("UTF-8");
+			else expect(await read(LOSSY)).not.toBe(await read(LOSSY));
+		});
 	});
 });

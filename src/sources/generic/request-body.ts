@@ -1,0 +1,45 @@
+/** The body of any webhook as the data of an event, by what it says it is. */
+import { isJson, isMediaType, parseMediaType } from "../../events/cloudevents/media-type.ts";
+import { type EventData, MAX_EVENT_BYTES } from "../../events/event.ts";
+import { refuseStructure } from "../../events/json/structure.ts";
+import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
+import { type Refusal, refuse } from "../../http/refusal.ts";
+import { fieldsToJson, isForm, readFields } from "../reading/form.ts";
+
+type Body = { ok: true; contentType: string | null; data: EventData | null } | Refusal;
+
+/** `form`: what becomes of a form. Refuses what claims to be JSON or a form and is not, and what is too large. */
+export function readRequest(headers: Headers, body: Uint8Array, form: "text" | "json"): Body {
+	return form === "json" && isForm(headers) ? readForm(body) : readBody(headers, body);
+}
+
+function readBody(headers: Headers, body: Uint8Array): Body {
+	const contentType = contentTypeOf(headers, body);
+	if (body.byteLength === 0 && isJson(parseMediaType(contentType))) {
+		const empty = readJson(body);
+		if (!empty.ok) return empty;
+	}
+	const payload = readPayload(body, contentType);
+	if (!payload.ok) return payload;
+	const wrong = payload.data?.kind === "json" ? refuseStructure(payload.data.text) : null;
+	return wrong ?? { ...payload, contentType };
+}
+
+/** The fields as JSON, which can have more bytes than the form; refuses with 413 where it has too many. */
+function readForm(body: Uint8Array): Body {
+	const form = readFields(body);
+	if (!form.ok) return form;
+	const text = fieldsToJson(form.fields);
+	if (Buffer.byteLength(text) > MAX_EVENT_BYTES) {
+		const limit = `${MAX_EVENT_BYTES} bytes`;
+		return refuse(413, "body_too_large", `As JSON the form has more than ${limit}.`);
+	}
+	return { ok: true, contentType: "application/json", data: { kind: "json", text } };
+}
+
+/** null only for an empty body of which nothing is said. */
+function contentTypeOf(headers: Headers, body: Uint8Array): string | null {
+	const given = headers.get("content-type");
+	if (given !== null && isMediaType(given)) return given;
+	return body.byteLength === 0 ? null : guessContentType(body);
+}

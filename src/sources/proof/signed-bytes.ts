@@ -1,0 +1,87 @@
+/** What an HMAC is made over, and with which key: a template filled from a request. Pure. */
+import { isExactHeader } from "../../events/cloudevents/header-value.ts";
+import type { ContentPart } from "../../crypto/signed-content.ts";
+import type { SECRET_ENCODINGS } from "../../store/source-auth.ts";
+import { type FormField, isForm, readFields } from "../reading/form.ts";
+
+/** A request as far as a signature can cover it. Events are taken with POST only. */
+export interface Signable {
+	/** As it was requested, query included. */
+	url: string;
+	headers: Headers;
+	/** As it came over the wire. */
+	body: Uint8Array;
+}
+
+/** null where the request has not what is covered: a header, or a form. Then nothing can have been signed. */
+export function signedBytes(
+	content: readonly ContentPart[],
+	timestamp: string,
+	request: Signable,
+): (string | Uint8Array)[] | null {
+	const filled: (string | Uint8Array)[] = [];
+	for (const part of content) {
+		const bytes = "text" in part ? part.text : fill(part, timestamp, request);
+		if (bytes === null) return null;
+		filled.push(bytes);
+	}
+	return filled;
+}
+
+function fill(
+	part: Exclude<ContentPart, { text: string }>,
+	timestamp: string,
+	{ url, headers, body }: Signable,
+): string | Uint8Array | null {
+	if ("header" in part) {
+		const value = headers.get(part.header);
+		return value !== null && isExactHeader(value) ? value : null;
+	}
+	switch (part.place) {
+		case "method":
+			return "POST";
+		case "url":
+			return url;
+		case "timestamp":
+			return timestamp;
+		case "body":
+			return body;
+		case "form": {
+			// A body that is no form would not be covered at all.
+			const form = isForm(headers) ? readFields(body) : null;
+			return form?.ok === true ? sortedFields(form.fields) : null;
+		}
+	}
+}
+
+/** As Twilio joins them: by name, each with its value behind it; what stands there twice with one value counts once. */
+function sortedFields(fields: readonly FormField[]): string {
+	return [...fields]
+		.sort(([name, value], [otherName, otherValue]) => compare(name, otherName) || compare(value, otherValue))
+		.filter(([name, value], index, sorted) => {
+			const [formerName, formerValue] = sorted[index - 1] ?? [];
+			return index === 0 || name !== formerName || value !== formerValue;
+		})
+		.map(([name, value]) => name + value)
+		.join("");
+}
+
+function compare(one: string, other: string): number {
+	if (one === other) return 0;
+	return one < other ? -1 : 1;
+}
+
+const ENCODED = {
+	base64: /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2,3}={0,2})?$/,
+	hex: /^(?:[0-9A-Fa-f]{2})+$/,
+} as const;
+
+/** null when the secret is not text of that encoding, or no key at all. */
+export function keyOf(
+	secret: string,
+	encoding: (typeof SECRET_ENCODINGS)[number],
+): string | Uint8Array | null {
+	if (secret === "") return null;
+	if (encoding === "utf8") return secret;
+	return ENCODED[encoding].test(secret) ? Buffer.from(secret, encoding) : null;
+}
