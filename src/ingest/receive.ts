@@ -116,7 +116,8 @@ async function readEvents(
 	const read = await readBody(request);
 	if (!read.ok) return read;
 	const { body } = read;
-	const verified = await verify(source, { headers, url, body, now }, trust);
+	const { maxAgeSeconds } = kind;
+	const verified = await verify(source, { headers, url, body, now, maxAgeSeconds }, trust);
 	return verified.ok ? parseEvents(source, kind, { headers, body, now }) : verified;
 }
 

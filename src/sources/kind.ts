@@ -82,6 +82,8 @@ export interface KindDefinition<S extends Settings> extends KindTraits {
 	readonly setup: (target: SetupTarget<z.output<S>>) => Setup;
 	/** A request as this publisher sends it to a source with these settings, without its proof. `now` in ms. */
 	readonly sample: (now: number, settings: z.output<S>) => Sample;
+	/** How long ago a Standard Webhooks signature may have been made, for publishers that sign before they queue. */
+	readonly maxAgeSeconds?: (settings: z.output<S>) => number;
 }
 
 /** A kind as the rest of the router knows it. */
@@ -100,6 +102,8 @@ export interface BoundKind {
 	parse(request: KindRequest): Promise<Parsed>;
 	setup(target: Omit<SetupTarget, "source" | "settings">): Setup;
 	sample(now: number): Sample;
+	/** How long ago a Standard Webhooks signature may have been made; undefined: not longer than any other. */
+	maxAgeSeconds?: number | undefined;
 }
 
 /** For kinds whose sources are told nothing. */
@@ -113,6 +117,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 		parse,
 		setup,
 		sample,
+		maxAgeSeconds,
 		...traits
 	} = definition;
 	return {
@@ -127,6 +132,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 				parse: (request) => parse({ ...request, source, settings }),
 				setup: (target) => setup({ ...target, source, settings }),
 				sample: (now) => sample(now, settings),
+				maxAgeSeconds: maxAgeSeconds?.(settings),
 			};
 		},
 	};

@@ -33,19 +33,20 @@ function readWebhookHeaders(headers: Headers): WebhookHeaders | null {
 
 /**
  * `secret` is `whsec_` and the key in base64 (or the base64 alone) for `v1`, `whpk_` and the sender's public key
- * in base64 for `v1a`. `now` in ms since the epoch.
+ * in base64 for `v1a`. `now` in ms since the epoch; `maxAgeSeconds` as in `isFresh`.
  */
 export function verifyStandardWebhook(
 	headers: Headers,
 	body: Uint8Array,
 	secret: string,
 	now: number,
+	maxAgeSeconds?: number,
 ): boolean {
 	const sent = readWebhookHeaders(headers);
 	if (sent === null) return false;
 	const { id, timestamp, signatures } = sent;
 	// A dot in the id could move the border between id, timestamp and body under the same signature.
-	if (id === "" || id.includes(".") || !isFresh(timestamp, now)) return false;
+	if (id === "" || id.includes(".") || !isFresh(timestamp, now, maxAgeSeconds)) return false;
 	const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]);
 	const [version, proves] = isPublicKey(secret)
 		? (["v1a", verifierOfPublicKey(secret, signed)] as const)
