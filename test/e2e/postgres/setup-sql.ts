@@ -235,19 +235,32 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				});
 
 			if (kind === "postgres" && !blocks)
-				test("who may log in sees what waits, and no secret", async () => {
+				test("who may log in sees what waits and no secret, or nothing where a superuser says so", async () => {
 					await worker?.stop();
-					await database.query("create role reader; insert into documents (id) values (14); set role reader");
-					const seen = await database.query<{ sent: string }>(
-						"select url || headers::text as sent from net.http_request_queue",
+					await database.query(`
+						create role reader; grant insert on documents to reader; set role reader;
+						insert into documents (id) values (14)`);
+					const look = () =>
+						database.query<{ sent: string }>(
+							"select url || headers::text as sent from net.http_request_queue",
+						);
+					const seen = await look();
+					await database.query(
+						"reset role; revoke all on all tables in schema net from public; set role reader",
 					);
-					await database.query("reset role; drop role reader; truncate documents");
+					await expect(look()).rejects.toThrow(/permission denied/);
+					await database.query("insert into documents (id) values (15); reset role");
+					await database.query(`
+						grant all on all tables in schema net to public;
+						drop owned by reader; drop role reader; truncate documents`);
 					worker = await startPgNetWorker({ ...server.connection, database: databaseName });
+					await database.query("notify pg_net");
+
 					expect(seen.rows).toHaveLength(1);
 					expect(seen.rows[0]?.sent).toContain("webhook-signature");
 					expect(seen.rows[0]?.sent).not.toContain(source.secret.slice("whsec_".length));
-					await database.query("notify pg_net");
-					await requestFor("insert");
+					const subjects = (await model.received(2)).map(({ headers }) => headers["ce-subject"]);
+					expect(new Set(subjects)).toEqual(new Set(["documents/14", "documents/15"]));
 				});
 
 			if (isOurs)
