@@ -8,7 +8,7 @@ export interface Transport extends Pick<SetupVariant, "name" | "title"> {
 	isSearched: boolean;
 	/** A statement that fails, and says what to do, in a database that this could not send from. */
 	check?: string;
-	/** What everybody who can log in may read of `what` is sent. */
+	/** Says who else may read `what` is sent. */
 	exposed?: (what: string) => string;
 	/** How to see later what did not arrive. */
 	watching?: SetupStep;

@@ -8,22 +8,22 @@ export const WATCH_SQL = `create or replace function sluice.unwatch(watched regc
   language plpgsql set search_path = pg_catalog, pg_temp
 as $unwatch$
 declare
-  found regclass;
+  holder regclass;
 begin
-  select tgrelid into found from pg_trigger
+  select tgrelid into holder from pg_trigger
     where tgname = 'sluice' and tgparentid = 0 and tgrelid <> watched
       and tgrelid in (select relid from pg_partition_ancestors(watched));
-  if found is not null then
-    raise exception '% is watched as a part of %', watched, found
-      using hint = format('Stop watching the whole: select sluice.unwatch(%L);', found);
+  if holder is not null then
+    raise exception '% is watched as a part of %', watched, holder
+      using hint = format('Stop watching the whole: select sluice.unwatch(%L);', holder);
   end if;
   -- The table, and those of its partitions that are watched by themselves.
-  for found in
+  for holder in
     select tgrelid from pg_trigger
     where tgname = 'sluice' and tgparentid = 0
       and (tgrelid = watched or tgrelid in (select relid from pg_partition_tree(watched)))
   loop
-    execute format('drop trigger sluice on %s', found);
+    execute format('drop trigger sluice on %s', holder);
   end loop;
 end
 $unwatch$;

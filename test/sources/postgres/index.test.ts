@@ -106,6 +106,11 @@ describe("set-up", () => {
 		},
 	);
 
+	test("gives pg_net a minute for a response: its time runs while requests wait for each other", () => {
+		const { code } = setupFor({ type: "standard_webhooks" })[0] ?? {};
+		expect(code).toContain("timeout_milliseconds := 60000);");
+	});
+
 	test("says what everybody in the database may read of it", () => {
 		const read = "Every role that can log in may read";
 		expect(titleOf({ type: "standard_webhooks" }, "pg_net")).toContain(`${read} the rows while they wait`);
