@@ -137,7 +137,8 @@ async function readEvents(
 	if (!read.ok) return read;
 	if ("parts" in read) return parseParts(source, kind, { headers, parts: read.parts, now });
 	const { body } = read;
-	const verified = await verify(source, { headers, url, body, now }, trust);
+	const { maxAgeSeconds } = kind;
+	const verified = await verify(source, { headers, url, body, now, maxAgeSeconds }, trust);
 	if (!verified.ok) return (await greet(env, source, body, now)) ?? verified;
 	if (trust.isSample !== true) ctx.waitUntil(noteVerified(env, source, now));
 	return parseEvents(source, kind, { headers, body, now });

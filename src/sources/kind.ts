@@ -91,6 +91,8 @@ export interface KindDefinition<S extends Settings> extends KindTraits {
 	 * kept of a record that is too large by itself. Without it they are refused with 413.
 	 */
 	readonly large?: (settings: z.output<S>) => Wanted;
+	/** How long ago a Standard Webhooks signature may have been made, for publishers that sign before they queue. */
+	readonly maxAgeSeconds?: (settings: z.output<S>) => number;
 }
 
 /** A kind as the rest of the router knows it. */
@@ -111,6 +113,8 @@ export interface BoundKind {
 	sample(now: number): Sample;
 	/** null: bodies above the limit are refused. */
 	large: Wanted | null;
+	/** How long ago a Standard Webhooks signature may have been made; undefined: not longer than any other. */
+	maxAgeSeconds?: number | undefined;
 }
 
 /** For kinds whose sources are told nothing. */
@@ -125,6 +129,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 		setup,
 		sample,
 		large,
+		maxAgeSeconds,
 		...traits
 	} = definition;
 	return {
@@ -140,6 +145,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 				setup: (target) => setup({ ...target, source, settings }),
 				sample: (now) => sample(now, settings, source),
 				large: large?.(settings) ?? null,
+				maxAgeSeconds: maxAgeSeconds?.(settings),
 			};
 		},
 	};

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { unique } from "./api.ts";
+import { ROOT_KEY } from "./router.setup.ts";
 import { setting } from "./setting.ts";
 import { until } from "./until.ts";
 
@@ -95,6 +96,20 @@ test.each(["bearer", "standard_webhooks"])("the curl command of kind cloudevents
 test("the curl command of kind standard-webhooks", async () => {
 	const source = await stage.api.createSource({ kind: "standard-webhooks", name: unique("contacts") });
 	expect(await readData(await paste(await shellCode(source)))).toMatchObject({ type: "contact.created" });
+});
+
+test("the commands that make a database sign are pasted, and print the secret that the SQL needs", async () => {
+	const source = await stage.api.createSource({ kind: "postgres", auth: { type: "bearer" } });
+	const setup = await stage.api.must<Setup>("GET", `/v1/sources/${source.id}/setup`);
+	const [variant] = setup.variants;
+	expect(variant?.name).toBe("pg_net-signed");
+	const [step] = variant?.steps ?? [];
+	const { stdout } = await run("sh", ["-c", step?.code ?? ""], {
+		env: { ...process.env, ADMIN_TOKEN: ROOT_KEY },
+	});
+	expect(stdout.trim()).toMatch(/\nwhsec_[A-Za-z0-9+/]{43}=$/);
+	const changed = await stage.api.must<object>("GET", `/v1/sources/${source.id}`);
+	expect(changed).toMatchObject({ auth: { type: "standard_webhooks" } });
 });
 
 test("with another secret than the source's it is refused", async () => {

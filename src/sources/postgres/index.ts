@@ -11,20 +11,27 @@ import {
 	type SetupTarget,
 	defineKind,
 } from "../kind.ts";
-import { type RowSettings, readRowChange, rowSettings, TRIGGER_LAYOUT } from "../reading/row-change.ts";
+import {
+	readRowChange,
+	TRIGGER_LAYOUT,
+	type TriggerSettings,
+	triggerSettings,
+} from "../reading/row-change.ts";
 import { fixedHeader, type RowProof, rowTriggerVariant } from "../setup/row-trigger-sql.ts";
 import { pgNet, pgsqlHttp, plPython } from "../setup/row-trigger-transports.ts";
-import { setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
+import { signedVariant } from "../setup/row-trigger-signed.ts";
+import { sendsSecret, setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
 
 export const postgres = defineKind({
 	defaultAuth: { type: "standard_webhooks" },
-	settings: rowSettings,
+	settings: triggerSettings,
+	maxAgeSeconds: (settings) => settings.signature_max_age_seconds,
 	parse,
 	setup,
 	sample,
 });
 
-async function parse({ source, settings, headers, body, now }: ParseInput<RowSettings>): Promise<Parsed> {
+async function parse({ source, settings, headers, body, now }: ParseInput<TriggerSettings>): Promise<Parsed> {
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
@@ -47,7 +54,10 @@ function setup(target: SetupTarget): Setup {
 	const proof = rowProof(target.source.auth, target.secret);
 	if (proof === undefined) return setupAfterAuthChange(target, { auth: { type: "bearer" } });
 	const trigger = { url: target.url, proof, isIdentified: true };
-	return { variants: [pgNet, pgsqlHttp, plPython].map((transport) => rowTriggerVariant(trigger, transport)) };
+	const variants = [pgNet, pgsqlHttp, plPython].map((transport) => rowTriggerVariant(trigger, transport));
+	return {
+		variants: sendsSecret(target.source.auth) ? [signedVariant(target, true), ...variants] : variants,
+	};
 }
 
 /** undefined when neither the signature that the SQL can make nor a fixed header would do. */

@@ -70,7 +70,8 @@ export function verifySignature(
 ): boolean {
 	const { timestamp, signatures } = readSignatures(scheme, request.headers);
 	if (scheme.timestamp !== null) {
-		if (timestamp === null || !isFresh(timestamp, now, scheme.toleranceSeconds)) return false;
+		if (timestamp === null || !isFresh(timestamp, now, scheme.toleranceSeconds, scheme.toleranceSeconds))
+			return false;
 	}
 	const expected = digest(scheme, secret, timestamp ?? "", request);
 	if (expected === null) return false;

@@ -41,9 +41,14 @@ export interface StreamedProof {
  * The same as `verifyStandardWebhook` for a body that is never whole in memory. null for a public key: Ed25519 signs
  * no stream.
  */
-export function streamedStandardWebhook(headers: Headers, secret: string, now: number): StreamedProof | null {
+export function streamedStandardWebhook(
+	headers: Headers,
+	secret: string,
+	now: number,
+	maxAgeSeconds?: number,
+): StreamedProof | null {
 	if (isPublicKey(secret)) return null;
-	const sent = readFreshHeaders(headers, now);
+	const sent = readFreshHeaders(headers, now, maxAgeSeconds);
 	const key = sharedKey(secret);
 	if (sent === null || key === null) return UNPROVEN;
 	const hmac = createHmac("sha256", key).update(`${sent.id}.${sent.timestamp}.`);
@@ -60,31 +65,34 @@ const UNPROVEN: StreamedProof = { update: () => undefined, isProven: () => false
 
 /**
  * `secret` is `whsec_` and the key in base64 (or the base64 alone) for `v1`, `whpk_` and the sender's public key
- * in base64 for `v1a`. `now` in ms since the epoch.
+ * in base64 for `v1a`. `now` in ms since the epoch; `maxAgeSeconds` as in `isFresh`.
  */
 export function verifyStandardWebhook(
 	headers: Headers,
 	body: Uint8Array,
 	secret: string,
 	now: number,
+	maxAgeSeconds?: number,
 ): boolean {
-	const streamed = streamedStandardWebhook(headers, secret, now);
+	const streamed = streamedStandardWebhook(headers, secret, now, maxAgeSeconds);
 	if (streamed !== null) {
 		streamed.update(body);
 		return streamed.isProven();
 	}
-	const sent = readFreshHeaders(headers, now);
+	const sent = readFreshHeaders(headers, now, maxAgeSeconds);
 	if (sent === null) return false;
 	const signed = Buffer.concat([Buffer.from(`${sent.id}.${sent.timestamp}.`), body]);
 	return isSigned(sent, "v1a", verifierOfPublicKey(secret, signed));
 }
 
 /** null for what proves nothing, whatever the body is. */
-function readFreshHeaders(headers: Headers, now: number): WebhookHeaders | null {
+function readFreshHeaders(headers: Headers, now: number, maxAgeSeconds?: number): WebhookHeaders | null {
 	const sent = readWebhookHeaders(headers);
 	if (sent === null) return null;
 	// A dot in the id could move the border between id, timestamp and body under the same signature.
-	return sent.id === "" || sent.id.includes(".") || !isFresh(sent.timestamp, now) ? null : sent;
+	return sent.id === "" || sent.id.includes(".") || !isFresh(sent.timestamp, now, maxAgeSeconds)
+		? null
+		: sent;
 }
 
 function isSigned({ signatures }: WebhookHeaders, version: "v1" | "v1a", proves: Verifier): boolean {

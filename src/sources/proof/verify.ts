@@ -19,6 +19,8 @@ export interface SignedRequest {
 	body: Uint8Array;
 	/** ms since the epoch. */
 	now: number;
+	/** How long ago it may have been signed by Standard Webhooks, where the kind gives that longer than usual. */
+	maxAgeSeconds?: number | undefined;
 }
 
 /**
@@ -57,7 +59,7 @@ type SecretAuth = Exclude<SourceAuth, { type: "none" | "sns" | "google_oidc" | "
 function provesWithSecret(
 	auth: SecretAuth,
 	secret: string,
-	{ headers, url, body, now }: SignedRequest,
+	{ headers, url, body, now, maxAgeSeconds }: SignedRequest,
 ): boolean {
 	switch (auth.type) {
 		case "bearer":
@@ -78,7 +80,7 @@ function provesWithSecret(
 		case "stripe":
 			return verifySignature(schemeOf(auth), secret, { headers, url, body, now });
 		case "standard_webhooks":
-			return verifyStandardWebhook(headers, body, secret, now);
+			return verifyStandardWebhook(headers, body, secret, now, maxAgeSeconds);
 	}
 }
 

@@ -1,5 +1,6 @@
 /** The change of a database row as an event: where payloads say it, and what the event is called. Pure. */
 import * as z from "zod";
+import { TOLERANCE_SECONDS } from "../../crypto/freshness.ts";
 import { type Refusal, refuse } from "../../http/refusal.ts";
 import { type JsonObject, isObject, textAt, valueAt } from "./json-body.ts";
 
@@ -10,6 +11,23 @@ export const rowSettings = z.strictObject({
 });
 
 export type RowSettings = z.output<typeof rowSettings>;
+
+const DAY_SECONDS = 86_400;
+
+/** What a source of a kind whose rows are sent by a trigger may be told. */
+export const triggerSettings = rowSettings.extend({
+	/**
+	 * How long ago a signature may have been made. It is made when the row is written, and pg_net needs a day for
+	 * the rows of a large load. Events are kept no longer than the most of it.
+	 */
+	signature_max_age_seconds: z
+		.int()
+		.min(TOLERANCE_SECONDS)
+		.max(7 * DAY_SECONDS)
+		.default(DAY_SECONDS),
+});
+
+export type TriggerSettings = z.output<typeof triggerSettings>;
 
 type Path = readonly string[];
 

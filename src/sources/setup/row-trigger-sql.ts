@@ -1,10 +1,12 @@
 /**
  * The SQL that makes a PostgreSQL database (13 or newer) send the changes of its rows: one schema with the address,
- * the secret and a trigger function, and `sluice.watch(table)`. How requests leave the server is in
- * row-trigger-transports.ts.
+ * the secret and a trigger function. How requests leave the server is in row-trigger-transports.ts, how a table is
+ * watched in row-trigger-watch.ts.
  */
 import type { SetupVariant } from "../kind.ts";
 import type { Transport } from "./row-trigger-transports.ts";
+import { WATCH_SQL } from "./row-trigger-watch.ts";
+import { sqlLiteral } from "./sql-literal.ts";
 import type { StaticProof } from "./static-proof.ts";
 
 /** How each request proves itself: a Standard Webhooks signature, a fixed header, or nothing (null). */
@@ -27,11 +29,11 @@ export function fixedHeader({ headers }: StaticProof): RowProof | null {
 
 /** Each step may be run again at any time: with another URL or secret it replaces the former one. */
 export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): SetupVariant {
-	const { name, title, extension } = transport;
+	const { name, extension, watching } = transport;
 	const turnOn = `create extension if not exists ${extension};`;
 	return {
 		name,
-		title,
+		title: titleOf(trigger, transport),
 		steps: [
 			{ title: `Turn on ${extension}`, language: "sql", code: turnOn },
 			{ title: "Make the trigger function", language: "sql", code: installSql(trigger, transport) },
@@ -40,6 +42,7 @@ export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): Se
 				language: "sql",
 				code: "select sluice.watch('public.documents');",
 			},
+			...(watching === undefined ? [] : [watching]),
 		],
 		remove: {
 			title: "Take everything away, the triggers too",
@@ -47,6 +50,12 @@ export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): Se
 			code: "drop schema if exists sluice cascade;",
 		},
 	};
+}
+
+function titleOf({ url, proof }: RowTrigger, { title, exposed }: Transport): string {
+	if (exposed === undefined) return title;
+	const isSecretSent = proof?.kind === "header" || new URL(url).search !== "";
+	return `${title}. ${exposed(isSecretSent ? "the rows and the secret" : "the rows")}`;
 }
 
 function installSql(trigger: RowTrigger, transport: Transport): string {
@@ -57,6 +66,7 @@ function installSql(trigger: RowTrigger, transport: Transport): string {
 	];
 	return [
 		"begin;",
+		...(transport.check === undefined ? [] : [transport.check]),
 		...(isSigned ? ["create extension if not exists pgcrypto;"] : []),
 		targetSql(trigger),
 		...(transport.helper === undefined ? [] : [transport.helper]),
@@ -146,20 +156,4 @@ begin
     where extname in (${extensions.map(sqlLiteral).join(", ")})));
 end
 $path$;`;
-}
-
-const WATCH_SQL = `create or replace function sluice.watch(watched regclass) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp
-as $watch$
-begin
-  execute format('drop trigger if exists sluice on %s', watched);
-  execute format(
-    'create trigger sluice after insert or update or delete on %s for each row execute function sluice.notify()',
-    watched);
-end
-$watch$;`;
-
-/** A string constant; backslashes mean nothing in it. */
-export function sqlLiteral(text: string): string {
-	return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,16 +1,50 @@
 /** The ways in which a PostgreSQL server can send a request by itself, and what each costs its writers. */
-import type { SetupVariant } from "../kind.ts";
+import type { SetupStep, SetupVariant } from "../kind.ts";
 
 /** plpgsql that posts `body` (jsonb) with `headers` (jsonb) to `target.url`, and what it needs. */
 export interface Transport extends Pick<SetupVariant, "name" | "title"> {
 	extension: string;
 	/** Whether the extension's names are found by the search path, and not in a schema of its own. */
 	isSearched: boolean;
+	/** A statement that fails, and says what to do, in a database that this could not send from. */
+	check?: string;
+	/** Says who else may read `what` is sent. */
+	exposed?: (what: string) => string;
+	/** How to see later what did not arrive. */
+	watching?: SetupStep;
 	/** A function that `send` calls. */
 	helper?: string;
 	/** The statements, indented as in the body of a function. */
 	send: string;
 }
+
+/**
+ * The worker of pg_net serves one database of the server, and what is queued in another waits there for ever. Versions
+ * without a setting for it served "postgres". Who may not see which libraries are loaded finds no row of that name.
+ */
+export const PG_NET_CHECK = `do $check$
+declare
+  libraries text := (select setting from pg_settings where name = 'shared_preload_libraries');
+  served text := coalesce(current_setting('pg_net.database_name', true), 'postgres');
+begin
+  if current_setting('pg_net.ttl', true) is null or libraries !~ '\\mpg_net\\M' then
+    raise exception 'pg_net does not run in this server, so nothing would be sent'
+      using hint = 'Add pg_net to shared_preload_libraries, restart the server, and run this again.';
+  end if;
+  if served <> current_database() then
+    raise exception 'pg_net serves the database "%", so nothing would be sent from "%"', served, current_database()
+      using hint = format('It serves one database of a server. If that can be this one: "alter system set '
+        'pg_net.database_name = %L", restart the server, and run this again. Else use a variant without pg_net, '
+        'or a source of kind debezium or sequin.', current_database());
+  end if;
+end
+$check$;`;
+
+/**
+ * Writers do not wait for it. pg_net opens hundreds of requests at once, and their time runs while they wait for each
+ * other: after five seconds it gave up thousands that had been accepted.
+ */
+export const PG_NET_TIMEOUT_MS = 60_000;
 
 /** https://supabase.github.io/pg_net: requests wait in an unlogged table for a background worker. */
 export const pgNet: Transport = {
@@ -19,11 +53,20 @@ export const pgNet: Transport = {
 		"Sends after the commit and never holds up a writer; not sent twice, so what a crash or an outage interrupts is lost",
 	extension: "pg_net",
 	isSearched: false,
+	check: PG_NET_CHECK,
+	exposed: (what) => `Every role that can log in may read ${what} while they wait in net.http_request_queue`,
+	watching: {
+		title: "See what was refused, not answered or not reached; pg_net keeps it for six hours (pg_net.ttl)",
+		language: "sql",
+		code: `select created, status_code, timed_out, error_msg, content from net._http_response
+  where status_code is null or status_code not between 200 and 299
+  order by created desc limit 100;`,
+	},
 	send: `  perform net.http_post(
     url := target.url,
     body := body,
     headers := headers || jsonb_build_object('Content-Type', 'application/json'),
-    timeout_milliseconds := 5000);`,
+    timeout_milliseconds := ${PG_NET_TIMEOUT_MS});`,
 };
 
 /** https://github.com/pramsey/pgsql-http: libcurl within the statement, 5 seconds at most. */

@@ -17,6 +17,11 @@ export function staticProof(auth: SourceAuth, secret: string): StaticProof | nul
 	return auth.type === "header" ? { headers: { [auth.name]: secret } } : null;
 }
 
+/** Whether the secret itself goes with each request, in a header or the URL, for whoever reads the request. */
+export function sendsSecret({ type }: SourceAuth): boolean {
+	return type === "bearer" || type === "header" || type === "url_token";
+}
+
 /** Instead of a set-up that could not work: how the source is made to ask for what its publisher can send. */
 export function setupAfterAuthChange({ source, url }: SetupTarget, changes: object): Setup {
 	const code = [

@@ -16,22 +16,30 @@ import {
 	type SetupVariant,
 	defineKind,
 } from "../kind.ts";
-import { readRowChange, rowSettings, TRIGGER_LAYOUT } from "../reading/row-change.ts";
-import { fixedHeader, rowTriggerVariant, sqlLiteral } from "../setup/row-trigger-sql.ts";
-import { pgNet } from "../setup/row-trigger-transports.ts";
-import { setupAfterAuthChange, type StaticProof, staticProof } from "../setup/static-proof.ts";
+import type { SourceAuth } from "../../store/records.ts";
+import { idFromHeader } from "../reading/publisher-id.ts";
+import { readRowChange, TRIGGER_LAYOUT, triggerSettings } from "../reading/row-change.ts";
+import { signedVariant } from "../setup/row-trigger-signed.ts";
+import { fixedHeader, rowTriggerVariant } from "../setup/row-trigger-sql.ts";
+import { PG_NET_CHECK, PG_NET_TIMEOUT_MS, pgNet } from "../setup/row-trigger-transports.ts";
+import { sqlLiteral } from "../setup/sql-literal.ts";
+import { sendsSecret, setupAfterAuthChange, type StaticProof, staticProof } from "../setup/static-proof.ts";
 
 /** The same change within one window is the same event; later it may well have happened again. */
 const DEDUPE_WINDOW_MS = 5 * 60_000;
 
-const supabaseSettings = rowSettings.extend({
-	/** Whether changes that say the same within five minutes are one event. */
-	dedupe: z.boolean().default(true),
+const supabaseSettings = triggerSettings.extend({
+	/**
+	 * Whether changes that say the same within five minutes are one event. A row that changes back and forth says
+	 * the same again, and Supabase sends nothing twice, so this is for triggers that somebody has made twice.
+	 */
+	dedupe: z.boolean().default(false),
 });
 
 export const supabase = defineKind({
 	defaultAuth: { type: "bearer" },
 	settings: supabaseSettings,
+	maxAgeSeconds: (settings) => settings.signature_max_age_seconds,
 	parse,
 	setup,
 	sample,
@@ -45,7 +53,7 @@ async function parse(input: ParseInput<z.output<typeof supabaseSettings>>): Prom
 	const change = readRowChange(json, TRIGGER_LAYOUT, settings.primary_key);
 	if (!change.ok) return change;
 	const attributes = {
-		id: settings.dedupe ? contentId(json, now) : freshId,
+		id: settings.dedupe ? contentId(json, now) : (signedId(source.auth, headers) ?? freshId),
 		source: sourcePath("pg", source.name, change.schema),
 		type: change.type,
 		subject: change.subject,
@@ -53,6 +61,11 @@ async function parse(input: ParseInput<z.output<typeof supabaseSettings>>): Prom
 		datacontenttype: "application/json",
 	};
 	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
+}
+
+/** The id that the signature covers: a request that somebody sends again is no new event. */
+function signedId({ type }: SourceAuth, headers: Headers): string | undefined {
+	return type === "standard_webhooks" ? idFromHeader(headers, "webhook-id") : undefined;
 }
 
 const TELLING_MEMBERS = ["schema", "table", "type", "record", "old_record"];
@@ -65,23 +78,34 @@ function contentId({ text }: JsonObject, now: number): string {
 
 function setup(target: SetupTarget): Setup {
 	const { url, source, secret } = target;
+	const isIdentified = false;
+	if (source.auth.type === "standard_webhooks") {
+		const proof = { kind: "signature", secret } as const;
+		return { variants: [rowTriggerVariant({ url, proof, isIdentified }, pgNet)] };
+	}
 	const proof = staticProof(source.auth, secret);
 	if (proof === null) return setupAfterAuthChange(target, { auth: { type: "bearer" } });
-	const trigger = { url, proof: fixedHeader(proof), isIdentified: false };
-	return { variants: [databaseWebhook(url, proof), rowTriggerVariant(trigger, pgNet)] };
+	const ours = rowTriggerVariant({ url, proof: fixedHeader(proof), isIdentified }, pgNet);
+	const variants = [ours, databaseWebhook(url, proof)];
+	return {
+		variants: sendsSecret(source.auth) ? [signedVariant(target, isIdentified), ...variants] : variants,
+	};
 }
 
 /** The trigger that the dashboard makes; `supabase_functions` appears when webhooks are first turned on there. */
 function databaseWebhook(url: string, { headers }: StaticProof): SetupVariant {
 	const allHeaders = { "Content-Type": "application/json", ...headers };
-	const argument = [url, "POST", JSON.stringify(allHeaders), "{}", "5000"].map(sqlLiteral).join(",\n    ");
+	const argument = [url, "POST", JSON.stringify(allHeaders), "{}", String(PG_NET_TIMEOUT_MS)]
+		.map(sqlLiteral)
+		.join(",\n    ");
 	const drop = "drop trigger if exists sluice on public.documents;";
 	const create = `create trigger sluice after insert or update or delete on public.documents
   for each row execute function supabase_functions.http_request(
     ${argument});`;
 	return {
 		name: "database-webhooks",
-		title: "The webhooks of the dashboard; whoever may read the schema can read the secret",
+		title:
+			"The webhooks of the dashboard; every role that can log in may read the secret, in the trigger and in net.http_request_queue",
 		steps: [
 			{
 				title: "Turn webhooks on",
@@ -91,7 +115,7 @@ function databaseWebhook(url: string, { headers }: StaticProof): SetupVariant {
 			{
 				title: "Watch a table; again for each",
 				language: "sql",
-				code: `begin;\n${drop}\n${create}\ncommit;`,
+				code: `begin;\n${PG_NET_CHECK}\n${drop}\n${create}\ncommit;`,
 			},
 		],
 		remove: { title: "Stop watching the table", language: "sql", code: drop },

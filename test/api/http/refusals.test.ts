@@ -20,7 +20,7 @@ test.each([
 		"/v1/sources",
 		{ name: "x", kind: "supabase", settings: { key: "a" } },
 		"settings.key",
-		"unknown field; known here: primary_key, dedupe",
+		"unknown field; known here: primary_key, signature_max_age_seconds, dedupe",
 	],
 	[
 		"a setting where there is none",

@@ -2,6 +2,14 @@
 -- A request waits in the queue until its transaction has committed; pg-net-worker.ts sends it then.
 create schema net;
 
+-- What pg_net's library defines when the server has loaded it; here it is there in the sessions that follow.
+do $$
+begin
+  perform set_config('pg_net.ttl', '6 hours', false), set_config('pg_net.database_name', current_database(), false);
+  execute format('alter database %I set pg_net.ttl from current', current_database());
+  execute format('alter database %I set pg_net.database_name from current', current_database());
+end $$;
+
 create unlogged table net.http_request_queue (
   id bigserial,
   method text not null,
@@ -47,3 +55,8 @@ begin
   notify pg_net;
   return request_id;
 end $$;
+
+-- As pg_net does: whoever can log in may read and change what waits.
+grant usage on schema net to public;
+grant all on all sequences in schema net to public;
+grant all on all tables in schema net to public;

@@ -5,7 +5,7 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -21,7 +21,7 @@ export interface PostgresServer {
 }
 
 /**
- * The folder of `initdb` and `postgres`, or null when this machine has no server. Debian keeps them out of PATH,
+ * The folder of `initdb`, `postgres` and `pg_config`, or null when this machine has no server. Debian keeps them out of PATH,
  * one folder a version; the newest is taken.
  */
 export function findPostgres(): string | null {
@@ -34,11 +34,16 @@ export function findPostgres(): string | null {
 }
 
 function holdsServer(folder: string): boolean {
-	return folder !== "" && ["initdb", "postgres"].every((program) => existsSync(join(folder, program)));
+	return (
+		folder !== "" && ["initdb", "postgres", "pg_config"].every((program) => existsSync(join(folder, program)))
+	);
 }
 
-/** Makes a cluster with the programs of `binaries` and starts it. The user `postgres` is let in without a password. */
-export async function startPostgres(binaries: string): Promise<PostgresServer> {
+/**
+ * Makes a cluster with the programs of `binaries` and starts it. The user `postgres` is let in without a password.
+ * `hasPgNet`: whether the server seems to have loaded pg_net, whose worker pg-net-worker.ts stands in for.
+ */
+export async function startPostgres(binaries: string, { hasPgNet = true } = {}): Promise<PostgresServer> {
 	const folder = await mkdtemp(join(tmpdir(), "sluice-pg-"));
 	const [data, sockets] = [join(folder, "data"), join(folder, "s")];
 	await mkdir(sockets);
@@ -49,11 +54,12 @@ export async function startPostgres(binaries: string): Promise<PostgresServer> {
 	}
 	const asServer = { cwd: folder, ...identity };
 
+	const preloads = hasPgNet ? ["-c", `shared_preload_libraries=${await nameLibrary(binaries, folder)}`] : [];
 	const settings = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
 	await run(join(binaries, "initdb"), [`--pgdata=${data}`, ...settings], asServer);
 	const server = spawn(
 		join(binaries, "postgres"),
-		["-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "fsync=off"],
+		["-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "fsync=off", ...preloads],
 		{ ...asServer, stdio: ["ignore", "ignore", "pipe"] },
 	);
 	let log = "";
@@ -77,6 +83,16 @@ export async function startPostgres(binaries: string): Promise<PostgresServer> {
 			await rm(folder, { recursive: true, force: true });
 		},
 	};
+}
+
+/** A library that does nothing by itself, under the name of pg_net, as shared_preload_libraries takes it. */
+async function nameLibrary(binaries: string, folder: string): Promise<string> {
+	const { stdout } = await run(join(binaries, "pg_config"), ["--pkglibdir"]);
+	const libraries = stdout.trim();
+	const library = readdirSync(libraries).find((name) => name.startsWith("pgoutput."));
+	if (library === undefined) throw new Error(`PostgreSQL has no pgoutput in ${libraries}.`);
+	await symlink(join(libraries, library), join(folder, library.replace("pgoutput", "pg_net")));
+	return join(folder, "pg_net");
 }
 
 /** PostgreSQL refuses to run as root; then it runs as the user its package made, or else as nobody. */

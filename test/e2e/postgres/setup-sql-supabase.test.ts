@@ -3,11 +3,12 @@ import { OURS, testSetupSql } from "./setup-sql.ts";
 
 testSetupSql("supabase", [
 	{ ...OURS, name: "pg_net", standIns: ["pg_net.sql"] },
+	{ ...OURS, name: "pg_net", standIns: ["pg_net.sql"], auth: { type: "standard_webhooks" } },
 	{
 		...OURS,
 		name: "database-webhooks",
 		standIns: ["pg_net.sql", "supabase_functions.sql"],
 		isOurs: false,
-		inBulk: true,
+		bulkRows: 1_000,
 	},
 ]);

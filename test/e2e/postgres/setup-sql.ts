@@ -4,22 +4,21 @@
  * Skipped where no server is installed, unless SLUICE_REQUIRE_POSTGRES=1 says that it must not be.
  */
 import { existsSync, realpathSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Source, Subscription } from "../api.ts";
 import { answer } from "../behaviours.ts";
 import type { Model, ReceivedRequest } from "../receiver.ts";
 import { setting } from "../setting.ts";
 import { until } from "../until.ts";
+import { PATIENCE_MS } from "../../patience.ts";
+import { binaries, install, isRequired, missing, openDatabase, readSetup } from "./install.ts";
+import type { SetupVariant } from "./install.ts";
 import { startPgNetWorker } from "./pg-net-worker.ts";
 import type { PgNetWorker } from "./pg-net-worker.ts";
-import { findPostgres, startPostgres } from "./server.ts";
+import { startPostgres } from "./server.ts";
 import type { PostgresServer } from "./server.ts";
-
-const binaries = findPostgres();
-const isRequired = process.env["SLUICE_REQUIRE_POSTGRES"] === "1";
 
 export interface Variant {
 	name: string;
@@ -29,8 +28,10 @@ export interface Variant {
 	isOurs: boolean;
 	/** Whether it waits for the answer, and a refusal fails the write. */
 	blocks: boolean;
-	/** Whether 1,000 rows are written too. */
-	inBulk: boolean;
+	/** How many rows are written by one statement too; 0 for none. */
+	bulkRows: number;
+	/** What the source asks for, where that is not the kind's own. */
+	auth: { type: string } | null;
 	isInstalled: boolean;
 }
 
@@ -39,22 +40,10 @@ export const OURS = {
 	standIns: [],
 	isOurs: true,
 	blocks: false,
-	inBulk: false,
+	bulkRows: 0,
+	auth: null,
 	isInstalled: binaries !== null,
 };
-const STOOD_IN_FOR = ["create extension if not exists pg_net;", "create extension if not exists http;"];
-
-interface Step {
-	language: string;
-	code: string;
-}
-
-interface SetupVariant {
-	name: string;
-	steps: Step[];
-	remove: Step;
-}
-
 /** Values that a careless way through JSON, numbers or escapes would change. */
 const ROW = `(
   9007199254740993,
@@ -78,22 +67,25 @@ const ROW_JSON =
 	'"content": "\\\\x00ff10"}';
 const UPDATED_JSON = ROW_JSON.replace('"note": null', `"note": "it's ' \\\\ $1 %s"`);
 
-const BULK_ROWS = 1_000;
+/** How long ago the rows of a bulk were signed: as if the queue of the database took that long to drain. */
+const DRAINING = "20 minutes";
+const BULK_PATIENCE_MS = 600_000;
 
 /** Registers the suite of one kind of source: every variant in a database of its own. */
 export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[]): void {
 	let server: PostgresServer;
 	beforeAll(async () => {
 		if (binaries !== null) server = await startPostgres(binaries);
-		else if (isRequired)
-			throw new Error("SLUICE_REQUIRE_POSTGRES is set, but no PostgreSQL server was found.");
+		else if (isRequired) throw missing();
 	});
 	afterAll(() => server?.stop());
 
-	describe.each(variants)(`${kind} by $name`, ({ name, standIns, isOurs, blocks, inBulk, isInstalled }) => {
+	const named = variants.map((variant) => ({ ...variant, label: labelOf(variant) }));
+	describe.each(named)(`${kind} by $label`, (variant) => {
+		const { name, standIns, isOurs, blocks, bulkRows, auth, isInstalled } = variant;
 		describe.skipIf(!isInstalled && !isRequired)("the set-up", () => {
 			const stage = setting();
-			const databaseName = `${kind}_${name}`.replaceAll("-", "_");
+			const databaseName = `${kind}_${name}_${auth?.type ?? ""}`.replaceAll("-", "_");
 			let database: Client;
 			let worker: PgNetWorker | undefined;
 			let source: Source;
@@ -102,19 +94,14 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 			let subscription: Subscription;
 
 			beforeAll(async () => {
-				database = await openDatabase(server, databaseName);
+				database = await openDatabase(server, databaseName, standIns);
 				// Supabase keeps extensions in a schema of their own; elsewhere they stand in public.
 				if (name === "pg_net")
 					await database.query("create schema extensions; create extension pgcrypto schema extensions");
-				for (const file of standIns) {
-					await database.query(await readFile(join(import.meta.dirname, file), "utf8"));
-				}
 				if (!blocks) worker = await startPgNetWorker({ ...server.connection, database: databaseName });
 				await database.query(`create table documents (${COLUMNS})`);
-				source = await stage.api.createSource({ kind });
-				const path = `/v1/sources/${source.id}/setup`;
-				const { variants } = await stage.api.must<{ variants: SetupVariant[] }>("GET", path);
-				setup = find(variants, (variant) => variant.name === name);
+				source = await stage.api.createSource({ kind, ...(auth && { auth }) });
+				setup = await readSetup(stage.api, source, name);
 			});
 			afterAll(async () => {
 				await database?.end();
@@ -125,7 +112,7 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				model = stage.receiver.model(answer(204));
 				const endpoint = await stage.api.createEndpoint({ url: model.url, protocol: "cloudevents" });
 				subscription = await stage.api.createSubscription({ endpoint: endpoint.id, source: source.id });
-				await install(setup.steps, source.secret);
+				await reinstall();
 			});
 
 			afterEach(async () => {
@@ -178,19 +165,15 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 					await database.query(`
 					set timezone = 'America/New_York'; set bytea_output = 'escape'; set extra_float_digits = 0;
 					set datestyle = 'German'; set intervalstyle = 'iso_8601'; set search_path = pg_temp`);
-					// Another row than above: Supabase's messages that say the same are one event.
-					const [row, json] = [ROW, ROW_JSON].map((text) =>
-						text.replace("9007199254740993", "9007199254740995"),
-					);
-					await database.query(`insert into public.documents values ${row}`);
+					await database.query(`insert into public.documents values ${ROW}`);
 					await database.query("reset all; delete from documents");
 					// The delete too, or the next test would see it.
 					const [inserted] = await Promise.all([requestFor("insert"), requestFor("delete")]);
-					expect(withoutIdentity(inserted.text)).toBe(change("INSERT", String(json), "null"));
+					expect(withoutIdentity(inserted.text)).toBe(change("INSERT", ROW_JSON, "null"));
 				});
 
 			test("run twice, it sends each change once", async () => {
-				await install(setup.steps, source.secret);
+				await reinstall();
 				const { rows } = await database.query(
 					"select tgname from pg_trigger where tgrelid = 'documents'::regclass",
 				);
@@ -201,18 +184,27 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				expect(model.requests).toHaveLength(2);
 			});
 
-			if (inBulk)
-				test("a statement over 1,000 rows is 1,000 events", async () => {
-					await database.query(
-						`insert into documents (id) select 1000 + n from generate_series(1, ${BULK_ROWS}) n`,
-					);
-					const { requests } = model;
-					await until(`${BULK_ROWS} requests`, () => requests.length >= BULK_ROWS || null, 180_000);
-					const subjects = requests.map(({ headers }) => headers["ce-subject"]);
-					expect(new Set(subjects).size).toBe(BULK_ROWS);
-					expect(requests).toHaveLength(BULK_ROWS);
-					await database.query("truncate documents");
-				}, 240_000);
+			if (bulkRows > 0)
+				test(
+					`a statement over ${bulkRows} rows is as many events`,
+					async () => {
+						if (isOurs) await turnClockBack(database, DRAINING);
+						await database.query(
+							`insert into documents (id) select 1000 + n from generate_series(1, ${bulkRows}) n`,
+						);
+						const { requests } = model;
+						const haveArrived = async () => {
+							expect(await worker?.failures()).toEqual([]);
+							return requests.length >= bulkRows || null;
+						};
+						await until(`${bulkRows} requests`, haveArrived, BULK_PATIENCE_MS);
+						const subjects = requests.map(({ headers }) => headers["ce-subject"]);
+						expect(new Set(subjects).size).toBe(bulkRows);
+						expect(requests).toHaveLength(bulkRows);
+						await database.query("truncate documents");
+					},
+					BULK_PATIENCE_MS + PATIENCE_MS,
+				);
 
 			if (!blocks)
 				test("a change that is rolled back is no event", async () => {
@@ -242,6 +234,35 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 					expect(inserted.headers["ce-subject"]).toBe("documents/8");
 				});
 
+			if (kind === "postgres" && !blocks)
+				test("who may log in sees what waits and no secret, or nothing where a superuser says so", async () => {
+					await worker?.stop();
+					await database.query(`
+						create role reader; grant insert on documents to reader; set role reader;
+						insert into documents (id) values (14)`);
+					const look = () =>
+						database.query<{ sent: string }>(
+							"select url || headers::text as sent from net.http_request_queue",
+						);
+					const seen = await look();
+					await database.query(
+						"reset role; revoke all on all tables in schema net from public; set role reader",
+					);
+					await expect(look()).rejects.toThrow(/permission denied/);
+					await database.query("insert into documents (id) values (15); reset role");
+					await database.query(`
+						grant all on all tables in schema net to public;
+						drop owned by reader; drop role reader; truncate documents`);
+					worker = await startPgNetWorker({ ...server.connection, database: databaseName });
+					await database.query("notify pg_net");
+
+					expect(seen.rows).toHaveLength(1);
+					expect(seen.rows[0]?.sent).toContain("webhook-signature");
+					expect(seen.rows[0]?.sent).not.toContain(source.secret.slice("whsec_".length));
+					const subjects = (await model.received(2)).map(({ headers }) => headers["ce-subject"]);
+					expect(new Set(subjects)).toEqual(new Set(["documents/14", "documents/15"]));
+				});
+
 			if (isOurs)
 				test("a partition's rows are rows of its table, whatever its name", async () => {
 					await database.query(`
@@ -260,7 +281,7 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 
 			if (isOurs)
 				test("with the placeholder left in it refuses to install", async () => {
-					await expect(install(setup.steps, "<SECRET>")).rejects.toThrow(/put_the_secret_in/);
+					await expect(reinstall("<SECRET>")).rejects.toThrow(/put_the_secret_in/);
 					await database.query("rollback");
 				});
 
@@ -289,12 +310,8 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				expect(model.requests).toEqual([]);
 			});
 
-			/** Runs the SQL of the steps as a reader would, with the secret put in. */
-			async function install(steps: Step[], secret: string): Promise<void> {
-				for (const { language, code } of steps) {
-					if (language !== "sql" || (standIns.length > 0 && STOOD_IN_FOR.includes(code))) continue;
-					await database.query(code.replaceAll("<SECRET>", secret));
-				}
+			function reinstall(secret = source.secret): Promise<void> {
+				return install(database, setup, { secret, isStoodIn: standIns.length > 0 });
 			}
 
 			function requestFor(operation: string): Promise<ReceivedRequest> {
@@ -304,16 +321,18 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 	});
 }
 
-/** A database of its own. */
-async function openDatabase({ connection }: PostgresServer, name: string): Promise<Client> {
-	const admin = new Client(connection);
-	await admin.connect();
-	await admin.query(`create database ${name}`);
-	await admin.query(`alter database ${name} set timezone = 'UTC'`);
-	await admin.end();
-	const database = new Client({ ...connection, database: name });
-	await database.connect();
-	return database;
+function labelOf({ name, auth }: Variant): string {
+	return auth === null ? name : `${name}, with auth ${auth.type}`;
+}
+
+/** What the trigger signs from now on says that it was signed `interval` ago, until the set-up is run again. */
+async function turnClockBack(database: Client, interval: string): Promise<void> {
+	const { rows } = await database.query<{ definition: string }>(
+		"select pg_get_functiondef('sluice.notify'::regproc) as definition",
+	);
+	const [definition, changed] = [rows[0]?.definition ?? "", `clock_timestamp() - interval '${interval}'`];
+	expect(definition).toContain("clock_timestamp()");
+	await database.query(definition.replace("clock_timestamp()", changed));
 }
 
 function isFor(operation: string): (request: ReceivedRequest) => boolean {
@@ -327,12 +346,6 @@ function change(operation: string, record: string, oldRecord: string): string {
 /** Our messages say more than Supabase's; what they say is another test's. */
 function withoutIdentity(text: string): string {
 	return text.replace(/^\{"at": "[^"]+", "id": "[0-9a-f-]{36}", "txid": "\d+", /, "{");
-}
-
-function find<T>(items: T[], matches: (item: T) => boolean): T {
-	const found = items.find(matches);
-	if (found === undefined) throw new Error("The set-up has no such variant.");
-	return found;
 }
 
 /** Whether PL/Python is there to be turned on: Debian packages it apart from the server. */

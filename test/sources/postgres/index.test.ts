@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sourceKinds } from "../../../src/sources/registry.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
@@ -69,9 +70,16 @@ function setupFor(auth: SourceAuth, url = "https://x.example/in/app-db") {
 	const source = makeSource({ name: "app-db", auth });
 	const setup = setupAs("postgres", { source, url, secret: "<SECRET>" });
 	return (
-		setup?.variants.map(({ name, steps }) => ({ name, code: steps.map((step) => step.code).join("\n") })) ??
-		[]
+		setup?.variants.map(({ name, title, steps }) => ({
+			name,
+			title,
+			code: steps.map((step) => step.code).join("\n"),
+		})) ?? []
 	);
+}
+
+function titleOf(auth: SourceAuth, name: string): string | undefined {
+	return setupFor(auth).find((variant) => variant.name === name)?.title;
 }
 
 /** What the SQL does in a database, test/e2e/postgres shows. */
@@ -79,6 +87,38 @@ describe("set-up", () => {
 	test("offers the transport that blocks nobody first", () => {
 		const names = setupFor({ type: "standard_webhooks" }).map(({ name }) => name);
 		expect(names).toEqual(["pg_net", "pgsql-http", "plpython3u"]);
+	});
+
+	test.each([
+		["bearer", { type: "bearer" }, "https://x.example/in/app-db"],
+		["header", { type: "header", name: "x-key" }, "https://x.example/in/app-db"],
+		["url_token", { type: "url_token" }, "https://x.example/in/app-db?token=<SECRET>"],
+	] satisfies [string, SourceAuth, string][])(
+		"before one that sends the secret by %s it offers to sign",
+		(_what, auth, url) => {
+			const [signed, ...others] = setupFor(auth, url);
+			expect(others.map(({ name }) => name)).toEqual(["pg_net", "pgsql-http", "plpython3u"]);
+			expect(signed?.name).toBe("pg_net-signed");
+			expect(signed?.code).toContain(`{"auth": {"type": "standard_webhooks"}, "secret": "'"$SECRET"'"}`);
+			expect(signed?.code).toContain("values ('https://x.example/in/app-db', '<SECRET>')");
+			expect(signed?.code).toContain("'webhook-signature'");
+			expect(signed?.code).not.toContain("token");
+		},
+	);
+
+	test("gives pg_net a minute for a response: its time runs while requests wait for each other", () => {
+		const { code } = setupFor({ type: "standard_webhooks" })[0] ?? {};
+		expect(code).toContain("timeout_milliseconds := 60000);");
+	});
+
+	test("says what everybody in the database may read of it", () => {
+		const read = "Every role that can log in may read";
+		expect(titleOf({ type: "standard_webhooks" }, "pg_net")).toContain(`${read} the rows while they wait`);
+		expect(titleOf({ type: "bearer" }, "pg_net")).toContain(
+			`${read} the rows and the secret while they wait`,
+		);
+		expect(titleOf({ type: "bearer" }, "pg_net-signed")).toContain(`${read} the rows while they wait`);
+		expect(titleOf({ type: "bearer" }, "plpython3u")).not.toContain(read);
 	});
 
 	test("the secret stands in one place, outside of the function", () => {
@@ -102,7 +142,8 @@ describe("set-up", () => {
 	] satisfies [string, SourceAuth, string, string][])(
 		"without a signature: %s",
 		(_what, auth, header, secret) => {
-			for (const { code } of setupFor(auth)) {
+			for (const { name, code } of setupFor(auth)) {
+				if (name === "pg_net-signed") continue;
 				expect(code).toContain(header);
 				expect(code).toContain(`values ('https://x.example/in/app-db', ${secret})`);
 				expect(code).not.toContain("pgcrypto");
@@ -111,7 +152,7 @@ describe("set-up", () => {
 	);
 
 	test("a quote in the URL stays in its string", () => {
-		const [variant] = setupFor({ type: "url_token" }, "https://x.example/in/a?token='; drop");
+		const [, variant] = setupFor({ type: "url_token" }, "https://x.example/in/a?token='; drop");
 		expect(variant?.code).toContain("'https://x.example/in/a?token=''; drop'");
 	});
 
@@ -122,4 +163,39 @@ describe("set-up", () => {
 	});
 });
 
-describeBadInput("postgres", { isTimed: true, secret: SECRET });
+/** pg_net sends what was signed when the row was written, once, and nobody can sign it again. */
+describe("a message that waited in the queue of the database", () => {
+	const MINUTE_MS = 60_000;
+
+	test.each([
+		["20 minutes", 20 * MINUTE_MS, {}, 202],
+		["almost a day", 24 * 60 * MINUTE_MS - 5_000, {}, 202],
+		["more than a day", 24 * 60 * MINUTE_MS + 5_000, {}, 401],
+		["20 minutes, of at most 15", 20 * MINUTE_MS, { signature_max_age_seconds: 900 }, 401],
+		["six days, of at most a week", 6 * 24 * 60 * MINUTE_MS, { signature_max_age_seconds: 604_800 }, 202],
+	])("for %s", async (_howLong, age, changes, status) => {
+		const queue = captureQueue();
+		const source = sourceOf("postgres", SECRET);
+		const settings = { ...source.settings, ...changes };
+		expect((await post({ ...source, settings }, queue, { body: UPDATED, age })).status).toBe(status);
+		expect(queue.messages).toHaveLength(status === 202 ? 1 : 0);
+	});
+
+	test("is as welcome at a source that an earlier release has stored", async () => {
+		const source = { ...sourceOf("postgres", SECRET), settings: { primary_key: "id" } };
+		const age = 20 * MINUTE_MS;
+		expect((await post(source, captureQueue(), { body: UPDATED, age })).status).toBe(202);
+	});
+
+	test("no other kind takes it", async () => {
+		const source = { ...sourceOf("debezium", SECRET) };
+		expect((await post(source, captureQueue(), { age: 20 * MINUTE_MS })).status).toBe(401);
+	});
+
+	test.each([299, 604_801, 300.5, "900", null])("at most %j s is no setting", (seconds) => {
+		const { settings } = sourceKinds.postgres;
+		expect(settings.safeParse({ signature_max_age_seconds: seconds }).success).toBe(false);
+	});
+});
+
+describeBadInput("postgres", { isTimed: true, secret: SECRET, maxAgeSeconds: 86_400 });

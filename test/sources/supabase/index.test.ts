@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sign } from "../../../src/sources/proof/sign.ts";
 import { sourceKinds } from "../../../src/sources/registry.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
@@ -20,7 +21,7 @@ test("a change, with the text of the row as it came", async () => {
 		events: [
 			{
 				attributes: {
-					id: expect.stringMatching(/^[0-9a-f]{64}$/),
+					id: FRESH_ID,
 					source: "/pg/publisher-1/public",
 					type: "public.documents.insert",
 					subject: "documents/9007199254740993",
@@ -44,7 +45,7 @@ test("a deleted row is named after what it was", async () => {
 
 const idOf = async (body: string, now = NOW) => {
 	const parsed = await parseWith("supabase", {
-		source: makeSource({ kind: "supabase" }),
+		source: makeSource({ kind: "supabase", settings: { dedupe: true } }),
 		headers: new Headers(),
 		body: new TextEncoder().encode(body),
 		now,
@@ -53,7 +54,7 @@ const idOf = async (body: string, now = NOW) => {
 	return parsed.ok ? parsed.events[0]?.attributes.id : undefined;
 };
 
-describe("what makes two changes the same", () => {
+describe("with dedupe, what makes two changes the same", () => {
 	test("what they say, however it is laid out, and whoever wrote it", async () => {
 		const other =
 			'{"schema":"public","user_id":"u1","old_record":null,"table":"documents","type":"INSERT",'.concat(
@@ -80,21 +81,44 @@ describe("what makes two changes the same", () => {
 		expect(await idOf(INSERTED, window + 300_000)).not.toBe(await idOf(INSERTED, window));
 	});
 
-	test("nothing, when the source says so", async () => {
-		const source = { settings: { primary_key: "id", dedupe: false } };
-		expect((await parseOne("supabase", { body: INSERTED, source })).attributes.id).toBe(FRESH_ID);
-	});
-
-	test("by default the settings ask for it", () => {
+	test("nothing, unless the source says so", () => {
 		const { settings } = sourceKinds.supabase;
-		expect(settings?.parse({})).toEqual({ primary_key: "id", dedupe: true });
-		expect(settings?.safeParse({ dedupe: "no" }).success).toBe(false);
+		expect(settings.parse({})).toMatchObject({ primary_key: "id", dedupe: false });
+		expect(settings.safeParse({ dedupe: "no" }).success).toBe(false);
 	});
 });
 
-test("a webhook that fires twice is accepted twice, as one event", async () => {
+test("a row that changes back and forth is an event each time", async () => {
 	const queue = captureQueue();
 	const source = sourceOf("supabase");
+	for (const body of [INSERTED, DELETED, INSERTED, DELETED]) await post(source, queue, { body });
+	expect(new Set((await queue.events()).map(({ id }) => id)).size).toBe(4);
+});
+
+test("a signed message that somebody sends again is the same event, however long it waited", async () => {
+	const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+	const auth = { type: "standard_webhooks" } as const;
+	const source = { ...sourceOf("supabase", SECRET), auth };
+	const { headers } =
+		sign(auth, SECRET, { url: "", headers: {}, body: INSERTED }, Date.now() - 20 * 60_000) ?? {};
+	const queue = captureQueue();
+	for (let time = 1; time <= 2; time++) {
+		const sent = { body: INSERTED, unproven: true, ...(headers && { headers }) };
+		expect((await post(source, queue, sent)).status).toBe(202);
+	}
+	const [first, second] = await queue.events();
+	expect(second?.id).toBe(first?.id);
+});
+
+test("an id that no signature covers is none", async () => {
+	const headers = { "webhook-id": "msg_1" };
+	const source = { auth: { type: "bearer" } as const };
+	expect((await parseOne("supabase", { body: INSERTED, source, headers })).attributes.id).toBe(FRESH_ID);
+});
+
+test("with dedupe, a webhook that fires twice is accepted twice, as one event", async () => {
+	const queue = captureQueue();
+	const source = { ...sourceOf("supabase"), settings: { dedupe: true } };
 	const responses = [
 		await post(source, queue, { body: INSERTED }),
 		await post(source, queue, { body: INSERTED }),
@@ -102,20 +126,24 @@ test("a webhook that fires twice is accepted twice, as one event", async () => {
 	expect(responses.map(({ status }) => status)).toEqual([202, 202]);
 	const [first] = await queue.events();
 	expect(first?.data).toEqual({ kind: "json", text: INSERTED });
+	expect(new Set((await queue.events()).map(({ id }) => id)).size).toBe(1);
 });
 
 /** What the SQL does in a database, test/e2e/postgres shows. */
-test("set-up: by Supabase's own trigger, or by one that hides the secret", () => {
+test("set-up: what exposes least comes first", () => {
 	const source = makeSource({ auth: { type: "header", name: "x-key" } });
 	const url = "https://x.example/in/app-db";
 	const variants = setupAs("supabase", { source, url, secret: "<SECRET>" }).variants;
-	expect(variants?.map(({ name }) => name)).toEqual(["database-webhooks", "pg_net"]);
-	expect(variants?.[0]?.steps.at(-1)?.code).toContain(
-		`'https://x.example/in/app-db',\n    'POST',\n    '{"Content-Type":"application/json","x-key":"<SECRET>"}',\n    '{}',\n    '5000');`,
+	expect(variants?.map(({ name }) => name)).toEqual(["pg_net-signed", "pg_net", "database-webhooks"]);
+	expect(variants?.[2]?.steps.at(-1)?.code).toContain(
+		`'https://x.example/in/app-db',\n    'POST',\n    '{"Content-Type":"application/json","x-key":"<SECRET>"}',\n    '{}',\n    '60000');`,
 	);
 	const signing = makeSource({ auth: { type: "standard_webhooks" } });
-	const change = setupAs("supabase", { source: signing, url, secret: "<SECRET>" }).variants;
-	expect(change?.map(({ name }) => name)).toEqual(["change-auth"]);
+	const signed = setupAs("supabase", { source: signing, url, secret: "<SECRET>" }).variants;
+	expect(signed.map(({ name }) => name)).toEqual(["pg_net"]);
+	const unsendable = makeSource({ auth: { type: "basic", username: "u" } });
+	const change = setupAs("supabase", { source: unsendable, url, secret: "<SECRET>" }).variants;
+	expect(change.map(({ name }) => name)).toEqual(["change-auth"]);
 });
 
 describeBadInput("supabase", { isTimed: false });

@@ -1,0 +1,29 @@
+/** For sources whose proof is a secret that is sent: how they come to ask for a signature, which gives none away. */
+import type { SetupTarget, SetupVariant } from "../kind.ts";
+import { rowTriggerVariant } from "./row-trigger-sql.ts";
+import { pgNet } from "./row-trigger-transports.ts";
+
+/** The variant that makes the source ask for signatures, and installs the trigger that makes them. */
+export function signedVariant(target: SetupTarget, isIdentified: boolean): SetupVariant {
+	const { source, secret } = target;
+	const url = new URL(target.url);
+	// A token in it would wait in pg_net's table like a header.
+	url.search = "";
+	const proof = { kind: "signature", secret } as const;
+	const trigger = rowTriggerVariant({ url: url.href, proof, isIdentified }, pgNet);
+	const code = [
+		"SECRET=whsec_$(openssl rand -base64 32)",
+		`curl -X PATCH '${url.origin}/v1/sources/${source.name}' \\`,
+		`  -H "authorization: Bearer $ADMIN_TOKEN" -H 'content-type: application/json' \\`,
+		`  -d '{"auth": {"type": "standard_webhooks"}, "secret": "'"$SECRET"'"}'`,
+		'echo; echo "$SECRET"',
+	].join("\n");
+	const title =
+		"Make the source ask for signatures; the secret that is printed goes into the SQL. Until that has run, changes are refused";
+	return {
+		...trigger,
+		name: "pg_net-signed",
+		title: `Exposes least, because no secret is sent. ${trigger.title}`,
+		steps: [{ title, language: "shell", code }, ...trigger.steps],
+	};
+}
