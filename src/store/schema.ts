@@ -80,6 +80,10 @@ const STEPS: readonly (readonly string[])[] = [
 		// Names under which the router has been called.
 		"CREATE TABLE IF NOT EXISTS own_hosts (host TEXT PRIMARY KEY, learnt_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 	],
+	[
+		// What the server calls the model.
+		"ALTER TABLE endpoints ADD COLUMN model TEXT",
+	],
 ];
 
 /**

@@ -28,6 +28,7 @@ export async function createSetting(
 		version: "1",
 		url: "https://model.example.com/",
 		protocol: "http",
+		model: null,
 		auth: { type: "none" },
 		headers: {},
 		timeoutSeconds: 30,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import type { ModelRequest, Protocol } from "../../src/models/protocol.ts";
+import { reading } from "../../src/models/reading.ts";
 import { PROTOCOL_NAMES, protocolOf } from "../../src/models/registry.ts";
 
 const event: SluiceEvent = {
@@ -18,8 +19,19 @@ const event: SluiceEvent = {
 	data: { kind: "json", text: '{"id": 9007199254740993, "b": 1.50}' },
 };
 
-function build(protocol: string, transformed: string | null, sent: SluiceEvent = event): ModelRequest {
-	return find(protocol).buildRequest({ event: sent, transformed });
+const context = { url: "https://models.example.com/x", model: null, deliveryId: "dlv_1" };
+
+/** Both protocols post to the endpoint's URL as it is. */
+function build(
+	protocol: string,
+	transformed: string | null,
+	sent: SluiceEvent = event,
+): Pick<ModelRequest, "headers" | "body"> {
+	const request = find(protocol).request({ event: sent, transformed }, context);
+	if ("misfit" in request) throw new Error(request.misfit);
+	const { method, url, ...rest } = request;
+	expect({ method, url }).toEqual({ method: "POST", url: context.url });
+	return rest;
 }
 
 function find(name: string): Protocol {
@@ -111,13 +123,15 @@ describe("cloudevents", () => {
 
 test.each(["http", "cloudevents"])("%s reads an output by the headers of its response", (name) => {
 	const body = Buffer.from('{"text": "hello"}');
-	expect(
-		find(name).readOutput({ status: 200, headers: { "content-type": "application/json" }, body }),
-	).toEqual({
+	const headers = { "content-type": "application/json", "x-request-id": "rid-5" };
+	const read = (status: number) => find(name).read({ status, headers, body, isStarting: false });
+	const output = {
 		kind: "data",
 		data: { kind: "json", text: '{"text": "hello"}' },
 		contentType: "application/json",
-	});
+	} as const;
+	expect(read(200)).toEqual(reading({ output, requestId: "rid-5" }));
+	expect(read(500)).toEqual(reading({ requestId: "rid-5" }));
 });
 
 test("there is no protocol by any other name", () => {

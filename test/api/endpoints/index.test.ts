@@ -21,6 +21,7 @@ describe("creating an endpoint", () => {
 			version: "1",
 			url,
 			protocol: "http",
+			model: null,
 			auth: { type: "none" },
 			headers: {},
 			timeout_seconds: 30,
