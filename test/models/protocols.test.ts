@@ -135,5 +135,15 @@ test.each(["http", "cloudevents"])("%s reads an output by the headers of its res
 });
 
 test("there is no protocol by any other name", () => {
-	expect(PROTOCOL_NAMES.toSorted()).toEqual(["cloudevents", "http"]);
+	expect(PROTOCOL_NAMES.toSorted()).toEqual([
+		"bentoml",
+		"cloudevents",
+		"cog",
+		"http",
+		"huggingface",
+		"kserve-v1",
+		"open-inference",
+		"openai-chat",
+		"openai-embeddings",
+	]);
 });

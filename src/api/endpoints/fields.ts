@@ -32,10 +32,9 @@ const protocol = z.string().refine(isProtocolName, `one of: ${PROTOCOL_NAMES.joi
 const model = z
 	.string()
 	.max(256)
-	.regex(/^[^\s\p{Cc}\\?#]+$/u, "a name without spaces, controls, backslashes, ? and #")
 	.refine(
-		(model) => !/(?:^|\/)\.{0,2}(?:\/|$)/.test(model),
-		"no empty part between slashes, and none that is . or ..",
+		(model) => /^[^\s\p{Cc}\\?#]+$/u.test(model) && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(model),
+		"a name without spaces, controls, backslashes, ? and #, and with no part between slashes that is empty, . or ..",
 	);
 
 const secretText = z.string().min(1).max(4_096);
