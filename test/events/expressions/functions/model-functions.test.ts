@@ -29,6 +29,12 @@ describe("lists, tensors and base64", () => {
 		["$tensor(table, null, [-1])", '{"shape":[4],"datatype":"INT64","data":[1,2,3,4]}'],
 		['{"image": $tensor(items.v)}', '{"image":{"shape":[1],"datatype":"INT64","data":[1]}}'],
 		['{"image": $tensor(missing), "a": 1}', '{"a":1}'],
+		// What docs/expressions.md says beside them.
+		['{"a": [row], "b": [items.v], "c": items.v[]}', '{"a":[5.1,3.5],"b":[1],"c":[1]}'],
+		[
+			'{"image": $tensor([1..6], "FP32", [1, 3, -1])}',
+			'{"image":{"shape":[1,3,2],"datatype":"FP32","data":[1,2,3,4,5,6]}}',
+		],
 		["$base64(text)", '"aMOpbGxvIOKckw=="'],
 		['{"b": $base64(missing), "a": 1}', '{"a":1}'],
 	])("%s", async (source, json) => {
