@@ -3,6 +3,7 @@
  * unstreamed one would have been.
  */
 import { parseJson } from "../events/json/parse.ts";
+import { refuseStructure } from "../events/json/structure.ts";
 import { isObject, stringOf } from "./reading.ts";
 
 type Members = Record<string, unknown>;
@@ -31,7 +32,7 @@ export function joinChunks(stream: string): Joined {
 			break;
 		}
 		const parsed = parseJson(text);
-		const chunk = parsed.ok && isObject(parsed.value) ? parsed.value : null;
+		const chunk = parsed.ok && isObject(parsed.value) && refuseStructure(text) === null ? parsed.value : null;
 		if (chunk === null) return broken("the stream holds something that is no chunk");
 		const { error } = chunk;
 		if (isObject(error))

@@ -50,17 +50,11 @@ export const cog: Protocol = {
 	},
 };
 
-/** Its JSON as it came; a body that is no prediction stays what it is. */
+/** The prediction's, its JSON as it came; a body that is no finished prediction stays what it is. */
 function outputOf(exchange: Exchange, prediction: Record<string, unknown> | null): ModelOutput {
 	const whole = readData(exchange);
-	if (
-		prediction === null ||
-		!("status" in prediction) ||
-		whole?.kind !== "data" ||
-		whole.data.kind !== "json"
-	) {
-		return whole;
-	}
+	const isFinished = prediction?.["status"] === "succeeded";
+	if (!isFinished || whole?.kind !== "data" || whole.data.kind !== "json") return whole;
 	const text = memberTexts(textOf(exchange.body)).get("output");
 	return text === undefined ? null : { ...whole, data: { kind: "json", text } };
 }

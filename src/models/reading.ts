@@ -2,8 +2,9 @@
 import { parseJson } from "../events/json/parse.ts";
 import type { ModelResponse, Reading } from "./protocol.ts";
 
-/** Items of a list of errors. */
+/** Items of a list of errors, and how deep one is looked for. */
 const MAX_ERRORS = 5;
+const MAX_DEPTH = 6;
 
 const NOTHING: Reading = {
 	class: null,
@@ -63,14 +64,17 @@ export function errorTextOf(response: ModelResponse): string | null {
 	return isPlain ? stringOf(text.trim()) : null;
 }
 
-export function describe(value: unknown): string | null {
+/** The text in a value of such a form; null: there is none. */
+export function describe(value: unknown, depth = 0): string | null {
+	if (depth > MAX_DEPTH) return null;
+	const within = (inner: unknown) => describe(inner, depth + 1);
 	if (Array.isArray(value)) {
-		const texts = value.slice(0, MAX_ERRORS).map(describe);
+		const texts = value.slice(0, MAX_ERRORS).map(within);
 		return stringOf(texts.filter((text) => text !== null).join("; "));
 	}
 	if (!isObject(value)) return stringOf(value);
-	const said = describe(value["error"]) ?? describe(value["message"]) ?? describe(value["msg"]);
-	const detail = describe(value["detail"]);
+	const said = within(value["error"]) ?? within(value["message"]) ?? within(value["msg"]);
+	const detail = within(value["detail"]);
 	if (Array.isArray(value["loc"]) && said !== null) return `${value["loc"].join(".")}: ${said}`;
 	return said === null || detail === null ? (said ?? detail) : `${said} (${detail})`;
 }

@@ -51,7 +51,9 @@ describe("an answer", () => {
 		const body = '{"status":"succeeded","input":{"output":1},"output":[ 9007199254740993, 1.50 ]}';
 		expect(outputText(read(NAME, { status: 200, headers, body }))).toBe("[ 9007199254740993, 1.50 ]");
 		expect(read(NAME, { status: 200, headers, body: '{"status":"succeeded"}' }).output).toBeNull();
-		expect(outputText(read(NAME, { status: 200, headers, body: '{"text":"a"}' }))).toBe('{"text":"a"}');
+		expect(outputText(read(NAME, { status: 200, headers, body: '{"status":"ok","text":"a"}' }))).toBe(
+			'{"status":"ok","text":"a"}',
+		);
 		expect(outputText(read(NAME, { status: 200, headers: {}, body: "plain" }))).toBe("plain");
 	});
 
@@ -74,7 +76,7 @@ describe("an answer", () => {
 
 	test("of a prediction that is still running is waited for; one that was only begun carries nothing", () => {
 		expect(readCapture(NAME, captures, "async-put-join")).toMatchObject({ class: "busy", scope: "request" });
-		expect(readCapture(NAME, captures, "async-put")).toMatchObject({ class: null, output: null });
+		expect(readCapture(NAME, captures, "async-put")).toMatchObject({ class: null, error: null });
 	});
 });
 

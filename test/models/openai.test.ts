@@ -236,6 +236,13 @@ describe("a stream", () => {
 		expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 	});
 
+	test("that nests without end is no answer", () => {
+		const deep = `{"choices":[{"index":0,"delta":${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}}]}`;
+		const headers = { "content-type": "text/event-stream" };
+		const body = `data: ${deep}\n\ndata: ${deep}\n\n`;
+		expect(read(CHAT, { status: 200, headers, body })).toMatchObject({ class: "error", output: null });
+	});
+
 	test("passes over comments and the fields that mean nothing here", () => {
 		const text = `: ping\r\nevent: message\r\nid: 1\r\ndata: ${chunk({ content: "a" }, "stop")}\r\n\r\ndata: [DONE]\r\n`;
 		expect(joinChunks(text)).toMatchObject({

@@ -134,6 +134,65 @@ test.each(["http", "cloudevents"])("%s reads an output by the headers of its res
 	expect(read(500)).toEqual(reading({ requestId: "rid-5" }));
 });
 
+const MODELS = PROTOCOL_NAMES.filter((name) => name !== "http" && name !== "cloudevents");
+
+describe.each(MODELS)("%s", (name) => {
+	const answer = (status: number, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>
+		find(name).read({
+			status,
+			headers,
+			body: typeof body === "string" ? Buffer.from(body) : body,
+			isStarting: false,
+		});
+
+	const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+	const deepError = `${'{"error":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+
+	test.each([
+		["nothing", ""],
+		["no JSON", "<html>"],
+		["JSON of another form", "[1]"],
+		["a text", '"a"'],
+		["null", "null"],
+		[
+			"members of other types",
+			'{"error":7,"status":[],"detail":{},"usage":"a","model":1,"choices":{},"metrics":[]}',
+		],
+		["lists without end", deep],
+		["errors without end", deepError],
+		["no UTF-8", new Uint8Array([0xff, 0xfe, 0])],
+	])("makes something of any response: %s", (_what, body) => {
+		// A 200 of these that holds an error is one.
+		const isError = body === deepError && name.startsWith("openai-");
+		for (const status of [200, 202, 204, 400, 404, 409, 424, 429, 500, 503, 504]) {
+			for (const type of [undefined, "application/json", "text/plain", "text/event-stream"]) {
+				const said = answer(status, body, type === undefined ? {} : { "content-type": type });
+				if (status >= 300) expect(said.output).toBeNull();
+				else if (status === 200 && type !== "text/event-stream" && body !== "") {
+					expect(said).toMatchObject(
+						isError ? { class: "error", output: null } : { class: null, output: { kind: "data" } },
+					);
+				}
+			}
+		}
+	});
+
+	test("leaves plain refusals to the table", () => {
+		for (const status of [401, 402, 403, 410, 429, 500, 502, 503]) {
+			expect(answer(status, "no", { "content-type": "text/plain" })).toEqual(reading({ error: "no" }));
+		}
+	});
+
+	test("keeps an answer that it does not know as it is", () => {
+		const { output } = answer(200, '{"something": "else", "n": 9007199254740993}', {
+			"content-type": "application/json",
+		});
+		expect(output).toMatchObject({
+			data: { kind: "json", text: '{"something": "else", "n": 9007199254740993}' },
+		});
+	});
+});
+
 test("there is no protocol by any other name", () => {
 	expect(PROTOCOL_NAMES.toSorted()).toEqual([
 		"bentoml",
