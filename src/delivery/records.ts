@@ -48,7 +48,7 @@ export interface Attempt {
 	/** null when no response began. */
 	statusCode: number | null;
 	outcome: Outcome;
-	/** What went wrong, for a person; null when a complete response came. */
+	/** What went wrong, for a person; null when a complete response came and its protocol reads no error in it. */
 	error: string | null;
 	/** The beginning of a textual response body. */
 	excerpt: string | null;

@@ -5,7 +5,7 @@
  */
 import { encodeBinary, encodeStructured, STRUCTURED_TYPE } from "../events/cloudevents/cloudevents.ts";
 import type { CloudEvent, SluiceEvent } from "../events/event.ts";
-import { readOutput } from "./output.ts";
+import { readPlainly } from "./http.ts";
 import type { Protocol } from "./protocol.ts";
 
 /**
@@ -15,13 +15,20 @@ import type { Protocol } from "./protocol.ts";
 const MAX_HEADER_LENGTH = 8_192;
 
 export const cloudevents: Protocol = {
-	buildRequest({ event, transformed }) {
+	defaults: { maxConcurrency: null },
+	needsModel: () => false,
+	request({ event, transformed }, { url }) {
 		const sent = transformed === null ? event : withData(event, transformed);
 		const binary = encodeBinary(sent);
-		if (lengthOf(binary.headers) <= MAX_HEADER_LENGTH) return binary;
-		return { headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(sent) };
+		if (lengthOf(binary.headers) <= MAX_HEADER_LENGTH) return { method: "POST", url, ...binary };
+		return {
+			method: "POST",
+			url,
+			headers: { "content-type": STRUCTURED_TYPE },
+			body: encodeStructured(sent),
+		};
 	},
-	readOutput,
+	read: readPlainly,
 };
 
 /** The event with other data; the publisher's schema says nothing about that. */

@@ -3,13 +3,22 @@
  */
 import { STRUCTURED_TYPE, encodeStructured } from "../events/cloudevents/cloudevents.ts";
 import { readOutput } from "./output.ts";
-import type { Protocol } from "./protocol.ts";
+import { JSON_HEADERS } from "./input.ts";
+import type { Exchange, Protocol, Reading } from "./protocol.ts";
+import { isSuccess, reading, requestIdOf } from "./reading.ts";
 
 export const http: Protocol = {
-	buildRequest({ event, transformed }) {
-		return transformed === null
-			? { headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(event) }
-			: { headers: { "content-type": "application/json" }, body: transformed };
-	},
-	readOutput,
+	defaults: { maxConcurrency: null },
+	needsModel: () => false,
+	request: ({ event, transformed }, { url }) =>
+		transformed === null
+			? { method: "POST", url, headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(event) }
+			: { method: "POST", url, headers: JSON_HEADERS, body: transformed },
+	read: readPlainly,
 };
+
+/** Status and headers say all there is; the output is the body. */
+export function readPlainly(exchange: Exchange): Reading {
+	const output = isSuccess(exchange) ? readOutput(exchange) : null;
+	return reading({ output, requestId: requestIdOf(exchange) });
+}

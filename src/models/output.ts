@@ -33,7 +33,8 @@ function readEvent({ headers, body }: ModelResponse): ModelOutput {
 	return event === undefined ? null : { kind: "event", ...event };
 }
 
-function readData({ headers, body }: ModelResponse): ModelOutput {
+/** The body as data, whatever the headers say of events: for protocols whose servers label every response as one. */
+export function readData({ headers, body }: ModelResponse): ModelOutput {
 	if (body.length === 0) return null;
 	const said = headers["content-type"];
 	const contentType = said !== undefined && isMediaType(said) ? said : guessContentType(body);

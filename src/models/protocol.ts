@@ -1,7 +1,8 @@
 /**
- * What a protocol is: how an event becomes the request of one kind of model server, and how the server's
- * response is read as the model's output. Each protocol is one file and one line in the registry; none of them knows of Durable Objects,
- * signing or retries.
+ * What a protocol is: how an event becomes the request of one kind of model server, and what the server's response
+ * means. Each protocol is one file and one line in the registry; none of them knows of Durable Objects, signing or
+ * retries. What a server can do beyond one exchange (completion by callback or poll, cancelling, a readiness probe,
+ * batches) becomes a further member that a protocol may have, beside `request` and `read`.
  */
 import type { Attributes, EventData, SluiceEvent } from "../events/event.ts";
 
@@ -12,17 +13,45 @@ export interface ModelInput {
 	transformed: string | null;
 }
 
-/** The protocol's part of a request; the sender adds signature, trace context, auth and the endpoint's headers. */
+/** To whom, and under which id. */
+export interface RequestContext {
+	/** The endpoint's. */
+	url: string;
+	/** What the endpoint calls its model; null: nothing. */
+	model: string | null;
+	/** `dlv_…`, the same on every attempt. */
+	deliveryId: string;
+}
+
+/**
+ * The protocol's part of a request. The sender adds signature, trace context, credentials and the endpoint's headers;
+ * a header whose name says that it holds a credential is not taken from a protocol.
+ */
 export interface ModelRequest {
+	method: "POST" | "PUT";
+	/** On the origin of the endpoint's URL. */
+	url: string;
 	headers: Record<string, string>;
 	body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** A complete 2xx response. Header names are lower-case. */
+/** Why the input cannot be put into the protocol's form, for whoever writes the transform. */
+export interface Misfit {
+	misfit: string;
+}
+
+/** A response. Header names are lower-case. */
 export interface ModelResponse {
 	status: number;
 	headers: Record<string, string>;
+	/** Complete when the status is 2xx; else as much of it as came. */
 	body: Uint8Array<ArrayBuffer>;
+}
+
+/** A response, and what is known of its moment. */
+export interface Exchange extends ModelResponse {
+	/** Whether the endpoint is still within `cold_start_seconds`, so that what is missing may only not be there yet. */
+	isStarting: boolean;
 }
 
 /** The output as a payload, or as a whole CloudEvent when the server sent one. null: the response carries none. */
@@ -31,7 +60,37 @@ export type ModelOutput =
 	| { kind: "event"; attributes: Attributes; data: EventData | null }
 	| null;
 
+/** What a request has used, as the server counts. null: it does not say. */
+export interface Usage {
+	inputTokens: number | null;
+	outputTokens: number | null;
+	/** Of computing. */
+	seconds: number | null;
+}
+
+/** What a protocol reads out of a response. Whatever is null, the general rules decide. */
+export interface Reading {
+	/** That a response means success is said by a 2xx status alone, unless this refines it. */
+	class: "busy" | "error" | "bad_input" | "unauthorized" | "quota" | "gone" | null;
+	/** For busy: whether it speaks for its request alone or for the whole endpoint, as a model that is loading does. */
+	scope: "request" | "endpoint" | null;
+	output: ModelOutput;
+	/** What the server says went wrong. */
+	error: string | null;
+	/** A wait that headers do not tell. */
+	retryAfterMs: number | null;
+	usage: Usage | null;
+	modelVersion: string | null;
+	/** What the server calls the request in its own log. */
+	requestId: string | null;
+}
+
 export interface Protocol {
-	buildRequest(input: ModelInput): ModelRequest;
-	readOutput(response: ModelResponse): ModelOutput;
+	/** What an endpoint gets that does not say it itself; null: what any endpoint gets. */
+	defaults: { maxConcurrency: number | null };
+	/** Whether an endpoint with this URL has to name its model. */
+	needsModel(url: string): boolean;
+	request(input: ModelInput, context: RequestContext): ModelRequest | Misfit;
+	/** Asked for every response but a 2xx whose body could not be read. */
+	read(exchange: Exchange): Reading;
 }

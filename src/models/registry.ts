@@ -1,9 +1,26 @@
 /** The protocols an endpoint may speak. A new one is a file beside this one and a line here. */
+import { bentoml } from "./bentoml.ts";
 import { cloudevents } from "./cloudevents.ts";
+import { cog } from "./cog.ts";
 import { http } from "./http.ts";
+import { huggingface } from "./huggingface.ts";
+import { kserveV1 } from "./kserve-v1.ts";
+import { openInference } from "./open-inference.ts";
+import { openaiChat } from "./openai-chat.ts";
+import { openaiEmbeddings } from "./openai-embeddings.ts";
 import type { Protocol } from "./protocol.ts";
 
-export const protocols = { http, cloudevents } as const satisfies Record<string, Protocol>;
+export const protocols = {
+	http,
+	cloudevents,
+	"open-inference": openInference,
+	"kserve-v1": kserveV1,
+	"openai-chat": openaiChat,
+	"openai-embeddings": openaiEmbeddings,
+	cog,
+	bentoml,
+	huggingface,
+} as const satisfies Record<string, Protocol>;
 
 export type ProtocolName = keyof typeof protocols;
 

@@ -8,9 +8,10 @@ import type { EndpointAuth, RetryPolicy } from "./records.ts";
 
 export const endpointAuthSchema: z.ZodType<EndpointAuth> = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("none") }),
-	z.object({ type: z.literal("bearer"), token: z.string() }),
+	z.object({ type: z.literal("bearer"), token: z.string(), scheme: z.string().optional() }),
 	z.object({ type: z.literal("basic"), username: z.string(), password: z.string() }),
 	z.object({ type: z.literal("header"), name: z.string(), value: z.string() }),
+	z.object({ type: z.literal("headers"), headers: z.record(z.string(), z.string()) }),
 ]);
 
 export const headersSchema = z.record(z.string(), z.string());

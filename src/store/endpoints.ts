@@ -44,6 +44,7 @@ export interface EndpointRow extends Row {
 	signing_secrets: string;
 	status: string;
 	status_reason: string | null;
+	model?: string | null;
 	revision?: number;
 	created_at: number;
 	updated_at: number;
@@ -190,6 +191,7 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		version: row.version,
 		url: row.url,
 		protocol: row.protocol,
+		model: row.model ?? null,
 		auth: auth === null ? null : trimAuth(readColumn(endpointAuthSchema, auth)),
 		headers: headers === null ? null : trimValues(readColumn(headersSchema, headers)),
 		timeoutSeconds: row.timeout_seconds,

@@ -63,9 +63,12 @@ export function isVerifying(source: Source): source is ReadableSource {
 /** What the router sends along to prove itself to a model server. */
 export type EndpointAuth =
 	| { type: "none" }
-	| { type: "bearer"; token: string }
+	/** `scheme` is the word before the token; absent: Bearer. */
+	| { type: "bearer"; token: string; scheme?: string | undefined }
 	| { type: "basic"; username: string; password: string }
-	| { type: "header"; name: string; value: string };
+	| { type: "header"; name: string; value: string }
+	/** Several at once, by name. */
+	| { type: "headers"; headers: Record<string, string> };
 
 export interface RetryPolicy {
 	/** Wait before attempt 2, 3, …; one more attempt than steps. */
@@ -88,6 +91,8 @@ export interface Endpoint {
 	url: string;
 	/** A key of the protocol registry (models/). */
 	protocol: string;
+	/** What the server calls the model, for protocols that say it in a path or a body. */
+	model: string | null;
 	/** Of these and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
 	auth: EndpointAuth | null;
 	headers: Record<string, string> | null;

@@ -87,6 +87,10 @@ const STEPS: readonly (readonly string[])[] = [
 		// When the source has first verified a request; kept only where such a token is awaited.
 		"ALTER TABLE sources ADD COLUMN verified_at INTEGER",
 	],
+	[
+		// What the server calls the model.
+		"ALTER TABLE endpoints ADD COLUMN model TEXT",
+	],
 ];
 
 /**

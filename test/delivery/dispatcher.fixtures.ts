@@ -28,6 +28,7 @@ export async function createSetting(
 		version: "1",
 		url: "https://model.example.com/",
 		protocol: "http",
+		model: null,
 		auth: { type: "none" },
 		headers: {},
 		timeoutSeconds: 30,
@@ -102,6 +103,9 @@ export interface Call {
 	deliveryId: string;
 	attempt: string;
 	body: string;
+	method: string;
+	url: string;
+	headers: Headers;
 }
 
 /** Puts a model behind `fetch`: every call is noted, and answered by `answer`. */
@@ -113,6 +117,9 @@ export function model(answer: (call: Call) => Response | Promise<Response>): Cal
 			deliveryId: request.headers.get("webhook-id") ?? "",
 			attempt: request.headers.get("sluice-attempt") ?? "",
 			body: await request.text(),
+			method: request.method,
+			url: request.url,
+			headers: request.headers,
 		};
 		calls.push(call);
 		return answer(call);

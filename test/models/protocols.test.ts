@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import type { ModelRequest, Protocol } from "../../src/models/protocol.ts";
+import { reading } from "../../src/models/reading.ts";
 import { PROTOCOL_NAMES, protocolOf } from "../../src/models/registry.ts";
 
 const event: SluiceEvent = {
@@ -18,8 +19,19 @@ const event: SluiceEvent = {
 	data: { kind: "json", text: '{"id": 9007199254740993, "b": 1.50}' },
 };
 
-function build(protocol: string, transformed: string | null, sent: SluiceEvent = event): ModelRequest {
-	return find(protocol).buildRequest({ event: sent, transformed });
+const context = { url: "https://models.example.com/x", model: null, deliveryId: "dlv_1" };
+
+/** Both protocols post to the endpoint's URL as it is. */
+function build(
+	protocol: string,
+	transformed: string | null,
+	sent: SluiceEvent = event,
+): Pick<ModelRequest, "headers" | "body"> {
+	const request = find(protocol).request({ event: sent, transformed }, context);
+	if ("misfit" in request) throw new Error(request.misfit);
+	const { method, url, ...rest } = request;
+	expect({ method, url }).toEqual({ method: "POST", url: context.url });
+	return rest;
 }
 
 function find(name: string): Protocol {
@@ -111,15 +123,86 @@ describe("cloudevents", () => {
 
 test.each(["http", "cloudevents"])("%s reads an output by the headers of its response", (name) => {
 	const body = Buffer.from('{"text": "hello"}');
-	expect(
-		find(name).readOutput({ status: 200, headers: { "content-type": "application/json" }, body }),
-	).toEqual({
+	const headers = { "content-type": "application/json", "x-request-id": "rid-5" };
+	const read = (status: number) => find(name).read({ status, headers, body, isStarting: false });
+	const output = {
 		kind: "data",
 		data: { kind: "json", text: '{"text": "hello"}' },
 		contentType: "application/json",
+	} as const;
+	expect(read(200)).toEqual(reading({ output, requestId: "rid-5" }));
+	expect(read(500)).toEqual(reading({ requestId: "rid-5" }));
+});
+
+const MODELS = PROTOCOL_NAMES.filter((name) => name !== "http" && name !== "cloudevents");
+
+describe.each(MODELS)("%s", (name) => {
+	const answer = (status: number, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>
+		find(name).read({
+			status,
+			headers,
+			body: typeof body === "string" ? Buffer.from(body) : body,
+			isStarting: false,
+		});
+
+	const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+	const deepError = `${'{"error":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+
+	test.each([
+		["nothing", ""],
+		["no JSON", "<html>"],
+		["JSON of another form", "[1]"],
+		["a text", '"a"'],
+		["null", "null"],
+		[
+			"members of other types",
+			'{"error":7,"status":[],"detail":{},"usage":"a","model":1,"choices":{},"metrics":[]}',
+		],
+		["lists without end", deep],
+		["errors without end", deepError],
+		["no UTF-8", new Uint8Array([0xff, 0xfe, 0])],
+	])("makes something of any response: %s", (_what, body) => {
+		// A 200 of these that holds an error is one.
+		const isError = body === deepError && name.startsWith("openai-");
+		for (const status of [200, 202, 204, 400, 404, 409, 424, 429, 500, 503, 504]) {
+			for (const type of [undefined, "application/json", "text/plain", "text/event-stream"]) {
+				const said = answer(status, body, type === undefined ? {} : { "content-type": type });
+				if (status >= 300) expect(said.output).toBeNull();
+				else if (status === 200 && type !== "text/event-stream" && body !== "") {
+					expect(said).toMatchObject(
+						isError ? { class: "error", output: null } : { class: null, output: { kind: "data" } },
+					);
+				}
+			}
+		}
+	});
+
+	test("leaves plain refusals to the table", () => {
+		for (const status of [401, 402, 403, 410, 429, 500, 502, 503]) {
+			expect(answer(status, "no", { "content-type": "text/plain" })).toEqual(reading({ error: "no" }));
+		}
+	});
+
+	test("keeps an answer that it does not know as it is", () => {
+		const { output } = answer(200, '{"something": "else", "n": 9007199254740993}', {
+			"content-type": "application/json",
+		});
+		expect(output).toMatchObject({
+			data: { kind: "json", text: '{"something": "else", "n": 9007199254740993}' },
+		});
 	});
 });
 
 test("there is no protocol by any other name", () => {
-	expect(PROTOCOL_NAMES.toSorted()).toEqual(["cloudevents", "http"]);
+	expect(PROTOCOL_NAMES.toSorted()).toEqual([
+		"bentoml",
+		"cloudevents",
+		"cog",
+		"http",
+		"huggingface",
+		"kserve-v1",
+		"open-inference",
+		"openai-chat",
+		"openai-embeddings",
+	]);
 });

@@ -39,6 +39,7 @@ export function anEndpoint(fields: Partial<ReadableEndpoint> = {}): ReadableEndp
 		version: "1",
 		url: "https://models.example.com/",
 		protocol: "http",
+		model: null,
 		auth: { type: "bearer", token: "endpoint-token" },
 		headers: { "x-api-key": "header-secret" },
 		timeoutSeconds: 30,

@@ -28,7 +28,21 @@ const version = z
 
 const protocol = z.string().refine(isProtocolName, `one of: ${PROTOCOL_NAMES.join(", ")}`);
 
+/** In paths and bodies; a step up or down a path is none. */
+const model = z
+	.string()
+	.max(256)
+	.refine(
+		(model) => /^[^\s\p{Cc}\\?#]+$/u.test(model) && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(model),
+		"a name without spaces, controls, backslashes, ? and #, and with no part between slashes that is empty, . or ..",
+	);
+
 const secretText = z.string().min(1).max(4_096);
+
+/** The word before the token, as RFC 9110 spells schemes. */
+const scheme = z
+	.string()
+	.regex(/^[A-Za-z][A-Za-z0-9._~+-]{0,63}$/, "one word, such as Bearer, Key or Api-Key");
 
 const headerAuth = z
 	.strictObject({ type: z.literal("header"), name: z.string(), value: secretText })
@@ -37,24 +51,6 @@ const headerAuth = z
 		const path = refuseHeader(name, "") === null ? "value" : "name";
 		if (message !== null) context.addIssue({ code: "custom", path: [path], message });
 	});
-
-const auth = z.discriminatedUnion("type", [
-	z.strictObject({ type: z.literal("none") }),
-	z.strictObject({
-		type: z.literal("bearer"),
-		token: secretText.regex(/^[!-~]+$/, "visible ASCII characters without spaces"),
-	}),
-	z.strictObject({
-		type: z.literal("basic"),
-		// RFC 7617, section 2: the colon ends the user name.
-		username: z
-			.string()
-			.max(256)
-			.regex(/^[^:\p{Cc}]*$/u, "a user name without a colon"),
-		password: secretText.refine((password) => !hasSpaceAround(password), SPACE_AROUND),
-	}),
-	headerAuth,
-]) satisfies z.ZodType<EndpointAuth>;
 
 const headers = z.record(z.string(), z.string()).superRefine((headers, context) => {
 	const spellings = new Map<string, string>();
@@ -69,6 +65,33 @@ const headers = z.record(z.string(), z.string()).superRefine((headers, context) 
 		context.addIssue({ code: "custom", message: `at most ${MAX_HEADER_BYTES} bytes in all` });
 	}
 });
+
+const MAX_AUTH_HEADERS = 5;
+
+const authHeaders = headers.refine((headers) => {
+	const values = Object.values(headers);
+	return values.length > 0 && values.length <= MAX_AUTH_HEADERS && values.every((value) => value !== "");
+}, `from 1 to ${MAX_AUTH_HEADERS} headers, none of them empty`);
+
+const auth = z.discriminatedUnion("type", [
+	z.strictObject({ type: z.literal("none") }),
+	z.strictObject({
+		type: z.literal("bearer"),
+		token: secretText.regex(/^[!-~]+$/, "visible ASCII characters without spaces"),
+		scheme: scheme.optional(),
+	}),
+	z.strictObject({
+		type: z.literal("basic"),
+		// RFC 7617, section 2: the colon ends the user name.
+		username: z
+			.string()
+			.max(256)
+			.regex(/^[^:\p{Cc}]*$/u, "a user name without a colon"),
+		password: secretText.refine((password) => !hasSpaceAround(password), SPACE_AROUND),
+	}),
+	headerAuth,
+	z.strictObject({ type: z.literal("headers"), headers: authHeaders }),
+]) satisfies z.ZodType<EndpointAuth>;
 
 /** Statuses below 300 are successes and cannot be made failures. */
 const statuses = z.array(z.number().int().min(300).max(599)).max(50);
@@ -96,6 +119,7 @@ const fields = z.strictObject({
 	version,
 	url: z.string(),
 	protocol,
+	model: model.nullable(),
 	auth,
 	headers,
 	timeout_seconds: z
@@ -144,6 +168,7 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 		version: endpoint.version,
 		url: endpoint.url,
 		protocol: endpoint.protocol,
+		model: endpoint.model,
 		auth: endpoint.auth && authToWire(endpoint.auth),
 		headers: endpoint.headers && headersToWire(endpoint.headers),
 		timeout_seconds: endpoint.timeoutSeconds,
@@ -176,14 +201,17 @@ function headersToWire(headers: Record<string, string>): Record<string, string> 
 	);
 }
 
-function authToWire(auth: EndpointAuth): Record<string, string> {
+function authToWire(auth: EndpointAuth): Record<string, unknown> {
 	switch (auth.type) {
 		case "none":
-		case "bearer":
 			return { type: auth.type };
+		case "bearer":
+			return { type: auth.type, ...(auth.scheme !== undefined && { scheme: auth.scheme }) };
 		case "basic":
 			return { type: auth.type, username: auth.username };
 		case "header":
 			return { type: auth.type, name: auth.name };
+		case "headers":
+			return { type: auth.type, names: Object.keys(auth.headers) };
 	}
 }

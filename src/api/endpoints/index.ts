@@ -13,6 +13,7 @@ import {
 	listEndpoints,
 	updateEndpoint,
 } from "../../store/endpoints.ts";
+import { protocolOf } from "../../models/registry.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../../store/records.ts";
 import { invalidRequest, readJson, readOptionalJson } from "../http/body.ts";
@@ -36,19 +37,22 @@ import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts"
 export const endpoints = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createEndpointSchema);
-		await refuseBadUrl(c.env, input.url, c.req.url);
+		const { url, protocol = "http", model = null } = input;
+		refuseWithoutModel({ url, protocol, model });
+		await refuseBadUrl(c.env, url, c.req.url);
 		const now = Date.now();
 		const secret = input.signing_secret ?? generateSigningSecret();
 		const endpoint: ReadableEndpoint = {
 			id: newId("ep"),
 			name: input.name,
 			version: input.version ?? "1",
-			url: input.url,
-			protocol: input.protocol ?? "http",
+			url,
+			protocol,
+			model,
 			auth: input.auth ?? { type: "none" },
 			headers: resolveHeaders(input.headers ?? {}, {}),
 			timeoutSeconds: input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
-			maxConcurrency: input.max_concurrency ?? DEFAULT_MAX_CONCURRENCY,
+			maxConcurrency: input.max_concurrency ?? defaultConcurrency(protocol),
 			retry: refuseContradiction(mergeRetry(DEFAULT_RETRY, input)),
 			signingSecrets: [newSecret(secret, now)],
 			status: input.status ?? "active",
@@ -78,9 +82,10 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchEndpointSchema);
 		if (input.url !== undefined) await refuseBadUrl(c.env, input.url, c.req.url);
-		const { url, protocol, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const { url, protocol, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
 		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
-			...named({ url, protocol, auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
+			...checkedModel(former, named({ url, protocol, model })),
+			...named({ auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
 			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
 			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
 		}));
@@ -154,11 +159,32 @@ async function changeEndpoint(
 }
 
 /**
- * Whether the change may fix what made the endpoint fail: its URL, its protocol, its credentials and headers, or that
- * it is resumed.
+ * Whether the change may fix what made the endpoint fail: its URL, its protocol, its model, its credentials and headers,
+ * or that it is resumed.
  */
-function isRepair({ url, protocol, auth, headers, signingSecrets, status }: EndpointChanges): boolean {
-	return status === "active" || [url, protocol, auth, headers, signingSecrets].some((to) => to !== undefined);
+function isRepair(changes: EndpointChanges): boolean {
+	const { url, protocol, model, auth, headers, signingSecrets, status } = changes;
+	const repairs = [url, protocol, model, auth, headers, signingSecrets];
+	return status === "active" || repairs.some((to) => to !== undefined);
+}
+
+type Called = Pick<Endpoint, "url" | "protocol" | "model">;
+
+/** Some protocols put the model's name into the path or the body, and have nothing to say without one. */
+function refuseWithoutModel({ url, protocol, model }: Called): void {
+	if (model !== null || protocolOf(protocol)?.needsModel(url) !== true) return;
+	const message = `protocol ${protocol} needs it at this URL: what the server calls the model`;
+	throw invalidRequest([{ path: "model", message }]);
+}
+
+/** The changes, when the endpoint still names its model with them. */
+function checkedModel<T extends Partial<Called>>(former: Endpoint, changes: T): T {
+	if (Object.keys(changes).length > 0) refuseWithoutModel({ ...former, ...changes });
+	return changes;
+}
+
+function defaultConcurrency(protocol: string): number {
+	return protocolOf(protocol)?.defaults.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
 }
 
 async function refuseBadUrl(env: Env, url: string, requestUrl: string): Promise<void> {

@@ -2,7 +2,7 @@
 import type { ReadableEndpoint } from "../../store/records.ts";
 import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
-import { excerpt, hideSecrets } from "./excerpt.ts";
+import { excerpt, hideSecrets, showable } from "./excerpt.ts";
 import type { Attempt } from "../records.ts";
 import { secretsIn } from "./secrets-in.ts";
 
@@ -15,7 +15,8 @@ export interface Attempted {
 	startedAt: number;
 }
 
-export function recordAttempt(attempted: Attempted, outcome: Outcome): Attempt {
+/** `said` is what the protocol reads as an error in a complete response. */
+export function recordAttempt(attempted: Attempted, outcome: Outcome, said: string | null = null): Attempt {
 	const { delivery, endpoint, result, startedAt } = attempted;
 	const answered = result.kind === "response";
 	const failure = answered ? result.failure : result;
@@ -26,7 +27,10 @@ export function recordAttempt(attempted: Attempted, outcome: Outcome): Attempt {
 		durationMs: result.durationMs,
 		statusCode: answered ? result.status : null,
 		outcome,
-		error: failure && hideSecrets(`${failure.error}: ${failure.message}`, secrets),
+		error:
+			failure === null
+				? said && showable(said, secrets)
+				: hideSecrets(`${failure.error}: ${failure.message}`, secrets),
 		excerpt: answered ? excerpt(result, secrets) : null,
 	};
 }

@@ -25,7 +25,12 @@ export function excerpt(
 	const type = response.headers["content-type"];
 	if (response.body.length === 0 || (type !== undefined && !TEXT_TYPE.test(type))) return null;
 	const text = decode(response, type === undefined);
-	return text === null ? null : cut(hideSecrets(text, secrets).replaceAll(UNSHOWABLE, " ")).trim();
+	return text === null ? null : showable(text, secrets);
+}
+
+/** The first 500 characters of a server's text, as it may be shown. Credentials are hidden before it is cut. */
+export function showable(text: string, secrets: readonly string[]): string {
+	return cut(hideSecrets(text, secrets).replaceAll(UNSHOWABLE, " ")).trim();
 }
 
 /** The same for a sentence of our own that may quote the server. */

@@ -61,7 +61,9 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		lineage: attempt.lineage,
 		now: attempt.now,
 	});
-	return { kind: "ready", request };
+	if (!("misfit" in request)) return { kind: "ready", request };
+	const detail = `The input does not fit protocol ${endpoint.protocol}: ${request.misfit}`;
+	return { kind: "impossible", reason: "transform_failed", detail };
 }
 
 /** By endpoint as it was read, and the rules by which it was judged: they are the same for thousands of attempts. */

@@ -5,16 +5,18 @@
 import { Buffer } from "node:buffer";
 import { traceOfAttributes } from "../../events/cloudevents/trace-context.ts";
 import { LINEAGE_HEADER } from "../../events/lineage-header.ts";
-import type { ModelInput, Protocol } from "../../models/protocol.ts";
+import { originOf } from "../../models/address.ts";
+import type { Misfit, ModelInput, Protocol } from "../../models/protocol.ts";
 import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
 import type { OutgoingRequest } from "../rules/attempt.ts";
 import { refuseHeader } from "./header-guard.ts";
+import { isSecretHeader } from "./secret-headers.ts";
 import { liveSecrets, signatureHeaders } from "../../crypto/standard-webhooks.ts";
 
 const USER_AGENT = "Sluice/0.1";
 
 export interface RequestParts {
-	endpoint: Pick<ReadableEndpoint, "url" | "auth" | "headers" | "signingSecrets">;
+	endpoint: Pick<ReadableEndpoint, "url" | "model" | "auth" | "headers" | "signingSecrets">;
 	protocol: Protocol;
 	input: ModelInput;
 	/** `dlv_…`; becomes `webhook-id`. */
@@ -31,22 +33,28 @@ export interface RequestParts {
 
 /**
  * Builds and signs the request. The endpoint's own headers come first and its credentials next, so that neither can
- * replace what the protocol or the router says; only preferences stand side by side. Throws what the protocol or the
- * signing throws: a bug, not a bad event.
+ * replace what the protocol or the router says; only preferences stand side by side. A protocol in turn names no
+ * credentials and no other host, so that it can neither replace the endpoint's nor lead them away. Throws what the
+ * protocol or the signing throws: a bug, not a bad event.
  */
-export function buildRequest(parts: RequestParts): OutgoingRequest {
+export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 	const { endpoint, deliveryId, attempt, now } = parts;
 	const { event } = parts.input;
-	const { headers, body: content } = parts.protocol.buildRequest(parts.input);
+	const { url: base, model } = endpoint;
+	const made = parts.protocol.request(parts.input, { url: base, model, deliveryId });
+	if ("misfit" in made) return made;
+	const { method, url, headers, body: content } = made;
+	if (originOf(url) !== originOf(base)) throw new Error("a protocol has left the host of its endpoint");
 	const own = ownHeaders(endpoint);
-	const ofProtocol = lowerCase(headers);
+	const ofProtocol = withoutCredentials(lowerCase(headers));
 	// Encoded once, here, so that the bytes that are signed are the bytes that are sent.
 	const body = typeof content === "string" ? Buffer.from(content) : content;
 	return {
-		url: endpoint.url,
-		method: "POST",
+		url,
+		method,
 		headers: {
 			"user-agent": USER_AGENT,
+			"x-request-id": deliveryId,
 			...own,
 			...ofProtocol,
 			...traceOfAttributes(event.attributes),
@@ -84,11 +92,13 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 		case "none":
 			return {};
 		case "bearer":
-			return { authorization: `Bearer ${auth.token}` };
+			return { authorization: `${auth.scheme ?? "Bearer"} ${auth.token}` };
 		case "basic":
 			return { authorization: `Basic ${basicCredentials(auth)}` };
 		case "header":
 			return { [auth.name.toLowerCase()]: auth.value };
+		case "headers":
+			return lowerCase(auth.headers);
 	}
 }
 
@@ -102,6 +112,10 @@ function preferences(stated: readonly (string | undefined)[], wantsReply: boolea
 		list.push("reply");
 	}
 	return list.length === 0 ? {} : { prefer: list.join(", ") };
+}
+
+function withoutCredentials(headers: Record<string, string>): Record<string, string> {
+	return Object.fromEntries(Object.entries(headers).filter(([name]) => !isSecretHeader(name)));
 }
 
 /** Leaves out headers that were stored before the rules refused them. */

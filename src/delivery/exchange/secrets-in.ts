@@ -49,6 +49,8 @@ function secretsOf(auth: EndpointAuth): string[] {
 			return [basicCredentials(auth), auth.password];
 		case "header":
 			return partsOf(auth.name, auth.value);
+		case "headers":
+			return Object.entries(auth.headers).flatMap(([name, value]) => partsOf(name, value));
 	}
 }
 

@@ -8,7 +8,7 @@ export const MAX_TIMEOUT_MS = 840_000;
 /** A request ready to go: nothing is added to it any more, because the body's bytes are signed. */
 export interface OutgoingRequest {
 	url: string;
-	method: "POST";
+	method: "POST" | "PUT";
 	/** Names in lower case. */
 	headers: Record<string, string>;
 	body: Uint8Array<ArrayBuffer>;

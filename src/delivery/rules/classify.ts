@@ -1,10 +1,12 @@
 /**
- * What the end of an attempt means: one function from status, headers and however much of the body came. What follows
- * from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
+ * What the end of an attempt means: one function from status, headers and what the protocol reads out of the response.
+ * This table is the authority for all that a protocol leaves open. What follows from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
  */
 import { carriesNothing } from "../../models/output.ts";
+import type { Reading } from "../../models/protocol.ts";
 import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";
+import { MAX_DELAY_MS } from "./schedule.ts";
 
 export interface ClassifyRules {
 	/** Statuses the endpoint calls an error, whatever the table says. */
@@ -27,6 +29,9 @@ export interface Verdict {
 	/** What there is to read in the answer. `too_large`: the model has done its work, and nobody can have it. */
 	result: "body" | "none" | "too_large";
 }
+
+/** The protocol's share in the verdict. */
+export type Said = Pick<Reading, "class" | "scope" | "retryAfterMs">;
 
 /** Statuses with a meaning of their own; their class decides for all others. */
 const MEANING = new Map<number, Outcome>([
@@ -52,26 +57,32 @@ const REFUSED = new Set([521, 523]);
 const COLD_START = new Set([502, 504]);
 
 /**
- * Every result has exactly one outcome. Outside 2xx only status and headers count: a body that cannot be read changes
- * nothing.
+ * Every result has exactly one outcome. Outside 2xx a body that cannot be read changes nothing. `said` is what the
+ * protocol reads, null when it has not been asked; the statuses that the endpoint names win over it.
  */
-export function classify(result: AttemptResult, rules: ClassifyRules): Verdict {
+export function classify(result: AttemptResult, rules: ClassifyRules, said: Said | null = null): Verdict {
 	if (result.kind === "no_response") {
 		const isRefused = result.error === "connection_lost" && (rules.coldStart || rules.isSilent);
 		return isRefused
 			? { outcome: "busy", scope: "endpoint", retryAfterMs: null, result: "none" }
 			: { outcome: "error", scope: "request", retryAfterMs: null, result: "none" };
 	}
-	const verdict = classifyResponse(result, rules);
+	const verdict = classifyResponse(result, rules, said);
 	const isRefused = REFUSED.has(result.status) || (rules.coldStart && COLD_START.has(result.status));
-	return { ...verdict, scope: verdict.outcome === "busy" && isRefused ? "endpoint" : "request" };
+	const speaksForAll = isRefused || (said?.class === "busy" && said.scope === "endpoint");
+	return { ...verdict, scope: verdict.outcome === "busy" && speaksForAll ? "endpoint" : "request" };
 }
 
 type Responded = Extract<AttemptResult, { kind: "response" }>;
 
-function classifyResponse(result: Responded, rules: ClassifyRules): Omit<Verdict, "scope"> {
-	const retryAfterMs = readRetryAfter(result.headers, rules.now);
-	const outcome = meaningOf(result.status, rules);
+function classifyResponse(
+	result: Responded,
+	rules: ClassifyRules,
+	said: Said | null,
+): Omit<Verdict, "scope"> {
+	const asked = readRetryAfter(result.headers, rules.now) ?? said?.retryAfterMs ?? null;
+	const retryAfterMs = asked === null ? null : Math.min(asked, MAX_DELAY_MS);
+	const outcome = meaningOf(result.status, rules, said);
 	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
 	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
 	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
@@ -80,9 +91,10 @@ function classifyResponse(result: Responded, rules: ClassifyRules): Omit<Verdict
 	return { outcome: "error", retryAfterMs, result: "none" };
 }
 
-function meaningOf(status: number, rules: ClassifyRules): Outcome {
+function meaningOf(status: number, rules: ClassifyRules, said: Said | null): Outcome {
 	if (rules.busyStatuses.includes(status)) return "busy";
 	if (rules.statuses.includes(status)) return "error";
+	if (said !== null && said.class !== null) return said.class;
 	if (rules.coldStart && COLD_START.has(status)) return "busy";
 	const meaning = MEANING.get(status);
 	if (meaning !== undefined) return meaning;

@@ -3,14 +3,14 @@
  * state of the delivery. No I/O.
  */
 import type { SluiceEvent } from "../../events/event.ts";
-import type { ModelOutput } from "../../models/protocol.ts";
+import type { ModelOutput, Reading } from "../../models/protocol.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { buildResultEvent } from "../../results/result-event.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import { recordAttempt } from "../exchange/attempt-record.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";
-import { classify, type Verdict } from "../rules/classify.ts";
+import { classify } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import type { DeliveryEvent } from "../rules/lifecycle.ts";
 import type { Ended, Ran } from "./task.ts";
@@ -41,16 +41,19 @@ export interface Tried {
 
 export async function settle(tried: Tried): Promise<Ran> {
 	const { delivery, endpoint, result, now, random } = tried;
-	const verdict = classify(result, {
+	const coldStart = isColdStart(tried);
+	const said = readResponse(tried, coldStart);
+	const rules = {
 		statuses: endpoint.retry.statuses,
 		busyStatuses: endpoint.retry.busyStatuses,
-		coldStart: isColdStart(tried),
+		coldStart,
 		isSilent: tried.isSilent,
 		now,
-	});
+	};
+	const verdict = classify(result, rules, said);
 	const { outcome, scope, retryAfterMs } = verdict;
 	const ended = { outcome, scope, retryAfterMs };
-	const attempt = recordAttempt(tried, outcome);
+	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null));
 	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
@@ -62,7 +65,7 @@ export async function settle(tried: Tried): Promise<Ran> {
 		}
 		answered.resultOmitted = "too_large";
 	}
-	const output = readOutput(tried, verdict);
+	const output = verdict.result === "body" ? outputOf(said, endpoint) : null;
 	if (output !== null) {
 		answered.result = resultOf(output);
 		answered.resultEvent = resultEventOf(tried, output);
@@ -110,11 +113,17 @@ export async function settleOutput(
 	return advance(resumed, { kind: "resumed", publishes: transformed.event !== null }, context).delivery;
 }
 
+/** What the protocol makes of the response; null where there is none, or a 2xx of which a part is missing. */
+function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading | null {
+	if (result.kind !== "response") return null;
+	const { status, headers, body, failure } = result;
+	if (failure !== null && status >= 200 && status < 300) return null;
+	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }) ?? null;
+}
+
 /** The answer as its protocol reads it, with the credentials that it echoes hidden. */
-function readOutput({ endpoint, result }: Tried, verdict: Verdict): ModelOutput {
-	if (verdict.result !== "body" || result.kind !== "response") return null;
-	const output = protocolOf(endpoint.protocol)?.readOutput(result) ?? null;
-	return maskOutput(output, secretsIn(endpoint));
+function outputOf(said: Reading | null, endpoint: ReadableEndpoint): ModelOutput {
+	return said === null ? null : maskOutput(said.output, secretsIn(endpoint));
 }
 
 function resultTooLarge({ error }: Attempt): DeliveryEvent {

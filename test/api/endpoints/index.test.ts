@@ -21,6 +21,7 @@ describe("creating an endpoint", () => {
 			version: "1",
 			url,
 			protocol: "http",
+			model: null,
 			auth: { type: "none" },
 			headers: {},
 			timeout_seconds: 30,
@@ -73,6 +74,25 @@ describe("creating an endpoint", () => {
 		["the version latest", { url, version: "latest" }, "version"],
 		["a version with an @", { url, version: "1@2" }, "version"],
 		["an unknown protocol", { url, protocol: "smtp" }, "protocol"],
+		["a protocol without the model it needs", { url, protocol: "open-inference" }, "model"],
+		["a model that climbs a path", { url, model: "../admin" }, "model"],
+		["a model with a step within", { url, model: "a/./b" }, "model"],
+		["a model with an empty part", { url, model: "a//b" }, "model"],
+		["a model with a query", { url, model: "a?b" }, "model"],
+		["a model with spaces", { url, model: "a b" }, "model"],
+		["an empty model", { url, model: "" }, "model"],
+		[
+			"a scheme of two words",
+			{ url, auth: { type: "bearer", token: "t", scheme: "Basic x" } },
+			"auth.scheme",
+		],
+		["auth in no headers", { url, auth: { type: "headers", headers: {} } }, "auth.headers"],
+		["an empty secret", { url, auth: { type: "headers", headers: { "Modal-Key": "" } } }, "auth.headers"],
+		[
+			"auth in several headers, one of them ours",
+			{ url, auth: { type: "headers", headers: { "webhook-id": "x", "modal-key": "k" } } },
+			"auth.headers.webhook-id",
+		],
 		["bearer without a token", { url, auth: { type: "bearer" } }, "auth.token"],
 		["a token with a line break", { url, auth: { type: "bearer", token: "a\nb" } }, "auth.token"],
 		[
@@ -156,6 +176,51 @@ async function idOf(ref: string): Promise<string> {
 	return (await must("GET", `/v1/endpoints/${ref}`)).id;
 }
 
+describe("the model", () => {
+	const V2 = "https://models.example.com";
+
+	test("is named for the protocols that put it into the request, changed, and taken away again", async () => {
+		const name = unique();
+		const fields = { name, url: V2, protocol: "open-inference", model: "ocr/versions/3" };
+		expect(await must("POST", "/v1/endpoints", fields)).toMatchObject({ model: "ocr/versions/3" });
+		expect(await must("PATCH", `/v1/endpoints/${name}`, { model: "meta-llama/Llama-3:free" })).toMatchObject({
+			model: "meta-llama/Llama-3:free",
+		});
+		expect((await findEndpoint(env, name))?.model).toBe("meta-llama/Llama-3:free");
+		const { body } = await ask("GET", "/v1/endpoints?limit=200");
+		expect(body["data"]).toContainEqual(expect.objectContaining({ name, model: "meta-llama/Llama-3:free" }));
+		for (const [changes, status] of [
+			[{ model: null }, 422],
+			[{ model: null, protocol: "http" }, 200],
+			[{ protocol: "kserve-v1" }, 422],
+			[{ protocol: "kserve-v1", url: `${V2}/v1/models/iris:predict` }, 200],
+			[{ url: V2 }, 422],
+			[{ url: V2, model: "iris" }, 200],
+		] as const) {
+			const changed = await ask("PATCH", `/v1/endpoints/${name}`, changes);
+			expect([changes, changed.status]).toEqual([changes, status]);
+			if (status === 422) expect(badPaths(changed)).toEqual(["model"]);
+		}
+		expect(await must("GET", `/v1/endpoints/${name}`)).toMatchObject({
+			protocol: "kserve-v1",
+			model: "iris",
+		});
+	});
+
+	test("server of some protocols says how many requests it takes, unless the endpoint does", async () => {
+		const [first, second] = [unique(), unique()];
+		const fields = { url: V2, protocol: "cog" };
+		expect(await must("POST", "/v1/endpoints", { ...fields, name: first })).toMatchObject({
+			max_concurrency: 1,
+		});
+		expect(
+			await must("POST", "/v1/endpoints", { ...fields, name: second, max_concurrency: 4 }),
+		).toMatchObject({
+			max_concurrency: 4,
+		});
+	});
+});
+
 describe("reading endpoints", () => {
 	test("secrets are never shown", async () => {
 		const hidden = ["the-token", "the-password", "the-value", "the-cookie", WHSEC];
@@ -177,6 +242,21 @@ describe("reading endpoints", () => {
 			url,
 			auth: { type: "header", name: "x-api-key", value: "the-value" },
 		});
+		const [fourth, fifth] = [unique(), unique()];
+		const pair = { "Modal-Key": "the-value", "Modal-Secret": "the-token" };
+		await must("POST", "/v1/endpoints", { name: fourth, url, auth: { type: "headers", headers: pair } });
+		const key = { type: "bearer", token: "the-token", scheme: "Api-Key" };
+		await must("POST", "/v1/endpoints", { name: fifth, url, auth: key });
+		expect((await must("GET", `/v1/endpoints/${fourth}`))["auth"]).toEqual({
+			type: "headers",
+			names: ["Modal-Key", "Modal-Secret"],
+		});
+		expect((await findEndpoint(env, fourth))?.auth).toEqual({ type: "headers", headers: pair });
+		expect((await must("GET", `/v1/endpoints/${fifth}`))["auth"]).toEqual({
+			type: "bearer",
+			scheme: "Api-Key",
+		});
+		expect((await findEndpoint(env, fifth))?.auth).toEqual(key);
 		expect(await must("GET", `/v1/endpoints/${first}`)).toMatchObject({
 			auth: { type: "bearer" },
 			headers: { Cookie: "***", "x-model": "large" },

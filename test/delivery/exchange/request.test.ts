@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { type RequestParts, authHeaders, buildRequest } from "../../../src/delivery/exchange/request.ts";
 import { secretsIn } from "../../../src/delivery/exchange/secrets-in.ts";
 import type { Attributes, SluiceEvent } from "../../../src/events/event.ts";
-import type { Protocol } from "../../../src/models/protocol.ts";
+import type { ModelRequest, Protocol } from "../../../src/models/protocol.ts";
+import { reading } from "../../../src/models/reading.ts";
 
 const now = Date.now();
 const url = "https://models.example.com/";
@@ -13,11 +14,15 @@ const NEW = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /** Sends the transform's value, and headers of its own. */
 const protocol: Protocol = {
-	buildRequest: ({ transformed }) => ({
+	defaults: { maxConcurrency: null },
+	needsModel: () => false,
+	request: ({ transformed }, { url }) => ({
+		method: "POST",
+		url,
 		headers: { "Content-Type": "application/json", accept: "application/json" },
 		body: transformed ?? "",
 	}),
-	readOutput: () => null,
+	read: () => reading(),
 };
 
 function event(attributes: Partial<Attributes> = {}): SluiceEvent {
@@ -31,9 +36,10 @@ function event(attributes: Partial<Attributes> = {}): SluiceEvent {
 }
 
 function build(overrides: Partial<RequestParts> = {}, endpoint: Partial<RequestParts["endpoint"]> = {}) {
-	return buildRequest({
+	const request = buildRequest({
 		endpoint: {
 			url: "https://models.example.com/ocr?v=1",
+			model: null,
 			auth: { type: "none" },
 			headers: {},
 			signingSecrets: [{ value: NEW, createdAt: now, expiresAt: null }],
@@ -48,6 +54,8 @@ function build(overrides: Partial<RequestParts> = {}, endpoint: Partial<RequestP
 		now,
 		...overrides,
 	});
+	if ("misfit" in request) throw new Error(request.misfit);
+	return request;
 }
 
 test("a request carries the protocol's part, the ids and the signature, and nothing else", () => {
@@ -55,6 +63,7 @@ test("a request carries the protocol's part, the ids and the signature, and noth
 	expect({ url, method }).toEqual({ url: "https://models.example.com/ocr?v=1", method: "POST" });
 	expect(headers).toEqual({
 		"user-agent": "Sluice/0.1",
+		"x-request-id": "dlv_1",
 		"content-type": "application/json",
 		accept: "application/json",
 		"sluice-event-id": "evt_1",
@@ -80,7 +89,10 @@ describe("the signature", () => {
 
 	test("covers bytes that are no text", () => {
 		const bytes = new Uint8Array([0, 255, 128, 10]);
-		const binary: Protocol = { ...protocol, buildRequest: () => ({ headers: {}, body: bytes }) };
+		const binary: Protocol = {
+			...protocol,
+			request: (_, { url }) => ({ method: "POST", url, headers: {}, body: bytes }),
+		};
 		const { headers, body } = build({ protocol: binary });
 		expect([...body]).toEqual([...bytes]);
 		// Not by the package, which reads its bodies as text.
@@ -123,7 +135,7 @@ describe("what the endpoint sets", () => {
 
 	test("wins over nothing that the protocol or the router says", () => {
 		const parts = { input: { event: event(trace), transformed: "1" }, wantsReply: true };
-		const shared = ["user-agent", "prefer"];
+		const shared = ["user-agent", "x-request-id", "prefer"];
 		const names = Object.keys(build(parts).headers).filter((name) => !shared.includes(name));
 		expect(names).toHaveLength(9);
 		for (const name of names.map((name) => name.toUpperCase())) {
@@ -139,6 +151,46 @@ describe("what the endpoint sets", () => {
 			"Bearer t",
 		);
 		expect(build({}, { headers: { Authorization: "Key k" } }).headers["authorization"]).toBe("Key k");
+	});
+});
+
+const naming = (made: Partial<ModelRequest>): Protocol => ({
+	...protocol,
+	request: (_, { url }) => ({ method: "POST", url, headers: {}, body: "", ...made }),
+});
+
+describe("a protocol", () => {
+	test("chooses method and path, from the endpoint's URL, its model and the delivery's id", () => {
+		const put: Protocol = {
+			...protocol,
+			request: (_, { url, model, deliveryId }) => ({
+				method: "PUT",
+				url: `${url}/${model}/${deliveryId}`,
+				headers: {},
+				body: "",
+			}),
+		};
+		const { method, url } = build({ protocol: put }, { url: "https://a.example/x", model: "ocr" });
+		expect({ method, url }).toEqual({ method: "PUT", url: "https://a.example/x/ocr/dlv_1" });
+	});
+
+	test("cannot replace the endpoint's credentials, nor add any", () => {
+		const headers = { Authorization: "mine", "X-Api-Key": "mine", cookie: "mine", accept: "*/*" };
+		const request = build(
+			{ protocol: naming({ headers }) },
+			{ auth: { type: "bearer", token: "t" }, headers: { "X-Api-Key": "k" } },
+		);
+		expect(request.headers).toMatchObject({ authorization: "Bearer t", "x-api-key": "k", accept: "*/*" });
+		expect(Object.values(request.headers)).not.toContain("mine");
+	});
+
+	test.each([
+		"https://evil.example/ocr",
+		"https://models.example.com.evil.example/",
+		"http://models.example.com/",
+		"/ocr",
+	])("cannot lead them to another host: %s", (url) => {
+		expect(() => build({ protocol: naming({ url }) })).toThrow("has left the host");
 	});
 });
 
@@ -192,7 +244,7 @@ describe("a preference of the endpoint", () => {
 	test("stands behind one of the protocol", () => {
 		const waiting: Protocol = {
 			...protocol,
-			buildRequest: () => ({ headers: { Prefer: "wait=60" }, body: "" }),
+			request: (_, { url }) => ({ method: "POST", url, headers: { Prefer: "wait=60" }, body: "" }),
 		};
 		const parts = { protocol: waiting, wantsReply: true };
 		expect(build(parts, { headers: { prefer: "wait=1" } }).headers["prefer"]).toBe("wait=60, wait=1, reply");
@@ -216,7 +268,17 @@ describe("credentials", () => {
 			{ authorization: "Basic em/DqzpwOnc=" },
 			["em/DqzpwOnc=", "p:w"],
 		],
+		[
+			{ type: "bearer", token: "t0ken", scheme: "Api-Key" } as const,
+			{ authorization: "Api-Key t0ken" },
+			["t0ken"],
+		],
 		[{ type: "header", name: "X-Api-Key", value: "k3y" } as const, { "x-api-key": "k3y" }, ["k3y"]],
+		[
+			{ type: "headers", headers: { "Modal-Key": "k3y", "Modal-Secret": "s3cret" } } as const,
+			{ "modal-key": "k3y", "modal-secret": "s3cret" },
+			["k3y", "s3cret"],
+		],
 	])("%j", (auth, headers, secrets) => {
 		expect(authHeaders(auth)).toEqual(headers);
 		expect(secretsIn({ auth, headers: {}, url })).toEqual(secrets);

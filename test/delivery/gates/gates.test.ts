@@ -191,7 +191,7 @@ describe("a bug of ours", () => {
 		const calls = model(ok);
 		const { http } = protocols;
 		if (http === undefined) throw new Error("the protocol is there");
-		vi.spyOn(http, "readOutput").mockImplementation(() => {
+		vi.spyOn(http, "read").mockImplementation(() => {
 			throw new Error("a bug");
 		});
 		const item = incoming(setting);

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { AttemptResult, BodyError, NetworkError, Outcome } from "../../../src/delivery/rules/attempt.ts";
-import { type ClassifyRules, classify } from "../../../src/delivery/rules/classify.ts";
+import {
+	type ClassifyRules,
+	type Said,
+	type Verdict,
+	classify,
+} from "../../../src/delivery/rules/classify.ts";
 
 const plain: ClassifyRules = {
 	statuses: [],
@@ -201,5 +206,58 @@ describe("whom an outcome speaks for", () => {
 		["a status that the endpoint calls an error", response(521), { statuses: [521] }, "error", "request"],
 	])("%s", (_, result, rules, outcome, scope) => {
 		expect(classify(result, { ...plain, ...rules })).toMatchObject({ outcome, scope });
+	});
+});
+
+describe("what the protocol says", () => {
+	const nothing: Said = { class: null, scope: null, retryAfterMs: null };
+	const busy: Said = { ...nothing, class: "busy", scope: "request" };
+	const loading: Said = { ...busy, scope: "endpoint" };
+
+	test.each<[string, number, Said, Partial<ClassifyRules>, Partial<Verdict>]>([
+		["leaves the rest to the table", 404, nothing, {}, { outcome: "error", scope: "request" }],
+		["refines a status", 409, busy, {}, { outcome: "busy", scope: "request" }],
+		["may speak for the endpoint", 400, loading, {}, { outcome: "busy", scope: "endpoint" }],
+		[
+			"makes an error of a 2xx",
+			200,
+			{ ...nothing, class: "error" },
+			{},
+			{ outcome: "error", result: "none" },
+		],
+		["makes a wait of a 2xx", 202, busy, {}, { outcome: "busy", result: "none" }],
+		["counts for less than the endpoint's errors", 409, busy, { statuses: [409] }, { outcome: "error" }],
+		[
+			"counts for less than what the endpoint calls busy",
+			501,
+			{ ...nothing, class: "bad_input" },
+			{ busyStatuses: [501] },
+			{ outcome: "busy", scope: "request" },
+		],
+		[
+			"speaks for nobody where it is not what counts",
+			409,
+			loading,
+			{ statuses: [409] },
+			{ scope: "request" },
+		],
+		[
+			"counts for more than a cold start",
+			504,
+			{ ...nothing, class: "error" },
+			starting,
+			{ outcome: "error" },
+		],
+	])("%s: %s", (_what, status, said, rules, verdict) => {
+		expect(classify(response(status), { ...plain, ...rules }, said)).toMatchObject(verdict);
+	});
+
+	test("of a wait counts where no header does, and for a day at most", () => {
+		const said = { ...busy, retryAfterMs: 20_000 };
+		const waits = (headers: Record<string, string>, retryAfterMs = said.retryAfterMs) =>
+			classify({ ...response(503), headers } as AttemptResult, plain, { ...said, retryAfterMs }).retryAfterMs;
+		expect(waits({})).toBe(20_000);
+		expect(waits({ "retry-after": "5" })).toBe(5000);
+		expect(waits({}, 1e12)).toBe(86_400_000);
 	});
 });

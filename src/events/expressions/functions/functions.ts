@@ -6,6 +6,7 @@ import jsonata from "jsonata";
 import type { BoundedFunction, Call, Definition, Environment, Focus } from "../bounds/call.ts";
 import { listFunctions } from "./list-functions.ts";
 import type { Meter } from "../bounds/meter.ts";
+import { modelFunctions } from "./model-functions.ts";
 import { pictureFunctions } from "./picture-functions.ts";
 import { textFunctions } from "./text-functions.ts";
 
@@ -32,6 +33,7 @@ const functions: Record<string, BoundedFunction> = {
 	...listFunctions,
 	...textFunctions,
 	...pictureFunctions,
+	...modelFunctions,
 	eval: () => {
 		throw new Error("$eval is not available");
 	},

@@ -1,0 +1,51 @@
+/** Functions that JSONata does not have, for inputs of models: lists that stay lists, tensors, base64 of UTF-8. */
+import { Buffer } from "node:buffer";
+import { makeTensor, type TensorForm } from "../../tensor.ts";
+import type { BoundedFunction, Call } from "../bounds/call.ts";
+import { isFunction, type Meter } from "../bounds/meter.ts";
+import { readText } from "../bounds/value-text.ts";
+
+const MAX_DIMENSIONS = 32;
+
+export const modelFunctions: Record<string, BoundedFunction> = {
+	/** A list of its arguments as they are, where `[…]` would take lists apart. Missing ones are left out. */
+	list({ args, meter }) {
+		const items = args.filter((item) => item !== undefined);
+		meter.makeArray(items.length);
+		return items;
+	},
+	tensor,
+	base64({ args: [text], meter }) {
+		if (text === undefined) return undefined;
+		if (typeof text !== "string") throw new Error("$base64 takes a text");
+		meter.spend(text.length);
+		meter.makeText(4 * text.length);
+		return Buffer.from(text).toString("base64");
+	},
+};
+
+/** `$tensor(value, datatype?, shape?)` */
+function tensor({ args: [value, datatype, shape], meter }: Call): unknown {
+	if (value === undefined) return undefined;
+	if (isFunction(value)) throw new Error("$tensor takes no function");
+	// Before anything else, since a value may contain itself. What is longer as a text is too long for an event.
+	readText(value, meter);
+	const made = makeTensor(value, formOf(datatype, shape, meter));
+	if (!made.ok) throw new Error(`$tensor: ${made.message}`);
+	return Object.assign(Object.create(null), made.tensor) as unknown;
+}
+
+function formOf(datatype: unknown, shape: unknown, meter: Meter): TensorForm {
+	if (datatype !== undefined && datatype !== null && typeof datatype !== "string") {
+		throw new Error("$tensor takes a datatype such as FP32 as its second argument");
+	}
+	meter.readArray(shape);
+	const isShape = Array.isArray(shape) && shape.every((size) => typeof size === "number");
+	if (shape !== undefined && (!isShape || shape.length > MAX_DIMENSIONS)) {
+		throw new Error("$tensor takes a list of numbers, the shape, as its third argument");
+	}
+	return {
+		...(typeof datatype === "string" && { datatype }),
+		...(isShape && { shape }),
+	};
+}

@@ -1,0 +1,39 @@
+/** Paths that a protocol puts behind an endpoint's URL. By text alone, since every attempt asks. */
+
+interface Split {
+	base: string;
+	/** With its question mark; empty when there is none. */
+	query: string;
+}
+
+function split(url: string): Split {
+	const at = url.indexOf("?");
+	const path = at === -1 ? url : url.slice(0, at);
+	return { base: path.replace(/\/+$/, ""), query: at === -1 ? "" : url.slice(at) };
+}
+
+/** `path` begins with a slash, and comes before the query. */
+export function under(url: string, path: string): string {
+	const { base, query } = split(url);
+	return `${base}${path}${query}`;
+}
+
+/** Whether the URL names nothing behind its host. */
+export function isBare(url: string): boolean {
+	return /^[a-z]+:\/\/[^/]*$/i.test(split(url).base);
+}
+
+/** Whether the URL already is the one of a call, which ends so. */
+export function endsWith(url: string, end: RegExp): boolean {
+	return end.test(split(url).base);
+}
+
+/** Scheme, host and port, as the URL spells them. */
+export function originOf(url: string): string {
+	return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
+}
+
+/** A model's name within a path; its own slashes stay. */
+export function inPath(model: string): string {
+	return model.split("/").map(encodeURIComponent).join("/");
+}

@@ -1,0 +1,42 @@
+/**
+ * Protocol `bentoml`: a method of a BentoML service, asked for the result at once. The endpoint's `model` is the
+ * method's route where the URL names none. An object holds the method's arguments, bytes go as they are.
+ */
+import { Buffer } from "node:buffer";
+import { inPath, isBare, under } from "./address.ts";
+import { JSON_HEADERS, payloadOf } from "./input.ts";
+import { readData } from "./output.ts";
+import type { ModelInput, ModelRequest, Protocol } from "./protocol.ts";
+import { errorTextOf, isSuccess, reading, requestIdOf, stringOf } from "./reading.ts";
+
+export const bentoml: Protocol = {
+	defaults: { maxConcurrency: null },
+	needsModel: isBare,
+	request: (input, { url, model }) => ({
+		method: "POST",
+		url: model === null || !isBare(url) ? url : under(url, `/${inPath(model)}`),
+		...(bytesOf(input) ?? { headers: JSON_HEADERS, body: jsonOf(input) }),
+	}),
+	read(exchange) {
+		const requestId = stringOf(exchange.headers["x-bentoml-request-id"]) ?? requestIdOf(exchange);
+		if (!isSuccess(exchange)) return reading({ error: errorTextOf(exchange), requestId });
+		// A streamed answer is its text, put together.
+		return reading({ output: readData(exchange), requestId });
+	},
+};
+
+/** A payload that is neither JSON nor text, with its own content type; null when it is. */
+export function bytesOf(input: ModelInput): Pick<ModelRequest, "headers" | "body"> | null {
+	const payload = payloadOf(input);
+	if (payload?.kind !== "binary") return null;
+	const type = input.event.attributes.datacontenttype ?? "application/octet-stream";
+	return { headers: { "content-type": type }, body: Buffer.from(payload.base64, "base64") };
+}
+
+function jsonOf(input: ModelInput): string {
+	const payload = payloadOf(input);
+	if (payload === null) return "{}";
+	return payload.kind === "json"
+		? payload.text
+		: JSON.stringify(payload.kind === "text" ? payload.text : payload.base64);
+}

@@ -1,0 +1,59 @@
+/**
+ * Protocol `huggingface`: Inference Endpoints and the inference API, text generation (TGI) and embeddings (TEI) among
+ * them. An object with `inputs` is the request, anything else its `inputs`; bytes go as they are, as for images and sound.
+ */
+import { bytesOf } from "./bentoml.ts";
+import { endsWith, inPath, under } from "./address.ts";
+import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
+import { readData } from "./output.ts";
+import type { Exchange, Protocol, Reading, Usage } from "./protocol.ts";
+import { countOf, errorTextOf, isObject, isSuccess, objectIn, reading, requestIdOf } from "./reading.ts";
+
+const NAMES_MODEL = /\/models\/.+$/;
+
+export const huggingface: Protocol = {
+	defaults: { maxConcurrency: null },
+	// An endpoint of one's own has one model, and no name for it.
+	needsModel: () => false,
+	request(input, { url, model }) {
+		const value = valueOf(input);
+		if (value === null) return NO_DATA;
+		return {
+			method: "POST",
+			url: model === null || endsWith(url, NAMES_MODEL) ? url : under(url, `/models/${inPath(model)}`),
+			...(bytesOf(input) ?? { headers: JSON_HEADERS, body: JSON.stringify(contentOf(value)) }),
+		};
+	},
+	read(exchange) {
+		const requestId = requestIdOf(exchange);
+		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
+		return reading({ output: readData(exchange), usage: usageOf(exchange), requestId });
+	},
+};
+
+function contentOf(value: unknown): Record<string, unknown> {
+	if (!isObject(value) || !("inputs" in value)) return { inputs: value };
+	return "stream" in value ? { ...value, stream: false } : value;
+}
+
+function failureOf(exchange: Exchange): Partial<Reading> {
+	const error = errorTextOf(exchange);
+	// TGI's word for a generation that broke off.
+	if (exchange.status === 424) return { class: "error", error };
+	if (exchange.status !== 503 || !/\bloading\b/i.test(error ?? "")) return { error };
+	const seconds = countOf(objectIn(exchange)?.["estimated_time"]);
+	// How long it takes is said: the endpoint is left alone for that time, and asked now and again where it is not.
+	if (seconds === null) return { class: "busy", scope: "endpoint", error };
+	return { class: "busy", scope: "request", error, retryAfterMs: 1000 * seconds };
+}
+
+/** TGI counts in headers. */
+function usageOf({ headers }: Exchange): Usage | null {
+	const inputTokens = digitsOf(headers["x-prompt-tokens"]);
+	const outputTokens = digitsOf(headers["x-generated-tokens"]);
+	return inputTokens === null && outputTokens === null ? null : { inputTokens, outputTokens, seconds: null };
+}
+
+function digitsOf(text: string | undefined): number | null {
+	return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}

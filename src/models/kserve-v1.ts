@@ -1,0 +1,47 @@
+/**
+ * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and `:predict` of Vertex AI. One record is one
+ * instance; a list whose items are all lists or objects is a list of instances. The output is the response's document.
+ */
+import { endsWith, inPath, under } from "./address.ts";
+import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
+import { failureOf } from "./open-inference.ts";
+import { readData } from "./output.ts";
+import type { Protocol } from "./protocol.ts";
+import { isObject, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
+
+const CALL = /:(?:predict|explain)$/;
+
+export const kserveV1: Protocol = {
+	defaults: { maxConcurrency: null },
+	needsModel: (url) => !endsWith(url, CALL),
+	request(input, { url, model }) {
+		const value = valueOf(input);
+		if (value === null) return NO_DATA;
+		return {
+			method: "POST",
+			url: endsWith(url, CALL) ? url : under(url, `/v1/models/${inPath(model ?? "")}:predict`),
+			headers: JSON_HEADERS,
+			body: JSON.stringify(contentOf(value)),
+		};
+	},
+	read(exchange) {
+		const requestId = requestIdOf(exchange);
+		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
+		// KServe answers events with events under an id of its own; what the model says is in the data.
+		const modelVersion = stringOf(objectIn(exchange)?.["modelVersionId"]);
+		return reading({ output: readData(exchange), modelVersion, requestId });
+	},
+};
+
+function contentOf(value: unknown): Record<string, unknown> {
+	if (isObject(value) && "instances" in value) {
+		const { instances } = value;
+		return { ...value, instances: Array.isArray(instances) ? instances : [instances] };
+	}
+	const isList = Array.isArray(value) && value.length > 0 && value.every(isRecord);
+	return { instances: isList ? value : [value] };
+}
+
+function isRecord(value: unknown): boolean {
+	return Array.isArray(value) || isObject(value);
+}

@@ -1,0 +1,98 @@
+/**
+ * Protocol `open-inference` (V2): KServe, Triton, MLServer, Seldon. An object becomes one named tensor for each of its
+ * members, anything else the tensor `input-0`. The output is the response's document, its digits as they came.
+ */
+import { makeTensor, type Tensor } from "../events/tensor.ts";
+import { endsWith, inPath, under } from "./address.ts";
+import { JSON_HEADERS, valueOf } from "./input.ts";
+import { readData } from "./output.ts";
+import type { Exchange, Misfit, Protocol, Reading } from "./protocol.ts";
+import { errorTextOf, isObject, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
+
+const CALL = /\/v2\/models\/.+\/infer$/;
+const DEFAULT_INPUT = "input-0";
+
+export const openInference: Protocol = {
+	defaults: { maxConcurrency: null },
+	needsModel: (url) => !endsWith(url, CALL),
+	request(input, { url, model, deliveryId }) {
+		const made = contentOf(valueOf(input));
+		if ("misfit" in made) return made;
+		return {
+			method: "POST",
+			url: endsWith(url, CALL) ? url : under(url, `/v2/models/${inPath(model ?? "")}/infer`),
+			headers: JSON_HEADERS,
+			body: JSON.stringify({ id: deliveryId, ...made }),
+		};
+	},
+	read(exchange) {
+		const requestId = requestIdOf(exchange);
+		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
+		// MLServer labels its responses as events of an old version, which say nothing that the body does not.
+		const version = stringOf(objectIn(exchange)?.["model_version"]);
+		return reading({ output: readData(exchange), modelVersion: version, requestId });
+	},
+};
+
+/** What servers of V1 and V2 say beyond the status, by which a model that is not there yet is told from a bad input. */
+export function failureOf(exchange: Exchange): Pick<Reading, "class" | "scope" | "error"> {
+	const { status, isStarting } = exchange;
+	const error = errorTextOf(exchange);
+	// MLServer says 400, KServe 503; whoever says so speaks of the model, not of this request.
+	const isLoading =
+		(status === 400 && /\bis not ready yet\b/i.test(error ?? "")) ||
+		(status === 503 && /\bis not ready\b/i.test(error ?? ""));
+	// A model that is not registered yet; a wrong name looks the same, and must not wait for ever.
+	if (isLoading || (status === 404 && isStarting)) return { class: "busy", scope: "endpoint", error };
+	// Not built into the server, as versions are not into KServe's: it will not be there the next time either.
+	return { class: status === 501 ? "bad_input" : null, scope: null, error };
+}
+
+interface Content {
+	inputs: unknown[];
+	outputs?: unknown;
+	parameters?: unknown;
+}
+
+function contentOf(value: unknown): Content | Misfit {
+	if (!isObject(value)) return named([[DEFAULT_INPUT, value]]);
+	const own = isTensor(value["inputs"]) ? [value["inputs"]] : value["inputs"];
+	if (Array.isArray(own) && own.length > 0 && own.every(isTensor)) {
+		const { outputs, parameters } = value;
+		return {
+			inputs: own.map(asLists),
+			...(outputs !== undefined && { outputs: listOf(outputs) }),
+			...(parameters !== undefined && { parameters }),
+		};
+	}
+	const members = Object.entries(value).filter(([, member]) => member !== null);
+	return members.length === 0 ? { misfit: "the object has no member to make a tensor of" } : named(members);
+}
+
+function named(members: readonly (readonly [string, unknown])[]): Content | Misfit {
+	const inputs: unknown[] = [];
+	for (const [name, value] of members) {
+		const made = isMadeTensor(value) ? { ok: true as const, tensor: value } : makeTensor(value);
+		if (!made.ok) return { misfit: `${JSON.stringify(name)} is no tensor: ${made.message}` };
+		inputs.push({ name, ...asLists({ ...made.tensor }) });
+	}
+	return { inputs };
+}
+
+/** As `$tensor` makes it; the member's name becomes its own. */
+function isMadeTensor(value: unknown): value is Record<string, unknown> & Tensor {
+	return isObject(value) && "shape" in value && "datatype" in value && "data" in value;
+}
+
+function isTensor(value: unknown): value is Record<string, unknown> {
+	return isMadeTensor(value) && "name" in value;
+}
+
+/** An expression makes a single value of a list of one. */
+function asLists<T extends Record<string, unknown>>(tensor: T): T {
+	return { ...tensor, shape: listOf(tensor["shape"]), data: listOf(tensor["data"]) };
+}
+
+function listOf(value: unknown): unknown[] {
+	return Array.isArray(value) ? value : [value];
+}

@@ -1,0 +1,71 @@
+/**
+ * Protocol `openai-chat`: chat completions of OpenAI and the many servers that speak like it. A text is the user's
+ * message, a list of messages the conversation, an object with `messages` the request itself; anything else goes as its
+ * JSON. Never streamed; a server that streams all the same has its chunks joined.
+ */
+import { endsWith } from "./address.ts";
+import { joinChunks } from "./chat-stream.ts";
+import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
+import { callUrl, factsOf, insideSuccess, isLitServeFull, refusalOf } from "./openai.ts";
+import { readData } from "./output.ts";
+import type { Exchange, Protocol, Reading } from "./protocol.ts";
+import { isObject, objectIn, reading, requestIdOf, textOf } from "./reading.ts";
+
+const CALL = /\/chat\/completions$/;
+const STREAM = /^\s*(?:text\/event-stream|application\/(?:x-ndjson|jsonl))\b/i;
+
+export const openaiChat: Protocol = {
+	defaults: { maxConcurrency: null },
+	needsModel: (url) => !endsWith(url, CALL),
+	request(input, { url, model }) {
+		const value = valueOf(input);
+		if (value === null) return NO_DATA;
+		return {
+			method: "POST",
+			url: callUrl(url, "/chat/completions", endsWith(url, CALL)),
+			headers: JSON_HEADERS,
+			body: JSON.stringify({ ...contentOf(value), ...(model !== null && { model }), stream: false }),
+		};
+	},
+	read(exchange) {
+		const refusal = refusalOf(exchange);
+		if (refusal !== null) {
+			const isFull = isLitServeFull(exchange, refusal.error ?? null);
+			return reading({ ...refusal, ...(isFull && { class: "busy" }) });
+		}
+		if (STREAM.test(exchange.headers["content-type"] ?? "")) return readStream(exchange);
+		return reading({ output: readData(exchange), ...factsOf(objectIn(exchange), exchange) });
+	},
+};
+
+/** Options of a stream are refused where there is none. */
+function contentOf(value: unknown): Record<string, unknown> {
+	if (!isObject(value) || !("messages" in value)) return { messages: messagesOf(value) };
+	const { stream_options: _, messages, ...rest } = value;
+	return { ...rest, messages: Array.isArray(messages) ? messages : [messages] };
+}
+
+function messagesOf(value: unknown): unknown[] {
+	if (isMessage(value)) return [value];
+	if (Array.isArray(value) && value.length > 0 && value.every(isMessage)) return value;
+	return [{ role: "user", content: typeof value === "string" ? value : JSON.stringify(value) }];
+}
+
+function isMessage(value: unknown): boolean {
+	return isObject(value) && typeof value["role"] === "string" && "content" in value;
+}
+
+function readStream(exchange: Exchange): Reading {
+	const joined = joinChunks(textOf(exchange.body));
+	const requestId = requestIdOf(exchange);
+	// Cut off, or broken off with an error: a part of an answer is none.
+	if (!joined.ok) {
+		return reading({ ...insideSuccess(joined.error ?? {}), error: joined.message, requestId });
+	}
+	const { document } = joined;
+	const data = { kind: "json", text: JSON.stringify(document) } as const;
+	return reading({
+		output: { kind: "data", data, contentType: "application/json" },
+		...factsOf(document, exchange),
+	});
+}

@@ -1,0 +1,78 @@
+/** What the protocols of OpenAI have in common: where their paths go, and what errors and usage look like. */
+import { isBare, under } from "./address.ts";
+import type { Exchange, Reading, Usage } from "./protocol.ts";
+import { countOf, errorTextOf, isObject, isSuccess, objectIn, requestIdOf, stringOf } from "./reading.ts";
+
+/** The URL of a call: behind `/v1` where the endpoint names no path, as clients of OpenAI build it where it does. */
+export function callUrl(url: string, path: string, isCall: boolean): string {
+	if (isCall) return url;
+	return under(url, isBare(url) ? `/v1${path}` : path);
+}
+
+/** What a response outside 2xx means, or one that is an error with a status of 200, as gateways send it. */
+export function refusalOf(exchange: Exchange): Partial<Reading> | null {
+	const body = objectIn(exchange);
+	const error = isObject(body?.["error"]) ? body["error"] : null;
+	if (isSuccess(exchange)) return error === null ? null : { ...insideSuccess(error), error: textOf(error) };
+	return { ...meaningOf(exchange, error), error: errorTextOf(exchange), requestId: requestIdOf(exchange) };
+}
+
+type Meaning = Pick<Reading, "class" | "scope">;
+const OPEN: Meaning = { class: null, scope: null };
+
+function meaningOf({ status, headers }: Exchange, error: Record<string, unknown> | null): Meaning {
+	if (isOutOfQuota(error)) return { ...OPEN, class: "quota" };
+	const text = textOf(error) ?? "";
+	// llama.cpp.
+	if (status === 503 && /\bloading model\b/i.test(text)) return { class: "busy", scope: "endpoint" };
+	const again = headers["x-should-retry"];
+	if (again === "true" && isBadInput(status)) return { ...OPEN, class: "error" };
+	if (again === "false" && status >= 500 && status !== 503) return { ...OPEN, class: "bad_input" };
+	return OPEN;
+}
+
+/** Statuses that the general table calls bad input. */
+function isBadInput(status: number): boolean {
+	return (
+		status >= 400 && status < 500 && ![401, 402, 403, 404, 407, 408, 409, 410, 425, 429].includes(status)
+	);
+}
+
+/** A gateway (OpenRouter) that had begun to answer has only the body left to say what became of it. */
+export function insideSuccess(error: Record<string, unknown>): Pick<Reading, "class"> {
+	if (isOutOfQuota(error)) return { class: "quota" };
+	const code = Number(error["code"]);
+	return { class: code === 408 || code === 429 || code === 503 ? "busy" : "error" };
+}
+
+function isOutOfQuota(error: Record<string, unknown> | null): boolean {
+	return error?.["code"] === "insufficient_quota" || error?.["type"] === "insufficient_quota";
+}
+
+function textOf(error: Record<string, unknown> | null): string | null {
+	return stringOf(error?.["message"]);
+}
+
+/** What a document of theirs says beside the output. */
+export function factsOf(
+	document: Record<string, unknown> | null,
+	exchange: Exchange,
+): Pick<Reading, "usage" | "modelVersion" | "requestId"> {
+	return {
+		usage: usageOf(document?.["usage"]),
+		modelVersion: stringOf(document?.["model"]),
+		requestId: requestIdOf(exchange) ?? stringOf(document?.["id"]),
+	};
+}
+
+function usageOf(usage: unknown): Usage | null {
+	if (!isObject(usage)) return null;
+	const inputTokens = countOf(usage["prompt_tokens"]);
+	const outputTokens = countOf(usage["completion_tokens"]);
+	return inputTokens === null && outputTokens === null ? null : { inputTokens, outputTokens, seconds: null };
+}
+
+/** LitServe refuses what has waited for too long with 504; a gateway that waited in vain says so in other words. */
+export function isLitServeFull({ status }: Exchange, error: string | null): boolean {
+	return status === 504 && error === "Request timed out";
+}

@@ -1,0 +1,85 @@
+/** What most protocols have in common when they read a response: JSON if it is any, the error's text, the request's id. */
+import { parseJson } from "../events/json/parse.ts";
+import type { ModelResponse, Reading } from "./protocol.ts";
+
+/** Items of a list of errors, and how deep one is looked for. */
+const MAX_ERRORS = 5;
+const MAX_DEPTH = 6;
+
+const NOTHING: Reading = {
+	class: null,
+	scope: null,
+	output: null,
+	error: null,
+	retryAfterMs: null,
+	usage: null,
+	modelVersion: null,
+	requestId: null,
+};
+
+/** The general rules decide whatever is not named. */
+export function reading(fields: Partial<Reading> = {}): Reading {
+	return { ...NOTHING, ...fields };
+}
+
+export function isSuccess({ status }: ModelResponse): boolean {
+	return status >= 200 && status < 300;
+}
+
+type Members = Record<string, unknown>;
+
+/** The body when it is a JSON object, else null: whoever reads members finds none either way. */
+export function objectIn({ body }: ModelResponse): Members | null {
+	const parsed = parseJson(textOf(body));
+	return parsed.ok && isObject(parsed.value) ? parsed.value : null;
+}
+
+export function isObject(value: unknown): value is Members {
+	return typeof value === "object" && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+}
+
+export function stringOf(value: unknown): string | null {
+	return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** A finite number that is not negative, else null. */
+export function countOf(value: unknown): number | null {
+	return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+}
+
+/** As servers and gateways call it in their logs. */
+export function requestIdOf({ headers }: ModelResponse): string | null {
+	return stringOf(headers["x-request-id"]);
+}
+
+/**
+ * What an error response says: `error` (a text, an object with `message`, or a list), `detail` (a text, or FastAPI's
+ * list of places and messages), `message`, or the body when it is plain text. null when it says nothing.
+ */
+export function errorTextOf(response: ModelResponse): string | null {
+	const text = textOf(response.body);
+	const parsed = parseJson(text);
+	if (parsed.ok) return describe(parsed.value);
+	const isPlain = /^text\/plain\b/i.test(response.headers["content-type"] ?? "");
+	return isPlain ? stringOf(text.trim()) : null;
+}
+
+/** The text in a value of such a form; null: there is none. */
+export function describe(value: unknown, depth = 0): string | null {
+	if (depth > MAX_DEPTH) return null;
+	const within = (inner: unknown) => describe(inner, depth + 1);
+	if (Array.isArray(value)) {
+		const texts = value.slice(0, MAX_ERRORS).map(within);
+		return stringOf(texts.filter((text) => text !== null).join("; "));
+	}
+	if (!isObject(value)) return stringOf(value);
+	const said = within(value["error"]) ?? within(value["message"]) ?? within(value["msg"]);
+	const detail = within(value["detail"]);
+	if (Array.isArray(value["loc"]) && said !== null) return `${value["loc"].join(".")}: ${said}`;
+	return said === null || detail === null ? (said ?? detail) : `${said} (${detail})`;
+}
+
+/** Bytes that are no UTF-8 become replacement characters: this is for members that are ASCII, and for people. */
+export function textOf(body: Uint8Array): string {
+	return new TextDecoder().decode(body);
+}
