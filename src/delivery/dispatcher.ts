@@ -155,7 +155,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		return this.#goOnWith(changed);
 	}
 
-	/** Answers what a person has changed, as it stands before anything more is begun. */
+	/** Returns what a person has changed, as it stands before anything more is begun. */
 	async #goOnWith(delivery: Delivery): Promise<Change> {
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		const record = toRecord(delivery, false);

@@ -29,7 +29,7 @@ export class Presence {
 	}
 
 	/**
-	 * The answer that counts. An endpoint that is in the database exists, even when its deletion was told: somebody
+	 * What counts. An endpoint that is in the database exists, even when its deletion was told: somebody
 	 * has restored it.
 	 */
 	resolve(read: Settings): Settings {

@@ -9,9 +9,9 @@ import type { BlockedBy } from "./gates/gates.ts";
 export const DELIVERY_STATUSES = [
 	"pending",
 	"in_flight",
-	/** Accepted by an asynchronous model whose answer has still to come; nothing makes it yet. */
+	/** Accepted by an asynchronous model whose output has still to come; nothing makes it yet. */
 	"waiting",
-	/** The answer is here; the queue has still to take its result event. */
+	/** The output is here; the queue has still to take its result event. */
 	"publishing",
 	"succeeded",
 	"dead",
@@ -54,7 +54,7 @@ export interface Attempt {
 	excerpt: string | null;
 }
 
-/** The model's answer. */
+/** The model's output. */
 export interface Result {
 	data: EventData;
 	contentType: string;
@@ -108,7 +108,7 @@ export interface SettingsChange {
 	repaired: boolean;
 }
 
-/** Answer of retry and cancel. */
+/** What retry and cancel return. */
 export type Change =
 	| { ok: true; delivery: DeliveryRecord }
 	| {

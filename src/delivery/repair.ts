@@ -1,6 +1,6 @@
 /**
- * What follows once somebody has seen to an endpoint: what was parked for it is due at once, because the waits were an
- * answer to how it was before. Many rows may be parked, so they come forward in slices, and nothing is sent until the
+ * What follows once somebody has seen to an endpoint: what was parked for it is due at once, because the waits were a
+ * reaction to how it was before. Many rows may be parked, so they come forward in slices, and nothing is sent until the
  * last one has: what fails anew would come forward with the next.
  */
 

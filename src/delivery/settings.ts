@@ -79,7 +79,7 @@ export class SettingsCache {
 
 	/**
 	 * Stops the endpoint: here at once, then in D1. Not when it is stopped already, nor when its settings have changed
-	 * since `sentWith`, as what was answered to the old ones says nothing about the new. Never throws.
+	 * since `sentWith`, as a response to the old ones says nothing about the new. Never throws.
 	 */
 	async stop(sentWith: Endpoint, status: "paused" | "disabled", reason: string): Promise<void> {
 		if (!this.#stopHere(sentWith, status, reason)) return;
@@ -90,7 +90,7 @@ export class SettingsCache {
 				this.outdate();
 			}
 		} catch (error) {
-			// The settings are read again in a while; they say "active", and the next answer stops it once more.
+			// The settings are read again in a while; they say "active", and the next response stops it once more.
 			log("endpoint.unwritten", { ...namesOf(sentWith), status, error: String(error) });
 		}
 	}

@@ -29,7 +29,7 @@ export const BUILTIN_SOURCES = {
 } as const;
 
 export const RESULTS_SOURCE_ID = "src_results";
-/** By their last characters: models' answers would be too much for one log. Ids name them, so there can only be more. */
+/** By their last characters: models' outputs would be too much for one log. Ids name them, so there can only be more. */
 const RESULT_LOG_IDS = Array.from("0123456789abcdef", (shard) => RESULTS_SOURCE_ID + shard);
 
 /**
@@ -41,8 +41,8 @@ export function eventId(sourceId: string, attributes: { source: string; id: stri
 }
 
 /**
- * The id of the event that a delivery's answer becomes. It says by a hash of the endpoint which of the results' logs
- * keeps the event, and answers of two endpoints are never the same event, whatever ids the models give them.
+ * The id of the event that a delivery's output becomes. It says by a hash of the endpoint which of the results' logs
+ * keeps the event, and outputs of two endpoints are never the same event, whatever ids the models give them.
  */
 export function resultEventId({
 	endpointId,

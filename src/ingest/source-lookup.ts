@@ -97,7 +97,7 @@ export function forgetSource({ id, name }: Pick<Source, "id" | "name">): void {
 	forgetList();
 }
 
-/** What D1 says; the copy where it says nothing. An answer that comes too late for this request is for the next ones. */
+/** What D1 says; the copy where it says nothing. What comes too late for this request is for the next ones. */
 async function confirm(
 	env: Env,
 	ctx: Pick<ExecutionContext, "waitUntil">,

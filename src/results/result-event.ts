@@ -1,6 +1,6 @@
 /**
- * A model's answer as a new event: correlated with the event that caused it, one hop deeper, and with an id that
- * follows from the delivery, so that publishing the answer twice is publishing it once. Pure; queueing stands
+ * A model's output as a new event: correlated with the event that caused it, one hop deeper, and with an id that
+ * follows from the delivery, so that publishing the output twice is publishing it once. Pure; queueing stands
  * with the dispatcher.
  */
 import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
@@ -10,7 +10,7 @@ import { fitting, lineageAfter, lineageAttributes } from "../events/lineage.ts";
 import type { ModelOutput } from "../models/protocol.ts";
 import type { ResultPolicy } from "../store/records.ts";
 
-export interface Answered {
+export interface Produced {
 	/** The event that was delivered. */
 	parent: SluiceEvent;
 	deliveryId: string;
@@ -18,7 +18,7 @@ export interface Answered {
 	/** How many requests may come of the result; null: the whole budget. */
 	budget: number | null;
 	endpointId: string;
-	/** Name without version; types of answers without a type of their own begin with it. */
+	/** Name without version; types of outputs without a type of their own begin with it. */
 	endpointName: string;
 	/** `name@version` */
 	endpointRef: string;
@@ -28,22 +28,22 @@ export interface Answered {
 }
 
 /**
- * A CloudEvent in the answer is taken as it is: its type is kept unless the policy names one. The router's own
+ * A CloudEvent in the response is taken as it is: its type is kept unless the policy names one. The router's own
  * attributes are always written anew, whatever the model sent.
  */
-export function buildResultEvent(answered: Answered): SluiceEvent {
-	const { parent, deliveryId, endpointId, endpointRef, output, policy, now } = answered;
+export function buildResultEvent(produced: Produced): SluiceEvent {
+	const { parent, deliveryId, endpointId, endpointRef, output, policy, now } = produced;
 	const attributes: Attributes = {
 		id: deliveryId,
 		source: `/endpoints/${endpointRef}`,
-		type: `${answered.endpointName}.completed`,
+		type: `${produced.endpointName}.completed`,
 		time: new Date(now).toISOString(),
 		...inherited(parent.attributes),
 		...(output.kind === "event"
 			? stripRouterAttributes(output).attributes
 			: { datacontenttype: output.contentType }),
 		...(policy.type !== null && { type: policy.type }),
-		...lineageAttributes(lineageAfter(parent, answered.subscriptionId, answered.budget)),
+		...lineageAttributes(lineageAfter(parent, produced.subscriptionId, produced.budget)),
 	};
 	return {
 		id: resultEventId({ endpointId, deliveryId }),
@@ -54,7 +54,7 @@ export function buildResultEvent(answered: Answered): SluiceEvent {
 	};
 }
 
-/** What an answer takes over from its cause unless it says otherwise. */
+/** What an output takes over from its cause unless it says otherwise. */
 function inherited(cause: Attributes): Partial<Attributes> {
 	const taken = ["subject", "traceparent", "tracestate"].flatMap((name) => {
 		const value = fitting(cause[name]);

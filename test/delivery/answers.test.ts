@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
-const TOO_LARGE = "The answer has more than 1048576 bytes; at most 1048576 are read.";
+const TOO_LARGE = "The response has more than 1048576 bytes; at most 1048576 are read.";
 
 /** An answer whose body breaks off behind `begun`. */
 function cut(status: number, begun = "out of", headers: Record<string, string> = {}): Response {

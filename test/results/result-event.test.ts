@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { isAttributeLength } from "../../src/events/cloudevents/attributes.ts";
 import { logIdsOf, logOf, newId } from "../../src/events/ids.ts";
-import { type Answered, buildResultEvent } from "../../src/results/result-event.ts";
+import { type Produced, buildResultEvent } from "../../src/results/result-event.ts";
 
 const parent: SluiceEvent = {
 	id: "evt_parent",
@@ -21,7 +21,7 @@ const parent: SluiceEvent = {
 const policy = { type: "document.read", transform: null, maxHops: 8, allowCycles: false };
 const data = { kind: "json" as const, text: '{"text": "Dear Sir"}' };
 
-function build(more: Partial<Answered> = {}): SluiceEvent {
+function build(more: Partial<Produced> = {}): SluiceEvent {
 	return buildResultEvent({
 		parent,
 		deliveryId: "dlv_1",

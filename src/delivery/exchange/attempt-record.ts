@@ -18,19 +18,19 @@ export interface Attempted {
 /** `said` is what the protocol reads as an error in a complete response. */
 export function recordAttempt(attempted: Attempted, outcome: Outcome, said: string | null = null): Attempt {
 	const { delivery, endpoint, result, startedAt } = attempted;
-	const answered = result.kind === "response";
-	const failure = answered ? result.failure : result;
+	const responded = result.kind === "response";
+	const failure = responded ? result.failure : result;
 	const secrets = secretsIn(endpoint);
 	return {
 		number: nextNumber(delivery.attempts),
 		at: startedAt,
 		durationMs: result.durationMs,
-		statusCode: answered ? result.status : null,
+		statusCode: responded ? result.status : null,
 		outcome,
 		error:
 			failure === null
 				? said && showable(said, secrets)
 				: hideSecrets(`${failure.error}: ${failure.message}`, secrets),
-		excerpt: answered ? excerpt(result, secrets) : null,
+		excerpt: responded ? excerpt(result, secrets) : null,
 	};
 }

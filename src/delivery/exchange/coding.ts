@@ -1,6 +1,6 @@
 /**
- * Content codings of answers (RFC 9110, section 8.4.1): gzip, deflate and br are undone, one behind the other too, and
- * nothing that is still coded ever counts as an answer. The runtime undoes only two of their spellings by itself,
+ * Content codings of responses (RFC 9110, section 8.4.1): gzip, deflate and br are undone, one behind the other too, and
+ * nothing that is still coded ever counts as a body. The runtime undoes only two of their spellings by itself,
  * fails on a coded body without bytes and hands all others through, so it is told to leave bodies alone. zstd is not
  * among them: the runtime's decoder drops what stands behind the first frame.
  */
@@ -29,7 +29,7 @@ export function decode(bytes: Uint8Array<ArrayBuffer>, codings: readonly string[
 	if (bytes.length === 0) return { body: bytes, failure: null };
 	if (unknown.length > 0 || codings.length > MAX_CODINGS) {
 		const known = "The router decodes gzip, deflate and br, at most two of them.";
-		return failed("undecodable", `The answer is coded as ${codings.join(", ")}. ${known}`);
+		return failed("undecodable", `The response is coded as ${codings.join(", ")}. ${known}`);
 	}
 	let body = bytes;
 	for (const [index, coding] of [...codings].reverse().entries()) {
@@ -73,14 +73,14 @@ function failedDecoding(error: unknown, coding: string, maxBytes: number): Body 
 	if (error instanceof RangeError) return failed("too_large", tooLarge(null, maxBytes));
 	const said = error instanceof Error ? error.message : String(error);
 	return /unexpected end of file/i.test(said)
-		? failed("cut_off", `The answer broke off before its end: its ${coding} is not complete.`)
-		: failed("undecodable", `The answer says that it is coded as ${coding}, and is not: ${said}.`);
+		? failed("cut_off", `The response broke off before its end: its ${coding} is not complete.`)
+		: failed("undecodable", `The response says that it is coded as ${coding}, and is not: ${said}.`);
 }
 
 /** The message about a body above the limit; `bytes` is null when its length is unknown. */
 export function tooLarge(bytes: number | null, maxBytes: number): string {
 	const size = bytes === null ? `more than ${maxBytes} bytes` : `${bytes} bytes`;
-	return `The answer has ${size}; at most ${maxBytes} are read.`;
+	return `The response has ${size}; at most ${maxBytes} are read.`;
 }
 
 function failed(error: BodyError, message: string): Body {

@@ -9,7 +9,7 @@ import { type View, views } from "./unescaped.ts";
 
 const HIDDEN = "***";
 
-/** Credentials as they may turn up in an answer; see `formsOf`. */
+/** Credentials as they may turn up in a response; see `formsOf`. */
 export type Forms = readonly string[];
 
 /** A shorter piece of base64 may occur by chance. */

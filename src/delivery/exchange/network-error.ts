@@ -11,7 +11,7 @@ export function describeFetchError(error: unknown): { error: NetworkError; messa
 	if (said === "Network connection lost.") {
 		return {
 			error: "connection_lost",
-			message: "The connection was refused, or closed before an answer began.",
+			message: "The connection was refused, or closed before a response began.",
 		};
 	}
 	if (said.startsWith("internal error")) {
@@ -24,7 +24,7 @@ export function describeFetchError(error: unknown): { error: NetworkError; messa
 export function describeReadError(error: unknown): BodyFailure {
 	const said = saidBy(error);
 	return said === "Network connection lost."
-		? { error: "cut_off", message: `The answer broke off before its end: ${said}` }
+		? { error: "cut_off", message: `The response broke off before its end: ${said}` }
 		: { error: "network", message: said };
 }
 

@@ -23,7 +23,7 @@ export interface RequestParts {
 	deliveryId: string;
 	/** From 1. */
 	attempt: number;
-	/** Whether an answer that is a CloudEvent will be published as a new event. */
+	/** Whether a response that is a CloudEvent will be published as a new event. */
 	wantsReply: boolean;
 	/** The lineage header's value, null where the router cannot sign one. */
 	lineage: string | null;
@@ -104,7 +104,7 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 
 /**
  * RFC 7240: one list, in which the first of two that contradict each other counts. Knative data plane: only who asks
- * for a reply event may be answered with one.
+ * for a reply event may be sent one.
  */
 function preferences(stated: readonly (string | undefined)[], wantsReply: boolean): { prefer?: string } {
 	const list = stated.filter((preference) => preference !== undefined && preference.trim() !== "");

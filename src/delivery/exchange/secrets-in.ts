@@ -1,6 +1,6 @@
 /**
  * The credentials that a request to an endpoint carries: of its `auth`, and of headers and query parameters whose names
- * say so. They are hidden in whatever the endpoint answers. The signing secret is not among them, since it stays here.
+ * say so. They are hidden in whatever the endpoint responds. The signing secret is not among them, since it stays here.
  */
 import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
 import { basicCredentials } from "./request.ts";

@@ -4,7 +4,7 @@
  */
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { describeFetchError } from "./network-error.ts";
-import { readAnswer } from "./read-answer.ts";
+import { readResponse } from "./read-response.ts";
 
 /** The largest response body that is read: 1 MB (2^20 bytes), after decompression. */
 export const MAX_RESPONSE_BYTES = 1_048_576;
@@ -15,7 +15,7 @@ export interface SendOptions {
 	maxBodyBytes: number;
 }
 
-/** Sends `request` and reads the response as far as it goes. Redirects are answers like any other, never followed. */
+/** Sends `request` and reads the response as far as it goes. Redirects are responses like any other, never followed. */
 export async function send(request: OutgoingRequest, options: SendOptions): Promise<AttemptResult> {
 	const { timeoutMs, maxBodyBytes } = options;
 	const startedAt = Date.now();
@@ -34,22 +34,22 @@ export async function send(request: OutgoingRequest, options: SendOptions): Prom
 			// Asks for the body undecoded, because coding.ts knows more codings than the runtime.
 			encodeResponseBody: "manual",
 		});
-		const answer = await readAnswer(response, {
+		const read = await readResponse(response, {
 			maxBytes: maxBodyBytes,
 			deadline: deadline.signal,
 			timeoutMs,
 		});
-		if (answer.failure !== null) deadline.abort();
+		if (read.failure !== null) deadline.abort();
 		return {
 			kind: "response",
 			status: response.status,
 			headers: Object.fromEntries(response.headers),
-			...answer,
+			...read,
 			durationMs: Date.now() - startedAt,
 		};
 	} catch (error) {
 		const failure = deadline.signal.aborted
-			? ({ error: "timeout", message: `No answer within ${timeoutMs / 1000} s.` } as const)
+			? ({ error: "timeout", message: `No response within ${timeoutMs / 1000} s.` } as const)
 			: describeFetchError(error);
 		deadline.abort();
 		return { kind: "no_response", ...failure, durationMs: Date.now() - startedAt };

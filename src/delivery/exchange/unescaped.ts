@@ -10,7 +10,7 @@ export interface View {
 	origin: (position: number) => number;
 }
 
-/** JSON within JSON within JSON: an answer that quotes a log line that quotes a request. */
+/** JSON within JSON within JSON: a response that quotes a log line that quotes a request. */
 const MAX_LEVELS = 3;
 
 const CONTROLS: Record<string, string> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };

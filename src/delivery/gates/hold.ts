@@ -16,7 +16,7 @@ const schema = z.object({
 	askedUntil: z.number(),
 	/** Our own wait after refusals in a row; the next success ends it. */
 	ownUntil: z.number(),
-	/** Busy answers since anything succeeded. */
+	/** Busy responses since anything succeeded. */
 	refusals: z.number().int().min(0),
 	/** Deliveries that were refused since then, two at the most. */
 	refused: z.array(z.string()).max(KEPT_IDS),
@@ -57,7 +57,7 @@ function afterBusy(state: Hold, { deliveryId, retryAfterMs, others }: EndedExcha
 		retryAfterMs === null
 			? state.askedUntil
 			: Math.max(state.askedUntil, at.now + Math.min(jitterUp(retryAfterMs, at.random), MAX_DELAY_MS));
-	// With others under way the limit answers: what they took is what the endpoint takes.
+	// With others under way the limit takes care of it: what they took is what the endpoint takes.
 	const isHeld = others === 0 && isEndpointWide(next);
 	const ownMs = isHeld ? backOff(refusals - KEPT_IDS, LONGEST_MS, at.random) : 0;
 	return { ...next, askedUntil, ownUntil: ownMs === 0 ? state.ownUntil : at.now + ownMs };

@@ -1,6 +1,6 @@
 /**
  * A hand: a Durable Object without storage that carries out up to six exchanges for a dispatcher, because one object may
- * wait for no more. It decides nothing and keeps nothing; each end is told to the dispatcher, which answers with the
+ * wait for no more. It decides nothing and keeps nothing; each end is told to the dispatcher, which returns the
  * next jobs.
  */
 import { DurableObject } from "cloudflare:workers";

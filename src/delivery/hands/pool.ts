@@ -1,6 +1,6 @@
 /**
  * Who carries out the exchanges of one endpoint: up to five in the dispatcher itself, the rest by hands, six each. Jobs
- * are gathered for a moment, so that a call takes several; a hand that tells how its jobs ended is answered with the next
+ * are gathered for a moment, so that a call takes several; a hand that tells how its jobs ended is given the next
  * ones. Which hand has what is decided in leases.ts, which hands a dispatcher that wakes has to ask in roster.ts.
  */
 import { log } from "../../log.ts";
@@ -42,7 +42,7 @@ export class Pool {
 	readonly #waiting = new Map<string, (result: AttemptResult | null) => void>();
 	/** Jobs that are to go to a hand with the next call. */
 	readonly #outbox = new Map<number, LeasedJob[]>();
-	/** Hands that wait for an answer with their next jobs, by how many calls. */
+	/** Hands that wait for their next jobs, by how many calls. */
 	readonly #asking = new Map<number, number>();
 
 	constructor(io: PoolIo) {
@@ -121,7 +121,7 @@ export class Pool {
 	/** Looks after the hands that are silent although they have work. Never throws. */
 	async lookAfter(): Promise<void> {
 		const now = Date.now();
-		// Before anybody is asked, who may not answer either.
+		// Before anybody is asked, who may not respond either.
 		this.#lose(this.#leases.overdue(now));
 		for (const number of this.#leases.silent(now, ROLL_CALL_EVERY_MS)) {
 			const roll = await this.#callRoll(number);
@@ -189,7 +189,7 @@ export class Pool {
 
 	#sendLater(number: number): void {
 		setTimeout(() => {
-			// A hand that has come to ask meanwhile gets them as its answer.
+			// A hand that has come to ask meanwhile gets them in return.
 			if (!this.#asking.has(number)) void this.#send(number);
 		}, GATHER_MS);
 	}

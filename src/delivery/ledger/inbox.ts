@@ -34,7 +34,7 @@ const MAX_SEARCHED_TEXT = 64_000_000;
 
 const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
 
-/** Stores deliveries at positions after `last`, numbered from `number` on, and answers the last position used. */
+/** Stores deliveries at positions after `last`, numbered from `number` on, and returns the last position used. */
 export function putInbox(
 	sql: SqlStorage,
 	items: readonly IncomingEvent[],

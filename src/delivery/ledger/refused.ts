@@ -76,7 +76,7 @@ export class Refused {
 
 	/** It is kept elsewhere from now on. */
 	drop(id: string): void {
-		// In several rows where the answer to a call was lost, and the call made again.
+		// In several rows where the reply to a call was lost, and the call made again.
 		for (let row = this.#rowOf(id); row !== null && this.#dropFrom(row, id); row = this.#rowOf(id));
 	}
 

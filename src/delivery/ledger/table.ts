@@ -148,7 +148,7 @@ export function lastDeliveryPosition(sql: SqlStorage): number {
 /** Rows that one call of `listDeliveries` looks at, some tens of milliseconds. */
 const LOOK_ROWS = 5_000;
 
-/** Without payloads: a page of them could be larger than one call may answer. */
+/** Without payloads: a page of them could be larger than one call may return. */
 export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Delivery> {
 	const { status } = query;
 	// Neither stands in the table; what `waiting` says there is another thing.
@@ -182,7 +182,7 @@ export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Del
 	return { items, rest: items.length < query.limit ? floor : null };
 }
 
-/** Rows forgotten by one statement, so that the object answers in between. */
+/** Rows forgotten by one statement, so that the object takes calls in between. */
 const SWEEP_ROWS = 5_000;
 const FINISHED = "status IN ('succeeded', 'dead', 'canceled')";
 

@@ -62,7 +62,7 @@ export type NetworkError =
 	| "blocked_url"
 	/** A bug of ours. Nothing was sent. */
 	| "internal"
-	/** The object that carried out the exchange was lost, and with it whatever was answered. */
+	/** The object that carried out the exchange was lost, and with it whatever the server said. */
 	| "lost"
 	/** Anything else. */
 	| "network";

@@ -26,7 +26,7 @@ export interface Verdict {
 	scope: Scope;
 	/** How long the endpoint asks to be left alone; null: it does not. */
 	retryAfterMs: number | null;
-	/** What there is to read in the answer. `too_large`: the model has done its work, and nobody can have it. */
+	/** What there is to read in the response. `too_large`: the model has done its work, and nobody can have it. */
 	result: "body" | "none" | "too_large";
 }
 
@@ -53,7 +53,7 @@ const MEANING = new Map<number, Outcome>([
 
 /** How Cloudflare reports a refused connection (521) and an unreachable server (523). */
 const REFUSED = new Set([521, 523]);
-/** What gateways answer while the server behind them does not listen yet. */
+/** What gateways respond while the server behind them does not listen yet. */
 const COLD_START = new Set([502, 504]);
 
 /**
@@ -86,7 +86,7 @@ function classifyResponse(
 	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
 	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
 	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
-	// A second answer would be as long, and cost the model the same work again.
+	// A second response would be as long, and cost the model the same work again.
 	if (result.failure.error === "too_large") return { outcome, retryAfterMs, result: "too_large" };
 	return { outcome: "error", retryAfterMs, result: "none" };
 }

@@ -9,8 +9,8 @@ import { busyDelay, nextAttemptDelay } from "./schedule.ts";
 import { type DeliveryState, fresh, type Pending } from "./state.ts";
 
 /** How an attempt ended. */
-export interface Answered {
-	kind: "answered";
+export interface Attempted {
+	kind: "attempted";
 	outcome: Outcome;
 	scope: Scope;
 	retryAfterMs: number | null;
@@ -20,7 +20,7 @@ export interface Answered {
 }
 
 export type DeliveryEvent =
-	| Answered
+	| Attempted
 	/** Its output, which is here from an earlier attempt, has been transformed after all. */
 	| { kind: "resumed"; publishes: boolean }
 	/** Another delivery succeeded where this one alone had failed: the failure was its own, and costs an attempt. */
@@ -76,9 +76,9 @@ export function apply(state: DeliveryState, event: DeliveryEvent, context: Conte
 function whilePending(state: Pending, event: DeliveryEvent, context: Context): Applied {
 	const { now } = context;
 	switch (event.kind) {
-		case "answered":
+		case "attempted":
 			// Whatever it was put off for is over.
-			return afterAnswer({ ...state, detail: null }, event, context);
+			return afterAttempt({ ...state, detail: null }, event, context);
 		case "resumed":
 			return to(afterDone(event.publishes, context));
 		case "blamed":
@@ -113,7 +113,7 @@ function whilePublishing(event: DeliveryEvent, context: Context): Applied {
 			return to(anew(event.publishes, context));
 		case "cancel_asked":
 			return to({ phase: "canceled", finishedAt: now });
-		case "answered":
+		case "attempted":
 		case "resumed":
 		case "blamed":
 		case "brought_forward":
@@ -126,7 +126,7 @@ function to(state: DeliveryState, ...signals: Signal[]): Applied {
 	return { state, signals };
 }
 
-/** A whole new schedule: whoever asks has repaired something. What was answered is not asked again. */
+/** A whole new schedule: whoever asks has repaired something. A model that has done its work is not asked again. */
 function anew(publishes: boolean, { now }: Context): DeliveryState {
 	return publishes ? { phase: "publishing", dueAt: now } : fresh(now);
 }
@@ -136,29 +136,29 @@ function afterDone(publishes: boolean, { now }: Context): DeliveryState {
 	return publishes ? { phase: "publishing", dueAt: now } : { phase: "succeeded", finishedAt: now };
 }
 
-function afterAnswer(state: Pending, answer: Answered, context: Context): Applied {
-	switch (answer.outcome) {
+function afterAttempt(state: Pending, attempt: Attempted, context: Context): Applied {
+	switch (attempt.outcome) {
 		case "done":
-			return to(afterDone(answer.publishes, context));
+			return to(afterDone(attempt.publishes, context));
 		case "busy":
-			return to(afterBusy(state, answer, context));
+			return to(afterBusy(state, attempt, context));
 		case "error":
-			return to(spend(state, answer.retry, answer.retryAfterMs, context));
+			return to(spend(state, attempt.retry, attempt.retryAfterMs, context));
 		case "bad_input":
 			return to(dead("rejected", null, context));
 		case "unauthorized":
 		case "quota":
 			// Due at once, but the pause keeps it: no attempt is spent on what only the operator can mend.
-			return to({ ...state, busy: null, dueAt: context.now }, { kind: "pause", reason: answer.outcome });
+			return to({ ...state, busy: null, dueAt: context.now }, { kind: "pause", reason: attempt.outcome });
 		case "gone":
 			return to(dead("gone", null, context), { kind: "disable", reason: "gone" });
 	}
 }
 
 /** Parks the delivery; only when the endpoint has been busy for too long does an attempt go. */
-function afterBusy(state: Pending, answer: Answered, context: Context): DeliveryState {
+function afterBusy(state: Pending, attempt: Attempted, context: Context): DeliveryState {
 	const { now, random } = context;
-	const { scope, retryAfterMs, retry } = answer;
+	const { scope, retryAfterMs, retry } = attempt;
 	const { count, since } = state.busy ?? { count: 0, since: now };
 	if (now - since >= retry.busyMaxWaitSeconds * 1000) return spend(state, retry, retryAfterMs, context);
 	// What speaks for the endpoint is waited for at its gates; the delivery is ready when they open.

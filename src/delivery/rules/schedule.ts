@@ -29,7 +29,7 @@ export function nextAttemptDelay(parts: {
 
 /**
  * Ms to leave a busy endpoint alone: 1, 2, 4 … 60 s, or longer when it asked for longer. `busyCount` counts the
- * busy answers in a row before this one.
+ * busy responses in a row before this one.
  */
 export function busyDelay(parts: { busyCount: number; retryAfterMs: number | null; random: number }): number {
 	const backOff = Math.min(FIRST_BUSY_MS * 2 ** parts.busyCount, LONGEST_BUSY_MS);

@@ -1,5 +1,5 @@
 /**
- * The last step of an answer on its way to be a result event: the subscription's transform. Where it fails, the event
+ * The last step of an output on its way to be a result event: the subscription's transform. Where it fails, the event
  * stays with the delivery as it was, so that it can be transformed another time without asking the model again.
  */
 import { exactDocumentOf, exactValueOf } from "../../events/cloudevents/document.ts";

@@ -1,5 +1,5 @@
 /**
- * What one attempt leaves behind: the attempt's record, the answer, the result event it becomes, and the next
+ * What one attempt leaves behind: the attempt's record, the output, the result event it becomes, and the next
  * state of the delivery. No I/O.
  */
 import type { SluiceEvent } from "../../events/event.ts";
@@ -54,29 +54,28 @@ export async function settle(tried: Tried): Promise<Ran> {
 	const { outcome, scope, retryAfterMs } = verdict;
 	const ended = { outcome, scope, retryAfterMs };
 	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null));
-	const answered = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
+	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
-	if (delivery.state.phase !== "pending") return { delivery: answered, ended, signals: [] };
-	if (tried.isLate && outcome !== "done") return { delivery: answered, ended: null, signals: [] };
+	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
+	if (tried.isLate && outcome !== "done") return { delivery: after, ended: null, signals: [] };
 	if (verdict.result === "too_large") {
 		if (tried.subscription.result !== null) {
-			return { ...advance(answered, resultTooLarge(attempt), context), ended };
+			return { ...advance(after, resultTooLarge(attempt), context), ended };
 		}
-		answered.resultOmitted = "too_large";
+		after.resultOmitted = "too_large";
 	}
 	const output = verdict.result === "body" ? outputOf(said, endpoint) : null;
 	if (output !== null) {
-		answered.result = resultOf(output);
-		answered.resultEvent = resultEventOf(tried, output);
-		const transformed = await transformResult(answered, tried.subscription);
-		if (!transformed.ok)
-			return { ...advance(answered, transformFailed(transformed.message), context), ended };
-		answered.resultEvent = transformed.event;
+		after.result = resultOf(output);
+		after.resultEvent = resultEventOf(tried, output);
+		const transformed = await transformResult(after, tried.subscription);
+		if (!transformed.ok) return { ...advance(after, transformFailed(transformed.message), context), ended };
+		after.resultEvent = transformed.event;
 	}
-	const publishes = answered.resultEvent !== null;
-	const happened: DeliveryEvent = { kind: "answered", ...ended, publishes, retry: endpoint.retry };
-	return { ...advance(answered, happened, context), ended };
+	const publishes = after.resultEvent !== null;
+	const happened: DeliveryEvent = { kind: "attempted", ...ended, publishes, retry: endpoint.retry };
+	return { ...advance(after, happened, context), ended };
 }
 
 /**
@@ -95,7 +94,7 @@ export function settleFailed(tried: Tried, error: unknown): Ran {
 		excerpt: null,
 	};
 	const ended: Ended = { outcome: "error", scope: "request", retryAfterMs: null };
-	const happened: DeliveryEvent = { kind: "answered", ...ended, publishes: false, retry: endpoint.retry };
+	const happened: DeliveryEvent = { kind: "attempted", ...ended, publishes: false, retry: endpoint.retry };
 	const attempts = keepAttempts([...delivery.attempts, attempt]);
 	return { ...advance({ ...delivery, attempts }, happened, { now, random }), ended };
 }
@@ -121,7 +120,7 @@ function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading
 	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }) ?? null;
 }
 
-/** The answer as its protocol reads it, with the credentials that it echoes hidden. */
+/** The output as its protocol reads it, with the credentials that it echoes hidden. */
 function outputOf(said: Reading | null, endpoint: ReadableEndpoint): ModelOutput {
 	return said === null ? null : maskOutput(said.output, secretsIn(endpoint));
 }
@@ -147,7 +146,7 @@ function resultOf(output: NonNullable<ModelOutput>): Result | null {
 	return output.data === null ? null : { data: output.data, contentType };
 }
 
-/** The event that the answer becomes, before its transform; null when the subscription publishes none. */
+/** The event that the output becomes, before its transform; null when the subscription publishes none. */
 function resultEventOf(
 	{ delivery, endpoint, subscription, now }: Tried,
 	output: NonNullable<ModelOutput>,

@@ -13,8 +13,8 @@ export async function appendSome(
 	logId: string,
 	entries: NewEntry[],
 ): Promise<(KnownEntry | null)[]> {
-	const answers = await eventLog(env, logId).append(entries, true);
-	if (answers.length === 0) throw new Error(`the event log ${logId} took none of the events`);
-	// An object that still runs release 0.1 answers bare decisions, and does not say when they were stored.
-	return answers.map((answer) => (Array.isArray(answer) ? { decisions: answer, storedAt: 0 } : answer));
+	const known = await eventLog(env, logId).append(entries, true);
+	if (known.length === 0) throw new Error(`the event log ${logId} took none of the events`);
+	// An object that still runs release 0.1 returns bare decisions, and does not say when they were stored.
+	return known.map((entry) => (Array.isArray(entry) ? { decisions: entry, storedAt: 0 } : entry));
 }

@@ -22,7 +22,7 @@ export interface LogQuery {
 export type NewEntry = Pick<LogEntry, "event" | "decisions">;
 
 /**
- * What the log answers about an entry that it already has: the decisions made the first time, and when that was (ms).
+ * What the log returns about an entry that it already has: the decisions made the first time, and when that was (ms).
  */
 export interface KnownEntry {
 	decisions: Decision[];

@@ -47,9 +47,9 @@ const SWEEP_ON_MS = 1_000;
 const SWEEP_AGAIN_MS = 60_000;
 /** Of the 10 GB that a Durable Object holds; above it the oldest events go before their time. */
 const MAX_HISTORY_BYTES = 8_000_000_000;
-/** Rows forgotten in one go, so that the object answers in between; half a gigabyte at the very most. */
+/** Rows forgotten in one go, so that the object takes calls in between; half a gigabyte at the very most. */
 const SWEEP_ROWS = 500;
-/** Of decisions in one answer: a call between objects may carry 32 MiB. */
+/** Of decisions in one reply: a call between objects may carry 32 MiB. */
 const MAX_ANSWER_BYTES = 8_000_000;
 
 export class EventLog extends DurableObject<Env> implements EventLogRpc {

@@ -1,4 +1,4 @@
-/** What the event log stores and answers: entries, the rows they stand in, and how one becomes the other. Pure. */
+/** What the event log stores and returns: entries, the rows they stand in, and how one becomes the other. Pure. */
 import * as z from "zod";
 import { decisionList } from "../decision.ts";
 import type { Decision } from "../event.ts";

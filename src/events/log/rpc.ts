@@ -7,14 +7,14 @@ import type { KnownEntry, LogEntry, LogQuery, NewEntry } from "./entry.ts";
 export interface EventLogRpc extends Rpc.DurableObjectBranded {
 	/**
 	 * Stores the events that are new, in one transaction. Returns for each entry null when it was new, else what was
-	 * decided when it first came: that is to be carried out again, not the new decisions. A `bounded` answer may be
+	 * decided when it first came: that is to be carried out again, not the new decisions. A `bounded` list may be
 	 * shorter than `entries`: the rest has not been looked at, and is to be handed in again. The router of release 0.1
 	 * knows neither bounds nor times, and gets bare decisions for all of them.
 	 */
 	append(entries: NewEntry[], bounded?: boolean): Promise<(KnownEntry | Decision[] | null)[]>;
 	/**
 	 * Keeps events that are too large for the queue until they are routed. Throws while too many wait already: whoever
-	 * took an answer for a yes would lose them.
+	 * took a return for a yes would lose them.
 	 */
 	spill(key: string, segments: string[]): Promise<void>;
 	/** The segments stored under `key`, in order; empty when they have been routed and dropped. */

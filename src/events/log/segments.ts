@@ -22,7 +22,7 @@ const MAX_LISTED_TEXT = 8_000_000;
 /** Characters of parsed decisions kept while known entries are looked up. */
 const MAX_KEPT_TEXT = 16_000_000;
 
-/** Stores entries at positions after `last`; answers each event's hash and position. Belongs in a transaction. */
+/** Stores entries at positions after `last`; returns each event's hash and position. Belongs in a transaction. */
 export function putEntries(
 	sql: SqlStorage,
 	entries: readonly NewEntry[],
@@ -139,7 +139,7 @@ export function findEntry(sql: SqlStorage, id: string): LogEntry | null {
 	return (row && entriesOf(whole(sql, row))?.find(({ event }) => event.id === id)) ?? null;
 }
 
-/** Newest first, without payloads: a page of them could be larger than an answer may be. */
+/** Newest first, without payloads: a page of them could be larger than one call may return. */
 export function listEntries(sql: SqlStorage, query: LogQuery): Slice<LogEntry> {
 	const { since, before } = rangeOf(query);
 	const wanted = textOfType(query.type);
@@ -169,7 +169,7 @@ export function listEntries(sql: SqlStorage, query: LogQuery): Slice<LogEntry> {
 	return { items, rest: null };
 }
 
-/** Forgets the oldest rows below a position, `limit` at the most; answers how many. */
+/** Forgets the oldest rows below a position, `limit` at the most; returns how many. */
 export function sweepSegments(sql: SqlStorage, before: number, limit: number): number {
 	const swept = sql
 		.exec<{ seq: number }>(

@@ -99,7 +99,7 @@ async function lookUp(env: Env, queue: string, now: number): Promise<Source | nu
 		log("ingest.stale_source", { queue, error: String(error) });
 		return remembered.source;
 	}
-	// Only what is found: a new source's messages need not wait for an old answer.
+	// Only what is found: a new source's messages need not wait for an old one to be forgotten.
 	if (source === null) memory.delete(queue);
 	else memory.set(queue, { source, until: now + KNOWN_MS });
 	return source;

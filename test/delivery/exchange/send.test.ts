@@ -126,12 +126,12 @@ describe("a coded body", () => {
 });
 
 describe("a body beyond the limit", () => {
-	const unknown = "The answer has more than 1048576 bytes; at most 1048576 are read.";
+	const unknown = "The response has more than 1048576 bytes; at most 1048576 are read.";
 	test.each([
 		[
 			"of a declared length",
 			`/sized/${MAX_RESPONSE_BYTES + 1}`,
-			"The answer has 1048577 bytes; at most 1048576 are read.",
+			"The response has 1048577 bytes; at most 1048576 are read.",
 		],
 		["without an end", "/endless", unknown],
 	])("%s is given up, and the connection with it", async (_, path, message) => {
@@ -182,8 +182,8 @@ describe("a body that breaks off", () => {
 	});
 
 	test.each([
-		["hangs", "timeout", "The answer was not complete within 0.5 s."],
-		["declaresMuchSilently", "too_large", "The answer has 10000000 bytes; at most 1048576 are read."],
+		["hangs", "timeout", "The response was not complete within 0.5 s."],
+		["declaresMuchSilently", "too_large", "The response has 10000000 bytes; at most 1048576 are read."],
 	])("or never comes leaves them, too: %s", async (how, error, message) => {
 		const answers = await Promise.all(
 			[200, 401, 429, 503].map((status) => post(`${servers.breaksOff}/${how}/${status}`, { timeoutMs: 500 })),
@@ -207,7 +207,7 @@ describe("no response", () => {
 			expect(await post(servers[server])).toMatchObject({
 				kind: "no_response",
 				error: "connection_lost",
-				message: "The connection was refused, or closed before an answer began.",
+				message: "The connection was refused, or closed before a response began.",
 			});
 		},
 	);
@@ -233,7 +233,7 @@ describe("the deadline", () => {
 		expect(await post(servers.hangs, { timeoutMs: 200 })).toMatchObject({
 			kind: "no_response",
 			error: "timeout",
-			message: "No answer within 0.2 s.",
+			message: "No response within 0.2 s.",
 		});
 	});
 
@@ -241,7 +241,7 @@ describe("the deadline", () => {
 		expect(await post(`${servers.wellBehaved}/trickle`, { timeoutMs: 200 })).toMatchObject({
 			kind: "response",
 			status: 200,
-			failure: { error: "timeout", message: "The answer was not complete within 0.2 s." },
+			failure: { error: "timeout", message: "The response was not complete within 0.2 s." },
 		});
 		await vi.waitFor(async () => expect(await seen("/trickle")).toEqual({ requests: 1, open: 0 }));
 	});

@@ -25,7 +25,7 @@ const policy: fc.Arbitrary<RetryPolicy> = fc.record({
 });
 
 const answered = {
-	kind: fc.constant("answered" as const),
+	kind: fc.constant("attempted" as const),
 	scope: fc.constantFrom("request" as const, "endpoint" as const),
 	// What readRetryAfter returns is never longer.
 	retryAfterMs: fc.option(fc.nat(MAX_DELAY_MS)),
@@ -125,7 +125,7 @@ test("a success is final, and nothing succeeds without an output of the model", 
 	});
 	always(({ before, event, after }) => {
 		if (after.phase !== "succeeded" || before.phase === "succeeded") return;
-		const isDone = event.kind === "answered" && event.outcome === "done";
+		const isDone = event.kind === "attempted" && event.outcome === "done";
 		expect(isDone || event.kind === "resumed" || event.kind === "published").toBe(true);
 	});
 });
@@ -142,11 +142,11 @@ test("attempts spent only become more within a life, one at a time, and never mo
 
 test("nothing that fails is tried for ever: a life has as many errors as the schedule has steps, and one more", () => {
 	always(({ before, event, after, retry }, soFar) => {
-		if (before.phase !== "pending" || event.kind !== "answered" || event.outcome !== "error") return;
+		if (before.phase !== "pending" || event.kind !== "attempted" || event.outcome !== "error") return;
 		const began = soFar.findLastIndex(({ event, fits }) => fits && event.kind === "retry_asked");
 		const errors = soFar
 			.slice(began + 1)
-			.filter((one) => one.event.kind === "answered" && one.event.outcome === "error").length;
+			.filter((one) => one.event.kind === "attempted" && one.event.outcome === "error").length;
 		expect(errors).toBeLessThanOrEqual(retry.scheduleSeconds.length);
 		if (errors === retry.scheduleSeconds.length)
 			expect(after).toMatchObject({ phase: "dead", reason: "exhausted" });
@@ -163,7 +163,7 @@ test("no wait is longer than a day, and none that was asked for is cut short", (
 		}
 		expect(after.dueAt - now).toBeLessThanOrEqual(MAX_DELAY_MS);
 		expect(after.dueAt).toBeGreaterThanOrEqual(now);
-		const isOwn = event.kind === "answered" && (event.outcome === "error" || event.outcome === "busy");
+		const isOwn = event.kind === "attempted" && (event.outcome === "error" || event.outcome === "busy");
 		// What speaks for the endpoint is waited for at its gates.
 		if (!isOwn || (event.scope === "endpoint" && event.outcome === "busy")) return;
 		expect(after.dueAt - now).toBeGreaterThanOrEqual(event.retryAfterMs ?? 0);
@@ -172,7 +172,7 @@ test("no wait is longer than a day, and none that was asked for is cut short", (
 
 test("a busy response spends nothing before the endpoint has been busy for busy_max_wait", () => {
 	always(({ before, event, after, now, retry }) => {
-		if (before.phase !== "pending" || event.kind !== "answered" || event.outcome !== "busy") return;
+		if (before.phase !== "pending" || event.kind !== "attempted" || event.outcome !== "busy") return;
 		const since = before.busy?.since ?? now;
 		if (now - since >= retry.busyMaxWaitSeconds * 1000) return;
 		expect(after).toMatchObject({
@@ -192,7 +192,7 @@ test("an event that does not fit changes nothing, and one that fits signals only
 		fc.property(life, ([event, { random }]) => {
 			const applied = apply(fresh(NOW), event, { now: NOW, random });
 			if ("unexpected" in applied || applied.signals.length === 0) return;
-			const outcome = event.kind === "answered" ? event.outcome : null;
+			const outcome = event.kind === "attempted" ? event.outcome : null;
 			expect(["unauthorized", "quota", "gone"]).toContain(outcome);
 		}),
 		RUNS,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../../src/delivery/rules/attempt.ts";
 import {
-	type Answered,
+	type Attempted,
 	apply,
 	type Context,
 	type DeliveryEvent,
@@ -29,9 +29,9 @@ function dead(reason: Extract<DeliveryState, { phase: "dead" }>["reason"], detai
 	return { phase: "dead", reason, detail, finishedAt: NOW } satisfies DeliveryState;
 }
 
-function answered(outcome: Outcome, more: Partial<Answered> = {}): Answered {
+function attempted(outcome: Outcome, more: Partial<Attempted> = {}): Attempted {
 	return {
-		kind: "answered",
+		kind: "attempted",
 		outcome,
 		scope: "request",
 		retryAfterMs: null,
@@ -57,7 +57,7 @@ function waits(state: DeliveryState, event: DeliveryEvent, at: Context = context
 
 describe("what fits", () => {
 	const events: Record<string, DeliveryEvent> = {
-		answered: answered("error"),
+		attempted: attempted("error"),
 		resumed: { kind: "resumed", publishes: true },
 		blamed: { kind: "blamed", retry },
 		brought_forward: { kind: "brought_forward" },
@@ -71,11 +71,11 @@ describe("what fits", () => {
 	const busy: DeliveryState = { ...pending, busy: { count: 1, since: NOW } };
 
 	test.each<[string, DeliveryState, string]>([
-		["pending", pending, "answered resumed brought_forward put_off impossible retry_asked cancel_asked"],
+		["pending", pending, "attempted resumed brought_forward put_off impossible retry_asked cancel_asked"],
 		[
 			"pending and busy",
 			busy,
-			"answered resumed blamed brought_forward put_off impossible retry_asked cancel_asked",
+			"attempted resumed blamed brought_forward put_off impossible retry_asked cancel_asked",
 		],
 		["publishing", publishing, "impossible published publish_failed retry_asked cancel_asked"],
 		["succeeded", succeeded, ""],
@@ -100,7 +100,7 @@ describe("a response", () => {
 		["quota", pending],
 		["gone", dead("gone")],
 	])("%s leads to %j", (outcome, state) => {
-		expect(after(pending, answered(outcome))).toEqual(state);
+		expect(after(pending, attempted(outcome))).toEqual(state);
 	});
 
 	test.each<[Outcome, Signal[]]>([
@@ -112,20 +112,20 @@ describe("a response", () => {
 		["quota", [{ kind: "pause", reason: "quota" }]],
 		["gone", [{ kind: "disable", reason: "gone" }]],
 	])("%s means for the endpoint: %j", (outcome, signals) => {
-		expect(apply(pending, answered(outcome), context)).toMatchObject({ signals });
+		expect(apply(pending, attempted(outcome), context)).toMatchObject({ signals });
 	});
 });
 
 describe("errors", () => {
 	test("walk down the schedule and end dead", () => {
-		const first = after(pending, answered("error"));
-		const second = after(first, answered("error"));
+		const first = after(pending, attempted("error"));
+		const second = after(first, attempted("error"));
 		expect(second).toMatchObject({ phase: "pending", spent: 2, dueAt: NOW + 300_000 });
-		expect(after(second, answered("error"))).toEqual(dead("exhausted"));
+		expect(after(second, attempted("error"))).toEqual(dead("exhausted"));
 	});
 
 	test("wait at least as long as the endpoint asked", () => {
-		const state = waits(pending, answered("error", { retryAfterMs: 60_000 }));
+		const state = waits(pending, attempted("error", { retryAfterMs: 60_000 }));
 		expect(state.dueAt).toBeGreaterThanOrEqual(NOW + 60_000);
 	});
 });
@@ -134,19 +134,19 @@ describe("busy responses", () => {
 	test("cost nothing until the endpoint has been busy for too long", () => {
 		let state: DeliveryState = pending;
 		for (let minute = 0; minute < 60; minute++) {
-			state = after(state, answered("busy"), { ...context, now: NOW + minute * 60_000 });
+			state = after(state, attempted("busy"), { ...context, now: NOW + minute * 60_000 });
 			expect(state).toMatchObject({ phase: "pending", spent: 0, busy: { since: NOW } });
 		}
-		state = after(state, answered("busy"), { ...context, now: NOW + 3_600_000 });
+		state = after(state, attempted("busy"), { ...context, now: NOW + 3_600_000 });
 		expect(state).toMatchObject({ phase: "pending", spent: 1, busy: null });
 	});
 
 	test.each<Outcome>(["unauthorized", "quota"])(
 		"are counted anew behind a pause for %s, however long somebody took to resume",
 		(outcome) => {
-			const paused = after(after(pending, answered("busy")), answered(outcome));
+			const paused = after(after(pending, attempted("busy")), attempted(outcome));
 			const later = { ...context, now: NOW + 7_200_000 };
-			expect(after(paused, answered("busy"), later)).toMatchObject({
+			expect(after(paused, attempted("busy"), later)).toMatchObject({
 				spent: 0,
 				busy: { count: 1, since: later.now },
 			});
@@ -154,30 +154,30 @@ describe("busy responses", () => {
 	);
 
 	test("wait at least as long as the endpoint asked", () => {
-		const state = waits(pending, answered("busy", { retryAfterMs: 120_000 }));
+		const state = waits(pending, attempted("busy", { retryAfterMs: 120_000 }));
 		expect(state.dueAt).toBeGreaterThanOrEqual(NOW + 120_000);
 	});
 
 	test("that speak for the endpoint leave the waiting to its gates", () => {
-		const state = waits(pending, answered("busy", { scope: "endpoint" }));
+		const state = waits(pending, attempted("busy", { scope: "endpoint" }));
 		expect(state).toMatchObject({ dueAt: NOW, spent: 0, busy: { count: 1, since: NOW } });
 	});
 
 	test("cost an attempt after all when the delivery is to blame, but only while they are its last word", () => {
-		const busy = after(pending, answered("busy", { scope: "endpoint" }));
+		const busy = after(pending, attempted("busy", { scope: "endpoint" }));
 		const blamed = { kind: "blamed", retry } as const;
 		expect(after(busy, blamed)).toMatchObject({ spent: 1, busy: null, dueAt: NOW + 5_000 });
 		expect(apply(pending, blamed, context)).toEqual({ unexpected: true });
 	});
 
 	test("are counted anew after another response", () => {
-		const busy = after(pending, answered("busy"));
-		expect(after(busy, answered("error"))).toMatchObject({ busy: null });
+		const busy = after(pending, attempted("busy"));
+		expect(after(busy, attempted("error"))).toMatchObject({ busy: null });
 	});
 });
 
 describe("a result event", () => {
-	const answer = answered("done", { publishes: true });
+	const answer = attempted("done", { publishes: true });
 
 	test("keeps the delivery until the queue has it", () => {
 		const waiting = after(pending, answer);
@@ -202,7 +202,7 @@ describe("a result event", () => {
 
 describe("a person", () => {
 	test("may send a dead delivery again, with a whole new schedule", () => {
-		const over = after({ ...pending, spent: 2 }, answered("error"));
+		const over = after({ ...pending, spent: 2 }, attempted("error"));
 		expect(after(over, { kind: "retry_asked", publishes: false })).toEqual(fresh(NOW));
 	});
 
@@ -227,7 +227,7 @@ test("what cannot be sent now is put off for a minute, says why, and costs nothi
 	const busy: Pending = { ...pending, spent: 1, busy: { count: 3, since: NOW - 5 } };
 	const waiting = waits(busy, { kind: "put_off", detail: "not there" });
 	expect(waiting).toEqual({ ...busy, detail: "not there", dueAt: NOW + 60_000 });
-	expect(waits(waiting, answered("busy")).detail).toBeNull();
+	expect(waits(waiting, attempted("busy")).detail).toBeNull();
 });
 
 test("what cannot be sent ends dead with its reason", () => {

@@ -1,5 +1,5 @@
 /**
- * Reads the body of an answer: as far as it comes, as far as the limit allows, and decoded. Never throws; what did come
+ * Reads the body of a response: as far as it comes, as far as the limit allows, and decoded. Never throws; what did come
  * stays, because outside 2xx it says what was wrong.
  */
 import type { Body, BodyError } from "../rules/attempt.ts";
@@ -14,7 +14,7 @@ export interface ReadOptions {
 }
 
 /** After a failure the caller aborts the exchange, because more bytes may follow. */
-export async function readAnswer(response: Response, options: ReadOptions): Promise<Body> {
+export async function readResponse(response: Response, options: ReadOptions): Promise<Body> {
 	const { maxBytes } = options;
 	if (response.body === null) return { body: new Uint8Array(), failure: null };
 	const codings = codingsOf(response.headers.get("content-encoding"));
@@ -28,7 +28,7 @@ export async function readAnswer(response: Response, options: ReadOptions): Prom
 	}
 	if (end === "complete") return decode(bytes, codings, maxBytes);
 	if (options.deadline.aborted) {
-		const message = `The answer was not complete within ${options.timeoutMs / 1000} s.`;
+		const message = `The response was not complete within ${options.timeoutMs / 1000} s.`;
 		return broken(bytes, codings, "timeout", message);
 	}
 	const { error, message } = describeReadError(end.thrown);
