@@ -1,6 +1,6 @@
 /** What became of the events that were sent: how long each took, which are missing, which came twice. */
-import type { Model } from "../test/e2e/receiver.ts";
-import { until } from "../test/e2e/until.ts";
+import type { Model } from "../test/e2e/support/receiver.ts";
+import { until } from "../test/e2e/support/until.ts";
 import { readPayload } from "./pipeline.ts";
 
 /** A second request for the same event comes soon after the first, if it comes. */

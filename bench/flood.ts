@@ -3,7 +3,7 @@
  * much that is of what a bare Worker forwards that does nothing else. Behind the proxy of `wrangler dev`, which costs
  * both the same for each event, the ratio looks better: 0.43 where it is 0.25 here.
  */
-import { answer } from "../test/e2e/behaviours.ts";
+import { answer } from "../test/e2e/support/behaviours.ts";
 import { collectArrivals } from "./arrivals.ts";
 import { saturate } from "./load.ts";
 import { startForwarder, startSluice } from "./pipeline.ts";

@@ -3,7 +3,7 @@
  * signature and made an event: requests a second against a bare Worker that only puts the same body into a queue.
  */
 import { createHmac } from "node:crypto";
-import { connect } from "../test/e2e/api.ts";
+import { connect } from "../test/e2e/support/api.ts";
 import { saturate } from "./load.ts";
 import type { Shot } from "./load.ts";
 import { atLeast } from "./report.ts";

@@ -3,7 +3,7 @@
  * gets every event too, takes requests and never answers; against ten healthy ones. All share one thread here, and
  * a hanging model gives it fewer answers to work on, so the ratio may fall a little below 1.
  */
-import { answer, hang } from "../test/e2e/behaviours.ts";
+import { answer, hang } from "../test/e2e/support/behaviours.ts";
 import { startSluice } from "./pipeline.ts";
 import { atMost } from "./report.ts";
 import type { Part } from "./report.ts";

@@ -2,7 +2,7 @@
  * How long an event takes from the publisher's request to its arrival at the model, at steady rates, and whether any
  * is lost or comes twice; beside it the bare Worker that only forwards, under the same load.
  */
-import { answer } from "../test/e2e/behaviours.ts";
+import { answer } from "../test/e2e/support/behaviours.ts";
 import { startForwarder, startSluice } from "./pipeline.ts";
 import { atMost } from "./report.ts";
 import type { Part, Row } from "./report.ts";

@@ -3,9 +3,9 @@
  * forwards, which is its yardstick. Both read the same queue with the same settings.
  */
 import { Agent } from "node:http";
-import { connect } from "../test/e2e/api.ts";
-import { startReceiver } from "../test/e2e/receiver.ts";
-import type { Behaviour, Model, ReceivedRequest } from "../test/e2e/receiver.ts";
+import { connect } from "../test/e2e/support/api.ts";
+import { startReceiver } from "../test/e2e/support/receiver.ts";
+import type { Behaviour, Model, ReceivedRequest } from "../test/e2e/support/receiver.ts";
 import type { Shot } from "./load.ts";
 import { startWorker } from "./worker.ts";
 

@@ -2,8 +2,8 @@
  * What subscriptions to other types cost an event that has nothing to do with them: routing with many of them
  * against routing with ten. And what reading them all costs, which the router does once after each change.
  */
-import { connect } from "../test/e2e/api.ts";
-import type { Api, Subscription } from "../test/e2e/api.ts";
+import { connect } from "../test/e2e/support/api.ts";
+import type { Api, Subscription } from "../test/e2e/support/api.ts";
 import { atMost } from "./report.ts";
 import type { Part } from "./report.ts";
 import { median, round } from "./stats.ts";

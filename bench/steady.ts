@@ -1,5 +1,5 @@
 /** A load at a steady rate, and how late its events are. */
-import type { Model } from "../test/e2e/receiver.ts";
+import type { Model } from "../test/e2e/support/receiver.ts";
 import { collectArrivals } from "./arrivals.ts";
 import { post, sendSteadily } from "./load.ts";
 import type { Pipeline } from "./pipeline.ts";

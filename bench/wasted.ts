@@ -2,8 +2,8 @@
  * How many requests are sent in vain to a model that admits two at a time and answers 503 to a third: whether the
  * router finds out what a model can take, and keeps to it.
  */
-import type { Behaviour } from "../test/e2e/receiver.ts";
-import { until } from "../test/e2e/until.ts";
+import type { Behaviour } from "../test/e2e/support/receiver.ts";
+import { until } from "../test/e2e/support/until.ts";
 import { saturate } from "./load.ts";
 import { startSluice } from "./pipeline.ts";
 import { atMost } from "./report.ts";

@@ -52,7 +52,7 @@ export default defineConfig({
 				test: {
 					name: "e2e",
 					include: ["test/e2e/**/*.test.ts"],
-					globalSetup: ["test/e2e/router.setup.ts"],
+					globalSetup: ["test/e2e/support/router.setup.ts"],
 					...bounds,
 				},
 			},

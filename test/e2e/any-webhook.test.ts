@@ -6,9 +6,9 @@ import { createHmac, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Source, unique } from "./api.ts";
-import { setting } from "./setting.ts";
-import { until } from "./until.ts";
+import { type Source, unique } from "./support/api.ts";
+import { setting } from "./support/setting.ts";
+import { until } from "./support/until.ts";
 
 const stage = setting();
 

@@ -1,8 +1,8 @@
 /** Every refusal says what is wrong, in a form that a program can read, and leaves nothing behind. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { unique } from "./api.ts";
-import type { Answer, Source } from "./api.ts";
-import { setting } from "./setting.ts";
+import { unique } from "./support/api.ts";
+import type { Answer, Source } from "./support/api.ts";
+import { setting } from "./support/setting.ts";
 
 const stage = setting();
 

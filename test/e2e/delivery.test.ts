@@ -1,9 +1,9 @@
 /** What a model receives, and what the router remembers of it. */
 import { describe, expect, test } from "vitest";
-import { isFinished, unique } from "./api.ts";
-import { answer, answerJson } from "./behaviours.ts";
-import { verifySignature } from "./receiver.ts";
-import { setting } from "./setting.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answer, answerJson } from "./support/behaviours.ts";
+import { verifySignature } from "./support/receiver.ts";
+import { setting } from "./support/setting.ts";
 
 /** JSON that does not survive a parse and a stringify: 64-bit integers, spellings, white space, order of keys. */
 const DELICATE_JSON =

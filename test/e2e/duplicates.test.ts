@@ -1,9 +1,9 @@
 /** The same event twice is one event and one delivery, however it comes twice. */
 import { expect, test } from "vitest";
-import type { Api } from "./api.ts";
-import { isFinished, unique } from "./api.ts";
-import { answerJson } from "./behaviours.ts";
-import { setting } from "./setting.ts";
+import type { Api } from "./support/api.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answerJson } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
 
 const stage = setting();
 

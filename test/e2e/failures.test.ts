@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
-import { isFinished, unique } from "./api.ts";
-import { answerBytes, answerJson, answerWithoutEnd, hang, reset, stallInBody } from "./behaviours.ts";
-import { setting } from "./setting.ts";
-import { until } from "./until.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answerBytes, answerJson, answerWithoutEnd, hang, reset, stallInBody } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
+import { until } from "./support/until.ts";
 
 const stage = setting();
 

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startRouter } from "../../scripts/router.ts";
 import type { Router } from "../../scripts/router.ts";
-import { connect, isFinished, unique } from "./api.ts";
-import { answer, answerJson } from "./behaviours.ts";
-import { setting } from "./setting.ts";
-import { until } from "./until.ts";
+import { connect, isFinished, unique } from "./support/api.ts";
+import { answer, answerJson } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
+import { until } from "./support/until.ts";
 
 const ROOT_KEY = "logged-root-key";
 const stage = setting();

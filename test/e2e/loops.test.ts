@@ -1,9 +1,9 @@
 /** The router as its own endpoint, and what else would go round for ever. */
 import { expect, test } from "vitest";
-import { type Api, isFinished, unique } from "./api.ts";
-import { answerJson } from "./behaviours.ts";
-import { setting } from "./setting.ts";
-import { until } from "./until.ts";
+import { type Api, isFinished, unique } from "./support/api.ts";
+import { answerJson } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
+import { until } from "./support/until.ts";
 
 const stage = setting();
 

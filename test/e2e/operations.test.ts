@@ -1,9 +1,9 @@
 /** What an operator does to a running endpoint or source: pause, resume, rotate. */
 import { expect, test } from "vitest";
-import { isFinished, unique } from "./api.ts";
-import { answerJson } from "./behaviours.ts";
-import { verifySignature } from "./receiver.ts";
-import { setting } from "./setting.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answerJson } from "./support/behaviours.ts";
+import { verifySignature } from "./support/receiver.ts";
+import { setting } from "./support/setting.ts";
 
 const stage = setting();
 

@@ -1,8 +1,8 @@
 /** Answers that say "not like this": what they do to the delivery and to the endpoint. */
 import { expect, test } from "vitest";
-import { isFinished, unique } from "./api.ts";
-import { answer, answerJson } from "./behaviours.ts";
-import { setting } from "./setting.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answer, answerJson } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
 
 const stage = setting();
 

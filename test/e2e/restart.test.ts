@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startRouter } from "../../scripts/router.ts";
 import type { Router } from "../../scripts/router.ts";
-import { connect, isFinished, unique } from "./api.ts";
-import type { Api } from "./api.ts";
-import { answer, answerJson, hang } from "./behaviours.ts";
-import { startReceiver } from "./receiver.ts";
-import type { Receiver, ReceivedRequest } from "./receiver.ts";
-import { until } from "./until.ts";
+import { connect, isFinished, unique } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
+import { answer, answerJson, hang } from "./support/behaviours.ts";
+import { startReceiver } from "./support/receiver.ts";
+import type { Receiver, ReceivedRequest } from "./support/receiver.ts";
+import { until } from "./support/until.ts";
 
 const EVENTS = 20;
 

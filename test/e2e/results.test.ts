@@ -1,9 +1,9 @@
 /** A model's answer as the next model's event. */
 import { expect, test } from "vitest";
-import { isFinished, unique } from "./api.ts";
-import { answerEvent, answerJson } from "./behaviours.ts";
-import { setting } from "./setting.ts";
-import { until } from "./until.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answerEvent, answerJson } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
+import { until } from "./support/until.ts";
 
 const stage = setting();
 

@@ -1,9 +1,9 @@
 /** A model that fails for a while, and one that is busy. */
 import { expect, test } from "vitest";
-import { isFinished, unique } from "./api.ts";
-import { answer, answerJson } from "./behaviours.ts";
-import { verifySignature } from "./receiver.ts";
-import { setting } from "./setting.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answer, answerJson } from "./support/behaviours.ts";
+import { verifySignature } from "./support/receiver.ts";
+import { setting } from "./support/setting.ts";
 
 const stage = setting();
 

@@ -8,12 +8,12 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startRouter } from "../../scripts/router.ts";
 import type { Router } from "../../scripts/router.ts";
-import { connect, isFinished, unique } from "./api.ts";
-import type { Api, Source } from "./api.ts";
-import { answer, answerJson } from "./behaviours.ts";
-import { findTexts, namesIn } from "./find-texts.ts";
-import type { Behaviour } from "./receiver.ts";
-import { setting } from "./setting.ts";
+import { connect, isFinished, unique } from "./support/api.ts";
+import type { Api, Source } from "./support/api.ts";
+import { answer, answerJson } from "./support/behaviours.ts";
+import { findTexts, namesIn } from "./support/find-texts.ts";
+import type { Behaviour } from "./support/receiver.ts";
+import { setting } from "./support/setting.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");
 const stage = setting();

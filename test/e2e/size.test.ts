@@ -1,8 +1,8 @@
 /** Small, larger than a queue message, and too large. */
 import { expect, test } from "vitest";
-import { isFinished, unique } from "./api.ts";
-import { answer } from "./behaviours.ts";
-import { setting } from "./setting.ts";
+import { isFinished, unique } from "./support/api.ts";
+import { answer } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
 
 /** 1 MB, the largest event. */
 const LIMIT = 1_048_576;

@@ -11,10 +11,10 @@ import { PortInUseError } from "../../scripts/port.ts";
 import { startRouter } from "../../scripts/router.ts";
 import type { Router } from "../../scripts/router.ts";
 import { StateInUseError } from "../../scripts/state-lock.ts";
-import { connect, isFinished, unique } from "./api.ts";
-import { answerJson } from "./behaviours.ts";
-import { setting } from "./setting.ts";
-import { until } from "./until.ts";
+import { connect, isFinished, unique } from "./support/api.ts";
+import { answerJson } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
+import { until } from "./support/until.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");
 const stage = setting();

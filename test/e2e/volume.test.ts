@@ -1,8 +1,8 @@
 /** Many events for several subscribers: none lost, none doubled. */
 import { expect, test } from "vitest";
-import { unique } from "./api.ts";
-import { answerJson } from "./behaviours.ts";
-import { setting } from "./setting.ts";
+import { unique } from "./support/api.ts";
+import { answerJson } from "./support/behaviours.ts";
+import { setting } from "./support/setting.ts";
 
 const EVENTS = 200;
 const SUBSCRIBERS = 3;

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { Api, Source } from "../api.ts";
+import type { Api, Source } from "../support/api.ts";
 import { findPostgres } from "./server.ts";
 import type { PostgresServer } from "./server.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { setting } from "../setting.ts";
+import { setting } from "../support/setting.ts";
 import { binaries, install, isRequired, missing, openDatabase, readSetup } from "./install.ts";
 import type { SetupVariant } from "./install.ts";
 import { startPostgres } from "./server.ts";

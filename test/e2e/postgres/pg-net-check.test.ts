@@ -1,7 +1,7 @@
 /** The set-up where pg_net would never send what it is given: it refuses, says what to do and installs nothing. */
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { setting } from "../setting.ts";
+import { setting } from "../support/setting.ts";
 import { binaries, install, isRequired, missing, openDatabase, readSetup } from "./install.ts";
 import { startPostgres } from "./server.ts";
 import type { PostgresServer } from "./server.ts";

@@ -9,7 +9,7 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { until } from "../until.ts";
+import { until } from "../support/until.ts";
 
 const DEBIAN_FOLDER = "/usr/lib/postgresql";
 const run = promisify(execFile);

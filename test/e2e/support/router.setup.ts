@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { startRouter } from "../../scripts/router.ts";
+import { startRouter } from "../../../scripts/router.ts";
 
 export const ROOT_KEY = "e2e-root-key";
 

@@ -1,7 +1,7 @@
 /**
  * Waiting for an effect. Tests never sleep for a fixed time and never assert how long something took.
  */
-import { PATIENCE_MS } from "../patience.ts";
+import { PATIENCE_MS } from "../../patience.ts";
 
 const POLL_EVERY_MS = 50;
 
