@@ -8,6 +8,8 @@ import { fitAttributes } from "../sources/reading/fit-attributes.ts";
 import type { BoundKind, KindRequest, Reply } from "../sources/kind.ts";
 import type { Part } from "../sources/reading/large/cutter.ts";
 
+const INVALID_JSON = "The body is not valid JSON.";
+
 export type ParsedEvents =
 	| {
 			ok: true;
@@ -44,7 +46,7 @@ export async function parseParts(
 	for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
 		const { body, ...place } = part;
 		const parsed = await parsePart(source, kind, { headers, body, now, freshId, part: place });
-		if (!parsed.ok) return parsed;
+		if (!parsed.ok) return inWhole(parsed);
 		events.push(...parsed.events);
 		({ reply } = parsed);
 	}
@@ -57,6 +59,11 @@ export async function parseParts(
 		reply: isSilent ? reply : undefined,
 		isLarge: true,
 	};
+}
+
+/** Where something stands in a part says nothing of where it stands in the request. */
+function inWhole(refusal: Refusal): Refusal {
+	return refusal.code === "invalid_json" ? { ...refusal, message: INVALID_JSON } : refusal;
 }
 
 async function parsePart(source: Source, kind: BoundKind, request: KindRequest): Promise<ParsedEvents> {

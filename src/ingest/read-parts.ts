@@ -17,6 +17,22 @@ const TOO_LONG = refuse(413, "body_too_large", `A request has at most ${MAX_STRE
 
 let keptAtOnce = 0;
 
+/** What one request takes up of the room for all, from its first bytes until its events are in the queue. */
+export class Room {
+	#bytes = 0;
+
+	/** `bytes`: all that the request keeps now. */
+	take(bytes: number): void {
+		keptAtOnce += bytes - this.#bytes;
+		this.#bytes = bytes;
+	}
+
+	/** To be called however the request ends. */
+	leave(): void {
+		this.take(0);
+	}
+}
+
 /** Whether the body is above the limit, or may be: its length is not told. */
 export function mayBeLarge({ headers }: Request): boolean {
 	const declared = headers.get("content-length");
@@ -26,12 +42,13 @@ export function mayBeLarge({ headers }: Request): boolean {
 /**
  * The parts of a body above the limit, or one that is below as it came, which is not verified yet. Refuses with 413
  * `body_too_large` and `too_many_events`, 400 `invalid_json` and `body_incomplete`, 401, 415, and with 503 `too_busy` while
- * others take up the room.
+ * others take up the room. The parts stay counted until `room` is left.
  */
 export async function readParts(
 	request: Request,
 	wanted: Wanted,
 	verification: StreamedVerification,
+	room: Room,
 ): Promise<{ ok: true; parts: Part[] } | { ok: true; body: Uint8Array } | Refusal> {
 	const encoded = refuseEncoding(request);
 	if (encoded !== null) return encoded;
@@ -39,7 +56,6 @@ export async function readParts(
 	let whole: Uint8Array[] | null = [];
 	let length = 0;
 	let refusal: Refusal | null = null;
-	let kept = 0;
 	try {
 		for await (const chunk of request.body ?? []) {
 			length += chunk.byteLength;
@@ -50,20 +66,16 @@ export async function readParts(
 			else whole?.push(chunk);
 			verification.update(chunk);
 			refusal = cutter.write(chunk);
-			keptAtOnce += cutter.keptBytes - kept;
-			kept = cutter.keptBytes;
+			room.take(cutter.keptBytes);
 			if (length > MAX_BODY_BYTES && keptAtOnce > MAX_KEPT_AT_ONCE) refusal ??= TOO_BUSY;
 			if (refusal === null) continue;
 			// Its room is for the others at once.
-			keptAtOnce -= kept;
-			kept = 0;
+			room.leave();
 			whole = null;
 			cutter = null;
 		}
 	} catch (cause) {
 		return bodyIncomplete(cause);
-	} finally {
-		keptAtOnce -= kept;
 	}
 	if (refusal !== null || cutter === null) return refusal ?? TOO_BUSY;
 	if (whole !== null) return { ok: true, body: Buffer.concat(whole) };

@@ -15,7 +15,7 @@ import { enqueue } from "../events/queue/enqueue.ts";
 import { splitBySize } from "../events/queue/segment.ts";
 import { bindKind, kindOf } from "../sources/registry.ts";
 import { type ParsedEvents, parseEvents, parseParts } from "./parse-events.ts";
-import { mayBeLarge, readParts } from "./read-parts.ts";
+import { Room, mayBeLarge, readParts } from "./read-parts.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
 import { type Greeting, greet, noteVerified } from "./verification-token.ts";
@@ -91,7 +91,29 @@ async function take(
 		return { ok: true, response: handshake };
 	}
 	if (request.method !== "POST") return METHOD_NOT_ALLOWED;
-	const read = await readEvents(request, env, ctx, { source, trust, now: startedAt });
+	const room = new Room();
+	try {
+		return await takeBody(request, env, ctx, { source, trust, startedAt, room });
+	} finally {
+		room.leave();
+	}
+}
+
+interface Taking {
+	source: ReadableSource;
+	trust: Trust;
+	/** ms since the epoch. */
+	startedAt: number;
+	room: Room;
+}
+
+async function takeBody(
+	request: Request,
+	env: Env,
+	ctx: Context,
+	{ source, trust, startedAt, room }: Taking,
+): Promise<{ ok: true; response: Response } | Refusal> {
+	const read = await readEvents(request, env, ctx, { source, trust, startedAt, room });
 	if (!read.ok) return read;
 	if ("greeting" in read) return { ok: true, response: read.greeting };
 	ctx.waitUntil(writeQuarantines(env));
@@ -128,12 +150,12 @@ async function readEvents(
 	request: Request,
 	env: Env,
 	ctx: Context,
-	{ source, trust, now }: { source: ReadableSource; trust: Trust; now: number },
+	{ source, trust, startedAt: now, room }: Taking,
 ): Promise<ParsedEvents | Greeting> {
 	const kind = bindKind(source);
 	if (!kind.ok) return kind;
 	const { headers, url } = request;
-	const read = await readBodyOrParts(request, source, kind, trust, now);
+	const read = await readBodyOrParts(request, kind, { source, trust, startedAt: now, room });
 	if (!read.ok) return read;
 	if ("parts" in read) return parseParts(source, kind, { headers, parts: read.parts, now });
 	const { body } = read;
@@ -147,16 +169,14 @@ async function readEvents(
 /** Parts are verified, a body is not yet. */
 async function readBodyOrParts(
 	request: Request,
-	source: ReadableSource,
 	{ large }: BoundKind,
-	trust: Trust,
-	now: number,
+	{ source, trust, startedAt: now, room }: Taking,
 ): ReturnType<typeof readParts> {
 	if (large === null || !mayBeLarge(request)) return readBody(request);
 	const { headers, url } = request;
 	const verification = await verifyStream(source, { headers, url, now }, trust);
 	if (verification === null) return readBody(request);
-	return verification.ok ? readParts(request, large, verification) : verification;
+	return verification.ok ? readParts(request, large, verification, room) : verification;
 }
 
 /** What the publisher expects, or the ids of what was accepted. */

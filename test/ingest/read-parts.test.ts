@@ -1,10 +1,29 @@
-import { describe, expect, test } from "vitest";
-import { mayBeLarge, readParts } from "../../src/ingest/read-parts.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { Room, mayBeLarge, readParts as readPartsInto } from "../../src/ingest/read-parts.ts";
 import { PROVEN, NOT_PROVEN } from "../../src/sources/proof/verified.ts";
 import { wantedOf } from "../../src/sources/debezium/too-large.ts";
 
 const MB = 1_048_576;
 const WANTED = wantedOf("id");
+
+const rooms: Room[] = [];
+afterEach(() => {
+	for (const room of rooms.splice(0)) room.leave();
+});
+
+/** In a room of its own, left with the test or by `leaveAll`. */
+const readParts: (...given: [Request, typeof WANTED, ReturnType<typeof verification>]) => Reading = (
+	...given
+) => {
+	const room = new Room();
+	rooms.push(room);
+	return readPartsInto(...given, room);
+};
+type Reading = ReturnType<typeof readPartsInto>;
+
+function leaveAll(): void {
+	for (const room of rooms) room.leave();
+}
 
 interface Sending {
 	request: Request;
@@ -95,7 +114,23 @@ describe("the room for all requests at once", () => {
 			code: "too_busy",
 			headers: { "retry-after": "1" },
 		});
+		leaveAll();
 		await expectRoom();
+	});
+
+	test("is taken until the events are in the queue, not only while the body is read", async () => {
+		for (let count = 0; count < 2; count++) {
+			const { request, send, end } = sending();
+			const reading = readParts(request, WANTED, verification());
+			await send(`[${records(15)}{}]`);
+			await end();
+			expect(await reading).toMatchObject({ ok: true });
+		}
+		const { request, send, end } = sending();
+		const third = readParts(request, WANTED, verification());
+		await send(`[${records(3)}{}]`);
+		await end();
+		expect(await third).toMatchObject({ ok: false, code: "too_busy" });
 	});
 
 	test("is free again when a connection ends too early", async () => {
@@ -105,6 +140,7 @@ describe("the room for all requests at once", () => {
 			await send(`[${records(14)}`);
 			await abort();
 			expect(await reading).toMatchObject({ ok: false, status: 400, code: "body_incomplete" });
+			leaveAll();
 		}
 		await expectRoom();
 	});

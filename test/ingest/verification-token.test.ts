@@ -76,6 +76,13 @@ test("of two that come the first counts, until it is read", async () => {
 	expect(await shown(source)).toBe(TOKEN);
 });
 
+test("a HEAD shows nothing, and takes nothing", async () => {
+	const source = await create();
+	await introduce(source);
+	expect((await ask("HEAD", `/v1/sources/${source.id}`)).status).toBe(200);
+	expect(await shown(source)).toBe(TOKEN);
+});
+
 test("of two readers one gets it", async () => {
 	const source = await create();
 	await introduce(source);

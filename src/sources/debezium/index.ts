@@ -27,7 +27,7 @@ export const debezium = defineKind({
 });
 
 function parse({ source, settings, headers, body, now, freshId, part }: ParseInput<RowSettings>): Parsed {
-	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
+	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body, part?.firstIndex);
 	const { primary_key: primaryKey } = settings;
 	// Debezium Server makes one for each record or list, and keeps it while it tries again.
 	const requestId = idFromHeader(headers, "webhook-id") ?? freshId;

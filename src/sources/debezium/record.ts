@@ -16,18 +16,31 @@ const ROW_MEMBERS = ["op", "before", "after", "updateDescription", "message"];
 /** null for a record without news: a heartbeat, or a tombstone behind a delete. */
 export function readRecord(record: JsonObject, context: RecordContext): CloudEvent | null {
 	const change = withoutSchema(record);
-	if (change === null || isHeartbeat(change)) return null;
+	// An application can say all by the type of its event; a tombstone has no id.
+	if (change === null) return outboxEvent("null", context);
+	if (isHeartbeat(change)) return null;
 	if (isObject(change.value["source"])) return changeEvent(change, context);
-	return outboxEvent(change.text, context) ?? flatRowEvent(change, context) ?? changeEvent(change, context);
+	return (
+		outboxEvent(payloadText(record), context) ?? flatRowEvent(change, context) ?? changeEvent(change, context)
+	);
 }
 
 /** What is inside of the `{schema, payload}` of Kafka's JSON converter; null when that is a tombstone. */
 export function withoutSchema(record: JsonObject): JsonObject | null {
-	const { schema, payload, ...rest } = record.value;
-	if (schema === undefined || payload === undefined || Object.keys(rest).length > 0) return record;
+	if (!isWrapped(record.value)) return record;
+	const { payload } = record.value;
 	if (payload === null) return null;
 	const text = memberTexts(record.text).get("payload") ?? "";
 	return isObject(payload) ? { text, value: payload } : record;
+}
+
+/** The same for a payload that can be any JSON. */
+function payloadText({ text, value }: JsonObject): string {
+	return isWrapped(value) ? (memberTexts(text).get("payload") ?? text) : text;
+}
+
+function isWrapped(value: JsonObject["value"]): boolean {
+	return Object.keys(value).length === 2 && Object.hasOwn(value, "schema") && Object.hasOwn(value, "payload");
 }
 
 /** `heartbeat.interval.ms`: only the time. */

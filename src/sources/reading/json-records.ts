@@ -8,8 +8,11 @@ import { type JsonObject, isObject } from "./json-body.ts";
 
 export type JsonRecords = { ok: true; records: JsonObject[]; isList: boolean } | Refusal;
 
-/** Refuses as `readJsonObject` does, and with 413 `too_many_events`. One bad record refuses the whole list. */
-export function readJsonRecords(body: Uint8Array): JsonRecords {
+/**
+ * Refuses as `readJsonObject` does, and with 413 `too_many_events`. One bad record refuses the whole list.
+ * `firstIndex`: where the list begins in a longer one.
+ */
+export function readJsonRecords(body: Uint8Array, firstIndex = 0): JsonRecords {
 	const parsed = readJson(body);
 	if (!parsed.ok) return parsed;
 	const isList = Array.isArray(parsed.value);
@@ -24,8 +27,9 @@ export function readJsonRecords(body: Uint8Array): JsonRecords {
 	for (const [index, value] of values.entries()) {
 		const text = texts[index] ?? "";
 		if (!isObject(value)) {
+			const path = `[${firstIndex + index}]`;
 			return isList
-				? refuse(400, "invalid_payload", `"[${index}]" must be a JSON object.`, `[${index}]`)
+				? refuse(400, "invalid_payload", `"${path}" must be a JSON object.`, path)
 				: refuse(400, "invalid_payload", "The body must be a JSON object or a list of JSON objects.");
 		}
 		const refusal = refuseStructure(text);

@@ -161,6 +161,17 @@ describe("its id", () => {
 	});
 });
 
+test("the room for large requests is free again after each, whether the queue took it or not", async () => {
+	const list = `[${Array(12)
+		.fill(change(2, BIG.slice(1_000)))
+		.join()}]`;
+	const source = sourceOf("debezium", SECRET);
+	for (const refusal of [undefined, new Error("the queue is away"), undefined, undefined]) {
+		const { status } = await post(source, captureQueue(refusal), { body: list });
+		expect(status).toBe(refusal === undefined ? 202 : 503);
+	}
+});
+
 describe("refused, and nothing stored", () => {
 	const big = change(1, BIG);
 	test.each<[what: string, body: string, changes: Sent, status: number, code: string]>([
@@ -193,6 +204,14 @@ describe("refused, and nothing stored", () => {
 		const { answer, events } = await sent(body, changes);
 		expect(answer).toMatchObject({ status, code });
 		expect(events).toEqual([]);
+	});
+
+	test("what is bad is named by its place in the whole, or not at all", async () => {
+		const fitting = change(2, BIG.slice(1_000));
+		const { answer } = await sent(`[${fitting},${fitting},7]`);
+		expect(answer).toMatchObject({ errors: [{ path: "[2]" }] });
+		const { answer: broken } = await sent(`[${fitting},${fitting},{"a":x}]`);
+		expect(broken).toMatchObject({ code: "invalid_json", detail: "The body is not valid JSON." });
 	});
 
 	test("a changed byte in the middle", async () => {

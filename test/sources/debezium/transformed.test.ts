@@ -53,6 +53,15 @@ describe("an event of an outbox", () => {
 
 	test.each([
 		["within its schema", '{"schema":{"type":"struct"},"payload":{"total": 12.50}}', '{"total": 12.50}'],
+		["a text within its schema", '{"schema":{"type":"string"},"payload":"12.50"}', '"12.50"'],
+		[
+			"JSON in a string within its schema",
+			'{"schema":{"type":"string"},"payload":"{\\"total\\": 12.50}"}',
+			'{"total": 12.50}',
+		],
+		["a number within its schema", '{"schema":{"type":"float"},"payload":12.50}', "12.50"],
+		["nothing", "null", "null"],
+		["nothing within its schema", '{"schema":{"type":"string","optional":true},"payload":null}', "null"],
 		["as JSON in a string", '"{\\"total\\": 12.50}"', '{"total": 12.50}'],
 		["a text", '"12.50"', '"12.50"'],
 		["a number", "12.50", "12.50"],
