@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { Stripe } from "stripe";
 import { Webhook } from "svix";
 import { expect, test } from "vitest";
-import { unique } from "./support/api.ts";
-import { setting } from "./support/setting.ts";
-import { until } from "./support/until.ts";
+import { unique } from "../support/api.ts";
+import { setting } from "../support/setting.ts";
+import { until } from "../support/until.ts";
 
 const stage = setting();
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -6,13 +6,13 @@ import { createHmac, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Source, unique } from "./support/api.ts";
-import { setting } from "./support/setting.ts";
-import { until } from "./support/until.ts";
+import { type Source, unique } from "../support/api.ts";
+import { setting } from "../support/setting.ts";
+import { until } from "../support/until.ts";
 
 const stage = setting();
 
-const DOCS = readFileSync(join(import.meta.dirname, "../../docs/sources.md"), "utf8");
+const DOCS = readFileSync(join(import.meta.dirname, "../../../docs/sources.md"), "utf8");
 
 interface Documented {
 	name: string;

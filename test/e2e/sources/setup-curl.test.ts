@@ -2,10 +2,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { unique } from "./support/api.ts";
-import { ROOT_KEY } from "./support/router.setup.ts";
-import { setting } from "./support/setting.ts";
-import { until } from "./support/until.ts";
+import { unique } from "../support/api.ts";
+import { ROOT_KEY } from "../support/router.setup.ts";
+import { setting } from "../support/setting.ts";
+import { until } from "../support/until.ts";
 
 const stage = setting();
 const run = promisify(execFile);

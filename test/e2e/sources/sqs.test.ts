@@ -7,12 +7,12 @@ import {
 	SendMessageCommand,
 } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Delivery, isFinished, unique } from "./support/api.ts";
-import { type Aws, startAws } from "./support/aws.ts";
-import { answer } from "./support/behaviours.ts";
-import type { Model, ReceivedRequest } from "./support/receiver.ts";
-import { setting } from "./support/setting.ts";
-import { until } from "./support/until.ts";
+import { type Delivery, isFinished, unique } from "../support/api.ts";
+import { type Aws, startAws } from "../support/aws.ts";
+import { answer } from "../support/behaviours.ts";
+import type { Model, ReceivedRequest } from "../support/receiver.ts";
+import { setting } from "../support/setting.ts";
+import { until } from "../support/until.ts";
 
 /** The largest message of SQS, and the largest event. */
 const LIMIT = 1_048_576;

@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { CloudEvent, emitterFor, HTTP, httpTransport, Mode } from "cloudevents";
 import { beforeAll, describe, expect, test } from "vitest";
-import { unique } from "./support/api.ts";
-import type { Source } from "./support/api.ts";
-import { answer } from "./support/behaviours.ts";
-import type { Model, ReceivedRequest } from "./support/receiver.ts";
-import { setting } from "./support/setting.ts";
+import { unique } from "../support/api.ts";
+import type { Source } from "../support/api.ts";
+import { answer } from "../support/behaviours.ts";
+import type { Model, ReceivedRequest } from "../support/receiver.ts";
+import { setting } from "../support/setting.ts";
 
 const stage = setting();
 const run = promisify(execFile);
