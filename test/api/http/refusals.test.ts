@@ -25,7 +25,7 @@ test.each([
 	[
 		"a setting where there is none",
 		"/v1/sources",
-		{ name: "x", settings: { key: "a" } },
+		{ name: "x", kind: "cloudevents", settings: { key: "a" } },
 		"settings.key",
 		"unknown field; none are taken here",
 	],
