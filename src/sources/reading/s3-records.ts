@@ -8,6 +8,7 @@ import { elementTexts, memberTexts } from "../../events/json/text.ts";
 import { timeFrom, usableText } from "./attribute-values.ts";
 import { contentHash } from "./content-hash.ts";
 import { isObject, type JsonObject, valueAt } from "./json-body.ts";
+import { idFrom } from "./publisher-id.ts";
 
 /**
  * The events of a notification; none for the `s3:TestEvent` that S3 sends when notifications are switched on.
@@ -64,7 +65,9 @@ function sourceOf(region: string | undefined, bucket: string): string {
 function idOf(record: JsonObject, key: string): string {
 	const requestId = valueAt(record, "responseElements", "x-amz-request-id");
 	const extendedId = valueAt(record, "responseElements", "x-amz-id-2");
-	const sequencer = valueAt(record, "s3", "object", "sequencer");
+	// Without a sequencer the version tells apart what is done to one object in one request.
+	const sequencer =
+		idFrom(valueAt(record, "s3", "object", "sequencer")) ?? valueAt(record, "s3", "object", "versionId");
 	if (typeof requestId !== "string" || requestId === "") return contentHash(record.text);
 	const texts = [requestId, extendedId, key, sequencer].map((part) => (typeof part === "string" ? part : ""));
 	const id = texts.join(".");

@@ -50,6 +50,16 @@ test("the objects of a batch delete share a request id, and are different events
 	expect(ids[5]?.split(".")[0]).toBe(ids[6]?.split(".")[0]);
 });
 
+test("versions of one object that are deleted at once are different events, also without a sequencer", async () => {
+	const ids = await Promise.all(
+		["v1", "v2"].map(async (version) => {
+			const body = CAPTURED.deleted.replace(/"versionId".*?\}/, `"versionId":"${version}"}`);
+			return (await parseOne("minio", { body })).attributes.id;
+		}),
+	);
+	expect(ids).toEqual(["v1", "v2"].map((version) => `18EB5402D84B3DE6.${HOST_ID}.plain.txt.${version}`));
+});
+
 test("a request that is sent again creates nothing new", async () => {
 	const queue = captureQueue();
 	const source = sourceOf("minio");
