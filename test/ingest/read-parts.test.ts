@@ -165,3 +165,12 @@ test("above 100 MB nothing is heard any more", async () => {
 	expect(await reading).toMatchObject({ ok: false, status: 413, code: "body_too_large" });
 	await sent.catch(() => undefined);
 });
+
+test("one that does not come to its end in time is given up, and its room is the others'", async () => {
+	const { request, send } = sending();
+	const room = new Room();
+	rooms.push(room);
+	const reading = readPartsInto(request, WANTED, verification(), room, 50);
+	await send(`[${records(3)}`);
+	expect(await reading).toMatchObject({ ok: false, status: 503, code: "too_slow" });
+});
