@@ -26,13 +26,11 @@ import type { Blocked, DispatcherRpc, Enqueued } from "./rpc.ts";
 import { explainBlocked, opensAt } from "./rules/blocked.ts";
 import { canceled, retried } from "./rules/by-hand.ts";
 import type { Delivery } from "./rules/delivery.ts";
-import { BACKSTOP_MS, nextWake } from "./rules/wake.ts";
+import { AGAIN_MS, BACKSTOP_MS, nextWake } from "./rules/wake.ts";
 import { SettingsCache } from "./settings.ts";
 import { TASKS } from "./tasks/tasks.ts";
 import { Work } from "./work.ts";
 
-/** Wait after something of our own failed: the database, a bug. */
-const AGAIN_MS = 5_000;
 /** Wait before hands that were not reached are asked again. */
 const ASK_AGAIN_MS = 1_000;
 const ENDPOINT_ID = "endpoint_id";
@@ -215,9 +213,11 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 
 	/** Asks the hands of an earlier life what they have; nothing is begun before. Never throws. */
 	async #recover(): Promise<void> {
-		await this.#work.pool.recover();
-		if (this.#work.pool.isRecovering) await this.#alarm.arm(Date.now() + ASK_AGAIN_MS);
-		else this.#start();
+		await this.#orAgain(async () => {
+			await this.#work.pool.recover();
+			if (this.#work.pool.isRecovering) await this.#alarm.arm(Date.now() + ASK_AGAIN_MS);
+			else this.#start();
+		});
 	}
 
 	/** Records as people read them. Never throws: without the settings they say what is known. */

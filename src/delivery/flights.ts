@@ -52,7 +52,7 @@ export class Flights {
 	}
 
 	/** The task is done with the delivery: the slot is free, and the delivery claimed until it is written. */
-	land(id: string): void {
+	#land(id: string): void {
 		const task = this.#tasks.get(id);
 		if (task === undefined) return;
 		this.#tasks.delete(id);
@@ -60,11 +60,12 @@ export class Flights {
 	}
 
 	/**
-	 * The delivery's slot is free, and what came of it is written in a moment, with whatever else has ended by then: a
-	 * commit is waited for by every request that leaves behind it. What cannot be written is, with the next `writeAgain`.
+	 * The delivery's slot is free, and what came of it is written in a moment, with whatever else has ended by then,
+	 * because every request that leaves behind a commit waits for it. What cannot be written now is tried again by
+	 * `writeAgain`.
 	 */
 	end(delivery: Delivery): void {
-		this.land(delivery.id);
+		this.#land(delivery.id);
 		this.#claimed.set(delivery.id, delivery);
 		this.#weigh(delivery);
 		this.#ended.push(delivery);

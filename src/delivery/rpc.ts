@@ -35,8 +35,8 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
 	/**
-	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written; told twice or
-	 * late, they change nothing that is settled. Throws while an end that this life of the dispatcher does not wait for
+	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written, or kept in
+	 * memory where the write failed; told twice or late, they change nothing that is settled. Throws while an end that this life of the dispatcher does not wait for
 	 * cannot be judged, because the settings cannot be read: to be told again.
 	 */
 	settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]>;

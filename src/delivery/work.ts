@@ -19,12 +19,11 @@ import { idsOf, logDelivery } from "./log-lines.ts";
 import type { Presence } from "./presence.ts";
 import type { AttemptResult } from "./rules/attempt.ts";
 import { advance, type Delivery } from "./rules/delivery.ts";
+import { AGAIN_MS } from "./rules/wake.ts";
 import type { SettingsCache } from "./settings.ts";
 import { resume, SUBSCRIPTION_DELETED } from "./tasks/send.ts";
 import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
 
-/** Wait after something of our own failed: the database, a bug. */
-const AGAIN_MS = 5_000;
 /** `max_concurrency` until the settings have been read. */
 const DEFAULT_LIMIT = 5;
 

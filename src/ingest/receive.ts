@@ -169,12 +169,12 @@ async function readEvents(
 /** Parts are verified, a body is not yet. */
 async function readBodyOrParts(
 	request: Request,
-	{ large }: BoundKind,
+	{ large, maxAgeSeconds }: BoundKind,
 	{ source, trust, startedAt: now, room }: Taking,
 ): ReturnType<typeof readParts> {
 	if (large === null || !mayBeLarge(request)) return readBody(request);
 	const { headers, url } = request;
-	const verification = await verifyStream(source, { headers, url, now }, trust);
+	const verification = await verifyStream(source, { headers, url, now, maxAgeSeconds }, trust);
 	if (verification === null) return readBody(request);
 	return verification.ok ? readParts(request, large, verification, room) : verification;
 }

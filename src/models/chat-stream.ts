@@ -43,8 +43,8 @@ export function joinChunks(stream: string): Joined {
 		for (const part of Array.isArray(list) ? list : []) if (isObject(part)) addTo(choices, part);
 	}
 	const isComplete = isDone || [...choices.values()].every(({ finish_reason }) => finish_reason !== null);
-	if (envelope === null || choices.size === 0) return broken("the stream holds no answer");
-	if (!isComplete) return broken("the stream ended before the answer was complete");
+	if (envelope === null || choices.size === 0) return broken("the stream holds no output");
+	if (!isComplete) return broken("the stream ended before the output was complete");
 	return { ok: true, document: documentOf(envelope, [...choices.values()], usage) };
 }
 

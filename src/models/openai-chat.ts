@@ -6,7 +6,7 @@
 import { endsWith } from "./address.ts";
 import { joinChunks } from "./chat-stream.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
-import { callUrl, factsOf, insideSuccess, isLitServeFull, refusalOf } from "./openai.ts";
+import { callUrl, factsOf, insideSuccess, refusalOf } from "./openai.ts";
 import { readData } from "./output.ts";
 import type { Exchange, Protocol, Reading } from "./protocol.ts";
 import { isObject, objectIn, reading, requestIdOf, textOf } from "./reading.ts";
@@ -29,10 +29,7 @@ export const openaiChat: Protocol = {
 	},
 	read(exchange) {
 		const refusal = refusalOf(exchange);
-		if (refusal !== null) {
-			const isFull = isLitServeFull(exchange, refusal.error ?? null);
-			return reading({ ...refusal, ...(isFull && { class: "busy" }) });
-		}
+		if (refusal !== null) return refusal;
 		if (STREAM.test(exchange.headers["content-type"] ?? "")) return readStream(exchange);
 		return reading({ output: readData(exchange), ...factsOf(objectIn(exchange), exchange) });
 	},
@@ -58,7 +55,7 @@ function isMessage(value: unknown): boolean {
 function readStream(exchange: Exchange): Reading {
 	const joined = joinChunks(textOf(exchange.body));
 	const requestId = requestIdOf(exchange);
-	// Cut off, or broken off with an error: a part of an answer is none.
+	// Cut off, or broken off with an error: a part of an output is none.
 	if (!joined.ok) {
 		return reading({ ...insideSuccess(joined.error ?? {}), error: joined.message, requestId });
 	}

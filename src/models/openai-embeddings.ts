@@ -4,7 +4,7 @@
  */
 import { endsWith } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
-import { callUrl, factsOf, isLitServeFull, refusalOf } from "./openai.ts";
+import { callUrl, factsOf, refusalOf } from "./openai.ts";
 import { readData } from "./output.ts";
 import type { Protocol } from "./protocol.ts";
 import { isObject, objectIn, reading } from "./reading.ts";
@@ -26,10 +26,7 @@ export const openaiEmbeddings: Protocol = {
 	},
 	read(exchange) {
 		const refusal = refusalOf(exchange);
-		if (refusal !== null) {
-			const isFull = isLitServeFull(exchange, refusal.error ?? null);
-			return reading({ ...refusal, ...(isFull && { class: "busy" }) });
-		}
+		if (refusal !== null) return refusal;
 		return reading({ output: readData(exchange), ...factsOf(objectIn(exchange), exchange) });
 	},
 };

@@ -1,7 +1,16 @@
 /** What the protocols of OpenAI have in common: where their paths go, and what errors and usage look like. */
 import { isBare, under } from "./address.ts";
 import type { Exchange, Reading, Usage } from "./protocol.ts";
-import { countOf, errorTextOf, isObject, isSuccess, objectIn, requestIdOf, stringOf } from "./reading.ts";
+import {
+	countOf,
+	errorTextOf,
+	isObject,
+	isSuccess,
+	objectIn,
+	reading,
+	requestIdOf,
+	stringOf,
+} from "./reading.ts";
 
 /** The URL of a call: behind `/v1` where the endpoint names no path, as clients of OpenAI build it where it does. */
 export function callUrl(url: string, path: string, isCall: boolean): string {
@@ -10,11 +19,19 @@ export function callUrl(url: string, path: string, isCall: boolean): string {
 }
 
 /** What a response outside 2xx means, or one that is an error with a status of 200, as gateways send it. */
-export function refusalOf(exchange: Exchange): Partial<Reading> | null {
+export function refusalOf(exchange: Exchange): Reading | null {
 	const body = objectIn(exchange);
 	const error = isObject(body?.["error"]) ? body["error"] : null;
-	if (isSuccess(exchange)) return error === null ? null : { ...insideSuccess(error), error: textOf(error) };
-	return { ...meaningOf(exchange, error), error: errorTextOf(exchange), requestId: requestIdOf(exchange) };
+	if (isSuccess(exchange)) {
+		return error === null ? null : reading({ ...insideSuccess(error), error: textOf(error) });
+	}
+	const message = errorTextOf(exchange);
+	return reading({
+		...meaningOf(exchange, error),
+		...(isLitServeFull(exchange, message) && { class: "busy" }),
+		error: message,
+		requestId: requestIdOf(exchange),
+	});
 }
 
 type Meaning = Pick<Reading, "class" | "scope">;
@@ -38,7 +55,7 @@ function isBadInput(status: number): boolean {
 	);
 }
 
-/** A gateway (OpenRouter) that had begun to answer has only the body left to say what became of it. */
+/** A gateway (OpenRouter) that had begun to respond has only the body left to say what became of it. */
 export function insideSuccess(error: Record<string, unknown>): Pick<Reading, "class"> {
 	if (isOutOfQuota(error)) return { class: "quota" };
 	const code = Number(error["code"]);
@@ -73,6 +90,6 @@ function usageOf(usage: unknown): Usage | null {
 }
 
 /** LitServe refuses what has waited for too long with 504; a gateway that waited in vain says so in other words. */
-export function isLitServeFull({ status }: Exchange, error: string | null): boolean {
+function isLitServeFull({ status }: Exchange, error: string | null): boolean {
 	return status === 504 && error === "Request timed out";
 }

@@ -6,7 +6,7 @@
 import { log } from "../../log.ts";
 import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
-import type { HandName, HandRpc, Held, Job, LeasedJob, Outcome } from "./job.ts";
+import type { HandName, HandRpc, Held, Job, LeasedJob, Outcome, Roll } from "./job.ts";
 import { JOBS_A_HAND, Leases } from "./leases.ts";
 import { Losses } from "./losses.ts";
 import { Roster } from "./roster.ts";
@@ -75,8 +75,8 @@ export class Pool {
 	}
 
 	/**
-	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written. Told twice or
-	 * late, they change nothing that is settled.
+	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written, or kept in
+	 * memory where the write failed. Told twice or late, they change nothing that is settled.
 	 */
 	async settle(number: number, incarnation: string, outcomes: readonly Outcome[]): Promise<LeasedJob[]> {
 		this.#lose(this.#leases.hear(number, incarnation, Date.now()));
@@ -210,7 +210,7 @@ export class Pool {
 		}
 	}
 
-	async #callRoll(number: number): Promise<{ incarnation: string; held: Held[] } | null> {
+	async #callRoll(number: number): Promise<Roll | null> {
 		const name = this.#io.name(number);
 		try {
 			return await this.#io.hand(name).callRoll(name);

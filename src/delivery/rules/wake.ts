@@ -7,6 +7,8 @@
 export const BACKSTOP_MS = 10_000;
 /** How often an endpoint that is stopped and has a backlog is looked at, should its resumption go unheard. */
 const LOOK_AGAIN_MS = 300_000;
+/** Wait after something of our own failed: the database, a bug. */
+export const AGAIN_MS = 5_000;
 export const SWEEP_EVERY_MS = 86_400_000;
 
 /** What a dispatcher owes, and when. */

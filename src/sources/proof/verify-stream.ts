@@ -22,7 +22,7 @@ export async function verifyStream(
 	request: Omit<SignedRequest, "body">,
 	trust: Trust = PROVIDERS,
 ): Promise<({ ok: true } & StreamedVerification) | Extract<Verified, { ok: false }> | null> {
-	const { headers, now } = request;
+	const { headers, now, maxAgeSeconds } = request;
 	if (BODILESS.includes(source.auth.type)) {
 		const verified = await verify(source, { ...request, body: new Uint8Array() }, trust);
 		return verified.ok ? { ok: true, update: () => undefined, end: () => PROVEN } : verified;
@@ -31,7 +31,7 @@ export async function verifyStream(
 	const proofs = source.secrets
 		.filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
 		.flatMap(({ value }) => spellings(value))
-		.map((value) => streamedStandardWebhook(headers, trust.secret(value), now))
+		.map((value) => streamedStandardWebhook(headers, trust.secret(value), now, maxAgeSeconds))
 		.filter((proof) => proof !== null);
 	if (proofs.length === 0) return null;
 	return {
