@@ -6,7 +6,8 @@ import { memberTexts } from "../events/json/text.ts";
 import { endsWith, under } from "./address.ts";
 import { JSON_HEADERS, valueOf } from "./input.ts";
 import { readData } from "./output.ts";
-import type { Exchange, ModelOutput, Protocol, Usage } from "./protocol.ts";
+import type { Exchange, ModelOutput, Usage } from "./exchange.ts";
+import type { Protocol } from "./protocol.ts";
 import { countOf, describe, errorTextOf, isObject, isSuccess, objectIn, reading, textOf } from "./reading.ts";
 
 export const cog: Protocol = {

@@ -4,7 +4,8 @@
 import { STRUCTURED_TYPE, encodeStructured } from "../events/cloudevents/cloudevents.ts";
 import { readOutput } from "./output.ts";
 import { JSON_HEADERS } from "./input.ts";
-import type { Exchange, Protocol, Reading } from "./protocol.ts";
+import type { Exchange, Reading } from "./exchange.ts";
+import type { Protocol } from "./protocol.ts";
 import { isSuccess, reading, requestIdOf } from "./reading.ts";
 
 export const http: Protocol = {

@@ -6,7 +6,8 @@ import { bytesOf } from "./bentoml.ts";
 import { endsWith, inPath, under } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
 import { readData } from "./output.ts";
-import type { Exchange, Protocol, Reading, Usage } from "./protocol.ts";
+import type { Exchange, Reading, Usage } from "./exchange.ts";
+import type { Protocol } from "./protocol.ts";
 import { countOf, errorTextOf, isObject, isSuccess, objectIn, reading, requestIdOf } from "./reading.ts";
 
 const NAMES_MODEL = /\/models\/.+$/;

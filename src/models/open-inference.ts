@@ -6,7 +6,8 @@ import { makeTensor, type Tensor } from "../events/tensor.ts";
 import { endsWith, inPath, under } from "./address.ts";
 import { JSON_HEADERS, valueOf } from "./input.ts";
 import { readData } from "./output.ts";
-import type { Exchange, Misfit, Protocol, Reading } from "./protocol.ts";
+import type { Exchange, Reading } from "./exchange.ts";
+import type { Misfit, Protocol } from "./protocol.ts";
 import { errorTextOf, isObject, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
 
 const CALL = /\/v2\/models\/.+\/infer$/;

@@ -8,7 +8,8 @@ import { joinChunks } from "./chat-stream.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
 import { callUrl, factsOf, insideSuccess, refusalOf } from "./openai.ts";
 import { readData } from "./output.ts";
-import type { Exchange, Protocol, Reading } from "./protocol.ts";
+import type { Exchange, Reading } from "./exchange.ts";
+import type { Protocol } from "./protocol.ts";
 import { isObject, objectIn, reading, requestIdOf, textOf } from "./reading.ts";
 
 const CALL = /\/chat\/completions$/;

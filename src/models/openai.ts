@@ -1,6 +1,6 @@
 /** What the protocols of OpenAI have in common: where their paths go, and what errors and usage look like. */
 import { isBare, under } from "./address.ts";
-import type { Exchange, Reading, Usage } from "./protocol.ts";
+import type { Exchange, Reading, Usage } from "./exchange.ts";
 import {
 	countOf,
 	errorTextOf,

@@ -8,7 +8,7 @@ import { decodeCloudEvents } from "../events/cloudevents/cloudevents.ts";
 import { isMediaType } from "../events/cloudevents/media-type.ts";
 import { refuseStructure } from "../events/json/structure.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
-import type { ModelResponse, ModelOutput } from "./protocol.ts";
+import type { ModelResponse, ModelOutput } from "./exchange.ts";
 
 /** Knative data plane: the body of a 202 is no output, even when it looks like one. */
 export function carriesNothing(status: number): boolean {

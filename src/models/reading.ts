@@ -1,6 +1,6 @@
 /** What most protocols have in common when they read a response: JSON if it is any, the error's text, the request's id. */
 import { parseJson } from "../events/json/parse.ts";
-import type { ModelResponse, Reading } from "./protocol.ts";
+import type { ModelResponse, Reading } from "./exchange.ts";
 
 /** Items of a list of errors, and how deep one is looked for. */
 const MAX_ERRORS = 5;
@@ -10,6 +10,7 @@ const NOTHING: Reading = {
 	class: null,
 	scope: null,
 	output: null,
+	handle: null,
 	error: null,
 	retryAfterMs: null,
 	usage: null,

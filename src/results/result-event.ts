@@ -7,7 +7,7 @@ import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
 import { RESULTS_SOURCE_ID, resultEventId } from "../events/ids.ts";
 import { fitting, lineageAfter, lineageAttributes } from "../events/lineage.ts";
-import type { ModelOutput } from "../models/protocol.ts";
+import type { ModelOutput } from "../models/exchange.ts";
 import type { ResultPolicy } from "../store/records.ts";
 
 export interface Produced {

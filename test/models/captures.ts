@@ -1,5 +1,6 @@
 /** Exchanges with real servers, as they were recorded: what the server was sent, and what it said. */
-import type { Exchange, ModelInput, ModelRequest, Protocol, Reading } from "../../src/models/protocol.ts";
+import type { Exchange, Reading } from "../../src/models/exchange.ts";
+import type { ModelInput, ModelRequest, Protocol } from "../../src/models/protocol.ts";
 import { protocolOf } from "../../src/models/registry.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import type { EventData } from "../../src/events/event.ts";
@@ -68,7 +69,7 @@ interface To {
 /** The request for an event's payload, or what does not fit. */
 export function request(protocol: string, input: ModelInput, to: To = {}): ModelRequest | { misfit: string } {
 	const { url = "https://models.example.com", model = "m" } = to;
-	return find(protocol).request(input, { url, model, deliveryId: "dlv_1" });
+	return find(protocol).request(input, { url, model, deliveryId: "dlv_1", callbackUrl: null });
 }
 
 /** The body for a payload that is this JSON, which is the same as for a transform with this value. */

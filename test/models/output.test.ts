@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readOutput } from "../../src/models/output.ts";
-import type { ModelOutput } from "../../src/models/protocol.ts";
+import type { ModelOutput } from "../../src/models/exchange.ts";
 
 function read(
 	body: string | Uint8Array<ArrayBuffer>,

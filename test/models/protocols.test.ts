@@ -19,7 +19,7 @@ const event: SluiceEvent = {
 	data: { kind: "json", text: '{"id": 9007199254740993, "b": 1.50}' },
 };
 
-const context = { url: "https://models.example.com/x", model: null, deliveryId: "dlv_1" };
+const context = { url: "https://models.example.com/x", model: null, deliveryId: "dlv_1", callbackUrl: null };
 
 /** Both protocols post to the endpoint's URL as it is. */
 function build(

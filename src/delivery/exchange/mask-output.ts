@@ -1,7 +1,7 @@
 /** A model's output without the credentials of its endpoint: the result, and every attribute of an event. */
 import { Buffer } from "node:buffer";
 import type { Attributes, EventData } from "../../events/event.ts";
-import type { ModelOutput } from "../../models/protocol.ts";
+import type { ModelOutput } from "../../models/exchange.ts";
 import { formsOf, maskBytes, maskJson, maskText, type Forms } from "./mask.ts";
 
 /** The shortest credential that is hidden in a result: a shorter one would be found in what it has no part in. */

@@ -3,7 +3,7 @@
  * This table is the authority for all that a protocol leaves open. What follows from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
  */
 import { carriesNothing } from "../../models/output.ts";
-import type { Reading } from "../../models/protocol.ts";
+import type { Reading } from "../../models/exchange.ts";
 import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { MAX_DELAY_MS } from "./schedule.ts";
@@ -94,7 +94,7 @@ function classifyResponse(
 function meaningOf(status: number, rules: ClassifyRules, said: Said | null): Outcome {
 	if (rules.busyStatuses.includes(status)) return "busy";
 	if (rules.statuses.includes(status)) return "error";
-	if (said !== null && said.class !== null) return said.class;
+	if (said !== null && said.class !== null && said.class !== "accepted") return said.class;
 	if (rules.coldStart && COLD_START.has(status)) return "busy";
 	const meaning = MEANING.get(status);
 	if (meaning !== undefined) return meaning;

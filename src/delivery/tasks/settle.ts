@@ -3,7 +3,7 @@
  * state of the delivery. No I/O.
  */
 import type { SluiceEvent } from "../../events/event.ts";
-import type { ModelOutput, Reading } from "../../models/protocol.ts";
+import type { ModelOutput, Reading } from "../../models/exchange.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { buildResultEvent } from "../../results/result-event.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
