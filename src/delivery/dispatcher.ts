@@ -10,7 +10,10 @@ import type { Env } from "../env.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { Alarm } from "../objects/alarm.ts";
+import { isReadable } from "../store/records.ts";
 import { isSending } from "../store/settings.ts";
+import type { CalledBack, Callback } from "./callback.ts";
+import { Callbacks, NO_DELIVERY } from "./called-back.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import { Backlog } from "./ledger/backlog.ts";
@@ -51,6 +54,15 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		presence: this.#presence,
 		endpointId: () => this.#endpointId ?? "",
 		goOn: () => this.#start(),
+	});
+	readonly #callbacks = new Callbacks({
+		env: this.env,
+		backlog: this.#backlog,
+		flights: this.#work.flights,
+		follow: async (id, ran, settings) => {
+			await this.#work.follow(id, ran, settings, false);
+			this.#start();
+		},
 	});
 	#running = false;
 	#runAgain = false;
@@ -108,7 +120,19 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	}
 
 	async cancel(id: string): Promise<Change> {
-		return this.#change(id, canceled);
+		const before = this.#backlog.find(id);
+		const change = await this.#change(id, canceled);
+		const { last } = this.#settings;
+		if (change.ok && before !== null && typeof last === "object" && isReadable(last.endpoint)) {
+			this.#work.cancelJob(before, last.endpoint);
+		}
+		return change;
+	}
+
+	async callBack(id: string, callback: Callback): Promise<CalledBack> {
+		if (this.#endpointId === null) return NO_DELIVERY;
+		const settings = this.#presence.resolve(await this.#settings.read(this.#endpointId));
+		return this.#callbacks.take(id, callback, settings);
 	}
 
 	async settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]> {

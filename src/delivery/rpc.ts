@@ -1,6 +1,7 @@
 /** What a dispatcher can be called for by other rooms. Shapes only. */
 import type { Slice } from "../events/position.ts";
 import type { BlockedBy } from "./gates/gates.ts";
+import type { CalledBack, Callback } from "./callback.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
@@ -34,6 +35,11 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
+	/**
+	 * A model server posts how a job ended. When it is taken, that is written. An object of the release before has no such
+	 * method: the server calls again.
+	 */
+	callBack(id: string, callback: Callback): Promise<CalledBack>;
 	/**
 	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written, or kept in
 	 * memory where the write failed; told twice or late, they change nothing that is settled. Throws while an end that this life of the dispatcher does not wait for

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { readColumn } from "./columns.ts";
-import type { EndpointAuth, RetryPolicy } from "./records.ts";
+import { COMPLETION_MODES, type Completion, type EndpointAuth, type RetryPolicy } from "./records.ts";
 
 export const endpointAuthSchema: z.ZodType<EndpointAuth> = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("none") }),
@@ -15,6 +15,22 @@ export const endpointAuthSchema: z.ZodType<EndpointAuth> = z.discriminatedUnion(
 ]);
 
 export const headersSchema = z.record(z.string(), z.string());
+
+export const DEFAULT_COMPLETION: Completion = {
+	mode: null,
+	deadlineSeconds: 3_600,
+	holdSlot: null,
+	webhookSecret: null,
+	callbackOrigin: null,
+};
+
+export const completionSchema: z.ZodType<Completion> = z.object({
+	mode: z.enum(COMPLETION_MODES).nullable(),
+	deadlineSeconds: z.number().positive(),
+	holdSlot: z.boolean().nullable(),
+	webhookSecret: z.string().nullable(),
+	callbackOrigin: z.string().nullable(),
+});
 
 /** Steps and attempts follow the Svix schedule: eight attempts within 28 hours. */
 export const DEFAULT_RETRY: RetryPolicy = {

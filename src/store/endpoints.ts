@@ -3,9 +3,16 @@ import type { Env } from "../env.ts";
 import { rememberDeletion } from "./deleted.ts";
 import { liveSecretsSchema } from "../crypto/live-secret.ts";
 import { readColumn } from "./columns.ts";
-import { endpointAuthSchema, headersSchema, retryFromColumn } from "./endpoint-columns.ts";
+import {
+	completionSchema,
+	DEFAULT_COMPLETION,
+	endpointAuthSchema,
+	headersSchema,
+	retryFromColumn,
+} from "./endpoint-columns.ts";
 import {
 	ENDPOINT_STATUSES,
+	type Completion,
 	type Endpoint,
 	type EndpointAuth,
 	type EndpointStatus,
@@ -45,6 +52,8 @@ export interface EndpointRow extends Row {
 	status: string;
 	status_reason: string | null;
 	model?: string | null;
+	/** Sealed; null: nothing was said. */
+	completion?: string | null;
 	revision?: number;
 	created_at: number;
 	updated_at: number;
@@ -160,10 +169,11 @@ export async function deleteEndpoint(env: Env, id: string): Promise<{ usedBy: st
 
 /** The columns of the fields that are there. Headers are sealed too: many a server takes its key in one. */
 async function toColumns(env: Env, changes: EndpointChanges): Promise<Row> {
-	const { auth, headers, retry, signingSecrets, timeoutSeconds, maxConcurrency, statusReason, ...same } =
-		changes;
+	const { auth, headers, retry, completion, signingSecrets, ...others } = changes;
+	const { timeoutSeconds, maxConcurrency, statusReason, ...same } = others;
 	return {
 		...same,
+		...(completion !== undefined && { completion: await seal(env, JSON.stringify(completion)) }),
 		...(auth !== undefined && { auth: await seal(env, JSON.stringify(auth)) }),
 		...(headers !== undefined && { headers: await seal(env, JSON.stringify(headers)) }),
 		...(retry !== undefined && { retry: JSON.stringify(retry) }),
@@ -180,10 +190,11 @@ export function endpointStatusFromColumn(status: string): EndpointStatus {
 }
 
 export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpoint> {
-	const [auth, headers, signingSecrets] = await Promise.all([
+	const [auth, headers, signingSecrets, completion] = await Promise.all([
 		open(env, row.auth),
 		open(env, row.headers),
 		open(env, row.signing_secrets),
+		completionFromColumn(env, row.completion ?? null),
 	]);
 	return {
 		id: row.id,
@@ -197,6 +208,7 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		timeoutSeconds: row.timeout_seconds,
 		maxConcurrency: row.max_concurrency,
 		retry: retryFromColumn(row.retry),
+		completion,
 		signingSecrets: signingSecrets === null ? null : readColumn(liveSecretsSchema, signingSecrets),
 		status: endpointStatusFromColumn(row.status),
 		statusReason: row.status_reason,
@@ -204,6 +216,12 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};
+}
+
+async function completionFromColumn(env: Env, column: string | null): Promise<Completion | null> {
+	if (column === null) return DEFAULT_COMPLETION;
+	const opened = await open(env, column);
+	return opened === null ? null : readColumn(completionSchema, opened);
 }
 
 /**

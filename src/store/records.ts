@@ -83,6 +83,23 @@ export interface RetryPolicy {
 	busyStatuses: readonly number[];
 }
 
+export const COMPLETION_MODES = ["sync", "callback", "poll"] as const;
+export type CompletionMode = (typeof COMPLETION_MODES)[number];
+
+/** How the endpoint's outputs come, as far as its owner has said; models/completion.ts has what follows from the rest. */
+export interface Completion {
+	/** null: as its protocol does by default. */
+	mode: CompletionMode | null;
+	/** How long a job may take. */
+	deadlineSeconds: number;
+	/** Whether a job takes one of the slots until it ends; null: as its protocol does by default. */
+	holdSlot: boolean | null;
+	/** Checks the signatures of callbacks, by Standard Webhooks; null: the callback's URL is proof enough. */
+	webhookSecret: string | null;
+	/** Scheme and host under which callbacks reach the router, as the API was called; null: no callbacks are asked for. */
+	callbackOrigin: string | null;
+}
+
 export interface Endpoint {
 	/** `ep_…` */
 	id: string;
@@ -93,12 +110,13 @@ export interface Endpoint {
 	protocol: string;
 	/** What the server calls the model, for protocols that say it in a path or a body. */
 	model: string | null;
-	/** Of these and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
+	/** Of these, of `completion` and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
 	auth: EndpointAuth | null;
 	headers: Record<string, string> | null;
 	timeoutSeconds: number;
 	maxConcurrency: number;
 	retry: RetryPolicy;
+	completion: Completion | null;
 	/** `whsec_…`, newest first. */
 	signingSecrets: LiveSecret[] | null;
 	status: EndpointStatus;
@@ -113,11 +131,13 @@ export interface Endpoint {
 export type ReadableEndpoint = Endpoint & {
 	auth: EndpointAuth;
 	headers: Record<string, string>;
+	completion: Completion;
 	signingSecrets: LiveSecret[];
 };
 
 export function isReadable(endpoint: Endpoint): endpoint is ReadableEndpoint {
-	return endpoint.auth !== null && endpoint.headers !== null && endpoint.signingSecrets !== null;
+	const { auth, headers, completion, signingSecrets } = endpoint;
+	return auth !== null && headers !== null && completion !== null && signingSecrets !== null;
 }
 
 /** What happens with the output. null on the subscription: it is stored and goes no further. */

@@ -91,6 +91,10 @@ const STEPS: readonly (readonly string[])[] = [
 		// What the server calls the model.
 		"ALTER TABLE endpoints ADD COLUMN model TEXT",
 	],
+	[
+		// How outputs come, as far as the owner has said; sealed JSON.
+		"ALTER TABLE endpoints ADD COLUMN completion TEXT",
+	],
 ];
 
 /**

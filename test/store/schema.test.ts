@@ -18,7 +18,7 @@ test("an empty database gets its tables and knows its version", async () => {
 	const { results } = await env.DB.prepare("SELECT key, value FROM meta ORDER BY key").all();
 	expect(results).toEqual([
 		{ key: "routing_version", value: 0 },
-		{ key: "schema_version", value: 5 },
+		{ key: "schema_version", value: 6 },
 	]);
 });
 
@@ -64,6 +64,7 @@ test("a database that was restored to an earlier schema meanwhile is brought up 
 			"ALTER TABLE sources DROP COLUMN quarantine",
 			"ALTER TABLE endpoints DROP COLUMN revision",
 			"ALTER TABLE endpoints DROP COLUMN model",
+			"ALTER TABLE endpoints DROP COLUMN completion",
 			"ALTER TABLE subscriptions DROP COLUMN revision",
 			"ALTER TABLE subscriptions DROP COLUMN quarantine",
 			"ALTER TABLE sources DROP COLUMN verification_token",

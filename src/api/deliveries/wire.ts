@@ -20,6 +20,8 @@ export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown
 		blocked_by: delivery.blockedBy,
 		blocked_until: formatTime(delivery.blockedUntil),
 		next_attempt_at: formatTime(delivery.nextAttemptAt),
+		// A dispatcher of the release before does not say.
+		deadline_at: formatTime(delivery.deadlineAt ?? null),
 		created_at: formatTime(delivery.createdAt),
 		finished_at: formatTime(delivery.finishedAt),
 		attempts: delivery.attempts.map(attemptToWire),
@@ -47,5 +49,13 @@ function attemptToWire(attempt: Attempt): Record<string, unknown> {
 		outcome: attempt.outcome,
 		error: attempt.error,
 		response_excerpt: attempt.excerpt,
+		job: attempt.job
+			? {
+					ended_at: formatTime(attempt.job.at),
+					by: attempt.job.by,
+					outcome: attempt.job.outcome,
+					error: attempt.job.error,
+				}
+			: null,
 	};
 }

@@ -7,6 +7,8 @@ import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { PROTOCOL_NAMES, isProtocolName } from "../../models/registry.ts";
 import type { Endpoint, EndpointAuth, RetryPolicy } from "../../store/records.ts";
 import { CHANGED_BY_ACTION, SPACE_AROUND, hasSpaceAround, nameField, statusField } from "../fields/fields.ts";
+import { completionField, completionToWire } from "./completion-field.ts";
+import { HIDDEN } from "./hidden.ts";
 import { statusOf } from "../fields/status.ts";
 import { formatTime } from "../fields/times.ts";
 
@@ -130,6 +132,7 @@ const fields = z.strictObject({
 	max_concurrency: z.number().int().min(1).max(600),
 	retry,
 	busy,
+	completion: completionField,
 	signing_secret: signingSecret,
 	status: statusField,
 });
@@ -157,9 +160,6 @@ export function mergeRetry(former: RetryPolicy, { retry = {}, busy = {} }: Polic
 	};
 }
 
-/** Stands for a header value that is not shown; sent back in a PATCH, it means the stored value. */
-export const HIDDEN = "***";
-
 export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 	const { retry } = endpoint;
 	return {
@@ -180,6 +180,7 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 			statuses: retry.statuses,
 		},
 		busy: { statuses: retry.busyStatuses },
+		completion: completionToWire(endpoint),
 		...statusOf(endpoint),
 		unreadable: unreadableOf(endpoint),
 		created_at: formatTime(endpoint.createdAt),

@@ -1,5 +1,6 @@
 /** `/v1/endpoints`: the model versions that events can be sent to. */
 import { Hono } from "hono";
+import type * as z from "zod";
 import { generateSigningSecret, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { refuseUrl } from "../../delivery/exchange/url-guard.ts";
 import type { Env } from "../../env.ts";
@@ -23,13 +24,14 @@ import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
 	DEFAULT_TIMEOUT_SECONDS,
-	HIDDEN,
 	createEndpointSchema,
 	endpointToWire,
 	mergeRetry,
 	patchEndpointSchema,
 } from "./fields.ts";
-import { DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
+import { mergeCompletion, refuseCompletion } from "./completion-field.ts";
+import { HIDDEN } from "./hidden.ts";
 import { readPage } from "../http/pages.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
@@ -54,6 +56,10 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 			timeoutSeconds: input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
 			maxConcurrency: input.max_concurrency ?? defaultConcurrency(protocol),
 			retry: refuseContradiction(mergeRetry(DEFAULT_RETRY, input)),
+			completion: mergeCompletion(DEFAULT_COMPLETION, input.completion ?? {}, {
+				protocol,
+				requestUrl: c.req.url,
+			}),
 			signingSecrets: [newSecret(secret, now)],
 			status: input.status ?? "active",
 			statusReason: input.status === "paused" ? "manual" : null,
@@ -86,6 +92,7 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
 			...checkedModel(former, named({ url, protocol, model })),
 			...named({ auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
+			...completionChanges(former, input, c.req.url),
 			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
 			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
 		}));
@@ -163,9 +170,23 @@ async function changeEndpoint(
  * or that it is resumed.
  */
 function isRepair(changes: EndpointChanges): boolean {
-	const { url, protocol, model, auth, headers, signingSecrets, status } = changes;
-	const repairs = [url, protocol, model, auth, headers, signingSecrets];
+	const { url, protocol, model, auth, headers, completion, signingSecrets, status } = changes;
+	const repairs = [url, protocol, model, auth, headers, completion, signingSecrets];
 	return status === "active" || repairs.some((to) => to !== undefined);
+}
+
+/** A protocol that changes has to have the mode that was asked for before. */
+function completionChanges(
+	former: Endpoint,
+	{ completion, protocol }: z.output<typeof patchEndpointSchema>,
+	requestUrl: string,
+): Pick<EndpointChanges, "completion"> {
+	const stored = former.completion ?? DEFAULT_COMPLETION;
+	const speaks = protocol ?? former.protocol;
+	if (completion !== undefined)
+		return { completion: mergeCompletion(stored, completion, { protocol: speaks, requestUrl }) };
+	refuseCompletion(speaks, stored);
+	return {};
 }
 
 type Called = Pick<Endpoint, "url" | "protocol" | "model">;

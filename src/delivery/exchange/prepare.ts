@@ -21,6 +21,8 @@ export interface Unprepared {
 	subscription: Subscription;
 	/** The lineage header's value, null where the router cannot sign one. */
 	lineage: string | null;
+	/** Where the server posts the output; null: the endpoint does not complete by callback. */
+	callbackUrl: string | null;
 	allowPrivate: boolean;
 	/** Names of this router. */
 	ownHosts: readonly string[];
@@ -59,6 +61,7 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		attempt: attempt.attempt,
 		wantsReply: subscription.result !== null,
 		lineage: attempt.lineage,
+		callbackUrl: attempt.callbackUrl,
 		now: attempt.now,
 	});
 	if (!("misfit" in request)) return { kind: "ready", request };

@@ -13,7 +13,10 @@ import { refuseHeader } from "./header-guard.ts";
 import { isSecretHeader } from "./secret-headers.ts";
 import { liveSecrets, signatureHeaders } from "../../crypto/standard-webhooks.ts";
 
-const USER_AGENT = "Sluice/0.1";
+export const USER_AGENT = "Sluice/0.1";
+
+/** Where a server that completes by callback posts its output. */
+const CALLBACK_HEADER = "sluice-callback-url";
 
 export interface RequestParts {
 	endpoint: Pick<ReadableEndpoint, "url" | "model" | "auth" | "headers" | "signingSecrets">;
@@ -27,6 +30,8 @@ export interface RequestParts {
 	wantsReply: boolean;
 	/** The lineage header's value, null where the router cannot sign one. */
 	lineage: string | null;
+	/** Where the server posts the output; null: the endpoint does not complete by callback. */
+	callbackUrl: string | null;
 	/** Time of the attempt, ms since the epoch. */
 	now: number;
 }
@@ -38,10 +43,10 @@ export interface RequestParts {
  * protocol or the signing throws: a bug, not a bad event.
  */
 export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
-	const { endpoint, deliveryId, attempt, now } = parts;
+	const { endpoint, deliveryId, attempt, callbackUrl, now } = parts;
 	const { event } = parts.input;
 	const { url: base, model } = endpoint;
-	const made = parts.protocol.request(parts.input, { url: base, model, deliveryId, callbackUrl: null });
+	const made = parts.protocol.request(parts.input, { url: base, model, deliveryId, callbackUrl });
 	if ("misfit" in made) return made;
 	const { method, url, headers, body: content } = made;
 	if (originOf(url) !== originOf(base)) throw new Error("a protocol has left the host of its endpoint");
@@ -62,6 +67,7 @@ export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 			"sluice-event-id": event.id,
 			"sluice-attempt": String(attempt),
 			...(parts.lineage !== null && { [LINEAGE_HEADER]: parts.lineage }),
+			...(callbackUrl !== null && { [CALLBACK_HEADER]: callbackUrl }),
 			...signatureHeaders({
 				id: deliveryId,
 				timestampSeconds: Math.floor(now / 1000),
@@ -79,7 +85,7 @@ type OwnHeaders = Pick<ReadableEndpoint, "auth" | "headers">;
 const known = new WeakMap<OwnHeaders, Record<string, string>>();
 
 /** The endpoint's own headers, then its credentials. */
-function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
+export function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
 	const found =
 		known.get(endpoint) ?? allowed({ ...lowerCase(endpoint.headers), ...authHeaders(endpoint.auth) });
 	known.set(endpoint, found);

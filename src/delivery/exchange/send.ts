@@ -28,7 +28,7 @@ export async function send(request: OutgoingRequest, options: SendOptions): Prom
 		const response = await fetch(url, {
 			method,
 			headers,
-			body,
+			...(body !== null && { body }),
 			redirect: "manual",
 			signal: deadline.signal,
 			// Asks for the body undecoded, because coding.ts knows more codings than the runtime.

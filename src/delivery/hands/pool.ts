@@ -130,8 +130,8 @@ export class Pool {
 	}
 
 	#lease(job: Job): Promise<AttemptResult | null> {
-		const { deliveryId, position, startedAt, timeoutMs } = job;
-		const held: Held = { token: crypto.randomUUID(), deliveryId, position, startedAt, timeoutMs };
+		const { request: _request, ...rest } = job;
+		const held: Held = { token: crypto.randomUUID(), ...rest };
 		const number = this.#leases.handWithRoom(new Set(this.#asking.keys()));
 		this.#roster.use(number);
 		this.#leases.add(number, held, Date.now());

@@ -8,10 +8,11 @@ export const MAX_TIMEOUT_MS = 840_000;
 /** A request ready to go: nothing is added to it any more, because the body's bytes are signed. */
 export interface OutgoingRequest {
 	url: string;
-	method: "POST" | "PUT";
+	method: "GET" | "POST" | "PUT" | "DELETE";
 	/** Names in lower case. */
 	headers: Record<string, string>;
-	body: Uint8Array<ArrayBuffer>;
+	/** null: none. */
+	body: Uint8Array<ArrayBuffer> | null;
 }
 
 export type AttemptResult =
@@ -68,7 +69,17 @@ export type NetworkError =
 	| "network";
 
 /** What an attempt means; classify.ts decides. */
-export const OUTCOMES = ["done", "busy", "error", "bad_input", "unauthorized", "quota", "gone"] as const;
+export const OUTCOMES = [
+	"done",
+	/** The server has taken a job; its output comes later. */
+	"accepted",
+	"busy",
+	"error",
+	"bad_input",
+	"unauthorized",
+	"quota",
+	"gone",
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** Whether an outcome speaks for its request alone, or for the whole endpoint, as a refused connection does. */

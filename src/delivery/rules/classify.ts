@@ -15,6 +15,8 @@ export interface ClassifyRules {
 	busyStatuses: readonly number[];
 	/** Whether the endpoint may still be starting, so that a dead gateway means "not yet". */
 	coldStart: boolean;
+	/** Whether the endpoint completes by callback or poll, so that a 202 is the beginning of a job. */
+	completesLater: boolean;
 	/** Whether nothing has succeeded at the endpoint since the exchange began: a lost connection then speaks for it. */
 	isSilent: boolean;
 	/** ms since the epoch. */
@@ -83,6 +85,9 @@ function classifyResponse(
 	const asked = readRetryAfter(result.headers, rules.now) ?? said?.retryAfterMs ?? null;
 	const retryAfterMs = asked === null ? null : Math.min(asked, MAX_DELAY_MS);
 	const outcome = meaningOf(result.status, rules, said);
+	if (outcome === "done" && result.status === 202 && rules.completesLater) {
+		return { outcome: "accepted", retryAfterMs, result: "none" };
+	}
 	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
 	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
 	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
@@ -94,7 +99,7 @@ function classifyResponse(
 function meaningOf(status: number, rules: ClassifyRules, said: Said | null): Outcome {
 	if (rules.busyStatuses.includes(status)) return "busy";
 	if (rules.statuses.includes(status)) return "error";
-	if (said !== null && said.class !== null && said.class !== "accepted") return said.class;
+	if (said !== null && said.class !== null) return said.class;
 	if (rules.coldStart && COLD_START.has(status)) return "busy";
 	const meaning = MEANING.get(status);
 	if (meaning !== undefined) return meaning;

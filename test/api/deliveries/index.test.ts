@@ -202,6 +202,7 @@ describe("the result", () => {
 		attempts: [
 			{ number: 1, at: 0, durationMs: 812, statusCode: 503, outcome: "busy", error: null, excerpt: "full" },
 		],
+		deadlineAt: null,
 		nextAttemptAt: null,
 		blockedBy: null,
 		blockedUntil: null,

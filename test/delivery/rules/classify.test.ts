@@ -11,6 +11,7 @@ const plain: ClassifyRules = {
 	statuses: [],
 	busyStatuses: [],
 	coldStart: false,
+	completesLater: false,
 	isSilent: false,
 	now: Date.UTC(2026, 9, 31, 12),
 };
