@@ -189,8 +189,8 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 }
 
 /** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
-function unreadableOf({ auth, headers, signingSecrets }: Endpoint): string[] | null {
-	const fields = Object.entries({ auth, headers, signing_secret: signingSecrets })
+function unreadableOf({ auth, headers, completion, signingSecrets }: Endpoint): string[] | null {
+	const fields = Object.entries({ auth, headers, completion, signing_secret: signingSecrets })
 		.filter(([, value]) => value === null)
 		.map(([field]) => field);
 	return fields.length === 0 ? null : fields;

@@ -78,6 +78,7 @@ describe("reading deliveries", () => {
 			blocked_by: "paused",
 			blocked_until: null,
 			next_attempt_at: null,
+			deadline_at: null,
 			created_at: expect.stringMatching(/Z$/),
 			finished_at: null,
 			attempts: [],
