@@ -4,6 +4,12 @@
  */
 import type { Attributes, EventData } from "../events/event.ts";
 
+/**
+ * Where the output of a request comes from. sync: its response; callback: a request of the server's; poll: the server,
+ * when it is asked for it.
+ */
+export type Completion = "sync" | "callback" | "poll";
+
 /** To whom, and under which id. */
 export interface RequestContext {
 	/** The endpoint's. */
@@ -12,9 +18,14 @@ export interface RequestContext {
 	model: string | null;
 	/** `dlv_…`, the same on every attempt. */
 	deliveryId: string;
+	/** How the endpoint completes. */
+	completion: Completion;
 	/** Where the server posts the output when it has it; null: the endpoint does not complete by callback. */
 	callbackUrl: string | null;
 }
+
+/** What a protocol has to know of the request whose response it reads. */
+export type ReadContext = Pick<RequestContext, "url" | "completion">;
 
 /** A request of a protocol that carries no event: it asks after a job or the model, or cancels a job. */
 export interface StepRequest {

@@ -41,7 +41,8 @@ export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 	const { endpoint, deliveryId, attempt, now } = parts;
 	const { event } = parts.input;
 	const { url: base, model } = endpoint;
-	const made = parts.protocol.request(parts.input, { url: base, model, deliveryId, callbackUrl: null });
+	const context = { url: base, model, deliveryId, completion: "sync", callbackUrl: null } as const;
+	const made = parts.protocol.request(parts.input, context);
 	if ("misfit" in made) return made;
 	const { method, url, headers, body: content } = made;
 	if (originOf(url) !== originOf(base)) throw new Error("a protocol has left the host of its endpoint");

@@ -117,7 +117,8 @@ function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading
 	if (result.kind !== "response") return null;
 	const { status, headers, body, failure } = result;
 	if (failure !== null && status >= 200 && status < 300) return null;
-	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }) ?? null;
+	const context = { url: endpoint.url, completion: "sync" } as const;
+	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }, context) ?? null;
 }
 
 /** The output as its protocol reads it, with the credentials that it echoes hidden. */
