@@ -70,10 +70,10 @@ describe("a response to the request", () => {
 	});
 });
 
-describe("a callback", () => {
-	const posted = (name: string) =>
-		summary(readCallback(NAME, { body: JSON.parse(captured(captures, name).request.body) as unknown }));
+const posted = (name: string) =>
+	summary(readCallback(NAME, { body: JSON.parse(captured(captures, name).request.body) as unknown }));
 
+describe("a callback", () => {
 	test.each([
 		["callback-succeeded", ["ended", null, '"A"']],
 		["callback-processing", "running"],

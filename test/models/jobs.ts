@@ -39,9 +39,9 @@ export function readStep(protocol: string, step: PollStep, said: Said): JobReadi
 }
 
 export function readCallback(protocol: string, said: Omit<Said, "status">): JobReading {
-	const { readCallback: read } = jobsOf(protocol);
+	const read = jobsOf(protocol).readCallback?.(exchangeOf({ status: 200, ...said }));
 	if (read === undefined) throw new Error(`${protocol} reads callbacks as responses`);
-	return read(exchangeOf({ status: 200, ...said }));
+	return read;
 }
 
 export function captured(captures: object, name: string): Captures[string] {
