@@ -56,7 +56,6 @@ describe("a task is submitted", () => {
 		['{"task_id":""}'],
 		['{"task_id":".."}'],
 		[`{"task_id":"${"x".repeat(1_025)}"}`],
-		['{"task_id":"\\ud800"}'],
 	])("to a method that is no task: %s", (body) => {
 		expect(read(NAME, { status: 200, body }, false, POLLED)).toMatchObject({
 			class: "error",
