@@ -1,6 +1,7 @@
 /**
- * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and endpoints of Vertex AI (`:predict`, `:rawPredict`). One record is one
- * instance; a list whose items are all lists or objects is a list of instances. The output is the response's document.
+ * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and endpoints of Vertex AI (`:predict`,
+ * `:rawPredict`). One record is one instance; a list whose items are all lists or objects is a list of instances. The
+ * output is the response's document.
  */
 import { endsWith, inPath, under } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
