@@ -5,6 +5,7 @@
 import { verifyStandardWebhook } from "../crypto/verify-standard-webhooks.ts";
 import type { Env } from "../env.ts";
 import { refuse, refuseForNow } from "../http/refusal.ts";
+import { completionOf } from "../models/completion.ts";
 import type { Exchange } from "../models/exchange.ts";
 import type { JobReading } from "../models/jobs.ts";
 import { reading } from "../models/reading.ts";
@@ -141,11 +142,14 @@ function verify({ completion }: ReadableEndpoint, { headers, body }: Callback): 
 		: refuse(401, "callback_unsigned", "The callback is not signed by the endpoint's webhook_secret.");
 }
 
-function readJob({ protocol: name }: ReadableEndpoint, { status, headers, body }: Callback): JobReading {
-	const protocol = protocolOf(name);
+function readJob(endpoint: ReadableEndpoint, { status, headers, body }: Callback): JobReading {
+	const protocol = protocolOf(endpoint.protocol);
 	const exchange: Exchange = { status, headers, body: body ?? new Uint8Array(), isStarting: false };
+	const context = { url: endpoint.url, completion: completionOf(endpoint).mode };
 	if (protocol === null || body === null) return { kind: "ended", reading: reading() };
-	return protocol.jobs?.readCallback?.(exchange) ?? { kind: "ended", reading: protocol.read(exchange) };
+	return (
+		protocol.jobs?.readCallback?.(exchange) ?? { kind: "ended", reading: protocol.read(exchange, context) }
+	);
 }
 
 function asResult({ status, headers, body }: Callback): AttemptResult {

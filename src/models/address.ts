@@ -18,6 +18,17 @@ export function under(url: string, path: string): string {
 	return `${base}${path}${query}`;
 }
 
+/** The URL without such an end of its path. */
+export function withoutEnd(url: string, end: RegExp): string {
+	const { base, query } = split(url);
+	return `${base.replace(end, "")}${query}`;
+}
+
+/** The URL with one more parameter in its query. */
+export function withQuery(url: string, name: string, value: string): string {
+	return `${url}${url.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
+}
+
 /** Whether the URL names nothing behind its host. */
 export function isBare(url: string): boolean {
 	return /^[a-z]+:\/\/[^/]*$/i.test(split(url).base);

@@ -1,15 +1,17 @@
 /**
- * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and `:predict` of Vertex AI. One record is one
- * instance; a list whose items are all lists or objects is a list of instances. The output is the response's document.
+ * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and endpoints of Vertex AI (`:predict`,
+ * `:rawPredict`). One record is one instance; a list whose items are all lists or objects is a list of instances. The
+ * output is the response's document.
  */
 import { endsWith, inPath, under } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
 import { failureOf } from "./open-inference.ts";
 import { readData } from "./output.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
 import { isObject, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
 
-const CALL = /:(?:predict|explain)$/;
+const CALL = /:(?:predict|rawPredict|explain)$/;
 
 export const kserveV1: Protocol = {
 	defaults: { maxConcurrency: null },
@@ -26,12 +28,21 @@ export const kserveV1: Protocol = {
 	},
 	read(exchange) {
 		const requestId = requestIdOf(exchange);
-		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
+		if (!isSuccess(exchange)) {
+			const failure = failureOf(exchange);
+			return reading({ ...failure, ...(isExhausted(exchange) && { class: "busy" }), requestId });
+		}
 		// KServe answers events with events under an id of its own; what the model says is in the data.
 		const modelVersion = stringOf(objectIn(exchange)?.["modelVersionId"]);
 		return reading({ output: readData(exchange), modelVersion, requestId });
 	},
 };
+
+/** Google's word for a limit that is reached for now, whatever the status. */
+function isExhausted(exchange: Exchange): boolean {
+	const error = objectIn(exchange)?.["error"];
+	return isObject(error) && error["status"] === "RESOURCE_EXHAUSTED";
+}
 
 function contentOf(value: unknown): Record<string, unknown> {
 	if (isObject(value) && "instances" in value) {

@@ -5,7 +5,14 @@
  * `ready`.
  */
 import type { SluiceEvent } from "../events/event.ts";
-import type { Exchange, ModelResponse, Reading, RequestContext, StepRequest } from "./exchange.ts";
+import type {
+	Exchange,
+	ModelResponse,
+	ReadContext,
+	Reading,
+	RequestContext,
+	StepRequest,
+} from "./exchange.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** What is to be sent. */
@@ -39,7 +46,7 @@ export interface Protocol {
 	needsModel(url: string): boolean;
 	request(input: ModelInput, context: RequestContext): ModelRequest | Misfit;
 	/** Asked for every response but a 2xx whose body could not be read. */
-	read(exchange: Exchange): Reading;
+	read(exchange: Exchange, context: ReadContext): Reading;
 	/** Jobs whose output comes later; absent: the server has none. */
 	jobs?: Jobs;
 	/** Whether the model can be asked if it is ready; absent: it cannot. */

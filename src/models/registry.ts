@@ -9,6 +9,7 @@ import { openInference } from "./open-inference.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiEmbeddings } from "./openai-embeddings.ts";
 import type { Protocol } from "./protocol.ts";
+import { replicate } from "./replicate.ts";
 
 export const protocols = {
 	http,
@@ -20,6 +21,7 @@ export const protocols = {
 	cog,
 	bentoml,
 	huggingface,
+	replicate,
 } as const satisfies Record<string, Protocol>;
 
 export type ProtocolName = keyof typeof protocols;

@@ -83,6 +83,10 @@ export interface RetryPolicy {
 	busyStatuses: readonly number[];
 }
 
+/**
+ * Where the output of a request comes from. sync: its response; callback: a request of the server's; poll: the server,
+ * when it is asked for it.
+ */
 export const COMPLETION_MODES = ["sync", "callback", "poll"] as const;
 export type CompletionMode = (typeof COMPLETION_MODES)[number];
 

@@ -19,7 +19,13 @@ const event: SluiceEvent = {
 	data: { kind: "json", text: '{"id": 9007199254740993, "b": 1.50}' },
 };
 
-const context = { url: "https://models.example.com/x", model: null, deliveryId: "dlv_1", callbackUrl: null };
+const context = {
+	url: "https://models.example.com/x",
+	model: null,
+	deliveryId: "dlv_1",
+	completion: "sync",
+	callbackUrl: null,
+} as const;
 
 /** Both protocols post to the endpoint's URL as it is. */
 function build(
@@ -124,7 +130,7 @@ describe("cloudevents", () => {
 test.each(["http", "cloudevents"])("%s reads an output by the headers of its response", (name) => {
 	const body = Buffer.from('{"text": "hello"}');
 	const headers = { "content-type": "application/json", "x-request-id": "rid-5" };
-	const read = (status: number) => find(name).read({ status, headers, body, isStarting: false });
+	const read = (status: number) => find(name).read({ status, headers, body, isStarting: false }, context);
 	const output = {
 		kind: "data",
 		data: { kind: "json", text: '{"text": "hello"}' },
@@ -138,12 +144,15 @@ const MODELS = PROTOCOL_NAMES.filter((name) => name !== "http" && name !== "clou
 
 describe.each(MODELS)("%s", (name) => {
 	const answer = (status: number, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>
-		find(name).read({
-			status,
-			headers,
-			body: typeof body === "string" ? Buffer.from(body) : body,
-			isStarting: false,
-		});
+		find(name).read(
+			{
+				status,
+				headers,
+				body: typeof body === "string" ? Buffer.from(body) : body,
+				isStarting: false,
+			},
+			context,
+		);
 
 	const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
 	const deepError = `${'{"error":'.repeat(100_000)}1${"}".repeat(100_000)}`;
@@ -204,5 +213,6 @@ test("there is no protocol by any other name", () => {
 		"open-inference",
 		"openai-chat",
 		"openai-embeddings",
+		"replicate",
 	]);
 });

@@ -5,6 +5,7 @@ import { exactDocumentOf } from "../../events/cloudevents/document.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import { jsonOf, type JsonEvaluation } from "../../events/expressions/expression.ts";
 import { evaluateOwned } from "../../events/expressions/quarantine.ts";
+import { completionOf } from "../../models/completion.ts";
 import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
@@ -61,6 +62,7 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 		attempt: attempt.attempt,
 		wantsReply: subscription.result !== null,
 		lineage: attempt.lineage,
+		mode: completionOf(endpoint).mode,
 		callbackUrl: attempt.callbackUrl,
 		now: attempt.now,
 	});

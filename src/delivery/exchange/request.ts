@@ -7,7 +7,7 @@ import { traceOfAttributes } from "../../events/cloudevents/trace-context.ts";
 import { LINEAGE_HEADER } from "../../events/lineage-header.ts";
 import { originOf } from "../../models/address.ts";
 import type { Misfit, ModelInput, Protocol } from "../../models/protocol.ts";
-import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
+import type { CompletionMode, EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
 import type { OutgoingRequest } from "../rules/attempt.ts";
 import { refuseHeader } from "./header-guard.ts";
 import { isSecretHeader } from "./secret-headers.ts";
@@ -30,6 +30,8 @@ export interface RequestParts {
 	wantsReply: boolean;
 	/** The lineage header's value, null where the router cannot sign one. */
 	lineage: string | null;
+	/** How the endpoint completes. */
+	mode: CompletionMode;
 	/** Where the server posts the output; null: the endpoint does not complete by callback. */
 	callbackUrl: string | null;
 	/** Time of the attempt, ms since the epoch. */
@@ -46,7 +48,8 @@ export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 	const { endpoint, deliveryId, attempt, callbackUrl, now } = parts;
 	const { event } = parts.input;
 	const { url: base, model } = endpoint;
-	const made = parts.protocol.request(parts.input, { url: base, model, deliveryId, callbackUrl });
+	const context = { url: base, model, deliveryId, completion: parts.mode, callbackUrl };
+	const made = parts.protocol.request(parts.input, context);
 	if ("misfit" in made) return made;
 	const { method, url, headers, body: content } = made;
 	if (originOf(url) !== originOf(base)) throw new Error("a protocol has left the host of its endpoint");
@@ -63,7 +66,7 @@ export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 			...own,
 			...ofProtocol,
 			...traceOfAttributes(event.attributes),
-			...preferences([ofProtocol["prefer"], own["prefer"]], parts.wantsReply),
+			...preferences(ofProtocol["prefer"] ?? null, own["prefer"], parts.wantsReply),
 			"sluice-event-id": event.id,
 			"sluice-attempt": String(attempt),
 			...(parts.lineage !== null && { [LINEAGE_HEADER]: parts.lineage }),
@@ -109,14 +112,18 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 }
 
 /**
- * RFC 7240: one list, in which the first of two that contradict each other counts. Knative data plane: only who asks
- * for a reply event may be sent one.
+ * RFC 7240: a list. Knative data plane: only who asks for a reply event may be sent one. What a protocol prefers goes
+ * alone: Cog 0.23 compares the whole header.
  */
-function preferences(stated: readonly (string | undefined)[], wantsReply: boolean): { prefer?: string } {
-	const list = stated.filter((preference) => preference !== undefined && preference.trim() !== "");
-	if (wantsReply && !list.some((preference) => /(?:^|,)\s*reply\s*(?:[,;=]|$)/i.test(preference ?? ""))) {
-		list.push("reply");
-	}
+function preferences(
+	ofProtocol: string | null,
+	own: string | undefined,
+	wantsReply: boolean,
+): { prefer?: string } {
+	if (ofProtocol !== null) return { prefer: ofProtocol };
+	const stated = own === undefined || own.trim() === "" ? [] : [own];
+	const asksAlready = /(?:^|,)\s*reply\s*(?:[,;=]|$)/i.test(own ?? "");
+	const list = wantsReply && !asksAlready ? [...stated, "reply"] : stated;
 	return list.length === 0 ? {} : { prefer: list.join(", ") };
 }
 

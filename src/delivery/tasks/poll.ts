@@ -130,9 +130,11 @@ function hear(result: AttemptResult | null, stepName: PollStep, poll: Pollable["
 	const retryAfterMs = readRetryAfter(headers, Date.now());
 	const passes = status === 408 || status === 429 || status >= 500;
 	if (passes && stepName === "poll") return { ...RUNNING, retryAfterMs };
+	// The job goes on all the same; only the question has been refused.
 	if (status === 401 || status === 403 || status === 407) {
 		return { ...RUNNING, signals: [{ kind: "pause", reason: "unauthorized" }] };
 	}
+	if (status === 402) return { ...RUNNING, signals: [{ kind: "pause", reason: "quota" }] };
 	if (failure !== null && status < 300) {
 		// Asked once more, it would be as large.
 		if (failure.error === "too_large") return { kind: "ended", said: reading(), result, signals: [] };

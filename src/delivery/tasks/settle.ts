@@ -142,7 +142,8 @@ function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading
 	if (result.kind !== "response") return null;
 	const { status, headers, body, failure } = result;
 	if (failure !== null && status >= 200 && status < 300) return null;
-	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }) ?? null;
+	const context = { url: endpoint.url, completion: completionOf(endpoint).mode };
+	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }, context) ?? null;
 }
 
 /** Counted from the first try of this delivery: a model that is waking up gets this long. */

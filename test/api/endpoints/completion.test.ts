@@ -75,16 +75,16 @@ test.each<[string, unknown, string[], object?]>([
 	],
 ])("%s is refused", async (_, completion, paths, more = {}) => {
 	const answer = await create(completion, more);
-	expect(answer.status).toBe(400);
+	expect(answer.status).toBe(422);
 	expect(badPaths(answer)).toEqual(paths);
 });
 
 test("a protocol that cannot poll is refused for an endpoint that polls", async () => {
 	const { body } = await create({ mode: "sync" });
 	const stored = await findEndpoint(env, body.id);
-	if (stored?.completion == null) throw new Error("there is no completion");
+	if (stored?.completion === null || stored === null) throw new Error("there is no completion");
 	await updateEndpoint(env, stored, { completion: { ...stored.completion, mode: "poll" } });
 	const changed = await ask("PATCH", `/v1/endpoints/${body.id}`, { protocol: "kserve-v1", model: "m" });
-	expect(changed.status).toBe(400);
+	expect(changed.status).toBe(422);
 	expect(badPaths(changed)).toEqual(["completion.mode"]);
 });

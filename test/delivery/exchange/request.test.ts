@@ -51,6 +51,7 @@ function build(overrides: Partial<RequestParts> = {}, endpoint: Partial<RequestP
 		attempt: 3,
 		wantsReply: false,
 		lineage: null,
+		mode: "sync" as const,
 		callbackUrl: null,
 		now,
 		...overrides,
@@ -242,13 +243,13 @@ describe("a preference of the endpoint", () => {
 		expect(build({ wantsReply }, { headers: { Prefer: own } }).headers["prefer"]).toBe(sent);
 	});
 
-	test("stands behind one of the protocol", () => {
+	test("gives way to one of the protocol, which Cog understands only by itself", () => {
 		const waiting: Protocol = {
 			...protocol,
 			request: (_, { url }) => ({ method: "POST", url, headers: { Prefer: "wait=60" }, body: "" }),
 		};
 		const parts = { protocol: waiting, wantsReply: true };
-		expect(build(parts, { headers: { prefer: "wait=1" } }).headers["prefer"]).toBe("wait=60, wait=1, reply");
+		expect(build(parts, { headers: { prefer: "wait=1" } }).headers["prefer"]).toBe("wait=60");
 	});
 });
 
