@@ -1,5 +1,6 @@
 /** Exchanges with real servers, as they were recorded: what the server was sent, and what it said. */
-import type { Completion, Exchange, ReadContext, Reading } from "../../src/models/exchange.ts";
+import type { CompletionMode } from "../../src/store/records.ts";
+import type { Exchange, ReadContext, Reading } from "../../src/models/exchange.ts";
 import type { ModelInput, ModelRequest, Protocol } from "../../src/models/protocol.ts";
 import { protocolOf } from "../../src/models/registry.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
@@ -73,7 +74,7 @@ export function inputOf(data: EventData | null, transformed: string | null = nul
 interface To {
 	url?: string;
 	model?: string | null;
-	completion?: Completion;
+	completion?: CompletionMode;
 	callbackUrl?: string | null;
 }
 

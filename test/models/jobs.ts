@@ -1,5 +1,6 @@
 /** What a protocol makes of jobs, for tables. */
-import type { Completion, StepRequest } from "../../src/models/exchange.ts";
+import type { CompletionMode } from "../../src/store/records.ts";
+import type { StepRequest } from "../../src/models/exchange.ts";
 import type { JobContext, JobReading, Jobs, PollStep } from "../../src/models/jobs.ts";
 import { type Captures, exchangeOf, find, outputText } from "./captures.ts";
 
@@ -50,4 +51,4 @@ export function captured(captures: object, name: string): Captures[string] {
 	return capture;
 }
 
-export const POLLED = { completion: "poll" as Completion };
+export const POLLED = { completion: "poll" as CompletionMode };
