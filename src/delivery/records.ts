@@ -3,6 +3,7 @@
  * epoch.
  */
 import type { EventData } from "../events/event.ts";
+import type { Reported } from "../models/exchange.ts";
 import type { Outcome } from "./rules/attempt.ts";
 import type { BlockedBy } from "./gates/gates.ts";
 
@@ -40,7 +41,7 @@ export const DEAD_REASONS = [
 export type DeadReason = (typeof DEAD_REASONS)[number];
 
 /** One HTTP exchange. */
-export interface Attempt {
+export interface Attempt extends Reported {
 	/** From 1; the `sluice-attempt` header carried it. */
 	number: number;
 	at: number;

@@ -1,6 +1,7 @@
 /** The columns of the delivery table: their names, their types, and what a row must look like to be read. Pure. */
 import * as z from "zod";
 import type { EventData } from "../../events/event.ts";
+import type { Usage } from "../../models/exchange.ts";
 import { OUTCOMES } from "../rules/attempt.ts";
 import { DEAD_REASONS, type Attempt, type DeadReason, type ResultOmitted } from "../records.ts";
 import type { DeliveryState } from "../rules/state.ts";
@@ -78,6 +79,12 @@ export const storedState = z.discriminatedUnion("status", [
 	z.object({ status: z.literal("dead"), reason: z.enum(DEAD_REASONS), finished_at: z.number() }),
 ]);
 
+const usage = z.object({
+	inputTokens: z.number().nullable(),
+	outputTokens: z.number().nullable(),
+	seconds: z.number().nullable(),
+}) satisfies z.ZodType<Usage>;
+
 /** Checks the columns that hold more than a number or a free text; SQLite guarantees the types of the others. */
 export const storedRow = z.object({
 	result_kind: z.enum(["json", "text", "binary"]).nullable(),
@@ -90,6 +97,10 @@ export const storedRow = z.object({
 			outcome: z.enum(OUTCOMES),
 			error: z.string().nullable(),
 			excerpt: z.string().nullable(),
+			// Not in the rows of earlier releases; in another form from a later one, they are nothing to stop at.
+			usage: usage.optional().catch(undefined),
+			modelVersion: z.string().optional().catch(undefined),
+			requestId: z.string().optional().catch(undefined),
 		}),
 	) satisfies z.ZodType<Attempt[]>,
 });

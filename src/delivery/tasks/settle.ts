@@ -3,7 +3,7 @@
  * state of the delivery. No I/O.
  */
 import type { SluiceEvent } from "../../events/event.ts";
-import type { ModelOutput, Reading } from "../../models/exchange.ts";
+import type { ModelOutput, Reading, Reported } from "../../models/exchange.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { buildResultEvent } from "../../results/result-event.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
@@ -18,6 +18,7 @@ import type { Ended, Ran } from "./task.ts";
 import { maskOutput } from "../exchange/mask-output.ts";
 import type { Attempt, Result } from "../records.ts";
 import { transformResult } from "./result-transform.ts";
+import { reportedBy } from "../exchange/reported.ts";
 import { secretsIn } from "../exchange/secrets-in.ts";
 
 /** Characters of an error of our own that an attempt keeps. */
@@ -53,7 +54,8 @@ export async function settle(tried: Tried): Promise<Ran> {
 	const verdict = classify(result, rules, said);
 	const { outcome, scope, retryAfterMs } = verdict;
 	const ended = { outcome, scope, retryAfterMs };
-	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null));
+	const reported = reportedBy(said, result, endpoint);
+	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null), reported);
 	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
@@ -68,7 +70,7 @@ export async function settle(tried: Tried): Promise<Ran> {
 	const output = verdict.result === "body" ? outputOf(said, endpoint) : null;
 	if (output !== null) {
 		after.result = resultOf(output);
-		after.resultEvent = resultEventOf(tried, output);
+		after.resultEvent = resultEventOf(tried, output, reported);
 		const transformed = await transformResult(after, tried.subscription);
 		if (!transformed.ok) return { ...advance(after, transformFailed(transformed.message), context), ended };
 		after.resultEvent = transformed.event;
@@ -150,6 +152,7 @@ function resultOf(output: NonNullable<ModelOutput>): Result | null {
 function resultEventOf(
 	{ delivery, endpoint, subscription, now }: Tried,
 	output: NonNullable<ModelOutput>,
+	reported: Reported,
 ): SluiceEvent | null {
 	const policy = subscription.result;
 	const parent = delivery.event;
@@ -164,6 +167,7 @@ function resultEventOf(
 		endpointRef: delivery.endpointRef,
 		policy,
 		output,
+		reported,
 		now,
 	});
 }
