@@ -18,6 +18,9 @@ import { typePattern } from "../fields/fields.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { listedOwners, type Owners, ownersOfTable } from "../http/owners.ts";
 import { readWalk } from "../http/walk.ts";
+import { readDelivery } from "../deliveries/search.ts";
+import { traceFrom } from "./trace.ts";
+import { eventsOf, traceToWire } from "./trace-wire.ts";
 import { readPublished } from "./publishing.ts";
 import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "../http/query.ts";
 import { readLikelySources } from "../../store/owners.ts";
@@ -37,6 +40,9 @@ const listQuery = z.strictObject({
 });
 
 const getQuery = z.strictObject({ explain: z.enum(["true", "false"]).optional() });
+
+/** A trace takes no parameters. */
+export const traceQuery = z.strictObject({});
 
 export const events = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
@@ -77,6 +83,18 @@ export const events = new Hono<{ Bindings: Env }>()
 		if (data === null) return c.json(wire);
 		const text = withMember(wire, data.kind === "binary" ? "data_base64" : "data", jsonTextOf(data));
 		return c.body(text, 200, { "content-type": "application/json" });
+	})
+	.get("/:id/trace", async (c) => {
+		readQuery(c, traceQuery);
+		const entry = await readEntry(c.env, c.req.param("id"));
+		const root = await traceFrom(entry, {
+			event: (id) => findEvent(c.env, id),
+			delivery: (decision, of) => readDelivery(c.env, decision, of),
+		});
+		const sourceIds = eventsOf(root).flatMap(({ event }) =>
+			typeof event === "string" ? [] : event.sourceId,
+		);
+		return c.json(traceToWire(root, await readNamesOfSources(c.env, [...new Set(sourceIds)])));
 	});
 
 async function readEntry(env: Env, id: string): Promise<LogEntry> {
