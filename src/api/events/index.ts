@@ -11,7 +11,6 @@ import { continueLineage, readLineage } from "../../events/lineage-header.ts";
 import { findEvent } from "../../events/log/find.ts";
 import { eventId, logIdsOf } from "../../events/ids.ts";
 import { enqueue } from "../../events/queue/enqueue.ts";
-import { Problem } from "../../http/problem.ts";
 import { toProblem } from "../../http/refusal.ts";
 import { explain } from "../../routing/explain.ts";
 import { typePattern } from "../fields/fields.ts";
@@ -21,6 +20,7 @@ import { readWalk } from "../http/walk.ts";
 import { readDelivery } from "../deliveries/search.ts";
 import { traceFrom } from "./trace.ts";
 import { eventsOf, traceToWire } from "./trace-wire.ts";
+import { readEntry } from "./entry.ts";
 import { readPublished } from "./publishing.ts";
 import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "../http/query.ts";
 import { readLikelySources } from "../../store/owners.ts";
@@ -96,16 +96,6 @@ export const events = new Hono<{ Bindings: Env }>()
 		);
 		return c.json(traceToWire(root, await readNamesOfSources(c.env, [...new Set(sourceIds)])));
 	});
-
-async function readEntry(env: Env, id: string): Promise<LogEntry> {
-	const entry = await findEvent(env, id);
-	if (entry !== null) return entry;
-	throw new Problem(
-		404,
-		"event_not_found",
-		"There is no event with this id, or it has been forgotten by now.",
-	);
-}
 
 /** Of one source, or of all. */
 async function logsOf(env: Env, source: string | undefined): Promise<Owners> {
