@@ -23,7 +23,8 @@ export function traceToWire(root: EventNode, names: Names): Wire {
 		received_at: formatTime(receivedAt),
 		finished_at: formatTime(finishedAt),
 		duration_ms: between(receivedAt, finishedAt),
-		event: eventToWire(root, names),
+		// Its own trace would be this one.
+		event: eventToWire(root, names, `/v1/deliveries?event=${root.id}`),
 	};
 }
 
@@ -69,7 +70,8 @@ function lastOf(events: readonly EventNode[], receivedAt: number | null): number
 	return last;
 }
 
-function eventToWire({ id, event, deliveries, omitted }: EventNode, names: Names): Wire {
+/** `rest`: where the deliveries are that there was no room for. */
+function eventToWire({ id, event, deliveries, omitted }: EventNode, names: Names, rest: string): Wire {
 	const known = typeof event === "string" ? null : event;
 	return {
 		id,
@@ -80,13 +82,14 @@ function eventToWire({ id, event, deliveries, omitted }: EventNode, names: Names
 		subject: known?.attributes.subject ?? null,
 		received_at: known && formatTime(known.receivedAt),
 		deliveries: deliveries.map((delivery) => deliveryToWire(delivery, names)),
-		continued_at: omitted > 0 ? `/v1/deliveries?event=${id}` : null,
+		continued_at: omitted > 0 ? rest : null,
 	};
 }
 
 function deliveryToWire({ decision, delivery, resultEvent, isCut }: DeliveryNode, names: Names): Wire {
 	const known = typeof delivery === "string" ? null : delivery;
 	const resultEventId = known && known.resultEventId;
+	const rest = `/v1/events/${resultEventId}/trace`;
 	return {
 		id: decision.deliveryId,
 		error: typeof delivery === "string" ? delivery : null,
@@ -103,8 +106,8 @@ function deliveryToWire({ decision, delivery, resultEvent, isCut }: DeliveryNode
 		wait_ms: known && between(known.createdAt, known.triedAt),
 		duration_ms: known && between(known.createdAt, known.finishedAt),
 		result_event_id: resultEventId,
-		result_event: resultEvent && eventToWire(resultEvent, names),
-		continued_at: isCut ? `/v1/events/${resultEventId}/trace` : null,
+		result_event: resultEvent && eventToWire(resultEvent, names, rest),
+		continued_at: isCut ? rest : null,
 	};
 }
 

@@ -201,6 +201,15 @@ describe("what is too much for one trace", () => {
 		expect(event.deliveries.at(-1)?.continued_at).toBe(`/v1/events/${id("r299")}/trace`);
 	});
 
+	test("deliveries of a result: its own trace has room for them", async () => {
+		const events = names(100).map((name) => entryOf(`r${name.slice(1)}`, names(4)));
+		const root = await traceFrom(entryOf("a", names(100)), world(events, names(100).map(withResult)));
+		const { event } = traceToWire(root, new Map()) as {
+			event: { deliveries: { result_event: { continued_at: unknown } }[] };
+		};
+		expect(event.deliveries.at(-1)?.result_event.continued_at).toBe(`/v1/events/${id("r99")}/trace`);
+	});
+
 	test("a chain of results", async () => {
 		const long = MAX_DEPTH + 10;
 		const events = names(long).map((_, at) => entryOf(`r${at}`, [`d${at + 1}`]));
