@@ -88,12 +88,14 @@ export async function traceFrom(first: LogEntry, read: TraceReader): Promise<Eve
 			room -= 1;
 			results.push({ from, id });
 		}
-		level = [];
-		await concurrently(results, CALLS_AT_ONCE, async ({ from, id }) => {
-			const reached = reach(id, await missingOr(read.event(id)));
-			from.resultEvent = reached.node;
-			level.push(reached);
+		// In the order of the deliveries, whichever comes first: what there is no room for is the same each time.
+		const reached: (Reached | undefined)[] = results.map(() => undefined);
+		await concurrently(results.entries(), CALLS_AT_ONCE, async ([at, { from, id }]) => {
+			const one = reach(id, await missingOr(read.event(id)));
+			from.resultEvent = one.node;
+			reached[at] = one;
 		});
+		level = reached.filter((one) => one !== undefined);
 	}
 	return root.node;
 }
