@@ -1,6 +1,5 @@
 /** What is kept of one attempt, for people to read: without the endpoint's credentials. Pure. */
 import type { ReadableEndpoint } from "../../store/records.ts";
-import type { Reported } from "../../models/exchange.ts";
 import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
 import { excerpt, hideSecrets, showable } from "./excerpt.ts";
@@ -16,13 +15,8 @@ export interface Attempted {
 	startedAt: number;
 }
 
-/** `said` is what the protocol reads as an error in a complete response, `reported` what else the server says. */
-export function recordAttempt(
-	attempted: Attempted,
-	outcome: Outcome,
-	said: string | null = null,
-	reported: Reported = {},
-): Attempt {
+/** `said` is what the protocol reads as an error in a complete response. */
+export function recordAttempt(attempted: Attempted, outcome: Outcome, said: string | null = null): Attempt {
 	const { delivery, endpoint, result, startedAt } = attempted;
 	const responded = result.kind === "response";
 	const failure = responded ? result.failure : result;
@@ -38,6 +32,5 @@ export function recordAttempt(
 				? said && showable(said, secrets)
 				: hideSecrets(`${failure.error}: ${failure.message}`, secrets),
 		excerpt: responded ? excerpt(result, secrets) : null,
-		...reported,
 	};
 }

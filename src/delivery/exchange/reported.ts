@@ -5,22 +5,22 @@
 import { isAttributeText } from "../../events/cloudevents/attributes.ts";
 import type { Reading, Reported } from "../../models/exchange.ts";
 import { requestIdOf } from "../../models/reading.ts";
-import type { ReadableEndpoint } from "../../store/records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import { showable } from "./excerpt.ts";
-import { secretsIn } from "./secrets-in.ts";
 
 /** Characters of a version or a request id. A part of one names something else, so that a longer one is left out. */
 const MAX_LENGTH = 256;
 
-/** `said`: what the protocol reads in the response; null where it was not asked, and only headers can tell. */
+/**
+ * `said`: what the protocol reads in the response; null where it was not asked, and only headers can tell. `secrets` are
+ * hidden.
+ */
 export function reportedBy(
 	said: Reading | null,
 	result: AttemptResult,
-	endpoint: Pick<ReadableEndpoint, "auth" | "headers" | "url">,
+	secrets: readonly string[],
 ): Reported {
 	const inHeaders = result.kind === "response" ? requestIdOf(result) : null;
-	const secrets = secretsIn(endpoint);
 	const usage = said?.usage ?? null;
 	const modelVersion = nameIn(said?.modelVersion ?? null, secrets);
 	const requestId = nameIn(said?.requestId ?? inHeaders, secrets);

@@ -70,6 +70,12 @@ export const COLUMNS = [
 	"result_omitted",
 ] as const satisfies (keyof DeliveryRow)[];
 
+const usage = z.object({
+	inputTokens: z.number().nullable(),
+	outputTokens: z.number().nullable(),
+	seconds: z.number().nullable(),
+}) satisfies z.ZodType<Usage>;
+
 /** The columns of the state as they have to stand together; `spent` and the like are numbers in any row. */
 export const storedState = z.discriminatedUnion("status", [
 	z.object({ status: z.literal("pending"), due_at: z.number() }),
@@ -79,28 +85,22 @@ export const storedState = z.discriminatedUnion("status", [
 	z.object({ status: z.literal("dead"), reason: z.enum(DEAD_REASONS), finished_at: z.number() }),
 ]);
 
-const usage = z.object({
-	inputTokens: z.number().nullable(),
-	outputTokens: z.number().nullable(),
-	seconds: z.number().nullable(),
-}) satisfies z.ZodType<Usage>;
-
 /** Checks the columns that hold more than a number or a free text; SQLite guarantees the types of the others. */
 export const storedRow = z.object({
 	result_kind: z.enum(["json", "text", "binary"]).nullable(),
 	attempts: z.array(
 		z.object({
 			number: z.number(),
+			// Not in the rows of earlier releases; in another form from a later one, they are nothing to stop at.
+			usage: usage.optional().catch(undefined),
+			modelVersion: z.string().optional().catch(undefined),
+			requestId: z.string().optional().catch(undefined),
 			at: z.number(),
 			durationMs: z.number(),
 			statusCode: z.number().nullable(),
 			outcome: z.enum(OUTCOMES),
 			error: z.string().nullable(),
 			excerpt: z.string().nullable(),
-			// Not in the rows of earlier releases; in another form from a later one, they are nothing to stop at.
-			usage: usage.optional().catch(undefined),
-			modelVersion: z.string().optional().catch(undefined),
-			requestId: z.string().optional().catch(undefined),
 		}),
 	) satisfies z.ZodType<Attempt[]>,
 });

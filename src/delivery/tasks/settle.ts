@@ -54,9 +54,10 @@ export async function settle(tried: Tried): Promise<Ran> {
 	const verdict = classify(result, rules, said);
 	const { outcome, scope, retryAfterMs } = verdict;
 	const ended = { outcome, scope, retryAfterMs };
-	const reported = reportedBy(said, result, endpoint);
-	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null), reported);
-	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
+	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null));
+	const reported = reportedBy(said, result, secretsIn(endpoint));
+	const attempts = keepAttempts([...delivery.attempts, { ...attempt, ...reported }]);
+	const after = { ...delivery, attempts };
 	const context = { now, random };
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
 	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };

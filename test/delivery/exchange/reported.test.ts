@@ -5,18 +5,13 @@ import type { Reading } from "../../../src/models/exchange.ts";
 import { reading } from "../../../src/models/reading.ts";
 
 const TOKEN = "a-token-of-its-own";
-const endpoint = {
-	url: "https://m.example.com/",
-	headers: {},
-	auth: { type: "bearer", token: TOKEN },
-} as const;
 
 function responded(headers: Record<string, string> = {}): AttemptResult {
 	return { kind: "response", status: 500, headers, body: new Uint8Array(), failure: null, durationMs: 1 };
 }
 
 function reported(said: Partial<Reading> | null, result = responded()) {
-	return reportedBy(said && reading(said), result, endpoint);
+	return reportedBy(said && reading(said), result, [TOKEN]);
 }
 
 const usage = { inputTokens: 1, outputTokens: null, seconds: null };
