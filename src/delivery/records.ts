@@ -3,6 +3,7 @@
  * epoch.
  */
 import type { EventData } from "../events/event.ts";
+import type { Reported } from "../models/exchange.ts";
 import type { Outcome } from "./rules/attempt.ts";
 import type { BlockedBy } from "./gates/gates.ts";
 
@@ -50,7 +51,7 @@ export interface JobEnd {
 }
 
 /** One HTTP exchange. */
-export interface Attempt {
+export interface Attempt extends Reported {
 	/** From 1; the `sluice-attempt` header carried it. */
 	number: number;
 	at: number;

@@ -60,6 +60,15 @@ export interface Usage {
 	seconds: number | null;
 }
 
+/** What a server says of its work on a request, as it is kept. What is absent it does not say, or nobody has read. */
+export interface Reported {
+	usage?: Usage | undefined;
+	/** Of the model that ran. */
+	modelVersion?: string | undefined;
+	/** What the server calls the request in its own log. */
+	requestId?: string | undefined;
+}
+
 /** What a protocol reads out of a response. Whatever is null, the general rules decide. */
 export interface Reading {
 	/**

@@ -49,7 +49,7 @@ export function countOf(value: unknown): number | null {
 }
 
 /** As servers and gateways call it in their logs. */
-export function requestIdOf({ headers }: ModelResponse): string | null {
+export function requestIdOf({ headers }: Pick<ModelResponse, "headers">): string | null {
 	return stringOf(headers["x-request-id"]);
 }
 

@@ -97,15 +97,20 @@ async function readDeliveries(
 	decisions: readonly Decision[],
 	entry: LogEntry | null,
 ): Promise<DeliveryRecord[]> {
-	const found = await Promise.all(
-		decisions.map(async (decision) => {
-			const kept = await dispatcher(env, decision.endpointId).get(decision.deliveryId);
-			if (kept !== null || entry === null || decision.refused === undefined) return kept;
-			const { position, event } = entry;
-			return toRecord(refusedDelivery({ position, eventId: event.id, decision }), false);
-		}),
-	);
+	const found = await Promise.all(decisions.map((decision) => readDelivery(env, decision, entry)));
 	return found.filter((delivery) => delivery !== null);
+}
+
+/** The delivery of one decision; null when it has not reached its dispatcher yet, or has been forgotten there. */
+export async function readDelivery(
+	env: Env,
+	decision: Decision,
+	entry: Pick<LogEntry, "position" | "event"> | null,
+): Promise<DeliveryRecord | null> {
+	const kept = await dispatcher(env, decision.endpointId).get(decision.deliveryId);
+	if (kept !== null || entry === null || decision.refused === undefined) return kept;
+	const { position, event } = entry;
+	return toRecord(refusedDelivery({ position, eventId: event.id, decision }), false);
 }
 
 /** The same filters as in the dispatcher's own list. */

@@ -1,6 +1,7 @@
 /** A delivery on the wire. */
 import { countAttempts } from "../../delivery/rules/attempts.ts";
 import type { Attempt, DeliveryRecord } from "../../delivery/records.ts";
+import type { Usage } from "../../models/exchange.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { formatTime } from "../fields/times.ts";
 
@@ -49,6 +50,9 @@ function attemptToWire(attempt: Attempt): Record<string, unknown> {
 		outcome: attempt.outcome,
 		error: attempt.error,
 		response_excerpt: attempt.excerpt,
+		usage: attempt.usage === undefined ? null : usageToWire(attempt.usage),
+		model_version: attempt.modelVersion ?? null,
+		request_id: attempt.requestId ?? null,
 		job: attempt.job
 			? {
 					ended_at: formatTime(attempt.job.at),
@@ -58,4 +62,8 @@ function attemptToWire(attempt: Attempt): Record<string, unknown> {
 				}
 			: null,
 	};
+}
+
+function usageToWire({ inputTokens, outputTokens, seconds }: Usage): Record<string, number | null> {
+	return { input_tokens: inputTokens, output_tokens: outputTokens, seconds };
 }

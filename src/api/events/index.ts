@@ -11,13 +11,16 @@ import { continueLineage, readLineage } from "../../events/lineage-header.ts";
 import { findEvent } from "../../events/log/find.ts";
 import { eventId, logIdsOf } from "../../events/ids.ts";
 import { enqueue } from "../../events/queue/enqueue.ts";
-import { Problem } from "../../http/problem.ts";
 import { toProblem } from "../../http/refusal.ts";
 import { explain } from "../../routing/explain.ts";
 import { typePattern } from "../fields/fields.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { listedOwners, type Owners, ownersOfTable } from "../http/owners.ts";
 import { readWalk } from "../http/walk.ts";
+import { readDelivery } from "../deliveries/search.ts";
+import { traceFrom } from "./trace.ts";
+import { eventsOf, traceToWire } from "./trace-wire.ts";
+import { readEntry } from "./entry.ts";
 import { readPublished } from "./publishing.ts";
 import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "../http/query.ts";
 import { readLikelySources } from "../../store/owners.ts";
@@ -37,6 +40,9 @@ const listQuery = z.strictObject({
 });
 
 const getQuery = z.strictObject({ explain: z.enum(["true", "false"]).optional() });
+
+/** A trace takes no parameters. */
+export const traceQuery = z.strictObject({});
 
 export const events = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
@@ -77,17 +83,19 @@ export const events = new Hono<{ Bindings: Env }>()
 		if (data === null) return c.json(wire);
 		const text = withMember(wire, data.kind === "binary" ? "data_base64" : "data", jsonTextOf(data));
 		return c.body(text, 200, { "content-type": "application/json" });
+	})
+	.get("/:id/trace", async (c) => {
+		readQuery(c, traceQuery);
+		const entry = await readEntry(c.env, c.req.param("id"));
+		const root = await traceFrom(entry, {
+			event: (id) => findEvent(c.env, id),
+			delivery: (decision, of) => readDelivery(c.env, decision, of),
+		});
+		const sourceIds = eventsOf(root).flatMap(({ event }) =>
+			typeof event === "string" ? [] : event.sourceId,
+		);
+		return c.json(traceToWire(root, await readNamesOfSources(c.env, [...new Set(sourceIds)])));
 	});
-
-async function readEntry(env: Env, id: string): Promise<LogEntry> {
-	const entry = await findEvent(env, id);
-	if (entry !== null) return entry;
-	throw new Problem(
-		404,
-		"event_not_found",
-		"There is no event with this id, or it has been forgotten by now.",
-	);
-}
 
 /** Of one source, or of all. */
 async function logsOf(env: Env, source: string | undefined): Promise<Owners> {

@@ -1,10 +1,8 @@
 /** `/v1/subscriptions`: which events go to which endpoint, and what becomes of the outputs. */
-import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
 import type { Env } from "../../env.ts";
-import { newId } from "../../events/ids.ts";
-import { type FieldError, Problem } from "../../http/problem.ts";
-import { findEndpoint, parseEndpointRef, readEndpointRefs } from "../../store/endpoints.ts";
+import { Problem } from "../../http/problem.ts";
+import { readEndpointRefs } from "../../store/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 import {
 	type SubscriptionChanges,
@@ -14,42 +12,26 @@ import {
 	listSubscriptions,
 	updateSubscription,
 } from "../../store/subscriptions.ts";
-import { invalidRequest, readJson } from "../http/body.ts";
+import { readJson } from "../http/body.ts";
 import { endpointIdsOf, refreshDispatchers } from "../deliveries/dispatchers.ts";
 import { readPage } from "../http/pages.ts";
-import { findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
+import { readNamesOfSources } from "../fields/source-refs.ts";
 import { namesSetAside } from "../fields/status.ts";
+import { draftOf, resolveRefs } from "./draft.ts";
 import {
-	type SubscriptionInput,
 	createSubscriptionSchema,
 	mergeResult,
 	patchSubscriptionSchema,
 	subscriptionToWire,
-	targetOf,
 } from "./fields.ts";
+import { getSubscription, subscriptionNotFound } from "./lookup.ts";
+import { previewSubscription } from "./preview.ts";
 import { type Changeable, changeRecord, changedMeanwhile, isLost, named } from "../http/writes.ts";
 
 export const subscriptions = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createSubscriptionSchema);
-		const { target, targetRef, sourceId } = await resolveRefs(c.env, input);
-		if (target === undefined) throw new Error("the schema lets no subscription pass without a target");
-		const now = Date.now();
-		const subscription: Subscription = {
-			id: newId("sub"),
-			name: input.name ?? nameFor(targetRef),
-			sourceId: sourceId ?? null,
-			types: input.types ?? [],
-			filters: input.filters ?? [],
-			target,
-			transform: input.transform ?? null,
-			result: mergeResult(null, input.result ?? null),
-			status: input.status ?? "active",
-			revision: 1,
-			quarantine: null,
-			createdAt: now,
-			updatedAt: now,
-		};
+		const subscription = await draftOf(c.env, input, Date.now());
 		const inserted = await insertSubscription(c.env, subscription);
 		if (inserted === "name_taken") throw nameTaken(subscription.name);
 		if (inserted === "changed") {
@@ -60,6 +42,9 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 		await refreshDispatchers(c.env, await endpointIdsOf(c.env, subscription.target));
 		return c.json(await toWire(c.env, subscription), 201);
 	})
+	.post("/preview", async (c) =>
+		c.body(await previewSubscription(c.env, c.req.raw), 200, { "content-type": "application/json" }),
+	)
 	.get("/", async (c) => {
 		const page = await readPage(c, "subscriptions", (query) => listSubscriptions(c.env, query));
 		return c.json({ data: await allToWire(c.env, page.items), next_cursor: page.nextCursor });
@@ -100,16 +85,6 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 		return c.json(await toWire(c.env, await changeSubscription(c.env, c.req.param("ref"), () => resumed)));
 	});
 
-async function getSubscription(env: Env, ref: string): Promise<Subscription> {
-	const subscription = await findSubscription(env, ref);
-	if (subscription === null) throw subscriptionNotFound();
-	return subscription;
-}
-
-function subscriptionNotFound(): Problem {
-	return new Problem(404, "subscription_not_found", "There is no subscription with this id or name.");
-}
-
 function nameTaken(name: string): Problem {
 	return new Problem(409, "name_taken", `There is another subscription named ${name}.`);
 }
@@ -129,42 +104,6 @@ async function changeSubscription(
 	const { former, record, changes } = await changeRecord(env, changeable, ref, compute);
 	if (changes !== null) await refreshTargets(env, [former, record]);
 	return record;
-}
-
-/** `to-ocr-3-x7f2`; the random part keeps apart what goes to the same endpoint. */
-function nameFor(endpointRef: string): string {
-	const readable = endpointRef.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 50);
-	return `to-${readable}-${randomBytes(3).toString("hex")}`;
-}
-
-interface ResolvedRefs {
-	/** What is not named is undefined. null: events of every source. */
-	sourceId: string | null | undefined;
-	/** `name@latest` stays a name: it is resolved for each event. */
-	target: Subscription["target"] | undefined;
-	targetRef: string;
-}
-
-/** What the references in the input stand for. Throws 422 with every one that stands for nothing. */
-async function resolveRefs(env: Env, input: SubscriptionInput): Promise<ResolvedRefs> {
-	const asked = targetOf(input);
-	const [endpoint, source] = await Promise.all([
-		asked && findEndpoint(env, asked.ref),
-		typeof input.source === "string" ? findSourceRef(env, input.source) : null,
-	]);
-	const errors: FieldError[] = [];
-	if (asked !== null && endpoint === null) {
-		errors.push({ path: asked.path, message: `there is no endpoint ${asked.ref}` });
-	}
-	if (typeof input.source === "string" && source === null) {
-		errors.push({ path: "source", message: `there is no source ${input.source}` });
-	}
-	if (errors.length > 0) throw invalidRequest(errors);
-	const sourceId = input.source === undefined ? undefined : (source?.id ?? null);
-	if (asked === null || endpoint === null) return { sourceId, target: undefined, targetRef: "" };
-	return "latestOf" in parseEndpointRef(asked.ref)
-		? { sourceId, target: { latestOf: endpoint.name }, targetRef: `${endpoint.name}@latest` }
-		: { sourceId, target: { endpointId: endpoint.id }, targetRef: `${endpoint.name}@${endpoint.version}` };
 }
 
 async function refreshTargets(env: Env, changed: readonly Subscription[]): Promise<void> {

@@ -9,6 +9,12 @@ export interface CallbackAddress {
 	token: string;
 }
 
+/** As a person may see it: without the token, nobody can call back. null: the endpoint does not complete by callback. */
+export function shownCallbackUrl(endpoint: CompletingEndpoint, deliveryId: string): string | null {
+	if (completionOf(endpoint).mode !== "callback") return null;
+	return `${endpoint.completion.callbackOrigin ?? ""}/callbacks/${deliveryId}/***`;
+}
+
 /** null: the endpoint does not complete by callback. Throws where no URL can be made, which is a bug. */
 export function callbackAddress(
 	env: KeyEnv,

@@ -1,6 +1,7 @@
 /** The columns of the delivery table: their names, their types, and what a row must look like to be read. Pure. */
 import * as z from "zod";
 import type { EventData } from "../../events/event.ts";
+import type { Usage } from "../../models/exchange.ts";
 import { OUTCOMES } from "../rules/attempt.ts";
 import { DEAD_REASONS, type Attempt, type DeadReason, type ResultOmitted } from "../records.ts";
 import type { DeliveryState, ModelJob } from "../rules/state.ts";
@@ -74,6 +75,12 @@ export const COLUMNS = [
 	"job",
 ] as const satisfies (keyof DeliveryRow)[];
 
+const usage = z.object({
+	inputTokens: z.number().nullable(),
+	outputTokens: z.number().nullable(),
+	seconds: z.number().nullable(),
+}) satisfies z.ZodType<Usage>;
+
 /** The columns of the state as they have to stand together; `spent` and the like are numbers in any row. */
 export const storedState = z.discriminatedUnion("status", [
 	z.object({ status: z.literal("pending"), due_at: z.number() }),
@@ -96,6 +103,10 @@ export const storedRow = z.object({
 	attempts: z.array(
 		z.object({
 			number: z.number(),
+			// Not in the rows of earlier releases; in another form from a later one, they are nothing to stop at.
+			usage: usage.optional().catch(undefined),
+			modelVersion: z.string().optional().catch(undefined),
+			requestId: z.string().optional().catch(undefined),
 			at: z.number(),
 			durationMs: z.number(),
 			statusCode: z.number().nullable(),

@@ -2,7 +2,9 @@
  * The end of a job: what the server has told of it becomes the end of the attempt that began it. No I/O but the
  * subscription's transform.
  */
+import type { Reported } from "../../models/exchange.ts";
 import { showable } from "../exchange/excerpt.ts";
+import { reportedBy } from "../exchange/reported.ts";
 import type { Attempt, JobEnd } from "../records.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
@@ -28,7 +30,14 @@ export async function complete(completed: Completed): Promise<Ran> {
 		outcome: verdict.outcome,
 		error: error && showable(error, secretsOf(completed)),
 	};
-	const after = { ...delivery, attempts: withEnd(delivery.attempts, end, completed.startedAt) };
+	const after = {
+		...delivery,
+		attempts: withEnd(
+			delivery.attempts,
+			{ ...reportedBy(said, result, secretsOf(completed)), job: end },
+			completed,
+		),
+	};
 	return { ...(await conclude({ ...completed, delivery: after }, verdict, end.error)), ended: null };
 }
 
@@ -40,7 +49,7 @@ export function passDeadline(delivery: Delivery, { retry, now, random }: Deadlin
 		outcome: "error",
 		error: "The output did not come in time.",
 	};
-	const after = { ...delivery, attempts: withEnd(delivery.attempts, end, null) };
+	const after = { ...delivery, attempts: withEnd(delivery.attempts, { job: end }, { startedAt: null, now }) };
 	return { ...advance(after, { kind: "deadline_passed", retry }, { now, random }), ended: null };
 }
 
@@ -66,19 +75,23 @@ function statusOf(result: Completed["result"]): string {
 }
 
 /** The end stands with the attempt that began the job; one that is still under way is written down with it. */
-function withEnd(attempts: readonly Attempt[], end: JobEnd, startedAt: number | null): Attempt[] {
+function withEnd(
+	attempts: readonly Attempt[],
+	end: Pick<Attempt, "job"> & Reported,
+	{ startedAt, now }: Pick<Completed, "startedAt" | "now">,
+): Attempt[] {
 	const last = attempts.at(-1);
-	if (startedAt === null && last !== undefined) return [...attempts.slice(0, -1), { ...last, job: end }];
-	const at = startedAt ?? end.at;
+	if (startedAt === null && last !== undefined) return [...attempts.slice(0, -1), { ...last, ...end }];
+	const at = startedAt ?? now;
 	const begun: Attempt = {
 		number: nextNumber(attempts),
 		at,
-		durationMs: end.at - at,
+		durationMs: now - at,
 		statusCode: null,
 		outcome: "accepted",
 		error: null,
 		excerpt: null,
-		job: end,
+		...end,
 	};
 	return keepAttempts([...attempts, begun]);
 }

@@ -7,6 +7,7 @@ import type { ModelOutput, Reading } from "../../models/exchange.ts";
 import { buildResultEvent } from "../../results/result-event.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import { maskOutput } from "../exchange/mask-output.ts";
+import { reportedBy } from "../exchange/reported.ts";
 import { secretsIn } from "../exchange/secrets-in.ts";
 import type { Result } from "../records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
@@ -103,10 +104,8 @@ function resultOf(output: NonNullable<ModelOutput>): Result | null {
 }
 
 /** The event that the output becomes, before its transform; null when the subscription publishes none. */
-function resultEventOf(
-	{ delivery, endpoint, subscription, now }: Concluding,
-	output: NonNullable<ModelOutput>,
-): SluiceEvent | null {
+function resultEventOf(concluding: Concluding, output: NonNullable<ModelOutput>): SluiceEvent | null {
+	const { delivery, endpoint, subscription, now } = concluding;
 	const policy = subscription.result;
 	const parent = delivery.event;
 	if (policy === null || parent === null) return null;
@@ -120,6 +119,7 @@ function resultEventOf(
 		endpointRef: delivery.endpointRef,
 		policy,
 		output,
+		reported: reportedBy(concluding.said, concluding.result, secretsOf(concluding)),
 		now,
 	});
 }

@@ -8,6 +8,7 @@ import { MAX_HANDLE_LENGTH } from "../../models/jobs.ts";
 import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import { recordAttempt } from "../exchange/attempt-record.ts";
+import { reportedBy } from "../exchange/reported.ts";
 import type { Attempt } from "../records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";
@@ -61,10 +62,11 @@ export async function settle(tried: Tried): Promise<Ran> {
 		lost ?? (isGood ? null : (said?.error ?? null)),
 		secretsOf(tried),
 	);
+	const reported = reportedBy(said, result, secretsOf(tried));
 	const told = delivery.attempts.find(({ at, job }) => at === tried.startedAt && job);
 	// The job that this attempt began has ended before the server responded to it.
 	if (told !== undefined) return { delivery: withResponse(delivery, told, attempt), ended, signals: [] };
-	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
+	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, { ...attempt, ...reported }]) };
 	const context = { now, random };
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
 	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
