@@ -3,11 +3,11 @@
  * method's route where the URL names none. An object holds the method's arguments, bytes go as they are.
  */
 import { Buffer } from "node:buffer";
-import { inPath, isBare, under } from "./address.ts";
+import { inPath, isBare, under, withEnd } from "./address.ts";
 import { JSON_HEADERS, payloadOf } from "./input.ts";
 import { readData } from "./output.ts";
 import type { ModelInput, ModelRequest, Protocol } from "./protocol.ts";
-import { errorTextOf, isSuccess, reading, requestIdOf, stringOf } from "./reading.ts";
+import { ask, errorTextOf, isSuccess, reading, requestIdOf, stringOf } from "./reading.ts";
 
 export const bentoml: Protocol = {
 	defaults: { maxConcurrency: null },
@@ -22,6 +22,13 @@ export const bentoml: Protocol = {
 		if (!isSuccess(exchange)) return reading({ error: errorTextOf(exchange), requestId });
 		// A streamed answer is its text, put together.
 		return reading({ output: readData(exchange), requestId });
+	},
+	ready: {
+		// Beside the method's route, which is the last part of the path where the URL names it.
+		request: ({ url }) =>
+			ask((isBare(url) ? null : withEnd(url, /\/[^/]*$/, "/readyz")) ?? under(url, "/readyz")),
+		// A gateway may have no such path, which says nothing of the service.
+		isReady: (response) => (response.status === 404 ? null : isSuccess(response)),
 	},
 };
 

@@ -3,12 +3,24 @@
  * prediction has the delivery's id, so that a repetition joins one that is still running. The output is its `output`.
  */
 import { memberTexts } from "../events/json/text.ts";
-import { endsWith, under } from "./address.ts";
+import { endsWith, under, withEnd } from "./address.ts";
 import { JSON_HEADERS, valueOf } from "./input.ts";
 import { readData } from "./output.ts";
 import type { Exchange, ModelOutput, Usage } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
-import { countOf, describe, errorTextOf, isObject, isSuccess, objectIn, reading, textOf } from "./reading.ts";
+import {
+	ask,
+	countOf,
+	describe,
+	errorTextOf,
+	isObject,
+	isSuccess,
+	objectIn,
+	reading,
+	textOf,
+} from "./reading.ts";
+
+const PREDICTIONS = /\/predictions$/;
 
 export const cog: Protocol = {
 	// A container has one slot unless it was built with more, and refuses what comes on top.
@@ -22,7 +34,7 @@ export const cog: Protocol = {
 		const inputs = isObject(value["input"]) ? value["input"] : value;
 		return {
 			method: "PUT",
-			url: under(url, `${endsWith(url, /\/predictions$/) ? "" : "/predictions"}/${deliveryId}`),
+			url: under(url, `${endsWith(url, PREDICTIONS) ? "" : "/predictions"}/${deliveryId}`),
 			headers: JSON_HEADERS,
 			body: JSON.stringify({ input: inputs }),
 		};
@@ -48,6 +60,11 @@ export const cog: Protocol = {
 			default:
 				return reading({ output: outputOf(exchange, prediction), usage });
 		}
+	},
+	ready: {
+		request: ({ url }) => ask(withEnd(url, PREDICTIONS, "/health-check") ?? under(url, "/health-check")),
+		// It says 200 whatever it says: STARTING, BUSY, SETUP_FAILED.
+		isReady: (response) => isSuccess(response) && objectIn(response)?.["status"] === "READY",
 	},
 };
 
