@@ -30,6 +30,8 @@ import {
 	patchEndpointSchema,
 } from "./fields.ts";
 import { DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
+import { endpointNotFound, getEndpoint } from "./lookup.ts";
+import { testEndpoint } from "./test.ts";
 import { readPage } from "../http/pages.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
@@ -127,17 +129,13 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	.post("/:ref/resume", async (c) => {
 		const resumed = { status: "active", statusReason: null } as const;
 		return c.json(endpointToWire(await changeEndpoint(c.env, c.req.param("ref"), () => resumed)));
+	})
+	.post("/:ref/test", async (c) => {
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.body(await testEndpoint(c.env, endpoint, c.req.raw), 200, {
+			"content-type": "application/json",
+		});
 	});
-
-async function getEndpoint(env: Env, ref: string): Promise<Endpoint> {
-	const endpoint = await findEndpoint(env, ref);
-	if (endpoint === null) throw endpointNotFound();
-	return endpoint;
-}
-
-function endpointNotFound(): Problem {
-	return new Problem(404, "endpoint_not_found", "There is no endpoint with this id, name or version.");
-}
 
 const changeable: Changeable<Endpoint, EndpointChanges> = {
 	get: getEndpoint,

@@ -37,12 +37,27 @@ export type Prepared =
 
 /** Throws what the protocol or the signing throws: a bug, not a bad event. */
 export async function prepare(attempt: Unprepared): Promise<Prepared> {
-	const { endpoint, subscription, event, allowPrivate } = attempt;
+	const { subscription, event } = attempt;
 	const transformed = await transform(subscription, event);
 	if (transformed?.ok === false) {
 		const detail = `The transform failed: ${transformed.message}`;
 		return { kind: "impossible", reason: "transform_failed", detail };
 	}
+	const wantsReply = subscription.result !== null;
+	return prepareInput({ ...attempt, transformed: transformed?.json ?? null, wantsReply });
+}
+
+/** An attempt whose input is made already. */
+export interface InputToSend extends Omit<Unprepared, "subscription"> {
+	/** JSON text of the transform's value; null: the event itself is sent. */
+	transformed: string | null;
+	/** Whether a response that is a CloudEvent will be published as a new event. */
+	wantsReply: boolean;
+}
+
+/** The same behind the transform. Throws what the protocol or the signing throws. */
+export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
+	const { endpoint, event, transformed, allowPrivate } = attempt;
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
 	const refusal = refuseEndpoint(endpoint, { allowPrivate, ownHosts: attempt.ownHosts });
 	if (refusal !== null) {
@@ -54,10 +69,10 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 	const request = buildRequest({
 		endpoint,
 		protocol,
-		input: { event, transformed: transformed?.json ?? null },
+		input: { event, transformed },
 		deliveryId: attempt.deliveryId,
 		attempt: attempt.attempt,
-		wantsReply: subscription.result !== null,
+		wantsReply: attempt.wantsReply,
 		lineage: attempt.lineage,
 		now: attempt.now,
 	});
