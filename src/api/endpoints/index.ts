@@ -19,6 +19,7 @@ import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../../store/record
 import { invalidRequest, readJson, readOptionalJson } from "../http/body.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { blockedToWire } from "./blocked.ts";
+import { healthQuery, healthToWire } from "./health.ts";
 import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
@@ -33,6 +34,7 @@ import { DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
 import { endpointNotFound, getEndpoint } from "./lookup.ts";
 import { testEndpoint } from "./test.ts";
 import { readPage } from "../http/pages.ts";
+import { readQuery } from "../http/query.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
 
@@ -129,6 +131,11 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	.post("/:ref/resume", async (c) => {
 		const resumed = { status: "active", statusReason: null } as const;
 		return c.json(endpointToWire(await changeEndpoint(c.env, c.req.param("ref"), () => resumed)));
+	})
+	.get("/:ref/health", async (c) => {
+		const { probe } = readQuery(c, healthQuery);
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.json(await healthToWire(c.env, endpoint, { url: c.req.url, isProbed: probe === "true" }));
 	})
 	.post("/:ref/test", async (c) => {
 		const endpoint = await getEndpoint(c.env, c.req.param("ref"));

@@ -13,7 +13,7 @@ import { refuseHeader } from "./header-guard.ts";
 import { isSecretHeader } from "./secret-headers.ts";
 import { liveSecrets, signatureHeaders } from "../../crypto/standard-webhooks.ts";
 
-const USER_AGENT = "Sluice/0.1";
+export const USER_AGENT = "Sluice/0.1";
 
 export interface RequestParts {
 	endpoint: Pick<ReadableEndpoint, "url" | "model" | "auth" | "headers" | "signingSecrets">;
@@ -79,7 +79,7 @@ type OwnHeaders = Pick<ReadableEndpoint, "auth" | "headers">;
 const known = new WeakMap<OwnHeaders, Record<string, string>>();
 
 /** The endpoint's own headers, then its credentials. */
-function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
+export function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
 	const found =
 		known.get(endpoint) ?? allowed({ ...lowerCase(endpoint.headers), ...authHeaders(endpoint.auth) });
 	known.set(endpoint, found);

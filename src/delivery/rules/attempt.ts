@@ -14,6 +14,13 @@ export interface OutgoingRequest {
 	body: Uint8Array<ArrayBuffer>;
 }
 
+/** What is sent in one exchange: an attempt, or a question that carries no event. */
+export interface SentRequest extends Omit<OutgoingRequest, "method" | "body"> {
+	method: "GET" | "POST" | "PUT" | "DELETE";
+	/** null: none. */
+	body: Uint8Array<ArrayBuffer> | null;
+}
+
 export type AttemptResult =
 	/** Status and headers came, whatever became of the body. Header names are in lower case. */
 	| ({ kind: "response"; status: number; headers: Record<string, string>; durationMs: number } & Body)

@@ -1,0 +1,56 @@
+/** What a dispatcher owes and since when, counted out for people who ask: too much work for every call (owed-count.ts). */
+import { toStoredStatus } from "./columns.ts";
+import { nextNumber } from "./inbox.ts";
+import { knownDeliveries } from "./table.ts";
+
+export interface Owed {
+	/** Those under way among them. */
+	deliveries: number;
+	/** The position of the oldest; null: there is none. */
+	oldest: number | null;
+}
+
+/** Deliveries of the inbox that have been read out of it and have no row of their own yet. */
+export interface OpenInbox extends Owed {
+	/** The key of the newest inbox row that has been read. */
+	read: number;
+}
+
+export function owedIn(sql: SqlStorage, open: OpenInbox): Owed {
+	const parts = [rowsIn(sql, "pending"), rowsIn(sql, "publishing"), open, unreadIn(sql, open.read)];
+	const oldest = parts.flatMap((part) => part.oldest ?? []);
+	return {
+		deliveries: parts.reduce((sum, { deliveries }) => sum + deliveries, 0),
+		oldest: oldest.length === 0 ? null : Math.min(...oldest),
+	};
+}
+
+function rowsIn(sql: SqlStorage, phase: "pending" | "publishing"): Owed {
+	// A literal, because SQLite uses a partial index only where it can see the condition.
+	const where = `status = '${toStoredStatus(phase)}'`;
+	return sql
+		.exec<{ deliveries: number; oldest: number | null }>(
+			`SELECT count(*) AS deliveries, min(seq) AS oldest FROM deliveries WHERE ${where}`,
+		)
+		.one();
+}
+
+/**
+ * Inbox rows behind `after`. When the object has just woken, the first of them may be one that an earlier life has tried
+ * a part of; of more such rows, all deliveries count until the first attempt of this life.
+ */
+function unreadIn(sql: SqlStorage, after: number): Owed {
+	const [first] = sql
+		.exec<{ seq: number; decisions: string; number: number | null }>(
+			"SELECT seq, decisions, number FROM inbox WHERE seq > ? ORDER BY seq LIMIT 1",
+			after,
+		)
+		.toArray();
+	if (first === undefined) return { deliveries: 0, oldest: null };
+	const ids = [...first.decisions.matchAll(/"deliveryId":"(\w+)"/g)].map(([, id = ""]) => id);
+	const tried = knownDeliveries(sql, ids).size;
+	// Rows of release 0.1 have no number and come before number 0: of them, the first alone is counted.
+	const numbered = nextNumber(sql) - (first.number ?? 0);
+	const deliveries = (first.number === null ? ids.length : 0) + numbered - tried;
+	return { deliveries: Math.max(0, deliveries), oldest: first.seq };
+}
