@@ -16,6 +16,9 @@ export interface OpenInbox extends Owed {
 	read: number;
 }
 
+/** Characters of decisions without a number that are looked at, some tens of milliseconds. */
+const LOOK_TEXT = 8_000_000;
+
 export function owedIn(sql: SqlStorage, open: OpenInbox): Owed {
 	const parts = [rowsIn(sql, "pending"), rowsIn(sql, "publishing"), open, unreadIn(sql, open.read)];
 	const oldest = parts.flatMap((part) => part.oldest ?? []);
@@ -40,17 +43,24 @@ function rowsIn(sql: SqlStorage, phase: "pending" | "publishing"): Owed {
  * a part of; of more such rows, all deliveries count until the first attempt of this life.
  */
 function unreadIn(sql: SqlStorage, after: number): Owed {
-	const [first] = sql
-		.exec<{ seq: number; decisions: string; number: number | null }>(
-			"SELECT seq, decisions, number FROM inbox WHERE seq > ? ORDER BY seq LIMIT 1",
-			after,
-		)
-		.toArray();
-	if (first === undefined) return { deliveries: 0, oldest: null };
-	const ids = [...first.decisions.matchAll(/"deliveryId":"(\w+)"/g)].map(([, id = ""]) => id);
-	const tried = knownDeliveries(sql, ids).size;
-	// Rows of release 0.1 have no number and come before number 0: of them, the first alone is counted.
-	const numbered = nextNumber(sql) - (first.number ?? 0);
-	const deliveries = (first.number === null ? ids.length : 0) + numbered - tried;
-	return { deliveries: Math.max(0, deliveries), oldest: first.seq };
+	const rows = sql.exec<{ seq: number; decisions: string; number: number | null }>(
+		"SELECT seq, decisions, number FROM inbox WHERE seq > ? ORDER BY seq",
+		after,
+	);
+	const unread: Owed = { deliveries: 0, oldest: null };
+	let looked = 0;
+	for (const { seq, decisions, number } of rows) {
+		const ids = [...decisions.matchAll(/"deliveryId":"(\w+)"/g)].map(([, id = ""]) => id);
+		if (unread.oldest === null) unread.deliveries -= knownDeliveries(sql, ids).size;
+		unread.oldest ??= seq;
+		if (number !== null) {
+			unread.deliveries += nextNumber(sql) - number;
+			break;
+		}
+		// Rows of release 0.1, which come first, have no number.
+		unread.deliveries += ids.length;
+		looked += decisions.length;
+		if (looked > LOOK_TEXT) break;
+	}
+	return { ...unread, deliveries: Math.max(0, unread.deliveries) };
 }
