@@ -76,14 +76,14 @@ function requestToWire(
 	};
 }
 
-function bodyToWire(body: Uint8Array, secrets: readonly string[]): Record<string, unknown> {
-	const masked = maskOutput({ kind: "data", data: dataOf(body), contentType: "" }, secrets);
-	const data = masked?.data ?? null;
-	if (data === null) return { body: "", truncated: false };
-	const whole = data.kind === "binary" ? data.base64 : data.text;
+function bodyToWire(body: Uint8Array | null, secrets: readonly string[]): Record<string, unknown> {
+	const whole = body && maskOutput({ kind: "data", data: dataOf(body), contentType: "" }, secrets);
+	const data = whole?.data ?? null;
+	if (data === null) return { body: null, truncated: false };
+	const text = data.kind === "binary" ? data.base64 : data.text;
 	return {
-		[data.kind === "binary" ? "body_base64" : "body"]: cut(whole),
-		truncated: whole.length > MAX_SHOWN,
+		[data.kind === "binary" ? "body_base64" : "body"]: cut(text),
+		truncated: text.length > MAX_SHOWN,
 	};
 }
 

@@ -12,7 +12,7 @@ const CHANGES: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 /** Waits once for each request, after all its writes; requests that changed nothing do not wait. */
 export const respondWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, next) => {
 	await next();
-	const isSample = c.req.method === "POST" && c.req.path.endsWith("/test");
+	const isSample = c.req.path.endsWith("/test");
 	if (!c.res.ok || isSample || !CHANGES.includes(c.req.method)) return;
 	const ms = routingMaxAgeMs(c.env);
 	if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));

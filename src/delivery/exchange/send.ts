@@ -2,7 +2,7 @@
  * One HTTP exchange with an endpoint: the only place from which the router calls a model server. It never throws
  * and never waits longer than its deadline; what the result means is decided in classify.ts.
  */
-import type { AttemptResult, SentRequest } from "../rules/attempt.ts";
+import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { describeFetchError } from "./network-error.ts";
 import { readResponse } from "./read-response.ts";
 
@@ -16,7 +16,7 @@ export interface SendOptions {
 }
 
 /** Sends `request` and reads the response as far as it goes. Redirects are responses like any other, never followed. */
-export async function send(request: SentRequest, options: SendOptions): Promise<AttemptResult> {
+export async function send(request: OutgoingRequest, options: SendOptions): Promise<AttemptResult> {
 	const { timeoutMs, maxBodyBytes } = options;
 	const startedAt = Date.now();
 	// A timer of our own, because AbortSignal.timeout cannot be stopped, and a pending timer keeps a Durable
@@ -28,7 +28,7 @@ export async function send(request: SentRequest, options: SendOptions): Promise<
 		const response = await fetch(url, {
 			method,
 			headers,
-			body,
+			...(body !== null && { body }),
 			redirect: "manual",
 			signal: deadline.signal,
 			// Asks for the body undecoded, because coding.ts knows more codings than the runtime.

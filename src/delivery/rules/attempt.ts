@@ -8,15 +8,9 @@ export const MAX_TIMEOUT_MS = 840_000;
 /** A request ready to go: nothing is added to it any more, because the body's bytes are signed. */
 export interface OutgoingRequest {
 	url: string;
-	method: "POST" | "PUT";
+	method: "GET" | "POST" | "PUT" | "DELETE";
 	/** Names in lower case. */
 	headers: Record<string, string>;
-	body: Uint8Array<ArrayBuffer>;
-}
-
-/** What is sent in one exchange: an attempt, or a question that carries no event. */
-export interface SentRequest extends Omit<OutgoingRequest, "method" | "body"> {
-	method: "GET" | "POST" | "PUT" | "DELETE";
 	/** null: none. */
 	body: Uint8Array<ArrayBuffer> | null;
 }

@@ -13,7 +13,7 @@ import type { ReadableEndpoint } from "../../store/records.ts";
 import { ownHeaders, USER_AGENT } from "../exchange/request.ts";
 import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
 import { refuseAddress } from "../exchange/url-guard.ts";
-import type { SentRequest } from "../rules/attempt.ts";
+import type { OutgoingRequest } from "../rules/attempt.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -42,7 +42,7 @@ export async function askReady(
 }
 
 /** Throws for a request that would lead the credentials to another host: a bug of the protocol. */
-function requestOf({ method, url, headers, body }: StepRequest, endpoint: ReadableEndpoint): SentRequest {
+function requestOf({ method, url, headers, body }: StepRequest, endpoint: ReadableEndpoint): OutgoingRequest {
 	if (originOf(url) !== originOf(endpoint.url))
 		throw new Error("a protocol has left the host of its endpoint");
 	return {

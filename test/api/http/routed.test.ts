@@ -29,8 +29,3 @@ test("reading, a refusal and a sample do not wait, nor does anything where readi
 	expect(await waited("POST", "/v1/sources/x/test")).toBe(0);
 	expect(await waited("POST", "/v1/subscriptions", 200, "0")).toBe(0);
 });
-
-test("a change of something that is called test waits as any other does", async () => {
-	expect(await waited("PATCH", "/v1/endpoints/test")).toBe(250);
-	expect(await waited("DELETE", "/v1/sources/test")).toBe(250);
-});

@@ -72,7 +72,7 @@ test("a request carries the protocol's part, the ids and the signature, and noth
 		"webhook-timestamp": String(Math.floor(now / 1000)),
 		"webhook-signature": expect.stringMatching(/^v1,[A-Za-z0-9+/]{43}=$/),
 	});
-	expect(new TextDecoder().decode(body)).toBe('{"id": 9007199254740993, "name": "Zoë"}');
+	expect(new TextDecoder().decode(body ?? new Uint8Array())).toBe('{"id": 9007199254740993, "name": "Zoë"}');
 });
 
 test("the lineage is a header beside the ids, and no header of the endpoint's own replaces it", () => {
@@ -84,7 +84,7 @@ test("the lineage is a header beside the ids, and no header of the endpoint's ow
 describe("the signature", () => {
 	test("covers the bytes that are sent", () => {
 		const { headers, body } = build();
-		expect(new Webhook(NEW).verify(Buffer.from(body), headers)).toHaveProperty("name", "Zoë");
+		expect(new Webhook(NEW).verify(Buffer.from(body ?? []), headers)).toHaveProperty("name", "Zoë");
 	});
 
 	test("covers bytes that are no text", () => {
@@ -94,7 +94,7 @@ describe("the signature", () => {
 			request: (_, { url }) => ({ method: "POST", url, headers: {}, body: bytes }),
 		};
 		const { headers, body } = build({ protocol: binary });
-		expect([...body]).toEqual([...bytes]);
+		expect([...(body ?? [])]).toEqual([...bytes]);
 		// Not by the package, which reads its bodies as text.
 		const signed = Buffer.concat([Buffer.from(`dlv_1.${headers["webhook-timestamp"]}.`), bytes]);
 		const key = Buffer.from(NEW.slice("whsec_".length), "base64");
