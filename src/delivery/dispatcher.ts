@@ -16,6 +16,7 @@ import type { CalledBack, Callback } from "./callback.ts";
 import { Callbacks, NO_DELIVERY } from "./called-back.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
+import { healthOf } from "./health.ts";
 import { Backlog } from "./ledger/backlog.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
 import { countDeliveries } from "./ledger/limits.ts";
@@ -25,7 +26,7 @@ import { readmit, tellReadmitted } from "./readmit.ts";
 import { toRecord } from "./record.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 import { Repair } from "./repair.ts";
-import type { Blocked, DispatcherRpc, Enqueued } from "./rpc.ts";
+import type { Blocked, DispatcherRpc, Enqueued, Health } from "./rpc.ts";
 import { explainBlocked, opensAt } from "./rules/blocked.ts";
 import { canceled, retried } from "./rules/by-hand.ts";
 import type { Delivery } from "./rules/delivery.ts";
@@ -109,6 +110,10 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	blocked(): Blocked {
 		const { blockedBy, ...admitted } = this.#work.admitted();
 		return { blockedBy, blockedUntil: "until" in admitted ? admitted.until : null };
+	}
+
+	health(): Health {
+		return healthOf(this.#work, this.#backlog, this.blocked(), Date.now());
 	}
 
 	async retry(id: string): Promise<Change> {

@@ -19,6 +19,7 @@ import { Pool } from "./hands/pool.ts";
 import type { Backlog } from "./ledger/backlog.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
 import type { Presence } from "./presence.ts";
+import { RecentExchanges } from "./recent.ts";
 import type { AttemptResult } from "./rules/attempt.ts";
 import { advance, type Delivery } from "./rules/delivery.ts";
 import { AGAIN_MS } from "./rules/wake.ts";
@@ -44,6 +45,7 @@ export interface WorkParts {
 export class Work {
 	readonly flights: Flights;
 	readonly pool: Pool;
+	readonly recent = new RecentExchanges(Date.now());
 	readonly #parts: WorkParts;
 	readonly #gates: Gatekeeper;
 	readonly #io: TaskIo;
@@ -84,6 +86,11 @@ export class Work {
 	/** Tells the server, if it can be told, that nobody waits for the job of this delivery any more. */
 	cancelJob(delivery: Delivery, endpoint: ReadableEndpoint): void {
 		this.#parts.ctx.waitUntil(cancelJob(delivery, endpoint, this.#io));
+	}
+
+	/** How many exchanges the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */
+	get limit(): number | null {
+		return this.#gates.limit;
 	}
 
 	/** Somebody has seen to the endpoint. */
@@ -170,6 +177,8 @@ export class Work {
 	/** What follows from an end for the endpoint and the other deliveries, once it is written. Never throws. */
 	async follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void> {
 		logDelivery(ran);
+		const attempt = ran.ended === null ? undefined : ran.delivery.attempts.at(-1);
+		if (attempt !== undefined) this.recent.note(attempt);
 		if (typeof settings !== "object") return;
 		try {
 			if (ran.ended !== null && !isRepaired) this.#noteEnd(id, ran.ended, settings);

@@ -39,6 +39,12 @@ export function endsWith(url: string, end: RegExp): boolean {
 	return end.test(split(url).base);
 }
 
+/** The URL of a call with another end, where it ends in `end`; null where it does not. The query stays. */
+export function withEnd(url: string, end: RegExp, other: string): string | null {
+	const { base, query } = split(url);
+	return end.test(base) ? `${base.replace(end, other)}${query}` : null;
+}
+
 /** Scheme, host and port, as the URL spells them. */
 export function originOf(url: string): string {
 	return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";

@@ -4,13 +4,13 @@
  * they are.
  */
 import { Buffer } from "node:buffer";
-import { inPath, isBare, under } from "./address.ts";
+import { inPath, isBare, under, withEnd } from "./address.ts";
 import { taskJobs, submitted } from "./bentoml-tasks.ts";
 import type { RequestContext } from "./exchange.ts";
 import { JSON_HEADERS, payloadOf } from "./input.ts";
 import { readData } from "./output.ts";
 import type { ModelInput, ModelRequest, Protocol } from "./protocol.ts";
-import { errorTextOf, isSuccess, reading, requestIdOf, stringOf } from "./reading.ts";
+import { ask, errorTextOf, isSuccess, reading, requestIdOf, stringOf } from "./reading.ts";
 
 export const bentoml: Protocol = {
 	defaults: { maxConcurrency: null },
@@ -28,6 +28,13 @@ export const bentoml: Protocol = {
 		return reading({ output: readData(exchange), requestId });
 	},
 	jobs: taskJobs(routeOf),
+	ready: {
+		// Beside the method's route, which is the last part of the path where the URL names it.
+		request: ({ url }) =>
+			ask((isBare(url) ? null : withEnd(url, /\/[^/]*$/, "/readyz")) ?? under(url, "/readyz")),
+		// A gateway may have no such path, which says nothing of the service.
+		isReady: (response) => (response.status === 404 ? null : isSuccess(response)),
+	},
 };
 
 function routeOf({ url, model }: Pick<RequestContext, "url" | "model">): string {

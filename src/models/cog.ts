@@ -3,7 +3,7 @@
  * named inputs. The prediction has the delivery's id, so that a repetition joins one that is still running. The output
  * is its `output`.
  */
-import { endsWith, under } from "./address.ts";
+import { endsWith, under, withEnd } from "./address.ts";
 import type { Exchange, Reading, RequestContext } from "./exchange.ts";
 import { ended, endedInError, handleOf } from "./handles.ts";
 import { JSON_HEADERS } from "./input.ts";
@@ -11,7 +11,9 @@ import type { Jobs } from "./jobs.ts";
 import { readData } from "./output.ts";
 import { endOf, inputsOf, type Prediction, usageOf, webhookOf } from "./prediction.ts";
 import type { Protocol } from "./protocol.ts";
-import { errorTextOf, isSuccess, objectIn, reading, stringOf } from "./reading.ts";
+import { ask, errorTextOf, isSuccess, objectIn, reading, stringOf } from "./reading.ts";
+
+const PREDICTIONS = /\/predictions$/;
 
 const jobs: Jobs = {
 	defaultMode: "sync",
@@ -61,10 +63,15 @@ export const cog: Protocol = {
 		return reading(begins ? begun(prediction) : unfinished(prediction, exchange));
 	},
 	jobs,
+	ready: {
+		request: ({ url }) => ask(withEnd(url, PREDICTIONS, "/health-check") ?? under(url, "/health-check")),
+		// It says 200 whatever it says: STARTING, BUSY, SETUP_FAILED.
+		isReady: (response) => isSuccess(response) && objectIn(response)?.["status"] === "READY",
+	},
 };
 
 function predictionUrl({ url, deliveryId }: Pick<RequestContext, "url" | "deliveryId">): string {
-	return under(url, `${endsWith(url, /\/predictions$/) ? "" : "/predictions"}/${deliveryId}`);
+	return under(url, `${endsWith(url, PREDICTIONS) ? "" : "/predictions"}/${deliveryId}`);
 }
 
 function refusalOf(exchange: Exchange): Partial<Reading> {

@@ -51,10 +51,15 @@ export interface Protocol {
 	jobs?: Jobs;
 	/** Whether the model can be asked if it is ready; absent: it cannot. */
 	ready?: Probe;
+	/** A small JSON value that most of its servers take as input, for tests by hand; absent: an object with a text. */
+	sample?: unknown;
 }
 
 /** How a server is asked whether its model is ready. */
 export interface Probe {
-	request(context: Pick<RequestContext, "url" | "model">): StepRequest;
-	isReady(response: ModelResponse): boolean;
+	request(context: ProbeContext): StepRequest;
+	/** null: the response does not say, as one of a server that has no such path. */
+	isReady(response: ModelResponse, context: ProbeContext): boolean | null;
 }
+
+export type ProbeContext = Pick<RequestContext, "url" | "model">;

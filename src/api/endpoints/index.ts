@@ -20,6 +20,7 @@ import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../../store/record
 import { invalidRequest, readJson, readOptionalJson } from "../http/body.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { blockedToWire } from "./blocked.ts";
+import { healthQuery, healthToWire } from "./health.ts";
 import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
@@ -32,7 +33,10 @@ import {
 import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
 import { mergeCompletion, refuseCompletion } from "./completion-field.ts";
 import { HIDDEN } from "./hidden.ts";
+import { endpointNotFound, getEndpoint } from "./lookup.ts";
+import { testEndpoint } from "./test.ts";
 import { readPage } from "../http/pages.ts";
+import { readQuery } from "../http/query.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
 
@@ -134,17 +138,18 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	.post("/:ref/resume", async (c) => {
 		const resumed = { status: "active", statusReason: null } as const;
 		return c.json(endpointToWire(await changeEndpoint(c.env, c.req.param("ref"), () => resumed)));
+	})
+	.get("/:ref/health", async (c) => {
+		const { probe } = readQuery(c, healthQuery);
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.json(await healthToWire(c.env, endpoint, { url: c.req.url, isProbed: probe === "true" }));
+	})
+	.post("/:ref/test", async (c) => {
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.body(await testEndpoint(c.env, endpoint, c.req.raw), 200, {
+			"content-type": "application/json",
+		});
 	});
-
-async function getEndpoint(env: Env, ref: string): Promise<Endpoint> {
-	const endpoint = await findEndpoint(env, ref);
-	if (endpoint === null) throw endpointNotFound();
-	return endpoint;
-}
-
-function endpointNotFound(): Problem {
-	return new Problem(404, "endpoint_not_found", "There is no endpoint with this id, name or version.");
-}
 
 const changeable: Changeable<Endpoint, EndpointChanges> = {
 	get: getEndpoint,

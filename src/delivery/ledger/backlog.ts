@@ -6,6 +6,7 @@ import { refusedBy } from "../../events/decision.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import { migrate } from "../../objects/schema.ts";
 import { Turns } from "../pick/turns.ts";
+import type { Attempt } from "../records.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { fresh } from "../rules/state.ts";
 import type { Enqueued } from "../rpc.ts";
@@ -16,6 +17,8 @@ import { Intake } from "./intake.ts";
 import { Jobs } from "./jobs.ts";
 import { LIMITS, type Load } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
+import { newestAttempts } from "./newest-attempts.ts";
+import { type AllOwed, owedIn } from "./owed.ts";
 import type { Refused } from "./refused.ts";
 import { Retention } from "./retention.ts";
 import { DISPATCHER_SCHEMA } from "./schema.ts";
@@ -173,6 +176,16 @@ export class Backlog {
 			empty:
 				this.#last === 0 || (this.retention.hasSwept && lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0)),
 		};
+	}
+
+	/** All that is owed, for people. */
+	owed(): AllOwed {
+		return owedIn(this.#storage.sql, this.#untried.open);
+	}
+
+	/** Attempts of the newest deliveries that have been tried, bounded; in no order. */
+	newestAttempts(): Attempt[] {
+		return newestAttempts(this.#storage.sql);
 	}
 
 	/** As `dueDelivery`, without asking where nothing can be. */

@@ -55,6 +55,7 @@ function recordOf(name: string, more: Partial<DeliveryRecord> = {}): DeliveryRec
 			{ number: 3, at: 1_030, durationMs: 5, statusCode: 200, outcome: "done", error: null, excerpt: null },
 		],
 		nextAttemptAt: null,
+		deadlineAt: null,
 		blockedBy: null,
 		blockedUntil: null,
 		createdAt: 1_010,
