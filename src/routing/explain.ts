@@ -14,11 +14,16 @@ export interface Unmatched {
 	reason: string;
 }
 
-/** Every subscription of now that the event does not match, each with the first reason. */
-export async function explain(env: Env, event: SluiceEvent): Promise<Unmatched[]> {
+/** Every subscription of now that the event does not match and `isShown` holds for, each with the first reason. */
+export async function explain(
+	env: Env,
+	event: SluiceEvent,
+	isShown: (subscription: Subscription) => boolean = () => true,
+): Promise<Unmatched[]> {
 	const table = await currentTable(env);
 	const unmatched: Unmatched[] = [];
 	for (const subscription of table.subscriptions) {
+		if (!isShown(subscription)) continue;
 		const reason = await reasonAgainst(event, subscription, table);
 		if (reason === null) continue;
 		unmatched.push({ subscription_id: subscription.id, subscription: subscription.name, reason });
@@ -35,6 +40,8 @@ async function reasonAgainst(
 	const { status, sourceId, types, unreadable } = subscription;
 	const { type } = event.attributes;
 	if (unreadable !== undefined) return `its ${unreadable.join(", ")} cannot be read by this release`;
+	if (status === "requested") return "the owner of its source has not granted it yet";
+	if (status === "denied") return "the owner of its source has denied it";
 	if (status !== "active") return "the subscription is paused";
 	if (sourceId !== null && sourceId !== event.sourceId) return "it listens to another source";
 	if (types.length > 0 && !types.some((pattern) => typeMatches(pattern, type))) {
