@@ -5,16 +5,7 @@ import { ensureSchema, withSchema } from "../../src/store/schema.ts";
 
 beforeEach(() => reset());
 
-const TABLES = [
-	"api_keys",
-	"audit",
-	"deleted",
-	"endpoints",
-	"meta",
-	"own_hosts",
-	"sources",
-	"subscriptions",
-];
+const TABLES = ["api_keys", "audit", "deleted", "endpoints", "meta", "own_hosts", "sources", "subscriptions"];
 
 async function tables(): Promise<string[]> {
 	const { results } = await env.DB.prepare(
