@@ -71,6 +71,7 @@ test("a database that was restored to an earlier schema meanwhile is brought up 
 			"ALTER TABLE sources DROP COLUMN verification_token",
 			"ALTER TABLE sources DROP COLUMN verification_token_until",
 			"ALTER TABLE sources DROP COLUMN verified_at",
+			"ALTER TABLE subscriptions DROP COLUMN request_state",
 			"DROP TABLE deleted",
 			"UPDATE meta SET value = 1 WHERE key = 'schema_version'",
 		].map((sql) => env.DB.prepare(sql)),
