@@ -146,7 +146,7 @@ describe("what is recorded", () => {
 		});
 		const request = new Request(`${ORIGIN}/v1/sources`, {
 			method: "POST",
-			headers: { authorization: "Bearer test-token" },
+			headers: { authorization: "Bearer test-token", "content-type": "application/json" },
 			body: '{"name":"unrecorded"}',
 		});
 		const response = await app.fetch(request, { ...env, DB: deaf }, createExecutionContext());

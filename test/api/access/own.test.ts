@@ -231,9 +231,9 @@ describe("a viewer", () => {
 	test("does not take the token that a publisher has brought", async () => {
 		const auth = { type: "hmac", header: "x-signature", verification_token: true };
 		const source = await must("POST", "/v1/sources", { name: "notion", auth });
-		await ask("POST", "/in/notion", { verification_token: "brought" }, { authorization: "" });
-		expect((await askWith(viewer, "GET", `/v1/sources/${source.id}`)).text).not.toContain("brought");
-		expect(await must("GET", "/v1/sources/notion")).toMatchObject({ verification_token: "brought" });
+		await ask("POST", "/in/notion", { verification_token: "secret_brought" }, { authorization: "" });
+		expect((await askWith(viewer, "GET", `/v1/sources/${source.id}`)).text).not.toContain("secret_brought");
+		expect(await must("GET", "/v1/sources/notion")).toMatchObject({ verification_token: "secret_brought" });
 		await must("DELETE", "/v1/sources/notion");
 	});
 });

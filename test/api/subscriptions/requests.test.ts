@@ -5,6 +5,7 @@ import { statusAfterChange, statusForSource } from "../../../src/api/subscriptio
 import type { Principal } from "../../../src/api/access/principal.ts";
 import { NO_SCOPE } from "../../../src/store/keys.ts";
 import { loadRoutingTable } from "../../../src/store/routing.ts";
+import { explain } from "../../../src/routing/explain.ts";
 import { buildTable } from "../../../src/routing/table.ts";
 import { type Resource, ask, must } from "../client.ts";
 import { type TestKey, askWith, makeKey } from "../access/keys.ts";
@@ -176,14 +177,14 @@ describe("asking and granting", () => {
 
 	test("explain says what it waits for", async () => {
 		const path = await subscribe();
-		const { id } = await must("POST", "/v1/sources/orders/test").then(
-			({ answer }) => (answer as { body: { id: string } }).body,
-		);
-		await expect
-			.poll(async () => (await ask("GET", `/v1/events/${id}?explain=true`)).text)
-			.toContain(
-				`"subscription":"${path.split("/").at(-1)}","reason":"the owner of its source has not granted it yet"`,
-			);
+		const { id } = await must("GET", path);
+		const attributes = { id: "e", source: "/t", type: "t" };
+		const event = { id: "evt_1", sourceId: source.id, receivedAt: 0, attributes, data: null };
+		const reasonOf = async () =>
+			(await explain(env, event)).find(({ subscription_id }) => subscription_id === id)?.reason;
+		expect(await reasonOf()).toBe("the owner of its source has not granted it yet");
+		await askWith(owner, "POST", `${path}/deny`);
+		expect(await reasonOf()).toBe("the owner of its source has denied it");
 	});
 
 	test("release 0.1 reads it as paused, and what a newer one writes cannot be resumed here", async () => {
