@@ -4,14 +4,20 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { app } from "../../../src/app.ts";
 import { newId } from "../../../src/events/ids.ts";
 import { type AuditEntry, insertAudit, listAudit, sweepAudit } from "../../../src/store/audit.ts";
-import { ORIGIN, type Page, type Resource, ask, must, readIds } from "../client.ts";
+import { ORIGIN, type Resource, ask, must, readIds } from "../client.ts";
 import { askWith, makeKey } from "./keys.ts";
 
 const SECRET = "whsec_c2x1aWNlIHNpZ25zIHdoYXQgaXQgc2VuZHM=";
 
+interface Entry extends Resource {
+	action: string;
+	resource: string;
+	at: string;
+}
+
 /** Oldest first, from one change of the test on. */
-async function entries(query = ""): Promise<Resource[]> {
-	const { data } = await must<Page>("GET", `/v1/audit?limit=200${query}`);
+async function entries(query = ""): Promise<Entry[]> {
+	const { data } = await must<{ data: Entry[] }>("GET", `/v1/audit?limit=200${query}`);
 	return data.reverse();
 }
 
@@ -22,7 +28,7 @@ beforeEach(async () => {
 });
 
 async function steps(query = ""): Promise<string[]> {
-	return (await entries(query)).map((entry) => `${entry["action"]} ${entry["resource"]} ${entry.name}`);
+	return (await entries(query)).map((entry) => `${entry.action} ${entry.resource} ${entry.name}`);
 }
 
 describe("what is recorded", () => {
@@ -165,8 +171,8 @@ describe("reading it", () => {
 		expect(await steps("&actor=reader")).toEqual(["create source two"]);
 		expect(await steps("&actor=root&resource=source")).toEqual(["create source one"]);
 		const [first] = await entries("&resource=source");
-		expect(await steps(`&resource=source&since=${String(first?.["at"])}`)).toContain("create source one");
-		expect(await steps(`&until=${String(first?.["at"])}&resource=source`)).toEqual([]);
+		expect(await steps(`&resource=source&since=${first?.at}`)).toContain("create source one");
+		expect(await steps(`&until=${first?.at}&resource=source`)).toEqual([]);
 		const paged = await readIds("/v1/audit?limit=1&resource=source", 5);
 		expect(paged).toMatchObject({ more: false });
 		expect(paged.ids).toHaveLength(2);
@@ -179,6 +185,11 @@ describe("reading it", () => {
 		expect((await askWith(subscriber, "GET", "/v1/audit")).status).toBe(403);
 	});
 });
+
+async function kept(): Promise<number[]> {
+	const found = await listAudit(env, {}, { after: null, limit: 100 });
+	return found.map(({ createdAt }) => createdAt);
+}
 
 describe("its length", () => {
 	const NOW = 1_700_000_000_000;
@@ -199,11 +210,6 @@ describe("its length", () => {
 			requestId: null,
 			...fields,
 		};
-	}
-
-	async function kept(): Promise<number[]> {
-		const found = await listAudit(env, {}, { after: null, limit: 100 });
-		return found.map(({ createdAt }) => createdAt);
 	}
 
 	test("entries of 400 days, and no more than so many", async () => {

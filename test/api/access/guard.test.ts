@@ -79,12 +79,13 @@ A - - -  DELETE /v1/keys/:ref
 A - - V  GET /v1/audit
 A - - -  GET /v1/something-new`;
 
+function letter(route: string, role: Role): string {
+	const grade = gradeOf(route, role);
+	if (grade === null) return "-";
+	return grade === "all" ? role.charAt(0).toUpperCase() : role.charAt(0);
+}
+
 test("the table of rights says what it is meant to", () => {
-	const letter = (route: string, role: Role) => {
-		const grade = gradeOf(route, role);
-		if (grade === null) return "-";
-		return grade === "all" ? role.charAt(0).toUpperCase() : role.charAt(0);
-	};
 	const lines = MATRIX.trim().split("\n");
 	const said = lines.map((line) => {
 		const route = line.slice(9);
@@ -93,17 +94,17 @@ test("the table of rights says what it is meant to", () => {
 	expect(said).toEqual(lines);
 });
 
+/** A request to a route, about something that nobody has. */
+function askRoute(key: TestKey | null, route: string) {
+	const [method = "", path = ""] = route.split(" ");
+	return askWith(key, method, path.replaceAll(/:\w+/g, "nobody"), method === "GET" ? undefined : "{");
+}
+
 describe("as the application answers", () => {
 	const keys = new Map<Role, TestKey>();
 	beforeAll(async () => {
 		for (const role of ROLES) keys.set(role, await makeKey({ role }));
 	});
-
-	/** A request to a route, about something that nobody has. */
-	function askRoute(key: TestKey | null, route: string) {
-		const [method = "", path = ""] = route.split(" ");
-		return askWith(key, method, path.replaceAll(/:\w+/g, "nobody"), method === "GET" ? undefined : "{");
-	}
 
 	test.each(guarded)("%s", async (route) => {
 		expect(await askRoute(null, route)).toMatchObject({ status: 401, body: { code: "unauthorized" } });

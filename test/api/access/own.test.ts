@@ -62,7 +62,8 @@ async function route(source: Resource, pairs: [endpoint: Resource, subscription:
 /** A request with a key, as its status and code. */
 async function outcome(key: TestKey, method: string, path: string, body?: unknown): Promise<string> {
 	const answer = await askWith(key, method, path, body);
-	return [answer.status, answer.body["code"]].filter((part) => part !== undefined).join(" ");
+	const { code } = answer.body as { code?: string };
+	return code === undefined ? String(answer.status) : `${answer.status} ${code}`;
 }
 
 async function idsIn(key: TestKey, path: string): Promise<string[]> {

@@ -57,6 +57,15 @@ describe("the status after a change", () => {
 	});
 });
 
+async function shown(path: string): Promise<unknown> {
+	const { status, status_reason } = await must("GET", path);
+	return [status, status_reason];
+}
+
+function columnsOf(name: string): Promise<unknown> {
+	return env.DB.prepare("SELECT enabled, request_state FROM subscriptions WHERE name = ?").bind(name).first();
+}
+
 describe("asking and granting", () => {
 	let team: TestKey;
 	let owner: TestKey;
@@ -84,11 +93,6 @@ describe("asking and granting", () => {
 		});
 		if (answer.status !== 201) throw new Error(answer.text);
 		return `/v1/subscriptions/${name}`;
-	}
-
-	async function shown(path: string): Promise<unknown> {
-		const { status, status_reason } = await must("GET", path);
-		return [status, status_reason];
 	}
 
 	/** Whether routing takes an event of the source to it. */
@@ -189,9 +193,8 @@ describe("asking and granting", () => {
 
 	test("release 0.1 reads it as paused, and what a newer one writes cannot be resumed here", async () => {
 		const path = await subscribe();
-		const row = () => env.DB.prepare("SELECT enabled, request_state FROM subscriptions WHERE name = ?");
 		const name = path.split("/").at(-1) ?? "";
-		expect(await row().bind(name).first()).toEqual({ enabled: 0, request_state: "requested" });
+		expect(await columnsOf(name)).toEqual({ enabled: 0, request_state: "requested" });
 		await env.DB.prepare("UPDATE subscriptions SET request_state = 'escalated' WHERE name = ?")
 			.bind(name)
 			.run();
@@ -201,6 +204,6 @@ describe("asking and granting", () => {
 		await env.DB.prepare("UPDATE subscriptions SET enabled = 1 WHERE name = ?").bind(name).run();
 		expect(await shown(path)).toEqual(["active", null]);
 		await must("POST", `${path}/pause`);
-		expect(await row().bind(name).first()).toEqual({ enabled: 0, request_state: null });
+		expect(await columnsOf(name)).toEqual({ enabled: 0, request_state: null });
 	});
 });
