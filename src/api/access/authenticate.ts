@@ -3,7 +3,8 @@ import { isSameSecret } from "../../crypto/compare.ts";
 import type { Env } from "../../env.ts";
 import { refuseWhileClosed, rootKey } from "../../http/closed.ts";
 import { credentials } from "../../http/credentials.ts";
-import { type Refusal, refuse } from "../../http/refusal.ts";
+import { type Refusal, refuse, refuseForNow } from "../../http/refusal.ts";
+import { log } from "../../log.ts";
 import type { ApiKey } from "../../store/keys.ts";
 import { isKeyOf, keyIdOf } from "./key-text.ts";
 import { lookUpKey } from "./keyring.ts";
@@ -12,7 +13,10 @@ import { type Principal, ROOT } from "./principal.ts";
 /** `key`: null for the root key. */
 export type Authenticated = { ok: true; principal: Principal; key: ApiKey | null };
 
-/** 503 `not_configured` while there is no root key, 401 `unauthorized` without a valid key. `now` in ms. Throws what D1 throws. */
+/**
+ * 503 `not_configured` while there is no root key, 401 `unauthorized` without a valid key, and 503 `unavailable` when D1 has
+ * to be asked and fails. `now` in ms.
+ */
 export async function authenticate(
 	env: Env,
 	header: string | undefined,
@@ -26,7 +30,15 @@ export async function authenticate(
 	}
 	if (isSameSecret(text, rootKey(env))) return { ok: true, principal: ROOT, key: null };
 	const id = keyIdOf(text);
-	const key = id === null ? null : await lookUpKey(env, id, now);
+	let key: ApiKey | null;
+	try {
+		key = id === null ? null : await lookUpKey(env, id, now);
+	} catch (cause) {
+		log("key.not_looked_up", { error: String(cause) });
+		return refuseForNow("unavailable", "API keys cannot be looked up now. Send the request again.", {
+			cause,
+		});
+	}
 	if (key === null || !isKeyOf(text, key.hash)) return invalid(env, "This API key is not valid.");
 	const { name, role, scope, expiresAt } = key;
 	if (expiresAt !== null && expiresAt <= now) return invalid(env, "This API key has expired.");

@@ -4,7 +4,8 @@ import { type ApiKey, NO_SCOPE, ROLES, type Role, type Scope } from "../../store
 import { nameField } from "../fields/fields.ts";
 import { formatTime, timeField } from "../fields/times.ts";
 
-const MAX_NAMES = 100;
+/** In each list: every isolate keeps all keys in memory. */
+const MAX_NAMES = 50;
 
 /** As in `RESOURCE_NAME`. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -18,7 +18,6 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"GET /v1/sources": { publisher: "own", subscriber: "all", viewer: "all" },
 	"POST /v1/sources": ADMIN_ONLY,
 	"GET /v1/sources/:ref": { publisher: "own", subscriber: "all", viewer: "all" },
-	"PUT /v1/sources/:ref": ADMIN_ONLY,
 	"PATCH /v1/sources/:ref": ADMIN_ONLY,
 	"DELETE /v1/sources/:ref": ADMIN_ONLY,
 	"POST /v1/sources/:ref/secret/rotate": ADMIN_ONLY,
