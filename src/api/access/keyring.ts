@@ -16,6 +16,8 @@ interface Keyring {
 	keys: ReadonlyMap<string, ApiKey>;
 	/** When the reading began, ms since the epoch. */
 	readAt: number;
+	/** When somebody last began to read anew: made-up keys that come meanwhile are told by this ring. */
+	askedAt: number;
 }
 
 const rings = new WeakMap<D1Database, Keyring>();
@@ -28,15 +30,31 @@ let changes = 0;
 /** By id; null when there is none. `now` in ms. Throws when D1 has to be asked and fails: nobody is let in on an old word. */
 export async function lookUpKey(env: Env, id: string, now: number): Promise<ApiKey | null> {
 	const ring = rings.get(env.DB);
-	// A clock that went backwards must not keep an old ring in force.
-	const age = ring === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - ring.readAt);
-	const known = ring?.keys.get(id);
-	if (age < (known === undefined ? UNKNOWN_MS : TRUSTED_MS)) return known ?? null;
+	if (ring === undefined) return (await readRing(env, now)).get(id) ?? null;
+	const known = ring.keys.get(id);
+	const isTrusted = isWithin(TRUSTED_MS, now, ring.readAt);
+	if (isTrusted && (known !== undefined || isWithin(UNKNOWN_MS, now, ring.askedAt))) return known ?? null;
+	ring.askedAt = now;
+	try {
+		return (await readRing(env, now)).get(id) ?? null;
+	} catch (error) {
+		// Whoever comes next asks again, and is not told that the key is unknown.
+		ring.askedAt = 0;
+		throw error;
+	}
+}
+
+/** A clock that went backwards must not keep an old word in force. */
+function isWithin(ms: number, now: number, then: number): boolean {
+	return Math.abs(now - then) < ms;
+}
+
+async function readRing(env: Env, now: number): Promise<Keyring["keys"]> {
 	const seen = changes;
 	const keys = new Map((await readAllKeys(env)).map((key) => [key.id, key]));
 	const latest = rings.get(env.DB)?.readAt ?? 0;
-	if (changes === seen && latest < now) rings.set(env.DB, { keys, readAt: now });
-	return keys.get(id) ?? null;
+	if (changes === seen && latest < now) rings.set(env.DB, { keys, readAt: now, askedAt: now });
+	return keys;
 }
 
 /** Makes this isolate read the keys anew; call it after every change of one. */

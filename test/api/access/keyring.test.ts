@@ -93,6 +93,23 @@ test("a flood of made-up keys asks D1 once in two seconds, and other words never
 	expect(one.queries()).toBe(1);
 });
 
+test("however many come at once", async () => {
+	const one = isolate();
+	await statusOf(one.env, newKeyText(newId("key")), NOW);
+	const flood = Array.from({ length: 50 }, () => statusOf(one.env, newKeyText(newId("key")), NOW + 2_000));
+	expect(new Set(await Promise.all(flood))).toEqual(new Set([401]));
+	expect(one.queries()).toBe(2);
+});
+
+test("while D1 fails, a key that is not known is to be sent again", async () => {
+	const one = isolate();
+	await statusOf(one.env, newKeyText(newId("key")), NOW);
+	one.fail();
+	for (const after of [2_000, 2_001]) {
+		expect(await statusOf(one.env, newKeyText(newId("key")), NOW + after)).toBe(503);
+	}
+});
+
 test("while D1 fails, nobody is let in on a word older than that, and the root key is not asked about", async () => {
 	const { text } = await aKey();
 	const one = isolate();
