@@ -80,7 +80,7 @@ export const events = new Hono<ApiEnv>()
 		const { data, sourceId } = entry.event;
 		// A publisher is told of those who listen to its source, not of everybody.
 		const isShown = (subscription: Subscription) =>
-			c.var.grade === "all" || subscription.sourceId === sourceId;
+			ownNames(c.var, "sources") === null || subscription.sourceId === sourceId;
 		const wire = {
 			...eventToWire(entry, await readNamesOfSources(c.env, [sourceId])),
 			...(query.explain === "true" && { unmatched: await explain(c.env, entry.event, isShown) }),
