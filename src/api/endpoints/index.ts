@@ -28,6 +28,7 @@ import {
 	DEFAULT_TIMEOUT_SECONDS,
 	HIDDEN,
 	createEndpointSchema,
+	endpointToAudit,
 	endpointToWire,
 	mergeRetry,
 	patchEndpointSchema,
@@ -73,9 +74,9 @@ export const endpoints = new Hono<ApiEnv>()
 				`There is an endpoint ${ref}; give the other one another version.`,
 			);
 		}
-		const after = endpointToWire(endpoint);
+		const after = endpointToAudit(endpoint);
 		await recordChange(c, { action: "create", resource: "endpoint", before: null, after });
-		return c.json({ ...after, signing_secret: secret }, 201);
+		return c.json({ ...endpointToWire(endpoint), signing_secret: secret }, 201);
 	})
 	.get("/", async (c) => {
 		const { items, nextCursor } = await readPage(c, "endpoints", (query) =>
@@ -112,7 +113,7 @@ export const endpoints = new Hono<ApiEnv>()
 				`Delete the subscriptions to it first, or let them target another endpoint: ${usedBy.join(", ")}.`,
 			);
 		}
-		const before = endpoint && endpointToWire(endpoint);
+		const before = endpoint && endpointToAudit(endpoint);
 		await recordChange(c, { action: "delete", resource: "endpoint", before, after: null, id });
 		await tellDeleted(c.env, id);
 		return c.body(null, 204);
@@ -166,7 +167,7 @@ async function changeEndpoint(
 ): Promise<Endpoint> {
 	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);
 	if (changes === null) return record;
-	const [before, after] = [endpointToWire(former), endpointToWire(record)];
+	const [before, after] = [endpointToAudit(former), endpointToAudit(record)];
 	await recordChange(c, { action, resource: "endpoint", before, after });
 	await refreshDispatchers(c.env, [record.id], { repaired: isRepair(changes) });
 	return record;

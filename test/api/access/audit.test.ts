@@ -112,16 +112,15 @@ describe("what is recorded", () => {
 		await must("POST", "/v1/sources/s/secret/rotate", { secret: "another-secret" });
 		await must("POST", "/v1/endpoints", {
 			name: "e",
-			url: "https://models.example.com/",
+			url: "https://models.example.com/run?key=url-secret&b=1",
 			auth: { type: "bearer", token: "endpoint-secret" },
 			headers: { "x-api-key": "header-secret" },
 			signing_secret: SECRET,
 		});
 		const { text } = await ask("GET", "/v1/audit");
-		expect(text).toContain("models.example.com");
-		for (const secret of ["publisher-secret", "another-secret", "endpoint-secret", "header-secret", SECRET]) {
-			expect(text).not.toContain(secret);
-		}
+		expect(text).toContain("https://models.example.com/run?***");
+		const secrets = ["publisher-secret", "another-secret", "endpoint-secret", "header-secret", "url-secret"];
+		for (const secret of [...secrets, SECRET]) expect(text).not.toContain(secret);
 	});
 
 	test("nothing where nothing was changed", async () => {
