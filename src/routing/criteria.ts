@@ -54,6 +54,8 @@ function plain(criterion: string, reason: string | null): Criterion {
 
 export function whyNotActive({ status, unreadable }: Subscription): string | null {
 	if (unreadable !== undefined) return `its ${unreadable.join(", ")} cannot be read by this release`;
+	if (status === "requested") return "the owner of its source has not granted it yet";
+	if (status === "denied") return "the owner of its source has denied it";
 	return status === "active" ? null : "the subscription is paused";
 }
 

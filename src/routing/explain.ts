@@ -14,11 +14,16 @@ export interface Unmatched {
 	reason: string;
 }
 
-/** Every subscription of now that the event does not match, each with the first reason. */
-export async function explain(env: Env, event: SluiceEvent): Promise<Unmatched[]> {
+/** Every subscription of now that the event does not match and `isShown` holds for, each with the first reason. */
+export async function explain(
+	env: Env,
+	event: SluiceEvent,
+	isShown: (subscription: Subscription) => boolean = () => true,
+): Promise<Unmatched[]> {
 	const table = await currentTable(env);
 	const unmatched: Unmatched[] = [];
 	for (const subscription of table.subscriptions) {
+		if (!isShown(subscription)) continue;
 		const reason = await reasonAgainst(event, subscription, table);
 		if (reason === null) continue;
 		unmatched.push({ subscription_id: subscription.id, subscription: subscription.name, reason });

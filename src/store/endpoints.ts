@@ -26,6 +26,7 @@ import {
 	bumpRoutingVersion,
 	insertRow,
 	listRows,
+	matchesOneOf,
 	revisionOf,
 	updateRow,
 } from "./rows.ts";
@@ -98,6 +99,22 @@ export async function listEndpoints(env: Env, query: ListQuery): Promise<Endpoin
 export async function readEndpointIds(env: Env, name: string): Promise<string[]> {
 	const { results } = await withSchema(env, (db) =>
 		db.prepare("SELECT id FROM endpoints WHERE name = ?").bind(name).all<{ id: string }>(),
+	);
+	return results.map(({ id }) => id);
+}
+
+/** The ids of up to `limit` endpoints whose names match one of `patterns` (rows.ts), those made first first. */
+export async function readMatchingEndpointIds(
+	env: Env,
+	patterns: readonly string[],
+	limit: number,
+): Promise<string[]> {
+	const { sql, bound } = matchesOneOf("name", patterns);
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare(`SELECT id FROM endpoints WHERE ${sql} ORDER BY created_at, id LIMIT ?`)
+			.bind(...bound, limit)
+			.all<{ id: string }>(),
 	);
 	return results.map(({ id }) => id);
 }

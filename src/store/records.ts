@@ -13,6 +13,13 @@ export type { SourceAuth, SourceAuthType } from "./source-auth.ts";
 export const STATUSES = ["active", "paused"] as const;
 export type Status = (typeof STATUSES)[number];
 
+/**
+ * A subscription that was made with a key which is not for its source waits for the source's owner: requested. denied: the
+ * owner said no. Neither matches an event or can be resumed.
+ */
+export const REQUEST_STATES = ["requested", "denied"] as const;
+export type SubscriptionStatus = Status | (typeof REQUEST_STATES)[number];
+
 export const ENDPOINT_STATUSES = [...STATUSES, "disabled"] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
@@ -171,8 +178,8 @@ export interface Subscription {
 	/** JSONata over the event; null: the event itself is sent. */
 	transform: string | null;
 	result: ResultPolicy | null;
-	/** paused: new events are not matched; deliveries that are there already go on. */
-	status: Status;
+	/** Unless it is active, new events are not matched; deliveries that are there already go on. */
+	status: SubscriptionStatus;
 	revision: number;
 	quarantine: Quarantine | null;
 	/**

@@ -61,6 +61,7 @@ test("no secret is stored in clear or printed, whoever used it and however it we
 	for (const [name, publish] of Object.entries(publishers)) await useSource(name, publish);
 	await Promise.all(Object.entries(endpoints).map(([name, fields]) => useEndpoint(name, fields())));
 	await connect(router.url, plant("wrong token")).ask("GET", "/v1/sources");
+	await useKey();
 
 	const printed = namesIn(lines.join("\n"), planted);
 	// While it runs, the Worker's own variables stand in the one file that wrangler reads them from.
@@ -81,6 +82,17 @@ test("no secret is stored in clear or printed, whoever used it and however it we
 	expect(elsewhere).toEqual([]);
 	expect(await columnsWith("url of")).toEqual(["endpoints.url"]);
 });
+
+/** A key that is made, used, refused a change, and deleted. */
+async function useKey(): Promise<void> {
+	const fields = { name: unique("key"), role: "viewer" };
+	const { id, key } = await api.must<{ id: string; key: string }>("POST", "/v1/keys", fields);
+	const viewer = connect(router.url, plant("API key", key));
+	expect(await viewer.ask("GET", "/v1/sources")).toMatchObject({ status: 200 });
+	expect(await viewer.ask("POST", "/v1/sources", { name: unique("source") })).toMatchObject({ status: 403 });
+	await api.must("DELETE", `/v1/keys/${id}`);
+	expect(await viewer.ask("GET", "/v1/sources")).toMatchObject({ status: 401 });
+}
 
 /** How each kind of source is proved a request; `secret` is the source's, or a wrong one. */
 type Publish = (source: Source, secret: string) => { url?: string; headers?: Record<string, string> };

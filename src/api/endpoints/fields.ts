@@ -188,6 +188,11 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 	};
 }
 
+/** For the audit log, which outlasts a token in a query: all but that. */
+export function endpointToAudit(endpoint: Endpoint): Record<string, unknown> {
+	return { ...endpointToWire(endpoint), url: endpoint.url.replace(/\?.*/s, `?${HIDDEN}`) };
+}
+
 /** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
 function unreadableOf({ auth, headers, completion, signingSecrets }: Endpoint): string[] | null {
 	const fields = Object.entries({ auth, headers, completion, signing_secret: signingSecrets })

@@ -1,5 +1,5 @@
 /** `/v1/endpoints`: the model versions that events can be sent to. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type * as z from "zod";
 import { generateSigningSecret, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { refuseUrl } from "../../delivery/exchange/url-guard.ts";
@@ -17,7 +17,10 @@ import {
 import { protocolOf } from "../../models/registry.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../../store/records.ts";
+import { type Action, recordChange } from "../access/audit.ts";
+import { ownRows, requireOwnName } from "../access/own.ts";
 import { invalidRequest, readJson, readOptionalJson } from "../http/body.ts";
+import type { ApiEnv } from "../http/context.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { blockedToWire } from "./blocked.ts";
 import { healthQuery, healthToWire } from "./health.ts";
@@ -26,6 +29,7 @@ import {
 	DEFAULT_MAX_CONCURRENCY,
 	DEFAULT_TIMEOUT_SECONDS,
 	createEndpointSchema,
+	endpointToAudit,
 	endpointToWire,
 	mergeRetry,
 	patchEndpointSchema,
@@ -40,9 +44,10 @@ import { readQuery } from "../http/query.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
 
-export const endpoints = new Hono<{ Bindings: Env }>()
+export const endpoints = new Hono<ApiEnv>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createEndpointSchema);
+		requireOwnName(c.var, "endpoints", input.name);
 		const { url, protocol = "http", model = null } = input;
 		refuseWithoutModel({ url, protocol, model });
 		await refuseBadUrl(c.env, url, c.req.url);
@@ -79,10 +84,14 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 				`There is an endpoint ${ref}; give the other one another version.`,
 			);
 		}
+		const after = endpointToAudit(endpoint);
+		await recordChange(c, { action: "create", resource: "endpoint", before: null, after });
 		return c.json({ ...endpointToWire(endpoint), signing_secret: secret }, 201);
 	})
 	.get("/", async (c) => {
-		const { items, nextCursor } = await readPage(c, "endpoints", (query) => listEndpoints(c.env, query));
+		const { items, nextCursor } = await readPage(c, "endpoints", (query) =>
+			listEndpoints(c.env, { ...query, ...ownRows(c.var, "endpoints") }),
+		);
 		return c.json({ data: items.map(endpointToWire), next_cursor: nextCursor });
 	})
 	.get("/:ref", async (c) => {
@@ -93,7 +102,7 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 		const input = await readJson(c.req.raw, patchEndpointSchema);
 		if (input.url !== undefined) await refuseBadUrl(c.env, input.url, c.req.url);
 		const { url, protocol, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
-		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
+		const endpoint = await changeEndpoint(c, "update", (former) => ({
 			...checkedModel(former, named({ url, protocol, model })),
 			...named({ auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
 			...completionChanges(former, input, c.req.url),
@@ -104,7 +113,8 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	})
 	.delete("/:ref", async (c) => {
 		const ref = c.req.param("ref");
-		const id = (await findEndpoint(c.env, ref))?.id ?? ((await isLost(c.env, "ep", ref)) ? ref : null);
+		const endpoint = await findEndpoint(c.env, ref);
+		const id = endpoint?.id ?? ((await isLost(c.env, "ep", ref)) ? ref : null);
 		if (id === null) throw endpointNotFound();
 		const { usedBy } = await deleteEndpoint(c.env, id);
 		if (usedBy.length > 0) {
@@ -114,6 +124,8 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 				`Delete the subscriptions to it first, or let them target another endpoint: ${usedBy.join(", ")}.`,
 			);
 		}
+		const before = endpoint && endpointToAudit(endpoint);
+		await recordChange(c, { action: "delete", resource: "endpoint", before, after: null, id });
 		await tellDeleted(c.env, id);
 		return c.body(null, 204);
 	})
@@ -123,21 +135,21 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 		const refusal = refuseSigningSecret(secret);
 		if (refusal !== null) throw invalidRequest([{ path: "secret", message: refusal }]);
 		const graceSeconds = input.grace_period_seconds;
-		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ signingSecrets }) => ({
+		const endpoint = await changeEndpoint(c, "rotate_secret", ({ signingSecrets }) => ({
 			signingSecrets: rotateSecrets(signingSecrets, secret, { now: Date.now(), graceSeconds }),
 		}));
 		return c.json({ ...endpointToWire(endpoint), signing_secret: secret });
 	})
 	.post("/:ref/pause", async (c) => {
 		// One that has stopped already keeps its own reason.
-		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ status }) =>
+		const endpoint = await changeEndpoint(c, "pause", ({ status }) =>
 			status === "active" ? { status: "paused", statusReason: "manual" } : null,
 		);
 		return c.json(endpointToWire(endpoint));
 	})
 	.post("/:ref/resume", async (c) => {
 		const resumed = { status: "active", statusReason: null } as const;
-		return c.json(endpointToWire(await changeEndpoint(c.env, c.req.param("ref"), () => resumed)));
+		return c.json(endpointToWire(await changeEndpoint(c, "resume", () => resumed)));
 	})
 	.get("/:ref/health", async (c) => {
 		const { probe } = readQuery(c, healthQuery);
@@ -159,14 +171,17 @@ const changeable: Changeable<Endpoint, EndpointChanges> = {
 	},
 };
 
-/** Makes a change and tells the dispatcher; throws what `changeRecord` throws. */
+/** Makes a change of the endpoint that the path names and tells the dispatcher; throws what `changeRecord` throws. */
 async function changeEndpoint(
-	env: Env,
-	ref: string,
+	c: Context<ApiEnv, "/:ref">,
+	action: Action,
 	compute: (former: Endpoint) => EndpointChanges | null,
 ): Promise<Endpoint> {
-	const { record, changes } = await changeRecord(env, changeable, ref, compute);
-	if (changes !== null) await refreshDispatchers(env, [record.id], { repaired: isRepair(changes) });
+	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);
+	if (changes === null) return record;
+	const [before, after] = [endpointToAudit(former), endpointToAudit(record)];
+	await recordChange(c, { action, resource: "endpoint", before, after });
+	await refreshDispatchers(c.env, [record.id], { repaired: isRepair(changes) });
 	return record;
 }
 

@@ -11,11 +11,15 @@ import { mergeResult, type SubscriptionInput, targetOf } from "./fields.ts";
 
 type DraftInput = SubscriptionInput & { status?: Status | undefined };
 
+export interface Draft extends Pick<ResolvedRefs, "endpointName" | "sourceName"> {
+	subscription: Subscription;
+}
+
 /** A new subscription, under a new id. Throws what `resolveRefs` throws. `now` in ms. */
-export async function draftOf(env: Env, input: DraftInput, now: number): Promise<Subscription> {
-	const { target, targetRef, sourceId } = await resolveRefs(env, input);
+export async function draftOf(env: Env, input: DraftInput, now: number): Promise<Draft> {
+	const { target, targetRef, sourceId, sourceName, endpointName } = await resolveRefs(env, input);
 	if (target === undefined) throw new Error("the schema lets no subscription pass without a target");
-	return {
+	const subscription: Subscription = {
 		id: newId("sub"),
 		name: input.name ?? nameFor(targetRef),
 		sourceId: sourceId ?? null,
@@ -30,6 +34,7 @@ export async function draftOf(env: Env, input: DraftInput, now: number): Promise
 		createdAt: now,
 		updatedAt: now,
 	};
+	return { subscription, endpointName, sourceName };
 }
 
 /** `to-ocr-3-x7f2`; the random part keeps apart what goes to the same endpoint. */
@@ -41,9 +46,13 @@ function nameFor(endpointRef: string): string {
 interface ResolvedRefs {
 	/** What is not named is undefined. null: events of every source. */
 	sourceId: string | null | undefined;
+	/** null: every source, or none is named. */
+	sourceName: string | null;
 	/** `name@latest` stays a name: it is resolved for each event. */
 	target: Subscription["target"] | undefined;
 	targetRef: string;
+	/** Without its version; "" when no target is named. */
+	endpointName: string;
 }
 
 /** What the references in the input stand for. Throws 422 with every one that stands for nothing. */
@@ -62,8 +71,9 @@ export async function resolveRefs(env: Env, input: SubscriptionInput): Promise<R
 	}
 	if (errors.length > 0) throw invalidRequest(errors);
 	const sourceId = input.source === undefined ? undefined : (source?.id ?? null);
-	if (asked === null || endpoint === null) return { sourceId, target: undefined, targetRef: "" };
+	const names = { sourceId, sourceName: source?.name ?? null, endpointName: endpoint?.name ?? "" };
+	if (asked === null || endpoint === null) return { ...names, target: undefined, targetRef: "" };
 	return "latestOf" in parseEndpointRef(asked.ref)
-		? { sourceId, target: { latestOf: endpoint.name }, targetRef: `${endpoint.name}@latest` }
-		: { sourceId, target: { endpointId: endpoint.id }, targetRef: `${endpoint.name}@${endpoint.version}` };
+		? { ...names, target: { latestOf: endpoint.name }, targetRef: `${endpoint.name}@latest` }
+		: { ...names, target: { endpointId: endpoint.id }, targetRef: `${endpoint.name}@${endpoint.version}` };
 }

@@ -55,7 +55,10 @@ export async function previewSubscription(env: Env, request: Request): Promise<s
 	const input = checkFields(value, previewSchema);
 	const { subscription: ref, event: _event, event_id: _id, event_source: _source, ...draft } = input;
 	const stored = ref === undefined ? null : await getSubscription(env, ref);
-	const tried: Tried = { ...(stored ?? (await draftOf(env, draft, Date.now()))), isPreview: true };
+	const tried: Tried = {
+		...(stored ?? (await draftOf(env, draft, Date.now())).subscription),
+		isPreview: true,
+	};
 	const { event, isSourceAssumed } = await previewedEvent(env, input, text, tried.sourceId);
 	const criteria = await judgeAll(event, tried);
 	const transformed = await transform(tried, event);
