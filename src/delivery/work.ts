@@ -55,6 +55,7 @@ export class Work {
 		this.flights = new Flights(parts.backlog, () => parts.goOn());
 		this.#gates = new Gatekeeper(ctx.storage);
 		this.pool = new Pool({
+			env,
 			storage: ctx.storage,
 			name: (number) => ({ endpointId: parts.endpointId(), number }),
 			hand: (name) => hand(env, name),

@@ -1,10 +1,9 @@
 /** `/v1/endpoints`: the model versions that events can be sent to. */
 import { Hono } from "hono";
 import { generateSigningSecret, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
-import { refuseUrl } from "../../delivery/exchange/url-guard.ts";
 import type { Env } from "../../env.ts";
 import { newId } from "../../events/ids.ts";
-import { Problem } from "../../http/problem.ts";
+import { type FieldError, Problem } from "../../http/problem.ts";
 import {
 	type EndpointChanges,
 	deleteEndpoint,
@@ -30,6 +29,7 @@ import {
 	patchEndpointSchema,
 } from "./fields.ts";
 import { DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
+import { type Reach, impliedProtocol, refuseAddresses, refuseReach } from "./reach.ts";
 import { readPage } from "../http/pages.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
@@ -37,9 +37,10 @@ import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts"
 export const endpoints = new Hono<{ Bindings: Env }>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createEndpointSchema);
-		const { url, protocol = "http", model = null } = input;
-		refuseWithoutModel({ url, protocol, model });
-		await refuseBadUrl(c.env, url, c.req.url);
+		const { url, protocol = impliedProtocol(url) ?? "http", model = null } = input;
+		const auth = input.auth ?? { type: "none" };
+		await checkAddresses(c.env, { url, auth }, c.req.url);
+		refuse(refuseReach({ url, protocol, model, auth }));
 		const now = Date.now();
 		const secret = input.signing_secret ?? generateSigningSecret();
 		const endpoint: ReadableEndpoint = {
@@ -49,7 +50,7 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 			url,
 			protocol,
 			model,
-			auth: input.auth ?? { type: "none" },
+			auth,
 			headers: resolveHeaders(input.headers ?? {}, {}),
 			timeoutSeconds: input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
 			maxConcurrency: input.max_concurrency ?? defaultConcurrency(protocol),
@@ -81,11 +82,12 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	})
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchEndpointSchema);
-		if (input.url !== undefined) await refuseBadUrl(c.env, input.url, c.req.url);
-		const { url, protocol, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const { url, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const protocol = input.protocol ?? (url === undefined ? undefined : impliedProtocol(url));
+		await checkAddresses(c.env, { url, auth }, c.req.url);
 		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
-			...checkedModel(former, named({ url, protocol, model })),
-			...named({ auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
+			...checkedReach(former, named({ url, protocol, model, auth })),
+			...named({ timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
 			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
 			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
 		}));
@@ -168,29 +170,28 @@ function isRepair(changes: EndpointChanges): boolean {
 	return status === "active" || repairs.some((to) => to !== undefined);
 }
 
-type Called = Pick<Endpoint, "url" | "protocol" | "model">;
-
-/** Some protocols put the model's name into the path or the body, and have nothing to say without one. */
-function refuseWithoutModel({ url, protocol, model }: Called): void {
-	if (model !== null || protocolOf(protocol)?.needsModel(url) !== true) return;
-	const message = `protocol ${protocol} needs it at this URL: what the server calls the model`;
-	throw invalidRequest([{ path: "model", message }]);
+/** The changes, when the endpoint can still be reached with them. */
+function checkedReach<T extends Partial<Reach>>(former: Endpoint, changes: T): T {
+	if (Object.keys(changes).length > 0) refuse(refuseReach({ ...former, ...changes }));
+	return changes;
 }
 
-/** The changes, when the endpoint still names its model with them. */
-function checkedModel<T extends Partial<Called>>(former: Endpoint, changes: T): T {
-	if (Object.keys(changes).length > 0) refuseWithoutModel({ ...former, ...changes });
-	return changes;
+function refuse(errors: readonly FieldError[]): void {
+	if (errors.length > 0) throw invalidRequest(errors);
 }
 
 function defaultConcurrency(protocol: string): number {
 	return protocolOf(protocol)?.defaults.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
 }
 
-async function refuseBadUrl(env: Env, url: string, requestUrl: string): Promise<void> {
+async function checkAddresses(
+	env: Env,
+	addresses: Parameters<typeof refuseAddresses>[1],
+	requestUrl: string,
+): Promise<void> {
+	if (addresses.url === undefined && addresses.auth === undefined) return;
 	const allowPrivate = env.ALLOW_PRIVATE_ENDPOINTS === "true";
-	const message = refuseUrl(url, { allowPrivate, ownHosts: await ownHostsAt(env, requestUrl) });
-	if (message !== null) throw invalidRequest([{ path: "url", message }]);
+	refuse(refuseAddresses(env, addresses, { allowPrivate, ownHosts: await ownHostsAt(env, requestUrl) }));
 }
 
 function refuseContradiction(retry: RetryPolicy): RetryPolicy {

@@ -4,7 +4,7 @@ import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
 import { excerpt, hideSecrets, showable } from "./excerpt.ts";
 import type { Attempt } from "../records.ts";
-import { secretsIn } from "./secrets-in.ts";
+import { secretsOfExchange } from "./secrets-in.ts";
 
 export interface Attempted {
 	/** The attempts before this one are counted. */
@@ -20,7 +20,7 @@ export function recordAttempt(attempted: Attempted, outcome: Outcome, said: stri
 	const { delivery, endpoint, result, startedAt } = attempted;
 	const responded = result.kind === "response";
 	const failure = responded ? result.failure : result;
-	const secrets = secretsIn(endpoint);
+	const secrets = secretsOfExchange(endpoint, result);
 	return {
 		number: nextNumber(delivery.attempts),
 		at: startedAt,

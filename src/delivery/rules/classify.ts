@@ -61,16 +61,25 @@ const COLD_START = new Set([502, 504]);
  * protocol reads, null when it has not been asked; the statuses that the endpoint names win over it.
  */
 export function classify(result: AttemptResult, rules: ClassifyRules, said: Said | null = null): Verdict {
-	if (result.kind === "no_response") {
-		const isRefused = result.error === "connection_lost" && (rules.coldStart || rules.isSilent);
-		return isRefused
-			? { outcome: "busy", scope: "endpoint", retryAfterMs: null, result: "none" }
-			: { outcome: "error", scope: "request", retryAfterMs: null, result: "none" };
-	}
+	if (result.kind === "no_response") return classifyNone(result, rules);
 	const verdict = classifyResponse(result, rules, said);
 	const isRefused = REFUSED.has(result.status) || (rules.coldStart && COLD_START.has(result.status));
 	const speaksForAll = isRefused || (said?.class === "busy" && said.scope === "endpoint");
 	return { ...verdict, scope: verdict.outcome === "busy" && speaksForAll ? "endpoint" : "request" };
+}
+
+function classifyNone(
+	{ error, retryAfterMs: asked }: Extract<AttemptResult, { kind: "no_response" }>,
+	rules: ClassifyRules,
+): Verdict {
+	const retryAfterMs = asked ?? null;
+	const isRefused = error === "connection_lost" && (rules.coldStart || rules.isSilent);
+	// Every request to the endpoint needs a token.
+	if (isRefused || error === "token_busy") {
+		return { outcome: "busy", scope: "endpoint", retryAfterMs, result: "none" };
+	}
+	const outcome = error === "token_refused" || error === "no_credentials" ? "unauthorized" : "error";
+	return { outcome, scope: "request", retryAfterMs, result: "none" };
 }
 
 type Responded = Extract<AttemptResult, { kind: "response" }>;

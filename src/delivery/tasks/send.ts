@@ -10,6 +10,7 @@ import { log } from "../../log.ts";
 import { configuredHosts } from "../../store/own-hosts.ts";
 import { isSending, type SendingSettings, subscriptionOf } from "../../store/settings.ts";
 import type { Subscription } from "../../store/records.ts";
+import { dropToken } from "../exchange/oauth.ts";
 import { type Prepared, prepare } from "../exchange/prepare.ts";
 import type { Held } from "../hands/job.ts";
 import { idsOf } from "../log-lines.ts";
@@ -17,6 +18,7 @@ import type { DeadReason } from "../records.ts";
 import { type AttemptResult, MAX_TIMEOUT_MS } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
+import { isUnauthorized } from "../rules/stale-token.ts";
 import { publishResult } from "./publish.ts";
 import { MAX_ERROR_LENGTH, settle, settleFailed, settleOutput, type Tried } from "./settle.ts";
 import type { Ran, Task, TaskIo } from "./task.ts";
@@ -107,6 +109,10 @@ interface Exchanged {
 async function conclude(exchanged: Exchanged, io: TaskIo): Promise<Ran> {
 	const { settings, subscription, result, startedAt, isLate } = exchanged;
 	const delivery = io.current(exchanged.delivery);
+	const { auth } = settings.endpoint;
+	if (auth.type === "oauth2_client_credentials" && isUnauthorized(result)) {
+		dropToken(auth, result.secrets ?? []);
+	}
 	const tried: Tried = {
 		delivery,
 		endpoint: settings.endpoint,

@@ -13,12 +13,13 @@ import { keepAttempts, nextNumber } from "../rules/attempts.ts";
 import { classify } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import { isTokenStale, STALE_TOKEN } from "../rules/stale-token.ts";
 import type { Ended, Ran } from "./task.ts";
 
 import { maskOutput } from "../exchange/mask-output.ts";
 import type { Attempt, Result } from "../records.ts";
 import { transformResult } from "./result-transform.ts";
-import { secretsIn } from "../exchange/secrets-in.ts";
+import { secretsOfExchange } from "../exchange/secrets-in.ts";
 
 /** Characters of an error of our own that an attempt keeps. */
 export const MAX_ERROR_LENGTH = 500;
@@ -53,19 +54,22 @@ export async function settle(tried: Tried): Promise<Ran> {
 	const verdict = classify(result, rules, said);
 	const { outcome, scope, retryAfterMs } = verdict;
 	const ended = { outcome, scope, retryAfterMs };
-	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null));
+	const isStale = outcome === "unauthorized" && isTokenStale(endpoint.auth, result, delivery.attempts);
+	const error = isStale ? STALE_TOKEN : (said?.error ?? null);
+	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : error);
 	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
 	const context = { now, random };
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
 	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
 	if (tried.isLate && outcome !== "done") return { delivery: after, ended: null, signals: [] };
+	if (isStale) return { ...advance(after, { kind: "brought_forward" }, context), ended: null };
 	if (verdict.result === "too_large") {
 		if (tried.subscription.result !== null) {
 			return { ...advance(after, resultTooLarge(attempt), context), ended };
 		}
 		after.resultOmitted = "too_large";
 	}
-	const output = verdict.result === "body" ? outputOf(said, endpoint) : null;
+	const output = verdict.result === "body" ? outputOf(said, tried) : null;
 	if (output !== null) {
 		after.result = resultOf(output);
 		after.resultEvent = resultEventOf(tried, output);
@@ -121,8 +125,8 @@ function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading
 }
 
 /** The output as its protocol reads it, with the credentials that it echoes hidden. */
-function outputOf(said: Reading | null, endpoint: ReadableEndpoint): ModelOutput {
-	return said === null ? null : maskOutput(said.output, secretsIn(endpoint));
+function outputOf(said: Reading | null, { endpoint, result }: Tried): ModelOutput {
+	return said === null ? null : maskOutput(said.output, secretsOfExchange(endpoint, result));
 }
 
 function resultTooLarge({ error }: Attempt): DeliveryEvent {
