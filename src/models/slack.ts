@@ -4,12 +4,13 @@
  * no output: the response is `ok`.
  * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  */
+import { Buffer } from "node:buffer";
 import type { EventData, SluiceEvent } from "../events/event.ts";
 import { parseWithRawNumbers } from "../events/json/parse.ts";
 import { JSON_HEADERS } from "./input.ts";
-import type { Reading } from "./exchange.ts";
+import type { Exchange, Reading } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
-import { errorTextOf, isObject, isSuccess, reading } from "./reading.ts";
+import { errorTextOf, isObject, isSuccess, reading, textOf } from "./reading.ts";
 
 /** Slack cuts a message behind so many characters. */
 const MAX_TEXT = 40_000;
@@ -30,7 +31,7 @@ export const slack: Protocol = {
 	},
 	read(exchange) {
 		if (isSuccess(exchange)) return reading();
-		const error = saidBy(errorTextOf(exchange));
+		const error = saidBy(exchange);
 		return reading({ class: classOf(error), error });
 	},
 };
@@ -68,9 +69,12 @@ function cut(text: string, length: number): string {
 	return `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-/** One word, such as `invalid_payload`; proxies and outages say more. */
-function saidBy(text: string | null): string | null {
-	return text === null ? null : cut(text, MAX_ATTRIBUTE);
+/** One word, such as `invalid_payload`, whatever its content type says; proxies and outages say more. */
+function saidBy(exchange: Exchange): string | null {
+	const text = textOf(exchange.body).trim();
+	if (/^[a-z_]{1,100}$/.test(text)) return text;
+	const said = errorTextOf(exchange);
+	return said === null ? null : cut(said, MAX_ATTRIBUTE);
 }
 
 /** The webhook does not exist any more, or not for this: its URL has to be replaced, and the message is not to blame. */

@@ -7,9 +7,10 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { originOf } from "./address.ts";
 import { messageOf } from "./message.ts";
-import type { Reading } from "./exchange.ts";
+import type { Exchange, Reading } from "./exchange.ts";
+import { readData } from "./output.ts";
 import type { ModelInput, Protocol } from "./protocol.ts";
-import { describe, isSuccess, objectIn, reading, stringOf } from "./reading.ts";
+import { errorTextOf, isSuccess, objectIn, reading, stringOf } from "./reading.ts";
 
 const MAX_BYTES = 1_048_576;
 const QUEUE_URL = /^https?:\/\/[^/?#]+\/[^/?#]+\/[A-Za-z0-9_-]{1,80}(?:\.fifo)?$/;
@@ -53,9 +54,9 @@ export const sqs: Protocol = {
 	read(exchange) {
 		const said = objectIn(exchange);
 		const requestId = stringOf(exchange.headers["x-amzn-requestid"]);
-		if (!isSuccess(exchange)) return reading({ ...refusalOf(said), requestId });
+		if (!isSuccess(exchange)) return reading({ ...refusalOf(said, exchange), requestId });
 		const id = stringOf(said?.["MessageId"]);
-		return id === null ? reading({ requestId }) : reading({ output: outputOf(id), requestId });
+		return reading({ output: id === null ? readData(exchange) : outputOf(id), requestId });
 	},
 };
 
@@ -85,9 +86,12 @@ const UNAUTHORIZED =
 const NO_QUEUE = /^(?:QueueDoesNotExist|NonExistentQueue|QueueDeletedRecently|InvalidAddress)/;
 
 /** `com.amazonaws.sqs#QueueDoesNotExist`: the name behind the last `#` says what it is, whatever the status. */
-function refusalOf(said: Record<string, unknown> | null): Pick<Reading, "class" | "error"> {
+function refusalOf(
+	said: Record<string, unknown> | null,
+	exchange: Exchange,
+): Pick<Reading, "class" | "error"> {
 	const type = stringOf(said?.["__type"])?.split(/[#.]/).at(-1) ?? null;
-	const message = stringOf(said?.["message"]) ?? stringOf(said?.["Message"]) ?? describe(said);
+	const message = stringOf(said?.["Message"]) ?? errorTextOf(exchange);
 	const error = [type, message].filter((part) => part !== null).join(": ");
 	return { class: type === null ? null : classOf(type), error: stringOf(error) };
 }

@@ -9,7 +9,7 @@ import { JSON_HEADERS, NO_DATA, payloadOf, valueOf } from "./input.ts";
 import { readData } from "./output.ts";
 import type { Exchange, Reading, Usage } from "./exchange.ts";
 import type { Misfit, ModelInput, Protocol } from "./protocol.ts";
-import { countOf, isObject, isSuccess, objectIn, reading, stringOf } from "./reading.ts";
+import { countOf, errorTextOf, isObject, isSuccess, objectIn, reading, stringOf } from "./reading.ts";
 
 export const workersAi: Protocol = {
 	defaults: { maxConcurrency: null },
@@ -116,7 +116,7 @@ function refusalOf(exchange: Exchange): Reading {
 	const errors = objectIn(exchange)?.["errors"];
 	const first: unknown = Array.isArray(errors) ? errors[0] : null;
 	const { code, message } = isObject(first) ? first : { code: null, message: null };
-	const error = stringOf(message);
+	const error = stringOf(message) ?? errorTextOf(exchange);
 	if (typeof code !== "number") return reading({ error });
 	if (QUOTA.has(code)) return reading({ class: "quota", error });
 	return reading({ class: code === OUT_OF_CAPACITY ? "busy" : null, error });
