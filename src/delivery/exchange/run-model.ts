@@ -72,7 +72,8 @@ async function toResponse(output: unknown, options: ReadOptions): Promise<Respon
 		return { status, headers: Object.fromEntries(output.headers), ...(await readResponse(output, options)) };
 	}
 	if (output instanceof ReadableStream) {
-		return withType(null, await readResponse(new Response(output), options));
+		const stream = until(options.deadline, output as ReadableStream<Uint8Array>);
+		return withType(null, await readResponse(new Response(stream), options));
 	}
 	const bytes = bytesOf(output);
 	if (bytes !== null) return withType(null, bounded(bytes, options.maxBytes));
@@ -80,6 +81,20 @@ async function toResponse(output: unknown, options: ReadOptions): Promise<Respon
 	const text = isText ? output : JSON.stringify(output ?? null);
 	const type = isText ? "text/plain; charset=utf-8" : "application/json";
 	return withType(type, bounded(Buffer.from(text), options.maxBytes));
+}
+
+/** The stream, given up at the deadline: nobody waits for it any more. */
+function until(deadline: AbortSignal, stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+	const reader = stream.getReader();
+	deadline.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
+	return new ReadableStream({
+		async pull(controller) {
+			const { done, value } = await reader.read();
+			if (done) controller.close();
+			else controller.enqueue(value);
+		},
+		cancel: (reason) => reader.cancel(reason),
+	});
 }
 
 function bytesOf(output: unknown): Uint8Array<ArrayBuffer> | null {

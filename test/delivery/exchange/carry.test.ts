@@ -130,9 +130,11 @@ describe("Workers AI", () => {
 	});
 
 	test("a stream that does not end is given up", async () => {
-		const endless = new ReadableStream({ pull: () => new Promise(() => {}) });
+		const canceled = vi.fn();
+		const endless = new ReadableStream({ pull: () => new Promise(() => {}), cancel: canceled });
 		const result = await run(async () => endless, { ...LIMITS, timeoutMs: 20 });
 		expect(result).toMatchObject({ kind: "no_response", error: "timeout" });
+		await vi.waitFor(() => expect(canceled).toHaveBeenCalledTimes(1));
 	});
 });
 
