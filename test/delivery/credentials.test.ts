@@ -44,6 +44,10 @@ function tokenOf(value: string): Response {
 	return Response.json({ access_token: value, token_type: "Bearer", expires_in: 3600 });
 }
 
+function text(status: number, body: string): Response {
+	return new Response(body, { status, headers: { "content-type": "text/plain" } });
+}
+
 const bearers = (calls: Call[]) =>
 	calls.filter((call) => !isToken(call)).map(({ headers }) => headers.get("authorization"));
 
@@ -70,12 +74,7 @@ test("deliveries at once share a token, and what echoes it shows none, by a hand
 });
 
 test("an error that quotes the token or the client's secret shows neither", async () => {
-	const said = () =>
-		new Response("token-number-1 of client with a-client-secret", {
-			status: 500,
-			headers: { "content-type": "text/plain" },
-		});
-	server(said);
+	server(() => text(500, "token-number-1 of client with a-client-secret"));
 	const setting = await createSetting({ endpoint: { auth: newAuth(), protocol: "cog" } });
 	const record = await tried(setting);
 	expect(record.attempts).toMatchObject([
@@ -115,8 +114,10 @@ test("a new token that is refused as well pauses the endpoint, and the delivery 
 });
 
 test("without a token no request is made: a refused client pauses the endpoint", async () => {
-	const refused = () => Response.json({ error: "invalid_client" }, { status: 401 });
-	const calls = server(() => Response.json("ok"), refused);
+	const calls = server(
+		() => Response.json("ok"),
+		() => Response.json({ error: "invalid_client" }, { status: 401 }),
+	);
 	const setting = await createSetting({ endpoint: { auth: newAuth() } });
 	expect(await tried(setting)).toMatchObject({
 		status: "pending",
@@ -132,6 +133,18 @@ test("without a token no request is made: a refused client pauses the endpoint",
 		expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({ statusReason: "unauthorized" });
 	});
 	expect(calls.every(isToken)).toBe(true);
+});
+
+test("what a token endpoint quotes of the client's secret is hidden before it is cut", async () => {
+	const secret = "s".repeat(100);
+	const description = `${"x".repeat(420)}${secret}`;
+	const quoting = () =>
+		Response.json({ error: "invalid_client", error_description: description }, { status: 401 });
+	server(() => Response.json("ok"), quoting);
+	const setting = await createSetting({ endpoint: { auth: { ...newAuth(), clientSecret: secret } } });
+	const error = (await tried(setting)).attempts[0]?.error ?? "";
+	expect(error).toContain("xxx***");
+	expect(error).not.toContain("sss");
 });
 
 test.each([

@@ -53,13 +53,13 @@ describe("a message", () => {
 	});
 });
 
-describe("a FIFO queue", () => {
-	const grouped = (subject?: string) => {
-		const input = inputOf(json("1"));
-		if (subject !== undefined) input.event.attributes.subject = subject;
-		return sent(input, `${URL}.fifo`);
-	};
+function grouped(subject?: string): Record<string, unknown> {
+	const input = inputOf(json("1"));
+	if (subject !== undefined) input.event.attributes.subject = subject;
+	return sent(input, `${URL}.fifo`);
+}
 
+describe("a FIFO queue", () => {
 	test("gets the delivery's id, and the subject as the group", () => {
 		expect(grouped("scans/1.png")).toMatchObject({
 			MessageGroupId: "scans/1.png",

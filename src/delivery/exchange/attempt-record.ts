@@ -2,7 +2,7 @@
 import type { ReadableEndpoint } from "../../store/records.ts";
 import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
-import { excerpt, hideSecrets, showable } from "./excerpt.ts";
+import { excerpt, showable } from "./excerpt.ts";
 import type { Attempt } from "../records.ts";
 import { secretsOfExchange } from "./secrets-in.ts";
 
@@ -30,7 +30,7 @@ export function recordAttempt(attempted: Attempted, outcome: Outcome, said: stri
 		error:
 			failure === null
 				? said && showable(said, secrets)
-				: hideSecrets(`${failure.error}: ${failure.message}`, secrets),
+				: showable(`${failure.error}: ${failure.message}`, secrets),
 		excerpt: responded ? excerpt(result, secrets) : null,
 	};
 }

@@ -23,7 +23,6 @@ const DEFAULT_LIFE_MS = 300_000;
 const MAX_LIFE_MS = 86_400_000;
 /** So much before its end it is replaced, at the most: a request with it may take a while. */
 const MARGIN_MS = 60_000;
-const MAX_SAID_LENGTH = 200;
 
 const BUSY = new Set([408, 425, 429, 503]);
 /** RFC 6749, section 5.2: all of its errors come with 400 or 401, and all of them are for the operator to fix. */
@@ -51,10 +50,9 @@ export function readToken(response: AttemptResult, now: number): Asked {
 		return none("token_failed", `The token endpoint responded ${status} without an access_token.`, response);
 	}
 	if (typeof data.token_type === "string" && !/^bearer$/i.test(data.token_type)) {
-		const type = data.token_type.slice(0, MAX_SAID_LENGTH);
 		return none(
 			"token_failed",
-			`The token endpoint gave a token of type ${type} instead of Bearer.`,
+			`The token endpoint gave a token of type ${data.token_type} instead of Bearer.`,
 			response,
 		);
 	}
@@ -73,12 +71,12 @@ function refused(response: Responded, said: string | null, now: number): Asked {
 	return none("token_busy", message, response, readRetryAfter(headers, now));
 }
 
-/** `invalid_client: Unknown client`, as RFC 6749 has errors. */
+/** `invalid_client: Unknown client`, as RFC 6749 has errors. Not cut here: what it quotes of credentials is hidden first. */
 function saidBy(json: unknown): string | null {
 	const { data } = errorSchema.safeParse(json);
 	if (data === undefined) return null;
 	const { error, error_description: description } = data;
-	return (typeof description !== "string" ? error : `${error}: ${description}`).slice(0, MAX_SAID_LENGTH);
+	return typeof description === "string" ? `${error}: ${description}` : error;
 }
 
 function none(

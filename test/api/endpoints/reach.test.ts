@@ -115,7 +115,7 @@ describe("bindings", () => {
 		["queue:NONE", '[[queues.producers]]\nbinding = "NONE"\nqueue = "the-name-of-the-queue"'],
 		["vpc:NONE/predict", '[[vpc_services]]\nbinding = "NONE"\nservice_id = "the-id-of-the-service"'],
 		// Of another kind.
-		["queue:OCR_MISSING", "[[queues.producers]]"],
+		["vpc:JOBS/predict", "[[vpc_services]]"],
 	])("%s is refused while it is not there, with the lines that are missing", async (url, lines) => {
 		const { status, body } = await ask("POST", "/v1/endpoints", { name: unique(), url });
 		expect(status).toBe(422);

@@ -1,8 +1,10 @@
 /** Every binding of wrangler.toml is the router's own, and closed to endpoints. */
 import { expect, test } from "vitest";
 import { isOwnBinding } from "../../../src/delivery/exchange/bindings.ts";
-import wrangler from "../../../wrangler.toml?raw";
 
+const [wrangler = ""] = Object.values(
+	import.meta.glob<string>("/wrangler.toml", { eager: true, query: "?raw", import: "default" }),
+);
 const BOUND = [...wrangler.matchAll(/^(?:binding|name) = "([A-Z_]+)"$/gm)].map(([, name]) => name ?? "");
 
 test("wrangler.toml has bindings to look at", () => {

@@ -24,6 +24,10 @@ function withBindings(bindings: object): Env {
 	return { ...env, ...bindings };
 }
 
+function withQueue(send: (body: unknown, options: unknown) => Promise<unknown>): Env {
+	return withBindings({ JOBS: { send, sendBatch: send } });
+}
+
 function textIn(result: AttemptResult): string {
 	if (result.kind !== "response") throw new Error(result.message);
 	return Buffer.from(result.body).toString();
@@ -139,15 +143,12 @@ describe("Workers AI", () => {
 });
 
 describe("a queue of Cloudflare", () => {
-	const queue = (send: (body: unknown, options: unknown) => Promise<unknown>) =>
-		withBindings({ JOBS: { send, sendBatch: send } });
-
 	test.each([
 		["application/json", '{"id":9007199254740993,"a":[1]}', "json", '{"id":9007199254740993,"a":[1]}'],
 		["text/plain; charset=utf-8", "[1]", "text", '"[1]"'],
 	])("gets %s", async (type, text, contentType, stringified) => {
 		const sent: unknown[] = [];
-		const bound = queue(async (body, options) => sent.push(JSON.stringify(body), options));
+		const bound = withQueue(async (body, options) => sent.push(JSON.stringify(body), options));
 		const headers = { "content-type": type };
 		const result = await carry(bound, requestTo("queue:JOBS", text, { headers }), LIMITS);
 		expect(result).toMatchObject({ kind: "response", status: 204, failure: null });
@@ -160,13 +161,13 @@ describe("a queue of Cloudflare", () => {
 		["Queue send failed: message length of 130000 bytes exceeds limit of 128000", "bad_input"],
 		["Queue send failed: Internal Server Error", "error"],
 	])("what it throws: %s", async (message, outcome) => {
-		const bound = queue(() => Promise.reject(new Error(message)));
+		const bound = withQueue(() => Promise.reject(new Error(message)));
 		const result = await carry(bound, requestTo("queue:JOBS", "1"), LIMITS);
 		expect(outcomeOf(result, "queue")).toBe(outcome);
 	});
 
 	test("one that does not answer is given up", async () => {
-		const bound = queue(() => new Promise(() => {}));
+		const bound = withQueue(() => new Promise(() => {}));
 		const result = await carry(bound, requestTo("queue:JOBS", "1"), { ...LIMITS, timeoutMs: 20 });
 		expect(result).toMatchObject({ kind: "no_response", error: "timeout" });
 	});
