@@ -4,7 +4,7 @@
  */
 import { carriesNothing } from "../../models/output.ts";
 import type { Reading } from "../../models/exchange.ts";
-import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
+import type { AttemptResult, NetworkError, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { MAX_DELAY_MS } from "./schedule.ts";
 
@@ -51,6 +51,13 @@ const MEANING = new Map<number, Outcome>([
 	[523, "busy"],
 ]);
 
+/** What ends an attempt before its request is made, for want of credentials. */
+const OF_CREDENTIALS = new Map<NetworkError, Outcome>([
+	["no_credentials", "unauthorized"],
+	["token_refused", "unauthorized"],
+	["token_busy", "busy"],
+]);
+
 /** How Cloudflare reports a refused connection (521) and an unreachable server (523). */
 const REFUSED = new Set([521, 523]);
 /** What gateways respond while the server behind them does not listen yet. */
@@ -74,12 +81,8 @@ function classifyNone(
 ): Verdict {
 	const retryAfterMs = asked ?? null;
 	const isRefused = error === "connection_lost" && (rules.coldStart || rules.isSilent);
-	// Every request to the endpoint needs a token.
-	if (isRefused || error === "token_busy") {
-		return { outcome: "busy", scope: "endpoint", retryAfterMs, result: "none" };
-	}
-	const outcome = error === "token_refused" || error === "no_credentials" ? "unauthorized" : "error";
-	return { outcome, scope: "request", retryAfterMs, result: "none" };
+	if (isRefused) return { outcome: "busy", scope: "endpoint", retryAfterMs, result: "none" };
+	return { outcome: OF_CREDENTIALS.get(error) ?? "error", scope: "request", retryAfterMs, result: "none" };
 }
 
 type Responded = Extract<AttemptResult, { kind: "response" }>;

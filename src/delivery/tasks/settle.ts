@@ -62,7 +62,7 @@ export async function settle(tried: Tried): Promise<Ran> {
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
 	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
 	if (tried.isLate && outcome !== "done") return { delivery: after, ended: null, signals: [] };
-	if (isStale) return { ...advance(after, { kind: "brought_forward" }, context), ended: null };
+	if (isStale) return { ...advance(after, { kind: "brought_forward" }, context), ended };
 	if (verdict.result === "too_large") {
 		if (tried.subscription.result !== null) {
 			return { ...advance(after, resultTooLarge(attempt), context), ended };

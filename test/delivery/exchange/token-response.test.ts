@@ -67,11 +67,11 @@ describe("no token", () => {
 		});
 	});
 
-	test("a busy one says how long to wait, for the whole endpoint", () => {
+	test("a busy one says how long to wait", () => {
 		const asked = readToken(responded(503, "", { "retry-after": "7" }), NOW);
 		if (asked.ok) throw new Error("a token");
 		const rules = { statuses: [], busyStatuses: [], coldStart: false, isSilent: true, now: NOW };
-		expect(classify(asked.result, rules)).toMatchObject({ scope: "endpoint", retryAfterMs: 7_000 });
+		expect(classify(asked.result, rules)).toMatchObject({ outcome: "busy", retryAfterMs: 7_000 });
 	});
 
 	test("a response that is cut off is none", () => {

@@ -151,11 +151,12 @@ describe("a failure without a response", () => {
 });
 
 describe("a request that was not made for want of credentials", () => {
-	test.each<[NetworkError, Outcome, "request" | "endpoint"]>([
-		["no_credentials", "unauthorized", "request"],
-		["token_refused", "unauthorized", "request"],
-		["token_busy", "busy", "endpoint"],
-	])("%s: %s", (error, outcome, scope) => {
+	test.each<[NetworkError, Outcome]>([
+		["no_credentials", "unauthorized"],
+		["token_refused", "unauthorized"],
+		["token_busy", "busy"],
+	])("%s: %s", (error, outcome) => {
+		const scope = "request";
 		for (const rules of [plain, starting]) {
 			expect(classify(failure(error), rules)).toMatchObject({ outcome, scope, retryAfterMs: null });
 			const asking = { kind: "no_response", error, message: "", durationMs: 0, retryAfterMs: 7 } as const;
