@@ -13,7 +13,7 @@ import { refuseHeader } from "./header-guard.ts";
 import { isSecretHeader } from "./secret-headers.ts";
 import { liveSecrets, signatureHeaders } from "../../crypto/standard-webhooks.ts";
 
-const USER_AGENT = "Sluice/0.1";
+export const USER_AGENT = "Sluice/0.1";
 
 export interface RequestParts {
 	endpoint: Pick<ReadableEndpoint, "url" | "model" | "auth" | "headers" | "signingSecrets">;

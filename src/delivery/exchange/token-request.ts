@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import type { OAuth2ClientCredentials } from "../../store/records.ts";
 import type { OutgoingRequest } from "../rules/attempt.ts";
+import { USER_AGENT } from "./request.ts";
 
 /** The request for a token; the client's credentials are in the header or in the body, never in both. */
 export function tokenRequest(auth: OAuth2ClientCredentials): OutgoingRequest {
@@ -12,7 +13,7 @@ export function tokenRequest(auth: OAuth2ClientCredentials): OutgoingRequest {
 	const headers: Record<string, string> = {
 		"content-type": "application/x-www-form-urlencoded",
 		accept: "application/json",
-		"user-agent": "Sluice/0.1",
+		"user-agent": USER_AGENT,
 	};
 	if (clientAuth === "body") {
 		form.set("client_id", clientId);

@@ -195,7 +195,7 @@ describe("a service of a VPC", () => {
 
 test.each([
 	[MODEL, {}, '[ai]\nbinding = "AI"'],
-	["queue:JOBS", {}, '[[queues.producers]]\nbinding = "JOBS"'],
+	["queue:NONE", {}, '[[queues.producers]]\nbinding = "NONE"'],
 	["queue:JOBS", { JOBS: "a text" }, '[[queues.producers]]\nbinding = "JOBS"'],
 	["vpc:OCR/", { OCR: { send() {} } }, '[[vpc_services]]\nbinding = "OCR"'],
 ])("%s without its binding is an attempt that says what is missing", async (url, bindings, lines) => {
