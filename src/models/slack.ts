@@ -72,14 +72,12 @@ function cut(text: string, length: number): string {
 /** One word, such as `invalid_payload`, whatever its content type says; proxies and outages say more. */
 function saidBy(exchange: Exchange): string | null {
 	const text = textOf(exchange.body).trim();
-	if (/^[a-z_]{1,100}$/.test(text)) return text;
-	const said = errorTextOf(exchange);
-	return said === null ? null : cut(said, MAX_ATTRIBUTE);
+	return /^[a-z_]{1,100}$/.test(text) ? text : errorTextOf(exchange);
 }
 
 /** The webhook does not exist any more, or not for this: its URL has to be replaced, and the message is not to blame. */
 const NO_WEBHOOK =
-	/^(?:no_service|no_service_id|no_team|no_active_hooks|invalid_token|team_disabled|channel_not_found|action_prohibited|posting_to_general_channel_denied|user_not_found)\b/;
+	/^(?:no_service|no_service_id|no_team|no_active_hooks|invalid_token|team_disabled|channel_not_found|action_prohibited|posting_to_general_channel_denied)\b/;
 
 function classOf(error: string | null): Reading["class"] {
 	if (error === null) return null;

@@ -89,6 +89,7 @@ test("there is no output", () => {
 test.each([
 	[400, "invalid_payload", null],
 	[400, "no_text", null],
+	[400, "user_not_found", null],
 	[403, "action_prohibited", "unauthorized"],
 	[404, "no_service", "unauthorized"],
 	[404, "channel_not_found", "unauthorized"],

@@ -1,7 +1,8 @@
 /**
  * Which URLs the router sends to: https on a public host, and with `ALLOW_PRIVATE_ENDPOINTS` also what a developer
- * has on the own machine and network; or a binding of the Worker, in exactly its form (models/binding-url.ts). Judged when an endpoint is stored and again before each attempt. A Worker
- * cannot see which address a name resolves to, so this is a fence and not a wall; addresses.ts knows the ranges.
+ * has on the own machine and network; or a binding of the Worker, in exactly its form (models/binding-url.ts). Judged
+ * when an endpoint is stored and again before each attempt. A Worker cannot see which address a name resolves to, so
+ * this is a fence and not a wall; addresses.ts knows the ranges.
  */
 import { BINDING_FORMS, bindingSchemeOf, readBindingUrl } from "../../models/binding-url.ts";
 import { type AddressKind, addressKind } from "./addresses.ts";
