@@ -129,7 +129,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		const change = await this.#change(id, canceled);
 		const { last } = this.#settings;
 		if (change.ok && before !== null && typeof last === "object" && isReadable(last.endpoint)) {
-			this.#work.cancelJob(before, last.endpoint);
+			this.#work.cancelJob(before, { ...last, endpoint: last.endpoint });
 		}
 		return change;
 	}

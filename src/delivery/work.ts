@@ -6,7 +6,7 @@ import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { completionOf } from "../models/completion.ts";
 import { hand } from "../objects/clients.ts";
-import { isReadable, type ReadableEndpoint } from "../store/records.ts";
+import { isReadable } from "../store/records.ts";
 import { type EndpointSettings, isSending, type SendingSettings, type Settings } from "../store/settings.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
 import { bury, BURY_AT_ONCE } from "./burial.ts";
@@ -25,6 +25,7 @@ import { advance, type Delivery } from "./rules/delivery.ts";
 import { AGAIN_MS } from "./rules/wake.ts";
 import type { SettingsCache } from "./settings.ts";
 import { cancelJob } from "./tasks/cancel-job.ts";
+import type { Reachable } from "./tasks/exchange-step.ts";
 import { resume, SUBSCRIPTION_DELETED } from "./tasks/send.ts";
 import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
 
@@ -60,6 +61,7 @@ export class Work {
 		this.flights = new Flights(parts.backlog, () => parts.goOn());
 		this.#gates = new Gatekeeper(ctx.storage);
 		this.pool = new Pool({
+			env,
 			storage: ctx.storage,
 			name: (number) => ({ endpointId: parts.endpointId(), number }),
 			hand: (name) => hand(env, name),
@@ -72,7 +74,7 @@ export class Work {
 				if (job.isStep !== true) this.flights.sent(job.deliveryId, job.startedAt);
 				return this.pool.exchange(job);
 			},
-			cancelJob: (delivery, endpoint) => this.cancelJob(delivery, endpoint),
+			cancelJob: (delivery, settings) => this.cancelJob(delivery, settings),
 			current: (delivery) => this.flights.claimed.get(delivery.id) ?? delivery,
 			succeededSince: (at) => this.#succeededAt >= at,
 		};
@@ -84,8 +86,8 @@ export class Work {
 	}
 
 	/** Tells the server, if it can be told, that nobody waits for the job of this delivery any more. */
-	cancelJob(delivery: Delivery, endpoint: ReadableEndpoint): void {
-		this.#parts.ctx.waitUntil(cancelJob(delivery, endpoint, this.#io));
+	cancelJob(delivery: Delivery, settings: Reachable): void {
+		this.#parts.ctx.waitUntil(cancelJob(delivery, settings, this.#io));
 	}
 
 	/** How many exchanges the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */

@@ -29,9 +29,9 @@ export function withQuery(url: string, name: string, value: string): string {
 	return `${url}${url.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
 }
 
-/** Whether the URL names nothing behind its host. */
+/** Whether the URL names nothing behind its host, or behind the binding that leads to a private one. */
 export function isBare(url: string): boolean {
-	return /^[a-z]+:\/\/[^/]*$/i.test(split(url).base);
+	return /^(?:[a-z]+:\/\/|vpc:)[^/]*$/i.test(split(url).base);
 }
 
 /** Whether the URL already is the one of a call, which ends so. */
@@ -45,9 +45,9 @@ export function withEnd(url: string, end: RegExp, other: string): string | null 
 	return end.test(base) ? `${base.replace(end, other)}${query}` : null;
 }
 
-/** Scheme, host and port, as the URL spells them. */
+/** Scheme, host and port, as the URL spells them; or its binding, and the model where that is one of Workers AI. */
 export function originOf(url: string): string {
-	return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
+	return /^(?:[a-z]+:\/\/|vpc:)[^/?#]*|^(?:workers-ai|queue):.*/i.exec(url)?.[0] ?? "";
 }
 
 /** A model's name within a path; its own slashes stay. */

@@ -13,6 +13,7 @@ import type {
 	RequestContext,
 	StepRequest,
 } from "./exchange.ts";
+import type { BindingScheme } from "./binding-url.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** What is to be sent. */
@@ -44,6 +45,10 @@ export interface Protocol {
 	defaults: { maxConcurrency: number | null };
 	/** Whether an endpoint with this URL has to name its model. */
 	needsModel(url: string): boolean;
+	/** The URLs that it is spoken through, where those are of a binding, and nobody else's; absent: URLs of HTTP. */
+	scheme?: BindingScheme;
+	/** Why the endpoint cannot be one of this protocol, by field; absent: it always can. For whoever sets it. */
+	refuse?(endpoint: { url: string; authType: string }): { field: "url" | "auth"; message: string } | null;
 	request(input: ModelInput, context: RequestContext): ModelRequest | Misfit;
 	/** Asked for every response but a 2xx whose body could not be read. */
 	read(exchange: Exchange, context: ReadContext): Reading;

@@ -10,6 +10,10 @@ import { openaiChat } from "./openai-chat.ts";
 import { openaiEmbeddings } from "./openai-embeddings.ts";
 import type { Protocol } from "./protocol.ts";
 import { replicate } from "./replicate.ts";
+import { queue } from "./queue.ts";
+import { slack } from "./slack.ts";
+import { sqs } from "./sqs.ts";
+import { workersAi } from "./workers-ai.ts";
 
 export const protocols = {
 	http,
@@ -22,6 +26,10 @@ export const protocols = {
 	bentoml,
 	huggingface,
 	replicate,
+	"workers-ai": workersAi,
+	queue,
+	sqs,
+	slack,
 } as const satisfies Record<string, Protocol>;
 
 export type ProtocolName = keyof typeof protocols;

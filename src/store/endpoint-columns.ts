@@ -12,6 +12,23 @@ export const endpointAuthSchema: z.ZodType<EndpointAuth> = z.discriminatedUnion(
 	z.object({ type: z.literal("basic"), username: z.string(), password: z.string() }),
 	z.object({ type: z.literal("header"), name: z.string(), value: z.string() }),
 	z.object({ type: z.literal("headers"), headers: z.record(z.string(), z.string()) }),
+	z.object({
+		type: z.literal("aws_sigv4"),
+		accessKeyId: z.string(),
+		secretAccessKey: z.string(),
+		sessionToken: z.string().optional(),
+		region: z.string().optional(),
+		service: z.string().optional(),
+	}),
+	z.object({
+		type: z.literal("oauth2_client_credentials"),
+		tokenUrl: z.string(),
+		clientId: z.string(),
+		clientSecret: z.string(),
+		scope: z.string().optional(),
+		audience: z.string().optional(),
+		clientAuth: z.enum(["basic", "body"]).optional(),
+	}),
 ]);
 
 export const headersSchema = z.record(z.string(), z.string());

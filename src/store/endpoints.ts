@@ -190,7 +190,7 @@ async function toColumns(env: Env, changes: EndpointChanges): Promise<Row> {
 	const { timeoutSeconds, maxConcurrency, statusReason, ...same } = others;
 	return {
 		...same,
-		...(completion !== undefined && { completion: await seal(env, JSON.stringify(completion)) }),
+		...(completion !== undefined && { completion: await completionToColumn(env, completion) }),
 		...(auth !== undefined && { auth: await seal(env, JSON.stringify(auth)) }),
 		...(headers !== undefined && { headers: await seal(env, JSON.stringify(headers)) }),
 		...(retry !== undefined && { retry: JSON.stringify(retry) }),
@@ -233,6 +233,12 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};
+}
+
+/** null where nothing was said, so that an endpoint without secrets in it needs no key for it. */
+async function completionToColumn(env: Env, completion: Completion | null): Promise<string | null> {
+	const text = JSON.stringify(completion);
+	return completion === null || text === JSON.stringify(DEFAULT_COMPLETION) ? null : seal(env, text);
 }
 
 async function completionFromColumn(env: Env, column: string | null): Promise<Completion | null> {

@@ -75,7 +75,31 @@ export type EndpointAuth =
 	| { type: "basic"; username: string; password: string }
 	| { type: "header"; name: string; value: string }
 	/** Several at once, by name. */
-	| { type: "headers"; headers: Record<string, string> };
+	| { type: "headers"; headers: Record<string, string> }
+	| AwsSigV4
+	| OAuth2ClientCredentials;
+
+/** Each request is signed with AWS Signature Version 4. Absent region and service follow from the URL's host. */
+export interface AwsSigV4 {
+	type: "aws_sigv4";
+	accessKeyId: string;
+	secretAccessKey: string;
+	sessionToken?: string | undefined;
+	region?: string | undefined;
+	service?: string | undefined;
+}
+
+/** A token of the token endpoint is sent as the bearer token (RFC 6749, section 4.4). */
+export interface OAuth2ClientCredentials {
+	type: "oauth2_client_credentials";
+	tokenUrl: string;
+	clientId: string;
+	clientSecret: string;
+	scope?: string | undefined;
+	audience?: string | undefined;
+	/** How the client proves itself to the token endpoint; absent: basic. */
+	clientAuth?: "basic" | "body" | undefined;
+}
 
 export interface RetryPolicy {
 	/** Wait before attempt 2, 3, …; one more attempt than steps. */

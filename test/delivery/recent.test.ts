@@ -38,7 +38,7 @@ describe("the latest exchanges", () => {
 			p99: null,
 			samples: 0,
 			windowSeconds: 0,
-			outcomes: { done: 0, busy: 0, error: 0, bad_input: 0, unauthorized: 0, quota: 0, gone: 0 },
+			outcomes: { done: 0, accepted: 0, busy: 0, error: 0, bad_input: 0, unauthorized: 0, quota: 0, gone: 0 },
 		});
 	});
 

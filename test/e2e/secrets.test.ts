@@ -172,6 +172,42 @@ const endpoints: Record<string, () => { url: string } & Record<string, unknown>>
 		url: model(),
 		auth: { type: "header", name: "x-proof", value: plant("header auth") },
 	}),
+	"key of AWS": () => ({
+		url: model(),
+		auth: {
+			type: "aws_sigv4",
+			access_key_id: "AKIAIOSFODNN7EXAMPLE",
+			secret_access_key: plant("key of AWS"),
+			session_token: plant("key of AWS, session"),
+			region: "eu-west-1",
+			service: "execute-api",
+		},
+	}),
+	"client secret": () => ({
+		url: model(),
+		auth: {
+			type: "oauth2_client_credentials",
+			token_url: stage.receiver.model(
+				answerJson(JSON.stringify({ access_token: plant("client secret, access token") })),
+			).url,
+			client_id: "router",
+			client_secret: plant("client secret"),
+		},
+	}),
+	"client secret in a body": () => ({
+		url: model(),
+		auth: {
+			type: "oauth2_client_credentials",
+			// It quotes what it refuses.
+			token_url: stage.receiver.model((response, request) => {
+				const said = JSON.stringify({ error: "invalid_client", error_description: String(request.body) });
+				response.writeHead(500, { "content-type": "application/json" }).end(said);
+			}).url,
+			client_id: "router",
+			client_secret: plant("client secret in a body"),
+			client_auth: "body",
+		},
+	}),
 	"header key": () => ({ url: model(), headers: { "x-api-key": plant("header key") } }),
 	"url of a model": () => ({ url: `${model()}?key=${plant("url of a model")}` }),
 	"url of a redirect": () => ({

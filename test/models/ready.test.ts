@@ -92,7 +92,16 @@ describe("the URL", () => {
 	});
 });
 
-test("protocols of any server, and Hugging Face's, cannot be asked", () => {
+test("protocols of any server, of hosted ones and of destinations cannot be asked", () => {
 	const silent = PROTOCOL_NAMES.filter((name) => find(name).ready === undefined);
-	expect(silent).toEqual(["http", "cloudevents", "huggingface"]);
+	expect(silent).toEqual([
+		"http",
+		"cloudevents",
+		"huggingface",
+		"replicate",
+		"workers-ai",
+		"queue",
+		"sqs",
+		"slack",
+	]);
 });

@@ -1,11 +1,9 @@
 /** `/v1/endpoints`: the model versions that events can be sent to. */
 import { type Context, Hono } from "hono";
-import type * as z from "zod";
 import { generateSigningSecret, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
-import { refuseUrl } from "../../delivery/exchange/url-guard.ts";
 import type { Env } from "../../env.ts";
 import { newId } from "../../events/ids.ts";
-import { Problem } from "../../http/problem.ts";
+import { type FieldError, Problem } from "../../http/problem.ts";
 import {
 	type EndpointChanges,
 	deleteEndpoint,
@@ -35,10 +33,11 @@ import {
 	patchEndpointSchema,
 } from "./fields.ts";
 import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
-import { mergeCompletion, refuseCompletion } from "./completion-field.ts";
+import { type CompletionInput, mergeCompletion, refuseCompletion } from "./completion-field.ts";
 import { HIDDEN } from "./hidden.ts";
 import { endpointNotFound, getEndpoint } from "./lookup.ts";
 import { testEndpoint } from "./test.ts";
+import { type Reach, impliedProtocol, refuseAddresses, refuseReach } from "./reach.ts";
 import { readPage } from "../http/pages.ts";
 import { readQuery } from "../http/query.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
@@ -48,9 +47,10 @@ export const endpoints = new Hono<ApiEnv>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createEndpointSchema);
 		requireOwnName(c.var, "endpoints", input.name);
-		const { url, protocol = "http", model = null } = input;
-		refuseWithoutModel({ url, protocol, model });
-		await refuseBadUrl(c.env, url, c.req.url);
+		const { url, protocol = impliedProtocol(url) ?? "http", model = null } = input;
+		const auth = input.auth ?? { type: "none" };
+		await checkAddresses(c.env, { url, auth }, c.req.url);
+		refuse(refuseReach({ url, protocol, model, auth }));
 		const now = Date.now();
 		const secret = input.signing_secret ?? generateSigningSecret();
 		const endpoint: ReadableEndpoint = {
@@ -60,7 +60,7 @@ export const endpoints = new Hono<ApiEnv>()
 			url,
 			protocol,
 			model,
-			auth: input.auth ?? { type: "none" },
+			auth,
 			headers: resolveHeaders(input.headers ?? {}, {}),
 			timeoutSeconds: input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
 			maxConcurrency: input.max_concurrency ?? defaultConcurrency(protocol),
@@ -100,12 +100,13 @@ export const endpoints = new Hono<ApiEnv>()
 	})
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchEndpointSchema);
-		if (input.url !== undefined) await refuseBadUrl(c.env, input.url, c.req.url);
-		const { url, protocol, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const { url, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const protocol = input.protocol ?? (url === undefined ? undefined : impliedProtocol(url));
+		await checkAddresses(c.env, { url, auth }, c.req.url);
 		const endpoint = await changeEndpoint(c, "update", (former) => ({
-			...checkedModel(former, named({ url, protocol, model })),
-			...named({ auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
-			...completionChanges(former, input, c.req.url),
+			...checkedReach(former, named({ url, protocol, model, auth })),
+			...named({ timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
+			...completionChanges(former, { ...input, protocol }, c.req.url),
 			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
 			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
 		}));
@@ -198,7 +199,7 @@ function isRepair(changes: EndpointChanges): boolean {
 /** A protocol that changes has to have the mode that was asked for before. */
 function completionChanges(
 	former: Endpoint,
-	{ completion, protocol }: z.output<typeof patchEndpointSchema>,
+	{ completion, protocol }: { completion?: CompletionInput | undefined; protocol?: string | undefined },
 	requestUrl: string,
 ): Pick<EndpointChanges, "completion"> {
 	const stored = former.completion ?? DEFAULT_COMPLETION;
@@ -209,29 +210,28 @@ function completionChanges(
 	return {};
 }
 
-type Called = Pick<Endpoint, "url" | "protocol" | "model">;
-
-/** Some protocols put the model's name into the path or the body, and have nothing to say without one. */
-function refuseWithoutModel({ url, protocol, model }: Called): void {
-	if (model !== null || protocolOf(protocol)?.needsModel(url) !== true) return;
-	const message = `protocol ${protocol} needs it at this URL: what the server calls the model`;
-	throw invalidRequest([{ path: "model", message }]);
+/** The changes, when the endpoint can still be reached with them. */
+function checkedReach<T extends Partial<Reach>>(former: Endpoint, changes: T): T {
+	if (Object.keys(changes).length > 0) refuse(refuseReach({ ...former, ...changes }));
+	return changes;
 }
 
-/** The changes, when the endpoint still names its model with them. */
-function checkedModel<T extends Partial<Called>>(former: Endpoint, changes: T): T {
-	if (Object.keys(changes).length > 0) refuseWithoutModel({ ...former, ...changes });
-	return changes;
+function refuse(errors: readonly FieldError[]): void {
+	if (errors.length > 0) throw invalidRequest(errors);
 }
 
 function defaultConcurrency(protocol: string): number {
 	return protocolOf(protocol)?.defaults.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
 }
 
-async function refuseBadUrl(env: Env, url: string, requestUrl: string): Promise<void> {
+async function checkAddresses(
+	env: Env,
+	addresses: Parameters<typeof refuseAddresses>[1],
+	requestUrl: string,
+): Promise<void> {
+	if (addresses.url === undefined && addresses.auth === undefined) return;
 	const allowPrivate = env.ALLOW_PRIVATE_ENDPOINTS === "true";
-	const message = refuseUrl(url, { allowPrivate, ownHosts: await ownHostsAt(env, requestUrl) });
-	if (message !== null) throw invalidRequest([{ path: "url", message }]);
+	refuse(refuseAddresses(env, addresses, { allowPrivate, ownHosts: await ownHostsAt(env, requestUrl) }));
 }
 
 function refuseContradiction(retry: RetryPolicy): RetryPolicy {

@@ -8,7 +8,7 @@ import { hideSecrets, showable } from "../../delivery/exchange/excerpt.ts";
 import { maskOutput } from "../../delivery/exchange/mask-output.ts";
 import { authHeaders } from "../../delivery/exchange/request.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
-import { secretsIn } from "../../delivery/exchange/secrets-in.ts";
+import { secretsOfExchange } from "../../delivery/exchange/secrets-in.ts";
 import type { AttemptResult, OutgoingRequest } from "../../delivery/rules/attempt.ts";
 import type { Trial } from "../../delivery/trial/trial.ts";
 import type { EventData } from "../../events/event.ts";
@@ -28,7 +28,7 @@ const OPENS_SESSION = new Set(["set-cookie", "set-cookie2"]);
 export function trialJson(trial: Trial, endpoint: ReadableEndpoint): string {
 	const { request, result, verdict, said, startedAt } = trial;
 	const { outcome } = verdict;
-	const secrets = [...secretsIn(endpoint), ...secretsOf(request, endpoint)];
+	const secrets = [...secretsOfExchange(endpoint, result), ...secretsOf(request, endpoint)];
 	const error = outcome === "done" || outcome === "accepted" ? null : (said?.error ?? null);
 	const attempt = recordAttempt({ delivery: { attempts: [] }, result, startedAt }, outcome, error, secrets);
 	const shown = (text: string | null | undefined) => (text ? showable(text, secrets) : null);

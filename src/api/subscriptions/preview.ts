@@ -140,6 +140,7 @@ async function build(
 		allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
 		ownHosts,
 		now,
+		isPreview: true,
 	});
 	if (prepared.kind === "ready") return { request: showRequest(prepared.request, endpoint) };
 	if (prepared.kind === "impossible") return { error: { reason: prepared.reason, detail: prepared.detail } };

@@ -1,7 +1,7 @@
 /** What is kept of one attempt, for people to read: without the endpoint's credentials. Pure. */
 import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
-import { excerpt, hideSecrets, showable } from "./excerpt.ts";
+import { excerpt, showable } from "./excerpt.ts";
 import type { Attempt } from "../records.ts";
 
 export interface Attempted {
@@ -31,7 +31,7 @@ export function recordAttempt(
 		error:
 			failure === null
 				? said && showable(said, secrets)
-				: hideSecrets(`${failure.error}: ${failure.message}`, secrets),
+				: showable(`${failure.error}: ${failure.message}`, secrets),
 		excerpt: responded ? excerpt(result, secrets) : null,
 	};
 }

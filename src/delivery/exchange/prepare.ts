@@ -1,5 +1,6 @@
 /**
- * The request of one attempt, ready to go: the input shaped, the address judged, the bytes signed. Nothing is sent here.
+ * The request of one attempt, ready to go: the input shaped, the address judged, the bytes signed. Nothing is sent here
+ * but, where the endpoint has no access token yet, the request for one.
  */
 import { exactDocumentOf } from "../../events/cloudevents/document.ts";
 import type { SluiceEvent } from "../../events/event.ts";
@@ -10,6 +11,7 @@ import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
+import { authorize } from "./authorize.ts";
 import { buildRequest } from "./request.ts";
 import { refuseAddress, type UrlRules } from "./url-guard.ts";
 
@@ -29,6 +31,8 @@ export interface Unprepared {
 	ownHosts: readonly string[];
 	/** ms since the epoch. */
 	now: number;
+	/** Nothing will be sent: no access token is asked for, and the request carries none. */
+	isPreview?: boolean;
 }
 
 export type Prepared =
@@ -62,7 +66,8 @@ export interface InputToSend extends Omit<Unprepared, "subscription"> {
 export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
 	const { endpoint, event, transformed, allowPrivate } = attempt;
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
-	const refusal = refuseEndpoint(endpoint, { allowPrivate, ownHosts: attempt.ownHosts });
+	const rules = { allowPrivate, ownHosts: attempt.ownHosts };
+	const refusal = refuseEndpoint(endpoint, rules);
 	if (refusal !== null) {
 		const result = { kind: "no_response", error: "blocked_url", message: refusal, durationMs: 0 } as const;
 		return { kind: "ended", result };
@@ -81,9 +86,13 @@ export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
 		callbackUrl: attempt.callbackUrl,
 		now: attempt.now,
 	});
-	if (!("misfit" in request)) return { kind: "ready", request };
-	const detail = `The input does not fit protocol ${endpoint.protocol}: ${request.misfit}`;
-	return { kind: "impossible", reason: "transform_failed", detail };
+	if ("misfit" in request) {
+		const detail = `The input does not fit protocol ${endpoint.protocol}: ${request.misfit}`;
+		return { kind: "impossible", reason: "transform_failed", detail };
+	}
+	if (attempt.isPreview === true) return { kind: "ready", request };
+	const authorized = await authorize(request, endpoint, { rules, now: attempt.now });
+	return "request" in authorized ? { kind: "ready", ...authorized } : { kind: "ended", ...authorized };
 }
 
 /** By endpoint as it was read, and the rules by which it was judged: they are the same for thousands of attempts. */

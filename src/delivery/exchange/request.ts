@@ -108,6 +108,10 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 			return { [auth.name.toLowerCase()]: auth.value };
 		case "headers":
 			return lowerCase(auth.headers);
+		// Made for each request, when its bytes are final (authorize.ts).
+		case "aws_sigv4":
+		case "oauth2_client_credentials":
+			return {};
 	}
 }
 

@@ -13,13 +13,24 @@ export interface OutgoingRequest {
 	headers: Record<string, string>;
 	/** null: none. */
 	body: Uint8Array<ArrayBuffer> | null;
+	/** Credentials in it that were made for it alone: hidden in what the server responds, as those of its endpoint are. */
+	secrets?: readonly string[] | undefined;
 }
 
 export type AttemptResult =
 	/** Status and headers came, whatever became of the body. Header names are in lower case. */
-	| ({ kind: "response"; status: number; headers: Record<string, string>; durationMs: number } & Body)
-	/** Not even a status. `message` says what went wrong, for a person. */
-	| { kind: "no_response"; error: NetworkError; message: string; durationMs: number };
+	| ({ kind: "response"; status: number; headers: Record<string, string>; durationMs: number } & Body & Sent)
+	/** Not even a status. `message` says what went wrong, for a person; `retryAfterMs` how long it asks to wait. */
+	| ({
+			kind: "no_response";
+			error: NetworkError;
+			message: string;
+			durationMs: number;
+			retryAfterMs?: number | undefined;
+	  } & Sent);
+
+/** What the one who judges a result has to know of its request. */
+type Sent = Pick<OutgoingRequest, "secrets">;
 
 /** The body of a response, decoded. */
 export interface Body {
@@ -61,6 +72,14 @@ export type NetworkError =
 	| "unreachable"
 	/** The address is not one the router sends to (url-guard.ts). Nothing was sent. */
 	| "blocked_url"
+	/** The router lacks what it needs to prove who it is. Nothing was sent. */
+	| "no_credentials"
+	/** The endpoint that gives access tokens refuses the client, is busy, or gave none. Nothing was sent. */
+	| "token_refused"
+	| "token_busy"
+	| "token_failed"
+	/** The URL names a binding that this deployment does not have. Nothing was sent. */
+	| "no_binding"
 	/** A bug of ours. Nothing was sent. */
 	| "internal"
 	/** The object that carried out the exchange was lost, and with it whatever the server said. */

@@ -4,7 +4,7 @@
  */
 import { carriesNothing } from "../../models/output.ts";
 import type { Reading } from "../../models/exchange.ts";
-import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
+import type { AttemptResult, NetworkError, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { MAX_DELAY_MS } from "./schedule.ts";
 
@@ -53,6 +53,13 @@ const MEANING = new Map<number, Outcome>([
 	[523, "busy"],
 ]);
 
+/** What ends an attempt before its request is made, for want of credentials. */
+const OF_CREDENTIALS = new Map<NetworkError, Outcome>([
+	["no_credentials", "unauthorized"],
+	["token_refused", "unauthorized"],
+	["token_busy", "busy"],
+]);
+
 /** How Cloudflare reports a refused connection (521) and an unreachable server (523). */
 const REFUSED = new Set([521, 523]);
 /** What gateways respond while the server behind them does not listen yet. */
@@ -63,16 +70,21 @@ const COLD_START = new Set([502, 504]);
  * protocol reads, null when it has not been asked; the statuses that the endpoint names win over it.
  */
 export function classify(result: AttemptResult, rules: ClassifyRules, said: Said | null = null): Verdict {
-	if (result.kind === "no_response") {
-		const isRefused = result.error === "connection_lost" && (rules.coldStart || rules.isSilent);
-		return isRefused
-			? { outcome: "busy", scope: "endpoint", retryAfterMs: null, result: "none" }
-			: { outcome: "error", scope: "request", retryAfterMs: null, result: "none" };
-	}
+	if (result.kind === "no_response") return classifyNone(result, rules);
 	const verdict = classifyResponse(result, rules, said);
 	const isRefused = REFUSED.has(result.status) || (rules.coldStart && COLD_START.has(result.status));
 	const speaksForAll = isRefused || (said?.class === "busy" && said.scope === "endpoint");
 	return { ...verdict, scope: verdict.outcome === "busy" && speaksForAll ? "endpoint" : "request" };
+}
+
+function classifyNone(
+	{ error, retryAfterMs: asked }: Extract<AttemptResult, { kind: "no_response" }>,
+	rules: ClassifyRules,
+): Verdict {
+	const retryAfterMs = asked ?? null;
+	const isRefused = error === "connection_lost" && (rules.coldStart || rules.isSilent);
+	if (isRefused) return { outcome: "busy", scope: "endpoint", retryAfterMs, result: "none" };
+	return { outcome: OF_CREDENTIALS.get(error) ?? "error", scope: "request", retryAfterMs, result: "none" };
 }
 
 type Responded = Extract<AttemptResult, { kind: "response" }>;

@@ -8,7 +8,7 @@ import { buildResultEvent } from "../../results/result-event.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import { maskOutput } from "../exchange/mask-output.ts";
 import { reportedBy } from "../exchange/reported.ts";
-import { secretsIn } from "../exchange/secrets-in.ts";
+import { secretsOfExchange } from "../exchange/secrets-in.ts";
 import type { Result } from "../records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import type { Verdict } from "../rules/classify.ts";
@@ -76,9 +76,10 @@ export async function settleOutput(
 /** Every credential that the server was given. */
 export function secretsOf({
 	endpoint,
+	result,
 	callbackToken,
-}: Pick<Concluding, "endpoint" | "callbackToken">): readonly string[] {
-	const secrets = secretsIn(endpoint);
+}: Pick<Concluding, "endpoint" | "result" | "callbackToken">): readonly string[] {
+	const secrets = secretsOfExchange(endpoint, result);
 	return callbackToken === null ? secrets : [...secrets, callbackToken];
 }
 

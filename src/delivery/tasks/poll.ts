@@ -9,7 +9,7 @@ import { reading } from "../../models/reading.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { isReadable, type ReadableEndpoint } from "../../store/records.ts";
 import { subscriptionOf, type EndpointSettings } from "../../store/settings.ts";
-import { buildStepRequest } from "../exchange/step-request.ts";
+import { dropToken } from "../exchange/oauth.ts";
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
@@ -18,6 +18,7 @@ import { advance, type Delivery } from "../rules/delivery.ts";
 import type { DeliveryEvent, Signal } from "../rules/lifecycle.ts";
 import type { Waiting } from "../rules/state.ts";
 import { complete, passDeadline } from "./complete.ts";
+import { exchangeStep, type Reachable } from "./exchange-step.ts";
 import { publishResult } from "./publish.ts";
 import type { Ran, Task, TaskIo } from "./task.ts";
 
@@ -49,7 +50,7 @@ async function look(
 	const isOver = state.job.deadlineAt <= Date.now();
 	const pollable = pollableOf(endpoint, state);
 	const asks = pollable !== null && (isOver || completionOf(endpoint).mode !== "callback");
-	const told = asks ? await ask(delivery, endpoint, pollable, io) : RUNNING;
+	const told = asks ? await ask(delivery, { ...settings, endpoint }, pollable, io) : RUNNING;
 	const current = io.current(delivery);
 	// A callback has come meanwhile.
 	if (current.state.phase !== "waiting") return { delivery: current, ended: null, signals: [] };
@@ -59,7 +60,7 @@ async function look(
 			const retryAfterMs = told.kind === "running" ? told.retryAfterMs : null;
 			return step(current, { kind: "still_running", retryAfterMs, polls: asks }, told.signals);
 		}
-		io.cancelJob(current, endpoint);
+		io.cancelJob(current, { ...settings, endpoint });
 		return passDeadline(current, { retry: endpoint.retry, now, random });
 	}
 	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
@@ -100,18 +101,17 @@ const RUNNING: Extract<Told, { kind: "running" }> = { kind: "running", retryAfte
 
 async function ask(
 	delivery: Delivery,
-	endpoint: ReadableEndpoint,
+	settings: Reachable,
 	{ poll, handle }: Pollable,
 	io: TaskIo,
 ): Promise<Told> {
+	const { endpoint } = settings;
 	for (const stepName of ["poll", "result"] as const) {
-		const result = await exchange(
-			delivery,
-			endpoint,
-			poll.request(stepName, handle, contextOf(delivery, endpoint)),
-			io,
-		);
-		const heard = hear(result, stepName, poll);
+		const { url, model } = endpoint;
+		const step = poll.request(stepName, handle, { url, model, deliveryId: delivery.id });
+		const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_POLL_MS);
+		const result = await exchangeStep(delivery, settings, { step, timeoutMs }, io);
+		const heard = hear(result, stepName, poll, endpoint);
 		log("job.polled", {
 			...idsOf(delivery),
 			step: stepName,
@@ -124,12 +124,22 @@ async function ask(
 }
 
 /** What came of a poll. A server that is busy, down or cannot be read now still has the job: it is asked again. */
-function hear(result: AttemptResult | null, stepName: PollStep, poll: Pollable["poll"]): Told {
+function hear(
+	result: AttemptResult | null,
+	stepName: PollStep,
+	poll: Pollable["poll"],
+	{ auth }: ReadableEndpoint,
+): Told {
 	if (result === null || result.kind === "no_response") return RUNNING;
 	const { status, headers, body, failure } = result;
 	const retryAfterMs = readRetryAfter(headers, Date.now());
 	const passes = status === 408 || status === 429 || status >= 500;
 	if (passes && stepName === "poll") return { ...RUNNING, retryAfterMs };
+	// A token may have been revoked before its end: the next poll has another one.
+	if (status === 401 && auth.type === "oauth2_client_credentials") {
+		dropToken(auth, result.secrets ?? []);
+		return RUNNING;
+	}
 	// The job goes on all the same; only the question has been refused.
 	if (status === 401 || status === 403 || status === 407) {
 		return { ...RUNNING, signals: [{ kind: "pause", reason: "unauthorized" }] };
@@ -153,23 +163,6 @@ function hear(result: AttemptResult | null, stepName: PollStep, poll: Pollable["
 		case "ended":
 			return { kind: "ended", said: said.reading, result, signals: [] };
 	}
-}
-
-async function exchange(
-	delivery: Delivery,
-	endpoint: ReadableEndpoint,
-	step: Parameters<typeof buildStepRequest>[0]["step"],
-	io: TaskIo,
-): Promise<AttemptResult | null> {
-	const { id: deliveryId, position } = delivery;
-	const startedAt = Date.now();
-	const request = buildStepRequest({ endpoint, step, deliveryId, now: startedAt });
-	const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_POLL_MS);
-	return io.exchange({ deliveryId, position, startedAt, request, timeoutMs, isStep: true });
-}
-
-function contextOf({ id: deliveryId }: Delivery, { url, model }: ReadableEndpoint) {
-	return { url, model, deliveryId };
 }
 
 function putOff(delivery: Delivery): Ran {

@@ -15,6 +15,7 @@ import { keepAttempts, nextNumber } from "../rules/attempts.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import { isTokenStale, STALE_TOKEN } from "../rules/stale-token.ts";
 import { conclude, secretsOf } from "./conclude.ts";
 import type { Ended, Ran } from "./task.ts";
 
@@ -55,11 +56,12 @@ export async function settle(tried: Tried): Promise<Ran> {
 	const { verdict, handle, polls, lost } = judge(tried, classify(result, rules, said), said);
 	const { outcome, scope, retryAfterMs } = verdict;
 	const ended = { outcome, scope, retryAfterMs };
+	const isStale = outcome === "unauthorized" && isTokenStale(endpoint.auth, result, delivery.attempts);
 	const isGood = outcome === "done" || outcome === "accepted";
 	const attempt = recordAttempt(
 		tried,
 		outcome,
-		lost ?? (isGood ? null : (said?.error ?? null)),
+		lost ?? (isGood ? null : isStale ? STALE_TOKEN : (said?.error ?? null)),
 		secretsOf(tried),
 	);
 	const reported = reportedBy(said, result, secretsOf(tried));
@@ -71,6 +73,7 @@ export async function settle(tried: Tried): Promise<Ran> {
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
 	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
 	if (tried.isLate && !isGood) return { delivery: after, ended: null, signals: [] };
+	if (isStale) return { ...advance(after, { kind: "brought_forward" }, context), ended };
 	if (outcome === "accepted") {
 		const { deadlineMs } = completing;
 		const accepted: DeliveryEvent = { kind: "accepted", handle, deadlineMs, polls, retryAfterMs };

@@ -3,7 +3,7 @@
  */
 import type { Env } from "../../env.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
-import type { Settings } from "../../store/settings.ts";
+import type { EndpointSettings, Settings } from "../../store/settings.ts";
 import type { Job } from "../hands/job.ts";
 import type { AttemptResult, Outcome, Scope } from "../rules/attempt.ts";
 import type { Delivery } from "../rules/delivery.ts";
@@ -16,9 +16,12 @@ export type TaskName = "send" | "poll" | "publish";
 export interface TaskIo {
 	env: Env;
 	/** Carries an exchange out. Returns null when it was lost, and nobody knows how it ended. Never throws. */
-	exchange(job: Job): Promise<AttemptResult | null>;
+	exchange: (this: void, job: Job) => Promise<AttemptResult | null>;
 	/** Tells the server that nobody waits for the job any more, where it can be told. Returns at once; never throws. */
-	cancelJob(delivery: Delivery, endpoint: ReadableEndpoint): void;
+	cancelJob(
+		delivery: Delivery,
+		settings: Pick<EndpointSettings, "ownHosts"> & { endpoint: ReadableEndpoint },
+	): void;
 	/** The delivery as it is now: the end of an earlier exchange may have come while this one was under way. */
 	current(delivery: Delivery): Delivery;
 	/** Whether anything has succeeded at the endpoint since a moment, ms since the epoch. */

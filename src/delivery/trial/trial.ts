@@ -11,7 +11,8 @@ import type { Reading } from "../../models/exchange.ts";
 import type { Protocol } from "../../models/protocol.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
 import { prepareInput } from "../exchange/prepare.ts";
-import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
+import { carry } from "../exchange/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 
@@ -71,7 +72,7 @@ export async function tryEndpoint(env: Env, tried: Tried): Promise<Trial | { mis
 	if (prepared.kind === "impossible") return { misfit: prepared.detail };
 	if (prepared.kind === "ended") return judge(tried, null, prepared.result, startedAt);
 	const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_TRIAL_MS);
-	const result = await send(prepared.request, { timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
+	const result = await carry(env, prepared.request, { timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
 	return judge(tried, prepared.request, result, startedAt);
 }
 

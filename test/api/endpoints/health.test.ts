@@ -30,7 +30,7 @@ const UNUSED = {
 	oldest_pending_at: null,
 	oldest_pending_age_seconds: null,
 	latency_ms: { p50: null, p95: null, p99: null, samples: 0, window_seconds: 0 },
-	outcomes: { done: 0, busy: 0, error: 0, bad_input: 0, unauthorized: 0, quota: 0, gone: 0 },
+	outcomes: { done: 0, accepted: 0, busy: 0, error: 0, bad_input: 0, unauthorized: 0, quota: 0, gone: 0 },
 	ready: null,
 };
 

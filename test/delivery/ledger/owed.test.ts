@@ -26,13 +26,17 @@ function seqsOf(sql: SqlStorage): number[] {
 describe("what is owed", () => {
 	test("is nothing to begin with", async () => {
 		const setting = await backlogOf();
-		expect(await inSql(setting, (sql) => owedIn(sql, NONE_READ))).toEqual({ deliveries: 0, oldest: null });
+		expect(await inSql(setting, (sql) => owedIn(sql, NONE_READ))).toEqual({
+			deliveries: 0,
+			waiting: 0,
+			oldest: null,
+		});
 	});
 
 	test("is what lies in the inbox, counted by its numbers", async () => {
 		const setting = await backlogOf(3, 1, 5);
 		const [owed, seqs] = await inSql(setting, (sql) => [owedIn(sql, NONE_READ), seqsOf(sql)] as const);
-		expect(owed).toEqual({ deliveries: 9, oldest: seqs[0] });
+		expect(owed).toEqual({ deliveries: 9, waiting: 0, oldest: seqs[0] });
 	});
 
 	test("is, of rows that have been read, what is open", async () => {
@@ -42,7 +46,7 @@ describe("what is owed", () => {
 			const open = { deliveries: 2, oldest: first, read: second };
 			return [owedIn(sql, open), seqsOf(sql)] as const;
 		});
-		expect(owed).toEqual({ deliveries: 7, oldest: seqs[0] });
+		expect(owed).toEqual({ deliveries: 7, waiting: 0, oldest: seqs[0] });
 	});
 
 	test("counts rows that release 0.1 wrote, which have no number", async () => {
