@@ -2,12 +2,11 @@
  * A trial on the wire: the request and the response as a person may see them, bounded, and without the credentials of
  * the endpoint. Pure.
  */
-import { Buffer } from "node:buffer";
 import { recordAttempt } from "../../delivery/exchange/attempt-record.ts";
 import { hideSecrets, showable } from "../../delivery/exchange/excerpt.ts";
 import { maskOutput } from "../../delivery/exchange/mask-output.ts";
 import { authHeaders } from "../../delivery/exchange/request.ts";
-import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
+import { isCredential, showRequest } from "../../delivery/exchange/shown-request.ts";
 import { secretsOfExchange } from "../../delivery/exchange/secrets-in.ts";
 import type { AttemptResult, OutgoingRequest } from "../../delivery/rules/attempt.ts";
 import type { Trial } from "../../delivery/trial/trial.ts";
@@ -49,35 +48,25 @@ export function trialJson(trial: Trial, endpoint: ReadableEndpoint): string {
 }
 
 /** What the request itself carries to prove itself, also where it was made for this request alone. */
-function secretsOf(request: OutgoingRequest | null, endpoint: ReadableEndpoint): string[] {
+function secretsOf(request: OutgoingRequest | null, { auth }: ReadableEndpoint): string[] {
+	const credentials = authHeaders(auth);
 	return Object.entries(request?.headers ?? {})
-		.filter(([name]) => isHidden(name, endpoint))
+		.filter(([name]) => isCredential(name, credentials))
 		.flatMap(([, value]) => [value, value.slice(value.indexOf(" ") + 1)]);
 }
 
-function isHidden(name: string, { auth }: ReadableEndpoint): boolean {
-	return isSecretHeader(name) || Object.hasOwn(authHeaders(auth), name);
-}
-
 function requestToWire(
-	{ method, url, headers, body }: OutgoingRequest,
+	request: OutgoingRequest,
 	endpoint: ReadableEndpoint,
 	secrets: readonly string[],
 ): Record<string, unknown> {
-	const shown = Object.entries(headers).map(([name, value]) => [
-		name,
-		isHidden(name, endpoint) ? HIDDEN : value,
-	]);
-	return {
-		method,
-		url: hideSecrets(url, secrets),
-		headers: Object.fromEntries(shown),
-		...bodyToWire(body, secrets),
-	};
+	const { method, url, headers, body } = showRequest(request, endpoint);
+	const hasBody = request.body !== null;
+	return { method, url: hideSecrets(url, secrets), headers, ...bodyToWire(hasBody ? body : null, secrets) };
 }
 
-function bodyToWire(body: Uint8Array | null, secrets: readonly string[]): Record<string, unknown> {
-	const whole = body && maskOutput({ kind: "data", data: dataOf(body), contentType: "" }, secrets);
+function bodyToWire(body: EventData | null, secrets: readonly string[]): Record<string, unknown> {
+	const whole = body && maskOutput({ kind: "data", data: body, contentType: "" }, secrets);
 	const data = whole?.data ?? null;
 	if (data === null) return { body: null, truncated: false };
 	const text = data.kind === "binary" ? data.base64 : data.text;
@@ -85,17 +74,6 @@ function bodyToWire(body: Uint8Array | null, secrets: readonly string[]): Record
 		[data.kind === "binary" ? "body_base64" : "body"]: cut(text),
 		truncated: text.length > MAX_SHOWN,
 	};
-}
-
-/** Text where the bytes are UTF-8 without a NUL. */
-function dataOf(bytes: Uint8Array): EventData {
-	try {
-		const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-		if (!text.includes("\0")) return { kind: "text", text };
-	} catch {
-		// Bytes, then.
-	}
-	return { kind: "binary", base64: Buffer.from(bytes).toString("base64") };
 }
 
 function responseToWire(

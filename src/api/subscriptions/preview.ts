@@ -172,5 +172,6 @@ function targetToWire({ endpoint, ref, built }: Target): Record<string, unknown>
 }
 
 function requestToWire({ method, url, headers, body }: ShownRequest): Record<string, unknown> {
-	return { method, url, headers, ...("text" in body ? { body: body.text } : { body_base64: body.base64 }) };
+	const sent = body.kind === "text" ? { body: body.text } : { body_base64: body.base64 };
+	return { method, url, headers, ...sent };
 }

@@ -2,6 +2,7 @@
  * A request as a person may see it: what proves who sends it is hidden, all else is as it would be sent. Pure.
  */
 import { Buffer } from "node:buffer";
+import type { EventData } from "../../events/event.ts";
 import { LINEAGE_HEADER } from "../../events/lineage-header.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
 import type { OutgoingRequest } from "../rules/attempt.ts";
@@ -16,8 +17,8 @@ export interface ShownRequest {
 	url: string;
 	/** Names in lower case. */
 	headers: Record<string, string>;
-	/** The body is text where its bytes are UTF-8 without a NUL, else base64. */
-	body: { text: string } | { base64: string };
+	/** A text where its bytes are UTF-8 without a NUL. */
+	body: Extract<EventData, { kind: "text" | "binary" }>;
 }
 
 export function showRequest(
@@ -27,7 +28,7 @@ export function showRequest(
 	const credentials = authHeaders(auth);
 	const headers = Object.entries(request.headers).map(([name, value]) => {
 		if (name === SIGNATURE_HEADER) return [name, hideSignatures(value)];
-		const isHidden = name === LINEAGE_HEADER || isSecretHeader(name) || Object.hasOwn(credentials, name);
+		const isHidden = name === LINEAGE_HEADER || isCredential(name, credentials);
 		return [name, isHidden ? HIDDEN : value];
 	});
 	return {
@@ -36,6 +37,11 @@ export function showRequest(
 		headers: Object.fromEntries(headers) as Record<string, string>,
 		body: bodyOf(request.body ?? new Uint8Array()),
 	};
+}
+
+/** Whether a header of a request proves who sends it: by its name, or because it is the endpoint's `auth`. */
+export function isCredential(name: string, credentials: Record<string, string>): boolean {
+	return isSecretHeader(name) || Object.hasOwn(credentials, name);
 }
 
 /** How many there are and of which kind, as in `v1,*** v1,***`: a request that is never sent must not be one that counts. */
@@ -49,9 +55,9 @@ function hideSignatures(signatures: string): string {
 function bodyOf(bytes: Uint8Array): ShownRequest["body"] {
 	try {
 		const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-		if (!text.includes("\0")) return { text };
+		if (!text.includes("\0")) return { kind: "text", text };
 	} catch {
 		// Bytes, then.
 	}
-	return { base64: Buffer.from(bytes).toString("base64") };
+	return { kind: "binary", base64: Buffer.from(bytes).toString("base64") };
 }

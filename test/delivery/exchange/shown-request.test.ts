@@ -38,11 +38,11 @@ test("credentials, signatures and the lineage are hidden; how many signatures th
 });
 
 test.each([
-	["text", Buffer.from('{"a":"é"}'), { text: '{"a":"é"}' }],
-	["nothing", Buffer.from(""), { text: "" }],
-	["a byte order mark", Buffer.from("\ufeffa"), { text: "\ufeffa" }],
-	["bytes that are no UTF-8", Buffer.from([0x89, 0x50]), { base64: "iVA=" }],
-	["a NUL", Buffer.from("a\0"), { base64: "YQA=" }],
+	["text", Buffer.from('{"a":"é"}'), { kind: "text", text: '{"a":"é"}' }],
+	["nothing", Buffer.from(""), { kind: "text", text: "" }],
+	["a byte order mark", Buffer.from("\ufeffa"), { kind: "text", text: "\ufeffa" }],
+	["bytes that are no UTF-8", Buffer.from([0x89, 0x50]), { kind: "binary", base64: "iVA=" }],
+	["a NUL", Buffer.from("a\0"), { kind: "binary", base64: "YQA=" }],
 ])("a body of %s", (_what, body, expected) => {
 	expect(shown({ body }).body).toEqual(expected);
 });
