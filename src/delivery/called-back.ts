@@ -65,7 +65,7 @@ export class Callbacks {
 		const refused = verify(endpoint, callback);
 		if (refused !== null) return refused;
 		// A poll is under way, or another step that needs nothing of whoever calls back.
-		if (flights.claimed.has(id) && flights.sentAt(id) === null) await flights.whenEnded(id);
+		if (flights.claimed.has(id) && !flights.isSending(id)) await flights.whenEnded(id);
 		const delivery = flights.claimed.get(id) ?? backlog.find(id);
 		if (delivery === null) {
 			return NO_DELIVERY;
@@ -73,6 +73,7 @@ export class Callbacks {
 		if (!isAwaiting(delivery)) return NONE;
 		const job = readJob(endpoint, callback);
 		if (job.kind === "running" || job.kind === "fetch") return { ok: true, effect: "running" };
+		if (isOfFormerJob(delivery, job)) return NONE;
 		return this.#end(delivery, { callback, job, settings, endpoint });
 	}
 
@@ -82,8 +83,9 @@ export class Callbacks {
 		if (subscription === "deleted") return NONE;
 		if (subscription === "missing") return later();
 		const startedAt = flights.sentAt(delivery.id);
+		const isSending = flights.isSending(delivery.id);
 		// From here on it is claimed, so that nothing else goes on with it.
-		if (startedAt === null) flights.begin(delivery, "poll");
+		if (!isSending) flights.begin(delivery, "poll");
 		let ran: Ran | null = null;
 		try {
 			ran = await complete({
@@ -101,12 +103,12 @@ export class Callbacks {
 			ran = { ...ran, delivery: await publishResult(ran.delivery, env) };
 		} finally {
 			const after = ran?.delivery ?? delivery;
-			if (startedAt === null) flights.end(after);
+			if (!isSending) flights.end(after);
 			// Its request is still under way, and the delivery is claimed for it.
 			else if (flights.claimed.has(delivery.id)) flights.replace(after);
 			else backlog.record([after]);
 		}
-		if (startedAt === null) {
+		if (!isSending) {
 			await flights.whenEnded(delivery.id);
 			// Kept in memory alone, because the write failed.
 			if (flights.claimed.has(delivery.id)) return later();
@@ -126,6 +128,16 @@ interface Ending {
 /** Whether a callback can end something: the job, or a request of which nobody knows how it ended. */
 function isAwaiting({ state }: Delivery): boolean {
 	return state.phase === "waiting" || state.phase === "pending";
+}
+
+/**
+ * A job that an earlier attempt has begun, and that has failed while another one runs. Its output would be as good, its
+ * failure says nothing of the other.
+ */
+function isOfFormerJob({ state }: Delivery, job: Extract<JobReading, { kind: "ended" | "lost" }>): boolean {
+	if (state.phase !== "waiting" || job.kind !== "ended" || job.reading.class === null) return false;
+	const { handle } = job.reading;
+	return handle !== null && state.job.handle !== null && handle !== state.job.handle;
 }
 
 function later(): CalledBack {

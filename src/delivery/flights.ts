@@ -58,6 +58,11 @@ export class Flights {
 		if (this.#tasks.get(id) === "send") this.#sentAt.set(id, at);
 	}
 
+	/** Whether the delivery is claimed to be sent, its request under way or still being made. */
+	isSending(id: string): boolean {
+		return this.#tasks.get(id) === "send";
+	}
+
 	/** When the exchange began that is sending the delivery; null while none is. */
 	sentAt(id: string): number | null {
 		return this.#sentAt.get(id) ?? null;

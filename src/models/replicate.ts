@@ -23,7 +23,12 @@ const jobs: Jobs = {
 	defaultMode: "poll",
 	// They queue at Replicate, which says 429 when there are too many.
 	holdsSlot: false,
-	readCallback: (exchange) => readJob(exchange),
+	readCallback(exchange) {
+		const job = readJob(exchange);
+		// Each attempt begins a prediction of its own, and all of them post to the delivery's one URL.
+		const handle = handleOf(objectIn(exchange)?.["id"]);
+		return job.kind === "ended" ? { ...job, reading: { ...job.reading, handle } } : job;
+	},
 	poll: {
 		request: (_step, handle, { url }) => ({
 			method: "GET",

@@ -281,6 +281,43 @@ test("while 1,000 deliveries wait, nothing keeps the object: it is evicted, and 
 	expect(calls).toHaveLength(1_000);
 });
 
+test("a callback of an attempt that had failed counts as well, and the model is not asked again", async () => {
+	const setting = await calledBack();
+	const calls = model(() => new Response("", { status: 500 }));
+	const item = incoming(setting);
+	await setting.dispatcher.enqueue([item]);
+	await whenTried(setting, item.id);
+	const url = calls[0]?.headers.get("sluice-callback-url") ?? "";
+	expect(await post(url, '"late, and good"')).toMatchObject({ body: { effect: "taken" } });
+	await setting.dispatcher.retry(item.id);
+	expect(await whenStatus(setting, item.id, "succeeded")).toMatchObject({
+		result: { data: { text: '"late, and good"' } },
+		attempts: [{ number: 1, outcome: "error", job: { by: "callback", outcome: "done" } }],
+	});
+	expect(calls).toHaveLength(1);
+});
+
+test("the failure of a job that an earlier attempt began says nothing of the one that runs", async () => {
+	const setting = await calledBack(
+		{},
+		{ protocol: "replicate", url: "https://api.example.com", model: "a/b" },
+	);
+	const calls = model(() => Response.json({ id: "p2", status: "starting" }, { status: 201 }));
+	const item = incoming(setting);
+	await setting.dispatcher.enqueue([item]);
+	await whenStatus(setting, item.id, "waiting");
+	const url = calls[0]?.headers.get("sluice-callback-url") ?? "";
+	const failed = { status: "failed", error: "out of memory" };
+	expect(await post(url, JSON.stringify({ id: "p1", ...failed }))).toMatchObject({
+		body: { effect: "none" },
+	});
+	expect(await setting.dispatcher.get(item.id)).toMatchObject({ status: "waiting" });
+	expect(await post(url, JSON.stringify({ id: "p2", ...failed }))).toMatchObject({
+		body: { effect: "taken" },
+	});
+	expect(await setting.dispatcher.get(item.id)).toMatchObject({ status: "pending" });
+});
+
 test("what an endpoint echoes of the callback URL is not shown", async () => {
 	const setting = await calledBack();
 	const calls = model(({ headers }) =>

@@ -90,6 +90,9 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 			now: startedAt,
 		}),
 	);
+	// A callback of an earlier attempt has ended the delivery meanwhile: the model is not asked again.
+	const current = io.current(delivery);
+	if (current.state.phase !== "pending") return { delivery: current, ended: null, signals: [] };
 	if (prepared.kind === "impossible") return unsent(delivery, prepared.reason, prepared.detail);
 	const { id: deliveryId, position } = delivery;
 	const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_TIMEOUT_MS);
