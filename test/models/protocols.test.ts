@@ -176,7 +176,10 @@ describe.each(MODELS)("%s", (name) => {
 	])("makes something of any response: %s", (_what, body) => {
 		// A 200 of these that holds an error is one.
 		const isError = body === deepError && name.startsWith("openai-");
-		for (const status of [200, 202, 204, 400, 404, 409, 424, 429, 500, 503, 504]) {
+		// What nests without end takes tens of milliseconds to read, whatever the status.
+		const isDeep = body === deep || body === deepError;
+		const statuses = isDeep ? [200, 400] : [200, 202, 204, 400, 404, 409, 424, 429, 500, 503, 504];
+		for (const status of statuses) {
 			for (const type of [undefined, "application/json", "text/plain", "text/event-stream"]) {
 				const said = answer(status, body, type === undefined ? {} : { "content-type": type });
 				if (status >= 300) expect(said.output).toBeNull();
@@ -196,7 +199,9 @@ describe.each(MODELS)("%s", (name) => {
 		}
 	});
 
-	test.skipIf(SILENT.has(name))("keeps an answer that it does not know as it is", () => {
+	if (SILENT.has(name)) return;
+
+	test("keeps an answer that it does not know as it is", () => {
 		const { output } = answer(200, '{"something": "else", "n": 9007199254740993}', {
 			"content-type": "application/json",
 		});
@@ -217,8 +222,8 @@ test("there is no protocol by any other name", () => {
 		"open-inference",
 		"openai-chat",
 		"openai-embeddings",
-		"replicate",
 		"queue",
+		"replicate",
 		"slack",
 		"sqs",
 		"workers-ai",
