@@ -29,7 +29,7 @@ export function findingLines(journeys: Journey[], columns: number): string[] {
 			.flatMap(([type, entities]) => piecesOf(type, [...new Set(entities.map(({ value }) => value))]));
 		const pieces = [
 			...groups,
-			...(sentiment === undefined ? [] : piecesOf("SENTIMENT", [wordsOf(sentiment)])),
+			...(sentiment === undefined ? [] : piecesOf("SENTIMENT", wordsOf(sentiment), "")),
 		];
 		return wrapPieces(pieces, columns, { first: ` ${key.padEnd(INDENT - 1)}`, rest: " ".repeat(INDENT) });
 	});
@@ -105,13 +105,14 @@ function isBeforeResponse({ at, duration_ms: tookMs, job }: Attempt): boolean {
 	return job !== null && Date.parse(job.ended_at) <= Date.parse(at) + tookMs;
 }
 
-function piecesOf(type: string, values: string[]): Piece[] {
+/** `separator` stands behind every value but the last. */
+function piecesOf(type: string, values: string[], separator = " ·"): Piece[] {
 	return values.map((value, index) => {
-		const text = index === values.length - 1 ? value : `${value} ·`;
+		const text = index === values.length - 1 ? value : `${value}${separator}`;
 		return index === 0 ? { gap: "   ", text: `${paint("magenta", type)} ${text}` } : { gap: " ", text };
 	});
 }
 
-function wordsOf({ sentiment, words }: Sentiment): string {
-	return words.length === 0 ? sentiment : `${sentiment} (${words.join(", ")})`;
+function wordsOf({ sentiment, words }: Sentiment): string[] {
+	return words.length === 0 ? [sentiment] : `${sentiment} (${words.join(", ")})`.split(" ");
 }

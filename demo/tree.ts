@@ -21,11 +21,12 @@ export function treeLines(root: TracedEvent, recorded: Recorded): string[] {
 }
 
 function eventLines({ id, type, deliveries }: TracedEvent, recorded: Recorded, margin: string): string[] {
+	const branches = deliveries.toSorted((a, b) => (a.endpoint ?? "").localeCompare(b.endpoint ?? ""));
 	const title = `${paint("cyan", type ?? "?")}  ${paint("dim", id)}`;
 	return [
 		...wrapWords(title, recorded.columns, { first: margin, rest: `${margin}  ` }),
-		...deliveries.flatMap((delivery, index) => {
-			const isLast = index === deliveries.length - 1;
+		...branches.flatMap((delivery, index) => {
+			const isLast = index === branches.length - 1;
 			const margins = {
 				first: `${margin}${isLast ? "└─ " : "├─ "}`,
 				rest: `${margin}${isLast ? "   " : "│  "}`,

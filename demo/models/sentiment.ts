@@ -2,6 +2,7 @@
  * The sentiment model: adds up how positive or negative the words of a text are, with wink-sentiment. It works as slow
  * models do: it takes a job with 202, and posts the output to the job's callback URL some time later.
  */
+/// <reference path="./wink-sentiment.d.ts" />
 import { setTimeout } from "node:timers/promises";
 import analyse from "wink-sentiment";
 import { BadInput, serveWebhooks } from "../webhook-server.ts";
@@ -12,7 +13,7 @@ import type { DocumentText } from "./document.ts";
 export const SENTIMENT_PATH = "/jobs";
 
 /** For so long a job waits for its turn. */
-const QUEUE_MS = 300;
+const QUEUE_MS = 400;
 /** This job does not wait, and its output is there before the 202 is: the router has to take that, too. */
 const EARLY_JOB = 3;
 const TRIES = 3;
