@@ -2,7 +2,6 @@
  * The sentiment model: adds up how positive or negative the words of a text are, with wink-sentiment. It works as slow
  * models do: it takes a job with 202, and posts the output to the job's callback URL some time later.
  */
-/// <reference path="./wink-sentiment.d.ts" />
 import { setTimeout } from "node:timers/promises";
 import analyse from "wink-sentiment";
 import { BadInput, serveWebhooks } from "../webhook-server.ts";

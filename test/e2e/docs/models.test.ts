@@ -43,7 +43,7 @@ test.each([...SECTIONS])("%s", async (_, calls) => {
 	try {
 		for (const { call } of calls) {
 			const { path, body } = call;
-			const response = await stage.api.ask<Record<string, unknown>>("POST", `/v1${path}`, body);
+			const response = await stage.api.ask("POST", `/v1${path}`, body);
 			if (needsBinding(body)) {
 				// The bindings are not there unless somebody takes them in: then the lines to add are named.
 				expect(response).toMatchObject({ status: 422, body: { code: "invalid_request" } });
