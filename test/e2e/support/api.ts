@@ -39,7 +39,7 @@ export interface Delivery {
 	subscription: string;
 	endpoint_id: string;
 	endpoint: string;
-	status: "pending" | "in_flight" | "publishing" | "succeeded" | "dead" | "canceled";
+	status: "pending" | "in_flight" | "waiting" | "publishing" | "succeeded" | "dead" | "canceled";
 	reason: string | null;
 	attempt_count: number;
 	next_attempt_at: string | null;
