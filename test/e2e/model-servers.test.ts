@@ -88,19 +88,17 @@ test("a model that MLServer is still loading is waited for", async () => {
 	const { behave, load } = loading("late", '{"model_version":"7","outputs":[]}');
 	const model = receiver.model(behave);
 	const { id, type } = await subscribe({ url: model.url, protocol: "open-inference", model: "late" });
-	const ready = async () =>
-		(await api.must<{ ready: unknown }>("GET", `/v1/endpoints/${id}/health?probe=true`)).ready;
 	const event = await api.publish({ type, data: { page: 1 } });
 	await api.deliveryWhen({ event }, ({ attempts }) => attempts.length > 0);
-	expect(await ready()).toBe(false);
+	expect(await api.ready(id)).toBe(false);
 
 	load();
 
 	const delivery = await api.deliveryWhen({ event }, isFinished);
-	expect(delivery).toMatchObject({ status: "succeeded", attempts: expect.anything() });
+	expect(delivery).toMatchObject({ status: "succeeded" });
 	expect(delivery.attempts.at(-1)).toMatchObject({ outcome: "done", model_version: "7" });
 	expect(new Set(outcomes(delivery).slice(0, -1))).toEqual(new Set(["busy"]));
-	expect(await ready()).toBe(true);
+	expect(await api.ready(id)).toBe(true);
 	const sent = model.requests.filter(({ method }) => method === "POST");
 	expect(sent).toHaveLength(delivery.attempts.length);
 });
@@ -151,7 +149,7 @@ describe("a server that calls back", () => {
 
 test("a server that answers 202 with a Location is asked there until the output is ready", async () => {
 	const { receiver } = stage;
-	const { behave, asked } = polled(2, OUTPUT);
+	const { behave, asked } = polled(1, OUTPUT);
 	const model = receiver.model(behave);
 	const { type } = await subscribe({ url: model.url, completion: { mode: "poll" } });
 
@@ -159,7 +157,7 @@ test("a server that answers 202 with a Location is asked there until the output 
 
 	expect(delivery).toMatchObject({ status: "succeeded", attempt_count: 1, result: { text: "read" } });
 	const place = `${new URL(model.url).pathname}/jobs/${delivery.id}`;
-	expect(asked).toEqual(Array(3).fill(place));
+	expect(asked).toEqual([place, place]);
 	expect(model.requests.filter(({ method }) => method === "POST")).toHaveLength(1);
 });
 

@@ -57,10 +57,14 @@ test("a task is asked for until it has ended, and its output becomes the result 
 	expect(delivery).toMatchObject({
 		status: "succeeded",
 		attempt_count: 1,
-		attempts: [{ job: { by: "poll", outcome: "done", request_id: OWN_ID } }],
+		attempts: [{ request_id: OWN_ID, job: { by: "poll", outcome: "done" } }],
 		result: { text: "a b", words: 2 },
 	});
-	expect(JSON.parse((await app.request()).text)).toMatchObject({ type: counted, data: { words: 2 } });
+	expect(JSON.parse((await app.request()).text)).toMatchObject({
+		type: counted,
+		sluicerequestid: OWN_ID,
+		data: { words: 2 },
+	});
 });
 
 test("an input that the service refuses is rejected at once, and so is one that its task refuses", async () => {
@@ -83,10 +87,8 @@ test("a test of the endpoint, and the question whether it is ready, say how the 
 	const none = await api.createEndpoint({ url: server.url, protocol: "bentoml", model: "none" });
 	const test = (id: string, text: string) =>
 		api.must("POST", `/v1/endpoints/${id}/test`, { event: { type: "text.written", data: { text } } });
-	const ready = async () =>
-		(await api.must<{ ready: unknown }>("GET", `/v1/endpoints/${endpoint.id}/health?probe=true`)).ready;
 
-	expect(await ready()).toBe(true);
+	expect(await api.ready(endpoint.id)).toBe(true);
 	expect(await test(endpoint.id, "a b c d")).toMatchObject({
 		outcome: "done",
 		request_id: OWN_ID,
@@ -96,6 +98,6 @@ test("a test of the endpoint, and the question whether it is ready, say how the 
 	expect(await test(none.id, "a")).toMatchObject({ outcome: "error", response: { status_code: 404 } });
 
 	await server.stop();
-	expect(await ready()).toBe(false);
+	expect(await api.ready(endpoint.id)).toBe(false);
 	expect(await test(endpoint.id, "a")).toMatchObject({ outcome: "busy", response: null });
 });

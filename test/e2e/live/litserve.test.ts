@@ -68,11 +68,8 @@ test("embeddings, one for each text", async () => {
 test("a test of the endpoint, and the question whether it is ready, say how the server is", async () => {
 	const { api } = stage;
 	const { id } = await api.createEndpoint({ url: server.url, protocol: "openai-chat", model: "lit" });
-	const ready = async () =>
-		(await api.must<{ ready: unknown }>("GET", `/v1/endpoints/${id}/health?probe=true`)).ready;
-
 	// It has no list of models, which says nothing of the model.
-	expect(await ready()).toBe(null);
+	expect(await api.ready(id)).toBe(null);
 	expect(await api.must("POST", `/v1/endpoints/${id}/test`)).toMatchObject({
 		outcome: "done",
 		model_version: "lit",
@@ -80,7 +77,7 @@ test("a test of the endpoint, and the question whether it is ready, say how the 
 	});
 
 	await server.stop();
-	expect(await ready()).toBe(false);
+	expect(await api.ready(id)).toBe(false);
 	expect(await api.must("POST", `/v1/endpoints/${id}/test`)).toMatchObject({
 		outcome: "busy",
 		response: null,

@@ -93,7 +93,7 @@ test("a model that is still loading is waited for, and costs no attempt", async 
 		status: "pending",
 		attempts: [{ status_code: 400, outcome: "busy", error: "Model late is not ready yet." }],
 	});
-	expect(await readyOf(endpoint.id)).toBe(false);
+	expect(await api.ready(endpoint.id)).toBe(false);
 	expect(await api.must("POST", `/v1/endpoints/${endpoint.id}/test`)).toMatchObject({
 		outcome: "busy",
 		scope: "endpoint",
@@ -105,7 +105,7 @@ test("a model that is still loading is waited for, and costs no attempt", async 
 	expect(delivery.status).toBe("succeeded");
 	expect(delivery.attempts.slice(0, -1).every(({ outcome }) => outcome === "busy")).toBe(true);
 	expect(delivery.result).toMatchObject({ outputs: [{ data: ["2"] }] });
-	expect(await readyOf(endpoint.id)).toBe(true);
+	expect(await api.ready(endpoint.id)).toBe(true);
 });
 
 test("a test of the endpoint, and the question whether it is ready, say how the server is", async () => {
@@ -118,7 +118,7 @@ test("a test of the endpoint, and the question whether it is ready, say how the 
 			transform: TRANSFORM,
 		});
 
-	expect([await readyOf(words.id), await readyOf(none.id)]).toEqual([true, false]);
+	expect([await api.ready(words.id), await api.ready(none.id)]).toEqual([true, false]);
 	expect(await test(words.id, "a b c d")).toMatchObject({
 		outcome: "done",
 		response: { status_code: 200 },
@@ -134,11 +134,6 @@ test("a test of the endpoint, and the question whether it is ready, say how the 
 	expect(await test(none.id, "a")).toMatchObject({ outcome: "error", response: { status_code: 404 } });
 
 	await server.stop();
-	expect(await readyOf(words.id)).toBe(false);
+	expect(await api.ready(words.id)).toBe(false);
 	expect(await test(words.id, "a")).toMatchObject({ outcome: "busy", response: null });
 });
-
-async function readyOf(endpoint: string): Promise<unknown> {
-	return (await stage.api.must<{ ready: unknown }>("GET", `/v1/endpoints/${endpoint}/health?probe=true`))
-		.ready;
-}

@@ -3,7 +3,6 @@
  * answers, because it follows from the requests before, or from the time. What a server has counted stands beside its
  * behaviour.
  */
-import { setTimeout as wait } from "node:timers/promises";
 import { answer, answerJson } from "./behaviours.ts";
 import { freePorts } from "./free-port.ts";
 import { startReceiver } from "./receiver.ts";
@@ -22,10 +21,10 @@ export function admitting(limit: number, workMs: number) {
 		open += 1;
 		seen.most = Math.max(seen.most, open);
 		seen.accepted.push(String(request.headers["webhook-id"]));
-		void wait(workMs).then(() => {
+		setTimeout(() => {
 			open -= 1;
 			answerJson("{}")(response, request);
-		});
+		}, workMs);
 	};
 	return { behave, seen };
 }
