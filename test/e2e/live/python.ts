@@ -67,7 +67,7 @@ async function findInterpreter(): Promise<{ program: string; version: string } |
 async function install(python: string, requirements: string, folder: string): Promise<void> {
 	await mkdir(CACHE, { recursive: true });
 	const draft = await mkdtemp(`${folder}.`);
-	const options = { timeout: INSTALL_TIMEOUT_MS };
+	const options = { signal: AbortSignal.timeout(INSTALL_TIMEOUT_MS) };
 	try {
 		await run(python, ["-m", "venv", draft], options);
 		const pip = ["-m", "pip", "install", ...PIP_OPTIONS, "--requirement", requirements];

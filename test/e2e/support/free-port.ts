@@ -18,8 +18,12 @@ export async function freePorts(count: number): Promise<number[]> {
 	return ports;
 }
 
+export async function freePort(): Promise<number> {
+	const [port = 0] = await freePorts(1);
+	return port;
+}
+
 /** A URL where connections are refused. */
 export async function closedUrl(): Promise<string> {
-	const [port] = await freePorts(1);
-	return `http://127.0.0.1:${port}/`;
+	return `http://127.0.0.1:${await freePort()}/`;
 }

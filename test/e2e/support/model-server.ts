@@ -4,7 +4,7 @@
  * behaviour.
  */
 import { answer, answerJson } from "./behaviours.ts";
-import { freePorts } from "./free-port.ts";
+import { freePort } from "./free-port.ts";
 import { startReceiver } from "./receiver.ts";
 import type { Behaviour, Model, ReceivedRequest, Receiver } from "./receiver.ts";
 
@@ -98,7 +98,7 @@ export interface ColdServer {
 }
 
 export async function coldServer(output: string): Promise<ColdServer> {
-	const [port = 0] = await freePorts(1);
+	const port = await freePort();
 	let receiver: Receiver | null = null;
 	return {
 		url: `http://127.0.0.1:${port}/model-1`,
