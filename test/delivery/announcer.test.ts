@@ -7,7 +7,7 @@ import { buildOperationalEvent } from "../../src/operations/event.ts";
 import { keyChanged } from "../../src/operations/occurrence.ts";
 import { WINDOW_MS } from "../../src/operations/windows.ts";
 import { deleteSubscription, insertSubscription } from "../../src/store/subscriptions.ts";
-import { updateEndpoint } from "../../src/store/endpoints.ts";
+import { findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
 import { deliveryId, newId } from "../../src/events/ids.ts";
 import { aSubscription } from "../store/records.ts";
 import {
@@ -62,16 +62,14 @@ function operational(setting: Setting): ReturnType<typeof incoming> {
 	return { id, event, decisions: decision === undefined ? [] : [{ ...decision, deliveryId: id }] };
 }
 
-async function resume(setting: Setting): Promise<void> {
-	const found = await env.DB.prepare("SELECT revision FROM endpoints WHERE id = ?")
-		.bind(setting.endpoint.id)
-		.first<{ revision: number }>();
-	await updateEndpoint(
-		env,
-		{ ...setting.endpoint, revision: found?.revision ?? 1, status: "paused" },
-		{ status: "active", statusReason: null },
-	);
-	await setting.dispatcher.refresh({ repaired: true });
+async function resume({ endpoint, dispatcher }: Setting): Promise<void> {
+	const found = await vi.waitFor(async () => {
+		const found = await findEndpoint(env, endpoint.id);
+		if (found?.status !== "paused") throw new Error("it is not paused yet");
+		return found;
+	});
+	await updateEndpoint(env, found, { status: "active", statusReason: null });
+	await dispatcher.refresh({ repaired: true });
 }
 
 beforeEach(() => {
