@@ -91,8 +91,8 @@ export function deliveryDead(endpoint: NamedEndpoint, dead: DeadDelivery): Occur
 }
 
 /** `refusals`: how many requests one isolate has refused in the window so far. */
-export function verificationFailing(source: Named, code: string, refusals: number): Occurrence {
-	return ofSource("sluice.source.verification_failing", source, { reason: code, refusals });
+export function verificationFailing(source: Named, refusals: number): Occurrence {
+	return ofSource("sluice.source.verification_failing", source, { refusals });
 }
 
 /** `lastEventAt` in ms; null: none has come, or none is kept. */

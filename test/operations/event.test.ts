@@ -52,11 +52,7 @@ const ALL: [Occurrence, string, Record<string, unknown>][] = [
 			subscription_id: "sub_1",
 		},
 	],
-	[
-		verificationFailing(DOCS, "unauthorized", 5),
-		"docs",
-		{ source_id: "src_docs", source: "docs", reason: "unauthorized", refusals: 5 },
-	],
+	[verificationFailing(DOCS, 5), "docs", { source_id: "src_docs", source: "docs", refusals: 5 }],
 	[
 		sourceSilent(DOCS, 60, 0),
 		"docs",
@@ -103,9 +99,9 @@ test.each(ALL)("$type is an event of the source sluice", (occurrence, subject, d
 });
 
 test("two isolates give what they tell in a window the same id, and what is told in the next one another", () => {
-	const occurrence = verificationFailing(DOCS, "unauthorized", 5);
+	const occurrence = verificationFailing(DOCS, 5);
 	const { id } = buildOperationalEvent(occurrence, 0, NOW + 1);
-	const other = verificationFailing(DOCS, "unauthorized", 9);
+	const other = verificationFailing(DOCS, 9);
 	expect(buildOperationalEvent(other, 2, NOW + WINDOW_MS - 1).id).toBe(id);
 	expect(buildOperationalEvent(occurrence, 0, NOW + WINDOW_MS).id).not.toBe(id);
 });

@@ -21,6 +21,7 @@ describe("creating a source", () => {
 			event_type: null,
 			subject: null,
 			dedupe_key: null,
+			expect_every_seconds: null,
 			settings: {},
 			secret: expect.stringMatching(/^[0-9a-f]{64}$/),
 			status: "active",
