@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { decodeSegment } from "../../src/events/queue/segment.ts";
 import { buildOperationalEvent } from "../../src/operations/event.ts";
@@ -25,6 +25,7 @@ import {
 let listener: string | null = null;
 let published: SluiceEvent[] = [];
 let isQueueDown = false;
+let sent: MockInstance<(typeof env.EVENTS)["send"]>;
 
 /** Somebody asks for operational events. */
 async function listen(): Promise<void> {
@@ -75,9 +76,9 @@ async function resume({ endpoint, dispatcher }: Setting): Promise<void> {
 beforeEach(() => {
 	published = [];
 	isQueueDown = false;
-	vi.spyOn(env.EVENTS, "send").mockImplementation(async (message) => {
+	sent = vi.spyOn(env.EVENTS, "send").mockImplementation(async (message) => {
 		if (isQueueDown) throw new Error("the queue is down");
-		published.push(...decodeSegment(String(message)).filter(({ sourceId }) => sourceId === "src_sluice"));
+		published.push(...decodeSegment(message).filter(({ sourceId }) => sourceId === "src_sluice"));
 		return {} as Awaited<ReturnType<typeof env.EVENTS.send>>;
 	});
 });
@@ -131,7 +132,7 @@ describe("an endpoint that refuses its credentials", () => {
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
 		await whenTried(setting, item.id);
-		await until(() => vi.mocked(env.EVENTS.send).mock.calls.length > 0);
+		await until(() => sent.mock.calls.length > 0);
 		isQueueDown = false;
 		const later = Date.now() + 60_000;
 		vi.spyOn(Date, "now").mockImplementation(() => later);
@@ -147,7 +148,7 @@ describe("an endpoint that refuses its credentials", () => {
 		await setting.dispatcher.enqueue([item]);
 		await whenTried(setting, item.id);
 		await runAlarm(setting);
-		expect(env.EVENTS.send).not.toHaveBeenCalled();
+		expect(sent).not.toHaveBeenCalled();
 		const kept = await runInDurableObject(setting.dispatcher, (_, { storage }) =>
 			[...storage.kv.list()].map(([key]) => key),
 		);

@@ -23,7 +23,7 @@ test("a key that is made or deleted is told, without the key, and only when some
 	await deleteSubscription(env, id);
 
 	const told = await vi.waitFor(() => {
-		const told = send.mock.calls.flatMap(([message]) => decodeSegment(String(message)));
+		const told = send.mock.calls.flatMap(([message]) => decodeSegment(message));
 		expect(told).toHaveLength(2);
 		return told;
 	});

@@ -133,10 +133,6 @@ describe("a publisher", () => {
 		const key = { id: newId("key"), name: "told", role: null };
 		const event = buildOperationalEvent(keyChanged("created", key, key), 0, Date.now());
 		await eventLog(env, "src_sluice").append([{ event, decisions: [] }], true);
-		const idsSeenBy = async (publisher: TestKey) => {
-			const answer = await askWith(publisher, "GET", "/v1/events?limit=200");
-			return (answer.body as unknown as Page).data.map(({ id }) => id);
-		};
 		const all = await makeKey({ role: "publisher", sources: ["*"] });
 		expect(await outcome(all, "GET", "/v1/events?source=sluice")).toBe("403 forbidden");
 		expect(await outcome(all, "GET", `/v1/events/${event.id}`)).toBe("403 forbidden");
@@ -148,6 +144,11 @@ describe("a publisher", () => {
 		expect(await idsSeenBy(viewer)).toContain(event.id);
 	});
 });
+
+async function idsSeenBy(key: TestKey): Promise<string[]> {
+	const answer = await askWith(key, "GET", "/v1/events?limit=200");
+	return (answer.body as unknown as Page).data.map(({ id }) => id);
+}
 
 describe("a subscriber", () => {
 	test("sees every source, and its own endpoints and subscriptions", async () => {
