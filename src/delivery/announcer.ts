@@ -90,9 +90,9 @@ export class Announcer {
 
 	/** Deliveries have come. `refused`: how many of them found no room. */
 	came(items: readonly IncomingEvent[], refused: number, { owed, limit }: Fill): void {
+		if (items.every(({ event }) => isOperational(event))) return;
 		const wasHigh = this.#isHigh;
 		this.#isHigh = isHigh({ owed, limit }, wasHigh);
-		if (items.every(({ event }) => isOperational(event))) return;
 		if (refused > 0) this.#note("full", (endpoint) => backlogFull(endpoint, refused, owed, limit));
 		else if (this.#isHigh && !wasHigh) this.#note("high", (endpoint) => backlogHigh(endpoint, owed, limit));
 	}

@@ -2,11 +2,14 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
+import { lineageAfter, lineageAttributes } from "../../src/events/lineage.ts";
 import { decodeSegment } from "../../src/events/queue/segment.ts";
 import { buildOperationalEvent } from "../../src/operations/event.ts";
 import { keyChanged } from "../../src/operations/occurrence.ts";
 import { WINDOW_MS } from "../../src/operations/windows.ts";
 import { deleteSubscription, insertSubscription } from "../../src/store/subscriptions.ts";
+import { Announcer } from "../../src/delivery/announcer.ts";
+import { loadSettings } from "../../src/store/settings.ts";
 import { findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
 import { deliveryId, newId } from "../../src/events/ids.ts";
 import { aSubscription } from "../store/records.ts";
@@ -195,13 +198,15 @@ describe("deliveries that die", () => {
 		expect(told(setting, "delivery_id", "suppressed")[1]).toEqual(["sluice.delivery.dead", third.id, 1]);
 	});
 
-	test("are not told when they carried an operational event", async () => {
+	test("are not told when they carried an operational event, or what came of one", async () => {
 		await listen();
 		const setting = await createSetting();
 		model(() => Response.json({}, { status: 422 }));
-		const [own, other] = [operational(setting), incoming(setting)];
-		await setting.dispatcher.enqueue([own]);
+		const [own, result, other] = [operational(setting), incoming(setting), incoming(setting)];
+		Object.assign(result.event.attributes, lineageAttributes(lineageAfter(own.event, "sub_1", null)));
+		await setting.dispatcher.enqueue([own, result]);
 		await whenStatus(setting, own.id, "dead");
+		await whenStatus(setting, result.id, "dead");
 		// Told in its place, were it told.
 		await setting.dispatcher.enqueue([other]);
 		await until(() => told(setting).length > 0);
@@ -224,5 +229,35 @@ describe("a backlog without room", () => {
 			["sluice.endpoint.paused", "manual", undefined],
 			["sluice.endpoint.backlog_full", undefined, 1],
 		]);
+	});
+});
+
+describe("a backlog that fills", () => {
+	test("is told when it is high, and anew when it was low in between, but not for operational events", async () => {
+		await listen();
+		const setting = await createSetting();
+		const settings = await loadSettings(env, setting.endpoint.id);
+		const start = Math.ceil(Date.now() / WINDOW_MS) * WINDOW_MS;
+		await runInDurableObject(setting.dispatcher, async (_, { storage }) => {
+			const announcer = new Announcer(storage, env);
+			const clock = vi.spyOn(Date, "now");
+			const come = async (window: number, owed: number, item = incoming(setting)) => {
+				clock.mockImplementation(() => start + window * WINDOW_MS);
+				announcer.came([item], 0, { owed, limit: 100 });
+				await announcer.tell(settings);
+			};
+			await come(0, 79);
+			await come(1, 90, operational(setting));
+			expect(told(setting)).toEqual([]);
+			await come(1, 80);
+			await come(2, 95);
+			await come(3, 75);
+			await come(4, 85);
+			expect(told(setting, "backlog", "limit")).toEqual([["sluice.endpoint.backlog_high", 80, 100]]);
+			await come(5, 69);
+			await come(6, 81);
+			expect(told(setting, "backlog")[1]).toEqual(["sluice.endpoint.backlog_high", 81]);
+			clock.mockRestore();
+		});
 	});
 });
