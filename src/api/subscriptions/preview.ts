@@ -15,7 +15,7 @@ import { deliveryId } from "../../events/ids.ts";
 import { lineageAfter } from "../../events/lineage.ts";
 import { lineageHeader } from "../../events/lineage-header.ts";
 import { protocolOf } from "../../models/registry.ts";
-import { judgeAll } from "../../routing/criteria.ts";
+import { criteriaOf } from "../../routing/criteria.ts";
 import { wouldLoop } from "../../routing/decide.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
@@ -60,11 +60,12 @@ export async function previewSubscription(env: Env, request: Request): Promise<s
 		isPreview: true,
 	};
 	const { event, isSourceAssumed } = await previewedEvent(env, input, text, tried.sourceId);
-	const criteria = await judgeAll(event, tried);
+	const ids = [event.sourceId, ...(tried.sourceId === null ? [] : [tried.sourceId])];
+	const names = await readNamesOfSources(env, ids);
+	const criteria = await Array.fromAsync(criteriaOf(event, tried, names));
 	const transformed = await transform(tried, event);
 	const ownHosts = await ownHostsAt(env, request.url);
 	const target = await buildFor(env, { tried, event, transformed, ownHosts });
-	const names = await readNamesOfSources(env, [event.sourceId]);
 	const wire = {
 		subscription_id: stored && stored.id,
 		subscription: stored === null ? (input.name ?? null) : stored.name,

@@ -7,6 +7,10 @@ import type { SluiceEvent } from "../../../src/events/event.ts";
 import { eventId, logOf, newId, resultEventId } from "../../../src/events/ids.ts";
 import { ORIGIN, type Resource, ask, badPaths, must, readIds } from "../client.ts";
 
+interface Explained extends Resource {
+	unmatched: { subscription_id: string; criterion: string; verdict: string; reason: string }[];
+}
+
 let count = 0;
 const unique = (name: string) => `${name}-${++count}`;
 
@@ -344,5 +348,58 @@ describe("reading events", () => {
 				},
 			],
 		});
+	});
+
+	test("explained: a filter that could not be evaluated has failed, and one that is false has not", async () => {
+		await must("POST", "/v1/endpoints", { name: "failing", url: "https://models.example.com/" });
+		const type = unique("failing");
+		const filters = {
+			error: [{ jsonata: "data.size + 'x' > 1" }],
+			inside: [{ all: [{ exact: { type } }, { jsonata: "$error('not this one')" }] }],
+			fail: [{ jsonata: "data.size > 10" }],
+		};
+		const ids = new Map<string, string>();
+		for (const [name, list] of Object.entries(filters)) {
+			const { id } = await must("POST", "/v1/subscriptions", {
+				endpoint: "failing",
+				types: [type],
+				filters: list,
+			});
+			ids.set(name, id);
+		}
+		const { body } = await ask("POST", "/v1/events", { type, data: { size: 5 } });
+		await stored(body.id);
+		const { unmatched } = await must<Explained>("GET", `/v1/events/${body.id}?explain=true`);
+		const of = (name: string) => unmatched.find(({ subscription_id: id }) => id === ids.get(name));
+		expect(of("error")).toMatchObject({
+			criterion: "filters.0",
+			verdict: "error",
+			reason: expect.stringMatching(/^filter failed: filters\.0\.jsonata: .+/),
+		});
+		expect(of("inside")).toMatchObject({
+			verdict: "error",
+			reason: expect.stringMatching(/^filter failed: filters\.0\.all\.1\.jsonata: .*not this one/),
+		});
+		expect(of("fail")).toMatchObject({
+			verdict: "fail",
+			reason: 'filter does not hold: {"jsonata":"data.size > 10"}',
+		});
+	});
+
+	test("explained: which source a subscription listens to, and which one the event is of", async () => {
+		await must("POST", "/v1/endpoints", { name: "listening", url: "https://models.example.com/" });
+		const source = await must("POST", "/v1/sources", { name: "listened-db" });
+		const { id } = await must("POST", "/v1/subscriptions", { endpoint: "listening", source: source.name });
+		const [result = ""] = await append("src_results", [unique("output")]);
+		const { body } = await ask("POST", "/v1/events", { type: unique("of-api") });
+		await stored(body.id);
+		const reasonOf = async (event: string) => {
+			const { unmatched } = await must<Explained>("GET", `/v1/events/${event}?explain=true`);
+			return unmatched.find((one) => one.subscription_id === id)?.reason;
+		};
+		expect(await reasonOf(body.id)).toBe("it listens to source listened-db, and this event is of source api");
+		expect(await reasonOf(result)).toMatch(
+			/^it listens to source listened-db, and this event is of source results: .*"source": "results", or null/,
+		);
 	});
 });

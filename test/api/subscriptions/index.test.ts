@@ -191,7 +191,7 @@ describe("pausing and resuming a subscription", () => {
 		const entry = { id: "e", source: "/t", type: name };
 		const event = { id: "evt_1", sourceId: "src_api", receivedAt: 0, attributes: entry, data: null };
 		const reasonOf = async () => {
-			const unmatched = await explain(env, event);
+			const unmatched = await explain(env, event, { readNames: async () => new Map() });
 			return unmatched.find(({ subscription_id }) => subscription_id === id)?.reason;
 		};
 		expect(await reasonOf()).toBe("the subscription is paused");
