@@ -1,11 +1,10 @@
 /** What a dispatcher can be called for by other rooms. Shapes only. */
 import type { Slice } from "../events/position.ts";
-import type { BlockedBy } from "./gates/gates.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
 import type { Recent } from "./recent.ts";
-import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
+import type { BlockedBy, Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 
 /** Why nothing is sent to an endpoint now, and when that ends by itself (ms since the epoch). */
 export interface Blocked {

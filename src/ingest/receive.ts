@@ -21,6 +21,7 @@ import { lookUpSource } from "./source-lookup.ts";
 import { type Greeting, greet, noteVerified } from "./verification-token.ts";
 import type { BoundKind, Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
+import { expectedProof } from "../sources/proof/expected.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
 import { verifyStream } from "../sources/proof/verify-stream.ts";
 import { verify } from "../sources/proof/verify.ts";
@@ -53,7 +54,13 @@ export async function receive(
 		cause: status >= 500 && cause instanceof Error ? String(cause) : undefined,
 		duration_ms: Date.now() - startedAt,
 	});
-	return toResponse(taken);
+	return toResponse(found.ok && status === 401 ? withExpectedProof(taken, found.source) : taken);
+}
+
+/** Whoever has set the publisher up reads what to send; one who guesses learns nothing about the guess. */
+function withExpectedProof(refusal: Refusal, { auth }: ReadableSource): Refusal {
+	const expected = expectedProof(auth);
+	return expected === null ? refusal : { ...refusal, message: `${refusal.message} ${expected}` };
 }
 
 async function findOpenSource(

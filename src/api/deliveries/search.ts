@@ -13,8 +13,8 @@ import type { Env } from "../../env.ts";
 import type { Decision } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { logIdOf } from "../../events/ids.ts";
-import { findEvent } from "../../events/log/find.ts";
 import type { Asker } from "../access/own.ts";
+import { awaitEvent } from "../events/entry.ts";
 import { seenEndpoints } from "./seen.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
 import { readLikelyEndpoints } from "../../store/owners.ts";
@@ -76,7 +76,7 @@ async function ofEvent(
 	page: Asked,
 ): Promise<Page> {
 	if (logIdOf(event) === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
-	const entry = await findEvent(env, event);
+	const entry = await awaitEvent(env, event);
 	const byEndpoint = Map.groupBy(entry?.decisions ?? [], (decision) => decision.endpointId);
 	const owners = [...byEndpoint.keys()].filter((id) => seen === null || seen.includes(id));
 	return readWalk(

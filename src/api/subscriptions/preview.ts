@@ -7,16 +7,15 @@ import { showRequest, type ShownRequest } from "../../delivery/exchange/shown-re
 import type { DeadReason } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { exactDocumentOf } from "../../events/cloudevents/document.ts";
-import { REFUSED_DETAIL } from "../../events/decision.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import { jsonOf, type JsonEvaluation } from "../../events/expressions/expression.ts";
 import { evaluateOwned, type Owner } from "../../events/expressions/quarantine.ts";
 import { deliveryId } from "../../events/ids.ts";
 import { lineageAfter } from "../../events/lineage.ts";
+import { loopCause, loopDetail } from "../../events/loop.ts";
 import { lineageHeader } from "../../events/lineage-header.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { criteriaOf } from "../../routing/criteria.ts";
-import { wouldLoop } from "../../routing/decide.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import { shownCallbackUrl } from "../../delivery/exchange/callback-url.ts";
@@ -78,7 +77,10 @@ export async function previewSubscription(env: Env, request: Request): Promise<s
 		},
 		matches: criteria.every(({ verdict }) => verdict === "pass"),
 		criteria,
-		refused: wouldLoop(event, tried) ? { reason: "loop", detail: REFUSED_DETAIL.loop } : null,
+		refused:
+			loopCause(event.attributes, tried) === null
+				? null
+				: { reason: "loop", detail: loopDetail(event.attributes, tried) },
 		targets: [targetToWire(target)],
 	};
 	return withMember(wire, "input", inputJson(transformed));

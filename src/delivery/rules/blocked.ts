@@ -1,6 +1,6 @@
 /** Why a delivery that is due is not sent, as people read it. Pure. */
-import type { Admitted, BlockedBy } from "../gates/gates.ts";
-import type { DeliveryRecord } from "../records.ts";
+import type { Admitted } from "../gates/gates.ts";
+import type { BlockedBy, DeliveryRecord } from "../records.ts";
 
 /** When the endpoint's gates open by themselves: 0 for now, null when something has to end first. */
 export function opensAt(admitted: Admitted): number | null {
@@ -14,9 +14,11 @@ export function explainBlocked(
 	now: number,
 ): DeliveryRecord {
 	const { status, nextAttemptAt } = record;
-	if (status !== "pending" || nextAttemptAt === null) return record;
+	if (nextAttemptAt === null) return record;
 	// A delivery that is due later than the endpoint opens waits for its own time.
 	const ownTime = Math.max(nextAttemptAt, now);
+	// The queue takes a result event, whatever the endpoint bears.
+	if (status !== "pending") return { ...record, nextAttemptAt: ownTime };
 	const waitsForEndpoint =
 		blockedBy !== null && (blockedUntil === null ? nextAttemptAt <= now : nextAttemptAt < blockedUntil);
 	if (!waitsForEndpoint) return { ...record, nextAttemptAt: ownTime };

@@ -181,3 +181,25 @@ describe("bindings", () => {
 		expect(made).toMatchObject({ url: SQS, protocol: "sqs", auth: { access_key_id: "AKIAEXAMPLE" } });
 	});
 });
+
+describe("a URL that only a router for development takes", () => {
+	test.each([
+		["http://models.example.com/", true],
+		["https://localhost/predict", true],
+		["https://10.0.0.7/", true],
+		["https://models.example.com:9000/", true],
+		["https://models.lan/", true],
+		["ftp://models.example.com/", false],
+		["https://169.254.169.254/", false],
+		["https://models.example.com/#a", false],
+	])("%s is refused, and names the setting: %s", async (refused, isNamed) => {
+		const answer = await ask("POST", "/v1/endpoints", { name: unique(), url: refused });
+		expect(answer.status).toBe(422);
+		expect(badPaths(answer)).toEqual(["url"]);
+		expect(answer.text.includes("ALLOW_PRIVATE_ENDPOINTS=true in .dev.vars")).toBe(isNamed);
+		const auth = { ...OAUTH, token_url: refused };
+		const byToken = await ask("POST", "/v1/endpoints", { name: unique(), url, auth });
+		expect(badPaths(byToken)).toEqual(["auth.token_url"]);
+		expect(byToken.text.includes("ALLOW_PRIVATE_ENDPOINTS")).toBe(isNamed);
+	});
+});

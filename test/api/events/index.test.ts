@@ -334,6 +334,23 @@ describe("reading events", () => {
 		});
 	});
 
+	test("one is there right after its 202", async () => {
+		const { body } = await ask("POST", "/v1/events", { type: unique("at-once") });
+		expect((await ask("GET", `/v1/events/${body.id}`)).status).toBe(200);
+		const { body: second } = await ask("POST", "/v1/events", { type: unique("at-once") });
+		expect((await ask("GET", `/v1/events/${second.id}/trace`)).status).toBe(200);
+	});
+
+	test("one that may be in the queue is not routed yet, and not forgotten", async () => {
+		vi.spyOn(env.EVENTS, "metrics").mockResolvedValue({ backlogCount: 3, backlogBytes: 100 });
+		const id = `evt_${"1".repeat(22)}api`;
+		const answer = await ask("GET", `/v1/events/${id}`);
+		expect(answer).toMatchObject({ status: 404, body: { code: "event_not_routed" } });
+		expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+		expect(await ask("GET", "/v1/events/nothing")).toMatchObject({ body: { code: "event_not_found" } });
+		vi.restoreAllMocks();
+	});
+
 	test("explained: why the other subscriptions did not match", async () => {
 		await must("POST", "/v1/endpoints", { name: "explained", url: "https://models.example.com/" });
 		const subscription = await must("POST", "/v1/subscriptions", { endpoint: "explained", types: ["other"] });
