@@ -34,6 +34,7 @@ export const storedDecision: z.ZodType<Decision> = z.object({
 	isOverBudget: z.literal(true).exactOptional(),
 	budget: z.number().exactOptional(),
 	refused: z.literal("backlog_full").exactOptional(),
+	withheld: z.literal(true).exactOptional(),
 });
 
 export const decisionList: z.ZodType<Decision[]> = z.array(storedDecision);

@@ -8,6 +8,7 @@ import type { TellWork } from "../events/expressions/expression.ts";
 import { deliveryId } from "../events/ids.ts";
 import { budgetOf, hopsOf } from "../events/lineage.ts";
 import { loopCause } from "../events/loop.ts";
+import { isUndelivered } from "../events/test-mark.ts";
 import type { Subscription } from "../store/records.ts";
 import { whyNot, type FilterSubject } from "../events/expressions/filters.ts";
 import { DEFAULT_RESULT_BUDGET, divideBudget } from "./budget.ts";
@@ -25,7 +26,10 @@ export async function decide(
 	tell: TellWork = () => {},
 	wholeBudget = DEFAULT_RESULT_BUDGET,
 ): Promise<Decision[]> {
-	return judged(event, await matchesOf(event, table, tell), wholeBudget);
+	const decisions = judged(event, await matchesOf(event, table, tell), wholeBudget);
+	return isUndelivered(event.attributes)
+		? decisions.map((decision) => ({ ...decision, withheld: true }))
+		: decisions;
 }
 
 async function matchesOf(event: SluiceEvent, table: RoutingTable, tell: TellWork): Promise<Match[]> {

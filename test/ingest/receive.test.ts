@@ -285,7 +285,7 @@ describe("refused, and nothing is sent", () => {
 		const details = new Set<unknown>();
 		for (const authorization of ["", "Bearer wrong", "Basic d3Jvbmc6d3Jvbmc=", "Bearer"]) {
 			const response = await send(queue, name, json({}, { authorization }));
-			details.add((await refusal(response))["detail"]);
+			details.add((await response.json<{ detail: string }>()).detail);
 		}
 		expect([...details]).toEqual([expect.stringContaining("`authorization: Bearer SECRET`")]);
 	});

@@ -107,12 +107,13 @@ async function readDeliveries(
 	return found.filter((delivery) => delivery !== null);
 }
 
-/** The delivery of one decision; null when it has not reached its dispatcher yet, or has been forgotten there. */
+/** The delivery of one decision; null when it has not reached its dispatcher yet, is forgotten there, or never made. */
 export async function readDelivery(
 	env: Env,
 	decision: Decision,
 	entry: Pick<LogEntry, "position" | "event"> | null,
 ): Promise<DeliveryRecord | null> {
+	if (decision.withheld === true) return null;
 	const kept = await dispatcher(env, decision.endpointId).get(decision.deliveryId);
 	if (kept !== null || entry === null || decision.refused === undefined) return kept;
 	const { position, event } = entry;

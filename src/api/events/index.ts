@@ -162,5 +162,6 @@ function decisionToWire(decision: Decision): Record<string, unknown> {
 		endpoint: decision.endpointRef,
 		delivery_id: decision.deliveryId,
 		...(dead !== undefined && { dead }),
+		...(decision.withheld === true && { withheld: true }),
 	};
 }

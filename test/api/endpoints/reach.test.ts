@@ -1,6 +1,7 @@
 /** Endpoints that are no plain HTTPS servers: what can be stored, what goes together, and what is read back. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
+import { refuseAddresses } from "../../../src/api/endpoints/reach.ts";
 import { findEndpoint } from "../../../src/store/endpoints.ts";
 import { ask, badPaths, must } from "../client.ts";
 
@@ -192,14 +193,20 @@ describe("a URL that only a router for development takes", () => {
 		["ftp://models.example.com/", false],
 		["https://169.254.169.254/", false],
 		["https://models.example.com/#a", false],
-	])("%s is refused, and names the setting: %s", async (refused, isNamed) => {
-		const answer = await ask("POST", "/v1/endpoints", { name: unique(), url: refused });
-		expect(answer.status).toBe(422);
-		expect(badPaths(answer)).toEqual(["url"]);
-		expect(answer.text.includes("ALLOW_PRIVATE_ENDPOINTS=true in .dev.vars")).toBe(isNamed);
-		const auth = { ...OAUTH, token_url: refused };
-		const byToken = await ask("POST", "/v1/endpoints", { name: unique(), url, auth });
-		expect(badPaths(byToken)).toEqual(["auth.token_url"]);
-		expect(byToken.text.includes("ALLOW_PRIVATE_ENDPOINTS")).toBe(isNamed);
+	])("%s is refused, and names the setting: %s", (refused, isNamed) => {
+		const production = { allowPrivate: false, ownHosts: [] };
+		const auth = { ...OAUTH, type: "oauth2_client_credentials", tokenUrl: refused } as const;
+		const stored = {
+			...auth,
+			clientId: "a",
+			clientSecret: "b",
+			scope: null,
+			audience: null,
+			clientAuth: "basic",
+		} as const;
+		const told = refuseAddresses(env, { url: refused, auth: stored }, production);
+		expect(told.map(({ path }) => path)).toEqual(["url", "auth.token_url"]);
+		for (const { message } of told)
+			expect(message.includes("ALLOW_PRIVATE_ENDPOINTS=true in .dev.vars")).toBe(isNamed);
 	});
 });
