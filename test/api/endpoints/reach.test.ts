@@ -195,13 +195,11 @@ describe("a URL that only a router for development takes", () => {
 		["https://models.example.com/#a", false],
 	])("%s is refused, and names the setting: %s", (refused, isNamed) => {
 		const production = { allowPrivate: false, ownHosts: [] };
-		const auth = { ...OAUTH, type: "oauth2_client_credentials", tokenUrl: refused } as const;
 		const stored = {
-			...auth,
+			type: "oauth2_client_credentials",
+			tokenUrl: refused,
 			clientId: "a",
 			clientSecret: "b",
-			scope: null,
-			audience: null,
 			clientAuth: "basic",
 		} as const;
 		const told = refuseAddresses(env, { url: refused, auth: stored }, production);

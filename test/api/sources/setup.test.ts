@@ -46,12 +46,12 @@ const EXPECTED: Record<string, Expected> = {
 };
 
 /** A stored source of the kind, by itself: nothing starts to fetch for it. */
-async function storedSource(kind: string): Promise<ReadableSource> {
+async function storedSource(kind: string, name = `${kind}-source`): Promise<ReadableSource> {
 	const auth = kindOf({ kind })?.defaultAuth ?? { type: "none" };
 	const secret =
 		generateSourceSecret(auth.type) ?? (auth.type === "aws_keys" ? "wJalrXUtnFEMI/K7MDENG" : null);
 	const secrets = secret === null ? [] : [{ value: secret, createdAt: 0, expiresAt: null }];
-	const source = makeSource({ name: `${kind}-source`, kind, auth, settings: settingsOf(kind), secrets });
+	const source = makeSource({ name, kind, auth, settings: settingsOf(kind), secrets });
 	await insertSource(env, source);
 	return source;
 }
@@ -174,11 +174,8 @@ describe("the event of a sample is marked", () => {
 	let count = 0;
 
 	async function setting(kind: string): Promise<Record<"source" | "all" | "real", string>> {
-		const source = await storedSource(kind);
-		await env.DB.prepare("UPDATE sources SET name = ? WHERE id = ?")
-			.bind(`marked-${++count}`, source.id)
-			.run();
-		const endpoint = `marked-${count}`;
+		const endpoint = `marked-${++count}`;
+		const source = await storedSource(kind, endpoint);
 		await must("POST", "/v1/endpoints", {
 			name: endpoint,
 			url: "https://models.example.com/",
