@@ -27,7 +27,6 @@ async function main(): Promise<number> {
 	let code = 0;
 	try {
 		console.log(`Trying ${origin}`);
-		const done = (step: string): void => console.log(`  ${paint("green", "ok")}  ${step}`);
 		await walk({ ...options, signal: stop.signal, done }, made);
 	} catch (error) {
 		code = stop.signal.aborted ? 130 : 1;
@@ -42,6 +41,10 @@ async function main(): Promise<number> {
 	} else if (made.length > 0) console.log("  Everything that was made for this is deleted again.");
 	if (code === 0) console.log(paint("green", "The router works."));
 	return code === 0 && left.length > 0 ? 1 : code;
+}
+
+function done(step: string): void {
+	console.log(`  ${paint("green", "ok")}  ${step}`);
 }
 
 function tell(error: unknown): void {

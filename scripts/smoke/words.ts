@@ -4,32 +4,34 @@ import { SmokeFailure, type Answer } from "./client.ts";
 /** For a route of the API that was asked for `what`. */
 export function refused(what: string, { status, code, detail }: Answer): SmokeFailure {
 	const said = `${what}: the router answered ${status} ${code}`.trim();
-	switch (true) {
-		case code === "not_configured":
-			return new SmokeFailure(
-				"The router is closed: it has no ADMIN_TOKEN.",
-				"Run `npx wrangler secret put ADMIN_TOKEN`, and try again in a minute.",
-			);
-		case status === 401:
-			return new SmokeFailure(
-				"The router does not know the token in SLUICE_TOKEN.",
-				"It is what `npx wrangler secret put ADMIN_TOKEN` was given, or a key that `POST /v1/keys` has made. In development it is in .sluice/token, or ADMIN_TOKEN in .dev.vars.",
-			);
-		case status === 403:
-			return new SmokeFailure(
-				`${said}: the key in SLUICE_TOKEN may not do that.`,
-				"The smoke test makes and deletes sources, an endpoint and a subscription: use the root key, or a key with the role admin.",
-			);
-		case status >= 500:
-			return new SmokeFailure(
-				`${said}: ${detail}`,
-				"Most likely the database (D1): `npx wrangler tail` shows what the Worker logs, `npx wrangler d1 list` whether the database is there.",
-			);
-		case code === "":
-			return new SmokeFailure(`${said}, which is no response of Sluice.`, "Is this the URL of the router?");
-		default:
-			return new SmokeFailure(`${said}: ${detail}`, "The detail says what the router does not take.");
+	if (code === "not_configured") {
+		return new SmokeFailure(
+			"The router is closed: it has no ADMIN_TOKEN.",
+			"Run `npx wrangler secret put ADMIN_TOKEN`, and try again in a minute.",
+		);
 	}
+	if (status === 401) {
+		return new SmokeFailure(
+			"The router does not know the token in SLUICE_TOKEN.",
+			"It is what `npx wrangler secret put ADMIN_TOKEN` was given, or a key that `POST /v1/keys` has made. In development it is in .sluice/token, or ADMIN_TOKEN in .dev.vars.",
+		);
+	}
+	if (status === 403) {
+		return new SmokeFailure(
+			`${said}: the key in SLUICE_TOKEN may not do that.`,
+			"The smoke test makes and deletes sources, an endpoint and a subscription: use the root key, or a key with the role admin.",
+		);
+	}
+	if (status >= 500) {
+		return new SmokeFailure(
+			`${said}: ${detail}`,
+			"Most likely the database (D1): `npx wrangler tail` shows what the Worker logs, `npx wrangler d1 list` whether the database is there.",
+		);
+	}
+	if (code === "") {
+		return new SmokeFailure(`${said}, which is no response of Sluice.`, "Is this the URL of the router?");
+	}
+	return new SmokeFailure(`${said}: ${detail}`, "The detail says what the router does not take.");
 }
 
 /** An accepted event that is not in the event log after `seconds`. `waiting`: messages in the queue; null: unknown. */
@@ -58,7 +60,7 @@ export function notDelivered(seconds: number, delivery: Record<string, unknown> 
 		...(typeof detail === "string" ? [detail] : []),
 		...(last === undefined
 			? ["no attempt was made"]
-			: [`last attempt: ${String(last["status_code"] ?? "no response")} ${wordOf(last)}`.trim()]),
+			: [`last attempt: ${statusOf(last)} ${wordOf(last)}`.trim()]),
 	];
 	return new SmokeFailure(
 		`The delivery has not succeeded within ${seconds} s: ${parts.join("; ")}.`,
@@ -72,4 +74,8 @@ function attemptsOf({ attempts }: Record<string, unknown>): Record<string, unkno
 
 function wordOf({ error, response_excerpt: excerpt }: Record<string, unknown>): string {
 	return (typeof error === "string" ? error : typeof excerpt === "string" ? excerpt : "").slice(0, 200);
+}
+
+function statusOf({ status_code: status }: Record<string, unknown>): string {
+	return typeof status === "number" ? String(status) : "no response";
 }

@@ -5,7 +5,7 @@
 import type { EventData } from "../events/event.ts";
 import type { Reported } from "../models/exchange.ts";
 import type { Outcome } from "./rules/attempt.ts";
-import type { BlockedBy as Gate } from "./gates/gates.ts";
+import type { BlockedBy } from "./gates/gates.ts";
 
 export const DELIVERY_STATUSES = [
 	"pending",
@@ -37,9 +37,6 @@ export const DEAD_REASONS = [
 	"backlog_full",
 	"unreadable",
 ] as const;
-
-/** A gate; or database: the settings of the endpoint cannot be read, and without them nothing is sent. */
-export type BlockedBy = Gate | "database";
 
 export type DeadReason = (typeof DEAD_REASONS)[number];
 

@@ -1,13 +1,15 @@
 /** What a dispatcher can be called for by other rooms. Shapes only. */
 import type { Slice } from "../events/position.ts";
+import type { BlockedBy } from "./gates/gates.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
 import type { Recent } from "./recent.ts";
-import type { BlockedBy, Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
+import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 
 /** Why nothing is sent to an endpoint now, and when that ends by itself (ms since the epoch). */
 export interface Blocked {
+	/** A gate; or `database`: the settings of the endpoint cannot be read, and without them nothing is sent. */
 	blockedBy: BlockedBy | null;
 	/** null: only when something happens. */
 	blockedUntil: number | null;

@@ -1,6 +1,6 @@
 /** Why a delivery that is due is not sent, as people read it. Pure. */
-import type { Admitted } from "../gates/gates.ts";
-import type { BlockedBy, DeliveryRecord } from "../records.ts";
+import type { Admitted, BlockedBy } from "../gates/gates.ts";
+import type { DeliveryRecord } from "../records.ts";
 
 /** When the endpoint's gates open by themselves: 0 for now, null when something has to end first. */
 export function opensAt(admitted: Admitted): number | null {

@@ -13,16 +13,15 @@ export function deadDetail(reason: DeadReason, attempts: readonly Attempt[]): st
 	const last = attempts.at(-1);
 	const count = countAttempts(attempts);
 	const said = last === undefined ? "no attempt is kept" : outcomeOf(last);
-	switch (reason) {
-		case "exhausted":
-			return count === 1 ? `1 attempt failed: ${said}.` : `${count} attempts failed; the last: ${said}.`;
-		case "rejected":
-			return `The endpoint does not take this input, and the same input would fail again: ${said}.`;
-		case "gone":
-			return `The endpoint says that it is gone for good, and has been disabled: ${said}.`;
-		default:
-			return null;
+	if (reason === "exhausted") {
+		return count === 1 ? `1 attempt failed: ${said}.` : `${count} attempts failed; the last: ${said}.`;
 	}
+	if (reason === "rejected") {
+		return `The endpoint does not take this input, and the same input would fail again: ${said}.`;
+	}
+	return reason === "gone"
+		? `The endpoint says that it is gone for good, and has been disabled: ${said}.`
+		: null;
 }
 
 /** `503 no worker is free`, or what went wrong where no response came. */

@@ -169,6 +169,17 @@ test("a sample is held to what the source asks for: a disabled one takes none", 
 	});
 });
 
+/** The event that a sample has become. */
+async function sampled(source: string, body?: unknown): Promise<Resource> {
+	const { answer } = await must<{ answer: { body: { id?: string; ids?: string[] } } }>(
+		"POST",
+		`/v1/sources/${source}/test`,
+		body,
+	);
+	const id = answer.body.id ?? answer.body.ids?.[0];
+	return must("GET", `/v1/events/${id}?explain=true`);
+}
+
 describe("the event of a sample is marked", () => {
 	const leaveOut = { not: { exact: { sluicetest: "true" } } };
 	let count = 0;
@@ -185,17 +196,6 @@ describe("the event of a sample is marked", () => {
 		const all = await must("POST", "/v1/subscriptions", of);
 		const real = await must("POST", "/v1/subscriptions", { ...of, filters: [leaveOut] });
 		return { source: source.id, all: all.id, real: real.id };
-	}
-
-	/** The event that a sample has become. */
-	async function sampled(source: string, body?: unknown): Promise<Resource> {
-		const { answer } = await must<{ answer: { body: { id?: string; ids?: string[] } } }>(
-			"POST",
-			`/v1/sources/${source}/test`,
-			body,
-		);
-		const id = answer.body.id ?? answer.body.ids?.[0];
-		return must("GET", `/v1/events/${id}?explain=true`);
 	}
 
 	test.each(["generic", "sqs"])("so that subscriptions can leave it out: %s", async (kind) => {

@@ -105,7 +105,6 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL database, set up
 	});
 
 	test("no rows: one query says where to look", async () => {
-		const look = (): Promise<string> => paste([readme.defineApi, readme.lookHere]);
 		const ok = await look();
 		expect(ok).toMatch(new RegExp(`sends to +\\| ${inject("routerUrl")}/in/${name}`));
 		expect(ok).toMatch(/watches +\| .*documents \(enabled\)/);
@@ -153,6 +152,10 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL database, set up
 		);
 		expect(rows).toEqual([]);
 	});
+
+	function look(): Promise<string> {
+		return paste([readme.defineApi, readme.lookHere]);
+	}
 
 	/**
 	 * Runs lines of the README in a shell, with the source's name made unique and the one extension not turned on
