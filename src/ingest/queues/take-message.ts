@@ -37,5 +37,5 @@ export async function takeMessage(
 	if (!read.ok) return read;
 	const events = read.events.map((event) => markAsTest(event, mark));
 	const queued = events.length > 0 ? await enqueue(env, events) : read;
-	return queued.ok ? { ok: true, ids: read.events.map(({ id }) => id) } : queued;
+	return queued.ok ? { ok: true, ids: events.map(({ id }) => id) } : queued;
 }

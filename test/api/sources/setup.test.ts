@@ -232,6 +232,16 @@ describe("the event of a sample is marked", () => {
 		},
 	);
 
+	test("one that is not delivered takes no id from a publisher's event", async () => {
+		const { source, all } = await setting("generic");
+		await must("PATCH", `/v1/sources/${source}`, { dedupe_key: "body.hello" });
+		const first = await sampled(source, { deliver: false });
+		expect((await sampled(source, { deliver: false })).id).not.toBe(first.id);
+		const delivered = await sampled(source);
+		expect(delivered["matched"]).toMatchObject([{ subscription_id: all }]);
+		expect(delivered["matched"]).not.toMatchObject([{ withheld: true }]);
+	});
+
 	test("no publisher can mark its own", async () => {
 		const { source } = await setting("cloudevents");
 		const { name } = await must("GET", `/v1/sources/${source}`);
