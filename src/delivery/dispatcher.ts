@@ -126,6 +126,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	}
 
 	blocked(): Blocked {
+		if (this.#settings.isFailing) return { blockedBy: "database", blockedUntil: null };
 		const { blockedBy, ...admitted } = this.#work.admitted();
 		return { blockedBy, blockedUntil: "until" in admitted ? admitted.until : null };
 	}

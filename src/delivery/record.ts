@@ -2,6 +2,7 @@
 import { endpointIdOf } from "../events/ids.ts";
 import { timeOfPosition } from "../events/position.ts";
 import type { DeliveryRecord } from "./records.ts";
+import { deadDetail } from "./rules/dead-detail.ts";
 import type { Delivery } from "./rules/delivery.ts";
 
 export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord {
@@ -16,7 +17,7 @@ export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord 
 		endpointRef: delivery.endpointRef,
 		status: inFlight ? "in_flight" : state.phase,
 		reason: state.phase === "dead" ? state.reason : null,
-		detail: "detail" in state ? state.detail : null,
+		detail: detailOf(delivery),
 		attempts: delivery.attempts,
 		nextAttemptAt: inFlight || !("dueAt" in state) || state.phase === "waiting" ? null : state.dueAt,
 		deadlineAt: state.phase === "waiting" ? state.job.deadlineAt : null,
@@ -28,4 +29,9 @@ export function toRecord(delivery: Delivery, inFlight: boolean): DeliveryRecord 
 		resultOmitted: delivery.resultOmitted,
 		resultEventId: delivery.resultEventId,
 	};
+}
+
+function detailOf({ state, attempts }: Delivery): string | null {
+	if (!("detail" in state)) return null;
+	return state.detail ?? (state.phase === "dead" ? deadDetail(state.reason, attempts) : null);
 }

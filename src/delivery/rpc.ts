@@ -9,6 +9,7 @@ import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./re
 
 /** Why nothing is sent to an endpoint now, and when that ends by itself (ms since the epoch). */
 export interface Blocked {
+	/** A gate; or `database`: the settings of the endpoint cannot be read, and without them nothing is sent. */
 	blockedBy: BlockedBy | null;
 	/** null: only when something happens. */
 	blockedUntil: number | null;

@@ -22,6 +22,7 @@ export class SettingsCache {
 	#value: Settings | undefined;
 	#readAt = 0;
 	#isOutdated = true;
+	#isFailing = false;
 	/** Counts changes that were told, so that a read which began before one is not taken for the state after it. */
 	#changes = 0;
 	/** The read that is under way: whoever asks meanwhile, with nothing told since it began, gets what it finds. */
@@ -39,6 +40,11 @@ export class SettingsCache {
 	/** Whether a change was told since `last` was read. */
 	get isOutdated(): boolean {
 		return this.#isOutdated;
+	}
+
+	/** The last reading failed, and what is known is too old to go by: nothing is sent. */
+	get isFailing(): boolean {
+		return this.#isFailing;
 	}
 
 	/** Something has changed: the next `read` asks D1. */
@@ -68,10 +74,12 @@ export class SettingsCache {
 			logStop(endpointId, this.#value, value);
 			this.#value = value;
 			this.#readAt = Date.now();
+			this.#isFailing = false;
 			this.#isOutdated = changes !== this.#changes;
 			return value;
 		} catch (error) {
-			if (this.#value === undefined || age > TRUSTED_WITHOUT_D1_MS) throw error;
+			this.#isFailing = this.#value === undefined || age > TRUSTED_WITHOUT_D1_MS;
+			if (this.#value === undefined || this.#isFailing) throw error;
 			log("dispatcher.settings_kept", { endpoint_id: endpointId, error: String(error) });
 			return this.#value;
 		}

@@ -1,6 +1,7 @@
 /** Decisions: why one is not carried out, and how stored ones are read back, which another release may have written. */
 import * as z from "zod";
-import type { Decision } from "./event.ts";
+import type { Attributes, Decision } from "./event.ts";
+import { loopDetail } from "./loop.ts";
 
 /** Why a delivery must not be made; a reason of a dead delivery. */
 export type Refused = "loop" | "budget";
@@ -11,12 +12,17 @@ export function refusedBy({ dead, isOverBudget }: Pick<Decision, "dead" | "isOve
 	return isOverBudget === true ? "budget" : "loop";
 }
 
-/** What a refused delivery says about itself. */
-export const REFUSED_DETAIL: Record<Refused, string> = {
-	loop: "The event came through this subscription before, or is deeper than its max_hops allows.",
-	budget:
-		"The event comes of another one, and as many requests have come of that as its budget (RESULT_BUDGET) allows.",
-};
+const OVER_BUDGET =
+	"The event comes of another one, and as many requests have come of that as its budget (RESULT_BUDGET) allows.";
+
+/** What a refused delivery says about itself. `subscription`: as `loopDetail` takes it. */
+export function refusedDetail(
+	refused: Refused,
+	attributes: Attributes,
+	subscription: Parameters<typeof loopDetail>[1],
+): string {
+	return refused === "budget" ? OVER_BUDGET : loopDetail(attributes, subscription);
+}
 
 export const storedDecision: z.ZodType<Decision> = z.object({
 	deliveryId: z.string(),
@@ -28,6 +34,7 @@ export const storedDecision: z.ZodType<Decision> = z.object({
 	isOverBudget: z.literal(true).exactOptional(),
 	budget: z.number().exactOptional(),
 	refused: z.literal("backlog_full").exactOptional(),
+	withheld: z.literal(true).exactOptional(),
 });
 
 export const decisionList: z.ZodType<Decision[]> = z.array(storedDecision);

@@ -65,6 +65,8 @@ export interface Decision {
 	budget?: number;
 	/** Set when its dispatcher had no room for the delivery: it is not offered again, until somebody asks for it. */
 	refused?: "backlog_full";
+	/** Set when the event asks for decisions only (test-mark.ts): the delivery is never made. */
+	withheld?: true;
 }
 
 /** More than a stored decision takes: four ids and two names of 64 characters, and their JSON. */

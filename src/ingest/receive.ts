@@ -11,6 +11,7 @@ import { log } from "../log.ts";
 import { type ReadableSource, isVerifying } from "../store/records.ts";
 import { continueLineage, readLineage } from "../events/lineage-header.ts";
 import { MAX_EVENT_BYTES, type SluiceEvent } from "../events/event.ts";
+import { markAsTest, type TestMark } from "../events/test-mark.ts";
 import { enqueue } from "../events/queue/enqueue.ts";
 import { splitBySize } from "../events/queue/segment.ts";
 import { announce } from "../operations/announce.ts";
@@ -24,6 +25,7 @@ import { VerificationFailures } from "./verification-failures.ts";
 import { type Greeting, greet, noteVerified } from "./verification-token.ts";
 import type { BoundKind, Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
+import { expectedProof } from "../sources/proof/expected.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
 import { verifyStream } from "../sources/proof/verify-stream.ts";
 import { verify } from "../sources/proof/verify.ts";
@@ -35,7 +37,8 @@ type Context = Pick<ExecutionContext, "waitUntil">;
 
 /**
  * Handles every request to the URL of a source; `sourceRef` is what follows `/in/`, an id or a name. `trust` says whose
- * public keys prove who the sender is: the providers' own, unless the request is a sample that the router signed.
+ * public keys prove who the sender is: the providers' own, unless the request is a sample that the router signed. `mark`:
+ * how the events of such a sample are marked.
  */
 export async function receive(
 	request: Request,
@@ -43,10 +46,13 @@ export async function receive(
 	ctx: Context,
 	sourceRef: string,
 	trust: Trust = PROVIDERS,
+	mark: TestMark | null = null,
 ): Promise<Response> {
 	const startedAt = Date.now();
 	const found = await findOpenSource(env, ctx, sourceRef, startedAt);
-	const taken = found.ok ? await take(request, env, ctx, { source: found.source, trust, startedAt }) : found;
+	const taken = found.ok
+		? await take(request, env, ctx, { source: found.source, trust, mark, startedAt })
+		: found;
 	if (taken.ok) return taken.response;
 	const { status, code, cause } = taken;
 	if (found.ok && status === 401 && trust.isSample !== true)
@@ -58,7 +64,13 @@ export async function receive(
 		cause: status >= 500 && cause instanceof Error ? String(cause) : undefined,
 		duration_ms: Date.now() - startedAt,
 	});
-	return toResponse(taken);
+	return toResponse(found.ok && status === 401 ? withExpectedProof(taken, found.source) : taken);
+}
+
+/** Whoever has set the publisher up reads what to send; one who guesses learns nothing about the guess. */
+function withExpectedProof(refusal: Refusal, { auth }: ReadableSource): Refusal {
+	const expected = expectedProof(auth);
+	return expected === null ? refusal : { ...refusal, message: `${refusal.message} ${expected}` };
 }
 
 const failures = new VerificationFailures();
@@ -92,8 +104,9 @@ async function take(
 	request: Request,
 	env: Env,
 	ctx: Context,
-	{ source, trust, startedAt }: { source: ReadableSource; trust: Trust; startedAt: number },
+	taking: Omit<Taking, "room">,
 ): Promise<{ ok: true; response: Response } | Refusal> {
+	const { source, startedAt } = taking;
 	const kind = kindOf(source);
 	if (kind?.transport !== undefined) return NOT_POSTED;
 	const handshake = (await kind?.handshake?.(request)) ?? null;
@@ -105,7 +118,7 @@ async function take(
 	if (request.method !== "POST") return METHOD_NOT_ALLOWED;
 	const room = new Room();
 	try {
-		return await takeBody(request, env, ctx, { source, trust, startedAt, room });
+		return await takeBody(request, env, ctx, { ...taking, room });
 	} finally {
 		room.leave();
 	}
@@ -114,6 +127,8 @@ async function take(
 interface Taking {
 	source: ReadableSource;
 	trust: Trust;
+	/** null: a publisher's own request. */
+	mark: TestMark | null;
 	/** ms since the epoch. */
 	startedAt: number;
 	room: Room;
@@ -123,13 +138,15 @@ async function takeBody(
 	request: Request,
 	env: Env,
 	ctx: Context,
-	{ source, trust, startedAt, room }: Taking,
+	taking: Taking,
 ): Promise<{ ok: true; response: Response } | Refusal> {
-	const read = await readEvents(request, env, ctx, { source, trust, startedAt, room });
+	const { source, mark, startedAt } = taking;
+	const read = await readEvents(request, env, ctx, taking);
 	if (!read.ok) return read;
 	if ("greeting" in read) return { ok: true, response: read.greeting };
 	ctx.waitUntil(writeQuarantines(env));
-	const { events, batch, unresolved, reply } = read;
+	const { batch, unresolved, reply } = read;
+	const events = read.events.map((event) => markAsTest(event, mark));
 	ctx.waitUntil(learnHost(env, request.url, startedAt));
 	const lineage = readLineage(env, request.headers, startedAt);
 	const queued = await enqueueAll(env, continueLineage(events, lineage), read.isLarge === true);
@@ -162,12 +179,13 @@ async function readEvents(
 	request: Request,
 	env: Env,
 	ctx: Context,
-	{ source, trust, startedAt: now, room }: Taking,
+	taking: Taking,
 ): Promise<ParsedEvents | Greeting> {
+	const { source, trust, startedAt: now } = taking;
 	const kind = bindKind(source);
 	if (!kind.ok) return kind;
 	const { headers, url } = request;
-	const read = await readBodyOrParts(request, kind, { source, trust, startedAt: now, room });
+	const read = await readBodyOrParts(request, kind, taking);
 	if (!read.ok) return read;
 	if ("parts" in read) return parseParts(source, kind, { headers, parts: read.parts, now });
 	const { body } = read;

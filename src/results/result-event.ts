@@ -7,6 +7,7 @@ import { stripRouterAttributes, withFitting } from "../events/cloudevents/attrib
 import type { Attributes, SluiceEvent } from "../events/event.ts";
 import { RESULTS_SOURCE_ID, resultEventId } from "../events/ids.ts";
 import { fitting, lineageAfter, lineageAttributes } from "../events/lineage.ts";
+import { testAttributes } from "../events/test-mark.ts";
 import type { ModelOutput, Reported } from "../models/exchange.ts";
 import type { ResultPolicy } from "../store/records.ts";
 import { attributesSaid } from "./identity.ts";
@@ -48,6 +49,7 @@ export function buildResultEvent(produced: Produced): SluiceEvent {
 			? attributesSaid(stripRouterAttributes(output).attributes)
 			: { datacontenttype: output.contentType }),
 		...(policy.type !== null && { type: policy.type }),
+		...testAttributes(parent.attributes),
 		...lineageAttributes(lineageAfter(parent, produced.subscriptionId, produced.budget)),
 	};
 	return {

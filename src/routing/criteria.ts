@@ -4,7 +4,7 @@
  */
 import { typeMatches } from "../events/cloudevents/type-pattern.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { SLUICE_SOURCE_ID } from "../events/ids.ts";
+import { RESULTS_SOURCE_ID, SLUICE_SOURCE_ID } from "../events/ids.ts";
 import { judgeFilter, type Filter, type FilterVerdict } from "../events/expressions/filters.ts";
 import { findSetAside, type Owner } from "../events/expressions/quarantine.ts";
 import type { Subscription } from "../store/records.ts";
@@ -20,33 +20,37 @@ export interface Criterion extends FilterVerdict {
 /** Work that the filters of one subscription may do together, in units: as much as the events of a source in a batch. */
 const MAX_WORK = 50_000_000;
 
-/** Every criterion, whatever the others say; the event matches when all pass. */
-export async function judgeAll(
+/** Names of sources by their ids; one that is deleted has none. */
+export type SourceNames = ReadonlyMap<string, string>;
+
+/**
+ * Every criterion in order, whatever the others say; the event matches when all pass. Lazy: who only wants the first that
+ * does not pass need not evaluate the rest.
+ */
+export async function* criteriaOf(
 	event: SluiceEvent,
 	subscription: Subscription & Pick<Owner, "isPreview">,
-): Promise<Criterion[]> {
+	names: SourceNames,
+): AsyncGenerator<Criterion, void, void> {
 	let work = 0;
 	const subject = {
 		...subjectOf(event),
 		tell: (units: number) => void (work += units),
 		isSpent: () => work > MAX_WORK,
 	};
-	const criteria = [
-		plain("status", whyNotActive(subscription)),
-		plain("source", whyNotSource(subscription, event)),
-		plain("types", whyNotType(subscription, event)),
-	];
+	yield plain("status", whyNotActive(subscription));
+	yield plain("source", whyNotSource(subscription, event, names));
+	yield plain("types", whyNotType(subscription, event));
 	const known = findSetAside(subscription, "filters.");
 	if (known !== null) {
 		// Then none holds, whatever it stands in.
 		const reason = `${known.field} is set aside: ${known.reason}`;
-		criteria.push({ criterion: "filters", verdict: "error", reason });
+		yield { criterion: "filters", verdict: "error", reason };
 	}
 	for (const [index, filter] of subscription.filters.entries()) {
 		const verdict = await judgeFilter(subscription, index, subject);
-		criteria.push({ criterion: `filters.${index}`, filter, ...verdict });
+		yield { criterion: `filters.${index}`, filter, ...verdict };
 	}
-	return criteria;
 }
 
 function plain(criterion: string, reason: string | null): Criterion {
@@ -60,9 +64,22 @@ export function whyNotActive({ status, unreadable }: Subscription): string | nul
 	return status === "active" ? null : "the subscription is paused";
 }
 
-export function whyNotSource({ sourceId }: Subscription, event: SluiceEvent): string | null {
-	if (sourceId === null && event.sourceId === SLUICE_SOURCE_ID) return "it does not name the source sluice";
-	return sourceId === null || sourceId === event.sourceId ? null : "it listens to another source";
+/** Says which source the subscription listens to and which one the event is of. */
+export function whyNotSource(
+	{ sourceId }: Subscription,
+	event: SluiceEvent,
+	names: SourceNames,
+): string | null {
+	if (sourceId === null && event.sourceId === SLUICE_SOURCE_ID) {
+		return 'operational events come only to a subscription with "source": "sluice"';
+	}
+	if (sourceId === null || sourceId === event.sourceId) return null;
+	const [wanted, actual] = [sourceId, event.sourceId].map((id) => names.get(id) ?? id);
+	const said = `it listens to source ${wanted}, and this event is of source ${actual}`;
+	// Who builds a chain tends to name the publisher that began it.
+	return event.sourceId === RESULTS_SOURCE_ID
+		? `${said}: outputs of models come to a subscription with "source": "results", or null for every source`
+		: said;
 }
 
 export function whyNotType({ types }: Subscription, { attributes: { type } }: SluiceEvent): string | null {

@@ -6,7 +6,9 @@ import { documentOf } from "../events/cloudevents/document.ts";
 import type { Decision, SluiceEvent } from "../events/event.ts";
 import type { TellWork } from "../events/expressions/expression.ts";
 import { deliveryId } from "../events/ids.ts";
-import { budgetOf, chainOf, hopsOf, MAX_HOPS } from "../events/lineage.ts";
+import { budgetOf, hopsOf } from "../events/lineage.ts";
+import { loopCause } from "../events/loop.ts";
+import { isUndelivered } from "../events/test-mark.ts";
 import type { Subscription } from "../store/records.ts";
 import { whyNot, type FilterSubject } from "../events/expressions/filters.ts";
 import { DEFAULT_RESULT_BUDGET, divideBudget } from "./budget.ts";
@@ -24,7 +26,10 @@ export async function decide(
 	tell: TellWork = () => {},
 	wholeBudget = DEFAULT_RESULT_BUDGET,
 ): Promise<Decision[]> {
-	return judged(event, await matchesOf(event, table, tell), wholeBudget);
+	const decisions = judged(event, await matchesOf(event, table, tell), wholeBudget);
+	return isUndelivered(event.attributes)
+		? decisions.map((decision) => ({ ...decision, withheld: true }))
+		: decisions;
 }
 
 async function matchesOf(event: SluiceEvent, table: RoutingTable, tell: TellWork): Promise<Match[]> {
@@ -57,10 +62,8 @@ async function matchesOf(event: SluiceEvent, table: RoutingTable, tell: TellWork
  * counted, however many they are; what follows from each of them has a budget of its own.
  */
 function judged({ attributes }: SluiceEvent, matches: readonly Match[], wholeBudget: number): Decision[] {
-	const hops = hopsOf(attributes);
-	if (hops === 0) return matches.map(({ decision }) => decision);
-	const chain = new Set(chainOf(attributes));
-	const loops = new Set(matches.filter(({ subscription }) => isLoop(hops, chain, subscription)));
+	if (hopsOf(attributes) === 0) return matches.map(({ decision }) => decision);
+	const loops = new Set(matches.filter(({ subscription }) => loopCause(attributes, subscription) !== null));
 	const children = matches.filter((match) => !loops.has(match));
 	const shares = divideBudget(
 		budgetOf(attributes) ?? wholeBudget,
@@ -72,29 +75,6 @@ function judged({ attributes }: SluiceEvent, matches: readonly Match[], wholeBud
 		const budget = shares.get(decision.subscriptionId);
 		return budget === undefined ? { ...decision, dead: "loop", isOverBudget: true } : { ...decision, budget };
 	});
-}
-
-/** Whether the delivery of an event through a subscription would end as `loop`. */
-export function wouldLoop(
-	{ attributes }: SluiceEvent,
-	subscription: Pick<Subscription, "id" | "result">,
-): boolean {
-	const hops = hopsOf(attributes);
-	return hops > 0 && isLoop(hops, new Set(chainOf(attributes)), subscription);
-}
-
-/**
- * True when an event would go round for ever: it is back at a subscription it came through, or deeper than that
- * subscription lets results go. One that publishes no results ends every chain of results, so it is only back there when
- * its endpoint has posted what it was sent.
- */
-function isLoop(
-	hops: number,
-	chain: ReadonlySet<string>,
-	{ id, result }: Pick<Subscription, "id" | "result">,
-): boolean {
-	if (hops > (result?.maxHops ?? MAX_HOPS + 1)) return true;
-	return result?.allowCycles !== true && chain.has(id);
 }
 
 /** What filters look at; the payload is parsed only when one asks for it. */

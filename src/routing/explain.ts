@@ -3,44 +3,59 @@ import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
 import type { Subscription } from "../store/records.ts";
-import { whyNotActive, whyNotSource, whyNotType } from "./criteria.ts";
-import { subjectOf } from "./decide.ts";
-import { whyNot } from "../events/expressions/filters.ts";
+import { criteriaOf, type Criterion, type SourceNames } from "./criteria.ts";
 import { currentTable, type RoutingTable } from "./table.ts";
 
 export interface Unmatched {
 	subscription_id: string;
 	subscription: string;
+	/** Which of its criteria: `source`, `filters.0`, … or `endpoint`. */
+	criterion: string;
+	/** error: the criterion could not be evaluated. */
+	verdict: "fail" | "error";
 	reason: string;
+}
+
+interface Asked {
+	/** Leaves out what the asker may not see. */
+	isShown?: (subscription: Subscription) => boolean;
+	readNames: (sourceIds: readonly string[]) => Promise<SourceNames>;
 }
 
 /** Every subscription of now that the event does not match and `isShown` holds for, each with the first reason. */
 export async function explain(
 	env: Env,
 	event: SluiceEvent,
-	isShown: (subscription: Subscription) => boolean = () => true,
+	{ isShown = () => true, readNames }: Asked,
 ): Promise<Unmatched[]> {
 	const table = await currentTable(env);
+	const shown = table.subscriptions.filter(isShown);
+	const names = await readNames([event.sourceId, ...shown.flatMap(({ sourceId }) => sourceId ?? [])]);
 	const unmatched: Unmatched[] = [];
-	for (const subscription of table.subscriptions) {
-		if (!isShown(subscription)) continue;
-		const reason = await reasonAgainst(event, subscription, table);
-		if (reason === null) continue;
-		unmatched.push({ subscription_id: subscription.id, subscription: subscription.name, reason });
+	for (const subscription of shown) {
+		const first = await firstAgainst(event, subscription, table, names);
+		if (first === null) continue;
+		unmatched.push({ subscription_id: subscription.id, subscription: subscription.name, ...first });
 	}
 	await writeQuarantines(env);
 	return unmatched;
 }
 
-async function reasonAgainst(
+async function firstAgainst(
 	event: SluiceEvent,
 	subscription: Subscription,
 	table: RoutingTable,
-): Promise<string | null> {
-	const plain =
-		whyNotActive(subscription) ?? whyNotSource(subscription, event) ?? whyNotType(subscription, event);
-	if (plain !== null) return plain;
-	const filter = await whyNot(subscription, subjectOf(event));
-	if (filter !== null) return filter;
-	return table.endpointOf(subscription) === null ? "its endpoint has no version left" : null;
+	names: SourceNames,
+): Promise<Pick<Unmatched, "criterion" | "verdict" | "reason"> | null> {
+	for await (const judged of criteriaOf(event, subscription, names)) {
+		const { criterion, verdict } = judged;
+		if (verdict !== "pass") return { criterion, verdict, reason: reasonOf(judged) };
+	}
+	if (table.endpointOf(subscription) !== null) return null;
+	return { criterion: "endpoint", verdict: "fail", reason: "its endpoint has no version left" };
+}
+
+function reasonOf({ criterion, verdict, reason }: Criterion): string {
+	const said = reason ?? "no reason is known";
+	return verdict === "error" && criterion !== "filters" ? `filter failed: ${said}` : said;
 }

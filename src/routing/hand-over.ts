@@ -79,7 +79,9 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 	const refusals = new Refusals();
 	for (const item of load) {
 		// Refused when the event first came, or offered now.
-		const offered = item.decisions.filter(({ refused }) => refused === undefined);
+		const offered = item.decisions.filter(
+			({ refused, withheld }) => refused === undefined && withheld === undefined,
+		);
 		for (const [endpointId, decisions] of Map.groupBy(offered, (decision) => decision.endpointId)) {
 			const own = { ...item, decisions };
 			const group = byEndpoint.get(endpointId);

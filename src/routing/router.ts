@@ -97,7 +97,7 @@ function count({ routed }: Load, tallies: Map<Message, Tally>): void {
 			messages: 0,
 			events: 1,
 			newEvents: storedAt === null ? 1 : 0,
-			deliveries: decisions.filter(({ refused }) => refused === undefined).length,
+			deliveries: decisions.filter(({ refused, withheld }) => (refused ?? withheld) === undefined).length,
 			eventIds: [event.id],
 		};
 		tallies.set(message, add(tallies.get(message) ?? nothing, one));

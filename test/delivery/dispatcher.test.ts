@@ -422,14 +422,19 @@ describe("after the object is lost", () => {
 		expect(await (await woken()).retry(item.id)).toMatchObject({ ok: true, delivery: paused });
 	});
 
-	test("its deliveries are read while the database fails", async () => {
+	test("its deliveries are read while the database fails, and say that nothing is sent because of that", async () => {
 		const setting = await createSetting({ endpoint: { status: "paused" } });
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
 		await evictDurableObject(setting.dispatcher);
-		vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1 is down"));
+		const database = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1 is down"));
 		const woken = dispatcher(env, setting.endpoint.id);
-		expect(await woken.get(item.id)).toMatchObject({ status: "pending" });
+		const blind = { status: "pending", blockedBy: "database", blockedUntil: null, nextAttemptAt: null };
+		expect(await woken.get(item.id)).toMatchObject(blind);
+		expect((await woken.list({ limit: 10 })).items).toMatchObject([blind]);
+		expect(await woken.blocked()).toEqual({ blockedBy: "database", blockedUntil: null });
+		database.mockRestore();
+		expect(await woken.get(item.id)).toMatchObject({ ...blind, blockedBy: "paused" });
 	});
 });
 

@@ -279,6 +279,17 @@ describe("refused, and nothing is sent", () => {
 		expect(wrongMethod.headers.get("allow")).toBe("POST");
 	});
 
+	test("a 401 says which proof the source expects, and the same whatever was wrong", async () => {
+		const queue = captureQueue();
+		const { name } = await stored(BEARER);
+		const details = new Set<unknown>();
+		for (const authorization of ["", "Bearer wrong", "Basic d3Jvbmc6d3Jvbmc=", "Bearer"]) {
+			const response = await send(queue, name, json({}, { authorization }));
+			details.add((await response.json<{ detail: string }>()).detail);
+		}
+		expect([...details]).toEqual([expect.stringContaining("`authorization: Bearer SECRET`")]);
+	});
+
 	test("a full queue is a 503 with Retry-After, never a 202", async () => {
 		const queue = captureQueue(new Error("Queue send failed: Too Many Requests"));
 		const response = await send(queue, (await stored()).name, json({}));

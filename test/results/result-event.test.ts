@@ -229,3 +229,9 @@ describe("what the server says of its work", () => {
 		expect(full.attributes).not.toHaveProperty("sluicerequestid");
 	});
 });
+
+test("what comes of a test is part of the test, whatever the model says", () => {
+	expect(build().attributes).not.toHaveProperty("sluicetest");
+	const tried = { ...parent, attributes: { ...parent.attributes, sluicetest: true } };
+	expect(build({ parent: tried }).attributes).toMatchObject({ sluicetest: true });
+});

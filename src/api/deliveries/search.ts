@@ -13,8 +13,8 @@ import type { Env } from "../../env.ts";
 import type { Decision } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { logIdOf } from "../../events/ids.ts";
-import { findEvent } from "../../events/log/find.ts";
 import type { Asker } from "../access/own.ts";
+import { awaitEvent } from "../events/entry.ts";
 import { seenEndpoints } from "./seen.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
 import { readLikelyEndpoints } from "../../store/owners.ts";
@@ -76,7 +76,7 @@ async function ofEvent(
 	page: Asked,
 ): Promise<Page> {
 	if (logIdOf(event) === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
-	const entry = await findEvent(env, event);
+	const entry = await awaitEvent(env, event);
 	const byEndpoint = Map.groupBy(entry?.decisions ?? [], (decision) => decision.endpointId);
 	const owners = [...byEndpoint.keys()].filter((id) => seen === null || seen.includes(id));
 	return readWalk(
@@ -107,12 +107,13 @@ async function readDeliveries(
 	return found.filter((delivery) => delivery !== null);
 }
 
-/** The delivery of one decision; null when it has not reached its dispatcher yet, or has been forgotten there. */
+/** The delivery of one decision; null when it has not reached its dispatcher yet, is forgotten there, or never made. */
 export async function readDelivery(
 	env: Env,
 	decision: Decision,
 	entry: Pick<LogEntry, "position" | "event"> | null,
 ): Promise<DeliveryRecord | null> {
+	if (decision.withheld === true) return null;
 	const kept = await dispatcher(env, decision.endpointId).get(decision.deliveryId);
 	if (kept !== null || entry === null || decision.refused === undefined) return kept;
 	const { position, event } = entry;

@@ -63,10 +63,25 @@ interface Addresses {
 
 /** Why the addresses that somebody sets cannot be sent to; empty when they can. */
 export function refuseAddresses(env: Env, { url, auth }: Addresses, rules: UrlRules): FieldError[] {
-	const inUrl = url === undefined ? null : (refuseUrl(url, rules) ?? refuseBinding(env, url));
-	const inToken = auth?.type === "oauth2_client_credentials" ? refuseHttpUrl(auth.tokenUrl, rules) : null;
+	const inUrl =
+		url === undefined ? null : (withDevelopmentHint(url, rules, refuseUrl) ?? refuseBinding(env, url));
+	const inToken =
+		auth?.type === "oauth2_client_credentials"
+			? withDevelopmentHint(auth.tokenUrl, rules, refuseHttpUrl)
+			: null;
 	return [
 		...(inUrl === null ? [] : [{ path: "url", message: inUrl }]),
 		...(inToken === null ? [] : [{ path: "auth.token_url", message: inToken }]),
 	];
 }
+
+/** What is refused only because this is no router for development says how to have one. */
+function withDevelopmentHint(url: string, rules: UrlRules, refuse: typeof refuseUrl): string | null {
+	const refusal = refuse(url, rules);
+	if (refusal === null || rules.allowPrivate) return refusal;
+	const isAllowedInDevelopment = refuse(url, { ...rules, allowPrivate: true }) === null;
+	return isAllowedInDevelopment ? `${refusal}; ${DEVELOPMENT}` : refusal;
+}
+
+const DEVELOPMENT =
+	"for development only, the variable ALLOW_PRIVATE_ENDPOINTS=true in .dev.vars allows http and private hosts (`npm run dev` sets it)";

@@ -7,7 +7,6 @@ import type { SluiceEvent } from "../../events/event.ts";
 import { expressionField } from "../../events/expressions/expression-field.ts";
 import { evaluateExpression, jsonOf } from "../../events/expressions/expression.ts";
 import { memberTexts } from "../../events/json/text.ts";
-import { findEvent } from "../../events/log/find.ts";
 import { Problem } from "../../http/problem.ts";
 import { toProblem } from "../../http/refusal.ts";
 import type { Protocol } from "../../models/protocol.ts";
@@ -15,6 +14,7 @@ import { protocolOf } from "../../models/registry.ts";
 import { sampleFor } from "../../models/sample.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import { type Endpoint, isReadable, type ReadableEndpoint } from "../../store/records.ts";
+import { readEntry } from "../events/entry.ts";
 import { plainEventOf, plainEventSchema } from "../events/publishing.ts";
 import { formatTime } from "../fields/times.ts";
 import { checkFields, decodeJson, readBytes } from "../http/body.ts";
@@ -42,7 +42,7 @@ export const testEndpointSchema = z
 type TestInput = z.output<typeof testEndpointSchema>;
 
 /**
- * The response as JSON text. Works on a paused endpoint, and changes nothing. Throws 404 `event_not_found`, 409
+ * The response as JSON text. Works on a paused endpoint, and changes nothing. Throws what `readEntry` throws, 409
  * `unreadable`, 503 `secret_unreadable`, 422 `transform_failed` or `input_misfit`, and what reading the body throws.
  */
 export async function testEndpoint(env: Env, stored: Endpoint, request: Request): Promise<string> {
@@ -79,12 +79,7 @@ async function eventOf(
 	text: string,
 	protocol: Protocol,
 ): Promise<SluiceEvent> {
-	if (id !== undefined) {
-		const entry = await findEvent(env, id);
-		if (entry !== null) return entry.event;
-		const detail = "There is no event with this id, or it has been forgotten by now.";
-		throw new Problem(404, "event_not_found", detail);
-	}
+	if (id !== undefined) return (await readEntry(env, id)).event;
 	const now = Date.now();
 	const known = { id: trialEventId(), sourceId: API_SOURCE_ID, receivedAt: now };
 	const defaults = { freshId: crypto.randomUUID(), time: formatTime(now) };

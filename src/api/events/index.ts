@@ -88,9 +88,12 @@ export const events = new Hono<ApiEnv>()
 		// A publisher is told of those who listen to its source, not of everybody.
 		const isShown = (subscription: Subscription) =>
 			ownNames(c.var, "sources") === null || subscription.sourceId === sourceId;
+		const readNames = (ids: readonly string[]) => readNamesOfSources(c.env, [...new Set(ids)]);
 		const wire = {
 			...eventToWire(entry, await readNamesOfSources(c.env, [sourceId])),
-			...(query.explain === "true" && { unmatched: await explain(c.env, entry.event, isShown) }),
+			...(query.explain === "true" && {
+				unmatched: await explain(c.env, entry.event, { isShown, readNames }),
+			}),
 		};
 		if (data === null) return c.json(wire);
 		const text = withMember(wire, data.kind === "binary" ? "data_base64" : "data", jsonTextOf(data));
@@ -169,5 +172,6 @@ function decisionToWire(decision: Decision): Record<string, unknown> {
 		endpoint: decision.endpointRef,
 		delivery_id: decision.deliveryId,
 		...(dead !== undefined && { dead }),
+		...(decision.withheld === true && { withheld: true }),
 	};
 }

@@ -63,6 +63,7 @@ function lastOf(events: readonly EventNode[], receivedAt: number | null): number
 	for (const { event, deliveries, omitted } of events) {
 		if (typeof event === "string" || omitted > 0) return null;
 		for (const { delivery, isCut } of deliveries) {
+			if (delivery === "withheld") continue;
 			if (typeof delivery === "string" || delivery.finishedAt === null || isCut) return null;
 			last = Math.max(last ?? 0, delivery.finishedAt);
 		}

@@ -19,6 +19,8 @@ const CALLS_AT_ONCE = 6;
 
 /** not_found: it is on its way, or has been forgotten. unavailable: who keeps it could not be asked. */
 export type Missing = "not_found" | "unavailable";
+/** The event asked for decisions only: the delivery was never made. */
+type Withheld = "withheld";
 
 /** An event without its payload. */
 export type KnownEvent = Omit<SluiceEvent, "data">;
@@ -43,7 +45,7 @@ export interface KnownDelivery extends Pick<
 
 export interface DeliveryNode {
 	decision: Decision;
-	delivery: KnownDelivery | Missing;
+	delivery: KnownDelivery | Missing | Withheld;
 	resultEvent: EventNode | null;
 	/** There was no room for its result event. */
 	isCut: boolean;
@@ -76,6 +78,10 @@ export async function traceFrom(first: LogEntry, read: TraceReader): Promise<Eve
 			return node.deliveries.map((delivery) => ({ delivery, entry }));
 		});
 		await concurrently(asked, CALLS_AT_ONCE, async ({ delivery, entry }) => {
+			if (delivery.decision.withheld === true) {
+				delivery.delivery = "withheld";
+				return;
+			}
 			const found = await missingOr(read.delivery(delivery.decision, entry));
 			delivery.delivery = typeof found === "string" ? found : withoutResult(found);
 		});

@@ -1,5 +1,6 @@
 /** What the routes are given beside the request: bindings, who asks, and the way to ingest. */
 import type { Env } from "../../env.ts";
+import type { TestMark } from "../../events/test-mark.ts";
 import type { Refusal } from "../../http/refusal.ts";
 import type { Trust } from "../../sources/proof/trust.ts";
 import type { Source } from "../../store/records.ts";
@@ -7,20 +8,22 @@ import type { Asker } from "../access/own.ts";
 
 /** What the API needs of ingest, which it does not know itself; app.ts hands it over. */
 export interface Ingest {
-	/** Takes a publisher's request. `trust`: whose public keys prove it, by default the providers'. */
+	/** Takes a publisher's request. `trust`: whose public keys prove it, by default the providers'. `mark`: how events of a sample are marked. */
 	receive(
 		request: Request,
 		env: Env,
 		ctx: Pick<ExecutionContext, "waitUntil">,
 		sourceRef: string,
 		trust?: Trust,
+		mark?: TestMark,
 	): Promise<Response>;
-	/** Takes a message as if it had come from the source's queue; returns the ids of its events. */
+	/** Takes a sample as if it had come from the source's queue; returns the ids of its events. */
 	takeMessage(
 		env: Env,
 		source: Source,
 		text: string,
 		now: number,
+		mark: TestMark,
 	): Promise<{ ok: true; ids: string[] } | Refusal>;
 	/** The source has changed: what this isolate remembers of it no longer holds. */
 	forgetSource(source: Source): void;

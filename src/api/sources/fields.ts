@@ -70,6 +70,13 @@ const fields = z.strictObject({
 export const createSourceSchema = fields.partial().required({ name: true });
 export const patchSourceSchema = fields.partial().extend({ status: CHANGED_BY_ACTION });
 
+export const testSourceSchema = z.strictObject({
+	deliver: z
+		.boolean()
+		.default(true)
+		.describe("false: the event is logged with its decisions, and nothing is sent to any endpoint."),
+});
+
 /** How the kind's publishers prove themselves unless the source says otherwise. */
 export function defaultAuth(kind: string): SourceAuth {
 	return kindOf({ kind })?.defaultAuth ?? { type: "bearer" };

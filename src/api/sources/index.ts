@@ -30,6 +30,7 @@ import {
 	resolveSettings,
 	sourceToWire,
 	sourceToWireWithSecret,
+	testSourceSchema,
 } from "./fields.ts";
 import { pullToWire } from "./pull.ts";
 import { chooseSecret } from "./secrets.ts";
@@ -145,9 +146,11 @@ export const sources = new Hono<ApiEnv>()
 	})
 	.post("/:ref/test", async (c) => {
 		const source = await getSource(c.env, c.req.param("ref"));
-		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, c.var.ingest, source, Date.now()));
+		const mark = await readOptionalJson(c.req.raw, testSourceSchema);
+		const { ingest } = c.var;
+		if (!isPosted(source.kind)) return c.json(await takeSample(c.env, ingest, source, mark, Date.now()));
 		const { request, trust, sent } = await buildSample(source, originOf(c.req.url), Date.now());
-		const response = await c.var.ingest.receive(request, c.env, c.executionCtx, source.id, trust);
+		const response = await ingest.receive(request, c.env, c.executionCtx, source.id, trust, mark);
 		return c.json({ sent, answer: await responseToWire(response) });
 	});
 

@@ -1,5 +1,6 @@
 /** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
 import type { Env } from "../../env.ts";
+import type { TestMark } from "../../events/test-mark.ts";
 import { toProblem } from "../../http/refusal.ts";
 import { bindKind } from "../../sources/registry.ts";
 import { sign } from "../../sources/proof/sign.ts";
@@ -81,11 +82,12 @@ export async function takeSample(
 	env: Env,
 	{ takeMessage }: Pick<Ingest, "takeMessage">,
 	source: Source,
+	mark: TestMark,
 	now: number,
 ): Promise<Record<string, unknown>> {
 	if (source.status === "paused") throw toProblem(sourcePaused());
 	const sent = boundKind(source).sample(now);
-	const taken = await takeMessage(env, source, sent.body, now);
+	const taken = await takeMessage(env, source, sent.body, now, mark);
 	if (!taken.ok) throw toProblem(taken);
 	return { sent, answer: { status: 202, body: { ids: taken.ids } } };
 }

@@ -30,6 +30,7 @@ import {
 import { getSubscription, subscriptionNotFound } from "./lookup.ts";
 import { previewSubscription } from "./preview.ts";
 import { type Changeable, changeRecord, changedMeanwhile, isLost, named } from "../http/writes.ts";
+import { warningsOf } from "./warnings.ts";
 import { isUngranted, notGranted, ownSubscriptions, statusAfterChange, statusForSource } from "./requests.ts";
 
 export const subscriptions = new Hono<ApiEnv>()
@@ -50,7 +51,7 @@ export const subscriptions = new Hono<ApiEnv>()
 		const after = await toWire(c.env, subscription);
 		await recordChange(c, { action: "create", resource: "subscription", before: null, after });
 		await refreshDispatchers(c.env, await endpointIdsOf(c.env, subscription.target));
-		return c.json(after, 201);
+		return c.json({ ...after, warnings: warningsOf(subscription, endpointName) }, 201);
 	})
 	.post("/preview", async (c) =>
 		c.body(await previewSubscription(c.env, c.req.raw), 200, { "content-type": "application/json" }),
@@ -79,7 +80,8 @@ export const subscriptions = new Hono<ApiEnv>()
 				...(result !== undefined && { result: mergeResult(former.result, result) }),
 			};
 		});
-		return c.json(await toWire(c.env, subscription));
+		const warnings = warningsOf(subscription, await targetName(c.env, subscription.target));
+		return c.json({ ...(await toWire(c.env, subscription)), warnings });
 	})
 	.delete("/:ref", async (c) => {
 		const ref = c.req.param("ref");
@@ -152,6 +154,13 @@ async function changeSubscription(
 async function refreshTargets(env: Env, changed: readonly Subscription[]): Promise<void> {
 	const ids = await Promise.all(changed.map(({ target }) => endpointIdsOf(env, target)));
 	await refreshDispatchers(env, ids.flat());
+}
+
+/** Without its version; "" where it is deleted. */
+async function targetName(env: Env, target: Subscription["target"]): Promise<string> {
+	if ("latestOf" in target) return target.latestOf;
+	const ref = (await readEndpointRefs(env, [target.endpointId])).get(target.endpointId) ?? "";
+	return ref.slice(0, Math.max(0, ref.lastIndexOf("@")));
 }
 
 async function toWire(env: Env, subscription: Subscription): Promise<Record<string, unknown>> {

@@ -7,16 +7,15 @@ import { showRequest, type ShownRequest } from "../../delivery/exchange/shown-re
 import type { DeadReason } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { exactDocumentOf } from "../../events/cloudevents/document.ts";
-import { REFUSED_DETAIL } from "../../events/decision.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import { jsonOf, type JsonEvaluation } from "../../events/expressions/expression.ts";
 import { evaluateOwned, type Owner } from "../../events/expressions/quarantine.ts";
 import { deliveryId } from "../../events/ids.ts";
 import { lineageAfter } from "../../events/lineage.ts";
+import { loopCause, loopDetail } from "../../events/loop.ts";
 import { lineageHeader } from "../../events/lineage-header.ts";
 import { protocolOf } from "../../models/registry.ts";
-import { judgeAll } from "../../routing/criteria.ts";
-import { wouldLoop } from "../../routing/decide.ts";
+import { criteriaOf } from "../../routing/criteria.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import { shownCallbackUrl } from "../../delivery/exchange/callback-url.ts";
@@ -60,11 +59,12 @@ export async function previewSubscription(env: Env, request: Request): Promise<s
 		isPreview: true,
 	};
 	const { event, isSourceAssumed } = await previewedEvent(env, input, text, tried.sourceId);
-	const criteria = await judgeAll(event, tried);
+	const ids = [event.sourceId, ...(tried.sourceId === null ? [] : [tried.sourceId])];
+	const names = await readNamesOfSources(env, ids);
+	const criteria = await Array.fromAsync(criteriaOf(event, tried, names));
 	const transformed = await transform(tried, event);
 	const ownHosts = await ownHostsAt(env, request.url);
 	const target = await buildFor(env, { tried, event, transformed, ownHosts });
-	const names = await readNamesOfSources(env, [event.sourceId]);
 	const wire = {
 		subscription_id: stored && stored.id,
 		subscription: stored === null ? (input.name ?? null) : stored.name,
@@ -77,7 +77,10 @@ export async function previewSubscription(env: Env, request: Request): Promise<s
 		},
 		matches: criteria.every(({ verdict }) => verdict === "pass"),
 		criteria,
-		refused: wouldLoop(event, tried) ? { reason: "loop", detail: REFUSED_DETAIL.loop } : null,
+		refused:
+			loopCause(event.attributes, tried) === null
+				? null
+				: { reason: "loop", detail: loopDetail(event.attributes, tried) },
 		targets: [targetToWire(target)],
 	};
 	return withMember(wire, "input", inputJson(transformed));

@@ -14,9 +14,11 @@ export function explainBlocked(
 	now: number,
 ): DeliveryRecord {
 	const { status, nextAttemptAt } = record;
-	if (status !== "pending" || nextAttemptAt === null) return record;
+	if (nextAttemptAt === null) return record;
 	// A delivery that is due later than the endpoint opens waits for its own time.
 	const ownTime = Math.max(nextAttemptAt, now);
+	// The queue takes a result event, whatever the endpoint bears.
+	if (status !== "pending") return { ...record, nextAttemptAt: ownTime };
 	const waitsForEndpoint =
 		blockedBy !== null && (blockedUntil === null ? nextAttemptAt <= now : nextAttemptAt < blockedUntil);
 	if (!waitsForEndpoint) return { ...record, nextAttemptAt: ownTime };

@@ -4,7 +4,7 @@
  */
 import { callbackToken } from "../../crypto/callback-token.ts";
 import type { Env } from "../../env.ts";
-import { REFUSED_DETAIL } from "../../events/decision.ts";
+import { type Refused, refusedDetail } from "../../events/decision.ts";
 import { lineageAfter } from "../../events/lineage.ts";
 import { lineageHeader } from "../../events/lineage-header.ts";
 import { log } from "../../log.ts";
@@ -66,7 +66,7 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 	const { event } = delivery;
 	const { endpoint } = settings;
 	const startedAt = Date.now();
-	if (delivery.refused !== null) return unsent(delivery, delivery.refused, REFUSED_DETAIL[delivery.refused]);
+	if (delivery.refused !== null) return unsentAsRefused(delivery, delivery.refused, settings);
 	const subscription = await subscriptionOf(env, settings, delivery.subscriptionId);
 	if (subscription === "deleted") return unsent(delivery, "deleted", SUBSCRIPTION_DELETED);
 	if (subscription === "missing") return putOff(delivery);
@@ -102,6 +102,19 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 			: await io.exchange({ deliveryId, position, startedAt, request: prepared.request, timeoutMs });
 	if (result === null) return released(io.current(delivery));
 	return conclude({ delivery, settings, subscription, result, startedAt, isLate: false }, io);
+}
+
+/** What is known of the subscription will do: nothing is read for a delivery that is not sent. */
+function unsentAsRefused(
+	delivery: Delivery,
+	refused: Refused,
+	{ subscriptions, others }: SendingSettings,
+): Ran {
+	const { subscriptionId: id, event } = delivery;
+	const known = subscriptions.get(id) ?? others.get(id);
+	const result = typeof known === "object" ? known.result : undefined;
+	const attributes = event?.attributes ?? { id: "", source: "", type: "" };
+	return unsent(delivery, refused, refusedDetail(refused, attributes, { id, result }));
 }
 
 interface Exchanged {

@@ -11,6 +11,7 @@ import { MeteredRegExp } from "./bounds/metered-regexp.ts";
 import { copy } from "./functions/list-functions.ts";
 import { MAX_ARRAY, MAX_DEPTH, Meter, STEP } from "./bounds/meter.ts";
 import { replaceSyntax } from "./syntax/replace-syntax.ts";
+import { operatorHint } from "./syntax/operator-hint.ts";
 import { checkSyntax, type SyntaxRefusal } from "./syntax/refuse-syntax.ts";
 import { allNodes, type Node } from "./syntax/syntax.ts";
 import { withGlobal } from "./with-global.ts";
@@ -71,7 +72,8 @@ export function makeProgram(text: string): { ok: true; program: Program } | ({ o
 			},
 		};
 	} catch (error) {
-		return { ok: false, ...describe(error) };
+		const refusal = describe(error);
+		return { ok: false, ...(operatorHint(text, refusal.position) ?? refusal) };
 	}
 }
 

@@ -1,6 +1,7 @@
 /** The door for events that nobody posts: one message of a queue, read by the source's kind and accepted. */
 import type { Env } from "../../env.ts";
 import type { SluiceEvent } from "../../events/event.ts";
+import { markAsTest, type TestMark } from "../../events/test-mark.ts";
 import { type Refusal } from "../../http/refusal.ts";
 import { bindKind } from "../../sources/registry.ts";
 import type { Source } from "../../store/records.ts";
@@ -24,15 +25,17 @@ export async function readMessage(
 	return parsed.ok ? (refuseOversized(parsed.events) ?? parsed) : parsed;
 }
 
-/** The ids of the events, which the queue of the router then holds. */
+/** The ids of the events, which the queue of the router then holds; for samples of ours, marked as such. */
 export async function takeMessage(
 	env: Env,
 	source: Source,
 	text: string,
 	now: number,
+	mark: TestMark,
 ): Promise<{ ok: true; ids: string[] } | Refusal> {
 	const read = await readMessage(source, text, now);
 	if (!read.ok) return read;
-	const queued = read.events.length > 0 ? await enqueue(env, read.events) : read;
-	return queued.ok ? { ok: true, ids: read.events.map(({ id }) => id) } : queued;
+	const events = read.events.map((event) => markAsTest(event, mark));
+	const queued = events.length > 0 ? await enqueue(env, events) : read;
+	return queued.ok ? { ok: true, ids: events.map(({ id }) => id) } : queued;
 }

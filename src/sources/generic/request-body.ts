@@ -4,12 +4,14 @@ import { type EventData, MAX_EVENT_BYTES } from "../../events/event.ts";
 import { refuseStructure } from "../../events/json/structure.ts";
 import { guessContentType, readJson, readPayload } from "../../events/payload.ts";
 import { type Refusal, refuse } from "../../http/refusal.ts";
-import { fieldsToJson, isForm, readFields } from "../reading/form.ts";
+import { fieldsToJson, isForm, readFields, refuseJsonAsForm } from "../reading/form.ts";
 
 type Body = { ok: true; contentType: string | null; data: EventData | null } | Refusal;
 
 /** `form`: what becomes of a form. Refuses what claims to be JSON or a form and is not, and what is too large. */
 export function readRequest(headers: Headers, body: Uint8Array, form: "text" | "json"): Body {
+	const wrong = refuseJsonAsForm(headers, body);
+	if (wrong !== null) return wrong;
 	return form === "json" && isForm(headers) ? readForm(body) : readBody(headers, body);
 }
 

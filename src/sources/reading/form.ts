@@ -1,10 +1,28 @@
 /** Bodies of HTML forms (application/x-www-form-urlencoded), decoded to the letter: what is no UTF-8 is refused. */
 import { parseMediaType } from "../../events/cloudevents/media-type.ts";
+import { readJson } from "../../events/payload.ts";
 import { type Refusal, refuse } from "../../http/refusal.ts";
 
 export function isForm(headers: Headers): boolean {
 	return parseMediaType(headers.get("content-type")).essence === "application/x-www-form-urlencoded";
 }
+
+/**
+ * Refuses with 415 JSON that says it is a form, as curl does of what follows `-d`: it would become a text, or one field with
+ * an odd name. A form proper is percent-encoded, so that no form is JSON. A list or an object only: `1` may be a field.
+ */
+export function refuseJsonAsForm(headers: Headers, body: Uint8Array): Refusal | null {
+	if (!isForm(headers) || !BRACKETS.has(body.find((byte) => !SPACES.has(byte)) ?? 0)) return null;
+	if (!readJson(body).ok) return null;
+	return refuse(
+		415,
+		"unsupported_media_type",
+		"The body is JSON, and its content type says that it is a form. Send the header content-type: application/json (curl -d sends a form unless -H says otherwise).",
+	);
+}
+
+const BRACKETS = new Set(Buffer.from("[{"));
+const SPACES = new Set(Buffer.from(" \t\r\n"));
 
 /** A name and its value, in the order of the form. */
 export type FormField = [name: string, value: string];

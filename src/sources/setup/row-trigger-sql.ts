@@ -42,6 +42,7 @@ export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): Se
 				language: "sql",
 				code: "select sluice.watch('public.documents');",
 			},
+			{ title: "No rows? Look here", language: "sql", code: noRowsSql(transport) },
 			...(watching === undefined ? [] : [watching]),
 		],
 		remove: {
@@ -50,6 +51,27 @@ export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): Se
 			code: "drop schema if exists sluice cascade;",
 		},
 	};
+}
+
+/** What a person looks at, in the order in which it fails: the extension, the address, the triggers, and what was sent. */
+function noRowsSql({ extension, stuck }: Transport): string {
+	const missing = `missing: create extension ${extension};`;
+	return [
+		`select 'extension ${extension}' as what, coalesce((
+    select 'version ' || extversion from pg_extension where extname = ${sqlLiteral(extension)}), ${sqlLiteral(missing)}) as found`,
+		`select 'sends to', coalesce((select url from sluice.target), 'nowhere: run the SQL again')`,
+		`select 'watches', coalesce((
+    select string_agg(format('%s (%s)', tgrelid::regclass, case tgenabled
+        when 'D' then 'disabled: alter table ... enable trigger sluice;'
+        when 'R' then 'in replicas only: alter table ... enable trigger sluice;' else 'enabled' end), ', ')
+      from pg_trigger where tgname = 'sluice' and tgparentid = 0),
+    'no table: select sluice.watch(''public.documents'');')`,
+		`select 'triggers in this session', case current_setting('session_replication_role')
+    when 'replica' then 'off: session_replication_role is replica' else 'on' end`,
+		...(stuck === undefined ? [] : [stuck]),
+	]
+		.join("\nunion all ")
+		.concat(";");
 }
 
 function titleOf({ url, proof }: RowTrigger, { title, exposed }: Transport): string {

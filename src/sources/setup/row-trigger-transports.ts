@@ -12,6 +12,8 @@ export interface Transport extends Pick<SetupVariant, "name" | "title"> {
 	exposed?: (what: string) => string;
 	/** How to see later what did not arrive. */
 	watching?: SetupStep;
+	/** Rows of (what, found) that say where this may be stuck; for `noRowsSql`. */
+	stuck?: string;
 	/** A function that `send` calls. */
 	helper?: string;
 	/** The statements, indented as in the body of a function. */
@@ -62,6 +64,12 @@ export const pgNet: Transport = {
   where status_code is null or status_code not between 200 and 299
   order by created desc limit 100;`,
 	},
+	stuck: `select 'waiting to be sent', count(*)::text from net.http_request_queue
+union all select 'last refusals', coalesce(string_agg(
+    format('%s: %s', created, coalesce(status_code::text, error_msg, 'timed out')), '; '), 'none that pg_net still knows')
+  from (
+    select created, status_code, error_msg from net._http_response
+    where status_code is null or status_code not between 200 and 299 order by created desc limit 5) last`,
 	send: `  perform net.http_post(
     url := target.url,
     body := body,

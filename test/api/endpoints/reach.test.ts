@@ -1,6 +1,7 @@
 /** Endpoints that are no plain HTTPS servers: what can be stored, what goes together, and what is read back. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
+import { refuseAddresses } from "../../../src/api/endpoints/reach.ts";
 import { findEndpoint } from "../../../src/store/endpoints.ts";
 import { ask, badPaths, must } from "../client.ts";
 
@@ -179,5 +180,31 @@ describe("bindings", () => {
 			auth: AWS,
 		});
 		expect(made).toMatchObject({ url: SQS, protocol: "sqs", auth: { access_key_id: "AKIAEXAMPLE" } });
+	});
+});
+
+describe("a URL that only a router for development takes", () => {
+	test.each([
+		["http://models.example.com/", true],
+		["https://localhost/predict", true],
+		["https://10.0.0.7/", true],
+		["https://models.example.com:9000/", true],
+		["https://models.lan/", true],
+		["ftp://models.example.com/", false],
+		["https://169.254.169.254/", false],
+		["https://models.example.com/#a", false],
+	])("%s is refused, and names the setting: %s", (refused, isNamed) => {
+		const production = { allowPrivate: false, ownHosts: [] };
+		const stored = {
+			type: "oauth2_client_credentials",
+			tokenUrl: refused,
+			clientId: "a",
+			clientSecret: "b",
+			clientAuth: "basic",
+		} as const;
+		const told = refuseAddresses(env, { url: refused, auth: stored }, production);
+		expect(told.map(({ path }) => path)).toEqual(["url", "auth.token_url"]);
+		for (const { message } of told)
+			expect(message.includes("ALLOW_PRIVATE_ENDPOINTS=true in .dev.vars")).toBe(isNamed);
 	});
 });

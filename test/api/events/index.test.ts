@@ -2,10 +2,15 @@ import { env } from "cloudflare:workers";
 import { createExecutionContext } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import { app } from "../../../src/app.ts";
+import { findEvent } from "../../../src/events/log/find.ts";
 import { eventLog } from "../../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../../src/events/event.ts";
 import { eventId, logOf, newId, resultEventId } from "../../../src/events/ids.ts";
 import { ORIGIN, type Resource, ask, badPaths, must, readIds } from "../client.ts";
+
+interface Explained extends Resource {
+	unmatched: { subscription_id: string; criterion: string; verdict: string; reason: string }[];
+}
 
 let count = 0;
 const unique = (name: string) => `${name}-${++count}`;
@@ -266,9 +271,9 @@ describe("reading events", () => {
 		const event = { id: here, sourceId: "src_results", receivedAt: 1, attributes, data: null };
 		await eventLog(env, logOf(event)).append([{ event, decisions: [] }]);
 		const logs = vi.spyOn(env.EVENT_LOG, "get");
-		expect((await ask("GET", `/v1/events/${here}`)).status).toBe(200);
+		expect((await findEvent(env, here))?.event.id).toBe(here);
 		expect(logs).toHaveBeenCalledTimes(1);
-		expect((await ask("GET", `/v1/events/${gone}`)).status).toBe(404);
+		expect(await findEvent(env, gone)).toBeNull();
 		expect(logs).toHaveBeenCalledTimes(3);
 		logs.mockRestore();
 	});
@@ -330,6 +335,23 @@ describe("reading events", () => {
 		});
 	});
 
+	test("one is there right after its 202", async () => {
+		const { body } = await ask("POST", "/v1/events", { type: unique("at-once") });
+		expect((await ask("GET", `/v1/events/${body.id}`)).status).toBe(200);
+		const { body: second } = await ask("POST", "/v1/events", { type: unique("at-once") });
+		expect((await ask("GET", `/v1/events/${second.id}/trace`)).status).toBe(200);
+	});
+
+	test("one that may be in the queue is not routed yet, and not forgotten", async () => {
+		vi.spyOn(env.EVENTS, "metrics").mockResolvedValue({ backlogCount: 3, backlogBytes: 100 });
+		const id = `evt_${"1".repeat(22)}api`;
+		const answer = await ask("GET", `/v1/events/${id}`);
+		expect(answer).toMatchObject({ status: 404, body: { code: "event_not_routed" } });
+		expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+		expect(await ask("GET", "/v1/events/nothing")).toMatchObject({ body: { code: "event_not_found" } });
+		vi.restoreAllMocks();
+	});
+
 	test("explained: why the other subscriptions did not match", async () => {
 		await must("POST", "/v1/endpoints", { name: "explained", url: "https://models.example.com/" });
 		const subscription = await must("POST", "/v1/subscriptions", { endpoint: "explained", types: ["other"] });
@@ -344,5 +366,58 @@ describe("reading events", () => {
 				},
 			],
 		});
+	});
+
+	test("explained: a filter that could not be evaluated has failed, and one that is false has not", async () => {
+		await must("POST", "/v1/endpoints", { name: "failing", url: "https://models.example.com/" });
+		const type = unique("failing");
+		const filters = {
+			error: [{ jsonata: "data.size + 'x' > 1" }],
+			inside: [{ all: [{ exact: { type } }, { jsonata: "$error('not this one')" }] }],
+			fail: [{ jsonata: "data.size > 10" }],
+		};
+		const ids = new Map<string, string>();
+		for (const [name, list] of Object.entries(filters)) {
+			const { id } = await must("POST", "/v1/subscriptions", {
+				endpoint: "failing",
+				types: [type],
+				filters: list,
+			});
+			ids.set(name, id);
+		}
+		const { body } = await ask("POST", "/v1/events", { type, data: { size: 5 } });
+		await stored(body.id);
+		const { unmatched } = await must<Explained>("GET", `/v1/events/${body.id}?explain=true`);
+		const of = (name: string) => unmatched.find(({ subscription_id: id }) => id === ids.get(name));
+		expect(of("error")).toMatchObject({
+			criterion: "filters.0",
+			verdict: "error",
+			reason: expect.stringMatching(/^filter failed: filters\.0\.jsonata: .+/),
+		});
+		expect(of("inside")).toMatchObject({
+			verdict: "error",
+			reason: expect.stringMatching(/^filter failed: filters\.0\.all\.1\.jsonata: .*not this one/),
+		});
+		expect(of("fail")).toMatchObject({
+			verdict: "fail",
+			reason: 'filter does not hold: {"jsonata":"data.size > 10"}',
+		});
+	});
+
+	test("explained: which source a subscription listens to, and which one the event is of", async () => {
+		await must("POST", "/v1/endpoints", { name: "listening", url: "https://models.example.com/" });
+		const source = await must("POST", "/v1/sources", { name: "listened-db" });
+		const { id } = await must("POST", "/v1/subscriptions", { endpoint: "listening", source: source.name });
+		const [result = ""] = await append("src_results", [unique("output")]);
+		const { body } = await ask("POST", "/v1/events", { type: unique("of-api") });
+		await stored(body.id);
+		const reasonOf = async (event: string) => {
+			const { unmatched } = await must<Explained>("GET", `/v1/events/${event}?explain=true`);
+			return unmatched.find((one) => one.subscription_id === id)?.reason;
+		};
+		expect(await reasonOf(body.id)).toBe("it listens to source listened-db, and this event is of source api");
+		expect(await reasonOf(result)).toMatch(
+			/^it listens to source listened-db, and this event is of source results: .*"source": "results", or null/,
+		);
 	});
 });

@@ -7,7 +7,7 @@ import type { ReadableSource } from "../../../src/store/records.ts";
 import { insertSource } from "../../../src/store/sources.ts";
 import { makeSource } from "../../sources/make-source.ts";
 import { settingsOf } from "../../sources/kind-settings.ts";
-import { type Answer, ORIGIN, type Page, ask, must } from "../client.ts";
+import { type Answer, ORIGIN, type Page, type Resource, ask, badPaths, must } from "../client.ts";
 
 interface Expected {
 	/** Whether nobody posts to it, so that its set-up names no URL. */
@@ -46,12 +46,12 @@ const EXPECTED: Record<string, Expected> = {
 };
 
 /** A stored source of the kind, by itself: nothing starts to fetch for it. */
-async function storedSource(kind: string): Promise<ReadableSource> {
+async function storedSource(kind: string, name = `${kind}-source`): Promise<ReadableSource> {
 	const auth = kindOf({ kind })?.defaultAuth ?? { type: "none" };
 	const secret =
 		generateSourceSecret(auth.type) ?? (auth.type === "aws_keys" ? "wJalrXUtnFEMI/K7MDENG" : null);
 	const secrets = secret === null ? [] : [{ value: secret, createdAt: 0, expiresAt: null }];
-	const source = makeSource({ name: `${kind}-source`, kind, auth, settings: settingsOf(kind), secrets });
+	const source = makeSource({ name, kind, auth, settings: settingsOf(kind), secrets });
 	await insertSource(env, source);
 	return source;
 }
@@ -166,6 +166,111 @@ test("a sample is held to what the source asks for: a disabled one takes none", 
 	await must("POST", "/v1/sources/closed/pause");
 	expect(await must("POST", "/v1/sources/closed/test")).toMatchObject({
 		answer: { status: 503, body: { code: "source_paused" } },
+	});
+});
+
+/** The event that a sample has become. */
+async function sampled(source: string, body?: unknown): Promise<Resource> {
+	const { answer } = await must<{ answer: { body: { id?: string; ids?: string[] } } }>(
+		"POST",
+		`/v1/sources/${source}/test`,
+		body,
+	);
+	const id = answer.body.id ?? answer.body.ids?.[0];
+	return must("GET", `/v1/events/${id}?explain=true`);
+}
+
+describe("the event of a sample is marked", () => {
+	const leaveOut = { not: { exact: { sluicetest: "true" } } };
+	let count = 0;
+
+	async function setting(kind: string): Promise<Record<"source" | "all" | "real", string>> {
+		const endpoint = `marked-${++count}`;
+		const source = await storedSource(kind, endpoint);
+		await must("POST", "/v1/endpoints", {
+			name: endpoint,
+			url: "https://models.example.com/",
+			status: "paused",
+		});
+		const of = { endpoint, source: source.id };
+		const all = await must("POST", "/v1/subscriptions", of);
+		const real = await must("POST", "/v1/subscriptions", { ...of, filters: [leaveOut] });
+		return { source: source.id, all: all.id, real: real.id };
+	}
+
+	test.each(["generic", "sqs"])("so that subscriptions can leave it out: %s", async (kind) => {
+		const { source, all, real } = await setting(kind);
+		const event = await sampled(source);
+		expect(event).toMatchObject({
+			cloudevent: { sluicetest: true },
+			matched: [{ subscription_id: all }],
+			unmatched: expect.arrayContaining([expect.objectContaining({ subscription_id: real })]),
+		});
+		const [decision] = event["matched"] as { delivery_id: string }[];
+		expect(decision).not.toHaveProperty("withheld");
+		await vi.waitUntil(
+			async () => (await ask("GET", `/v1/deliveries/${decision?.delivery_id}`)).status === 200,
+		);
+	});
+
+	test.each(["generic", "sqs"])(
+		"and is routed without being delivered where that is asked for: %s",
+		async (kind) => {
+			const { source, all } = await setting(kind);
+			const event = await sampled(source, { deliver: false });
+			expect(event["matched"]).toMatchObject([{ subscription_id: all, withheld: true }]);
+			const trace = await must("GET", `/v1/events/${event.id}/trace`);
+			expect(trace).toMatchObject({
+				event: { deliveries: [{ error: "withheld", status: null }] },
+				finished_at: expect.any(String),
+			});
+			expect(await must("GET", `/v1/deliveries?event=${event.id}`)).toMatchObject({ data: [] });
+			const dispatchers = vi.spyOn(env.DISPATCHER, "get");
+			await must("GET", `/v1/events/${event.id}/trace`);
+			expect(dispatchers).not.toHaveBeenCalled();
+			dispatchers.mockRestore();
+		},
+	);
+
+	test("one that is not delivered takes no id from a publisher's event", async () => {
+		const { source, all } = await setting("generic");
+		await must("PATCH", `/v1/sources/${source}`, { dedupe_key: "body.hello" });
+		const first = await sampled(source, { deliver: false });
+		expect((await sampled(source, { deliver: false })).id).not.toBe(first.id);
+		const delivered = await sampled(source);
+		expect(delivered["matched"]).toMatchObject([{ subscription_id: all }]);
+		expect(delivered["matched"]).not.toMatchObject([{ withheld: true }]);
+	});
+
+	test("no publisher can mark its own", async () => {
+		const { source } = await setting("cloudevents");
+		const { name } = await must("GET", `/v1/sources/${source}`);
+		await must("PATCH", `/v1/sources/${source}`, { auth: { type: "none" } });
+		const marked = {
+			specversion: "1.0",
+			id: "1",
+			source: "/t",
+			type: "t",
+			sluicetest: true,
+			sluiceundelivered: true,
+		};
+		const response = await exports.default.fetch(
+			new Request(`${ORIGIN}/in/${name}`, {
+				method: "POST",
+				headers: { "content-type": "application/cloudevents+json" },
+				body: JSON.stringify(marked),
+			}),
+		);
+		const { id } = await response.json<{ id: string }>();
+		const event = await must("GET", `/v1/events/${id}`);
+		expect(event["cloudevent"]).not.toHaveProperty("sluicetest");
+		expect(event["cloudevent"]).not.toHaveProperty("sluiceundelivered");
+		expect(event["matched"]).not.toContainEqual(expect.objectContaining({ withheld: true }));
+	});
+
+	test("what the body may say", async () => {
+		const { source } = await setting("generic");
+		expect(badPaths(await ask("POST", `/v1/sources/${source}/test`, { deliver: "no" }))).toEqual(["deliver"]);
 	});
 });
 

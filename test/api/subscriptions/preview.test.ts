@@ -82,7 +82,7 @@ describe("whether an event matches", () => {
 		]);
 		expect(told.criteria.map(({ reason }) => reason)).toEqual([
 			"the subscription is paused",
-			"it listens to another source",
+			"it listens to source previewed-db, and this event is of source api",
 			"type scan.stored is none of: document.*, row",
 			null,
 			'filter does not hold: {"exact":{"subject":"other"}}',

@@ -189,7 +189,9 @@ describe("asking and granting", () => {
 		const attributes = { id: "e", source: "/t", type: "t" };
 		const event = { id: "evt_1", sourceId: source.id, receivedAt: 0, attributes, data: null };
 		const reasonOf = async () =>
-			(await explain(env, event)).find(({ subscription_id }) => subscription_id === id)?.reason;
+			(await explain(env, event, { readNames: async () => new Map() })).find(
+				({ subscription_id }) => subscription_id === id,
+			)?.reason;
 		expect(await reasonOf()).toBe("the owner of its source has not granted it yet");
 		await askWith(owner, "POST", `${path}/deny`);
 		expect(await reasonOf()).toBe("the owner of its source has denied it");

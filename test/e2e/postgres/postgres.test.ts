@@ -94,13 +94,39 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL database, set up
 		expect(model.requests).toHaveLength(1);
 	});
 
-	test("the lines of a source that exists already change nothing", async () => {
-		await expect(paste([readme.defineApi, readme.createSource, readme.install])).rejects.toMatchObject({
-			stdout: expect.stringMatching(/"code":"name_taken".*SECRET: parameter null or not set/s),
-		});
+	test("the lines can be run again, also after they stopped half-way", async () => {
+		// The source is there, its secret was shown and is lost, and the database has half of what it needs.
+		await database.query("drop table sluice.target cascade; drop function sluice.watch");
+		expect(await paste([readme.defineApi, readme.createSource, readme.install])).toContain("name_taken");
+		await paste([readme.defineApi, readme.createSource, readme.install]);
 		await database.query("insert into documents (id) values (3)");
 		await requestFor("public.documents.insert");
 		expect(model.requests).toHaveLength(1);
+	});
+
+	test("no rows: one query says where to look", async () => {
+		const ok = await look();
+		expect(ok).toMatch(new RegExp(`sends to +\\| ${inject("routerUrl")}/in/${name}`));
+		expect(ok).toMatch(/watches +\| .*documents \(enabled\)/);
+		expect(ok).toMatch(/waiting to be sent +\| 0/);
+		expect(ok).toContain("none that pg_net still knows");
+		// The tests bring pg_net's tables, and not the extension.
+		expect(ok).toContain("missing: create extension pg_net;");
+
+		await database.query("alter table documents disable trigger sluice");
+		expect(await look()).toContain("documents (disabled: alter table ... enable trigger sluice;)");
+		await database.query("alter table documents enable replica trigger sluice");
+		expect(await look()).toContain("documents (in replicas only");
+		await database.query("alter table documents enable trigger sluice");
+
+		await database.query("update sluice.target set url = url || '-nobody'");
+		await database.query("insert into documents (id) values (6)");
+		await until("the refusal", async () => ((await look()).includes(": 404") ? true : null));
+		await worker.failures();
+		await database.query("update sluice.target set url = replace(url, '-nobody', '')");
+		await database.query("select sluice.unwatch('documents'); select sluice.unwatch('orders')");
+		expect(await look()).toContain("no table: select sluice.watch(");
+		await database.query("select sluice.watch('documents')");
 	});
 
 	test("a wrong secret is refused, and stores nothing", async () => {
@@ -126,6 +152,10 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL database, set up
 		);
 		expect(rows).toEqual([]);
 	});
+
+	function look(): Promise<string> {
+		return paste([readme.defineApi, readme.lookHere]);
+	}
 
 	/**
 	 * Runs lines of the README in a shell, with the source's name made unique and the one extension not turned on
@@ -169,8 +199,9 @@ function readReadme(text: string) {
 	const section = text.split("\n## ").find((part) => part.startsWith("Point your database at it\n")) ?? "";
 	return {
 		defineApi: only(text, /^(api\(\) \{.*\})$/gm),
-		createSource: only(section, /^(SECRET=.*)$/gm),
-		install: only(section, /^```sh\nSECRET=[^\n]*\n(.*?)^```$/gms),
+		createSource: only(section, /^```sh\n(api [^\n]*\nSECRET=[^\n]*)$/gm),
+		install: only(section, /^SECRET=[^\n]*\n(.*?)^```$/gms),
+		lookHere: only(section, /^```sh\n(api [^\n]*\n[^\n]*No rows.*?)^```$/gms),
 		watch: only(section, /`(select sluice\.watch\([^`]+)`/g),
 		remove: only(section, /To remove it: `([^`]+)`/g),
 	};

@@ -195,6 +195,30 @@ test("whatever the body and headers, the answer is a valid event or a refusal", 
 	);
 });
 
+describe("JSON that says it is a form, as curl -d sends it", () => {
+	const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded" };
+
+	test.each([
+		["an object", '{"hello": "world"}'],
+		["a list, after white space", ' \r\n\t[{"a": 1}, 2]\n'],
+		["an object with what separates fields", '{"url": "https://a.example/?b=1&c=2"}'],
+	])("%s is refused, and says which header is missing", async (_what, body) => {
+		for (const form of ["text", "json"]) {
+			const refused = await parse({ settings: { form } }, FORM_TYPE, body);
+			expect(refused).toMatchObject({
+				ok: false,
+				status: 415,
+				code: "unsupported_media_type",
+				message: expect.stringContaining("content-type: application/json"),
+			});
+		}
+	});
+
+	test.each(["1", "true", "{a=1", "[x]=1", "a={}", "%7B%7D=1", ""])("%j is a form", async (body) => {
+		expect((await parse({}, FORM_TYPE, body)).ok).toBe(true);
+	});
+});
+
 describe("a form as JSON, where the source asks for it", () => {
 	const FORM_TYPE = { "content-type": "application/x-www-form-urlencoded; charset=UTF-8" };
 	const asJson = (body: string | Uint8Array, headers: Record<string, string> = FORM_TYPE) =>

@@ -1,0 +1,100 @@
+/** The router over HTTP, for the smoke test: a request that fails says in words what is wrong. No secret is ever printed. */
+
+/** What is wrong, and what to look at. */
+export class SmokeFailure extends Error {
+	override readonly name = "SmokeFailure";
+	readonly hint: string;
+
+	constructor(message: string, hint: string) {
+		super(message);
+		this.hint = hint;
+	}
+}
+
+export interface Answer {
+	status: number;
+	/** The `code` of a problem document; "" where there is none. */
+	code: string;
+	detail: string;
+	body: Record<string, unknown>;
+	text: string;
+}
+
+export interface Asked {
+	method?: string;
+	token: string | null;
+	body?: unknown;
+	/** Aborts the request, as when somebody presses Ctrl-C. */
+	signal: AbortSignal;
+}
+
+/** One request may take so long, ms: longer than the router keeps one waiting. */
+const TIMEOUT_MS = 20_000;
+
+/** Whatever the router answers. Throws a `SmokeFailure` when nothing answers. */
+export async function request(url: string, { method = "GET", token, body, signal }: Asked): Promise<Answer> {
+	try {
+		const response = await fetch(url, {
+			method,
+			redirect: "manual",
+			signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+			headers: {
+				...(token !== null && { authorization: `Bearer ${token}` }),
+				...(body !== undefined && { "content-type": "application/json" }),
+			},
+			...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+		});
+		const text = await response.text();
+		const parsed = objectOf(text);
+		const { code, detail } = parsed;
+		return {
+			status: response.status,
+			code: typeof code === "string" ? code : "",
+			detail: typeof detail === "string" ? detail : text.slice(0, 200),
+			body: parsed,
+			text,
+		};
+	} catch (error) {
+		if (signal.aborted) throw error;
+		throw unreachable(new URL(url), error);
+	}
+}
+
+/** `{}` for what is no JSON object. */
+function objectOf(text: string): Record<string, unknown> {
+	try {
+		const value: unknown = JSON.parse(text);
+		return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+	} catch {
+		return {};
+	}
+}
+
+/** Why no response came; Node keeps the reason in the cause. */
+function unreachable({ host, hostname }: URL, error: unknown): SmokeFailure {
+	const code = codeOf(error);
+	if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
+		const hint = "Check the name. A workers.dev name is new for a minute after its first deploy.";
+		return new SmokeFailure(`DNS does not know ${hostname}.`, hint);
+	}
+	if (code === "ECONNREFUSED") {
+		return new SmokeFailure(`Nothing listens at ${host}.`, "Check host and port; does `npm run dev` run?");
+	}
+	if (/CERT|TLS|SSL/.test(code)) {
+		const hint =
+			"A certificate of a new domain takes some minutes; http:// and https:// are easily mixed up.";
+		return new SmokeFailure(`TLS with ${host} fails (${code}).`, hint);
+	}
+	if (error instanceof Error && error.name === "TimeoutError") {
+		return new SmokeFailure(
+			`${host} has not answered within ${TIMEOUT_MS / 1000} s.`,
+			"Try it with curl -v.",
+		);
+	}
+	return new SmokeFailure(`${host} cannot be reached (${code || String(error)}).`, "Try it with curl -v.");
+}
+
+function codeOf(error: unknown): string {
+	const cause = error instanceof Error ? error.cause : undefined;
+	return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+}

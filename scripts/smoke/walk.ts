@@ -1,0 +1,150 @@
+/**
+ * The way of one event through a deployed router: in by a source of its own, through the queue to an endpoint, which is a
+ * second source of the same router, so that the event's arrival there proves all of it. What was made is deleted again.
+ */
+import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { type Answer, request, SmokeFailure } from "./client.ts";
+import { notDelivered, notRouted, refused } from "./words.ts";
+
+export interface Walk {
+	/** Of the router, without a slash at the end. */
+	origin: string;
+	token: string;
+	/** How long one step may take, seconds. */
+	waitSeconds: number;
+	signal: AbortSignal;
+	/** Hears of each step that went well. */
+	done: (step: string) => void;
+}
+
+/** What has been made, or may have been, the last first: paths to delete. */
+export type Made = string[];
+
+const POLL_MS = 250;
+/** Beyond what a JavaScript number holds: it has to arrive digit by digit. */
+const EXACT = "9007199254740993";
+
+/** Throws a `SmokeFailure` at the first thing that is wrong. `made` is told of each thing before it is used. */
+export async function walk({ origin, token, waitSeconds, signal, done }: Walk, made: Made): Promise<void> {
+	const api = (path: string, body?: unknown): Promise<Answer> =>
+		request(origin + path, { method: body === undefined ? "GET" : "POST", token, body, signal });
+	const wait = async <T>(look: () => Promise<T | null>): Promise<T | null> => {
+		const deadline = Date.now() + waitSeconds * 1000;
+		for (;;) {
+			const found = await look();
+			if (found !== null || Date.now() >= deadline) return found;
+			await setTimeout(POLL_MS, undefined, { signal });
+		}
+	};
+
+	const health = await request(`${origin}/healthz`, { token: null, signal });
+	if (health.status !== 200 || health.body["status"] !== "ok") throw refused("GET /healthz", health);
+	done("the router answers");
+
+	const sources = await api("/v1/sources?limit=1");
+	if (sources.status !== 200) throw refused("GET /v1/sources", sources);
+	done("the token is valid, and the database can be read");
+
+	const name = `smoke-${randomBytes(4).toString("hex")}`;
+	const create = async (
+		resource: string,
+		fields: { name: string; [field: string]: unknown },
+	): Promise<Record<string, unknown>> => {
+		// Before it is there: whoever stops the test now does not know whether it will be.
+		made.unshift(`/v1/${resource}/${fields.name}`);
+		const answer = await api(`/v1/${resource}`, fields);
+		if (answer.status < 500 && answer.status !== 201) made.shift();
+		if (answer.status !== 201) throw refused(`POST /v1/${resource}`, answer);
+		return answer.body;
+	};
+	const auth = { type: "bearer" };
+	const publisher = await create("sources", { name, auth, event_type: "smoke.sent" });
+	const echo = await create("sources", { name: `${name}-echo`, auth, event_type: "smoke.arrived" });
+	const endpoint = await create("endpoints", {
+		name,
+		url: `${origin}/in/${name}-echo`,
+		auth: { type: "bearer", token: echo["secret"] },
+		timeout_seconds: 20,
+	});
+	await create("subscriptions", { name, source: name, endpoint: endpoint["id"] });
+	done("a source, an endpoint and a subscription are there");
+
+	const nonce = randomBytes(12).toString("hex");
+	const sent = await request(`${origin}/in/${name}`, {
+		method: "POST",
+		token: String(publisher["secret"]),
+		body: `{"nonce":"${nonce}","exact":${EXACT}}`,
+		signal,
+	});
+	if (sent.status !== 202) throw refused(`POST /in/${name}`, sent);
+	done("an event was accepted: it is in the queue");
+
+	const eventId = String(sent.body["id"]);
+	const event = await wait(async () => {
+		const answer = await api(`/v1/events/${eventId}?explain=true`);
+		if (answer.status === 200) return answer.body;
+		if (answer.status === 404) return null;
+		throw refused("GET /v1/events/{id}", answer);
+	});
+	if (event === null) throw notRouted(waitSeconds, await countWaiting(origin, signal));
+	const [decision] = event["matched"] as { delivery_id: string }[];
+	if (decision === undefined)
+		throw new SmokeFailure("The event matches no subscription.", reasonOf(event, name));
+	done("the queue consumer has routed it");
+
+	let delivery: Record<string, unknown> | null = null;
+	const delivered = await wait(async () => {
+		const answer = await api(`/v1/deliveries/${decision.delivery_id}`);
+		if (answer.status !== 200 && answer.status !== 404) throw refused("GET /v1/deliveries/{id}", answer);
+		delivery = answer.status === 200 ? answer.body : null;
+		const status = delivery?.["status"];
+		if (status === "dead" || status === "canceled") throw notDelivered(waitSeconds, delivery);
+		return status === "succeeded" ? delivery : null;
+	});
+	if (delivered === null) throw notDelivered(waitSeconds, delivery);
+	done("the dispatcher has delivered it, signed");
+
+	const arrived = await wait(async () => {
+		const listed = await api(`/v1/events?source=${name}-echo&limit=1`);
+		const [first] = (listed.body["data"] ?? []) as { id: string }[];
+		return first === undefined ? null : api(`/v1/events/${first.id}`);
+	});
+	if (arrived === null) throw notRouted(waitSeconds, await countWaiting(origin, signal));
+	if (!arrived.text.includes(nonce) || !arrived.text.includes(EXACT)) {
+		throw new SmokeFailure(
+			"What arrived is not what was sent.",
+			`GET /v1/events/${eventId} shows what was sent.`,
+		);
+	}
+	done("it arrived as it was sent");
+}
+
+async function countWaiting(origin: string, signal: AbortSignal): Promise<number | null> {
+	const { body } = await request(`${origin}/healthz`, { token: null, signal });
+	const { backlog_count: count } = (body["queue"] ?? {}) as { backlog_count?: unknown };
+	return typeof count === "number" ? count : null;
+}
+
+/** Why our own subscription did not match, as the router explains it. */
+function reasonOf(event: Record<string, unknown>, name: string): string {
+	const unmatched = (event["unmatched"] ?? []) as { subscription: string; reason: string }[];
+	const own = unmatched.find(({ subscription }) => subscription === name);
+	return own === undefined
+		? "It was routed before the subscription was known: run the smoke test again."
+		: `The router says: ${own.reason}.`;
+}
+
+/** Deletes what was made, the last first; returns the paths that could not be deleted. Never throws. */
+export async function cleanUp(origin: string, token: string, made: Made): Promise<string[]> {
+	const left: string[] = [];
+	for (const path of made) {
+		const { signal } = new AbortController();
+		const status = await request(origin + path, { method: "DELETE", token, signal }).then(
+			(answer) => answer.status,
+			() => 0,
+		);
+		if (status !== 204 && status !== 404) left.push(path);
+	}
+	return left;
+}

@@ -1,0 +1,34 @@
+/**
+ * What a dead delivery says about itself where nobody said it when it ended: the endpoint did, in its last attempt. Pure.
+ * Computed when it is read, so that deliveries which earlier releases stored say it too.
+ */
+import type { Attempt, DeadReason } from "../records.ts";
+import { countAttempts } from "./attempts.ts";
+
+/** Of what the endpoint said; the attempts have more of it. */
+const MAX_SAID = 200;
+
+/** A sentence; null for reasons whose detail is told when they arise. */
+export function deadDetail(reason: DeadReason, attempts: readonly Attempt[]): string | null {
+	const last = attempts.at(-1);
+	const count = countAttempts(attempts);
+	const said = last === undefined ? "no attempt is kept" : outcomeOf(last);
+	if (reason === "exhausted") {
+		return count === 1 ? `1 attempt failed: ${said}.` : `${count} attempts failed; the last: ${said}.`;
+	}
+	if (reason === "rejected") {
+		return `The endpoint does not take this input, and the same input would fail again: ${said}.`;
+	}
+	return reason === "gone"
+		? `The endpoint says that it is gone for good, and has been disabled: ${said}.`
+		: null;
+}
+
+/** `503 no worker is free`, or what went wrong where no response came. */
+function outcomeOf({ statusCode, error, excerpt, job }: Attempt): string {
+	const said = job?.error ?? error ?? excerpt ?? "";
+	const line = said.replaceAll(/\s+/g, " ").trim().replace(/\.$/, "");
+	const cut = line.length > MAX_SAID ? `${line.slice(0, MAX_SAID)} …` : line;
+	const status = statusCode === null || cut.includes(String(statusCode)) ? "" : String(statusCode);
+	return [status, cut].filter((part) => part !== "").join(" ") || "no response";
+}
