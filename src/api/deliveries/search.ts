@@ -8,6 +8,7 @@ import {
 	type DeliveryRecord,
 } from "../../delivery/records.ts";
 import { toRecord } from "../../delivery/record.ts";
+import { isEventWanted, isStatusCodeWanted } from "../../delivery/ledger/filters.ts";
 import { refusedDelivery } from "../../delivery/ledger/refused-delivery.ts";
 import type { Env } from "../../env.ts";
 import type { Decision } from "../../events/event.ts";
@@ -35,6 +36,17 @@ export const deliveryListQuery = z.strictObject({
 	event: z.string().optional(),
 	status: z.enum(DELIVERY_STATUSES).optional(),
 	reason: z.enum(DEAD_REASONS).optional(),
+	status_code: z
+		.string()
+		.regex(/^[1-5]\d\d$/, "an HTTP status, 100 to 599")
+		.transform(Number)
+		.optional()
+		.describe("Of the response to the last attempt."),
+	subject: z.string().optional().describe("Of the event, in full."),
+	correlation_id: z
+		.string()
+		.optional()
+		.describe("The event's correlationid, or its own id: all that came of one publisher's event."),
 	since: timeField.optional(),
 	until: timeField.optional(),
 });
@@ -51,7 +63,7 @@ type Page = { items: Owned<DeliveryRecord>[]; nextCursor: string | null };
  */
 export async function searchDeliveries(
 	env: Env,
-	{ endpoint, subscription, event, ...rest }: Search,
+	{ endpoint, subscription, event, status_code, correlation_id, ...rest }: Search,
 	page: Asked,
 	asker: Asker,
 ): Promise<Page> {
@@ -59,7 +71,12 @@ export async function searchDeliveries(
 		endpoint === undefined ? undefined : resolveEndpoint(env, endpoint),
 		subscription === undefined ? undefined : resolveSubscription(env, subscription),
 	]);
-	const filters: Filters = named({ ...rest, subscriptionId });
+	const filters: Filters = named({
+		...rest,
+		subscriptionId,
+		statusCode: status_code,
+		correlationId: correlation_id,
+	});
 	const seen = await seenEndpoints(env, asker, { endpointId, subscriptionId });
 	if (event !== undefined) return ofEvent(env, event, seen, filters, page);
 	const likely = (limit: number) => readLikelyEndpoints(env, limit, subscriptionId ?? null);
@@ -84,6 +101,7 @@ async function ofEvent(
 		listedOwners(owners),
 		page,
 		async (id, { before = Number.MAX_SAFE_INTEGER, limit }) => {
+			if (entry === null || !isEventWanted(entry.event, filters)) return { items: [], rest: null };
 			const found = await readDeliveries(env, byEndpoint.get(id) ?? [], entry);
 			const items = found
 				.filter((delivery) => delivery.position < before && matches(delivery, filters))
@@ -126,6 +144,7 @@ function matches(delivery: DeliveryRecord, filters: Filters): boolean {
 		(subscriptionId === undefined || delivery.subscriptionId === subscriptionId) &&
 		(status === undefined || delivery.status === status) &&
 		(reason === undefined || delivery.reason === reason) &&
+		isStatusCodeWanted(delivery, filters) &&
 		delivery.createdAt >= since &&
 		delivery.createdAt < until
 	);

@@ -8,7 +8,13 @@ import { decisionList } from "../../events/decision.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../../events/event.ts";
 import type { Incoming, IncomingEvent } from "./incoming.ts";
 import { nextPosition, positionOfTime } from "../../events/position.ts";
-import { decodeSegment, encodeSegment, estimateBytes, splitRuns } from "../../events/queue/segment.ts";
+import {
+	decodeHead,
+	decodeSegment,
+	encodeSegment,
+	estimateBytes,
+	splitRuns,
+} from "../../events/queue/segment.ts";
 
 /** A row of the inbox without the payloads; the i-th entry is at position `seq` + i. */
 export interface InboxRow {
@@ -164,6 +170,21 @@ export function* inboxRows(sql: SqlStorage, before: number): Generator<InboxRow>
 	);
 	for (const { seq, decisions } of rows) {
 		yield { seq, entries: entriesOf(parseDecisions(decisions) ?? []), size: decisions.length };
+	}
+}
+
+/** The events of one row without their payloads; none where a newer release has written them in a form of its own. */
+export function inboxHeads(sql: SqlStorage, seq: number): Omit<SluiceEvent, "data">[] {
+	const row = sql
+		.exec<{ line: string }>(
+			"SELECT substr(segment, 1, instr(segment, char(10)) - 1) AS line FROM inbox WHERE seq = ?",
+			seq,
+		)
+		.toArray()[0];
+	try {
+		return row === undefined ? [] : decodeHead(row.line);
+	} catch {
+		return [];
 	}
 }
 

@@ -6,8 +6,11 @@
 import * as z from "zod";
 import { storedDecision } from "../../events/decision.ts";
 import { nextPosition, positionOfTime, rangeOf, type Slice } from "../../events/position.ts";
-import type { DeliveryQuery } from "../records.ts";
+import type { SluiceEvent } from "../../events/event.ts";
+import { ownCorrelationId } from "../../events/lineage.ts";
+import type { DeliveryFilters, DeliveryQuery } from "../records.ts";
 import type { Delivery } from "../rules/delivery.ts";
+import { isPlaceWanted } from "./filters.ts";
 import { waitingIn } from "./inbox.ts";
 import type { IncomingEvent } from "./incoming.ts";
 import { refusedDelivery, type RefusedEntry } from "./refused-delivery.ts";
@@ -21,7 +24,13 @@ const LOOK_ROWS = 1_000;
 const LOOK_TEXT = 8_000_000;
 
 const storedEntries = z.array(
-	z.object({ position: z.number(), eventId: z.string(), decision: storedDecision }),
+	z.object({
+		position: z.number(),
+		eventId: z.string(),
+		decision: storedDecision,
+		subject: z.string().exactOptional(),
+		correlationId: z.string().exactOptional(),
+	}),
 );
 
 type Row = { seq: number; size: number; decisions: string };
@@ -47,7 +56,7 @@ export class Refused {
 		const entries = items.flatMap(({ event, decisions }) =>
 			decisions.map((decision): RefusedEntry => {
 				used = nextPosition(used, now);
-				return { position: used, eventId: event.id, decision };
+				return { position: used, eventId: event.id, decision, ...searchedBy(event) };
 			}),
 		);
 		const before = this.#counted();
@@ -98,6 +107,8 @@ export class Refused {
 	list(query: DeliveryQuery): Slice<Delivery> {
 		if (query.status !== undefined && query.status !== "dead") return { items: [], rest: null };
 		if (query.reason !== undefined && query.reason !== "backlog_full") return { items: [], rest: null };
+		// It was never sent.
+		if (query.statusCode !== undefined) return { items: [], rest: null };
 		const { since, before } = rangeOf(query);
 		const items: Delivery[] = [];
 		let [rows, text] = [0, 0];
@@ -106,10 +117,7 @@ export class Refused {
 			before,
 		)) {
 			for (const entry of parse(decisions).reverse()) {
-				const { position, decision } = entry;
-				const isWanted =
-					query.subscriptionId === undefined || query.subscriptionId === decision.subscriptionId;
-				if (isWanted && position >= since && position < before) items.push(refusedDelivery(entry));
+				if (isEntryWanted(entry, query)) items.push(refusedDelivery(entry));
 			}
 			if (items.length >= query.limit || seq < since) break;
 			text += decisions.length;
@@ -159,6 +167,21 @@ export class Refused {
 		}
 		return left;
 	}
+}
+
+function searchedBy(event: SluiceEvent): Pick<RefusedEntry, "subject" | "correlationId"> {
+	const { subject } = event.attributes;
+	const correlationId = ownCorrelationId(event);
+	return { ...(subject !== undefined && { subject }), ...(correlationId !== null && { correlationId }) };
+}
+
+function isEntryWanted(entry: RefusedEntry, query: DeliveryFilters & Pick<DeliveryQuery, "before">): boolean {
+	const { position, eventId, decision, subject, correlationId = eventId } = entry;
+	return (
+		isPlaceWanted({ position, eventId, subscriptionId: decision.subscriptionId }, query) &&
+		(query.subject === undefined || query.subject === subject) &&
+		(query.correlationId === undefined || query.correlationId === correlationId)
+	);
 }
 
 /** Nothing where a newer release has written them in a form of its own. */
