@@ -15,6 +15,7 @@ import type { Decision } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { logIdOf } from "../../events/ids.ts";
 import { findEvent } from "../../events/log/find.ts";
+import type { FieldError, Problem } from "../../http/problem.ts";
 import type { Asker } from "../access/own.ts";
 import { seenEndpoints } from "./seen.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
@@ -67,10 +68,7 @@ export async function searchDeliveries(
 	page: Asked,
 	asker: Asker,
 ): Promise<Page> {
-	const [endpointId, subscriptionId] = await Promise.all([
-		endpoint === undefined ? undefined : resolveEndpoint(env, endpoint),
-		subscription === undefined ? undefined : resolveSubscription(env, subscription),
-	]);
+	const { endpointId, subscriptionId } = await resolveRefs(env, { endpoint, subscription }, invalidQuery);
 	const filters: Filters = named({
 		...rest,
 		subscriptionId,
@@ -150,18 +148,31 @@ function matches(delivery: DeliveryRecord, filters: Filters): boolean {
 	);
 }
 
-/** An id is taken as it is: deliveries of an endpoint that has been deleted can still be read. */
-async function resolveEndpoint(env: Env, ref: string): Promise<string> {
-	if (ref.startsWith("ep_")) return ref;
-	const endpoint = await findEndpoint(env, ref);
-	if (endpoint !== null) return endpoint.id;
-	throw invalidQuery([{ path: "endpoint", message: `there is no endpoint ${ref}` }]);
+/**
+ * The ids behind what a search names. An id is taken as it is: deliveries of what has been deleted can still be found.
+ * Throws what `refuse` makes of a name that nobody has.
+ */
+export async function resolveRefs(
+	env: Env,
+	{ endpoint, subscription }: { endpoint: string | undefined; subscription: string | undefined },
+	refuse: (errors: FieldError[]) => Problem,
+): Promise<{ endpointId: string | undefined; subscriptionId: string | undefined }> {
+	const missing = (path: string, ref: string) => refuse([{ path, message: `there is no ${path} ${ref}` }]);
+	const resolve = async (
+		path: "endpoint" | "subscription",
+		ref: string | undefined,
+		find: (env: Env, ref: string) => Promise<{ id: string } | null>,
+	): Promise<string | undefined> => {
+		if (ref === undefined || ref.startsWith(PREFIXES[path])) return ref;
+		const found = await find(env, ref);
+		if (found === null) throw missing(path, ref);
+		return found.id;
+	};
+	const [endpointId, subscriptionId] = await Promise.all([
+		resolve("endpoint", endpoint, findEndpoint),
+		resolve("subscription", subscription, findSubscription),
+	]);
+	return { endpointId, subscriptionId };
 }
 
-/** Likewise. */
-async function resolveSubscription(env: Env, ref: string): Promise<string> {
-	if (ref.startsWith("sub_")) return ref;
-	const subscription = await findSubscription(env, ref);
-	if (subscription !== null) return subscription.id;
-	throw invalidQuery([{ path: "subscription", message: `there is no subscription ${ref}` }]);
-}
+const PREFIXES = { endpoint: "ep_", subscription: "sub_" } as const;

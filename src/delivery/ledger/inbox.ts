@@ -26,7 +26,7 @@ export interface InboxRow {
 
 /** A row with its events, or the decisions alone when a newer release has written the rest in a form of its own. */
 export type NextInbox =
-	| { seq: number; deliveries: Incoming[] }
+	| { seq: number; deliveries: Incoming[]; size: number }
 	| { seq: number; unreadable: InboxRow["entries"] };
 
 /** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
@@ -122,6 +122,14 @@ export function nextInbox(sql: SqlStorage, after: number): NextInbox | null {
 	return row === undefined ? null : readRow(row);
 }
 
+/** The key of the row that holds a position, or of the one before it; 0: there is none. */
+export function inboxRowAt(sql: SqlStorage, position: number): number {
+	return (
+		sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM inbox WHERE seq <= ?", position).one()
+			.seq ?? 0
+	);
+}
+
 function readRow({ seq, decisions, segment }: StoredRow): NextInbox {
 	const lists = parseDecisions(decisions) ?? [];
 	const events = decodeOrNull(segment);
@@ -133,7 +141,7 @@ function readRow({ seq, decisions, segment }: StoredRow): NextInbox {
 			? []
 			: decisions.map((decision) => ({ position: position++, event, decision }));
 	});
-	return { seq, deliveries };
+	return { seq, deliveries, size: decisions.length + segment.length };
 }
 
 function decodeOrNull(segment: string): SluiceEvent[] | null {

@@ -13,6 +13,7 @@ import type { Delivery } from "../rules/delivery.ts";
 import { isPlaceWanted } from "./filters.ts";
 import { waitingIn } from "./inbox.ts";
 import type { IncomingEvent } from "./incoming.ts";
+import type { Matching, Stretch } from "./matching.ts";
 import { refusedDelivery, type RefusedEntry } from "./refused-delivery.ts";
 
 /** Some 40 MB. */
@@ -22,6 +23,8 @@ const MAX_ROW_ENTRIES = 1_000;
 /** What one call of `list` looks at, some tens of milliseconds. */
 const LOOK_ROWS = 1_000;
 const LOOK_TEXT = 8_000_000;
+/** What one call of `matching` looks at: some megabytes. */
+const MATCHED_ROWS = 10;
 
 const storedEntries = z.array(
 	z.object({
@@ -124,6 +127,29 @@ export class Refused {
 			if (++rows === LOOK_ROWS || text > LOOK_TEXT) return { items, rest: seq };
 		}
 		return { items: items.slice(0, query.limit), rest: null };
+	}
+
+	/** Oldest first, those of a stretch of positions that are as wanted; up to `limit`, or a few rows of them. */
+	matching(filters: DeliveryFilters, { after, end }: Stretch, limit: number): Matching<RefusedEntry> {
+		const first = this.#sql
+			.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM refused WHERE seq <= ?", after + 1)
+			.one().seq;
+		const rows = this.#sql
+			.exec<Row>(
+				"SELECT seq, size, decisions FROM refused WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?",
+				first ?? 0,
+				end,
+				MATCHED_ROWS,
+			)
+			.toArray();
+		const wanted = rows
+			.flatMap(({ decisions }) => parse(decisions))
+			.filter((entry) => entry.position > after && entry.position <= end && isEntryWanted(entry, filters));
+		const items = wanted.slice(0, limit);
+		if (wanted.length >= limit) return { items, upTo: items.at(-1)?.position ?? null };
+		const last = rows.at(-1);
+		const upTo = rows.length < MATCHED_ROWS || last === undefined ? null : last.seq + last.size - 1;
+		return { items, upTo };
 	}
 
 	/** The last position that was used here. */
