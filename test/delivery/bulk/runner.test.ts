@@ -1,16 +1,19 @@
 /** A bulk job in one dispatcher: what it touches, and that it comes to its end whatever happens in between. */
+import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { BulkOrder, BulkPart } from "../../../src/delivery/bulk/order.ts";
 import type { IncomingEvent } from "../../../src/delivery/ledger/incoming.ts";
 import type { DeliveryStatus } from "../../../src/delivery/records.ts";
 import { newId } from "../../../src/events/ids.ts";
+import { eventLog } from "../../../src/objects/clients.ts";
 import { DEFAULT_COMPLETION } from "../../../src/store/endpoint-columns.ts";
 import {
 	createSetting,
 	incoming,
 	model,
 	runAlarm,
+	setFull,
 	type Setting,
 	whenStatus,
 } from "../dispatcher.fixtures.ts";
@@ -245,6 +248,26 @@ describe("retrying", () => {
 		isAnswered = true;
 		await whenStatus(setting, ids[0] ?? "", "succeeded");
 	});
+});
+
+test("what there was no room for is let in, as far as its event is known", async () => {
+	const setting = await createSetting();
+	const items = Array.from({ length: 30 }, () => incoming(setting));
+	const [forgotten, ...known] = items;
+	await eventLog(env, "src_docs").append(known.map(({ event, decisions }) => ({ event, decisions })));
+	await setFull(setting, true);
+	await setting.dispatcher.enqueue(items);
+	expect(await run(setting, order("retry"))).toMatchObject({ status: "done", matched: 30, failed: 30 });
+	await setFull(setting, false);
+	model(() => Response.json({}));
+	expect(await run(setting, order("retry", { filters: { reason: "exhausted" } }))).toMatchObject({
+		matched: 0,
+	});
+	const dryRun = await run(setting, order("retry", { dryRun: true, filters: { reason: "backlog_full" } }));
+	expect(dryRun).toMatchObject({ matched: 30, done: 0 });
+	expect(await run(setting, order("retry"))).toMatchObject({ matched: 30, done: 29, failed: 1 });
+	for (const { id } of known) await whenStatus(setting, id, "succeeded");
+	expect(await setting.dispatcher.get(forgotten?.id ?? "")).toMatchObject({ reason: "backlog_full" });
 });
 
 test("an endpoint to which nothing has ever come has nothing to do", async () => {
