@@ -1,76 +1,31 @@
 /**
  * Bulk jobs of one dispatcher: kept in its storage, one after the other, a slice at each alarm. A slice and how far it has
- * come are written together, so that a crash repeats nothing that counts. What is under way is left alone.
+ * come are written together, so that a crash repeats nothing that counts.
  */
 import * as z from "zod";
-import type { Env } from "../../env.ts";
-import { protocolOf } from "../../models/registry.ts";
-import type { Flights } from "../flights.ts";
-import { asksForEvent, isEventWanted, isPlaceWanted } from "../ledger/filters.ts";
-import type { Backlog } from "../ledger/backlog.ts";
-import { narrowed } from "../ledger/matching.ts";
-import type { DeliveryStatus } from "../records.ts";
-import { readmit, tellReadmitted } from "../readmit.ts";
-import { canceled, retried } from "../rules/by-hand.ts";
-import type { Delivery } from "../rules/delivery.ts";
-import type { Reachable } from "../tasks/exchange-step.ts";
-import {
-	addCounts,
-	type BulkCounts,
-	type BulkOrder,
-	type BulkPart,
-	NO_COUNTS,
-	statusesOf,
-	storedCounts,
-	storedOrder,
-} from "./order.ts";
+import { type BulkOrder, type BulkPart, NO_COUNTS } from "./order.ts";
+import { CHANGED_AT_ONCE, type SliceParts, Slices } from "./slices.ts";
+import { isRunning, type Job, storedJob } from "./stored-job.ts";
 
-/** Deliveries that one slice changes; as many as are buried in one go. */
-const CHANGED_AT_ONCE = 200;
-/** Deliveries that one slice counts in the table. */
-const COUNTED_AT_ONCE = 5_000;
-/** Each costs a call of an event log. */
-const READMITTED_AT_ONCE = 20;
-/** Characters of events that one slice reads. */
-const SLICE_TEXT = 4_000_000;
-/** Servers are told of so many jobs at once; connections of the object are needed for sending. */
-const TOLD_AT_ONCE = 3;
 /** Wait for the servers to be told, ms. */
 const TELL_AGAIN_MS = 200;
 /** Jobs that are kept, finished ones among them. */
 const MAX_JOBS = 50;
 const KEY = "bulk";
 
-const storedJob = z.object({
-	order: storedOrder,
-	part: z.object({ status: z.enum(["running", "done", "canceled"]), ...storedCounts }),
-	/** Untried ones come first: what is tried meanwhile is met in the table. */
-	stage: z.enum(["untried", "tried", "refused"]),
-	/** Positions behind this one up to `end` have still to be looked at in this stage. */
-	after: z.number(),
-	end: z.number(),
-});
-type Job = z.infer<typeof storedJob>;
-
-export interface BulkParts {
-	env: Env;
+export interface BulkParts extends Omit<SliceParts, "ctx" | "save"> {
 	ctx: Pick<DurableObjectState, "storage" | "waitUntil">;
-	backlog: Backlog;
-	flights: Flights;
-	/** What a server can be reached by that is to be told of a canceled job; null: it cannot be told. */
-	reachable(): Reachable | null;
-	/** Tells a server that nobody waits for a job. Never throws. */
-	tell(delivery: Delivery, settings: Reachable): Promise<void>;
 }
 
 export class BulkRunner {
 	readonly #parts: BulkParts;
+	readonly #slices: Slices;
 	readonly #jobs: Job[];
 	#isBusy = false;
-	#telling = 0;
 
 	constructor(parts: BulkParts) {
 		this.#parts = parts;
+		this.#slices = new Slices({ ...parts, save: () => this.#save() });
 		const kept = z
 			.array(z.unknown())
 			.catch([])
@@ -119,13 +74,13 @@ export class BulkRunner {
 		this.#isBusy = true;
 		try {
 			const { stage, part } = job;
-			let isWaiting = await this.#slice(job);
+			let isWaiting = await this.#slices.next(job);
 			for (
 				let before = stage;
 				job.stage !== before && job.part.matched - part.matched < CHANGED_AT_ONCE && isRunning(job);
 			) {
 				before = job.stage;
-				isWaiting = await this.#slice(job);
+				isWaiting = await this.#slices.next(job);
 			}
 			if (!this.isRunning) return null;
 			return isWaiting ? TELL_AGAIN_MS : 0;
@@ -141,179 +96,4 @@ export class BulkRunner {
 	#save(): void {
 		this.#parts.ctx.storage.kv.put(KEY, this.#jobs);
 	}
-
-	/** true when it has to wait for servers to be told. What is changed and how far it has come are written together. */
-	async #slice(job: Job): Promise<boolean> {
-		if (job.stage === "refused") await this.#refused(job);
-		const isWaiting =
-			job.stage === "untried" ? this.#untried(job) : job.stage === "tried" ? this.#tried(job) : false;
-		this.#save();
-		return isWaiting;
-	}
-
-	/** A retry leaves them as they are: they have their whole schedule before them. */
-	#untried(job: Job): boolean {
-		const { backlog } = this.#parts;
-		const { action, dryRun, filters } = job.order;
-		const isOver = action === "retry" || !statusesOf(job.order).includes("pending");
-		if (isOver || filters.statusCode !== undefined) return next(job, "tried");
-		const { end } = narrowed(job, filters);
-		const found: Delivery[] = [];
-		const rows: { seq: number; last: number }[] = [];
-		let text = 0;
-		let after = narrowed(job, filters).after;
-		let isLast = false;
-		while (found.length < CHANGED_AT_ONCE && text < SLICE_TEXT) {
-			const row = after >= end ? null : backlog.untriedBehind(after);
-			isLast = row === null || row.seq > end;
-			if (row === null || isLast) break;
-			const wanted = row.deliveries.filter((delivery) => isUntriedWanted(delivery, job));
-			const taken = wanted.slice(0, CHANGED_AT_ONCE - found.length);
-			found.push(...taken);
-			after = taken.length < wanted.length ? (taken.at(-1)?.position ?? after) : row.last;
-			if (after === row.last && taken.length > 0) rows.push(row);
-			text += row.size;
-		}
-		if (dryRun) count(job, { matched: found.length });
-		else {
-			this.#change(job, found);
-			for (const { seq } of rows) backlog.dropIfFinished(seq);
-		}
-		job.after = after;
-		return isLast ? next(job, "tried") : false;
-	}
-
-	#tried(job: Job): boolean {
-		const { backlog } = this.#parts;
-		const { dryRun, filters, action } = job.order;
-		const statuses = statusesOf(job.order).filter(isStored);
-		const limit = dryRun ? COUNTED_AT_ONCE : CHANGED_AT_ONCE;
-		const { items, upTo } = backlog.matching(filters, statuses, job, limit);
-		if (dryRun) count(job, { matched: items.length });
-		const found: Delivery[] = [];
-		let [text, told] = [0, this.#telling];
-		let stoppedAt: number | null = null;
-		for (const { seq, id } of dryRun ? [] : items) {
-			const delivery = backlog.findTried(id);
-			const isTold = action === "cancel" && delivery?.state.phase === "waiting" && this.#canTell();
-			if (text > SLICE_TEXT || (isTold && told >= TOLD_AT_ONCE)) {
-				stoppedAt = seq - 1;
-				break;
-			}
-			if (isTold) told += 1;
-			if (delivery === null) continue;
-			text += sizeOf(delivery);
-			found.push(delivery);
-		}
-		this.#change(job, found);
-		const reached = stoppedAt ?? upTo;
-		if (reached === null) return next(job, action === "retry" ? "refused" : "done");
-		job.after = reached;
-		return stoppedAt !== null && told >= TOLD_AT_ONCE;
-	}
-
-	async #refused(job: Job): Promise<void> {
-		const { backlog, env, ctx } = this.#parts;
-		const { dryRun, filters } = job.order;
-		const { reason = "backlog_full", statusCode } = filters;
-		const isNone = !statusesOf(job.order).includes("dead") || reason !== "backlog_full";
-		if (isNone || statusCode !== undefined) return void next(job, "done");
-		const limit = dryRun ? COUNTED_AT_ONCE : READMITTED_AT_ONCE;
-		const { items, upTo } = backlog.refused.matching(filters, narrowed(job, filters), limit);
-		// Those that have been let in stand in the table, and some are remembered twice.
-		const known = backlog.known(items.map(({ decision }) => decision.deliveryId));
-		const ids = new Set(items.map(({ decision }) => decision.deliveryId)).difference(known);
-		for (const id of ids) {
-			if (job.part.status !== "running") return;
-			count(job, { matched: 1 });
-			if (dryRun) continue;
-			const readmitted = await readmit(id, backlog, env);
-			if (readmitted === null) count(job, { skipped: 1 });
-			else if ("ok" in readmitted) count(job, { failed: 1 });
-			else {
-				count(job, { done: 1 });
-				ctx.waitUntil(tellReadmitted(readmitted, env));
-			}
-		}
-		if (upTo === null) next(job, "done");
-		else job.after = upTo;
-	}
-
-	/** Changes what is not under way, all at once. */
-	#change(job: Job, found: readonly Delivery[]): void {
-		const { backlog, flights, ctx } = this.#parts;
-		const isRetry = job.order.action === "retry";
-		const context = { now: Date.now(), random: Math.random() };
-		const free = found.filter(({ id }) => !flights.claimed.has(id));
-		const changes: { before: Delivery; after: Delivery }[] = [];
-		let room = isRetry ? backlog.roomFor(free.length, context.now) : free.length;
-		let failed = 0;
-		for (const before of free) {
-			const after = isRetry ? retried(before, context) : canceled(before, context);
-			const needsRoom = !("dueAt" in before.state);
-			if ("ok" in after || (isRetry && needsRoom && room === 0)) failed += 1;
-			else {
-				if (isRetry && needsRoom) room -= 1;
-				changes.push({ before, after });
-			}
-		}
-		backlog.changeAll(changes);
-		count(job, {
-			matched: found.length,
-			done: changes.length,
-			skipped: found.length - free.length,
-			failed,
-		});
-		const settings = isRetry ? null : this.#parts.reachable();
-		for (const { before } of settings === null ? [] : changes) {
-			if (before.state.phase === "waiting" && settings !== null) ctx.waitUntil(this.#tell(before, settings));
-		}
-	}
-
-	#canTell(): boolean {
-		const settings = this.#parts.reachable();
-		return settings !== null && protocolOf(settings.endpoint.protocol)?.jobs?.cancel !== undefined;
-	}
-
-	async #tell(delivery: Delivery, settings: Reachable): Promise<void> {
-		this.#telling += 1;
-		try {
-			await this.#parts.tell(delivery, settings);
-		} finally {
-			this.#telling -= 1;
-		}
-	}
-}
-
-function isRunning({ part }: Job): boolean {
-	return part.status === "running";
-}
-
-/** false: there is nothing to wait for. */
-function next(job: Job, stage: Job["stage"] | "done"): false {
-	if (stage !== "done") [job.stage, job.after] = [stage, 0];
-	else if (job.part.status === "running") job.part = { ...job.part, status: "done" };
-	return false;
-}
-
-function count(job: Job, more: Partial<BulkCounts>): void {
-	job.part = { ...job.part, ...addCounts(job.part, { ...NO_COUNTS, ...more }) };
-}
-
-function isUntriedWanted(delivery: Delivery, { order: { filters }, end }: Job): boolean {
-	const { position, event } = delivery;
-	if (position > end || !isPlaceWanted(delivery, filters)) return false;
-	return !asksForEvent(filters) || (event !== null && isEventWanted(event, filters));
-}
-
-function isStored(status: DeliveryStatus): status is Exclude<DeliveryStatus, "in_flight"> {
-	return status !== "in_flight";
-}
-
-/** Characters, as far as they may be many. */
-function sizeOf({ event, result, resultEvent }: Delivery): number {
-	return [event?.data, result?.data, resultEvent?.data].reduce((sum, data) => {
-		if (data === null || data === undefined) return sum;
-		return sum + (data.kind === "binary" ? data.base64.length : data.text.length);
-	}, 0);
 }
