@@ -2,6 +2,8 @@
  * What the Worker is given: the bindings of wrangler.toml, and the secrets and vars an operator may set. It names
  * interfaces only, so that every room may import it.
  */
+import type { DeadLettersRpc } from "./dead-letters/rpc.ts";
+import type { BulkJobRpc } from "./delivery/bulk/rpc.ts";
 import type { HandRpc } from "./delivery/hands/job.ts";
 import type { DispatcherRpc } from "./delivery/rpc.ts";
 import type { EventLogRpc } from "./events/log/rpc.ts";
@@ -28,6 +30,9 @@ export interface Env {
 	DISPATCHER: DurableObjectNamespace<DispatcherRpc>;
 	/** Carry out exchanges for dispatchers, by `ep_…/n`. */
 	HAND: DurableObjectNamespace<HandRpc>;
+	/** Retries and cancellations of many deliveries, by `bulk_…`. */
+	BULK_JOB: DurableObjectNamespace<BulkJobRpc>;
+	DEAD_LETTERS: DurableObjectNamespace<DeadLettersRpc>;
 	PULLER: DurableObjectNamespace<PullerRpc>;
 	WATCH: DurableObjectNamespace<WatchRpc>;
 	/**

@@ -1,10 +1,13 @@
-/** The doors of the Worker: fetch, queue and the Durable Objects. Wiring only. */
+/** The doors of the Worker: fetch, queues and the Durable Objects. Wiring only. */
 import { app } from "./app.ts";
+import { DEAD_LETTER_QUEUE, takeDeadLetters } from "./dead-letters/consumer.ts";
 import type { Env } from "./env.ts";
 import { EVENTS_QUEUE } from "./events/queue/message.ts";
 import { takeBatch } from "./ingest/queues/queue-source.ts";
 import { routeBatch } from "./routing/router.ts";
 
+export { DeadLetters } from "./dead-letters/dead-letters.ts";
+export { BulkJob } from "./delivery/bulk/bulk-job.ts";
 export { Dispatcher } from "./delivery/dispatcher.ts";
 export { Hand } from "./delivery/hands/hand.ts";
 export { EventLog } from "./events/log/event-log.ts";
@@ -13,5 +16,8 @@ export { Watch } from "./ingest/silence/watch.ts";
 
 export default {
 	fetch: app.fetch,
-	queue: (batch, env) => (batch.queue === EVENTS_QUEUE ? routeBatch(batch, env) : takeBatch(batch, env)),
+	queue: (batch, env) => {
+		if (batch.queue === EVENTS_QUEUE) return routeBatch(batch, env);
+		return batch.queue === DEAD_LETTER_QUEUE ? takeDeadLetters(batch, env) : takeBatch(batch, env);
+	},
 } satisfies ExportedHandler<Env>;

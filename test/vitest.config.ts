@@ -45,6 +45,7 @@ export default defineConfig({
 							// With no wait, a batch may still be routed when its test file ends, and the plugin then waits for ever.
 							queueConsumers: {
 								"sluice-events": { maxBatchSize: 100, maxBatchTimeout: 1, maxRetries: 100, retryDelay: 5 },
+								"sluice-events-dlq": { maxBatchSize: 20, maxBatchTimeout: 1, maxRetries: 100, retryDelay: 5 },
 							},
 						},
 					}),

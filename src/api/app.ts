@@ -6,6 +6,8 @@ import type { ApiEnv } from "./http/context.ts";
 import { auditLog } from "./access/audit-log.ts";
 import { guardRoutes, notFound } from "./access/guard.ts";
 import { keys } from "./access/keys.ts";
+import { bulk } from "./bulk/index.ts";
+import { deadLetters } from "./dead-letters/index.ts";
 import { deliveries } from "./deliveries/index.ts";
 import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
@@ -31,6 +33,8 @@ api.route("/v1/endpoints", endpoints);
 api.route("/v1/subscriptions", subscriptions);
 api.route("/v1/events", events);
 api.route("/v1/deliveries", deliveries);
+api.route("/v1/bulk", bulk);
+api.route("/v1/dead-letters", deadLetters);
 api.route("/v1/keys", keys);
 api.route("/v1/audit", auditLog);
 // A route, because an application that is mounted in another one is not asked about unknown paths.

@@ -15,6 +15,8 @@ import { isSending, type Settings } from "../store/settings.ts";
 import { Announcer } from "./announcer.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import { Callbacks, NO_DELIVERY } from "./called-back.ts";
+import { type BulkOrder, type BulkPart, NO_COUNTS } from "./bulk/order.ts";
+import { BulkRunner } from "./bulk/runner.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import { healthOf } from "./health.ts";
@@ -33,6 +35,7 @@ import { canceled, retried } from "./rules/by-hand.ts";
 import type { Delivery } from "./rules/delivery.ts";
 import { AGAIN_MS, BACKSTOP_MS, nextWake } from "./rules/wake.ts";
 import { SettingsCache } from "./settings.ts";
+import type { Reachable } from "./tasks/exchange-step.ts";
 import { TASKS } from "./tasks/tasks.ts";
 import { Work } from "./work.ts";
 
@@ -68,6 +71,14 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 			await this.#work.follow(id, ran, settings, false);
 			this.#start();
 		},
+	});
+	readonly #bulk = new BulkRunner({
+		env: this.env,
+		ctx: this.ctx,
+		backlog: this.#backlog,
+		flights: this.#work.flights,
+		reachable: () => this.#reachable(),
+		tell: (delivery, settings) => this.#work.tellCanceled(delivery, settings),
 	});
 	#running = false;
 	#runAgain = false;
@@ -146,11 +157,26 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	async cancel(id: string): Promise<Change> {
 		const before = this.#backlog.find(id);
 		const change = await this.#change(id, canceled);
-		const { last } = this.#settings;
-		if (change.ok && before !== null && typeof last === "object" && isReadable(last.endpoint)) {
-			this.#work.cancelJob(before, { ...last, endpoint: last.endpoint });
-		}
+		const reachable = this.#reachable();
+		if (change.ok && before !== null && reachable !== null) this.#work.cancelJob(before, reachable);
 		return change;
+	}
+
+	async bulk(order: BulkOrder): Promise<BulkPart> {
+		const known = this.#bulk.find(order.id);
+		if (known !== null) return known;
+		// Nothing has ever come.
+		if (this.#endpointId === null) return { status: "done", ...NO_COUNTS };
+		this.#bulk.begin(order);
+		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
+		// The first slice at once, which is all of it where little is asked for.
+		await this.#orAgain(() => this.#goOnInBulk());
+		this.#start();
+		return this.#bulk.find(order.id) ?? { status: "running", ...NO_COUNTS };
+	}
+
+	stopBulk(id: string): BulkPart | null {
+		return this.#bulk.stop(id);
 	}
 
 	async callBack(id: string, callback: Callback): Promise<CalledBack> {
@@ -177,8 +203,26 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 			this.#backlog.retention.sweep(Date.now());
 		});
 		this.ctx.waitUntil(this.#work.pool.lookAfter());
+		await this.#orAgain(() => this.#goOnInBulk());
 		await this.#run();
 		await this.#orAgain(() => this.#armForNext());
+	}
+
+	/** One slice; the next one comes with an alarm of its own, so that others get a turn. */
+	async #goOnInBulk(): Promise<void> {
+		if (this.#endpointId === null || !this.#bulk.isRunning) return;
+		// By them servers are told of jobs that are canceled; without them the jobs run on.
+		if (this.#settings.last === undefined) await this.#settings.read(this.#endpointId).catch(() => {});
+		const waitMs = await this.#bulk.goOn();
+		if (waitMs !== null) await this.#alarm.arm(Date.now() + waitMs);
+	}
+
+	/** What the endpoint's server can be reached by; null: nothing is known, or it cannot be read. */
+	#reachable(): Reachable | null {
+		const { last } = this.#settings;
+		return typeof last === "object" && isReadable(last.endpoint)
+			? { ...last, endpoint: last.endpoint }
+			: null;
 	}
 
 	/** Never throws: what fails is logged, and the alarm tries again. */
@@ -304,5 +348,6 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 			sweptAt: this.#backlog.retention.sweptAt,
 		});
 		if (next !== null) await this.#alarm.arm(next);
+		if (this.#bulk.isRunning) await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 	}
 }

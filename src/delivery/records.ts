@@ -105,13 +105,24 @@ export interface DeliveryRecord {
 	resultEventId: string | null;
 }
 
-export interface DeliveryQuery {
+/** What deliveries are found by; all that is named has to hold. */
+export interface DeliveryFilters {
 	subscriptionId?: string;
+	eventId?: string;
 	status?: DeliveryStatus;
 	reason?: string;
+	/** Of the response to the last attempt. */
+	statusCode?: number;
+	/** Of the event. */
+	subject?: string;
+	/** Of the event, or its own id where it has none. */
+	correlationId?: string;
 	/** Created at or after, and before. */
 	since?: number;
 	until?: number;
+}
+
+export interface DeliveryQuery extends DeliveryFilters {
 	/** Only positions below this one. */
 	before?: number;
 	limit: number;

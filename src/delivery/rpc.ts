@@ -1,5 +1,6 @@
 /** What a dispatcher can be called for by other rooms. Shapes only. */
 import type { Slice } from "../events/position.ts";
+import type { BulkOrder, BulkPart } from "./bulk/order.ts";
 import type { BlockedBy } from "./gates/gates.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
@@ -54,6 +55,13 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
+	/**
+	 * Retries or cancels what the order is about, in slices; returns how far it has come. Given again, the order only asks
+	 * that. An object of the release before does not know it, and throws.
+	 */
+	bulk(order: BulkOrder): Promise<BulkPart>;
+	/** Ends it where it stands; null: there is no such order here. */
+	stopBulk(id: string): BulkPart | null;
 	/**
 	 * A model server posts how a job ended. When it is taken, that is written. An object of the release before has no such
 	 * method: the server calls again.

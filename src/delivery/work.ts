@@ -89,7 +89,12 @@ export class Work {
 
 	/** Tells the server, if it can be told, that nobody waits for the job of this delivery any more. */
 	cancelJob(delivery: Delivery, settings: Reachable): void {
-		this.#parts.ctx.waitUntil(cancelJob(delivery, settings, this.#io));
+		this.#parts.ctx.waitUntil(this.tellCanceled(delivery, settings));
+	}
+
+	/** As `cancelJob`; resolves when the server has been told, or cannot be. Never throws. */
+	async tellCanceled(delivery: Delivery, settings: Reachable): Promise<void> {
+		await cancelJob(delivery, settings, this.#io);
 	}
 
 	/** How many exchanges the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */

@@ -5,6 +5,7 @@
 import { isAttributeLength } from "./cloudevents/attributes.ts";
 import type { Attributes, AttributeValue, SluiceEvent } from "./event.ts";
 
+const CORRELATION_ATTRIBUTE = "correlationid";
 /** How many results deep the event is; absent on a publisher's own event. */
 export const HOPS_ATTRIBUTE = "sluicehops";
 /** The subscriptions the event has come through, ids separated by commas. */
@@ -53,15 +54,26 @@ export function lineageAfter(parent: SluiceEvent, subscriptionId: string, budget
 		hops: hopsOf(attributes) + 1,
 		chain: [...chainOf(attributes), subscriptionId],
 		budget,
-		correlationId: fitting(attributes["correlationid"]) ?? parent.id,
+		correlationId: fitting(attributes[CORRELATION_ATTRIBUTE]) ?? parent.id,
 		causationId: parent.id,
 	};
+}
+
+/** One value for all that comes of one publisher's event, as text: what the event says of it, or the event's own id. */
+export function correlationIdOf(event: Pick<SluiceEvent, "id" | "attributes">): string {
+	return ownCorrelationId(event) ?? event.id;
+}
+
+/** As far as the event says so; null: nothing came before it, and its id stands for it. */
+export function ownCorrelationId({ attributes }: Pick<SluiceEvent, "attributes">): string | null {
+	const correlationId = fitting(attributes[CORRELATION_ATTRIBUTE]);
+	return correlationId === undefined ? null : String(correlationId);
 }
 
 /** As attributes of the event; they replace what it says itself. */
 export function lineageAttributes({ hops, chain, budget, correlationId, causationId }: Lineage) {
 	return {
-		correlationid: correlationId,
+		[CORRELATION_ATTRIBUTE]: correlationId,
 		causationid: causationId,
 		[HOPS_ATTRIBUTE]: hops,
 		[CHAIN_ATTRIBUTE]: chain.join(","),

@@ -1,4 +1,6 @@
 /** How the rooms reach each other's Durable Objects: one of each kind for every endpoint or source, several for results. */
+import type { DeadLettersRpc } from "../dead-letters/rpc.ts";
+import type { BulkJobRpc } from "../delivery/bulk/rpc.ts";
 import type { HandName, HandRpc } from "../delivery/hands/job.ts";
 import type { DispatcherRpc } from "../delivery/rpc.ts";
 import type { Env } from "../env.ts";
@@ -9,6 +11,16 @@ import type { WatchRpc } from "../ingest/silence/rpc.ts";
 /** The dispatcher of an endpoint, `ep_…`. */
 export function dispatcher(env: Env, endpointId: string): DurableObjectStub<DispatcherRpc> {
 	return env.DISPATCHER.get(env.DISPATCHER.idFromName(endpointId));
+}
+
+/** A bulk job, `bulk_…`. */
+export function bulkJob(env: Env, id: string): DurableObjectStub<BulkJobRpc> {
+	return env.BULK_JOB.get(env.BULK_JOB.idFromName(id));
+}
+
+/** The messages that could not be routed: one object for all of them. */
+export function deadLetters(env: Env): DurableObjectStub<DeadLettersRpc> {
+	return env.DEAD_LETTERS.get(env.DEAD_LETTERS.idFromName("all"));
 }
 
 /** A hand of an endpoint. */

@@ -2,7 +2,7 @@
  * Whether the one thing that a path names belongs to a key: by its name as it is now, whatever it was called by. A thing
  * that nobody has is 404, and so is one that was lost with the database, since nobody knows any more whose it was.
  */
-import { dispatcher } from "../../objects/clients.ts";
+import { bulkJob, dispatcher } from "../../objects/clients.ts";
 import type { DeliveryRecord } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { endpointIdOf, logIdOf, sourceIdOfLog } from "../../events/ids.ts";
@@ -71,6 +71,15 @@ async function ofDelivery(env: Env, principal: Principal, id: string): Promise<v
 	throw forbidden(principal, "subscriptions", subscription);
 }
 
+/** Whoever has begun it: what it touches was looked at then. */
+async function ofBulk(env: Env, principal: Principal, id: string): Promise<void> {
+	const job = await bulkJob(env, id).read();
+	if (job === null)
+		throw new Problem(404, "bulk_not_found", "There is no such bulk job, or it has been forgotten.");
+	if (job.startedBy === principal.id) return;
+	throw new Problem(403, "forbidden", "Another key has begun this bulk job.");
+}
+
 /** As it is called now, or was when the event was routed. */
 async function nameOfSubscription(env: Env, delivery: DeliveryRecord): Promise<string> {
 	return (await findSubscription(env, delivery.subscriptionId))?.name ?? delivery.subscriptionName;
@@ -91,4 +100,5 @@ export const OWNERSHIP: Readonly<Record<string, Ownership>> = {
 	"/v1/subscriptions/:ref": ofSubscription,
 	"/v1/events/:id": ofEvent,
 	"/v1/deliveries/:id": ofDelivery,
+	"/v1/bulk/:id": ofBulk,
 };

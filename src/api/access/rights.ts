@@ -63,6 +63,18 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"POST /v1/deliveries/:id/retry": { subscriber: "own" },
 	"POST /v1/deliveries/:id/cancel": { subscriber: "own" },
 
+	"POST /v1/deliveries/retry": { subscriber: "own" },
+	"POST /v1/deliveries/cancel": { subscriber: "own" },
+	// Of a subscriber: what its key has begun.
+	"GET /v1/bulk/:id": { subscriber: "own", viewer: "all" },
+	"POST /v1/bulk/:id/cancel": { subscriber: "own" },
+
+	// They hold payloads of every source.
+	"GET /v1/dead-letters": { viewer: "all" },
+	"GET /v1/dead-letters/:id": { viewer: "all" },
+	"POST /v1/dead-letters/:id/retry": ADMIN_ONLY,
+	"DELETE /v1/dead-letters/:id": ADMIN_ONLY,
+
 	"GET /v1/keys": ADMIN_ONLY,
 	"POST /v1/keys": ADMIN_ONLY,
 	"GET /v1/keys/:ref": ADMIN_ONLY,

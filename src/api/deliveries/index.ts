@@ -5,6 +5,8 @@ import type { Change, DeliveryRecord } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { endpointIdOf } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
+import { startBulk } from "../bulk/start.ts";
+import { bulkToWire } from "../bulk/wire.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { deliveryListQuery, searchDeliveries } from "./search.ts";
 import { deliveryJson, deliveryToWire } from "./wire.ts";
@@ -24,6 +26,8 @@ export const deliveries = new Hono<ApiEnv>()
 		if (delivery === null) throw deliveryNotFound();
 		return c.body(deliveryJson(delivery), 200, JSON_HEADERS);
 	})
+	.post("/retry", async (c) => c.json(await bulkToWire(c.env, await startBulk(c, "retry")), 202))
+	.post("/cancel", async (c) => c.json(await bulkToWire(c.env, await startBulk(c, "cancel")), 202))
 	.post("/:id/retry", async (c) => {
 		const id = c.req.param("id");
 		const delivery = changed(await dispatcherOf(c.env, id).retry(id));

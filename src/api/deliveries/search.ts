@@ -8,11 +8,13 @@ import {
 	type DeliveryRecord,
 } from "../../delivery/records.ts";
 import { toRecord } from "../../delivery/record.ts";
+import { isEventWanted, isStatusCodeWanted } from "../../delivery/ledger/filters.ts";
 import { refusedDelivery } from "../../delivery/ledger/refused-delivery.ts";
 import type { Env } from "../../env.ts";
 import type { Decision } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { logIdOf } from "../../events/ids.ts";
+import type { FieldError, Problem } from "../../http/problem.ts";
 import type { Asker } from "../access/own.ts";
 import { awaitEvent } from "../events/entry.ts";
 import { seenEndpoints } from "./seen.ts";
@@ -35,6 +37,17 @@ export const deliveryListQuery = z.strictObject({
 	event: z.string().optional(),
 	status: z.enum(DELIVERY_STATUSES).optional(),
 	reason: z.enum(DEAD_REASONS).optional(),
+	status_code: z
+		.string()
+		.regex(/^[1-5]\d\d$/, "an HTTP status, 100 to 599")
+		.transform(Number)
+		.optional()
+		.describe("Of the response to the last attempt."),
+	subject: z.string().optional().describe("Of the event, in full."),
+	correlation_id: z
+		.string()
+		.optional()
+		.describe("The event's correlationid, or its own id: all that came of one publisher's event."),
 	since: timeField.optional(),
 	until: timeField.optional(),
 });
@@ -51,15 +64,17 @@ type Page = { items: Owned<DeliveryRecord>[]; nextCursor: string | null };
  */
 export async function searchDeliveries(
 	env: Env,
-	{ endpoint, subscription, event, ...rest }: Search,
+	{ endpoint, subscription, event, status_code, correlation_id, ...rest }: Search,
 	page: Asked,
 	asker: Asker,
 ): Promise<Page> {
-	const [endpointId, subscriptionId] = await Promise.all([
-		endpoint === undefined ? undefined : resolveEndpoint(env, endpoint),
-		subscription === undefined ? undefined : resolveSubscription(env, subscription),
-	]);
-	const filters: Filters = named({ ...rest, subscriptionId });
+	const { endpointId, subscriptionId } = await resolveRefs(env, { endpoint, subscription }, invalidQuery);
+	const filters: Filters = named({
+		...rest,
+		subscriptionId,
+		statusCode: status_code,
+		correlationId: correlation_id,
+	});
 	const seen = await seenEndpoints(env, asker, { endpointId, subscriptionId });
 	if (event !== undefined) return ofEvent(env, event, seen, filters, page);
 	const likely = (limit: number) => readLikelyEndpoints(env, limit, subscriptionId ?? null);
@@ -84,6 +99,7 @@ async function ofEvent(
 		listedOwners(owners),
 		page,
 		async (id, { before = Number.MAX_SAFE_INTEGER, limit }) => {
+			if (entry === null || !isEventWanted(entry.event, filters)) return { items: [], rest: null };
 			const found = await readDeliveries(env, byEndpoint.get(id) ?? [], entry);
 			const items = found
 				.filter((delivery) => delivery.position < before && matches(delivery, filters))
@@ -127,23 +143,37 @@ function matches(delivery: DeliveryRecord, filters: Filters): boolean {
 		(subscriptionId === undefined || delivery.subscriptionId === subscriptionId) &&
 		(status === undefined || delivery.status === status) &&
 		(reason === undefined || delivery.reason === reason) &&
+		isStatusCodeWanted(delivery, filters) &&
 		delivery.createdAt >= since &&
 		delivery.createdAt < until
 	);
 }
 
-/** An id is taken as it is: deliveries of an endpoint that has been deleted can still be read. */
-async function resolveEndpoint(env: Env, ref: string): Promise<string> {
-	if (ref.startsWith("ep_")) return ref;
-	const endpoint = await findEndpoint(env, ref);
-	if (endpoint !== null) return endpoint.id;
-	throw invalidQuery([{ path: "endpoint", message: `there is no endpoint ${ref}` }]);
+/**
+ * The ids behind what a search names. An id is taken as it is: deliveries of what has been deleted can still be found.
+ * Throws what `refuse` makes of a name that nobody has.
+ */
+export async function resolveRefs(
+	env: Env,
+	{ endpoint, subscription }: { endpoint: string | undefined; subscription: string | undefined },
+	refuse: (errors: FieldError[]) => Problem,
+): Promise<{ endpointId: string | undefined; subscriptionId: string | undefined }> {
+	const missing = (path: string, ref: string) => refuse([{ path, message: `there is no ${path} ${ref}` }]);
+	const resolve = async (
+		path: "endpoint" | "subscription",
+		ref: string | undefined,
+		find: (env: Env, ref: string) => Promise<{ id: string } | null>,
+	): Promise<string | undefined> => {
+		if (ref === undefined || ref.startsWith(PREFIXES[path])) return ref;
+		const found = await find(env, ref);
+		if (found === null) throw missing(path, ref);
+		return found.id;
+	};
+	const [endpointId, subscriptionId] = await Promise.all([
+		resolve("endpoint", endpoint, findEndpoint),
+		resolve("subscription", subscription, findSubscription),
+	]);
+	return { endpointId, subscriptionId };
 }
 
-/** Likewise. */
-async function resolveSubscription(env: Env, ref: string): Promise<string> {
-	if (ref.startsWith("sub_")) return ref;
-	const subscription = await findSubscription(env, ref);
-	if (subscription !== null) return subscription.id;
-	throw invalidQuery([{ path: "subscription", message: `there is no subscription ${ref}` }]);
-}
+const PREFIXES = { endpoint: "ep_", subscription: "sub_" } as const;

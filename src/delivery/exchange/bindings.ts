@@ -14,6 +14,8 @@ const OWN: Readonly<Record<keyof Env, true>> = {
 	EVENT_LOG: true,
 	DISPATCHER: true,
 	HAND: true,
+	BULK_JOB: true,
+	DEAD_LETTERS: true,
 	PULLER: true,
 	WATCH: true,
 	AI: true,

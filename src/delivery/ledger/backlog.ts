@@ -6,16 +6,27 @@ import { refusedBy } from "../../events/decision.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import { migrate } from "../../objects/schema.ts";
 import { Turns } from "../pick/turns.ts";
-import type { Attempt } from "../records.ts";
+import type { Attempt, DeliveryFilters, DeliveryStatus } from "../records.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { fresh } from "../rules/state.ts";
 import type { Enqueued } from "../rpc.ts";
 import type { Outlook } from "../rules/wake.ts";
-import { findInInbox, findInInboxAt, findSetAside, hasInbox, lastInboxPosition, waitingIn } from "./inbox.ts";
+import {
+	findInInbox,
+	findInInboxAt,
+	findSetAside,
+	hasInbox,
+	inboxRowAt,
+	lastInboxPosition,
+	type NextInbox,
+	nextInbox,
+	waitingIn,
+} from "./inbox.ts";
 import type { Incoming, IncomingEvent } from "./incoming.ts";
 import { Intake } from "./intake.ts";
 import { Jobs } from "./jobs.ts";
 import { type Fill, LIMITS, type Load } from "./limits.ts";
+import { type Matching, matchingRows, type Stretch } from "./matching.ts";
 import { Newcomers } from "./newcomers.ts";
 import { newestAttempts } from "./newest-attempts.ts";
 import { type AllOwed, owedIn } from "./owed.ts";
@@ -148,10 +159,18 @@ export class Backlog {
 		this.#untried.recorded(deliveries.map(({ id }) => id));
 	}
 
+	/** As `change`, of many at once: all or none. */
+	changeAll(changes: readonly { before: Delivery; after: Delivery }[]): void {
+		if (changes.length === 0) return;
+		this.record(changes.map(({ after }) => after));
+		for (const { before, after } of changes) {
+			if (!("dueAt" in before.state) && "dueAt" in after.state) this.#intake.owedAgain();
+		}
+	}
+
 	/** Writes what somebody has asked for: what was over may be owed again, beyond the limit too. */
 	change(before: Delivery, after: Delivery): void {
-		this.record([after]);
-		if (!("dueAt" in before.state) && "dueAt" in after.state) this.#intake.owedAgain();
+		this.changeAll([{ before, after }]);
 	}
 
 	find(id: string): Delivery | null {
@@ -167,6 +186,61 @@ export class Backlog {
 	findAt(position: number, id: string): Delivery | null {
 		const { sql } = this.#storage;
 		return findDelivery(sql, id) ?? toDelivery(findInInboxAt(sql, position, id));
+	}
+
+	/** The last position that a delivery has here. */
+	get lastPosition(): number {
+		return this.#last;
+	}
+
+	/**
+	 * Untried deliveries behind a position, those of one row of the inbox; none where it has been read by now, or by a
+	 * newer release only. null: there is no further row.
+	 */
+	untriedBehind(after: number): UntriedRow | null {
+		const { sql } = this.#storage;
+		const at = inboxRowAt(sql, after + 1);
+		const holding = at === 0 ? null : nextInbox(sql, at - 1);
+		const row = holding !== null && lastOf(holding) > after ? holding : nextInbox(sql, Math.max(after, at));
+		if (row === null) return null;
+		const incoming = "deliveries" in row ? row.deliveries : [];
+		const known = knownDeliveries(
+			sql,
+			incoming.map(({ decision }) => decision.deliveryId),
+		);
+		const deliveries = incoming
+			.filter(({ position, decision }) => position > after && !known.has(decision.deliveryId))
+			.flatMap((one) => toDelivery(one) ?? []);
+		return { seq: row.seq, last: lastOf(row), deliveries, size: "size" in row ? row.size : 0 };
+	}
+
+	/** Lets a row of the inbox go when all its deliveries have a row of their own. */
+	dropIfFinished(seq: number): void {
+		const { sql } = this.#storage;
+		const row = nextInbox(sql, seq - 1);
+		if (row === null || row.seq !== seq || !("deliveries" in row)) return;
+		const ids = row.deliveries.map(({ decision }) => decision.deliveryId);
+		if (knownDeliveries(sql, ids).size === new Set(ids).size) this.#untried.finished(seq);
+	}
+
+	/** Rows of the delivery table that have one of these statuses and are as wanted, oldest first. */
+	matching(
+		filters: DeliveryFilters,
+		statuses: readonly Exclude<DeliveryStatus, "in_flight">[],
+		stretch: Stretch,
+		limit: number,
+	): Matching<{ seq: number; id: string }> {
+		return matchingRows(this.#storage.sql, filters, statuses, stretch, limit);
+	}
+
+	/** Which of these ids have a row of their own. */
+	known(ids: readonly string[]): Set<string> {
+		return knownDeliveries(this.#storage.sql, ids);
+	}
+
+	/** A delivery that has a row of its own. */
+	findTried(id: string): Delivery | null {
+		return findDelivery(this.#storage.sql, id);
 	}
 
 	/** What is to come, `claimed` deliveries left out. */
@@ -218,6 +292,21 @@ export class Backlog {
 			}
 		});
 	}
+}
+
+/** A row of the inbox, as far as its deliveries have not been tried. */
+export interface UntriedRow {
+	seq: number;
+	/** The position of its last delivery. */
+	last: number;
+	deliveries: Delivery[];
+	/** How many characters were read. */
+	size: number;
+}
+
+function lastOf(row: NextInbox): number {
+	const { length } = "deliveries" in row ? row.deliveries : row.unreadable;
+	return row.seq + Math.max(length, 1) - 1;
 }
 
 /** An untried delivery as it stands before its first attempt. */

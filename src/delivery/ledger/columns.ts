@@ -27,6 +27,10 @@ export type DeliveryRow = {
 	subscription_name: string;
 	endpoint_ref: string;
 	budget: number | null;
+	/** Of the event; empty: it has none, null: the row is of an earlier release. */
+	subject: string | null;
+	/** Likewise, where it is another than the event's own id. */
+	correlation_id: string | null;
 	status: StoredStatus;
 	reason: DeadReason | null;
 	detail: string | null;
@@ -47,7 +51,7 @@ export type DeliveryRow = {
 	job: string | null;
 };
 
-/** In the order of the table. */
+/** Those before `status` never change once the row is there. */
 export const COLUMNS = [
 	"seq",
 	"id",
@@ -56,6 +60,8 @@ export const COLUMNS = [
 	"subscription_name",
 	"endpoint_ref",
 	"budget",
+	"subject",
+	"correlation_id",
 	"status",
 	"reason",
 	"detail",

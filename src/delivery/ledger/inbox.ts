@@ -8,7 +8,13 @@ import { decisionList } from "../../events/decision.ts";
 import { DECISION_BYTES, type Decision, type SluiceEvent } from "../../events/event.ts";
 import type { Incoming, IncomingEvent } from "./incoming.ts";
 import { nextPosition, positionOfTime } from "../../events/position.ts";
-import { decodeSegment, encodeSegment, estimateBytes, splitRuns } from "../../events/queue/segment.ts";
+import {
+	decodeHead,
+	decodeSegment,
+	encodeSegment,
+	estimateBytes,
+	splitRuns,
+} from "../../events/queue/segment.ts";
 
 /** A row of the inbox without the payloads; the i-th entry is at position `seq` + i. */
 export interface InboxRow {
@@ -20,7 +26,7 @@ export interface InboxRow {
 
 /** A row with its events, or the decisions alone when a newer release has written the rest in a form of its own. */
 export type NextInbox =
-	| { seq: number; deliveries: Incoming[] }
+	| { seq: number; deliveries: Incoming[]; size: number }
 	| { seq: number; unreadable: InboxRow["entries"] };
 
 /** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
@@ -116,6 +122,14 @@ export function nextInbox(sql: SqlStorage, after: number): NextInbox | null {
 	return row === undefined ? null : readRow(row);
 }
 
+/** The key of the row that holds a position, or of the one before it; 0: there is none. */
+export function inboxRowAt(sql: SqlStorage, position: number): number {
+	return (
+		sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM inbox WHERE seq <= ?", position).one()
+			.seq ?? 0
+	);
+}
+
 function readRow({ seq, decisions, segment }: StoredRow): NextInbox {
 	const lists = parseDecisions(decisions) ?? [];
 	const events = decodeOrNull(segment);
@@ -127,7 +141,7 @@ function readRow({ seq, decisions, segment }: StoredRow): NextInbox {
 			? []
 			: decisions.map((decision) => ({ position: position++, event, decision }));
 	});
-	return { seq, deliveries };
+	return { seq, deliveries, size: decisions.length + segment.length };
 }
 
 function decodeOrNull(segment: string): SluiceEvent[] | null {
@@ -164,6 +178,21 @@ export function* inboxRows(sql: SqlStorage, before: number): Generator<InboxRow>
 	);
 	for (const { seq, decisions } of rows) {
 		yield { seq, entries: entriesOf(parseDecisions(decisions) ?? []), size: decisions.length };
+	}
+}
+
+/** The events of one row without their payloads; none where a newer release has written them in a form of its own. */
+export function inboxHeads(sql: SqlStorage, seq: number): Omit<SluiceEvent, "data">[] {
+	const row = sql
+		.exec<{ line: string }>(
+			"SELECT substr(segment, 1, instr(segment, char(10)) - 1) AS line FROM inbox WHERE seq = ?",
+			seq,
+		)
+		.toArray()[0];
+	try {
+		return row === undefined ? [] : decodeHead(row.line);
+	} catch {
+		return [];
 	}
 }
 

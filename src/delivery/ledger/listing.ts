@@ -5,8 +5,9 @@
 import { rangeOf, type Slice, timeOfPosition } from "../../events/position.ts";
 import { toRecord } from "../record.ts";
 import type { Delivery } from "../rules/delivery.ts";
+import { asksForEvent, isEventWanted, isPlaceWanted, isStatusCodeWanted } from "./filters.ts";
 import { knownDeliveries, listDeliveries } from "./table.ts";
-import { inboxRows, type InboxRow } from "./inbox.ts";
+import { inboxHeads, inboxRows, type InboxRow } from "./inbox.ts";
 import type { Refused } from "./refused.ts";
 import type { DeliveryQuery, DeliveryRecord } from "../records.ts";
 
@@ -19,6 +20,8 @@ export interface Listed {
 
 /** Of the inbox, what one call looks at: rows and characters, some tens of milliseconds. */
 const LOOK_INBOX_ROWS = 200;
+/** Where their events are looked at as well, which are up to a megabyte a row. */
+const LOOK_INBOX_EVENTS = 20;
 const LOOK_INBOX_TEXT = 8_000_000;
 
 export function listRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
@@ -26,7 +29,9 @@ export function listRecords(listed: Listed, query: DeliveryQuery): Slice<Deliver
 	const tried = triedRecords(listed, query);
 	const flying = status === undefined || status === "in_flight" ? flyingRecords(listed, query) : [];
 	const untried =
-		(status === undefined || status === "pending") && query.reason === undefined
+		(status === undefined || status === "pending") &&
+		query.reason === undefined &&
+		query.statusCode === undefined
 			? untriedRecords(listed, query)
 			: NOTHING;
 	const refused = listed.refused.list(query);
@@ -57,33 +62,42 @@ function triedRecords({ sql, inFlight }: Listed, query: DeliveryQuery): Slice<De
 
 function flyingRecords({ inFlight }: Listed, query: DeliveryQuery): DeliveryRecord[] {
 	return [...inFlight.values()]
-		.filter((delivery) => query.reason === undefined && isWanted(delivery, query))
+		.filter(
+			(delivery) =>
+				query.reason === undefined &&
+				isPlaceWanted(delivery, query) &&
+				isStatusCodeWanted(delivery, query) &&
+				(!asksForEvent(query) || (delivery.event !== null && isEventWanted(delivery.event, query))),
+		)
 		.map((delivery) => toRecord(delivery, true));
 }
 
 function untriedRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
 	const { since, before } = rangeOf(query);
+	const lookRows = asksForEvent(query) ? LOOK_INBOX_EVENTS : LOOK_INBOX_ROWS;
 	const items: DeliveryRecord[] = [];
 	let looked = 0;
 	let text = 0;
 	for (const row of inboxRows(listed.sql, before)) {
-		const records = recordsOf(row, listed);
-		items.push(...records.filter((record) => isWanted(record, query)).reverse());
+		const records = recordsOf(row, listed).filter((record) => isPlaceWanted(record, query));
+		const isWanted = records.length === 0 ? () => false : eventsOf(row, listed, query);
+		items.push(...records.filter(({ eventId }) => isWanted(eventId)).reverse());
 		if (items.length >= query.limit || row.seq < since) break;
 		text += row.size;
-		if (++looked === LOOK_INBOX_ROWS || text > LOOK_INBOX_TEXT) return { items, rest: row.seq };
+		if (++looked === lookRows || text > LOOK_INBOX_TEXT) return { items, rest: row.seq };
 	}
 	return { items, rest: null };
 }
 
-function isWanted(delivery: { position: number; subscriptionId: string }, query: DeliveryQuery): boolean {
-	const { since, before } = rangeOf(query);
-	const { position, subscriptionId } = delivery;
-	return (
-		position >= since &&
-		position < before &&
-		(query.subscriptionId === undefined || query.subscriptionId === subscriptionId)
+/** Whether an event of the row is as wanted, by its id. */
+function eventsOf({ seq }: InboxRow, { sql }: Listed, query: DeliveryQuery): (eventId: string) => boolean {
+	if (!asksForEvent(query)) return () => true;
+	const wanted = new Set(
+		inboxHeads(sql, seq)
+			.filter((event) => isEventWanted(event, query))
+			.map(({ id }) => id),
 	);
+	return (eventId) => wanted.has(eventId);
 }
 
 /** An inbox row's deliveries, without those that have got a row of their own or are being sent. */

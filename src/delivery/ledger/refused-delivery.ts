@@ -10,13 +10,21 @@ export interface RefusedEntry {
 	position: number;
 	eventId: string;
 	decision: Decision;
+	/** Of the event; absent where it has none, or an earlier release has refused it. */
+	subject?: string;
+	/** Likewise, where it is another than the event's own id. */
+	correlationId?: string;
 }
 
 const DETAIL =
 	"Too much was waiting for the endpoint. It can be retried while its event is kept, which is 7 days.";
 
 /** Dead `backlog_full`, without its event. */
-export function refusedDelivery({ position, eventId, decision }: RefusedEntry): Delivery {
+export function refusedDelivery({
+	position,
+	eventId,
+	decision,
+}: Pick<RefusedEntry, "position" | "eventId" | "decision">): Delivery {
 	return {
 		position,
 		id: decision.deliveryId,

@@ -6,10 +6,14 @@
 import * as z from "zod";
 import { storedDecision } from "../../events/decision.ts";
 import { nextPosition, positionOfTime, rangeOf, type Slice } from "../../events/position.ts";
-import type { DeliveryQuery } from "../records.ts";
+import type { SluiceEvent } from "../../events/event.ts";
+import { ownCorrelationId } from "../../events/lineage.ts";
+import type { DeliveryFilters, DeliveryQuery } from "../records.ts";
 import type { Delivery } from "../rules/delivery.ts";
+import { isPlaceWanted } from "./filters.ts";
 import { waitingIn } from "./inbox.ts";
 import type { IncomingEvent } from "./incoming.ts";
+import type { Matching, Stretch } from "./matching.ts";
 import { refusedDelivery, type RefusedEntry } from "./refused-delivery.ts";
 
 /** Some 40 MB. */
@@ -19,9 +23,17 @@ const MAX_ROW_ENTRIES = 1_000;
 /** What one call of `list` looks at, some tens of milliseconds. */
 const LOOK_ROWS = 1_000;
 const LOOK_TEXT = 8_000_000;
+/** What one call of `matching` looks at: some megabytes. */
+const MATCHED_ROWS = 10;
 
 const storedEntries = z.array(
-	z.object({ position: z.number(), eventId: z.string(), decision: storedDecision }),
+	z.object({
+		position: z.number(),
+		eventId: z.string(),
+		decision: storedDecision,
+		subject: z.string().exactOptional(),
+		correlationId: z.string().exactOptional(),
+	}),
 );
 
 type Row = { seq: number; size: number; decisions: string };
@@ -47,7 +59,7 @@ export class Refused {
 		const entries = items.flatMap(({ event, decisions }) =>
 			decisions.map((decision): RefusedEntry => {
 				used = nextPosition(used, now);
-				return { position: used, eventId: event.id, decision };
+				return { position: used, eventId: event.id, decision, ...searchedBy(event) };
 			}),
 		);
 		const before = this.#counted();
@@ -98,6 +110,8 @@ export class Refused {
 	list(query: DeliveryQuery): Slice<Delivery> {
 		if (query.status !== undefined && query.status !== "dead") return { items: [], rest: null };
 		if (query.reason !== undefined && query.reason !== "backlog_full") return { items: [], rest: null };
+		// It was never sent.
+		if (query.statusCode !== undefined) return { items: [], rest: null };
 		const { since, before } = rangeOf(query);
 		const items: Delivery[] = [];
 		let [rows, text] = [0, 0];
@@ -106,16 +120,36 @@ export class Refused {
 			before,
 		)) {
 			for (const entry of parse(decisions).reverse()) {
-				const { position, decision } = entry;
-				const isWanted =
-					query.subscriptionId === undefined || query.subscriptionId === decision.subscriptionId;
-				if (isWanted && position >= since && position < before) items.push(refusedDelivery(entry));
+				if (isEntryWanted(entry, query)) items.push(refusedDelivery(entry));
 			}
 			if (items.length >= query.limit || seq < since) break;
 			text += decisions.length;
 			if (++rows === LOOK_ROWS || text > LOOK_TEXT) return { items, rest: seq };
 		}
 		return { items: items.slice(0, query.limit), rest: null };
+	}
+
+	/** Oldest first, those of a stretch of positions that are as wanted; up to `limit`, or a few rows of them. */
+	matching(filters: DeliveryFilters, { after, end }: Stretch, limit: number): Matching<RefusedEntry> {
+		const first = this.#sql
+			.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM refused WHERE seq <= ?", after + 1)
+			.one().seq;
+		const rows = this.#sql
+			.exec<Row>(
+				"SELECT seq, size, decisions FROM refused WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?",
+				first ?? 0,
+				end,
+				MATCHED_ROWS,
+			)
+			.toArray();
+		const wanted = rows
+			.flatMap(({ decisions }) => parse(decisions))
+			.filter((entry) => entry.position > after && entry.position <= end && isEntryWanted(entry, filters));
+		const items = wanted.slice(0, limit);
+		if (wanted.length >= limit) return { items, upTo: items.at(-1)?.position ?? null };
+		const last = rows.at(-1);
+		const upTo = rows.length < MATCHED_ROWS || last === undefined ? null : last.seq + last.size - 1;
+		return { items, upTo };
 	}
 
 	/** The last position that was used here. */
@@ -159,6 +193,21 @@ export class Refused {
 		}
 		return left;
 	}
+}
+
+function searchedBy(event: SluiceEvent): Pick<RefusedEntry, "subject" | "correlationId"> {
+	const { subject } = event.attributes;
+	const correlationId = ownCorrelationId(event);
+	return { ...(subject !== undefined && { subject }), ...(correlationId !== null && { correlationId }) };
+}
+
+function isEntryWanted(entry: RefusedEntry, query: DeliveryFilters & Pick<DeliveryQuery, "before">): boolean {
+	const { position, eventId, decision, subject, correlationId = eventId } = entry;
+	return (
+		isPlaceWanted({ position, eventId, subscriptionId: decision.subscriptionId }, query) &&
+		(query.subject === undefined || query.subject === subject) &&
+		(query.correlationId === undefined || query.correlationId === correlationId)
+	);
 }
 
 /** Nothing where a newer release has written them in a form of its own. */

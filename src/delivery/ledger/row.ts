@@ -1,6 +1,7 @@
 /** A delivery as a row of the delivery table, and back. Pure. */
 import type { Decision, EventData, SluiceEvent } from "../../events/event.ts";
 import { timeOfPosition } from "../../events/position.ts";
+import { ownCorrelationId } from "../../events/lineage.ts";
 import { decodeSegment, encodeSegment } from "../../events/queue/segment.ts";
 import { storedJob, storedRow, storedState, toStoredStatus, type DeliveryRow } from "./columns.ts";
 import type { Delivery } from "../rules/delivery.ts";
@@ -18,6 +19,8 @@ export function toRow(delivery: Delivery): DeliveryRow {
 		subscription_name: delivery.subscriptionName,
 		endpoint_ref: delivery.endpointRef,
 		budget: delivery.budget,
+		subject: delivery.event === null ? null : (delivery.event.attributes.subject ?? ""),
+		correlation_id: delivery.event === null ? null : (ownCorrelationId(delivery.event) ?? ""),
 		...columnsOf(state),
 		attempts: JSON.stringify(delivery.attempts),
 		event: over || delivery.event === null ? null : encodeSegment([delivery.event]),

@@ -30,4 +30,7 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	// Jobs that a server has taken; JSON.
 	`ALTER TABLE deliveries ADD COLUMN job TEXT;
 	CREATE INDEX IF NOT EXISTS deliveries_accepted ON deliveries (due_at) WHERE status = 'accepted'`,
+	// What deliveries are searched by, when the event is gone too. Empty: the event has none; null: an older row.
+	`ALTER TABLE deliveries ADD COLUMN subject TEXT;
+	ALTER TABLE deliveries ADD COLUMN correlation_id TEXT`,
 ];

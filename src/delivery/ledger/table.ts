@@ -5,6 +5,7 @@
 import { positionOfTime, rangeOf, type Slice } from "../../events/position.ts";
 import { log } from "../../log.ts";
 import { COLUMNS, toStoredStatus, type DeliveryRow as Row } from "./columns.ts";
+import { asksForEvent, ELSEWHERE, rowConditions } from "./filters.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import type { Dead, Owed } from "../rules/state.ts";
 import { fromRow, toRow } from "./row.ts";
@@ -16,8 +17,6 @@ const CHANGING = COLUMNS.slice(COLUMNS.indexOf("status"));
 const TEXTS = ["event", "result", "result_event"] as const;
 /** Longer texts stand in rows of their own; none is near 2 MB by itself. Characters, of up to three bytes. */
 const LARGE = 150_000;
-/** Stands in the column of a text that is elsewhere. */
-const ELSEWHERE = "\u0000elsewhere";
 const PAYLOADS: readonly string[] = ["event", "result_kind", "result", "result_event"];
 const LISTED = COLUMNS.map((column) => (PAYLOADS.includes(column) ? `NULL AS ${column}` : column));
 const PUT = `INSERT INTO deliveries (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})
@@ -147,6 +146,8 @@ export function lastDeliveryPosition(sql: SqlStorage): number {
 
 /** Rows that one call of `listDeliveries` looks at, some tens of milliseconds. */
 const LOOK_ROWS = 5_000;
+/** Where an event may have to be read for it. */
+const LOOK_EVENTS = 1_000;
 
 /** Without payloads: a page of them could be larger than one call may return. */
 export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Delivery> {
@@ -160,21 +161,17 @@ export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Del
 		`SELECT seq FROM deliveries WHERE seq >= ? AND seq < ? AND ${among} ORDER BY seq DESC LIMIT 1 OFFSET ?`,
 		since,
 		before,
-		LOOK_ROWS,
+		asksForEvent(query) ? LOOK_EVENTS : LOOK_ROWS,
 	);
 	const { seq: floor } = beyond.toArray()[0] ?? { seq: null };
-	const filters = Object.entries({
-		status: status && toStoredStatus(status),
-		reason: query.reason,
-		subscription_id: query.subscriptionId,
-	}).filter((filter): filter is [string, string] => filter[1] !== undefined);
+	const conditions = rowConditions(query);
 	const items = sql
 		.exec<Row>(
 			`SELECT ${LISTED.join(", ")} FROM deliveries WHERE seq >= ? AND seq < ? AND ${among}
-			 ${filters.map(([column]) => `AND +${column} = ?`).join(" ")} ORDER BY seq DESC LIMIT ?`,
+			 ${conditions.map(({ sql }) => `AND ${sql}`).join(" ")} ORDER BY seq DESC LIMIT ?`,
 			floor ?? since,
 			before,
-			...filters.map(([, value]) => value),
+			...conditions.flatMap(({ bound }) => bound),
 			query.limit,
 		)
 		.toArray()

@@ -67,6 +67,11 @@ export class Untried {
 		this.#unclaimed = this.#unclaimed.filter(({ decision }) => !ids.includes(decision.deliveryId));
 	}
 
+	/** Every delivery of this row has a row of its own, by what somebody has changed. One that has been read goes by itself. */
+	finished(seq: number): void {
+		if (seq > this.#read) dropInbox(this.#storage.sql, seq);
+	}
+
 	/** A message that the queue delivered twice can stand in the inbox twice. */
 	#openRow(seq: number, deliveries: readonly Incoming[], claimed: Claimed): void {
 		const known = knownDeliveries(

@@ -63,6 +63,14 @@ export function decodeSegment(text: string): SluiceEvent[] {
 	});
 }
 
+/**
+ * The events of a segment without their payloads, from its first line alone. Throws where the line is not that of a
+ * segment.
+ */
+export function decodeHead(line: string): Omit<SluiceEvent, "data">[] {
+	return head.parse(JSON.parse(line)).events;
+}
+
 /** Cuts a list into runs of up to `maxBytes`, in order. An item that is larger makes a run of its own. */
 export function splitRuns<T>(items: readonly T[], bytesOf: (item: T) => number, maxBytes: number): T[][] {
 	const runs: T[][] = [];

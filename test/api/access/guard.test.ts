@@ -72,6 +72,14 @@ A - s V  GET /v1/deliveries
 A - s V  GET /v1/deliveries/:id
 A - s -  POST /v1/deliveries/:id/retry
 A - s -  POST /v1/deliveries/:id/cancel
+A - s -  POST /v1/deliveries/retry
+A - s -  POST /v1/deliveries/cancel
+A - s V  GET /v1/bulk/:id
+A - s -  POST /v1/bulk/:id/cancel
+A - - V  GET /v1/dead-letters
+A - - V  GET /v1/dead-letters/:id
+A - - -  POST /v1/dead-letters/:id/retry
+A - - -  DELETE /v1/dead-letters/:id
 A - - -  GET /v1/keys
 A - - -  POST /v1/keys
 A - - -  GET /v1/keys/:ref

@@ -106,6 +106,15 @@ describe("reading deliveries", () => {
 		expect(await listIds(`event=${first.event}&status=dead`)).toEqual([]);
 		expect(await listIds(`event=${first.event}&until=2020-01-01T00:00:00Z`)).toEqual([]);
 		expect(await listIds(`event=evt_${"0".repeat(22)}api`)).toEqual([]);
+		expect(await listIds(`event=${second.event}&correlation_id=${second.event}`)).toEqual(second.deliveries);
+		expect(await listIds(`event=${second.event}&correlation_id=${first.event}`)).toEqual([]);
+		expect(await listIds(`event=${second.event}&subject=none`)).toEqual([]);
+		expect(await listIds(`event=${second.event}&status_code=503`)).toEqual([]);
+	});
+
+	test("of one publisher's event, wherever they are", async () => {
+		expect(new Set(await listIds(`correlation_id=${first.event}`))).toEqual(new Set(first.deliveries));
+		expect(await listIds(`correlation_id=${first.event}&status_code=503`)).toEqual([]);
 	});
 
 	test.each(["waiting", "publishing"])("?status=%s is a status, and finds nothing here", async (status) => {
@@ -134,6 +143,7 @@ describe("reading deliveries", () => {
 		["endpoint=nobody", "endpoint"],
 		["subscription=nobody", "subscription"],
 		["since=now", "since"],
+		["status_code=99", "status_code"],
 		["limit=201", "limit"],
 		["cursor=x", "cursor"],
 	])("?%s is refused by name", async (query, path) => {

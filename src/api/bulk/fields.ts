@@ -1,0 +1,70 @@
+/** The body of a retry or a cancellation of many deliveries: the filters of the list, as far as they make sense for it. */
+import * as z from "zod";
+import { TOUCHED } from "../../delivery/bulk/order.ts";
+import { DEAD_REASONS } from "../../delivery/records.ts";
+import { timeField } from "../fields/times.ts";
+
+const shared = {
+	endpoint: z.string().min(1).optional().describe("ocr@3, or ep_…, of a deleted endpoint too."),
+	subscription: z.string().min(1).optional().describe("A name, or sub_…."),
+	event: z.string().min(1).optional().describe("evt_…"),
+	status_code: z.int().min(100).max(599).optional().describe("Of the response to the last attempt."),
+	subject: z.string().min(1).optional().describe("Of the event, in full."),
+	correlation_id: z.string().min(1).optional().describe("The event's correlationid, or its own id."),
+	since: timeField.optional().describe("Created at or after."),
+	until: timeField.optional().describe("Created before."),
+	dry_run: z.boolean().optional().describe("Count what would be touched, and change nothing."),
+};
+
+export const bulkRetrySchema = z.strictObject({
+	...shared,
+	status: z.enum(TOUCHED.retry).optional(),
+	reason: z.enum(DEAD_REASONS).optional(),
+});
+
+export const bulkCancelSchema = z.strictObject({
+	...shared,
+	status: z.enum(TOUCHED.cancel).optional(),
+	reason: z
+		.never({
+			error: "has no meaning here: what can be canceled is not dead, and only what is dead has a reason",
+		})
+		.optional(),
+});
+
+export type BulkBody = z.output<typeof bulkRetrySchema> | z.output<typeof bulkCancelSchema>;
+
+/** The fields of which a request has to name one. */
+export const FILTER_NAMES: readonly string[] = Object.keys(bulkRetrySchema.shape).filter(
+	(name) => name !== "dry_run",
+);
+
+const count = z.int();
+const counts = {
+	matched: count.describe("Found so far."),
+	done: count.describe("Retried or canceled."),
+	skipped: count.describe("In flight at that moment, or changed by somebody else."),
+	failed: count.describe("Could not be: no room, an event that is forgotten, or stored by a newer release."),
+};
+
+export const bulkSchema = z.object({
+	id: z.string().describe("bulk_…"),
+	action: z.enum(["retry", "cancel"]),
+	dry_run: z.boolean(),
+	filters: z.record(z.string(), z.unknown()).describe("As they were given."),
+	status: z.enum(["running", "done", "canceled"]),
+	...counts,
+	endpoint_count: count.describe("Endpoints that have been asked so far."),
+	endpoints: z
+		.array(
+			z.object({
+				endpoint_id: z.string(),
+				endpoint: z.string().nullable().describe("As it is called now; null: it has been deleted."),
+				status: z.enum(["running", "done", "canceled", "unreachable"]),
+				...counts,
+			}),
+		)
+		.describe("Those with deliveries that matched, or that are still at it; up to 200."),
+	created_at: z.string(),
+	finished_at: z.string().nullable(),
+});

@@ -1,0 +1,24 @@
+/** `/v1/bulk`: how far a retry or a cancellation of many deliveries has come; to end it. */
+import { Hono } from "hono";
+import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
+import { Problem } from "../../http/problem.ts";
+import { bulkJob } from "../../objects/clients.ts";
+import type { ApiEnv } from "../http/context.ts";
+import { bulkToWire } from "./wire.ts";
+
+export const bulk = new Hono<ApiEnv>()
+	.get("/:id", async (c) => {
+		const job = existing(await bulkJob(c.env, c.req.param("id")).read());
+		return c.json(await bulkToWire(c.env, job));
+	})
+	.post("/:id/cancel", async (c) => {
+		const job = existing(await bulkJob(c.env, c.req.param("id")).cancel());
+		return c.json(await bulkToWire(c.env, job));
+	});
+
+/** Throws 404. */
+function existing(job: BulkRecord | null): BulkRecord {
+	if (job !== null) return job;
+	const detail = "There is no bulk job with this id; they are forgotten a week after their end.";
+	throw new Problem(404, "bulk_not_found", detail);
+}

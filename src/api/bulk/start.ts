@@ -1,0 +1,87 @@
+/** Begins to retry or to cancel many deliveries. The work is done by the dispatchers; the response tells how to follow it. */
+import type { Context } from "hono";
+import type { BulkAction } from "../../delivery/bulk/order.ts";
+import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
+import type { DeliveryFilters } from "../../delivery/records.ts";
+import type { Env } from "../../env.ts";
+import { logIdOf, newId } from "../../events/ids.ts";
+import { findEvent } from "../../events/log/find.ts";
+import { bulkJob } from "../../objects/clients.ts";
+import { resolveRefs } from "../deliveries/search.ts";
+import { seenEndpoints } from "../deliveries/seen.ts";
+import { formatTime } from "../fields/times.ts";
+import { invalidRequest, readJson } from "../http/body.ts";
+import type { ApiEnv } from "../http/context.ts";
+import { named } from "../http/writes.ts";
+import { type BulkBody, bulkCancelSchema, bulkRetrySchema, FILTER_NAMES } from "./fields.ts";
+
+/** How far the clocks of two objects may differ: deliveries are made after their event, by another's clock. */
+const CLOCK_SLACK_MS = 60_000;
+
+/**
+ * Returns the job after its first turn. Throws 422 `invalid_request`, also where no filter is named, and 403 `forbidden`
+ * for an endpoint or a subscription that is not the asker's.
+ */
+export async function startBulk(c: Context<ApiEnv>, action: BulkAction): Promise<BulkRecord> {
+	const body: BulkBody = await readJson(c.req.raw, action === "retry" ? bulkRetrySchema : bulkCancelSchema);
+	const { dry_run: dryRun = false, ...filters } = body;
+	if (Object.values(filters).every((value) => value === undefined)) throw noFilter();
+	const { endpointIds, ...found } = await scopeOf(c, filters);
+	const id = newId("bulk");
+	return bulkJob(c.env, id).begin({
+		order: { id, action, dryRun, filters: found.filters },
+		endpointIds,
+		startedBy: c.var.principal.id,
+		asked: JSON.stringify(asked(filters)),
+	});
+}
+
+function noFilter() {
+	const message = `name at least one of: ${FILTER_NAMES.join(", ")}`;
+	return invalidRequest([{ path: "", message }]);
+}
+
+/** As in the request. */
+function asked({ since, until, ...rest }: Omit<BulkBody, "dry_run">): Record<string, unknown> {
+	return named({
+		...rest,
+		since: since === undefined ? undefined : formatTime(since),
+		until: until === undefined ? undefined : formatTime(until),
+	});
+}
+
+interface Scope {
+	filters: DeliveryFilters;
+	/** null: all. */
+	endpointIds: readonly string[] | null;
+}
+
+async function scopeOf(
+	{ env, var: asker }: Context<ApiEnv>,
+	{ endpoint, subscription, event, status_code, correlation_id, ...rest }: Omit<BulkBody, "dry_run">,
+): Promise<Scope> {
+	const { endpointId, subscriptionId } = await resolveRefs(env, { endpoint, subscription }, invalidRequest);
+	const seen = await seenEndpoints(env, asker, { endpointId, subscriptionId });
+	const filters: DeliveryFilters = named({
+		...rest,
+		subscriptionId,
+		eventId: event,
+		statusCode: status_code,
+		correlationId: correlation_id,
+	});
+	return event === undefined
+		? { filters, endpointIds: seen }
+		: ofEvent(env, event, { filters, endpointIds: seen });
+}
+
+/** Only the endpoints that the event was routed to, and there only what has come since. */
+async function ofEvent(env: Env, event: string, { filters, endpointIds }: Scope): Promise<Scope> {
+	if (logIdOf(event) === null) throw invalidRequest([{ path: "event", message: "not the id of an event" }]);
+	const entry = await findEvent(env, event);
+	const routed = [...new Set((entry?.decisions ?? []).map((decision) => decision.endpointId))];
+	const from = (entry?.event.receivedAt ?? 0) - CLOCK_SLACK_MS;
+	return {
+		filters: { ...filters, since: Math.max(filters.since ?? 0, from, 0) },
+		endpointIds: routed.filter((id) => endpointIds === null || endpointIds.includes(id)),
+	};
+}

@@ -1,0 +1,37 @@
+/** A bulk job on the wire. */
+import type * as z from "zod";
+import type { BulkCounts } from "../../delivery/bulk/order.ts";
+import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
+import type { Env } from "../../env.ts";
+import { readEndpointRefs } from "../../store/endpoints.ts";
+import { formatTime } from "../fields/times.ts";
+import type { bulkSchema } from "./fields.ts";
+
+/** With the endpoints as they are called now. */
+export async function bulkToWire(env: Env, job: BulkRecord): Promise<z.output<typeof bulkSchema>> {
+	const refs = await readEndpointRefs(
+		env,
+		job.endpoints.map(({ endpointId }) => endpointId),
+	);
+	return {
+		id: job.id,
+		action: job.action,
+		dry_run: job.dryRun,
+		filters: JSON.parse(job.asked) as Record<string, unknown>,
+		status: job.status,
+		...countsToWire(job),
+		endpoint_count: job.endpointCount,
+		endpoints: job.endpoints.map(({ endpointId, status, ...counts }) => ({
+			endpoint_id: endpointId,
+			endpoint: refs.get(endpointId) ?? null,
+			status,
+			...countsToWire(counts),
+		})),
+		created_at: formatTime(job.createdAt),
+		finished_at: formatTime(job.finishedAt),
+	};
+}
+
+function countsToWire({ matched, done, skipped, failed }: BulkCounts): BulkCounts {
+	return { matched, done, skipped, failed };
+}

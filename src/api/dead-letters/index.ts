@@ -1,0 +1,55 @@
+/** `/v1/dead-letters`: messages that could not be routed; to read, to send once more, to delete. */
+import { type Context, Hono } from "hono";
+import { sendBody } from "../../dead-letters/consumer.ts";
+import type { DeadLetter, MessageBody } from "../../dead-letters/rpc.ts";
+import { Problem } from "../../http/problem.ts";
+import { toProblem, refuseForNow } from "../../http/refusal.ts";
+import { deadLetters as store } from "../../objects/clients.ts";
+import type { ApiEnv } from "../http/context.ts";
+import { cutPage, decodeCursor, encodeCursor } from "../http/pages.ts";
+import { DEFAULT_LIMIT, readQuery } from "../http/query.ts";
+import { deadLetterListQuery } from "./fields.ts";
+import { deadLettersToWire, wholeLetterToWire } from "./wire.ts";
+
+const LIST = "dead-letters";
+
+export const deadLetters = new Hono<ApiEnv>()
+	.get("/", async (c) => {
+		const { limit = DEFAULT_LIMIT, cursor } = readQuery(c, deadLetterListQuery);
+		const place = decodeCursor(LIST, cursor);
+		const range = { ...(place !== null && { before: place.at }), limit: limit + 1 };
+		const { items: found } = await store(c.env).list(range);
+		const { items, next } = cutPage(found, limit, ({ position, id }) => ({ at: position, id }));
+		const data = await deadLettersToWire(c.env, items);
+		return c.json({ data, next_cursor: next && encodeCursor(LIST, next) });
+	})
+	.get("/:id", async (c) => c.json(await wholeLetterToWire(c.env, await letterOf(c))))
+	.post("/:id/retry", async (c) => {
+		const letter = await letterOf(c);
+		try {
+			await sendBody(c.env.EVENTS, letter.body);
+		} catch (cause) {
+			const message = "The queue did not take the message, which is still here. Send the request again.";
+			throw toProblem(refuseForNow("queue_unavailable", message, { cause }));
+		}
+		// Asked twice at once, it is sent twice, and its events are known by their ids.
+		await store(c.env).remove(letter.id);
+		const [wire] = await deadLettersToWire(c.env, [letter]);
+		return c.json(wire, 202);
+	})
+	.delete("/:id", async (c) => {
+		if (!(await store(c.env).remove(c.req.param("id")))) throw notFound();
+		return c.body(null, 204);
+	});
+
+/** Throws 404. */
+async function letterOf(c: Context<ApiEnv>): Promise<DeadLetter & { body: MessageBody }> {
+	const letter = await store(c.env).get(c.req.param("id") ?? "");
+	if (letter === null) throw notFound();
+	return letter;
+}
+
+function notFound(): Problem {
+	const detail = "There is no such dead letter: it has been retried, deleted, or forgotten after 30 days.";
+	return new Problem(404, "dead_letter_not_found", detail);
+}

@@ -1,0 +1,79 @@
+/**
+ * Takes what the event queue has given up out of its dead-letter queue, where it would be gone after some days. A message
+ * is acknowledged when it is stored, and put back for another round before its tries are used up.
+ */
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+import { deadLetters } from "../objects/clients.ts";
+import { diagnose } from "./diagnosis.ts";
+import type { MessageBody, NewDeadLetter } from "./rpc.ts";
+
+/** As wrangler.toml names it. */
+export const DEAD_LETTER_QUEUE = "sluice-events-dlq";
+
+const FIRST_RETRY_SECONDS = 5;
+const LONGEST_RETRY_SECONDS = 3_600;
+/** Of a hundred tries: some two days, half of what a queue keeps a message. */
+const MAX_TRIES = 60;
+
+/** The queue handler. Never throws. */
+export async function takeDeadLetters(batch: MessageBatch, env: Env): Promise<void> {
+	const letters = batch.messages.map((message) => ({ message, letter: toLetter(message) }));
+	const areKept = await keep(
+		env,
+		letters.map(({ letter }) => letter),
+	);
+	for (const { message, letter } of letters) {
+		// One by one where together failed, so that one that cannot be stored holds up no other.
+		const isKept = areKept || (letters.length > 1 && (await keep(env, [letter])));
+		if (!isKept) await later(message, letter.body, env);
+		else {
+			message.ack();
+			const { code, eventIds } = letter.diagnosis;
+			log("dead_letter.kept", { message_id: message.id, code, event_ids: eventIds.slice(0, 10) });
+		}
+	}
+}
+
+async function keep(env: Env, letters: NewDeadLetter[]): Promise<boolean> {
+	try {
+		await deadLetters(env).keep(letters);
+		return true;
+	} catch (error) {
+		log("dead_letter.unwritten", { messages: letters.length, error: String(error) });
+		return false;
+	}
+}
+
+/** The queue drops what has failed a hundred times: it begins anew before that. */
+async function later(message: Message, body: MessageBody, env: Env): Promise<void> {
+	if (message.attempts >= MAX_TRIES) {
+		try {
+			await sendBody(env.EVENTS_DLQ, body);
+			message.ack();
+			return;
+		} catch (error) {
+			log("dead_letter.unwritten", { message_id: message.id, error: String(error) });
+		}
+	}
+	const delaySeconds = Math.min(FIRST_RETRY_SECONDS * 2 ** (message.attempts - 1), LONGEST_RETRY_SECONDS);
+	message.retry({ delaySeconds });
+}
+
+function toLetter({ id, timestamp, body }: Message): NewDeadLetter {
+	return { messageId: id, queuedAt: timestamp.getTime(), body: toBody(body), diagnosis: diagnose(body) };
+}
+
+function toBody(body: unknown): MessageBody {
+	if (typeof body === "string") return { kind: "text", text: body };
+	if (body instanceof ArrayBuffer) return { kind: "bytes", text: Buffer.from(body).toString("base64") };
+	return { kind: "json", text: JSON.stringify(body) ?? "null" };
+}
+
+/** As it was sent. Throws when the queue does not take it. */
+export async function sendBody(queue: Queue<string>, { kind, text }: MessageBody): Promise<void> {
+	const untyped = queue as Queue;
+	if (kind === "text") await untyped.send(text, { contentType: "text" });
+	else if (kind === "json") await untyped.send(JSON.parse(text), { contentType: "json" });
+	else await untyped.send(new Uint8Array(Buffer.from(text, "base64")).buffer, { contentType: "bytes" });
+}

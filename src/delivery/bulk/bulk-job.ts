@@ -1,0 +1,244 @@
+/**
+ * A bulk job: a Durable Object that has dispatchers retry or cancel, so many at a time, and gathers how far they have
+ * come. The work itself is theirs (runner.ts). It forgets itself a week after its end.
+ */
+import { DurableObject } from "cloudflare:workers";
+import * as z from "zod";
+import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { Alarm } from "../../objects/alarm.ts";
+import { dispatcher } from "../../objects/clients.ts";
+import { concurrently } from "../../objects/concurrently.ts";
+import { readBehind } from "../../store/owners.ts";
+import { addCounts, type BulkPart, NO_COUNTS, storedCounts, storedOrder } from "./order.ts";
+import type { BulkJobRpc, BulkRecord, BulkRequest, EndpointProgress } from "./rpc.ts";
+
+/** Dispatchers that are at work for one job. */
+const RUNNING_AT_ONCE = 50;
+/** Calls at the same time; an invocation has six connections. */
+const CALLS_AT_ONCE = 6;
+const FIRST_LOOK_MS = 250;
+const LONGEST_LOOK_MS = 10_000;
+/** Looks in a row without a response until a dispatcher is given up: more than a quarter of an hour. */
+const MAX_FAILURES = 100;
+const REMEMBERED_MS = 7 * 86_400_000;
+const SHOWN_ENDPOINTS = 200;
+const JOB = "job";
+const PART = "part/";
+
+const storedJob = z.object({
+	order: storedOrder,
+	/** null: all of the table, by age. */
+	endpointIds: z.array(z.string()).nullable(),
+	startedBy: z.string(),
+	asked: z.string(),
+	status: z.enum(["running", "done", "canceled"]),
+	createdAt: z.number(),
+	finishedAt: z.number().nullable(),
+	/** Endpoints that have been begun, and the last of them; null: none has. */
+	begun: z.number(),
+	last: z.object({ createdAt: z.number(), id: z.string() }).nullable(),
+});
+type Job = z.infer<typeof storedJob>;
+
+const storedPart = z.object({
+	status: z.enum(["running", "done", "canceled", "unreachable"]),
+	failures: z.number(),
+	...storedCounts,
+});
+type Part = z.infer<typeof storedPart>;
+
+export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
+	readonly #alarm = new Alarm(this.ctx);
+	#looks = 0;
+	#isBusy = false;
+
+	async begin({ order, endpointIds, startedBy, asked }: BulkRequest): Promise<BulkRecord> {
+		const now = Date.now();
+		if (this.#job() === null) {
+			const job: Job = {
+				order,
+				endpointIds: endpointIds && [...endpointIds],
+				startedBy,
+				asked,
+				status: "running",
+				createdAt: now,
+				finishedAt: null,
+				begun: 0,
+				last: null,
+			};
+			this.ctx.storage.kv.put(JOB, job);
+			await this.#alarm.arm(now + FIRST_LOOK_MS);
+			await this.#turn();
+		}
+		const record = await this.read();
+		if (record === null) throw new Error("the bulk job has just been forgotten");
+		return record;
+	}
+
+	async read(): Promise<BulkRecord | null> {
+		if (this.#job()?.status === "running") await this.#turn();
+		const job = this.#job();
+		return job && this.#record(job);
+	}
+
+	async cancel(): Promise<BulkRecord | null> {
+		const job = this.#job();
+		if (job?.status !== "running") return job && this.#record(job);
+		await this.#end(job, "canceled");
+		await this.#stopParts(job);
+		return this.#record(this.#job() ?? job);
+	}
+
+	override async alarm(): Promise<void> {
+		this.#alarm.goneOff();
+		const job = this.#job();
+		if (job === null) return;
+		if (job.status === "running") {
+			// Before the calls: a crash in the middle of them is gone on from.
+			await this.#alarm.arm(Date.now() + LONGEST_LOOK_MS);
+			await this.#turn();
+			if (this.#job()?.status === "running") await this.#alarm.move(Date.now() + this.#nextLookMs());
+		} else if (Date.now() < (job.finishedAt ?? 0) + REMEMBERED_MS) await this.#stopParts(job);
+		else await this.ctx.storage.deleteAll();
+	}
+
+	#nextLookMs(): number {
+		return Math.min(FIRST_LOOK_MS * 2 ** Math.min(this.#looks++, 10), LONGEST_LOOK_MS);
+	}
+
+	/** Asks those that are at work, begins others where there is room, and sees whether all is done. Never throws. */
+	async #turn(): Promise<void> {
+		if (this.#isBusy) return;
+		this.#isBusy = true;
+		try {
+			await this.#ask(this.#running());
+			const begun = await this.#beginMore();
+			await this.#ask(begun.ids);
+			const job = this.#job();
+			const isOver = begun.isLast && this.#running().length === 0;
+			if (job?.status === "running" && isOver) await this.#end(job, "done");
+		} catch (error) {
+			log("bulk.failed", { bulk_id: this.#job()?.order.id, error: String(error) });
+		} finally {
+			this.#isBusy = false;
+		}
+	}
+
+	/** Notes the next endpoints, as many as there is room for, before they are called. */
+	async #beginMore(): Promise<{ ids: string[]; isLast: boolean }> {
+		const job = this.#job();
+		const room = RUNNING_AT_ONCE - this.#running().length;
+		if (job?.status !== "running" || room <= 0) return { ids: [], isLast: false };
+		const found =
+			job.endpointIds === null
+				? await readBehind(this.env, "endpoints", { after: job.last, except: [], limit: room })
+				: job.endpointIds.slice(job.begun, job.begun + room).map((id) => ({ id, createdAt: 0 }));
+		// Somebody may have canceled it meanwhile.
+		const current = this.#job();
+		if (current?.status !== "running") return { ids: [], isLast: false };
+		const ids = found.map(({ id }) => id);
+		for (const id of ids) this.#put(id, { status: "running", failures: 0, ...NO_COUNTS });
+		const last = found.at(-1) ?? job.last;
+		if (ids.length > 0) {
+			this.#looks = 0;
+			this.ctx.storage.kv.put(JOB, { ...current, begun: job.begun + ids.length, last } satisfies Job);
+		}
+		return { ids, isLast: ids.length < room };
+	}
+
+	async #ask(ids: readonly string[]): Promise<void> {
+		const job = this.#job();
+		if (job === null) return;
+		await concurrently(ids, CALLS_AT_ONCE, (id) =>
+			this.#note(id, () => dispatcher(this.env, id).bulk(job.order)),
+		);
+	}
+
+	/** Those that are not reached are asked again by the next alarm. */
+	async #stopParts({ order, finishedAt }: Job): Promise<void> {
+		const running = this.#running();
+		await concurrently(running, CALLS_AT_ONCE, (id) =>
+			this.#note(id, async () => {
+				const canceled: BulkPart = { status: "canceled", ...NO_COUNTS };
+				return (await dispatcher(this.env, id).stopBulk(order.id)) ?? canceled;
+			}),
+		);
+		const isDone = this.#running().length === 0;
+		const forgottenAt = (finishedAt ?? Date.now()) + REMEMBERED_MS;
+		await this.#alarm.move(isDone ? forgottenAt : Date.now() + this.#nextLookMs());
+	}
+
+	async #note(id: string, call: () => Promise<BulkPart>): Promise<void> {
+		const before = this.#part(id);
+		try {
+			const { status, matched, done, skipped, failed } = await call();
+			const counts = { matched, done, skipped, failed };
+			this.#put(id, { status, failures: 0, ...counts });
+			// Canceled while it was asked: it may have begun only now.
+			if (status === "running" && this.#job()?.status !== "running") {
+				await this.#alarm.arm(Date.now() + FIRST_LOOK_MS);
+			}
+		} catch (error) {
+			if (before === null) return;
+			const failures = before.failures + 1;
+			log("bulk.unreached", { endpoint_id: id, failures, error: String(error) });
+			this.#put(id, { ...before, failures, ...(failures >= MAX_FAILURES && { status: "unreachable" }) });
+		}
+	}
+
+	async #end(job: Job, status: "done" | "canceled"): Promise<void> {
+		const finishedAt = Date.now();
+		this.ctx.storage.kv.put(JOB, { ...job, status, finishedAt } satisfies Job);
+		await this.#alarm.move(status === "done" ? finishedAt + REMEMBERED_MS : finishedAt + FIRST_LOOK_MS);
+	}
+
+	#job(): Job | null {
+		return storedJob.safeParse(this.ctx.storage.kv.get(JOB)).data ?? null;
+	}
+
+	#part(id: string): Part | null {
+		return storedPart.safeParse(this.ctx.storage.kv.get(PART + id)).data ?? null;
+	}
+
+	/** One at which nothing was found leaves no row. */
+	#put(id: string, part: Part): void {
+		if (part.status === "done" && part.matched === 0) this.ctx.storage.kv.delete(PART + id);
+		else this.ctx.storage.kv.put(PART + id, part);
+	}
+
+	#allParts(): (Part & { endpointId: string })[] {
+		return [...this.ctx.storage.kv.list({ prefix: PART })].flatMap(([key, value]) => {
+			const part = storedPart.safeParse(value).data;
+			return part === undefined ? [] : [{ ...part, endpointId: key.slice(PART.length) }];
+		});
+	}
+
+	#running(): string[] {
+		return this.#allParts()
+			.filter(({ status }) => status === "running")
+			.map(({ endpointId }) => endpointId);
+	}
+
+	#record({ order, asked, startedBy, status, createdAt, finishedAt, begun }: Job): BulkRecord {
+		const parts = this.#allParts();
+		const endpoints = parts
+			.slice(0, SHOWN_ENDPOINTS)
+			.map(({ endpointId, status, matched, done, skipped, failed }): EndpointProgress => {
+				return { endpointId, status, matched, done, skipped, failed };
+			});
+		return {
+			id: order.id,
+			action: order.action,
+			dryRun: order.dryRun,
+			asked,
+			startedBy,
+			status,
+			createdAt,
+			finishedAt,
+			...parts.reduce(addCounts, NO_COUNTS),
+			endpointCount: begun,
+			endpoints,
+		};
+	}
+}

@@ -1,0 +1,99 @@
+/**
+ * Bulk jobs of one dispatcher: kept in its storage, one after the other, a slice at each alarm. A slice and how far it has
+ * come are written together, so that a crash repeats nothing that counts.
+ */
+import * as z from "zod";
+import { type BulkOrder, type BulkPart, NO_COUNTS } from "./order.ts";
+import { CHANGED_AT_ONCE, type SliceParts, Slices } from "./slices.ts";
+import { isRunning, type Job, storedJob } from "./stored-job.ts";
+
+/** Wait for the servers to be told, ms. */
+const TELL_AGAIN_MS = 200;
+/** Jobs that are kept, finished ones among them. */
+const MAX_JOBS = 50;
+const KEY = "bulk";
+
+export interface BulkParts extends Omit<SliceParts, "ctx" | "save"> {
+	ctx: Pick<DurableObjectState, "storage" | "waitUntil">;
+}
+
+export class BulkRunner {
+	readonly #parts: BulkParts;
+	readonly #slices: Slices;
+	readonly #jobs: Job[];
+	#isBusy = false;
+
+	constructor(parts: BulkParts) {
+		this.#parts = parts;
+		this.#slices = new Slices({ ...parts, save: () => this.#save() });
+		const kept = z
+			.array(z.unknown())
+			.catch([])
+			.parse(parts.ctx.storage.kv.get(KEY) ?? []);
+		this.#jobs = kept.flatMap((job) => storedJob.safeParse(job).data ?? []);
+	}
+
+	get isRunning(): boolean {
+		return this.#next !== undefined;
+	}
+
+	find(id: string): BulkPart | null {
+		return this.#jobs.find(({ order }) => order.id === id)?.part ?? null;
+	}
+
+	/** Takes an order for what is here by now; once, however often it is given. Throws when there are too many. */
+	begin(order: BulkOrder): BulkPart {
+		const known = this.find(order.id);
+		if (known !== null) return known;
+		while (this.#jobs.length >= MAX_JOBS) {
+			const finished = this.#jobs.findIndex(({ part }) => part.status !== "running");
+			if (finished === -1) throw new Error("too many bulk jobs are waiting at this endpoint");
+			this.#jobs.splice(finished, 1);
+		}
+		const part: BulkPart = { status: "running", ...NO_COUNTS };
+		this.#jobs.push({ order, part, stage: "untried", after: 0, end: this.#parts.backlog.lastPosition });
+		this.#save();
+		return part;
+	}
+
+	/** What has been changed stays so. null: there is no such job here. */
+	stop(id: string): BulkPart | null {
+		const job = this.#jobs.find(({ order }) => order.id === id);
+		if (job === undefined) return null;
+		if (job.part.status === "running") {
+			job.part = { ...job.part, status: "canceled" };
+			this.#save();
+		}
+		return job.part;
+	}
+
+	/** Does one slice, or some that change little together. Returns how long the next one waits, ms; null: there is none. */
+	async goOn(): Promise<number | null> {
+		const job = this.#next;
+		if (job === undefined || this.#isBusy) return null;
+		this.#isBusy = true;
+		try {
+			const { stage, part } = job;
+			let isWaiting = await this.#slices.next(job);
+			for (
+				let before = stage;
+				job.stage !== before && job.part.matched - part.matched < CHANGED_AT_ONCE && isRunning(job);
+			) {
+				before = job.stage;
+				isWaiting = await this.#slices.next(job);
+			}
+			if (!this.isRunning) return null;
+			return isWaiting ? TELL_AGAIN_MS : 0;
+		} finally {
+			this.#isBusy = false;
+		}
+	}
+
+	get #next(): Job | undefined {
+		return this.#jobs.find(isRunning);
+	}
+
+	#save(): void {
+		this.#parts.ctx.storage.kv.put(KEY, this.#jobs);
+	}
+}

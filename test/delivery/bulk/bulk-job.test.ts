@@ -1,0 +1,114 @@
+/** A bulk job over many dispatchers, which are stood in for. */
+import { env } from "cloudflare:workers";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, test, vi } from "vitest";
+import { type BulkPart, NO_COUNTS } from "../../../src/delivery/bulk/order.ts";
+import type { BulkRequest } from "../../../src/delivery/bulk/rpc.ts";
+import { newId } from "../../../src/events/ids.ts";
+import { bulkJob } from "../../../src/objects/clients.ts";
+
+afterEach(() => {
+	vi.restoreAllMocks();
+});
+
+interface StandIn {
+	/** What each call to begin or to ask returns. */
+	bulk: (endpointId: string) => BulkPart;
+	calls: string[];
+	stopped: string[];
+}
+
+/** A job whose dispatchers are stood in for, and what it is asked to do. */
+async function aJob(endpoints: number, bulk: StandIn["bulk"]) {
+	const id = newId("bulk");
+	const stub = bulkJob(env, id);
+	const standIn: StandIn = { bulk, calls: [], stopped: [] };
+	const request: BulkRequest = {
+		order: { id, action: "retry", dryRun: false, filters: { status: "dead" } },
+		endpointIds: Array.from({ length: endpoints }, (_, number) => `ep_${String(number).padStart(10, "0")}`),
+		startedBy: "root",
+		asked: '{"status":"dead"}',
+	};
+	const putIn = () =>
+		runInDurableObject(stub, (instance) => {
+			const DISPATCHER = {
+				idFromName: (name: string) => name,
+				get: (name: string) => ({
+					bulk: async () => {
+						standIn.calls.push(name);
+						return standIn.bulk(name);
+					},
+					stopBulk: async () => {
+						standIn.stopped.push(name);
+						return { status: "canceled", ...NO_COUNTS, done: 1 };
+					},
+				}),
+			};
+			Object.assign(instance, { env: { ...env, DISPATCHER } });
+		});
+	await putIn();
+	return { id, stub, standIn, request, putIn };
+}
+
+const done: BulkPart = { status: "done", matched: 2, done: 1, skipped: 1, failed: 0 };
+const running: BulkPart = { status: "running", ...NO_COUNTS, matched: 1 };
+
+test("fifty dispatchers are at work at once, and others follow when they have done", async () => {
+	const { stub, standIn, request } = await aJob(120, () => running);
+	expect(await stub.begin(request)).toMatchObject({ status: "running", endpointCount: 50 });
+	expect(new Set(standIn.calls).size).toBe(50);
+	standIn.bulk = () => done;
+	await vi.waitFor(async () => {
+		await runDurableObjectAlarm(stub);
+		expect(await stub.read()).toMatchObject({ status: "done" });
+	});
+	expect(await stub.read()).toMatchObject({ endpointCount: 120, matched: 240, done: 120, skipped: 120 });
+	expect(new Set(standIn.calls).size).toBe(120);
+});
+
+test("one that is begun twice is one, and goes on after an eviction", async () => {
+	const { stub, standIn, request, putIn } = await aJob(3, () => running);
+	await stub.begin(request);
+	await evictDurableObject(stub);
+	await putIn();
+	standIn.bulk = () => done;
+	expect(await stub.begin(request)).toMatchObject({ status: "done", matched: 6, endpointCount: 3 });
+	const calls = standIn.calls.length;
+	expect(await stub.begin(request)).toMatchObject({ status: "done", matched: 6 });
+	expect(standIn.calls).toHaveLength(calls);
+});
+
+test("canceled, it stops who is at work, and begins nobody more", async () => {
+	const { stub, standIn, request } = await aJob(60, (id) => (id.endsWith("0") ? done : running));
+	await stub.begin(request);
+	const record = await stub.cancel();
+	expect(record).toMatchObject({ status: "canceled" });
+	expect(standIn.stopped.length).toBeGreaterThanOrEqual(45);
+	const begun = new Set(standIn.calls).size;
+	await runDurableObjectAlarm(stub);
+	expect(await stub.read()).toMatchObject({ status: "canceled" });
+	expect(new Set(standIn.calls).size).toBe(begun);
+	expect((await stub.read())?.endpoints.every(({ status }) => status !== "running")).toBe(true);
+});
+
+test("a dispatcher that never responds is given up, and the others are done", async () => {
+	const { stub, request } = await aJob(2, (id) => {
+		if (id.endsWith("1")) throw new Error("no such method");
+		return done;
+	});
+	await stub.begin(request);
+	for (let looks = 0; looks < 110; looks++) await stub.read();
+	const record = await stub.read();
+	expect(record).toMatchObject({ status: "done", matched: 2 });
+	expect(record?.endpoints.map(({ status }) => status)).toEqual(["done", "unreachable"]);
+});
+
+test("where nothing was found leaves no row, and all of it is forgotten after a week", async () => {
+	const { stub, request } = await aJob(3, () => ({ ...done, ...NO_COUNTS }));
+	expect(await stub.begin(request)).toMatchObject({ status: "done", endpointCount: 3, endpoints: [] });
+	const now = Date.now();
+	vi.spyOn(Date, "now").mockReturnValue(now + 8 * 86_400_000);
+	await runDurableObjectAlarm(stub);
+	expect(await stub.read()).toBeNull();
+	expect(await stub.cancel()).toBeNull();
+});

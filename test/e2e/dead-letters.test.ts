@@ -1,0 +1,109 @@
+/**
+ * A message that the router fails on again and again, with a real queue that gives it up: it is stored, can be read, sent
+ * once more and deleted. In Miniflare, because the queue is to give up after one retry and not after a hundred.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
+import { connect, unique, type Api } from "./support/api.ts";
+import { until } from "./support/until.ts";
+
+const PROJECT = join(import.meta.dirname, "..", "..");
+const CONFIG = join(PROJECT, "wrangler.toml");
+const TOKEN = "dead-letters-key";
+const POISON = "no segment of any release";
+
+let folder: string;
+let miniflare: Miniflare;
+let url: string;
+let api: Api;
+
+beforeAll(async () => {
+	folder = await mkdtemp(join(tmpdir(), "sluice-dead-letters-"));
+	const wrangler = join(PROJECT, "node_modules", "wrangler", "bin", "wrangler.js");
+	await promisify(execFile)(
+		process.execPath,
+		[wrangler, "deploy", "--dry-run", "--config", CONFIG, "--outdir", join(folder, "bundle")],
+		{ cwd: PROJECT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" } },
+	);
+	const scriptPath = join(folder, "bundle", "worker.js");
+	const { modulesRules: _, ...bindings } = readWorkerOptions(CONFIG).workerOptions;
+	const worker: V4WorkerOptions = {
+		...bindings,
+		name: "router",
+		modules: true,
+		scriptPath,
+		modulesRoot: dirname(scriptPath),
+		bindings: { ADMIN_TOKEN: TOKEN },
+		queueConsumers: {
+			"sluice-events": {
+				maxBatchSize: 100,
+				maxBatchTimeout: 0,
+				maxRetries: 1,
+				deadLetterQueue: "sluice-events-dlq",
+			},
+			"sluice-events-dlq": { maxBatchSize: 20, maxBatchTimeout: 0, maxRetries: 100 },
+		},
+		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+	};
+	miniflare = new Miniflare(
+		convertV4MiniflareOptions({
+			workers: [worker],
+			log: new Log(LogLevel.ERROR),
+			handleStructuredLogs: () => {},
+			resourcePersistencePath: join(folder, "state"),
+		}),
+	);
+	url = (await miniflare.unsafeGetDirectURL("router")).origin;
+	api = connect(url, TOKEN);
+});
+
+afterAll(async () => {
+	await miniflare.dispose();
+	await rm(folder, { recursive: true, force: true });
+});
+
+interface Letter {
+	id: string;
+	error: { code: string; message: string };
+	body?: string;
+}
+
+async function ask(method: string, path: string): Promise<{ status: number; body: unknown }> {
+	const response = await fetch(url + path, { method, headers: { authorization: `Bearer ${TOKEN}` } });
+	const text = await response.text();
+	return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+}
+
+function whenKept(except: string | null): Promise<Letter> {
+	return until("the message to be given up and stored", async () => {
+		const { body } = await ask("GET", "/v1/dead-letters");
+		return (body as { data: Letter[] }).data.find(({ id }) => id !== except) ?? null;
+	});
+}
+
+test("a poisoned message is given up, stored, sent once more, and holds up nobody", async () => {
+	const queue = await miniflare.getQueueProducer<string>("EVENTS", "router");
+	await queue.send(POISON, { contentType: "text" });
+	const event = await api.publish({ type: unique("scan"), data: {} });
+	const letter = await whenKept(null);
+	expect(letter.error).toMatchObject({ code: "unreadable" });
+	expect(await ask("GET", `/v1/dead-letters/${letter.id}`)).toMatchObject({
+		status: 200,
+		body: { id: letter.id, body_type: "text", body: POISON, event_ids: [] },
+	});
+	await until("its neighbour to be routed", async () => {
+		return (await ask("GET", `/v1/events/${event}`)).status === 200 || null;
+	});
+
+	expect((await ask("POST", `/v1/dead-letters/${letter.id}/retry`)).status).toBe(202);
+	const again = await whenKept(letter.id);
+	expect((await ask("GET", `/v1/dead-letters/${letter.id}`)).status).toBe(404);
+	expect((await ask("DELETE", `/v1/dead-letters/${again.id}`)).status).toBe(204);
+	expect(await ask("GET", "/v1/dead-letters")).toMatchObject({ body: { data: [], next_cursor: null } });
+});
