@@ -86,28 +86,23 @@ export async function writeConfiguration(
 	{ sources, endpoints, subscriptions }: ConfigurationWrites,
 	now: number,
 ): Promise<boolean> {
-	const changed = async <C>(
-		list: readonly { id: string; changes: C }[],
-		toColumns: (changes: C) => Row | Promise<Row>,
-	): Promise<Row[]> =>
-		Promise.all(list.map(async ({ id, changes }) => ({ id, ...(await toColumns(changes)) })));
 	const tables: [table: Table, created: Row[], changed: Row[], deleted: readonly string[]][] = [
 		[
 			"sources",
 			await Promise.all(sources.created.map((source) => sourceToRow(env, source))),
-			await changed(sources.changed, (changes) => sourceToColumns(env, changes)),
+			await changedRows(sources.changed, (changes) => sourceToColumns(env, changes)),
 			sources.deleted,
 		],
 		[
 			"endpoints",
 			await Promise.all(endpoints.created.map((endpoint) => endpointToRow(env, endpoint))),
-			await changed(endpoints.changed, (changes) => endpointToColumns(env, changes)),
+			await changedRows(endpoints.changed, (changes) => endpointToColumns(env, changes)),
 			endpoints.deleted,
 		],
 		[
 			"subscriptions",
 			subscriptions.created.map(subscriptionToRow),
-			await changed(subscriptions.changed, subscriptionToColumns),
+			await changedRows(subscriptions.changed, subscriptionToColumns),
 			subscriptions.deleted,
 		],
 	];
@@ -134,6 +129,13 @@ export async function writeConfiguration(
 		),
 	);
 	return written !== "name_taken" && written.at(-1)?.results.length === 1;
+}
+
+async function changedRows<C>(
+	list: readonly { id: string; changes: C }[],
+	toColumns: (changes: C) => Row | Promise<Row>,
+): Promise<Row[]> {
+	return Promise.all(list.map(async ({ id, changes }) => ({ id, ...(await toColumns(changes)) })));
 }
 
 function deleteRows(

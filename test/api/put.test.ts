@@ -20,6 +20,10 @@ async function auditCount(id: string): Promise<number> {
 	return data.length;
 }
 
+function send(method: string, path: string, ifMatch: string, body?: unknown) {
+	return ask(method, path, body, { "if-match": ifMatch });
+}
+
 describe("a source", () => {
 	test("is made with its secret, and replaced without", async () => {
 		const made = await ask("PUT", `/v1/sources/${name}`, { description: "one", event_type: "a" });
@@ -226,8 +230,6 @@ describe("If-Match and If-None-Match", () => {
 		const path = `/v1/sources/${name}`;
 		const made = await ask("POST", "/v1/sources", { name });
 		expect(made.headers.get("etag")).toBe('"1"');
-		const send = (method: string, at: string, ifMatch: string, body?: unknown) =>
-			ask(method, at, body, { "if-match": ifMatch });
 		for (const [method, at, body] of [
 			["PATCH", path, { description: "x" }],
 			["PUT", path, {}],

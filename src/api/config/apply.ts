@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import type { Configuration, Writes } from "../../store/configuration.ts";
 import { writeConfiguration } from "../../store/configuration.ts";
-import type { Source, Subscription } from "../../store/records.ts";
+import type { Subscription } from "../../store/records.ts";
 import { type Change, recordChanges } from "../access/audit.ts";
 import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";
 import { endpointToAudit } from "../endpoints/fields.ts";
@@ -11,7 +11,7 @@ import type { ApiEnv } from "../http/context.ts";
 import { waitUntilRouted } from "../http/routed.ts";
 import { changedMeanwhile } from "../http/writes.ts";
 import { sourceToWire } from "../sources/fields.ts";
-import { syncSource } from "../sources/sync.ts";
+import { announceSource, syncSource } from "../sources/sync.ts";
 import { subscriptionToWire } from "../subscriptions/fields.ts";
 import { namesIn } from "./document.ts";
 import { type Plan, type PlannedList, changesNothing, outcomeOf } from "./planned.ts";
@@ -95,21 +95,18 @@ function changesOf<T, New extends T, C>(
 	];
 }
 
-/** Copies hold the revision and the time of their rows, which the database has set. */
+/** Copies hold the revision and the time of their rows, which the database has set. `now` in ms. */
 async function tellSources(
 	c: Context<ApiEnv>,
 	{ created, changed, deleted }: Plan["sources"],
 	now: number,
 ): Promise<void> {
-	const pairs: [former: Source | null, current: Source | null][] = [
-		...created.map((source): [null, Source] => [null, source]),
-		...changed.map(({ former, record }): [Source, Source] => [
-			former,
-			{ ...record, revision: former.revision + 1, updatedAt: now },
-		]),
-		...deleted.map((source): [Source, null] => [source, null]),
-	];
-	await each(pairs, ([former, current]) => syncSource(c, former, current));
+	// Two writes to KV for each would be too many for one request.
+	await each(created, (source) => announceSource(c, source));
+	await each(changed, ({ former, record }) =>
+		syncSource(c, former, { ...record, revision: former.revision + 1, updatedAt: now }),
+	);
+	await each(deleted, (source) => syncSource(c, source, null));
 }
 
 /** Endpoints that have just been made have no dispatcher yet that could know anything. */

@@ -66,7 +66,8 @@ export function endpointWithSecrets(
 	former: Endpoint | null,
 	given: GivenSecrets,
 ): { entry: Entry; errors: FieldError[] } {
-	const owner = `endpoints/${String(entry["name"])}@${String(entry["version"] ?? "1")}`;
+	const { name, version = "1" } = entry;
+	const owner = `endpoints/${String(name)}@${String(version)}`;
 	const stored = former === null ? {} : declaredEndpoint(former);
 	const errors: FieldError[] = [];
 	const signed = withMakeable(entry, "signing_secret", secretKey(owner, ["signing_secret"]), given);
@@ -84,15 +85,22 @@ export function endpointWithSecrets(
 	return { entry: filled, errors };
 }
 
+/** Whether a value stands for a secret that is elsewhere. */
+function isOpen(value: unknown): boolean {
+	return value === HIDDEN || refIn(value) !== null;
+}
+
+/** The paths of the members of `value`, which stands at `path`, that are secrets to be filled in. */
+function openIn(value: unknown, path: string[]): string[][] {
+	return Object.entries(isObject(value) ? value : {})
+		.filter(([, member]) => isOpen(member))
+		.map(([name]) => [...path, name]);
+}
+
 /** Every place where the entry has a secret to be filled in, or could not be without one. */
 function secretPlaces(entry: Entry): string[][] {
 	const { auth, headers, completion } = entry;
 	const required = requiredSecrets(auth);
-	const isOpen = (value: unknown) => value === HIDDEN || refIn(value) !== null;
-	const openIn = (value: unknown, path: string[]) =>
-		Object.entries(isObject(value) ? value : {})
-			.filter(([, member]) => isOpen(member))
-			.map(([name]) => [...path, name]);
 	const others = [
 		...openIn(auth, ["auth"]),
 		...openIn(isObject(auth) ? auth["headers"] : null, ["auth", "headers"]),

@@ -101,7 +101,7 @@ test("what is exported has neither an id nor a secret", () => {
 
 const [docsEntry = {}, queueEntry = {}] = exported.sources;
 const [ocrEntry = {}] = exported.endpoints;
-const [readEntry = {}, latestEntry = {}] = exported.subscriptions;
+const [readEntry = {}] = exported.subscriptions;
 
 describe("a document with a change", () => {
 	test.each<[string, ConfigInput, string[]]>([
