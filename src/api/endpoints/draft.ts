@@ -142,9 +142,11 @@ function completionFor(
 		{ webhook_secret: null, ...input },
 		{ protocol, requestUrl },
 	);
-	if (stored === null || stored.callbackOrigin === null) return merged;
+	if (stored === null) return merged;
 	const { callbackOrigin } = stored;
-	return isSame({ ...merged, callbackOrigin }, stored) ? stored : merged;
+	// Another protocol may be the first one of this endpoint that is called back.
+	const isNew = callbackOrigin === null && former?.protocol !== protocol;
+	return !isNew && isSame({ ...merged, callbackOrigin }, stored) ? stored : merged;
 }
 
 /** `body` with the stored credentials where it hides or leaves out those that an `auth` of the same type needs. */

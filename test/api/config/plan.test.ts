@@ -322,3 +322,9 @@ test("a member that is missing in what release 0.1 stored is no change", async (
 		await steps({ sources: [{ name: "old", auth: { type: "hmac", header: "x-signature" } }] }, old),
 	).toEqual(["=source old"]);
 });
+
+test("an endpoint that nobody has told where callbacks go is no change", async () => {
+	const endpoint = anEndpoint({ name: "old", protocol: "replicate", model: "a/b", url: URL });
+	const old: Configuration = { ...empty, endpoints: [endpoint] };
+	expect(await steps(exportConfiguration(old).document, old)).toEqual(["=endpoint old@1"]);
+});
