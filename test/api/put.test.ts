@@ -265,3 +265,32 @@ describe("If-Match and If-None-Match", () => {
 		expect((await remove('"1"')).status).toBe(204);
 	});
 });
+
+function quarantine(field: string): string {
+	return JSON.stringify({ field, reason: "too much work", at: 1 });
+}
+
+function put(path: string, body: unknown) {
+	return ask("PUT", path, body);
+}
+
+test("an expression that is set aside stays so until it is another one", async () => {
+	await put(`/v1/sources/${name}`, { dedupe_key: "body.id" });
+	await env.DB.prepare("UPDATE sources SET quarantine = ? WHERE name = ?")
+		.bind(quarantine("dedupe_key"), name)
+		.run();
+	const again = await put(`/v1/sources/${name}`, { dedupe_key: "body.id", description: "x" });
+	expect(again.body["status"]).toBe("quarantined");
+	expect((await put(`/v1/sources/${name}`, { dedupe_key: "body.key" })).body["status"]).toBe("active");
+
+	await put(`/v1/endpoints/${name}@1`, { url: URL });
+	const subscription = { endpoint: `${name}@1`, transform: "data", types: [] as string[] };
+	await put(`/v1/subscriptions/${name}`, subscription);
+	await env.DB.prepare("UPDATE subscriptions SET quarantine = ? WHERE name = ?")
+		.bind(quarantine("transform"), name)
+		.run();
+	const still = await put(`/v1/subscriptions/${name}`, { ...subscription, types: ["a"] });
+	expect(still.body["status"]).toBe("quarantined");
+	const other = await put(`/v1/subscriptions/${name}`, { ...subscription, transform: "data.a" });
+	expect(other.body["status"]).toBe("active");
+});

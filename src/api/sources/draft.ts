@@ -65,15 +65,13 @@ export function replaceSource(former: Source, input: SourceInput, now: number): 
 	const isPresent = input.secret !== undefined && currentSecret(former.secrets ?? [], now) === input.secret;
 	const secrets = secretsAfter(former, declared.auth, isPresent ? undefined : input.secret);
 	if (secrets !== null && !isSame(secrets, former.secrets)) changes.secrets = secrets;
-	if (former.quarantine !== null && RENAMED[former.quarantine.field] !== undefined) {
-		const field = RENAMED[former.quarantine.field];
-		if (field !== undefined && changes[field] !== undefined) changes.quarantine = null;
-	}
+	const aside = former.quarantine === null ? undefined : EXPRESSIONS[former.quarantine.field];
+	if (aside !== undefined && changes[aside] !== undefined) changes.quarantine = null;
 	return Object.keys(changes).length === 0 ? null : changes;
 }
 
 /** The expressions of a source, by what the API calls them. */
-const RENAMED: Readonly<Record<string, keyof DeclaredSource>> = {
+const EXPRESSIONS: Readonly<Record<string, keyof DeclaredSource>> = {
 	event_type: "eventType",
 	subject: "subject",
 	dedupe_key: "dedupeKey",
