@@ -8,11 +8,13 @@ import { guardRoutes, notFound } from "./access/guard.ts";
 import { keys } from "./access/keys.ts";
 import { bulk } from "./bulk/index.ts";
 import { deadLetters } from "./dead-letters/index.ts";
+import { config } from "./config/index.ts";
 import { deliveries } from "./deliveries/index.ts";
 import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
 import { health } from "./health.ts";
 import { respondWhenRouted } from "./http/routed.ts";
+import { onceByKey } from "./http/idempotency.ts";
 import { learnHost } from "../store/own-hosts.ts";
 import { sources } from "./sources/index.ts";
 import { subscriptions } from "./subscriptions/index.ts";
@@ -25,6 +27,9 @@ api.use("/v1/*", async (c, next) => {
 	c.executionCtx.waitUntil(learnHost(c.env, c.req.url, Date.now()));
 	await next();
 });
+for (const resource of ["sources", "endpoints", "subscriptions", "keys"]) {
+	api.post(`/v1/${resource}`, onceByKey);
+}
 for (const resource of ["sources", "endpoints", "subscriptions"]) {
 	api.use(`/v1/${resource}/*`, respondWhenRouted);
 }
@@ -37,6 +42,7 @@ api.route("/v1/bulk", bulk);
 api.route("/v1/dead-letters", deadLetters);
 api.route("/v1/keys", keys);
 api.route("/v1/audit", auditLog);
+api.route("/v1/config", config);
 // A route, because an application that is mounted in another one is not asked about unknown paths.
 api.all("*", (c) => {
 	throw notFound(c);

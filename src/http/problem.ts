@@ -3,7 +3,7 @@
  * is a bug, and its response says no more than 500.
  */
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
 
 /** One bad field: `path` in dotted form ("targets.0.endpoint"), `message` for a person. */
 export interface FieldError {

@@ -1,6 +1,7 @@
 /** The audit log in D1: who has changed what, newest first, of bounded length. Nothing in it is ever changed. */
 import * as z from "zod";
 import type { Env } from "../env.ts";
+import { chunksOfRows, insertRows } from "./bulk.ts";
 import { readColumn } from "./columns.ts";
 import { type Condition, type ListQuery, type Row, listRows } from "./rows.ts";
 import { withSchema } from "./schema.ts";
@@ -46,7 +47,17 @@ const MAX_AGE_MS = 400 * 86_400_000;
 const MAX_SIDE_LENGTH = 32_768;
 
 export async function insertAudit(env: Env, entry: AuditEntry): Promise<void> {
-	const row: AuditRow = {
+	await insertAudits(env, [entry]);
+}
+
+/** All of them or none, in as few statements as their sizes allow. */
+export async function insertAudits(env: Env, entries: readonly AuditEntry[]): Promise<void> {
+	const chunks = chunksOfRows(entries.map(toRow));
+	await withSchema(env, (db) => db.batch(chunks.map((rows) => insertRows(db, "audit", rows))));
+}
+
+function toRow(entry: AuditEntry): AuditRow {
+	return {
 		id: entry.id,
 		created_at: entry.createdAt,
 		actor_id: entry.actorId,
@@ -59,13 +70,6 @@ export async function insertAudit(env: Env, entry: AuditEntry): Promise<void> {
 		after: sideToColumn(entry.after),
 		request_id: entry.requestId,
 	};
-	const columns = Object.keys(row);
-	await withSchema(env, (db) =>
-		db
-			.prepare(`INSERT INTO audit (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
-			.bind(...Object.values(row))
-			.run(),
-	);
 }
 
 /** Deletes what is older than 400 days and all but the newest entries. `now` in ms; `keep`: how many of them. */

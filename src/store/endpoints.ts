@@ -19,11 +19,13 @@ import {
 	type ReadableEndpoint,
 } from "./records.ts";
 import {
+	type Deletion,
 	type ListQuery,
 	type ReadAs,
 	type Row,
 	type Update,
 	bumpRoutingVersion,
+	hasChanged,
 	insertRow,
 	listRows,
 	matchesOneOf,
@@ -134,10 +136,14 @@ export async function readEndpointRefs(env: Env, ids: readonly string[]): Promis
 
 /** false when this version of the name exists already. */
 export async function insertEndpoint(env: Env, endpoint: ReadableEndpoint): Promise<boolean> {
+	return (await insertRow(env, "endpoints", await endpointToRow(env, endpoint))) === "inserted";
+}
+
+/** Its row, with its secrets sealed. */
+export async function endpointToRow(env: Env, endpoint: ReadableEndpoint): Promise<Row> {
 	const { id, name, version, createdAt, updatedAt, ...fields } = endpoint;
-	const columns = await toColumns(env, fields);
-	const row = { id, name, version, ...columns, created_at: createdAt, updated_at: updatedAt };
-	return (await insertRow(env, "endpoints", row)) === "inserted";
+	const columns = await endpointToColumns(env, fields);
+	return { id, name, version, ...columns, created_at: createdAt, updated_at: updatedAt };
 }
 
 export async function updateEndpoint(
@@ -145,7 +151,12 @@ export async function updateEndpoint(
 	former: ReadAs,
 	changes: EndpointChanges,
 ): Promise<Update<Endpoint>> {
-	const update = await updateRow<EndpointRow>(env, "endpoints", former, await toColumns(env, changes));
+	const update = await updateRow<EndpointRow>(
+		env,
+		"endpoints",
+		former,
+		await endpointToColumns(env, changes),
+	);
 	return update.outcome === "updated"
 		? { ...update, record: await endpointFromRow(env, update.record) }
 		: update;
@@ -166,26 +177,32 @@ export async function stopEndpoint(
 }
 
 /**
- * Deletes it unless subscriptions target it: by name and version, or as the latest when it is the last version
- * there is. Returns the names of those.
+ * Deletes it unless subscriptions target it, by name and version or as the latest when it is the last version there is,
+ * or it has changed since it was read.
  */
-export async function deleteEndpoint(env: Env, id: string): Promise<{ usedBy: string[] }> {
+export async function deleteEndpoint(env: Env, id: string, asRead: ReadAs | null = null): Promise<Deletion> {
 	const using = `FROM subscriptions WHERE endpoint_id = ?1 OR latest_of = (
 		SELECT name FROM endpoints AS last WHERE id = ?1 AND NOT EXISTS
 			(SELECT 1 FROM endpoints AS other WHERE other.name = last.name AND other.id <> last.id))`;
-	const [users] = await withSchema(env, (db) =>
+	const changed = hasChanged("endpoints", asRead);
+	const stays = `EXISTS (SELECT 1 ${using}) OR ${changed}`;
+	const [users, found] = await withSchema(env, (db) =>
 		db.batch<{ name: string }>([
 			db.prepare(`SELECT name ${using} ORDER BY name`).bind(id),
-			...rememberDeletion(db, id, `EXISTS (SELECT 1 ${using})`),
-			db.prepare(`DELETE FROM endpoints WHERE id = ?1 AND NOT EXISTS (SELECT 1 ${using})`).bind(id),
+			db.prepare(`SELECT 1 WHERE ${changed}`).bind(...(changed === "FALSE" ? [] : [id])),
+			...rememberDeletion(db, id, stays),
+			db.prepare(`DELETE FROM endpoints WHERE id = ?1 AND NOT (${stays})`).bind(id),
 			bumpRoutingVersion(db),
 		]),
 	);
-	return { usedBy: users?.results.map(({ name }) => name) ?? [] };
+	return {
+		usedBy: users?.results.map(({ name }) => name) ?? [],
+		isChanged: (found?.results.length ?? 0) > 0,
+	};
 }
 
 /** The columns of the fields that are there. Headers are sealed too: many a server takes its key in one. */
-async function toColumns(env: Env, changes: EndpointChanges): Promise<Row> {
+export async function endpointToColumns(env: Env, changes: EndpointChanges): Promise<Row> {
 	const { auth, headers, retry, completion, signingSecrets, ...others } = changes;
 	const { timeoutSeconds, maxConcurrency, statusReason, ...same } = others;
 	return {

@@ -31,7 +31,10 @@ export interface Condition {
 }
 
 /** The column is one of `patterns`: exact, or the beginning of a name with `*` behind it. Names hold nothing else that GLOB knows. */
-export function matchesOneOf(column: "name" | "source_id", patterns: readonly string[]): Condition {
+export function matchesOneOf(
+	column: "name" | "source_id" | "kind" | "protocol",
+	patterns: readonly string[],
+): Condition {
 	return {
 		sql: `EXISTS (SELECT 1 FROM json_each(?) AS pattern WHERE ${column} GLOB pattern.value)`,
 		bound: [JSON.stringify(patterns)],
@@ -114,6 +117,19 @@ export async function updateRow<R extends Row>(
 	if (updated === "name_taken") return { outcome: "name_taken" };
 	const record = updated[0]?.results[0];
 	return record === undefined ? { outcome: "changed" } : { outcome: "updated", record };
+}
+
+/** True of a row that has changed since it was read (null: whatever it is now); ?1 is its id. Both numbers are the database's own. */
+export function hasChanged(table: Table, asRead: ReadAs | null): string {
+	if (asRead === null) return "FALSE";
+	return `EXISTS (SELECT 1 FROM ${table} WHERE id = ?1
+		AND NOT (revision = ${asRead.revision} AND updated_at = ${asRead.updatedAt}))`;
+}
+
+/** `usedBy`: the names of what needs it, for which nothing was deleted. isChanged: nor was it, because it has changed since. */
+export interface Deletion {
+	usedBy: string[];
+	isChanged: boolean;
 }
 
 export async function listRows<R>(

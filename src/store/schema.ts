@@ -129,6 +129,19 @@ const STEPS: readonly (readonly string[])[] = [
 		// How often something should come of the source.
 		"ALTER TABLE sources ADD COLUMN expect_every_seconds INTEGER",
 	],
+	[
+		// Responses by the Idempotency-Key of their requests; sealed, and null while the request is under way (idempotency.ts).
+		`CREATE TABLE IF NOT EXISTS idempotency (
+			principal_id TEXT NOT NULL,
+			key TEXT NOT NULL,
+			fingerprint TEXT NOT NULL,
+			claim TEXT NOT NULL,
+			response TEXT,
+			created_at INTEGER NOT NULL,
+			PRIMARY KEY (principal_id, key)
+		) STRICT, WITHOUT ROWID`,
+		"CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created_at)",
+	],
 ];
 
 /**

@@ -7,11 +7,13 @@ import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
 import { liveSecretsSchema } from "../crypto/live-secret.ts";
 import type { ReadableSource, Source } from "./records.ts";
 import {
+	type Deletion,
 	type ListQuery,
 	type ReadAs,
 	type Row,
 	type Update,
 	bumpRoutingVersion,
+	hasChanged,
 	insertRow,
 	listRows,
 	revisionOf,
@@ -32,7 +34,7 @@ export const settingsSchema = z.record(z.string(), z.unknown());
 export const STORED_STATUSES = ["active", "disabled"] as const;
 type StoredStatus = (typeof STORED_STATUSES)[number];
 
-interface SourceRow extends Row {
+export interface SourceRow extends Row {
 	id: string;
 	name: string;
 	kind: string;
@@ -58,7 +60,7 @@ export async function findSource(env: Env, ref: string): Promise<Source | null> 
 	const row = await withSchema(env, (db) =>
 		db.prepare("SELECT * FROM sources WHERE id = ?1 OR name = ?1").bind(ref).first<SourceRow>(),
 	);
-	return row === null ? null : fromRow(env, row);
+	return row === null ? null : sourceFromRow(env, row);
 }
 
 /** The source that takes the messages of a queue of Cloudflare; of several the oldest. */
@@ -71,12 +73,12 @@ export async function findSourceOfQueue(env: Env, queue: string): Promise<Source
 			.bind(queue)
 			.first<SourceRow>(),
 	);
-	return row === null ? null : fromRow(env, row);
+	return row === null ? null : sourceFromRow(env, row);
 }
 
 export async function listSources(env: Env, query: ListQuery): Promise<Source[]> {
 	const rows = await listRows<SourceRow>(env, "sources", query);
-	return Promise.all(rows.map((row) => fromRow(env, row)));
+	return Promise.all(rows.map((row) => sourceFromRow(env, row)));
 }
 
 /**
@@ -130,13 +132,17 @@ export async function readSourceNames(env: Env, ids: readonly string[]): Promise
 }
 
 /** false when the name is taken. */
-export async function insertSource(
+export async function insertSource(env: Env, source: ReadableSource): Promise<boolean> {
+	return (await insertRow(env, "sources", await sourceToRow(env, source))) === "inserted";
+}
+
+/** Its row, with its secrets sealed. */
+export async function sourceToRow(
 	env: Env,
 	{ id, createdAt, updatedAt, ...fields }: ReadableSource,
-): Promise<boolean> {
-	const columns = await toColumns(env, fields);
-	const row = { id, ...columns, created_at: createdAt, updated_at: updatedAt };
-	return (await insertRow(env, "sources", row)) === "inserted";
+): Promise<Row> {
+	const columns = await sourceToColumns(env, fields);
+	return { id, ...columns, created_at: createdAt, updated_at: updatedAt };
 }
 
 export async function updateSource(
@@ -144,22 +150,29 @@ export async function updateSource(
 	former: ReadAs,
 	changes: SourceChanges,
 ): Promise<Update<Source>> {
-	const update = await updateRow<SourceRow>(env, "sources", former, await toColumns(env, changes));
-	return update.outcome === "updated" ? { ...update, record: await fromRow(env, update.record) } : update;
+	const update = await updateRow<SourceRow>(env, "sources", former, await sourceToColumns(env, changes));
+	return update.outcome === "updated"
+		? { ...update, record: await sourceFromRow(env, update.record) }
+		: update;
 }
 
-/** Deletes it unless subscriptions name it; returns the names of those. */
-export async function deleteSource(env: Env, id: string): Promise<{ usedBy: string[] }> {
+/** Deletes it unless subscriptions name it, or it has changed since it was read. */
+export async function deleteSource(env: Env, id: string, asRead: ReadAs | null = null): Promise<Deletion> {
 	const isUsed = "EXISTS (SELECT 1 FROM subscriptions WHERE source_id = ?1)";
-	const [using] = await withSchema(env, (db) =>
+	const changed = hasChanged("sources", asRead);
+	const [using, found] = await withSchema(env, (db) =>
 		db.batch<{ name: string }>([
 			db.prepare("SELECT name FROM subscriptions WHERE source_id = ? ORDER BY name").bind(id),
-			...rememberDeletion(db, id, isUsed),
-			db.prepare(`DELETE FROM sources WHERE id = ?1 AND NOT ${isUsed}`).bind(id),
+			db.prepare(`SELECT 1 WHERE ${changed}`).bind(...(changed === "FALSE" ? [] : [id])),
+			...rememberDeletion(db, id, `${isUsed} OR ${changed}`),
+			db.prepare(`DELETE FROM sources WHERE id = ?1 AND NOT (${isUsed} OR ${changed})`).bind(id),
 			bumpRoutingVersion(db),
 		]),
 	);
-	return { usedBy: using?.results.map(({ name }) => name) ?? [] };
+	return {
+		usedBy: using?.results.map(({ name }) => name) ?? [],
+		isChanged: (found?.results.length ?? 0) > 0,
+	};
 }
 
 export function toStoredStatus(status: Source["status"]): StoredStatus {
@@ -171,7 +184,7 @@ export function fromStoredStatus(status: string): Source["status"] {
 }
 
 /** The columns of the fields that are there. */
-async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
+export async function sourceToColumns(env: Env, changes: SourceChanges): Promise<Row> {
 	const { auth, secrets, eventType, dedupeKey, expectEverySeconds, settings, status, quarantine, ...same } =
 		changes;
 	return {
@@ -187,7 +200,7 @@ async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
 	};
 }
 
-async function fromRow(env: Env, row: SourceRow): Promise<Source> {
+export async function sourceFromRow(env: Env, row: SourceRow): Promise<Source> {
 	const auth = readColumn(sourceAuthSchema, row.auth);
 	// An auth that uses no secret has none to open.
 	const secrets = auth === null || hasSecret(auth.type) ? await open(env, row.secrets) : "[]";

@@ -7,12 +7,14 @@ import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
 import type { ResultPolicy, Subscription, SubscriptionColumn, SubscriptionStatus } from "./records.ts";
 import { rememberDeletion } from "./deleted.ts";
 import {
+	type Deletion,
 	type Insert,
 	type ListQuery,
 	type ReadAs,
 	type Row,
 	type Update,
 	bumpRoutingVersion,
+	hasChanged,
 	insertRow,
 	listRows,
 	revisionOf,
@@ -59,9 +61,12 @@ export async function listSubscriptions(env: Env, query: ListQuery): Promise<Sub
 
 /** Not when its source or endpoint has been deleted: none is ever left behind that names nothing. */
 export async function insertSubscription(env: Env, subscription: Subscription): Promise<Insert> {
+	return insertRow(env, "subscriptions", subscriptionToRow(subscription), namesIn(subscription));
+}
+
+export function subscriptionToRow(subscription: Subscription): Row {
 	const { id, createdAt, updatedAt, unreadable: _, ...fields } = subscription;
-	const row = { id, ...toColumns(fields), created_at: createdAt, updated_at: updatedAt };
-	return insertRow(env, "subscriptions", row, namesIn(fields));
+	return { id, ...subscriptionToColumns(fields), created_at: createdAt, updated_at: updatedAt };
 }
 
 export async function updateSubscription(
@@ -69,19 +74,27 @@ export async function updateSubscription(
 	former: ReadAs,
 	changes: SubscriptionChanges,
 ): Promise<Update<Subscription>> {
-	const columns = toColumns(changes);
+	const columns = subscriptionToColumns(changes);
 	const update = await updateRow<SubscriptionRow>(env, "subscriptions", former, columns, namesIn(changes));
 	return update.outcome === "updated" ? { ...update, record: subscriptionFromRow(update.record) } : update;
 }
 
-export async function deleteSubscription(env: Env, id: string): Promise<void> {
-	await withSchema(env, (db) =>
+/** Unless it has changed since it was read. */
+export async function deleteSubscription(
+	env: Env,
+	id: string,
+	asRead: ReadAs | null = null,
+): Promise<Deletion> {
+	const changed = hasChanged("subscriptions", asRead);
+	const [found] = await withSchema(env, (db) =>
 		db.batch([
-			...rememberDeletion(db, id),
-			db.prepare("DELETE FROM subscriptions WHERE id = ?").bind(id),
+			db.prepare(`SELECT 1 WHERE ${changed}`).bind(...(changed === "FALSE" ? [] : [id])),
+			...rememberDeletion(db, id, changed),
+			db.prepare(`DELETE FROM subscriptions WHERE id = ?1 AND NOT ${changed}`).bind(id),
 			bumpRoutingVersion(db),
 		]),
 	);
+	return { usedBy: [], isChanged: (found?.results.length ?? 0) > 0 };
 }
 
 /** The ids that these fields name. */
@@ -91,7 +104,7 @@ function namesIn({ sourceId, target }: SubscriptionChanges): string[] {
 }
 
 /** The columns of the fields that are there. */
-function toColumns(changes: SubscriptionChanges): Row {
+export function subscriptionToColumns(changes: SubscriptionChanges): Row {
 	const { sourceId, types, filters, target, result, status, quarantine, ...same } = changes;
 	return {
 		...same,

@@ -85,7 +85,7 @@ describe("an endpoint that has been deleted", () => {
 		await setting.dispatcher.enqueue([item]);
 		await putBack();
 		await deleteSubscription(env, setting.subscription.id);
-		expect(await deleteEndpoint(env, setting.endpoint.id)).toEqual({ usedBy: [] });
+		expect(await deleteEndpoint(env, setting.endpoint.id)).toMatchObject({ usedBy: [] });
 		await setting.dispatcher.refresh();
 		expect(await whenStatus(setting, item.id, "dead")).toMatchObject({
 			reason: "deleted",

@@ -86,10 +86,10 @@ describe("sources", () => {
 		await insertEndpoint(env, endpoint);
 		const user = aSubscription({ sourceId: source.id, target: { endpointId: endpoint.id } });
 		await insertSubscription(env, user);
-		expect(await deleteSource(env, source.id)).toEqual({ usedBy: [user.name] });
+		expect(await deleteSource(env, source.id)).toMatchObject({ usedBy: [user.name] });
 		expect(await findSource(env, source.id)).not.toBeNull();
 		await deleteSubscription(env, user.id);
-		expect(await deleteSource(env, source.id)).toEqual({ usedBy: [] });
+		expect(await deleteSource(env, source.id)).toMatchObject({ usedBy: [] });
 		expect(await findSource(env, source.id)).toBeNull();
 	});
 });
@@ -180,11 +180,11 @@ describe("endpoints", () => {
 		const latest = aSubscription({ target: { latestOf: "ner" } });
 		await insertSubscription(env, explicit);
 		await insertSubscription(env, latest);
-		expect(await deleteEndpoint(env, first.id)).toEqual({ usedBy: [explicit.name] });
-		expect(await deleteEndpoint(env, second.id)).toEqual({ usedBy: [] });
+		expect(await deleteEndpoint(env, first.id)).toMatchObject({ usedBy: [explicit.name] });
+		expect(await deleteEndpoint(env, second.id)).toMatchObject({ usedBy: [] });
 		expect(await findEndpoint(env, second.id)).toBeNull();
 		await deleteSubscription(env, explicit.id);
-		expect(await deleteEndpoint(env, first.id)).toEqual({ usedBy: [latest.name] });
+		expect(await deleteEndpoint(env, first.id)).toMatchObject({ usedBy: [latest.name] });
 		expect(await findEndpoint(env, first.id)).not.toBeNull();
 	});
 });

@@ -5,7 +5,17 @@ import { ensureSchema, withSchema } from "../../src/store/schema.ts";
 
 beforeEach(() => reset());
 
-const TABLES = ["api_keys", "audit", "deleted", "endpoints", "meta", "own_hosts", "sources", "subscriptions"];
+const TABLES = [
+	"api_keys",
+	"audit",
+	"deleted",
+	"endpoints",
+	"idempotency",
+	"meta",
+	"own_hosts",
+	"sources",
+	"subscriptions",
+];
 
 async function tables(): Promise<string[]> {
 	const { results } = await env.DB.prepare(
@@ -20,7 +30,7 @@ test("an empty database gets its tables and knows its version", async () => {
 	const { results } = await env.DB.prepare("SELECT key, value FROM meta ORDER BY key").all();
 	expect(results).toEqual([
 		{ key: "routing_version", value: 0 },
-		{ key: "schema_version", value: 8 },
+		{ key: "schema_version", value: 9 },
 	]);
 });
 

@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import type { Env } from "../../env.ts";
 import { newId } from "../../events/ids.ts";
 import { log } from "../../log.ts";
-import { type AuditEntry, insertAudit, sweepAudit } from "../../store/audit.ts";
+import { type AuditEntry, insertAudits, sweepAudit } from "../../store/audit.ts";
 import type { ApiEnv } from "../http/context.ts";
 
 export const ACTIONS = [
@@ -37,29 +37,38 @@ export interface Change {
 	id?: string;
 }
 
-/** Changes in this isolate between two sweeps; the first one sweeps too. */
+/** Requests that have changed something in this isolate between two sweeps; the first one sweeps too. */
 const SWEEP_EVERY = 100;
 let written = 0;
 
 /** Never throws. */
 export async function recordChange(c: Context<ApiEnv>, change: Change): Promise<void> {
+	await recordChanges(c, [change]);
+}
+
+/** What one request has changed at once, in order. Never throws. */
+export async function recordChanges(c: Context<ApiEnv>, changes: readonly Change[]): Promise<void> {
 	const { principal } = c.var;
-	const entry: AuditEntry = {
+	const now = Date.now();
+	const entries = changes.map((change): AuditEntry => ({
 		id: newId("aud"),
-		createdAt: Date.now(),
+		createdAt: now,
 		actorId: principal.id,
 		actor: principal.name,
 		...subjectOf(change),
 		// Cloudflare's, which its logs have too.
 		requestId: c.req.header("cf-ray")?.slice(0, 100) ?? null,
-	};
+	}));
+	if (entries.length === 0) return;
 	try {
-		await insertAudit(c.env, entry).catch(() => insertAudit(c.env, entry));
+		await insertAudits(c.env, entries).catch(() => insertAudits(c.env, entries));
 	} catch (error) {
-		const { actorId: actor_id, action, resource, resourceId: resource_id } = entry;
-		log("audit.unwritten", { actor_id, action, resource, resource_id, error: String(error) });
+		for (const { actorId: actor_id, action, resource, resourceId: resource_id } of entries) {
+			log("audit.unwritten", { actor_id, action, resource, resource_id, error: String(error) });
+		}
 	}
-	if (written++ % SWEEP_EVERY === 0) c.executionCtx.waitUntil(sweep(c.env, entry.createdAt));
+	if (written % SWEEP_EVERY === 0) c.executionCtx.waitUntil(sweep(c.env, now));
+	written++;
 }
 
 function subjectOf({

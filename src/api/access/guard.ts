@@ -40,11 +40,18 @@ const guard = createMiddleware<ApiEnv>(async (c, next) => {
 	await next();
 });
 
-/** `check` is asked only where the role has no more than what is its own. */
+/**
+ * `check` is asked only where the role has no more than what is its own. A PUT may make what is not there yet; whether that
+ * would be the asker's, its route looks at.
+ */
 function ofOwner(check: Ownership): MiddlewareHandler<ApiEnv> {
 	return async (c, next) => {
 		if (c.var.grade === "own" && (routeOf(c) ?? "").includes("/:")) {
-			await check(c.env, c.var.principal, c.req.param("ref") ?? c.req.param("id") ?? "");
+			await check(c.env, c.var.principal, c.req.param("ref") ?? c.req.param("id") ?? "").catch(
+				(error: unknown) => {
+					if (!(c.req.method === "PUT" && error instanceof Problem && error.status === 404)) throw error;
+				},
+			);
 		}
 		await next();
 	};

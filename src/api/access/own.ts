@@ -17,10 +17,10 @@ export function ownNames({ principal, grade }: Asker, of: keyof Scope): readonly
 	return grade === "all" || coversAll(patterns) ? null : patterns;
 }
 
-/** For a list in D1 whose rows have a `name`: the condition that leaves what the asker sees. */
-export function ownRows(asker: Asker, of: keyof Scope): { where?: Condition[] } {
+/** For a list in D1 whose rows have a `name`: the condition that leaves what the asker sees; empty: everything. */
+export function ownRows(asker: Asker, of: keyof Scope): Condition[] {
 	const patterns = ownNames(asker, of);
-	return patterns === null ? {} : { where: [matchesOneOf("name", patterns)] };
+	return patterns === null ? [] : [matchesOneOf("name", patterns)];
 }
 
 /** Throws 403 `forbidden` when a name in a request is not the asker's. */

@@ -18,6 +18,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"GET /v1/sources": { publisher: "own", subscriber: "all", viewer: "all" },
 	"POST /v1/sources": ADMIN_ONLY,
 	"GET /v1/sources/:ref": { publisher: "own", subscriber: "all", viewer: "all" },
+	"PUT /v1/sources/:ref": ADMIN_ONLY,
 	"PATCH /v1/sources/:ref": ADMIN_ONLY,
 	"DELETE /v1/sources/:ref": ADMIN_ONLY,
 	"POST /v1/sources/:ref/secret/rotate": ADMIN_ONLY,
@@ -29,6 +30,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"GET /v1/endpoints": { subscriber: "own", viewer: "all" },
 	"POST /v1/endpoints": { subscriber: "own" },
 	"GET /v1/endpoints/:ref": { subscriber: "own", viewer: "all" },
+	"PUT /v1/endpoints/:ref": { subscriber: "own" },
 	"PATCH /v1/endpoints/:ref": { subscriber: "own" },
 	"DELETE /v1/endpoints/:ref": { subscriber: "own" },
 	"POST /v1/endpoints/:ref/secret/rotate": { subscriber: "own" },
@@ -41,6 +43,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"GET /v1/subscriptions": { publisher: "own", subscriber: "own", viewer: "all" },
 	"POST /v1/subscriptions": { subscriber: "own" },
 	"GET /v1/subscriptions/:ref": { publisher: "own", subscriber: "own", viewer: "all" },
+	"PUT /v1/subscriptions/:ref": { subscriber: "own" },
 	"PATCH /v1/subscriptions/:ref": { subscriber: "own" },
 	"DELETE /v1/subscriptions/:ref": { subscriber: "own" },
 	"POST /v1/subscriptions/:ref/pause": { subscriber: "own" },
@@ -80,6 +83,8 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"GET /v1/keys/:ref": ADMIN_ONLY,
 	"DELETE /v1/keys/:ref": ADMIN_ONLY,
 	"GET /v1/audit": { viewer: "all" },
+	"GET /v1/config": { viewer: "all" },
+	"POST /v1/config": ADMIN_ONLY,
 };
 
 /** Routes that ask for no API key: they ask for another proof, or tell nothing that is secret. */

@@ -42,3 +42,9 @@ export const typePattern = eventTypeField.refine(
 	(pattern) => !pattern.slice(0, -1).includes("*"),
 	"a * can stand only at the end",
 );
+
+/** In the query of a list: a name, or the beginning of one with `*` behind it. */
+export const namePattern = z
+	.string()
+	.regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63}\*?|\*)$/, "a name, or the beginning of one with * behind it")
+	.describe("A name, or the beginning of one with * behind it.");

@@ -25,3 +25,6 @@ export async function readIdsOfSources(env: Env, names: readonly string[]): Prom
 
 /** The ids of the sources that are always there. */
 export const BUILTIN_SOURCE_IDS: readonly string[] = [...builtin.keys()];
+
+/** Ids and names of the sources that are always there. */
+export const BUILTIN_NAMES: readonly (readonly [id: string, name: string])[] = [...builtin];

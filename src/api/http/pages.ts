@@ -52,23 +52,40 @@ function parseOrNull(text: string): unknown {
 const pageOnly = z.strictObject(pageQuery);
 type PageSchema = z.ZodObject<typeof pageQuery>;
 
+/** Rows that one page looks through at the most, where it shows only some of them. */
+const MAX_READS = 10;
+
 /**
  * One page of a list in D1. `read` is asked for one item more than the page holds: that there is one says that
  * there is a next page. `schema`: for a list that takes more in its query; `read` gets it as its second argument.
+ * `keep`: for what the database cannot tell of a row. Such a page may hold fewer items than it could while there are more.
  */
 export async function readPage<T extends ListPosition, S extends PageSchema = typeof pageOnly>(
 	c: Context,
 	list: string,
 	read: (page: ListQuery, query: z.output<S>) => Promise<T[]>,
 	schema?: S,
+	keep?: (item: T, query: z.output<S>) => boolean,
 ): Promise<{ items: T[]; nextCursor: string | null }> {
-	const query = readQuery(c, schema ?? pageOnly);
+	const query = readQuery(c, schema ?? pageOnly) as z.output<S>;
 	const { limit = DEFAULT_LIMIT, cursor } = query;
 	const place = decodeCursor(list, cursor);
-	const after = place && { createdAt: place.at, id: place.id };
-	const found = await read({ after, limit: limit + 1 }, query as z.output<S>);
-	const { items, next } = cutPage(found, limit, ({ createdAt, id }) => ({ at: createdAt, id }));
-	return { items, nextCursor: next && encodeCursor(list, next) };
+	let after = place && { createdAt: place.at, id: place.id };
+	const kept: T[] = [];
+	for (let reads = 0; reads < MAX_READS; reads++) {
+		const found = await read({ after, limit: limit + 1 }, query);
+		kept.push(...(keep === undefined ? found : found.filter((item) => keep(item, query))));
+		after = found.at(-1) ?? after;
+		if (kept.length > limit || found.length <= limit) {
+			const { items, next } = cutPage(kept, limit, placeOf);
+			return { items, nextCursor: next && encodeCursor(list, next) };
+		}
+	}
+	return { items: kept, nextCursor: after && encodeCursor(list, placeOf(after)) };
+}
+
+function placeOf({ createdAt, id }: ListPosition): Place {
+	return { at: createdAt, id };
 }
 
 /** Cuts what was read down to the page; `found` holds up to one item more than `limit`. `next`: where the next begins. */

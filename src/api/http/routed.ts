@@ -13,9 +13,14 @@ const CHANGES: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 export const respondWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, next) => {
 	await next();
 	if (!c.res.ok || !CHANGES.includes(c.req.method) || changesNothing(c.req)) return;
-	const ms = routingMaxAgeMs(c.env);
-	if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+	await waitUntilRouted(c.env);
 });
+
+/** Ends when every router goes by what has been written until now. */
+export async function waitUntilRouted(env: Env): Promise<void> {
+	const ms = routingMaxAgeMs(env);
+	if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /** Samples and previews are posted, and only by POST: a source may be called "test". */
 function changesNothing({ method, path }: { method: string; path: string }): boolean {

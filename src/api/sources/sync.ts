@@ -31,6 +31,12 @@ export async function syncSource(
 	await tellWatch(c, former, current);
 }
 
+/** As `syncSource` for a new source, without a copy in KV: ingest makes it when the first request comes. */
+export async function announceSource(c: Context<ApiEnv>, source: Source): Promise<void> {
+	c.var.ingest.forgetSource(source);
+	await tellPuller(c, null, source);
+}
+
 /** For a source that the router fetches from, now or before the change. */
 async function tellPuller(c: Context<ApiEnv>, former: Source | null, current: Source | null): Promise<void> {
 	const pulled = [current, former].find((source) => source !== null && kindOf(source)?.transport === "pull");

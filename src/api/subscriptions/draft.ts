@@ -1,33 +1,34 @@
-/** A subscription out of what somebody writes: its references resolved, its defaults filled in. Nothing is stored. */
+/**
+ * A subscription out of what somebody writes: a new one, or what replaces one that is there. POST, PUT, previews and the
+ * configuration document use the same two functions. Nothing is stored.
+ */
 import { randomBytes } from "node:crypto";
-import type { Env } from "../../env.ts";
 import { newId } from "../../events/ids.ts";
-import type { FieldError } from "../../http/problem.ts";
-import { findEndpoint, parseEndpointRef } from "../../store/endpoints.ts";
 import type { Status, Subscription } from "../../store/records.ts";
-import { findSourceRef } from "../fields/source-refs.ts";
-import { invalidRequest } from "../http/body.ts";
-import { mergeResult, type SubscriptionInput, targetOf } from "./fields.ts";
+import type { SubscriptionChanges } from "../../store/subscriptions.ts";
+import type { Principal } from "../access/principal.ts";
+import { differing, isSame } from "../fields/compare.ts";
+import { mergeResult, type SubscriptionInput } from "./fields.ts";
+import { type Lookup, type ResolvedRefs, resolveRefs } from "./refs.ts";
+import { statusAfterReplacement } from "./requests.ts";
 
-type DraftInput = SubscriptionInput & { status?: Status | undefined };
+export type DraftInput = SubscriptionInput & { status?: Status | undefined };
 
 export interface Draft extends Pick<ResolvedRefs, "endpointName" | "sourceName"> {
 	subscription: Subscription;
 }
 
+type Declared = Pick<
+	Subscription,
+	"name" | "sourceId" | "types" | "filters" | "target" | "transform" | "result"
+>;
+
 /** A new subscription, under a new id. Throws what `resolveRefs` throws. `now` in ms. */
-export async function draftOf(env: Env, input: DraftInput, now: number): Promise<Draft> {
-	const { target, targetRef, sourceId, sourceName, endpointName } = await resolveRefs(env, input);
-	if (target === undefined) throw new Error("the schema lets no subscription pass without a target");
+export async function draftOf(lookup: Lookup, input: DraftInput, now: number): Promise<Draft> {
+	const { declared, endpointName, sourceName } = await declare(lookup, input);
 	const subscription: Subscription = {
 		id: newId("sub"),
-		name: input.name ?? nameFor(targetRef),
-		sourceId: sourceId ?? null,
-		types: input.types ?? [],
-		filters: input.filters ?? [],
-		target,
-		transform: input.transform ?? null,
-		result: mergeResult(null, input.result ?? null),
+		...declared,
 		status: input.status ?? "active",
 		revision: 1,
 		quarantine: null,
@@ -37,43 +38,62 @@ export async function draftOf(env: Env, input: DraftInput, now: number): Promise
 	return { subscription, endpointName, sourceName };
 }
 
+export interface Replacement extends Pick<ResolvedRefs, "endpointName"> {
+	/** null: nothing changes. */
+	changes: SubscriptionChanges | null;
+}
+
+/**
+ * What changes when `input` replaces all of a subscription but its id and, unless it is named, its status. `principal`: who
+ * asks, which decides whether a source has to be asked for. Throws what `resolveRefs` throws.
+ */
+export async function replaceSubscription(
+	former: Subscription,
+	input: DraftInput,
+	{ lookup, principal }: { lookup: Lookup; principal: Principal },
+): Promise<Replacement> {
+	const { declared, endpointName, sourceName } = await declare(lookup, input);
+	const source = { id: declared.sourceId, name: sourceName };
+	const status = statusAfterReplacement(principal, former, source, input.status);
+	// What cannot be read is read as empty, and is not what stands there.
+	const unread = Object.fromEntries((former.unreadable ?? []).map((column) => [column, undefined]));
+	const changes: SubscriptionChanges = differing<SubscriptionChanges>(
+		{ ...former, ...unread },
+		{ ...declared, status },
+	);
+	if (former.quarantine !== null && isRewritten(former, declared, former.quarantine.field)) {
+		changes.quarantine = null;
+	}
+	return { changes: Object.keys(changes).length === 0 ? null : changes, endpointName };
+}
+
+/** Whether the expression at `field`, which is set aside, is another one now. */
+function isRewritten(former: Subscription, declared: Declared, field: string): boolean {
+	if (field === "result.transform") return former.result?.transform !== declared.result?.transform;
+	if (field === "transform") return former.transform !== declared.transform;
+	return !isSame(former.filters, declared.filters);
+}
+
+async function declare(
+	lookup: Lookup,
+	input: DraftInput,
+): Promise<Pick<ResolvedRefs, "endpointName" | "sourceName"> & { declared: Declared }> {
+	const { target, targetRef, sourceId, sourceName, endpointName } = await resolveRefs(lookup, input);
+	if (target === undefined) throw new Error("the schema lets no subscription pass without a target");
+	const declared: Declared = {
+		name: input.name ?? nameFor(targetRef),
+		sourceId: sourceId ?? null,
+		types: input.types ?? [],
+		filters: input.filters ?? [],
+		target,
+		transform: input.transform ?? null,
+		result: mergeResult(null, input.result ?? null),
+	};
+	return { declared, endpointName, sourceName };
+}
+
 /** `to-ocr-3-x7f2`; the random part keeps apart what goes to the same endpoint. */
 function nameFor(endpointRef: string): string {
 	const readable = endpointRef.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 50);
 	return `to-${readable}-${randomBytes(3).toString("hex")}`;
-}
-
-interface ResolvedRefs {
-	/** What is not named is undefined. null: events of every source. */
-	sourceId: string | null | undefined;
-	/** null: every source, or none is named. */
-	sourceName: string | null;
-	/** `name@latest` stays a name: it is resolved for each event. */
-	target: Subscription["target"] | undefined;
-	targetRef: string;
-	/** Without its version; "" when no target is named. */
-	endpointName: string;
-}
-
-/** What the references in the input stand for. Throws 422 with every one that stands for nothing. */
-export async function resolveRefs(env: Env, input: SubscriptionInput): Promise<ResolvedRefs> {
-	const asked = targetOf(input);
-	const [endpoint, source] = await Promise.all([
-		asked && findEndpoint(env, asked.ref),
-		typeof input.source === "string" ? findSourceRef(env, input.source) : null,
-	]);
-	const errors: FieldError[] = [];
-	if (asked !== null && endpoint === null) {
-		errors.push({ path: asked.path, message: `there is no endpoint ${asked.ref}` });
-	}
-	if (typeof input.source === "string" && source === null) {
-		errors.push({ path: "source", message: `there is no source ${input.source}` });
-	}
-	if (errors.length > 0) throw invalidRequest(errors);
-	const sourceId = input.source === undefined ? undefined : (source?.id ?? null);
-	const names = { sourceId, sourceName: source?.name ?? null, endpointName: endpoint?.name ?? "" };
-	if (asked === null || endpoint === null) return { ...names, target: undefined, targetRef: "" };
-	return "latestOf" in parseEndpointRef(asked.ref)
-		? { ...names, target: { latestOf: endpoint.name }, targetRef: `${endpoint.name}@latest` }
-		: { ...names, target: { endpointId: endpoint.id }, targetRef: `${endpoint.name}@${endpoint.version}` };
 }

@@ -26,6 +26,7 @@ import { checkFields, decodeJson, readBytes } from "../http/body.ts";
 import { withMember } from "../http/json-members.ts";
 import { draftOf } from "./draft.ts";
 import { getSubscription } from "./lookup.ts";
+import { lookupIn } from "./refs.ts";
 import { previewedEvent } from "./preview-event.ts";
 import { previewSchema } from "./preview-fields.ts";
 
@@ -55,7 +56,7 @@ export async function previewSubscription(env: Env, request: Request): Promise<s
 	const { subscription: ref, event: _event, event_id: _id, event_source: _source, ...draft } = input;
 	const stored = ref === undefined ? null : await getSubscription(env, ref);
 	const tried: Tried = {
-		...(stored ?? (await draftOf(env, draft, Date.now())).subscription),
+		...(stored ?? (await draftOf(lookupIn(env), draft, Date.now())).subscription),
 		isPreview: true,
 	};
 	const { event, isSourceAssumed } = await previewedEvent(env, input, text, tried.sourceId);

@@ -41,6 +41,26 @@ export function statusAfterChange(
 	return isWaiting ? "active" : former.status;
 }
 
+/**
+ * The status when all of a subscription is replaced. `wanted`: the one that is named, by which nobody gets past a grant that
+ * is still missing; undefined: it stays. With the source that it had, a request or a refusal stays what it is, unless
+ * somebody who may grant it says active.
+ */
+export function statusAfterReplacement(
+	principal: Principal,
+	former: Pick<Subscription, "sourceId" | "status">,
+	source: { id: string | null; name: string | null },
+	wanted: Status | undefined,
+): SubscriptionStatus {
+	const isCovered = coversSource(principal, source.name);
+	if (source.id !== former.sourceId) {
+		if (!isCovered) return "requested";
+		return wanted ?? (isUngranted(former.status) ? "active" : former.status);
+	}
+	if (!isUngranted(former.status)) return wanted ?? former.status;
+	return isCovered && wanted === "active" ? "active" : former.status;
+}
+
 /** The 409 for resuming what has not been granted. */
 export function notGranted(): Problem {
 	const detail = "The owner of its source, or an admin, has to grant it first: POST …/grant.";
@@ -48,8 +68,8 @@ export function notGranted(): Problem {
 }
 
 /** The condition of the list: a publisher sees the subscriptions to its sources, a subscriber those of its names. */
-export async function ownSubscriptions(env: Env, asker: Asker): Promise<{ where?: Condition[] }> {
+export async function ownSubscriptions(env: Env, asker: Asker): Promise<Condition[]> {
 	if (asker.principal.role !== "publisher") return ownRows(asker, "subscriptions");
 	const names = ownNames(asker, "sources");
-	return names === null ? {} : { where: [matchesOneOf("source_id", await readIdsOfSources(env, names))] };
+	return names === null ? [] : [matchesOneOf("source_id", await readIdsOfSources(env, names))];
 }

@@ -41,6 +41,7 @@ const MATRIX = `
 A p S V  GET /v1/sources
 A - - -  POST /v1/sources
 A p S V  GET /v1/sources/:ref
+A - - -  PUT /v1/sources/:ref
 A - - -  PATCH /v1/sources/:ref
 A - - -  DELETE /v1/sources/:ref
 A - - -  POST /v1/sources/:ref/secret/rotate
@@ -51,6 +52,7 @@ A p - -  POST /v1/sources/:ref/test
 A - s V  GET /v1/endpoints
 A - s -  POST /v1/endpoints
 A - s V  GET /v1/endpoints/:ref
+A - s -  PUT /v1/endpoints/:ref
 A - s -  PATCH /v1/endpoints/:ref
 A - s -  DELETE /v1/endpoints/:ref
 A - s -  POST /v1/endpoints/:ref/secret/rotate
@@ -59,6 +61,7 @@ A - s -  POST /v1/endpoints/:ref/resume
 A p s V  GET /v1/subscriptions
 A - s -  POST /v1/subscriptions
 A p s V  GET /v1/subscriptions/:ref
+A - s -  PUT /v1/subscriptions/:ref
 A - s -  PATCH /v1/subscriptions/:ref
 A - s -  DELETE /v1/subscriptions/:ref
 A - s -  POST /v1/subscriptions/:ref/pause
@@ -85,6 +88,8 @@ A - - -  POST /v1/keys
 A - - -  GET /v1/keys/:ref
 A - - -  DELETE /v1/keys/:ref
 A - - V  GET /v1/audit
+A - - V  GET /v1/config
+A - - -  POST /v1/config
 A - - -  GET /v1/something-new`;
 
 function letter(route: string, role: Role): string {

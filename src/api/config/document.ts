@@ -1,0 +1,125 @@
+/**
+ * The configuration as one document: what a request may say, and how what is stored is told. Entries are judged as the
+ * bodies of POST are, when their secrets are in (secrets.ts).
+ */
+import * as z from "zod";
+import type { Configuration } from "../../store/configuration.ts";
+import type { FieldError } from "../../http/problem.ts";
+import { declaredEndpoint, secretPaths } from "../endpoints/declared.ts";
+import { withValueAt } from "../fields/paths.ts";
+import { BUILTIN_NAMES } from "../fields/source-refs.ts";
+import { declaredSource, needsSecret } from "../sources/declared.ts";
+import { declaredSubscription } from "../subscriptions/declared.ts";
+import type { KnownNames } from "../subscriptions/fields.ts";
+import { secretKey } from "./secrets.ts";
+
+/** In one document, and in what is exported. */
+export const MAX_ENTRIES = 1_000;
+
+const entries = z.array(z.record(z.string(), z.unknown())).max(MAX_ENTRIES);
+
+export const configSchema = z
+	.strictObject({
+		sources: entries
+			.optional()
+			.describe("Each as the body of POST /v1/sources; left out: sources are left alone."),
+		endpoints: entries
+			.optional()
+			.describe("Each as the body of POST /v1/endpoints; left out: endpoints are left alone."),
+		subscriptions: entries
+			.optional()
+			.describe("Each as the body of POST /v1/subscriptions, with a name; left out: they are left alone."),
+		secrets: z
+			.record(z.string(), z.string())
+			.optional()
+			.describe("The values that {secret_ref} in the entries stands for, by their keys."),
+		dry_run: z.boolean().optional().describe("Only answers the plan."),
+		prune: z
+			.boolean()
+			.optional()
+			.describe(
+				"Deletes what the lists of the document do not name; a list that is left out deletes nothing.",
+			),
+	})
+	.refine(
+		({ sources = [], endpoints = [], subscriptions = [] }) =>
+			sources.length + endpoints.length + subscriptions.length <= MAX_ENTRIES,
+		`at most ${MAX_ENTRIES} entries in all`,
+	);
+
+export type ConfigInput = z.output<typeof configSchema>;
+
+const entrySchema = z.array(z.record(z.string(), z.unknown()));
+
+export const configDocumentSchema = z.object({
+	sources: entrySchema,
+	endpoints: entrySchema,
+	subscriptions: entrySchema,
+});
+
+export type ConfigDocument = z.output<typeof configDocumentSchema>;
+
+/** Names by id, also those of the builtin sources. */
+export function namesIn({ sources, endpoints }: Pick<Configuration, "sources" | "endpoints">): KnownNames {
+	return {
+		sources: new Map([...BUILTIN_NAMES, ...sources.map(({ id, name }) => [id, name] as const)]),
+		endpoints: new Map(endpoints.map(({ id, name, version }) => [id, `${name}@${version}`])),
+	};
+}
+
+/**
+ * What is stored, without secrets, and what of it cannot be told: the path and the reason of each entry that is stored in a
+ * form that cannot be read, or names what has been lost.
+ */
+export function exportConfiguration(stored: Configuration): {
+	document: ConfigDocument;
+	untold: FieldError[];
+} {
+	const names = namesIn(stored);
+	const untold: FieldError[] = [];
+	const subscriptions = stored.subscriptions.flatMap((subscription) => {
+		const path = `subscriptions/${subscription.name}`;
+		const declared = declaredSubscription(subscription, names);
+		if (declared === null) untold.push({ path, message: "names a source or an endpoint that is lost" });
+		if (subscription.unreadable !== undefined) {
+			untold.push({ path, message: `cannot be read: ${subscription.unreadable.join(", ")}` });
+		}
+		return declared === null ? [] : { ...declared, ...statusIn(subscription) };
+	});
+	const sources = stored.sources.map((source) => {
+		const declared = declaredSource(source);
+		tellUnreadable(untold, `sources/${source.name}`, declared, ["auth", "settings"]);
+		const secret = needsSecret(source) && { secret: refTo(`sources/${source.name}`, ["secret"]) };
+		return { ...declared, ...secret, ...statusIn(source) };
+	});
+	const endpoints = stored.endpoints.map((endpoint) => {
+		const owner = `endpoints/${endpoint.name}@${endpoint.version}`;
+		const declared = declaredEndpoint(endpoint);
+		tellUnreadable(untold, owner, declared, ["auth", "headers", "completion"]);
+		const hidden = secretPaths(declared).reduce(
+			(entry, path) => withValueAt(entry, path, refTo(owner, path)),
+			declared,
+		);
+		return { ...hidden, signing_secret: refTo(owner, ["signing_secret"]), ...statusIn(endpoint) };
+	});
+	return { document: { sources, endpoints, subscriptions }, untold };
+}
+
+function refTo(owner: string, path: readonly string[]): { secret_ref: string } {
+	return { secret_ref: secretKey(owner, path) };
+}
+
+/** Only what was stopped is told: a document that says active would undo a pause whenever it is applied. */
+function statusIn({ status }: { status: string }): { status?: "paused" } {
+	return status === "active" ? {} : { status: "paused" };
+}
+
+function tellUnreadable(
+	untold: FieldError[],
+	path: string,
+	declared: Record<string, unknown>,
+	fields: readonly string[],
+): void {
+	const missing = fields.filter((field) => declared[field] === undefined);
+	if (missing.length > 0) untold.push({ path, message: `cannot be read: ${missing.join(", ")}` });
+}

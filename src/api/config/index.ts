@@ -1,0 +1,57 @@
+/** `/v1/config`: sources, endpoints and subscriptions as one document, by name. */
+import { type Context, Hono } from "hono";
+import * as z from "zod";
+import { Problem } from "../../http/problem.ts";
+import { type Configuration, readConfiguration } from "../../store/configuration.ts";
+import { siteOf } from "../endpoints/draft.ts";
+import { readJson } from "../http/body.ts";
+import type { ApiEnv } from "../http/context.ts";
+import { readQuery } from "../http/query.ts";
+import { applyPlan } from "./apply.ts";
+import { MAX_ENTRIES, configSchema, exportConfiguration } from "./document.ts";
+import { planConfiguration } from "./plan.ts";
+import { planToWire } from "./planned.ts";
+
+/** Stored things beside which a document can be planned: all of them are read. */
+const MAX_STORED = 5_000;
+
+const flag = z
+	.enum(["true", "false"])
+	.transform((text) => text === "true")
+	.optional();
+
+/** For a document that is sent as it was exported; the members of the body say the same. */
+export const configQuery = z.strictObject({
+	dry_run: flag.describe("Only answers the plan."),
+	prune: flag.describe("Deletes what the lists of the document do not name."),
+});
+
+export const config = new Hono<ApiEnv>()
+	.get("/", async (c) => {
+		const { document, untold } = exportConfiguration(await read(c, MAX_ENTRIES));
+		if (untold.length === 0) return c.json(document);
+		throw new Problem(
+			409,
+			"config_unreadable",
+			"Some entries cannot be told, and a document without them would be a wrong one. Write them anew, or delete them.",
+			{ errors: untold },
+		);
+	})
+	.post("/", async (c) => {
+		const query = readQuery(c, configQuery);
+		const input = await readJson(c.req.raw, configSchema);
+		const asked = { ...input, prune: query.prune ?? input.prune };
+		const isDryRun = (query.dry_run ?? input.dry_run) === true;
+		const now = Date.now();
+		const [stored, site] = await Promise.all([read(c, MAX_STORED), siteOf(c.env, c.req.url)]);
+		const plan = await planConfiguration(asked, stored, { principal: c.var.principal, site, now });
+		if (!isDryRun) await applyPlan(c, plan, stored, now);
+		return c.json({ dry_run: isDryRun, ...planToWire(plan), secrets: isDryRun ? {} : plan.made });
+	});
+
+async function read(c: Context<ApiEnv>, limit: number): Promise<Configuration> {
+	const stored = await readConfiguration(c.env, limit);
+	if (stored !== null) return stored;
+	const detail = `There are more than ${limit} sources, endpoints and subscriptions, which is too much for one document. Use their lists.`;
+	throw new Problem(409, "config_too_large", detail);
+}

@@ -1,0 +1,35 @@
+/** What the list of endpoints is narrowed by. */
+import * as z from "zod";
+import { PROTOCOL_NAMES, isProtocolName } from "../../models/registry.ts";
+import { ENDPOINT_STATUSES, type Endpoint } from "../../store/records.ts";
+import { type Condition, matchesOneOf } from "../../store/rows.ts";
+import { namePattern } from "../fields/fields.ts";
+import { statusOf } from "../fields/status.ts";
+import { pageQuery } from "../http/query.ts";
+
+export const endpointListQuery = z.strictObject({
+	...pageQuery,
+	name: namePattern
+		.optional()
+		.describe("Without its version: a name, or the beginning of one with * behind it."),
+	protocol: z
+		.string()
+		.refine(isProtocolName, `one of: ${PROTOCOL_NAMES.join(", ")}`)
+		.optional()
+		.describe("The protocol that it speaks."),
+	status: z.enum(ENDPOINT_STATUSES).optional().describe("As it is shown."),
+});
+
+type Query = z.output<typeof endpointListQuery>;
+
+export function endpointsMatching({ name, protocol }: Query): Condition[] {
+	return [
+		...(name === undefined ? [] : [matchesOneOf("name", [name])]),
+		...(protocol === undefined ? [] : [matchesOneOf("protocol", [protocol])]),
+	];
+}
+
+/** The status that is shown follows from more than its column: whether its secrets can be read. */
+export function hasStatus(endpoint: Endpoint, { status }: Query): boolean {
+	return status === undefined || statusOf(endpoint).status === status;
+}

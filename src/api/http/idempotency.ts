@@ -1,0 +1,110 @@
+/**
+ * `Idempotency-Key`: a client that does not know whether its request was made sends it again with the same key, and gets
+ * the response of the first one. Only what has succeeded is kept, and for a day.
+ */
+import { hash } from "node:crypto";
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { Problem } from "../../http/problem.ts";
+import { log } from "../../log.ts";
+import {
+	type KeptResponse,
+	type KeyedRequest,
+	claimKey,
+	keepResponse,
+	releaseKey,
+	sweepKeys,
+} from "../../store/idempotency.ts";
+import { readBytes } from "./body.ts";
+import type { ApiEnv } from "./context.ts";
+
+/** Keys in this isolate between two sweeps; the first one sweeps too. */
+const SWEEP_EVERY = 100;
+let claimed = 0;
+
+/**
+ * For routes that make something. Without the header it does nothing. Throws 400 `invalid_idempotency_key`, 422
+ * `idempotency_key_reused` and 409 `idempotency_in_progress`.
+ */
+export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
+	const key = c.req.header("idempotency-key");
+	if (key === undefined) return next();
+	if (!isKey(key)) {
+		const detail = "Idempotency-Key has 1 to 255 visible ASCII characters.";
+		throw new Problem(400, "invalid_idempotency_key", detail);
+	}
+	const body = await readBytes(c.req.raw.clone());
+	const request: KeyedRequest = { principalId: c.var.principal.id, key };
+	const now = Date.now();
+	if (claimed++ % SWEEP_EVERY === 0) c.executionCtx.waitUntil(sweep(c, now));
+	const claim = await claimKey(c.env, request, fingerprintOf(c.req, body), now);
+	switch (claim.outcome) {
+		case "reused":
+			throw new Problem(
+				422,
+				"idempotency_key_reused",
+				"Another request was sent with this Idempotency-Key. Send this one with a key of its own.",
+			);
+		case "in_progress":
+			throw new Problem(
+				409,
+				"idempotency_in_progress",
+				"The request with this Idempotency-Key is still under way. Send it again in a moment.",
+				{ headers: { "retry-after": "1" } },
+			);
+		case "kept":
+			return replay(claim.response);
+		case "claimed":
+			await next();
+			return settle(c, request, claim.claim);
+	}
+});
+
+export function isKey(key: string): boolean {
+	return /^[\x21-\x7e]{1,255}$/.test(key);
+}
+
+/** Of what makes two requests the same: where they go, and their bodies to the letter. */
+function fingerprintOf({ method, path }: { method: string; path: string }, body: Uint8Array): string {
+	return hash("sha256", Buffer.concat([Buffer.from(`${method} ${path}\n`), body]), "hex");
+}
+
+function replay(kept: KeptResponse | null): Response {
+	if (kept === null) {
+		const detail = "The first response was encrypted with a key that is no longer set.";
+		throw new Problem(409, "idempotency_response_unreadable", detail);
+	}
+	return new Response(kept.body, {
+		status: kept.status,
+		headers: {
+			"content-type": "application/json",
+			"idempotency-replayed": "true",
+			...(kept.etag !== null && { etag: kept.etag }),
+		},
+	});
+}
+
+/**
+ * Keeps a success and forgets a failure. The request has been made by then, so nothing here fails it; a response that
+ * cannot be kept leaves the key under way for a minute.
+ */
+async function settle(c: Context<ApiEnv>, request: KeyedRequest, claim: string): Promise<void> {
+	const { status } = c.res;
+	try {
+		if (status >= 400) return await releaseKey(c.env, request, claim);
+		const response = { status, body: await c.res.clone().text(), etag: c.res.headers.get("etag") };
+		await keepResponse(c.env, request, claim, response).catch(() =>
+			keepResponse(c.env, request, claim, response),
+		);
+	} catch (error) {
+		log("idempotency.unwritten", { principal_id: request.principalId, error: String(error) });
+	}
+}
+
+async function sweep(c: Context<ApiEnv>, now: number): Promise<void> {
+	try {
+		await sweepKeys(c.env, now);
+	} catch (error) {
+		log("idempotency.sweep_failed", { error: String(error) });
+	}
+}
