@@ -13,7 +13,7 @@ import { Alarm } from "../objects/alarm.ts";
 import { isReadable } from "../store/records.ts";
 import { isSending } from "../store/settings.ts";
 import type { CalledBack, Callback } from "./callback.ts";
-import { Callbacks, NO_DELIVERY } from "./called-back.ts";
+import { Callbacks, LATER, NO_DELIVERY } from "./called-back.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import { healthOf } from "./health.ts";
@@ -127,16 +127,28 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	async cancel(id: string): Promise<Change> {
 		const before = this.#backlog.find(id);
 		const change = await this.#change(id, canceled);
-		const { last } = this.#settings;
-		if (change.ok && before !== null && typeof last === "object" && isReadable(last.endpoint)) {
-			this.#work.cancelJob(before, { ...last, endpoint: last.endpoint });
-		}
+		if (change.ok && before?.state.phase === "waiting") this.ctx.waitUntil(this.#cancelJob(before));
 		return change;
+	}
+
+	/** Never throws: the delivery is canceled already. */
+	async #cancelJob(delivery: Delivery): Promise<void> {
+		await this.#orAgain(async () => {
+			// Whoever cancels may be who wakes this object.
+			const settings = await this.#settings.read(this.#endpointId ?? "");
+			if (typeof settings !== "object" || !isReadable(settings.endpoint)) return;
+			this.#work.cancelJob(delivery, { ...settings, endpoint: settings.endpoint });
+		});
 	}
 
 	async callBack(id: string, callback: Callback): Promise<CalledBack> {
 		if (this.#endpointId === null) return NO_DELIVERY;
 		const settings = this.#presence.resolve(await this.#settings.read(this.#endpointId));
+		// A hand may have the request that began the job, and this life does not know of it yet.
+		if (this.#work.pool.isRecovering) await this.#recover();
+		if (this.#work.pool.isRecovering) return LATER;
+		// Should the object be lost between the end and what is due after it.
+		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		return this.#callbacks.take(id, callback, settings);
 	}
 
