@@ -121,7 +121,14 @@ describe("a failure costs one attempt, however often the server tells of it", ()
 		expect(await post(url, { error: "out of memory" }, 422)).toMatchObject(NONE);
 		expect(await setting.dispatcher.get(id)).toMatchObject({
 			status: "pending",
-			attempts: [{ job: { outcome: "error" } }],
+			attempts: [
+				{
+					job: {
+						outcome: "error",
+						error: 'The server called back with status 500: {"error":"out of memory"}',
+					},
+				},
+			],
 		});
 	});
 

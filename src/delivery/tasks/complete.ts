@@ -3,7 +3,7 @@
  * subscription's transform.
  */
 import type { Reported } from "../../models/exchange.ts";
-import { showable } from "../exchange/excerpt.ts";
+import { excerpt, showable } from "../exchange/excerpt.ts";
 import { reportedBy } from "../exchange/reported.ts";
 import type { Attempt, JobEnd } from "../records.ts";
 import type { Outcome } from "../rules/attempt.ts";
@@ -29,7 +29,7 @@ export async function complete(completed: Completed): Promise<Ran> {
 	const { delivery, said, result, now } = completed;
 	const verdict = verdictOn(completed);
 	const failed = verdict.outcome !== "done";
-	const error = failed ? (said?.error ?? `The server responded ${statusOf(result)}.`) : null;
+	const error = failed ? (said?.error ?? errorIn(completed)) : null;
 	const end: JobEnd = {
 		at: now,
 		by: completed.by,
@@ -84,8 +84,13 @@ function verdictOn({ result, said, now, by }: Told): Verdict {
 	return isError ? { ...verdict, outcome: "error" } : verdict;
 }
 
-function statusOf(result: Completed["result"]): string {
-	return result.kind === "response" ? String(result.status) : "nothing";
+/** For servers whose protocol says nothing of errors: the attempt's own excerpt is of the response before. */
+function errorIn(completed: Completed): string {
+	const { result, by } = completed;
+	if (result.kind !== "response") return "The server responded nothing.";
+	const text = excerpt(result, secretsOf(completed));
+	const told = by === "callback" ? "called back with status" : "responded";
+	return `The server ${told} ${result.status}${text === null ? "." : `: ${text}`}`;
 }
 
 /** The end stands with the attempt that began the job; one that is still under way is written down with it. */
