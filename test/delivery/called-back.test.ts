@@ -24,7 +24,8 @@ afterEach(() => vi.restoreAllMocks());
 const ORIGIN = "https://router.example.com";
 const result = { type: "text.read", transform: null, maxHops: 8, allowCycles: false };
 const retry = {
-	scheduleSeconds: [60, 60],
+	// So long that nothing of it is sent again while other tests listen.
+	scheduleSeconds: [3_600, 3_600],
 	busyMaxWaitSeconds: 0,
 	coldStartSeconds: 0,
 	statuses: [],
