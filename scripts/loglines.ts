@@ -7,6 +7,9 @@ import { paint } from "./paint.ts";
 /** wrangler's line for a request that has been answered. */
 const REQUEST = /^\[wrangler:info\] ([A-Z]+) (\/\S*) (\d{3})\D*\((\d+)ms\)$/;
 
+/** Whoever has a callback URL may end its delivery. */
+const CALLBACK_TOKEN = /^(\/callbacks\/[^/]*\/)\S+/;
+
 /** Events of the router that somebody should look at. */
 const TROUBLE =
 	/refused|failed|stopped|missing|no_table|un(claimed|reachable|readable|resolved|told|written)/;
@@ -30,7 +33,11 @@ export function readableLine(line: string): string | null {
 	if (entry !== null) return formatEntry(entry);
 	const [, method, path, status, ms] = REQUEST.exec(line) ?? [];
 	if (path !== undefined) {
-		return formatLine(`${method} ${status}`, Number(status) >= 400, `${path}  ${paint("dim", `${ms} ms`)}`);
+		return formatLine(
+			`${method} ${status}`,
+			Number(status) >= 400,
+			`${path.replace(CALLBACK_TOKEN, "$1***")}  ${paint("dim", `${ms} ms`)}`,
+		);
 	}
 	if (CHATTER.some((pattern) => pattern.test(line))) return null;
 	if (line.startsWith("⎔ Reloading")) return paint("dim", "Reloaded.");

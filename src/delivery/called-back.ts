@@ -5,21 +5,24 @@
 import { verifyStandardWebhook } from "../crypto/verify-standard-webhooks.ts";
 import type { Env } from "../env.ts";
 import { refuse, refuseForNow } from "../http/refusal.ts";
+import { log } from "../log.ts";
 import { completionOf } from "../models/completion.ts";
 import type { Exchange } from "../models/exchange.ts";
 import type { JobReading } from "../models/jobs.ts";
 import { reading } from "../models/reading.ts";
 import { protocolOf } from "../models/registry.ts";
 import { isReadable, type ReadableEndpoint } from "../store/records.ts";
-import { type EndpointSettings, type Settings, subscriptionOf } from "../store/settings.ts";
+import { type Settings, subscriptionOf } from "../store/settings.ts";
 import { callbackToken } from "../crypto/callback-token.ts";
 import type { Callback, CalledBack } from "./callback.ts";
 import type { Flights } from "./flights.ts";
 import type { Backlog } from "./ledger/backlog.ts";
+import { idsOf } from "./log-lines.ts";
 import type { AttemptResult } from "./rules/attempt.ts";
-import type { Delivery } from "./rules/delivery.ts";
-import { complete } from "./tasks/complete.ts";
+import { advance, type Delivery } from "./rules/delivery.ts";
+import { complete, type Completed, hasFailed } from "./tasks/complete.ts";
 import { publishResult } from "./tasks/publish.ts";
+import { SUBSCRIPTION_DELETED } from "./tasks/send.ts";
 import type { Ran } from "./tasks/task.ts";
 
 export interface CallbackParts {
@@ -31,6 +34,10 @@ export interface CallbackParts {
 }
 
 export const NO_DELIVERY = refuse(404, "callback_not_found", "There is no delivery with this callback URL.");
+export const LATER: CalledBack = refuseForNow(
+	"unavailable",
+	"The callback cannot be taken now. Send it again.",
+);
 const NONE: CalledBack = { ok: true, effect: "none" };
 
 export class Callbacks {
@@ -58,71 +65,100 @@ export class Callbacks {
 	}
 
 	async #take(id: string, callback: Callback, settings: Settings): Promise<CalledBack> {
-		const { backlog, flights } = this.#parts;
+		const { env, backlog, flights } = this.#parts;
 		if (settings === "deleted") return NONE;
-		if (settings === "missing" || !isReadable(settings.endpoint)) return later();
+		if (settings === "missing" || !isReadable(settings.endpoint)) return LATER;
 		const { endpoint } = settings;
 		const refused = verify(endpoint, callback);
 		if (refused !== null) return refused;
-		// A poll is under way, or another step that needs nothing of whoever calls back.
-		if (flights.claimed.has(id) && !flights.isSending(id)) await flights.whenEnded(id);
-		const delivery = flights.claimed.get(id) ?? backlog.find(id);
-		if (delivery === null) {
-			return NO_DELIVERY;
-		}
-		if (!isAwaiting(delivery)) return NONE;
+		const found = flights.claimed.get(id) ?? backlog.find(id);
+		if (found === null) return NO_DELIVERY;
+		if (!isAwaiting(found) && !flights.claimed.has(id)) return NONE;
 		const job = readJob(endpoint, callback);
+		const subscription = await subscriptionOf(env, settings, found.subscriptionId);
+		if (subscription === "missing") return LATER;
+		while (!this.#isTakable(id)) if (!(await this.#whenEnded(id))) return LATER;
+		// From here on nothing is waited for until it is claimed, so that nothing else goes on with it.
+		const delivery = flights.claimed.get(id) ?? backlog.find(id);
+		if (delivery === null || !isAwaiting(delivery)) return NONE;
 		if (job.kind === "running" || job.kind === "fetch") return { ok: true, effect: "running" };
-		if (isOfFormerJob(delivery, job)) return NONE;
-		return this.#end(delivery, { callback, job, settings, endpoint });
+		const completed: Omit<Completed, "subscription"> = {
+			delivery,
+			endpoint,
+			result: asResult(callback),
+			said: job.kind === "ended" ? job.reading : reading({ class: "error", error: job.error }),
+			callbackToken: callbackToken(env, id),
+			by: "callback",
+			startedAt: flights.sentAt(id),
+			now: Date.now(),
+			random: Math.random(),
+		};
+		if (hasFailed(completed) && !this.#isOpen(completed)) return NONE;
+		const run = async (): Promise<Ran> => {
+			if (subscription === "deleted") return undeliverable(delivery);
+			const ran = await complete({ ...completed, subscription });
+			return { ...ran, delivery: await publishResult(ran.delivery, env) };
+		};
+		const ran = await (flights.isSending(id)
+			? flights.telling(id, () => this.#replace(delivery, run))
+			: this.#end(delivery, run));
+		if (ran === null) return LATER;
+		await this.#parts.follow(id, ran, settings);
+		return subscription === "deleted" ? NONE : { ok: true, effect: "taken" };
 	}
 
-	async #end(delivery: Delivery, { callback, job, settings, endpoint }: Ending): Promise<CalledBack> {
-		const { env, backlog, flights } = this.#parts;
-		const subscription = await subscriptionOf(env, settings, delivery.subscriptionId);
-		if (subscription === "deleted") return NONE;
-		if (subscription === "missing") return later();
-		const startedAt = flights.sentAt(delivery.id);
-		const isSending = flights.isSending(delivery.id);
-		// From here on it is claimed, so that nothing else goes on with it.
-		if (!isSending) flights.begin(delivery, "poll");
+	/** Whether nobody is at work with the delivery but a request, which may take long, and nothing of it is unwritten. */
+	#isTakable(id: string): boolean {
+		const { flights } = this.#parts;
+		return !flights.isUnwritten(id) && (!flights.claimed.has(id) || flights.isSending(id));
+	}
+
+	/** A poll is under way, or another step that needs nothing of whoever calls back. false: its end cannot be written. */
+	async #whenEnded(id: string): Promise<boolean> {
+		const { flights } = this.#parts;
+		if (flights.isUnwritten(id)) flights.writeAgain();
+		if (!flights.isSending(id)) await flights.whenEnded(id);
+		return !flights.isUnwritten(id);
+	}
+
+	/** Whether there is a job that can have failed. What had failed before has cost its attempt. */
+	#isOpen({ delivery: { id, state, attempts }, said, startedAt }: Omit<Completed, "subscription">): boolean {
+		if (state.phase === "waiting") {
+			// One that an earlier attempt has begun says nothing of the other.
+			const [handle, own] = [said?.handle ?? null, state.job.handle];
+			return handle === null || own === null || handle === own;
+		}
+		if (startedAt === null || !this.#parts.flights.isSending(id)) return false;
+		return !attempts.some(({ at, job }) => at === startedAt && job);
+	}
+
+	/** Ends a delivery that nobody has claimed. null: it is kept in memory alone, because the write failed. */
+	async #end(delivery: Delivery, run: () => Promise<Ran>): Promise<Ran | null> {
+		const { flights } = this.#parts;
+		flights.begin(delivery, "poll");
 		let ran: Ran | null = null;
 		try {
-			ran = await complete({
-				delivery,
-				endpoint,
-				subscription,
-				result: asResult(callback),
-				said: job.kind === "ended" ? job.reading : null,
-				callbackToken: callbackToken(env, delivery.id),
-				by: "callback",
-				startedAt,
-				now: Date.now(),
-				random: Math.random(),
-			});
-			ran = { ...ran, delivery: await publishResult(ran.delivery, env) };
+			ran = await run();
 		} finally {
-			const after = ran?.delivery ?? delivery;
-			if (!isSending) flights.end(after);
-			// Its request is still under way, and the delivery is claimed for it.
-			else if (flights.claimed.has(delivery.id)) flights.replace(after);
-			else backlog.record([after]);
+			flights.end(ran?.delivery ?? delivery);
 		}
-		if (!isSending) {
-			await flights.whenEnded(delivery.id);
-			// Kept in memory alone, because the write failed.
-			if (flights.claimed.has(delivery.id)) return later();
-		}
-		await this.#parts.follow(delivery.id, ran, settings);
-		return { ok: true, effect: "taken" };
+		await flights.whenEnded(delivery.id);
+		return flights.isUnwritten(delivery.id) ? null : ran;
 	}
-}
 
-interface Ending {
-	callback: Callback;
-	job: Extract<JobReading, { kind: "ended" | "lost" }>;
-	settings: EndpointSettings;
-	endpoint: ReadableEndpoint;
+	/** Its request is under way, and the delivery stays claimed for it. null: it has another end, or the write failed. */
+	async #replace(delivery: Delivery, run: () => Promise<Ran>): Promise<Ran | null> {
+		const { flights } = this.#parts;
+		const ran = await run();
+		if (flights.claimed.get(delivery.id) !== delivery) return null;
+		try {
+			flights.replace(ran.delivery);
+			return ran;
+		} catch (error) {
+			log("delivery.unwritten", { ...idsOf(delivery), error: String(error) });
+			return null;
+		}
+	}
 }
 
 /** Whether a callback can end something: the job, or a request of which nobody knows how it ended. */
@@ -130,18 +166,9 @@ function isAwaiting({ state }: Delivery): boolean {
 	return state.phase === "waiting" || state.phase === "pending";
 }
 
-/**
- * A job that an earlier attempt has begun, and that has failed while another one runs. Its output would be as good, its
- * failure says nothing of the other.
- */
-function isOfFormerJob({ state }: Delivery, job: Extract<JobReading, { kind: "ended" | "lost" }>): boolean {
-	if (state.phase !== "waiting" || job.kind !== "ended" || job.reading.class === null) return false;
-	const { handle } = job.reading;
-	return handle !== null && state.job.handle !== null && handle !== state.job.handle;
-}
-
-function later(): CalledBack {
-	return refuseForNow("unavailable", "The callback cannot be taken now. Send it again.");
+function undeliverable(delivery: Delivery): Ran {
+	const event = { kind: "impossible", reason: "deleted", detail: SUBSCRIPTION_DELETED } as const;
+	return { ...advance(delivery, event, { now: Date.now(), random: 0 }), ended: null };
 }
 
 function verify({ completion }: ReadableEndpoint, { headers, body }: Callback): CalledBack | null {

@@ -14,7 +14,7 @@ import { isReadable } from "../store/records.ts";
 import { isSending, type Settings } from "../store/settings.ts";
 import { Announcer } from "./announcer.ts";
 import type { CalledBack, Callback } from "./callback.ts";
-import { Callbacks, NO_DELIVERY } from "./called-back.ts";
+import { Callbacks, LATER, NO_DELIVERY } from "./called-back.ts";
 import { type BulkOrder, type BulkPart, NO_COUNTS } from "./bulk/order.ts";
 import { BulkRunner } from "./bulk/runner.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
@@ -157,9 +157,18 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	async cancel(id: string): Promise<Change> {
 		const before = this.#backlog.find(id);
 		const change = await this.#change(id, canceled);
-		const reachable = this.#reachable();
-		if (change.ok && before !== null && reachable !== null) this.#work.cancelJob(before, reachable);
+		if (change.ok && before?.state.phase === "waiting") this.ctx.waitUntil(this.#cancelJob(before));
 		return change;
+	}
+
+	/** Tells the server of a delivery's job that nobody waits for it. Never throws: the delivery is canceled already. */
+	async #cancelJob(delivery: Delivery): Promise<void> {
+		await this.#orAgain(async () => {
+			// A cancel may be what wakes this object.
+			if (this.#endpointId !== null) await this.#settings.read(this.#endpointId);
+			const reachable = this.#reachable();
+			if (reachable !== null) this.#work.cancelJob(delivery, reachable);
+		});
 	}
 
 	async bulk(order: BulkOrder): Promise<BulkPart> {
@@ -182,6 +191,11 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	async callBack(id: string, callback: Callback): Promise<CalledBack> {
 		if (this.#endpointId === null) return NO_DELIVERY;
 		const settings = this.#presence.resolve(await this.#settings.read(this.#endpointId));
+		// A hand may have the request that began the job, and this life does not know of it yet.
+		if (this.#work.pool.isRecovering) await this.#recover();
+		if (this.#work.pool.isRecovering) return LATER;
+		// Should the object be lost between the end and what is due after it.
+		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		return this.#callbacks.take(id, callback, settings);
 	}
 

@@ -20,10 +20,14 @@ export class Flights {
 	readonly #sentAt = new Map<string, number>();
 	readonly #sizes = new Map<string, number>();
 	#bytes = 0;
-	/** Finished, and to be written together with what ends at the same time. */
-	#ended: Delivery[] = [];
-	/** Finished, but the write of it failed. */
-	#unwritten: Delivery[] = [];
+	/** Finished, and to be written together with what ends at the same time: as they stand among the claimed by then. */
+	#ended = new Set<string>();
+	/** What became of them stands among the claimed alone, because the write of it failed. */
+	readonly #unwritten = new Set<string>();
+	/** The response to their request is being judged. */
+	readonly #settling = new Set<string>();
+	/** Callbacks that end a delivery whose request is under way, while they do. */
+	readonly #telling = new Map<string, Promise<unknown>>();
 	readonly #waiters = new Map<string, (() => void)[]>();
 
 	constructor(backlog: Pick<Backlog, "record" | "jobs">, released: () => void) {
@@ -48,6 +52,7 @@ export class Flights {
 
 	begin(delivery: Delivery, task: TaskName): void {
 		this.#weigh(delivery);
+		this.#unwritten.delete(delivery.id);
 		this.#claimed.set(delivery.id, delivery);
 		this.#tasks.set(delivery.id, task);
 		this.#counts[task] += 1;
@@ -58,9 +63,36 @@ export class Flights {
 		if (this.#tasks.get(id) === "send") this.#sentAt.set(id, at);
 	}
 
-	/** Whether the delivery is claimed to be sent, its request under way or still being made. */
+	/** Whether the delivery is claimed to be sent, and the response to its request has still to come. */
 	isSending(id: string): boolean {
-		return this.#tasks.get(id) === "send";
+		return this.#tasks.get(id) === "send" && !this.#settling.has(id);
+	}
+
+	/** Whether the end of the delivery is known here, and could not be written. */
+	isUnwritten(id: string): boolean {
+		return this.#unwritten.has(id);
+	}
+
+	/** A callback ends a delivery that is being sent. The response is not judged before that is done. */
+	async telling<T>(id: string, work: () => Promise<T>): Promise<T> {
+		const told = work();
+		this.#telling.set(id, told);
+		try {
+			return await told;
+		} finally {
+			this.#telling.delete(id);
+		}
+	}
+
+	/** Resolves when no callback is ending the delivery while it is being sent. Never throws. */
+	async whenTold(id: string): Promise<void> {
+		await this.#telling.get(id)?.catch(() => undefined);
+	}
+
+	/** As `whenTold`, once there is a response to judge: callbacks that come from here on wait until that is done. */
+	async settling(id: string): Promise<void> {
+		if (this.#tasks.has(id)) this.#settling.add(id);
+		await this.whenTold(id);
 	}
 
 	/** When the exchange began that is sending the delivery; null while none is. */
@@ -74,6 +106,7 @@ export class Flights {
 		if (task === undefined) return;
 		this.#tasks.delete(id);
 		this.#sentAt.delete(id);
+		this.#settling.delete(id);
 		this.#counts[task] -= 1;
 	}
 
@@ -88,16 +121,17 @@ export class Flights {
 		this.#backlog.jobs.note(delivery);
 		this.#claimed.set(delivery.id, delivery);
 		this.#weigh(delivery);
-		this.#ended.push(delivery);
-		if (this.#ended.length === 1) setTimeout(() => this.#writeEnded(), 0);
+		this.#unwritten.delete(delivery.id);
+		this.#ended.add(delivery.id);
+		if (this.#ended.size === 1) setTimeout(() => this.#writeEnded(), 0);
 	}
 
 	#writeEnded(): void {
-		const ended = this.#ended;
-		this.#ended = [];
+		const ended = [...this.#ended].flatMap((id) => this.#claimed.get(id) ?? []);
+		this.#ended = new Set();
 		if (!this.#tryToWrite(ended)) {
 			// One by one, so that a delivery that cannot be written holds up no other.
-			for (const delivery of ended) if (!this.#tryToWrite([delivery])) this.#unwritten.push(delivery);
+			for (const delivery of ended) if (!this.#tryToWrite([delivery])) this.#unwritten.add(delivery.id);
 		}
 		for (const { id } of ended) {
 			for (const wake of this.#waiters.get(id) ?? []) wake();
@@ -121,15 +155,17 @@ export class Flights {
 		}
 	}
 
-	/** Writes what an end that came late has made of a delivery that is under way again. */
+	/** Writes what another end has made of a delivery that is under way. Throws when the write fails; it counts all the same. */
 	replace(delivery: Delivery): void {
 		this.#claimed.set(delivery.id, delivery);
+		this.#unwritten.add(delivery.id);
 		this.#backlog.record([delivery]);
+		this.#unwritten.delete(delivery.id);
 	}
 
 	/** Resolves when the delivery has come to its end, written or not; at once when it is not under way. */
 	async whenEnded(id: string): Promise<void> {
-		if (!this.#tasks.has(id) && !this.#ended.some((delivery) => delivery.id === id)) return;
+		if (!this.#tasks.has(id) && !this.#ended.has(id)) return;
 		await new Promise<void>((resolve) => {
 			this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
 		});
@@ -150,9 +186,21 @@ export class Flights {
 
 	/** Tries once more to write what could not be written. */
 	writeAgain(): void {
-		const unwritten = this.#unwritten;
-		this.#unwritten = [];
-		for (const delivery of unwritten) this.end(delivery);
+		for (const id of this.#unwritten) {
+			const delivery = this.#claimed.get(id);
+			if (delivery === undefined) this.#unwritten.delete(id);
+			// One that is under way is written when it ends, or here.
+			else if (this.#tasks.has(id)) this.#rewrite(delivery);
+			else this.end(delivery);
+		}
+	}
+
+	#rewrite(delivery: Delivery): void {
+		try {
+			this.replace(delivery);
+		} catch (error) {
+			log("delivery.unwritten", { ...idsOf(delivery), error: String(error) });
+		}
 	}
 }
 

@@ -78,6 +78,8 @@ export class Work {
 			},
 			cancelJob: (delivery, settings) => this.cancelJob(delivery, settings),
 			current: (delivery) => this.flights.claimed.get(delivery.id) ?? delivery,
+			whenTold: (id) => this.flights.whenTold(id),
+			settling: (id) => this.flights.settling(id),
 			succeededSince: (at) => this.#succeededAt >= at,
 		};
 	}

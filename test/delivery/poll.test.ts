@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { requestReplyJobs } from "../../src/models/request-reply.ts";
+import { deleteSubscription } from "../../src/store/subscriptions.ts";
 import { deleteEndpoint } from "../../src/store/endpoints.ts";
 import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
 import type { ReadableEndpoint } from "../../src/store/records.ts";
@@ -256,4 +258,31 @@ test("an eviction forgets neither the job nor when it is asked for next", async 
 	expect(alarm).toBeLessThan(Date.now() + 11_000);
 	await pass(setting, 2_000, () => polls.length === 1);
 	await whenStatus(setting, id, "succeeded");
+});
+
+test("a subscription that is deleted while its delivery waits ends it with the next poll, which asks nothing", async () => {
+	const setting = await polled({ url: "https://api.example.com", model: "a/b", protocol: "replicate" });
+	const calls = model(() => Response.json({ id: "p1", status: "starting" }, { status: 201 }));
+	const id = await begun(setting);
+	await deleteSubscription(env, setting.subscription.id);
+	await setting.dispatcher.refresh();
+	await pass(setting, 2_000, () => calls.length === 2);
+	expect(calls[1]?.url).toBe("https://api.example.com/v1/predictions/p1/cancel");
+	expect(await whenStatus(setting, id, "dead")).toMatchObject({ reason: "deleted" });
+});
+
+test("a poll that a bug of ours makes fail again and again is bounded by the deadline", async () => {
+	const setting = await polled({}, { deadlineSeconds: 600 });
+	const { polls } = server(() => running());
+	const id = await begun(setting);
+	const { poll } = requestReplyJobs;
+	if (poll === undefined) throw new Error("a job can be asked for");
+	vi.spyOn(poll, "request").mockImplementation(() => {
+		throw new Error("a bug");
+	});
+	await pass(setting, 2_000, () => true);
+	await whenStatus(setting, id, "waiting");
+	await pass(setting, 601_000, () => true);
+	expect(await whenStatus(setting, id, "pending")).toMatchObject({ attempts: [{ job: { by: "deadline" } }] });
+	expect(polls).toHaveLength(0);
 });

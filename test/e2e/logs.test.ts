@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readableLine } from "../../scripts/loglines.ts";
 import { startRouter } from "../../scripts/router.ts";
 import type { Router } from "../../scripts/router.ts";
 import { connect, isFinished, unique } from "./support/api.ts";
@@ -79,3 +80,9 @@ function told(event: string): Record<string, unknown>[] {
 		.map((line) => JSON.parse(line) as Record<string, unknown>)
 		.filter((entry) => entry["event"] === event);
 }
+
+test("the token in a callback URL is not shown by npm run dev", () => {
+	const line = readableLine("[wrangler:info] POST /callbacks/dlv_1/token-of-the-delivery 200 OK (25ms)");
+	expect(line).toContain("/callbacks/dlv_1/***");
+	expect(line).not.toContain("token-of-the-delivery");
+});

@@ -40,7 +40,8 @@ export class Pool {
 	readonly #losses = new Losses();
 	readonly #roster: Roster;
 	#inProcess = 0;
-	#isRecalling = false;
+	/** The roll call that is under way. */
+	#recalling: Promise<void> | null = null;
 	/** By token: whoever waits for the end of an exchange. */
 	readonly #waiting = new Map<string, (result: AttemptResult | null) => void>();
 	/** Jobs that are to go to a hand with the next call. */
@@ -101,8 +102,13 @@ export class Pool {
 
 	/** Asks the hands of an earlier life what they have, and takes it over. Never throws. */
 	async recover(): Promise<void> {
-		if (this.#isRecalling) return;
-		this.#isRecalling = true;
+		this.#recalling ??= this.#recall().finally(() => {
+			this.#recalling = null;
+		});
+		await this.#recalling;
+	}
+
+	async #recall(): Promise<void> {
 		await this.#roster.ask(
 			(number) => this.#callRoll(number),
 			(number, { incarnation, held }) => {
@@ -117,7 +123,6 @@ export class Pool {
 				}
 			},
 		);
-		this.#isRecalling = false;
 		if (!this.isRecovering && this.#leases.size === 0) this.#roster.forget();
 	}
 

@@ -3,9 +3,10 @@
  * subscription's transform.
  */
 import type { Reported } from "../../models/exchange.ts";
-import { showable } from "../exchange/excerpt.ts";
+import { excerpt, showable } from "../exchange/excerpt.ts";
 import { reportedBy } from "../exchange/reported.ts";
 import type { Attempt, JobEnd } from "../records.ts";
+import type { Outcome } from "../rules/attempt.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
@@ -18,12 +19,17 @@ export interface Completed extends Concluding {
 	startedAt: number | null;
 }
 
+/** Whether the job has failed. */
+export function hasFailed(told: Told): boolean {
+	return verdictOn(told).outcome !== "done";
+}
+
 /** Ends the job of a delivery. Nothing of it is told to the endpoint's gates: it is no exchange. */
 export async function complete(completed: Completed): Promise<Ran> {
 	const { delivery, said, result, now } = completed;
 	const verdict = verdictOn(completed);
 	const failed = verdict.outcome !== "done";
-	const error = failed ? (said?.error ?? `The server responded ${statusOf(result)}.`) : null;
+	const error = failed ? (said?.error ?? errorIn(completed)) : null;
 	const end: JobEnd = {
 		at: now,
 		by: completed.by,
@@ -59,19 +65,32 @@ export interface DeadlinePassed {
 	random: number;
 }
 
-function verdictOn({ result, said, now }: Completed): Verdict {
+type Told = Pick<Completed, "result" | "said" | "now" | "by">;
+
+/** What a callback can say of an endpoint: it is about one job, and whoever has its URL must stop nothing else. */
+const OF_ENDPOINT: readonly Outcome[] = ["unauthorized", "quota", "gone"];
+
+function verdictOn({ result, said, now, by }: Told): Verdict {
 	const verdict = classify(
 		result,
 		// What the endpoint says of statuses is about requests that carry an event.
 		{ statuses: [], busyStatuses: [], coldStart: false, completesLater: false, isSilent: false, now },
 		said,
 	);
-	// A job that has ended cannot be accepted.
-	return verdict.outcome === "accepted" ? { ...verdict, outcome: "error" } : verdict;
+	const { outcome } = verdict;
+	// A job that has ended cannot be accepted; and as busy it would begin anew for ever, with no attempt spent.
+	const isNoEnd = outcome === "accepted" || outcome === "busy";
+	const isError = isNoEnd || (by === "callback" && OF_ENDPOINT.includes(outcome));
+	return isError ? { ...verdict, outcome: "error" } : verdict;
 }
 
-function statusOf(result: Completed["result"]): string {
-	return result.kind === "response" ? String(result.status) : "nothing";
+/** For servers whose protocol says nothing of errors: the attempt's own excerpt is of the response before. */
+function errorIn(completed: Completed): string {
+	const { result, by } = completed;
+	if (result.kind !== "response") return "The server responded nothing.";
+	const text = excerpt(result, secretsOf(completed));
+	const told = by === "callback" ? "called back with status" : "responded";
+	return `The server ${told} ${result.status}${text === null ? "." : `: ${text}`}`;
 }
 
 /** The end stands with the attempt that began the job; one that is still under way is written down with it. */
@@ -80,8 +99,8 @@ function withEnd(
 	end: Pick<Attempt, "job"> & Reported,
 	{ startedAt, now }: Pick<Completed, "startedAt" | "now">,
 ): Attempt[] {
-	const last = attempts.at(-1);
-	if (startedAt === null && last !== undefined) return [...attempts.slice(0, -1), { ...last, ...end }];
+	const told = startedAt === null ? attempts.at(-1) : attempts.find((attempt) => attempt.at === startedAt);
+	if (told !== undefined) return attempts.map((one) => (one === told ? { ...told, ...end } : one));
 	const at = startedAt ?? now;
 	const begun: Attempt = {
 		number: nextNumber(attempts),

@@ -7,7 +7,7 @@ import type { Exchange, Reading } from "../../models/exchange.ts";
 import type { Jobs, PollStep } from "../../models/jobs.ts";
 import { reading } from "../../models/reading.ts";
 import { protocolOf } from "../../models/registry.ts";
-import { isReadable, type ReadableEndpoint } from "../../store/records.ts";
+import { isReadable, type ReadableEndpoint, type Subscription } from "../../store/records.ts";
 import { subscriptionOf, type EndpointSettings } from "../../store/settings.ts";
 import { dropToken } from "../exchange/oauth.ts";
 import { log } from "../../log.ts";
@@ -20,6 +20,7 @@ import type { Waiting } from "../rules/state.ts";
 import { complete, passDeadline } from "./complete.ts";
 import { exchangeStep, type Reachable } from "./exchange-step.ts";
 import { publishResult } from "./publish.ts";
+import { SUBSCRIPTION_DELETED } from "./send.ts";
 import type { Ran, Task, TaskIo } from "./task.ts";
 
 /** A server is asked for what it has: it need not be waited for long, ms. */
@@ -47,37 +48,58 @@ async function look(
 	endpoint: ReadableEndpoint,
 	io: TaskIo,
 ): Promise<Ran> {
+	const reachable = { ...settings, endpoint };
 	const isOver = state.job.deadlineAt <= Date.now();
+	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
+	if (subscription === "deleted") {
+		io.cancelJob(delivery, reachable);
+		return impossible(delivery, SUBSCRIPTION_DELETED);
+	}
+	if (subscription === "missing" && !isOver) return putOff(delivery);
 	const pollable = pollableOf(endpoint, state);
 	const asks = pollable !== null && (isOver || completionOf(endpoint).mode !== "callback");
-	const told = asks ? await ask(delivery, { ...settings, endpoint }, pollable, io) : RUNNING;
+	const told = asks ? await askOrFail(delivery, reachable, pollable, io) : RUNNING;
 	const current = io.current(delivery);
 	// A callback has come meanwhile.
 	if (current.state.phase !== "waiting") return { delivery: current, ended: null, signals: [] };
-	const [now, random] = [Date.now(), Math.random()];
-	if (told.kind !== "ended") {
-		if (!isOver) {
-			const retryAfterMs = told.kind === "running" ? told.retryAfterMs : null;
-			return step(current, { kind: "still_running", retryAfterMs, polls: asks }, told.signals);
-		}
-		io.cancelJob(current, { ...settings, endpoint });
-		return passDeadline(current, { retry: endpoint.retry, now, random });
+	if (told.kind === "ended") {
+		if (subscription === "missing") return putOff(current);
+		const ran = await completeOrFail(current, endpoint, subscription, told);
+		if (ran !== null) return ran;
+	} else if (!isOver) {
+		const retryAfterMs = told.kind === "running" ? told.retryAfterMs : null;
+		return step(current, { kind: "still_running", retryAfterMs, polls: asks }, told.signals);
 	}
-	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
-	if (subscription === "deleted") return impossible(current, "The subscription has been deleted.");
-	if (subscription === "missing") return putOff(current);
-	return complete({
-		delivery: current,
-		endpoint,
-		subscription,
-		result: told.result,
-		said: told.said,
-		callbackToken: null,
-		by: "poll",
-		startedAt: null,
-		now,
-		random,
-	});
+	// A bug of ours has come in between: the deadline bounds it.
+	if (!isOver) return step(current, { kind: "still_running", retryAfterMs: null, polls: asks });
+	io.cancelJob(current, reachable);
+	return passDeadline(current, { retry: endpoint.retry, now: Date.now(), random: Math.random() });
+}
+
+/** null: it could not be made sense of, which is a bug of ours. */
+async function completeOrFail(
+	delivery: Delivery,
+	endpoint: ReadableEndpoint,
+	subscription: Subscription,
+	{ said, result }: Extract<Told, { kind: "ended" }>,
+): Promise<Ran | null> {
+	try {
+		return await complete({
+			delivery,
+			endpoint,
+			subscription,
+			result,
+			said,
+			callbackToken: null,
+			by: "poll",
+			startedAt: null,
+			now: Date.now(),
+			random: Math.random(),
+		});
+	} catch (error) {
+		log("delivery.failed", { ...idsOf(delivery), error: String(error) });
+		return null;
+	}
 }
 
 type Told = { signals: readonly Signal[] } & (
@@ -98,6 +120,16 @@ function pollableOf(endpoint: ReadableEndpoint, { job }: Waiting): Pollable | nu
 }
 
 const RUNNING: Extract<Told, { kind: "running" }> = { kind: "running", retryAfterMs: null, signals: [] };
+
+async function askOrFail(...asked: Parameters<typeof ask>): Promise<Told> {
+	try {
+		return await ask(...asked);
+	} catch (error) {
+		// A bug of ours: nothing is known of the job.
+		log("delivery.failed", { ...idsOf(asked[0]), error: String(error) });
+		return RUNNING;
+	}
+}
 
 async function ask(
 	delivery: Delivery,

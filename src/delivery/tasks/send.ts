@@ -53,6 +53,8 @@ export async function resume(
 	const { startedAt, isLate } = exchange;
 	// Until then it is under way, whatever else fails.
 	const result = await exchange.ended;
+	// What comes late may stand beside a request that is under way, whose response has still to come.
+	await (isLate ? io.whenTold(delivery.id) : io.settling(delivery.id));
 	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
 	if (result === null || typeof subscription === "string") return released(io.current(delivery));
 	return published(
@@ -91,6 +93,7 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 		}),
 	);
 	// A callback of an earlier attempt has ended the delivery meanwhile: the model is not asked again.
+	await io.whenTold(delivery.id);
 	const current = io.current(delivery);
 	if (current.state.phase !== "pending") return { delivery: current, ended: null, signals: [] };
 	if (prepared.kind === "impossible") return unsent(delivery, prepared.reason, prepared.detail);
@@ -100,6 +103,7 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 		prepared.kind === "ended"
 			? prepared.result
 			: await io.exchange({ deliveryId, position, startedAt, request: prepared.request, timeoutMs });
+	await io.settling(deliveryId);
 	if (result === null) return released(io.current(delivery));
 	return conclude({ delivery, settings, subscription, result, startedAt, isLate: false }, io);
 }

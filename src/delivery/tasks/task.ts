@@ -24,6 +24,10 @@ export interface TaskIo {
 	): void;
 	/** The delivery as it is now: the end of an earlier exchange may have come while this one was under way. */
 	current(delivery: Delivery): Delivery;
+	/** Resolves when no callback is ending the delivery. Never throws. */
+	whenTold(id: string): Promise<void>;
+	/** As `whenTold`, once there is a response to judge: later callbacks wait until that is done. Never throws. */
+	settling(id: string): Promise<void>;
 	/** Whether anything has succeeded at the endpoint since a moment, ms since the epoch. */
 	succeededSince(at: number): boolean;
 }
