@@ -1,12 +1,12 @@
 /** What the dispatcher's tests share: an endpoint with a subscription in D1, a model behind `fetch`, and events. */
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { vi } from "vitest";
+import { beforeEach, vi } from "vitest";
 import { dispatcher } from "../../src/objects/clients.ts";
 import type { IncomingEvent } from "../../src/delivery/ledger/incoming.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
-import { deliveryId, eventId, newId } from "../../src/events/ids.ts";
+import { deliveryId, endpointIdOf, eventId, newId } from "../../src/events/ids.ts";
 import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
 import { insertEndpoint } from "../../src/store/endpoints.ts";
 import type { ReadableEndpoint, Subscription } from "../../src/store/records.ts";
@@ -18,6 +18,15 @@ export interface Setting {
 	subscription: Subscription;
 	dispatcher: ReturnType<typeof dispatcher>;
 }
+
+/** Endpoints of this test, and of those before it in the same file, whose deliveries may still be tried again. */
+const current = new Set<string>();
+const former = new Set<string>();
+
+beforeEach(() => {
+	for (const id of current) former.add(id);
+	current.clear();
+});
 
 export async function createSetting(
 	changes: { endpoint?: Partial<ReadableEndpoint>; subscription?: Partial<Subscription> } = {},
@@ -68,6 +77,7 @@ export async function createSetting(
 		updatedAt: Date.now(),
 		...changes.subscription,
 	};
+	current.add(id);
 	await insertEndpoint(env, endpoint);
 	await insertSubscription(env, subscription);
 	return { endpoint, subscription, dispatcher: dispatcher(env, id) };
@@ -123,6 +133,8 @@ export function model(answer: (call: Call) => Response | Promise<Response>): Cal
 			url: request.url,
 			headers: request.headers,
 		};
+		// A delivery that an earlier test has left behind is none of this one's calls.
+		if (former.has(endpointIdOf(call.deliveryId) ?? "")) return new Response(null, { status: 204 });
 		calls.push(call);
 		return answer(call);
 	});
