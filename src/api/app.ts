@@ -4,6 +4,7 @@ import { log } from "../log.ts";
 import { Problem } from "../http/problem.ts";
 import type { ApiEnv } from "./http/context.ts";
 import { requireKey } from "./http/auth.ts";
+import { description } from "./openapi/index.ts";
 import { deliveries } from "./deliveries/index.ts";
 import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
@@ -16,6 +17,7 @@ import { subscriptions } from "./subscriptions/index.ts";
 export const api = new Hono<ApiEnv>();
 
 api.get("/healthz", health);
+api.route("/", description);
 api.use("/v1/*", requireKey, async (c, next) => {
 	c.executionCtx.waitUntil(learnHost(c.env, c.req.url, Date.now()));
 	await next();

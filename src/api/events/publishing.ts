@@ -16,7 +16,7 @@ import { checkFields, decodeJson, readBytes } from "../http/body.ts";
 const DEFAULT_SOURCE = "/sources/api";
 
 /** Their values are judged by the rules for attributes, which say more than a type. */
-const plainEvent = z.strictObject({
+export const plainEvent = z.strictObject({
 	type: z.string(),
 	source: z.string().optional(),
 	subject: z.string().optional(),

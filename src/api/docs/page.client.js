@@ -1,0 +1,2 @@
+"use strict";
+alert(1);

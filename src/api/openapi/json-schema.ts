@@ -1,0 +1,74 @@
+/** zod schemas as JSON Schema 2020-12, with the texts of their fields in it. */
+import * as z from "zod";
+import { filterSchema } from "../../events/expressions/filters.ts";
+import { type FieldText, type FieldTexts, type JsonSchema, readText } from "./operation.ts";
+
+/** zod cannot say what a filter is: it judges with code. */
+const FILTER: readonly [unknown, string] = [filterSchema, "Filter"];
+
+interface Conversion {
+	/** "input" for what is sent to the router, "output" for what it returns. */
+	io: "input" | "output";
+	fields: FieldTexts;
+	/** Schemas that have a name of their own. */
+	names?: ReadonlyMap<unknown, string>;
+}
+
+export function toJsonSchema(schema: z.ZodType, { io, fields, names = new Map() }: Conversion): JsonSchema {
+	const known = new Map<unknown, string>([FILTER, ...names]);
+	const { $schema: _, ...converted } = z.toJSONSchema(schema, {
+		target: "draft-2020-12",
+		io,
+		unrepresentable: "any",
+		override: ({ zodSchema, jsonSchema }) => {
+			const name = known.get(zodSchema);
+			if (name !== undefined) replaceAll(jsonSchema, { $ref: `#/components/schemas/${name}` });
+		},
+	}) as JsonSchema;
+	return tidy(converted, fields, "", io === "output");
+}
+
+function replaceAll(target: object, source: JsonSchema): void {
+	for (const key of Object.keys(target)) Reflect.deleteProperty(target, key);
+	Object.assign(target, source);
+}
+
+/**
+ * Puts the texts in, and leaves out fields that exist only to be refused. A response (`isOpen`) has no defaults, and may
+ * gain further fields.
+ */
+function tidy(schema: JsonSchema, fields: FieldTexts, path: string, isOpen: boolean): JsonSchema {
+	const inner = (part: JsonSchema, at = path) => tidy(part, fields, at, isOpen);
+	const { additionalProperties, ...rest } = schema;
+	return {
+		...rest,
+		...(additionalProperties !== undefined &&
+			!(isOpen && additionalProperties === false) && { additionalProperties }),
+		...(schema.properties !== undefined && {
+			properties: Object.fromEntries(
+				Object.entries(schema.properties)
+					.filter(([, property]) => !isNever(property))
+					.map(([name, property]) => {
+						const at = path === "" ? name : `${path}.${name}`;
+						const { default: value, ...shown } = described(inner(property, at), fields[at]);
+						return [name, value === undefined || isOpen ? shown : { ...shown, default: value }];
+					}),
+			),
+		}),
+		...(schema.items !== undefined && { items: inner(schema.items) }),
+		...(schema.anyOf !== undefined && { anyOf: schema.anyOf.map((part) => inner(part)) }),
+		...(schema.oneOf !== undefined && { oneOf: schema.oneOf.map((part) => inner(part)) }),
+		...(schema.allOf !== undefined && { allOf: schema.allOf.map((part) => inner(part)) }),
+	};
+}
+
+function described(schema: JsonSchema, text: FieldText | undefined): JsonSchema {
+	if (text === undefined) return schema;
+	const { text: description, schema: more } = readText(text);
+	return { ...schema, ...more, description };
+}
+
+function isNever(schema: JsonSchema): boolean {
+	const { not } = schema;
+	return typeof not === "object" && not !== null && Object.keys(not).length === 0;
+}
