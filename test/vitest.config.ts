@@ -53,6 +53,7 @@ export default defineConfig({
 					name: "e2e",
 					include: ["test/e2e/**/*.test.ts"],
 					globalSetup: ["test/e2e/support/router.setup.ts"],
+					setupFiles: ["test/e2e/support/described.setup.ts"],
 					...bounds,
 				},
 			},
