@@ -32,6 +32,7 @@ if (findPostgres() === null && process.env["SLUICE_REQUIRE_POSTGRES"] !== "1") {
 		"\nThe PostgreSQL suite was skipped: no server is installed (.ci/run installs one and insists on it).",
 	);
 }
+for (const note of notesOf(vitest.state.getTestModules())) console.log(`\n${note}`);
 const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
 console.log(`\n${count.passed} passed, ${failed} failed${skipped}`);
 process.exit(failed === 0 && count.passed > 0 ? 0 : 1);
@@ -47,6 +48,17 @@ function countTests(files: readonly TestModule[]) {
 		}
 	}
 	return count;
+}
+
+/** What tests have to say of themselves, such as the seed of a fuzz. */
+function notesOf(files: readonly TestModule[]): string[] {
+	return files.flatMap((file) => [...file.children.allTests()].flatMap((test) => test.meta().note ?? []));
+}
+
+declare module "vitest" {
+	interface TaskMeta {
+		note?: string;
+	}
 }
 
 /** What the default reporter would have said at its end. */

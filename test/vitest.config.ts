@@ -30,6 +30,7 @@ export default defineConfig({
 								ALLOW_PRIVATE_ENDPOINTS: "true",
 								// Hundreds of changes are made and need not wait; the end-to-end suites do.
 								ROUTING_MAX_AGE_MS: "0",
+								FUZZ_SEED: process.env["SLUICE_FUZZ_SEED"] ?? "",
 							},
 							// With no wait, a batch may still be routed when its test file ends, and the plugin then waits for ever.
 							queueConsumers: {

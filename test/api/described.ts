@@ -62,9 +62,11 @@ function undescribedProblem(text: string, status: number, codes: readonly string
 		return "a bare problem";
 	const further = Object.keys(problem).filter((member) => !PROBLEM_MEMBERS.includes(member));
 	if (further.length > 0) return `the members ${further.join(", ")}`;
-	const isFieldError = (error: unknown) =>
-		typeof error === "object" && error !== null && Object.keys(error).sort().join() === "message,path";
 	return Array.isArray(errors) && errors.every(isFieldError) ? null : "errors of another form";
+}
+
+function isFieldError(error: unknown): boolean {
+	return typeof error === "object" && error !== null && Object.keys(error).sort().join() === "message,path";
 }
 
 /** A path or a method that no route has. */

@@ -165,9 +165,8 @@ const PROBLEM: JsonSchema = {
 		title: { type: "string", description: "The code in words." },
 		status: { type: "integer", description: "The HTTP status." },
 		code: {
-			type: "string",
-			enum: Object.keys(CODES),
 			description: "What was refused, for programs. Stable.",
+			oneOf: Object.entries(CODES).map(([code, [, description]]) => ({ const: code, description })),
 		},
 		detail: { type: "string", description: "What was refused, for people. May change." },
 		errors: {
