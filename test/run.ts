@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { parseCLI, startVitest } from "vitest/node";
 import type { TestModule } from "vitest/node";
+import { findChromium } from "./e2e/support/chromium.ts";
 import { findPostgres } from "./e2e/postgres/server.ts";
 import { watchForStall } from "./stall.ts";
 
@@ -30,6 +31,11 @@ if (!isStalled) await vitest.close();
 if (findPostgres() === null && process.env["SLUICE_REQUIRE_POSTGRES"] !== "1") {
 	console.log(
 		"\nThe PostgreSQL suite was skipped: no server is installed (.ci/run installs one and insists on it).",
+	);
+}
+if (findChromium() === null) {
+	console.log(
+		"\nThe reference page was not opened: no Chromium is in PATH (.ci/run installs one and insists on it).",
 	);
 }
 for (const note of notesOf(vitest.state.getTestModules())) console.log(`\n${note}`);

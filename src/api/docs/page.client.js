@@ -1,6 +1,11 @@
 // Renders /openapi.json into the page. Runs in the browser as it stands; texts are set as text, never as HTML.
 "use strict";
-(async () => {
+/** The name of a schema that is referred to; undefined for one that stands where it is. */
+function nameOf(schema) {
+	return schema.$ref?.split("/").pop();
+}
+
+void (async () => {
 	const main = document.getElementById("content");
 	const contents = document.getElementById("contents");
 	const state = document.getElementById("state");
@@ -35,7 +40,6 @@
 	const codeTexts = new Map(
 		schemas.Problem.properties.code.oneOf.map((code) => [code.const, code.description]),
 	);
-	const nameOf = (schema) => schema.$ref?.split("/").pop();
 	const resolve = (schema) => (schema.$ref === undefined ? schema : schemas[nameOf(schema)]);
 
 	function typeOf(schema) {
@@ -58,9 +62,9 @@
 		for (const part of parts) {
 			if (part.enum !== undefined) facts.push(part.enum.map((value) => JSON.stringify(value)).join(", "));
 			say("at least", part.minimum);
-			if (part.maximum < 2 ** 53 - 1) say("at most", part.maximum);
+			if (part.maximum < 2 ** 53 - 1) say("at most", part.maximum?.toLocaleString("en"));
 			if (part.minLength > 0) facts.push("not empty");
-			if (part.maxLength !== undefined) facts.push(`up to ${part.maxLength} characters`);
+			if (part.maxLength !== undefined) facts.push(`up to ${part.maxLength.toLocaleString("en")} characters`);
 			if (part.maxItems !== undefined) facts.push(`up to ${part.maxItems} entries`);
 		}
 		if (schema.default !== undefined) facts.push(`by default ${JSON.stringify(schema.default)}`);
@@ -80,17 +84,29 @@
 			return [row, ...inner];
 		});
 		const parts = [...(rest.anyOf ?? rest.oneOf ?? []), ...(rest.items ? [rest.items] : [])];
+		const alternatives = (rest.anyOf ?? rest.oneOf ?? []).filter((part) => part.type !== "null").length;
 		const inner = parts.flatMap((part) => {
 			const ref = nameOf(part);
 			if (ref !== undefined && seen.includes(ref)) return [];
-			return rowsOf(part, path, ref ? [...seen, ref] : seen);
+			const rows = rowsOf(part, path, ref ? [...seen, ref] : seen);
+			return rows.map((row) => ({ ...row, of: alternatives }));
 		});
-		return unique([...own, ...inner]);
+		return merged([...own, ...inner]);
 	}
 
-	function unique(rows) {
-		const paths = new Set();
-		return rows.filter(({ path }) => !paths.has(path) && paths.add(path));
+	/** One row for each path: what alternatives say of a field is put together, and required is what all of them require. */
+	function merged(rows) {
+		return [...Map.groupBy(rows, ({ path }) => path).values()].map((same) => {
+			const [first] = same;
+			if (!(first.of > 1)) return first;
+			const values = same.flatMap(({ schema }) => schema.const ?? schema.enum ?? []);
+			const schema = values.length > 1 ? { ...first.schema, const: undefined, enum: values } : first.schema;
+			return {
+				path: first.path,
+				schema,
+				isRequired: same.length >= first.of && same.every((row) => row.isRequired),
+			};
+		});
 	}
 
 	function fieldRow(path, schema, isRequired) {

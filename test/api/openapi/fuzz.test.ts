@@ -104,7 +104,7 @@ async function learnPool(): Promise<void> {
 		const kept = others.slice(0, MAX_LIVE);
 		const refs = kept.flatMap(({ id, name, version }) => [
 			id,
-			version === undefined ? name : `${name}@${String(version)}`,
+			typeof version === "string" ? `${name}@${version}` : name,
 		]);
 		pool.refs.set(tag, refs);
 	}

@@ -87,7 +87,7 @@ const VALUES: readonly [unknown, ...unknown[]] = [
 	{},
 	{ length: 1e9 },
 	{ toString: 1, valueOf: null },
-	{ then: "x" },
+	JSON.parse('{"then": "x"}'),
 	{ type: null },
 	{ type: "bearer", type2: 1 },
 	JSON.parse('{"__proto__": {"polluted": true}}'),
