@@ -62,7 +62,7 @@ void (async () => {
 		for (const part of parts) {
 			if (part.enum !== undefined) facts.push(part.enum.map((value) => JSON.stringify(value)).join(", "));
 			say("at least", part.minimum);
-			if (part.maximum < 2 ** 53 - 1) say("at most", part.maximum?.toLocaleString("en"));
+			say("at most", part.maximum?.toLocaleString("en"));
 			if (part.minLength > 0) facts.push("not empty");
 			if (part.maxLength !== undefined) facts.push(`up to ${part.maxLength.toLocaleString("en")} characters`);
 			if (part.maxItems !== undefined) facts.push(`up to ${part.maxItems} entries`);

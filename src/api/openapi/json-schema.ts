@@ -39,7 +39,7 @@ function replaceAll(target: object, source: JsonSchema): void {
  */
 function tidy(schema: JsonSchema, fields: FieldTexts, path: string, isOpen: boolean): JsonSchema {
 	const inner = (part: JsonSchema, at = path) => tidy(part, fields, at, isOpen);
-	const { additionalProperties, ...rest } = schema;
+	const { additionalProperties, ...rest } = withoutNoise(schema);
 	return {
 		...rest,
 		...(additionalProperties !== undefined &&
@@ -59,6 +59,18 @@ function tidy(schema: JsonSchema, fields: FieldTexts, path: string, isOpen: bool
 		...(schema.anyOf !== undefined && { anyOf: schema.anyOf.map((part) => inner(part)) }),
 		...(schema.oneOf !== undefined && { oneOf: schema.oneOf.map((part) => inner(part)) }),
 		...(schema.allOf !== undefined && { allOf: schema.allOf.map((part) => inner(part)) }),
+	};
+}
+
+/** What a format says already, and bounds that every whole number has. */
+function withoutNoise(schema: JsonSchema): JsonSchema {
+	const { format, pattern, minimum, maximum, ...rest } = schema;
+	return {
+		...rest,
+		...(format !== undefined && { format }),
+		...(pattern !== undefined && format === undefined && { pattern }),
+		...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
+		...(maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
 	};
 }
 
