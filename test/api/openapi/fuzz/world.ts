@@ -18,8 +18,6 @@ export interface Told {
 export class World {
 	/** Messages that the queue has taken. */
 	queued = 0;
-	/** Writes into the copy of the sources. */
-	copied = 0;
 	readonly #env: Env;
 
 	constructor() {
@@ -42,19 +40,7 @@ export class World {
 			EVENTS: queue,
 			EVENTS_DLQ: queue,
 			PULLER: pullers as unknown as Env["PULLER"],
-			SOURCES: this.#countWrites(env.SOURCES),
 		};
-	}
-
-	#countWrites(copies: KVNamespace): KVNamespace {
-		return new Proxy(copies, {
-			get: (target, name) => {
-				const value: unknown = Reflect.get(target, name);
-				if (typeof value !== "function") return value;
-				if (name === "put" || name === "delete") this.copied += 1;
-				return value.bind(target) as unknown;
-			},
-		});
 	}
 
 	/** Waits for what the router does behind its response, too. */
@@ -66,7 +52,7 @@ export class World {
 		return { status: response.status, contentType: response.headers.get("content-type"), text };
 	}
 
-	/** All rows of all tables; but under which names the router was called is learned from every request. */
+	/** All rows, and how much was queued; but under which names the router was called is learned from every request. */
 	async stored(): Promise<string> {
 		const rows = await env.DB.batch(TABLES.map((name) => env.DB.prepare(`SELECT * FROM ${name}`)));
 		return JSON.stringify([this.queued, rows.map(({ results }) => results)]);
