@@ -7,6 +7,15 @@ import type { DispatcherRpc } from "./delivery/rpc.ts";
 import type { EventLogRpc } from "./events/log/rpc.ts";
 import type { PullerRpc } from "./ingest/queues/rpc.ts";
 
+/** A binding to Workers AI, as far as it is used. */
+export interface AiBinding {
+	run(
+		model: string,
+		input: unknown,
+		options: { rejectIfBusy: boolean; signal: AbortSignal },
+	): Promise<unknown>;
+}
+
 export interface Env {
 	/** Truth for sources, endpoints and subscriptions. */
 	DB: D1Database;
@@ -19,6 +28,11 @@ export interface Env {
 	/** Carry out exchanges for dispatchers, by `ep_…/n`. */
 	HAND: DurableObjectNamespace<HandRpc>;
 	PULLER: DurableObjectNamespace<PullerRpc>;
+	/**
+	 * For endpoints of Workers AI; there only when wrangler.toml has it. Queues and VPC services of endpoints are bound
+	 * under names of the operator's (delivery/exchange/bindings.ts).
+	 */
+	AI?: AiBinding;
 	/** The root API key. While it is unset, everything but /healthz is closed. */
 	ADMIN_TOKEN?: string;
 	/** Keys for stored secrets, comma separated: the first encrypts, all decrypt. Unset: derived from ADMIN_TOKEN. */

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { DESTINATION } from "./destinations.ts";
 import { PATIENCE_MS } from "./patience.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -32,6 +33,16 @@ export default defineConfig({
 								ROUTING_MAX_AGE_MS: "0",
 								FUZZ_SEED: process.env["SLUICE_FUZZ_SEED"] ?? "",
 							},
+							queueProducers: { JOBS: { queueName: "jobs" } },
+							serviceBindings: { OCR: "destination" },
+							workers: [
+								{
+									name: "destination",
+									modules: true,
+									script: DESTINATION,
+									queueConsumers: { jobs: { maxBatchTimeout: 0 } },
+								},
+							],
 							// With no wait, a batch may still be routed when its test file ends, and the plugin then waits for ever.
 							queueConsumers: {
 								"sluice-events": { maxBatchSize: 100, maxBatchTimeout: 1, maxRetries: 100, retryDelay: 5 },

@@ -73,6 +73,7 @@ export function simulateEndpoint(setting: Setting): Work {
 		now: Math.round(now * 1_000),
 		random: random(),
 		inFlight: flying,
+		jobs: 0,
 		bytesInFlight: 0,
 		maxConcurrency: setting.exchanges,
 		isActive: true,

@@ -3,8 +3,10 @@ import { Hono } from "hono";
 import { log } from "../log.ts";
 import { Problem } from "../http/problem.ts";
 import type { ApiEnv } from "./http/context.ts";
-import { requireKey } from "./http/auth.ts";
 import { description } from "./openapi/index.ts";
+import { auditLog } from "./access/audit-log.ts";
+import { guardRoutes, notFound } from "./access/guard.ts";
+import { keys } from "./access/keys.ts";
 import { deliveries } from "./deliveries/index.ts";
 import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
@@ -18,7 +20,8 @@ export const api = new Hono<ApiEnv>();
 
 api.get("/healthz", health);
 api.route("/", description);
-api.use("/v1/*", requireKey, async (c, next) => {
+guardRoutes(api);
+api.use("/v1/*", async (c, next) => {
 	c.executionCtx.waitUntil(learnHost(c.env, c.req.url, Date.now()));
 	await next();
 });
@@ -30,9 +33,11 @@ api.route("/v1/endpoints", endpoints);
 api.route("/v1/subscriptions", subscriptions);
 api.route("/v1/events", events);
 api.route("/v1/deliveries", deliveries);
+api.route("/v1/keys", keys);
+api.route("/v1/audit", auditLog);
 // A route, because an application that is mounted in another one is not asked about unknown paths.
-api.all("*", ({ req }) => {
-	throw new Problem(404, "not_found", `There is no ${req.method} ${req.path}.`);
+api.all("*", (c) => {
+	throw notFound(c);
 });
 
 api.onError((error, c) => errorResponse(error, c.req.raw));

@@ -7,7 +7,7 @@ import { isSameDigest } from "./compare.ts";
 import { type KeyEnv, keyMaterials } from "./key-materials.ts";
 
 /** Names what is signed, so that a signature for one thing is none for another. */
-export type Purpose = "lineage";
+export type Purpose = "lineage" | "callback";
 
 /** In base64url, made with the first key; null while no key is set. */
 export function signOwn(env: KeyEnv, purpose: Purpose, text: string): string | null {

@@ -10,7 +10,9 @@ export const BURY_AT_ONCE = 200;
 /** Ends the next slice of all that waits, whatever it is due for. Returns how many. */
 export function buryNext(backlog: Backlog, flights: Flights): number {
 	for (let buried = 0; buried < BURY_AT_ONCE; buried++) {
-		const delivery = backlog.claim("pending", Number.MAX_SAFE_INTEGER, flights.claimed);
+		const delivery =
+			backlog.claim("pending", Number.MAX_SAFE_INTEGER, flights.claimed) ??
+			backlog.claim("waiting", Number.MAX_SAFE_INTEGER, flights.claimed);
 		if (delivery === null) return buried;
 		bury(delivery, "The endpoint has been deleted.", flights);
 	}

@@ -10,9 +10,13 @@ import type { Env } from "../env.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { Alarm } from "../objects/alarm.ts";
+import { isReadable } from "../store/records.ts";
 import { isSending } from "../store/settings.ts";
+import type { CalledBack, Callback } from "./callback.ts";
+import { Callbacks, NO_DELIVERY } from "./called-back.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
+import { healthOf } from "./health.ts";
 import { Backlog } from "./ledger/backlog.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
 import { countDeliveries } from "./ledger/limits.ts";
@@ -22,7 +26,7 @@ import { readmit, tellReadmitted } from "./readmit.ts";
 import { toRecord } from "./record.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 import { Repair } from "./repair.ts";
-import type { Blocked, DispatcherRpc, Enqueued } from "./rpc.ts";
+import type { Blocked, DispatcherRpc, Enqueued, Health } from "./rpc.ts";
 import { explainBlocked, opensAt } from "./rules/blocked.ts";
 import { canceled, retried } from "./rules/by-hand.ts";
 import type { Delivery } from "./rules/delivery.ts";
@@ -51,6 +55,15 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		presence: this.#presence,
 		endpointId: () => this.#endpointId ?? "",
 		goOn: () => this.#start(),
+	});
+	readonly #callbacks = new Callbacks({
+		env: this.env,
+		backlog: this.#backlog,
+		flights: this.#work.flights,
+		follow: async (id, ran, settings) => {
+			await this.#work.follow(id, ran, settings, false);
+			this.#start();
+		},
 	});
 	#running = false;
 	#runAgain = false;
@@ -99,6 +112,10 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		return { blockedBy, blockedUntil: "until" in admitted ? admitted.until : null };
 	}
 
+	health(): Health {
+		return healthOf(this.#work, this.#backlog, this.blocked(), Date.now());
+	}
+
 	async retry(id: string): Promise<Change> {
 		const readmitted = await readmit(id, this.#backlog, this.env);
 		if (readmitted === null) return this.#change(id, retried);
@@ -108,7 +125,19 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	}
 
 	async cancel(id: string): Promise<Change> {
-		return this.#change(id, canceled);
+		const before = this.#backlog.find(id);
+		const change = await this.#change(id, canceled);
+		const { last } = this.#settings;
+		if (change.ok && before !== null && typeof last === "object" && isReadable(last.endpoint)) {
+			this.#work.cancelJob(before, { ...last, endpoint: last.endpoint });
+		}
+		return change;
+	}
+
+	async callBack(id: string, callback: Callback): Promise<CalledBack> {
+		if (this.#endpointId === null) return NO_DELIVERY;
+		const settings = this.#presence.resolve(await this.#settings.read(this.#endpointId));
+		return this.#callbacks.take(id, callback, settings);
 	}
 
 	async settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]> {

@@ -10,12 +10,14 @@ import type { Delivery } from "./rules/delivery.ts";
 import type { TaskName } from "./tasks/task.ts";
 
 export class Flights {
-	readonly #backlog: Pick<Backlog, "record">;
+	readonly #backlog: Pick<Backlog, "record" | "jobs">;
 	/** Called when something is written that is still owed, and nobody's any more. */
 	readonly #released: () => void;
 	readonly #claimed = new Map<string, Delivery>();
 	readonly #tasks = new Map<string, TaskName>();
-	readonly #counts: Record<TaskName, number> = { send: 0, publish: 0 };
+	readonly #counts: Record<TaskName, number> = { send: 0, poll: 0, publish: 0 };
+	/** When the exchange of a delivery began that is being sent, ms since the epoch. */
+	readonly #sentAt = new Map<string, number>();
 	readonly #sizes = new Map<string, number>();
 	#bytes = 0;
 	/** Finished, and to be written together with what ends at the same time. */
@@ -24,7 +26,7 @@ export class Flights {
 	#unwritten: Delivery[] = [];
 	readonly #waiters = new Map<string, (() => void)[]>();
 
-	constructor(backlog: Pick<Backlog, "record">, released: () => void) {
+	constructor(backlog: Pick<Backlog, "record" | "jobs">, released: () => void) {
 		this.#backlog = backlog;
 		this.#released = released;
 	}
@@ -51,11 +53,27 @@ export class Flights {
 		this.#counts[task] += 1;
 	}
 
+	/** The exchange that sends the delivery has begun. */
+	sent(id: string, at: number): void {
+		if (this.#tasks.get(id) === "send") this.#sentAt.set(id, at);
+	}
+
+	/** Whether the delivery is claimed to be sent, its request under way or still being made. */
+	isSending(id: string): boolean {
+		return this.#tasks.get(id) === "send";
+	}
+
+	/** When the exchange began that is sending the delivery; null while none is. */
+	sentAt(id: string): number | null {
+		return this.#sentAt.get(id) ?? null;
+	}
+
 	/** The task is done with the delivery: the slot is free, and the delivery claimed until it is written. */
 	#land(id: string): void {
 		const task = this.#tasks.get(id);
 		if (task === undefined) return;
 		this.#tasks.delete(id);
+		this.#sentAt.delete(id);
 		this.#counts[task] -= 1;
 	}
 
@@ -66,6 +84,8 @@ export class Flights {
 	 */
 	end(delivery: Delivery): void {
 		this.#land(delivery.id);
+		// At once: whatever is begun before it is written has to know that the slot is taken.
+		this.#backlog.jobs.note(delivery);
 		this.#claimed.set(delivery.id, delivery);
 		this.#weigh(delivery);
 		this.#ended.push(delivery);

@@ -34,6 +34,11 @@ export class Gatekeeper {
 		this.#stored = JSON.stringify(durableOf(this.#states));
 	}
 
+	/** How many exchanges the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */
+	get limit(): number | null {
+		return this.#states.capacity.limit;
+	}
+
 	admit(at: Moment): Admitted {
 		return admit(this.#states, at);
 	}

@@ -3,13 +3,14 @@
  * epoch.
  */
 import type { EventData } from "../events/event.ts";
+import type { Reported } from "../models/exchange.ts";
 import type { Outcome } from "./rules/attempt.ts";
 import type { BlockedBy } from "./gates/gates.ts";
 
 export const DELIVERY_STATUSES = [
 	"pending",
 	"in_flight",
-	/** Accepted by an asynchronous model whose output has still to come; nothing makes it yet. */
+	/** Accepted by an asynchronous model whose output has still to come. */
 	"waiting",
 	/** The output is here; the queue has still to take its result event. */
 	"publishing",
@@ -39,8 +40,18 @@ export const DEAD_REASONS = [
 
 export type DeadReason = (typeof DEAD_REASONS)[number];
 
+/** How a job ended that an attempt had begun. */
+export interface JobEnd {
+	at: number;
+	/** Who told: the server by a callback, its response to a poll, or the clock. */
+	by: "callback" | "poll" | "deadline";
+	outcome: Outcome;
+	/** What went wrong, for a person. */
+	error: string | null;
+}
+
 /** One HTTP exchange. */
-export interface Attempt {
+export interface Attempt extends Reported {
 	/** From 1; the `sluice-attempt` header carried it. */
 	number: number;
 	at: number;
@@ -52,6 +63,8 @@ export interface Attempt {
 	error: string | null;
 	/** The beginning of a textual response body. */
 	excerpt: string | null;
+	/** null or absent: it began no job, or one that still runs. */
+	job?: JobEnd | null | undefined;
 }
 
 /** The model's output. */
@@ -79,6 +92,8 @@ export interface DeliveryRecord {
 	attempts: Attempt[];
 	/** When it may be sent; null when it is over, under way, or waits for something that has no time. */
 	nextAttemptAt: number | null;
+	/** While it waits for the output of a job: until when. */
+	deadlineAt: number | null;
 	/** Why it is not sent although it is due; null when it is not due, or goes at once. */
 	blockedBy: BlockedBy | null;
 	/** When that ends by itself; never in the past, null where only an event ends it. */

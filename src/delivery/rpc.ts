@@ -1,8 +1,10 @@
 /** What a dispatcher can be called for by other rooms. Shapes only. */
 import type { Slice } from "../events/position.ts";
 import type { BlockedBy } from "./gates/gates.ts";
+import type { CalledBack, Callback } from "./callback.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
 import type { IncomingEvent } from "./ledger/incoming.ts";
+import type { Recent } from "./recent.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 
 /** Why nothing is sent to an endpoint now, and when that ends by itself (ms since the epoch). */
@@ -10,6 +12,21 @@ export interface Blocked {
 	blockedBy: BlockedBy | null;
 	/** null: only when something happens. */
 	blockedUntil: number | null;
+}
+
+/** How an endpoint does. */
+export interface Health extends Blocked {
+	/** Exchanges under way. */
+	inFlight: number;
+	/** How many the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */
+	limit: number | null;
+	/** Deliveries that the server has accepted and whose output comes later. */
+	waiting: number;
+	/** Deliveries that are owed, those under way and waiting among them. */
+	backlog: number;
+	/** When the oldest of them came, ms since the epoch; null: there is none. */
+	oldestPendingAt: number | null;
+	recent: Recent;
 }
 
 export interface Enqueued {
@@ -31,9 +48,16 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	list(query: DeliveryQuery): Promise<Slice<DeliveryRecord>>;
 	get(id: string): Promise<DeliveryRecord | null>;
 	blocked(): Blocked;
+	/** Changes nothing. An object that runs the release before does not know the question, and throws. */
+	health(): Health;
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
+	/**
+	 * A model server posts how a job ended. When it is taken, that is written. An object of the release before has no such
+	 * method: the server calls again.
+	 */
+	callBack(id: string, callback: Callback): Promise<CalledBack>;
 	/**
 	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written, or kept in
 	 * memory where the write failed; told twice or late, they change nothing that is settled. Throws while an end that this life of the dispatcher does not wait for

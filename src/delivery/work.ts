@@ -4,12 +4,14 @@
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
+import { completionOf } from "../models/completion.ts";
 import { hand } from "../objects/clients.ts";
 import { isReadable } from "../store/records.ts";
 import { type EndpointSettings, isSending, type SendingSettings, type Settings } from "../store/settings.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
 import { bury, BURY_AT_ONCE } from "./burial.ts";
 import { Flights } from "./flights.ts";
+import { isSuccess } from "./gates/gate.ts";
 import type { Admitted, Moment } from "./gates/gates.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
 import type { Held } from "./hands/job.ts";
@@ -17,10 +19,13 @@ import { Pool } from "./hands/pool.ts";
 import type { Backlog } from "./ledger/backlog.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
 import type { Presence } from "./presence.ts";
+import { RecentExchanges } from "./recent.ts";
 import type { AttemptResult } from "./rules/attempt.ts";
 import { advance, type Delivery } from "./rules/delivery.ts";
 import { AGAIN_MS } from "./rules/wake.ts";
 import type { SettingsCache } from "./settings.ts";
+import { cancelJob } from "./tasks/cancel-job.ts";
+import type { Reachable } from "./tasks/exchange-step.ts";
 import { resume, SUBSCRIPTION_DELETED } from "./tasks/send.ts";
 import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
 
@@ -41,6 +46,7 @@ export interface WorkParts {
 export class Work {
 	readonly flights: Flights;
 	readonly pool: Pool;
+	readonly recent = new RecentExchanges(Date.now());
 	readonly #parts: WorkParts;
 	readonly #gates: Gatekeeper;
 	readonly #io: TaskIo;
@@ -55,6 +61,7 @@ export class Work {
 		this.flights = new Flights(parts.backlog, () => parts.goOn());
 		this.#gates = new Gatekeeper(ctx.storage);
 		this.pool = new Pool({
+			env,
 			storage: ctx.storage,
 			name: (number) => ({ endpointId: parts.endpointId(), number }),
 			hand: (name) => hand(env, name),
@@ -63,7 +70,11 @@ export class Work {
 		});
 		this.#io = {
 			env,
-			exchange: (job) => this.pool.exchange(job),
+			exchange: (job) => {
+				if (job.isStep !== true) this.flights.sent(job.deliveryId, job.startedAt);
+				return this.pool.exchange(job);
+			},
+			cancelJob: (delivery, settings) => this.cancelJob(delivery, settings),
 			current: (delivery) => this.flights.claimed.get(delivery.id) ?? delivery,
 			succeededSince: (at) => this.#succeededAt >= at,
 		};
@@ -72,6 +83,16 @@ export class Work {
 	/** How many exchanges may begin now, or why none may. */
 	admitted(): Admitted {
 		return this.#gates.admit(this.#moment());
+	}
+
+	/** Tells the server, if it can be told, that nobody waits for the job of this delivery any more. */
+	cancelJob(delivery: Delivery, settings: Reachable): void {
+		this.#parts.ctx.waitUntil(cancelJob(delivery, settings, this.#io));
+	}
+
+	/** How many exchanges the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */
+	get limit(): number | null {
+		return this.#gates.limit;
 	}
 
 	/** Somebody has seen to the endpoint. */
@@ -113,11 +134,21 @@ export class Work {
 			now: Date.now(),
 			random: Math.random(),
 			inFlight: this.flights.count("send"),
+			jobs: this.#heldJobs(),
 			bytesInFlight: this.flights.bytes,
 			maxConcurrency: typeof last === "object" ? last.endpoint.maxConcurrency : DEFAULT_LIMIT,
 			isActive: last === undefined || isSending(presence.resolve(last)),
 			isRecovering: this.pool.isRecovering,
 		};
+	}
+
+	/** Jobs that take a slot each. */
+	#heldJobs(): number {
+		const { backlog, settings } = this.#parts;
+		const { last } = settings;
+		if (typeof last !== "object" || last.endpoint.completion === null) return 0;
+		const { protocol, completion } = last.endpoint;
+		return completionOf({ protocol, completion }).holdsSlot ? backlog.jobs.count : 0;
 	}
 
 	/** Takes one claimed delivery as far as it goes now; `isFormer`: begun by settings of before. Never throws. */
@@ -139,15 +170,17 @@ export class Work {
 			const isRepaired = isFormer || repairs !== this.#repairs;
 			// First, and it stays claimed until it is written: nothing that goes wrong behind this may send it again.
 			this.flights.end(isRepaired ? broughtForward(ran.delivery) : ran.delivery);
-			await this.#follow(delivery.id, ran, settings, isRepaired);
+			await this.follow(delivery.id, ran, settings, isRepaired);
 		}
 		this.#parts.goOn();
 		await writeQuarantines(this.#parts.env);
 	}
 
 	/** What follows from an end for the endpoint and the other deliveries, once it is written. Never throws. */
-	async #follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void> {
+	async follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void> {
 		logDelivery(ran);
+		const attempt = ran.ended === null ? undefined : ran.delivery.attempts.at(-1);
+		if (attempt !== undefined) this.recent.note(attempt);
 		if (typeof settings !== "object") return;
 		try {
 			if (ran.ended !== null && !isRepaired) this.#noteEnd(id, ran.ended, settings);
@@ -163,7 +196,7 @@ export class Work {
 	#noteEnd(deliveryId: string, ended: Ended, { endpoint }: EndpointSettings): void {
 		const { backlog } = this.#parts;
 		const moment = this.#moment();
-		if (ended.outcome === "done") this.#succeededAt = moment.now;
+		if (isSuccess(ended)) this.#succeededAt = moment.now;
 		const exchange = { ...ended, deliveryId, others: moment.inFlight };
 		const blamed = this.#gates.note({ kind: "ended", exchange }, moment);
 		if (blamed === null || this.flights.claimed.has(blamed)) return;
@@ -182,13 +215,16 @@ export class Work {
 		const { ctx, backlog, settings } = this.#parts;
 		const { last } = settings;
 		if (!canSettle(last)) return null;
-		const { deliveryId, position, startedAt } = held;
+		const { deliveryId, position, startedAt, isStep } = held;
+		// The poll that it was part of is made again.
+		if (isStep === true) return null;
 		const claimed = this.flights.claimed.get(deliveryId);
 		const delivery = claimed ?? backlog.findAt(position, deliveryId);
 		if (delivery === null || delivery.attempts.some(({ at }) => at === startedAt)) return null;
 		const run = (): Promise<Ran> => resume(delivery, last, this.#io, { startedAt, ended, isLate });
 		if (claimed === undefined) {
 			this.flights.begin(delivery, "send");
+			this.flights.sent(deliveryId, startedAt);
 			// Whether what was changed since was a repair is not known any more.
 			const isFormer = startedAt <= last.endpoint.updatedAt;
 			ctx.waitUntil(this.#carry(delivery, run, last, isFormer));
@@ -205,7 +241,7 @@ export class Work {
 		try {
 			const ran = await run();
 			if (this.flights.claimed.has(delivery.id)) this.flights.replace(ran.delivery);
-			await this.#follow(delivery.id, ran, settings, false);
+			await this.follow(delivery.id, ran, settings, false);
 		} catch (error) {
 			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
 		}

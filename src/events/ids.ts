@@ -14,7 +14,7 @@ export const HASH_LENGTH = 22;
 /** What people may call a thing, so that it can stand in a URL as it is. An id is of this form too. */
 export const RESOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-export type ResourcePrefix = "src" | "ep" | "sub";
+export type ResourcePrefix = "src" | "ep" | "sub" | "key" | "aud";
 
 /** A new random id such as `ep_3v8k2m9q1x` (50 bits; a clash is refused by the table's primary key). */
 export function newId(prefix: ResourcePrefix): string {

@@ -18,9 +18,20 @@ export function under(url: string, path: string): string {
 	return `${base}${path}${query}`;
 }
 
-/** Whether the URL names nothing behind its host. */
+/** The URL without such an end of its path. */
+export function withoutEnd(url: string, end: RegExp): string {
+	const { base, query } = split(url);
+	return `${base.replace(end, "")}${query}`;
+}
+
+/** The URL with one more parameter in its query. */
+export function withQuery(url: string, name: string, value: string): string {
+	return `${url}${url.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
+}
+
+/** Whether the URL names nothing behind its host, or behind the binding that leads to a private one. */
 export function isBare(url: string): boolean {
-	return /^[a-z]+:\/\/[^/]*$/i.test(split(url).base);
+	return /^(?:[a-z]+:\/\/|vpc:)[^/]*$/i.test(split(url).base);
 }
 
 /** Whether the URL already is the one of a call, which ends so. */
@@ -28,9 +39,15 @@ export function endsWith(url: string, end: RegExp): boolean {
 	return end.test(split(url).base);
 }
 
-/** Scheme, host and port, as the URL spells them. */
+/** The URL of a call with another end, where it ends in `end`; null where it does not. The query stays. */
+export function withEnd(url: string, end: RegExp, other: string): string | null {
+	const { base, query } = split(url);
+	return end.test(base) ? `${base.replace(end, other)}${query}` : null;
+}
+
+/** Scheme, host and port, as the URL spells them; or its binding, and the model where that is one of Workers AI. */
 export function originOf(url: string): string {
-	return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";
+	return /^(?:[a-z]+:\/\/|vpc:)[^/?#]*|^(?:workers-ai|queue):.*/i.exec(url)?.[0] ?? "";
 }
 
 /** A model's name within a path; its own slashes stay. */

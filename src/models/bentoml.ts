@@ -1,29 +1,45 @@
 /**
- * Protocol `bentoml`: a method of a BentoML service, asked for the result at once. The endpoint's `model` is the
- * method's route where the URL names none. An object holds the method's arguments, bytes go as they are.
+ * Protocol `bentoml`: a method of a BentoML service, asked for the result at once, or a task whose result is polled. The
+ * endpoint's `model` is the method's route where the URL names none. An object holds the method's arguments, bytes go as
+ * they are.
  */
 import { Buffer } from "node:buffer";
-import { inPath, isBare, under } from "./address.ts";
+import { inPath, isBare, under, withEnd } from "./address.ts";
+import { taskJobs, submitted } from "./bentoml-tasks.ts";
+import type { RequestContext } from "./exchange.ts";
 import { JSON_HEADERS, payloadOf } from "./input.ts";
 import { readData } from "./output.ts";
 import type { ModelInput, ModelRequest, Protocol } from "./protocol.ts";
-import { errorTextOf, isSuccess, reading, requestIdOf, stringOf } from "./reading.ts";
+import { ask, errorTextOf, isSuccess, reading, requestIdOf, stringOf } from "./reading.ts";
 
 export const bentoml: Protocol = {
 	defaults: { maxConcurrency: null },
 	needsModel: isBare,
-	request: (input, { url, model }) => ({
+	request: (input, context) => ({
 		method: "POST",
-		url: model === null || !isBare(url) ? url : under(url, `/${inPath(model)}`),
+		url: context.completion === "poll" ? under(routeOf(context), "/submit") : routeOf(context),
 		...(bytesOf(input) ?? { headers: JSON_HEADERS, body: jsonOf(input) }),
 	}),
-	read(exchange) {
+	read(exchange, { completion }) {
 		const requestId = stringOf(exchange.headers["x-bentoml-request-id"]) ?? requestIdOf(exchange);
 		if (!isSuccess(exchange)) return reading({ error: errorTextOf(exchange), requestId });
+		if (completion === "poll") return reading({ ...submitted(exchange), requestId });
 		// A streamed answer is its text, put together.
 		return reading({ output: readData(exchange), requestId });
 	},
+	jobs: taskJobs(routeOf),
+	ready: {
+		// Beside the method's route, which is the last part of the path where the URL names it.
+		request: ({ url }) =>
+			ask((isBare(url) ? null : withEnd(url, /\/[^/]*$/, "/readyz")) ?? under(url, "/readyz")),
+		// A gateway may have no such path, which says nothing of the service.
+		isReady: (response) => (response.status === 404 ? null : isSuccess(response)),
+	},
 };
+
+function routeOf({ url, model }: Pick<RequestContext, "url" | "model">): string {
+	return model === null || !isBare(url) ? url : under(url, `/${inPath(model)}`);
+}
 
 /** A payload that is neither JSON nor text, with its own content type; null when it is. */
 export function bytesOf(input: ModelInput): Pick<ModelRequest, "headers" | "body"> | null {

@@ -7,6 +7,7 @@ import { encodeBinary, encodeStructured, STRUCTURED_TYPE } from "../events/cloud
 import type { CloudEvent, SluiceEvent } from "../events/event.ts";
 import { readPlainly } from "./http.ts";
 import type { Protocol } from "./protocol.ts";
+import { requestReplyJobs } from "./request-reply.ts";
 
 /**
  * Names and values; both are ASCII. nginx and Apache take some 8 KB a header, Tomcat 8 KB and Node 16 KB in all; what is
@@ -29,6 +30,7 @@ export const cloudevents: Protocol = {
 		};
 	},
 	read: readPlainly,
+	jobs: requestReplyJobs,
 };
 
 /** The event with other data; the publisher's schema says nothing about that. */

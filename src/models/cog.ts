@@ -1,66 +1,95 @@
 /**
- * Protocol `cog`: containers made by Cog, asked for the result at once. An object is the prediction's named inputs. The
- * prediction has the delivery's id, so that a repetition joins one that is still running. The output is its `output`.
+ * Protocol `cog`: containers made by Cog, asked for the result at once, or to post it. An object is the prediction's
+ * named inputs. The prediction has the delivery's id, so that a repetition joins one that is still running. The output
+ * is its `output`.
  */
-import { memberTexts } from "../events/json/text.ts";
-import { endsWith, under } from "./address.ts";
-import { JSON_HEADERS, valueOf } from "./input.ts";
+import { endsWith, under, withEnd } from "./address.ts";
+import type { Exchange, Reading, RequestContext } from "./exchange.ts";
+import { ended, endedInError, handleOf } from "./handles.ts";
+import { JSON_HEADERS } from "./input.ts";
+import type { Jobs } from "./jobs.ts";
 import { readData } from "./output.ts";
-import type { Exchange, ModelOutput, Usage } from "./exchange.ts";
+import { endOf, inputsOf, type Prediction, usageOf, webhookOf } from "./prediction.ts";
 import type { Protocol } from "./protocol.ts";
-import { countOf, describe, errorTextOf, isObject, isSuccess, objectIn, reading, textOf } from "./reading.ts";
+import { ask, errorTextOf, isSuccess, objectIn, reading, stringOf } from "./reading.ts";
+
+const PREDICTIONS = /\/predictions$/;
+
+const jobs: Jobs = {
+	defaultMode: "sync",
+	// A prediction takes the container's slot until it ends.
+	holdsSlot: true,
+	readCallback(exchange) {
+		const prediction = objectIn(exchange);
+		const end = endOf(prediction, exchange);
+		if (end !== null) return ended(end);
+		const isPrediction = stringOf(prediction?.["status"]) !== null;
+		return isPrediction
+			? { kind: "running", retryAfterMs: null }
+			: endedInError(exchange, "The callback is no prediction.");
+	},
+	// It has the delivery's id, whether the container has said so or not.
+	cancel: (_handle, context) => ({
+		method: "POST",
+		url: under(predictionUrl(context), "/cancel"),
+		headers: {},
+		body: null,
+	}),
+};
 
 export const cog: Protocol = {
 	// A container has one slot unless it was built with more, and refuses what comes on top.
 	defaults: { maxConcurrency: 1 },
 	needsModel: () => false,
-	request(input, { url, deliveryId }) {
-		const value = valueOf(input);
-		if (!isObject(value))
-			return { misfit: "a prediction takes an object, one member for each of its inputs" };
-		// Nothing else of an event is passed on: a publisher must not choose where results go (`webhook`).
-		const inputs = isObject(value["input"]) ? value["input"] : value;
+	request(input, context) {
+		const made = inputsOf(input);
+		if ("misfit" in made) return made;
+		const { callbackUrl } = context;
 		return {
 			method: "PUT",
-			url: under(url, `${endsWith(url, /\/predictions$/) ? "" : "/predictions"}/${deliveryId}`),
-			headers: JSON_HEADERS,
-			body: JSON.stringify({ input: inputs }),
+			url: predictionUrl(context),
+			// Cog 0.23 compares the whole header: with any other preference beside this one, it waits for the output.
+			headers: { ...JSON_HEADERS, ...(callbackUrl !== null && { prefer: "respond-async" }) },
+			body: JSON.stringify({ input: made.inputs, ...webhookOf(callbackUrl) }),
 		};
 	},
-	read(exchange) {
-		if (!isSuccess(exchange)) {
-			const error = errorTextOf(exchange);
-			if (exchange.status === 409) return reading({ class: "busy", scope: "request", error });
-			const isStarting = exchange.status === 503 && /\bsetup has not finished\b/i.test(error ?? "");
-			return reading({ error, ...(isStarting && { class: "busy", scope: "endpoint" }) });
-		}
+	read(exchange, { completion }) {
+		if (!isSuccess(exchange)) return reading(refusalOf(exchange));
 		const prediction = objectIn(exchange);
-		const usage = usageOf(prediction?.["metrics"]);
-		switch (prediction?.["status"]) {
-			case "failed":
-			case "canceled": {
-				const error = describe(prediction["error"]) ?? `The prediction is ${prediction["status"]}.`;
-				return reading({ class: "error", error, usage });
-			}
-			// Joined, and without a result: the one that asked first would have had it.
-			case "processing":
-				return reading({ class: "busy", scope: "request", error: "The prediction is still running." });
-			default:
-				return reading({ output: outputOf(exchange, prediction), usage });
-		}
+		const end = endOf(prediction, exchange);
+		if (end !== null) return reading(end);
+		const isBegun = exchange.status === 202 || stringOf(prediction?.["status"]) !== null;
+		const begins = completion === "callback" && isBegun;
+		return reading(begins ? begun(prediction) : unfinished(prediction, exchange));
+	},
+	jobs,
+	ready: {
+		request: ({ url }) => ask(withEnd(url, PREDICTIONS, "/health-check") ?? under(url, "/health-check")),
+		// It says 200 whatever it says: STARTING, BUSY, SETUP_FAILED.
+		isReady: (response) => isSuccess(response) && objectIn(response)?.["status"] === "READY",
 	},
 };
 
-/** The prediction's, its JSON as it came; a body that is no finished prediction stays what it is. */
-function outputOf(exchange: Exchange, prediction: Record<string, unknown> | null): ModelOutput {
-	const whole = readData(exchange);
-	const isFinished = prediction?.["status"] === "succeeded";
-	if (!isFinished || whole?.kind !== "data" || whole.data.kind !== "json") return whole;
-	const text = memberTexts(textOf(exchange.body)).get("output");
-	return text === undefined ? null : { ...whole, data: { kind: "json", text } };
+function predictionUrl({ url, deliveryId }: Pick<RequestContext, "url" | "deliveryId">): string {
+	return under(url, `${endsWith(url, PREDICTIONS) ? "" : "/predictions"}/${deliveryId}`);
 }
 
-function usageOf(metrics: unknown): Usage | null {
-	const seconds = isObject(metrics) ? countOf(metrics["predict_time"]) : null;
-	return seconds === null ? null : { inputTokens: null, outputTokens: null, seconds };
+function refusalOf(exchange: Exchange): Partial<Reading> {
+	const error = errorTextOf(exchange);
+	if (exchange.status === 409) return { class: "busy", scope: "request", error };
+	const isStarting = exchange.status === 503 && /\bsetup has not finished\b/i.test(error ?? "");
+	return { error, ...(isStarting && { class: "busy", scope: "endpoint" }) };
+}
+
+/** `processing`, too: a repetition has joined what the one before it has begun, and the callback URL is the same. */
+function begun(prediction: Prediction | null): Partial<Reading> {
+	return { class: "accepted", handle: handleOf(prediction?.["id"]) };
+}
+
+/** A body that is no finished prediction stays what it is. */
+function unfinished(prediction: Prediction | null, exchange: Exchange): Partial<Reading> {
+	// Joined, and without a result: the one that asked first would have had it.
+	if (prediction?.["status"] === "processing")
+		return { class: "busy", scope: "request", error: "The prediction is still running." };
+	return { output: readData(exchange), usage: usageOf(prediction?.["metrics"]) };
 }

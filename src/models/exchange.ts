@@ -3,6 +3,7 @@
  * responses, and what is read out of them. Shapes only.
  */
 import type { Attributes, EventData } from "../events/event.ts";
+import type { CompletionMode } from "../store/records.ts";
 
 /** To whom, and under which id. */
 export interface RequestContext {
@@ -12,9 +13,14 @@ export interface RequestContext {
 	model: string | null;
 	/** `dlv_…`, the same on every attempt. */
 	deliveryId: string;
+	/** How the endpoint completes. */
+	completion: CompletionMode;
 	/** Where the server posts the output when it has it; null: the endpoint does not complete by callback. */
 	callbackUrl: string | null;
 }
+
+/** What a protocol has to know of the request whose response it reads. */
+export type ReadContext = Pick<RequestContext, "url" | "completion">;
 
 /** A request of a protocol that carries no event: it asks after a job or the model, or cancels a job. */
 export interface StepRequest {
@@ -52,6 +58,15 @@ export interface Usage {
 	outputTokens: number | null;
 	/** Of computing. */
 	seconds: number | null;
+}
+
+/** What a server says of its work on a request, as it is kept. What is absent it does not say, or nobody has read. */
+export interface Reported {
+	usage?: Usage | undefined;
+	/** Of the model that ran. */
+	modelVersion?: string | undefined;
+	/** What the server calls the request in its own log. */
+	requestId?: string | undefined;
 }
 
 /** What a protocol reads out of a response. Whatever is null, the general rules decide. */

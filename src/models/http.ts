@@ -1,12 +1,14 @@
 /**
  * Protocol `http`: any HTTP server. It gets the whole event as one JSON document, or the transform's value alone.
+ * Where the endpoint is polled, a 202 names the URL that has the output later.
  */
 import { STRUCTURED_TYPE, encodeStructured } from "../events/cloudevents/cloudevents.ts";
 import { readOutput } from "./output.ts";
 import { JSON_HEADERS } from "./input.ts";
-import type { Exchange, Reading } from "./exchange.ts";
+import type { Exchange, ReadContext, Reading } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
 import { isSuccess, reading, requestIdOf } from "./reading.ts";
+import { acceptedJob, requestReplyJobs } from "./request-reply.ts";
 
 export const http: Protocol = {
 	defaults: { maxConcurrency: null },
@@ -16,10 +18,11 @@ export const http: Protocol = {
 			? { method: "POST", url, headers: { "content-type": STRUCTURED_TYPE }, body: encodeStructured(event) }
 			: { method: "POST", url, headers: JSON_HEADERS, body: transformed },
 	read: readPlainly,
+	jobs: requestReplyJobs,
 };
 
 /** Status and headers say all there is; the output is the body. */
-export function readPlainly(exchange: Exchange): Reading {
+export function readPlainly(exchange: Exchange, context: ReadContext): Reading {
 	const output = isSuccess(exchange) ? readOutput(exchange) : null;
-	return reading({ output, requestId: requestIdOf(exchange) });
+	return reading({ output, ...acceptedJob(exchange, context), requestId: requestIdOf(exchange) });
 }

@@ -30,6 +30,7 @@ export const huggingface: Protocol = {
 		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
 		return reading({ output: readData(exchange), usage: usageOf(exchange), requestId });
 	},
+	sample: "A sample text.",
 };
 
 function contentOf(value: unknown): Record<string, unknown> {

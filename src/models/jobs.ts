@@ -5,6 +5,7 @@
  * A handle is a text of at most 1,024 characters by which the server knows the job. It comes from the server: a request
  * that is built from it goes to the origin of the endpoint's URL, whatever the handle says.
  */
+import type { CompletionMode } from "../store/records.ts";
 import type { Exchange, Reading, RequestContext, StepRequest } from "./exchange.ts";
 
 /** The longest handle that is kept, in characters; a longer one counts as none. */
@@ -31,7 +32,7 @@ export interface Jobs {
 	 * How an endpoint completes that does not say it itself. sync: the output is in the response, unless that names a job;
 	 * such a job is polled.
 	 */
-	defaultMode: "sync" | "callback" | "poll";
+	defaultMode: CompletionMode;
 	/** Whether a job takes one of the endpoint's slots until it ends, unless the endpoint says otherwise. */
 	holdsSlot: boolean;
 	/**

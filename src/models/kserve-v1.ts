@@ -1,15 +1,17 @@
 /**
- * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and `:predict` of Vertex AI. One record is one
- * instance; a list whose items are all lists or objects is a list of instances. The output is the response's document.
+ * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and endpoints of Vertex AI (`:predict`,
+ * `:rawPredict`). One record is one instance; a list whose items are all lists or objects is a list of instances. The
+ * output is the response's document.
  */
-import { endsWith, inPath, under } from "./address.ts";
+import { endsWith, inPath, under, withEnd } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
 import { failureOf } from "./open-inference.ts";
 import { readData } from "./output.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
-import { isObject, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
+import { ask, isObject, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
 
-const CALL = /:(?:predict|explain)$/;
+const CALL = /:(?:predict|rawPredict|explain)$/;
 
 export const kserveV1: Protocol = {
 	defaults: { maxConcurrency: null },
@@ -26,12 +28,38 @@ export const kserveV1: Protocol = {
 	},
 	read(exchange) {
 		const requestId = requestIdOf(exchange);
-		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
+		if (!isSuccess(exchange)) {
+			const failure = failureOf(exchange);
+			return reading({ ...failure, ...(isExhausted(exchange) && { class: "busy" }), requestId });
+		}
 		// KServe answers events with events under an id of its own; what the model says is in the data.
 		const modelVersion = stringOf(objectIn(exchange)?.["modelVersionId"]);
 		return reading({ output: readData(exchange), modelVersion, requestId });
 	},
+	ready: {
+		request: ({ url, model }) =>
+			ask(withEnd(url, CALL, "") ?? under(url, `/v1/models/${inPath(model ?? "")}`)),
+		isReady: (response) => (isSuccess(response) ? readyIn(objectIn(response)) : false),
+	},
+	sample: [5.1, 3.5, 1.4, 0.2],
 };
+
+/** Google's word for a limit that is reached for now, whatever the status. */
+function isExhausted(exchange: Exchange): boolean {
+	const error = objectIn(exchange)?.["error"];
+	return isObject(error) && error["status"] === "RESOURCE_EXHAUSTED";
+}
+
+/** KServe says `ready`, TensorFlow Serving the state of each version; null: it is another document, as Vertex AI has. */
+function readyIn(document: Record<string, unknown> | null): boolean | null {
+	const ready = document?.["ready"];
+	if (typeof ready === "boolean") return ready;
+	// As the first releases of KServe spelled it.
+	if (typeof ready === "string") return /^true$/i.test(ready);
+	const versions = document?.["model_version_status"];
+	if (!Array.isArray(versions)) return null;
+	return versions.some((version: unknown) => isObject(version) && version["state"] === "AVAILABLE");
+}
 
 function contentOf(value: unknown): Record<string, unknown> {
 	if (isObject(value) && "instances" in value) {

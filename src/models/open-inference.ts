@@ -3,12 +3,21 @@
  * members, anything else the tensor `input-0`. The output is the response's document, its digits as they came.
  */
 import { makeTensor, type Tensor } from "../events/tensor.ts";
-import { endsWith, inPath, under } from "./address.ts";
+import { endsWith, inPath, under, withEnd } from "./address.ts";
 import { JSON_HEADERS, valueOf } from "./input.ts";
 import { readData } from "./output.ts";
 import type { Exchange, Reading } from "./exchange.ts";
 import type { Misfit, Protocol } from "./protocol.ts";
-import { errorTextOf, isObject, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
+import {
+	ask,
+	errorTextOf,
+	isObject,
+	isSuccess,
+	objectIn,
+	reading,
+	requestIdOf,
+	stringOf,
+} from "./reading.ts";
 
 const CALL = /\/v2\/models\/.+\/infer$/;
 const DEFAULT_INPUT = "input-0";
@@ -33,6 +42,14 @@ export const openInference: Protocol = {
 		const version = stringOf(objectIn(exchange)?.["model_version"]);
 		return reading({ output: readData(exchange), modelVersion: version, requestId });
 	},
+	ready: {
+		// Of the model, never of the server: KServe calls itself ready while the model is not registered.
+		request: ({ url, model }) =>
+			ask(withEnd(url, /\/infer$/, "/ready") ?? under(url, `/v2/models/${inPath(model ?? "")}/ready`)),
+		// MLServer says it by the status alone.
+		isReady: (response) => isSuccess(response) && objectIn(response)?.["ready"] !== false,
+	},
+	sample: [5.1, 3.5, 1.4, 0.2],
 };
 
 /** What servers of V1 and V2 say beyond the status, by which a model that is not there yet is told from a bad input. */

@@ -6,7 +6,7 @@
 import { endsWith } from "./address.ts";
 import { joinChunks } from "./chat-stream.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
-import { callUrl, factsOf, insideSuccess, refusalOf } from "./openai.ts";
+import { callUrl, factsOf, insideSuccess, listsModel, refusalOf } from "./openai.ts";
 import { readData } from "./output.ts";
 import type { Exchange, Reading } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
@@ -34,6 +34,8 @@ export const openaiChat: Protocol = {
 		if (STREAM.test(exchange.headers["content-type"] ?? "")) return readStream(exchange);
 		return reading({ output: readData(exchange), ...factsOf(objectIn(exchange), exchange) });
 	},
+	ready: listsModel(CALL),
+	sample: "Answer with one word: ready.",
 };
 
 /** Options of a stream are refused where there is none. */

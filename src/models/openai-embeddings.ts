@@ -4,7 +4,7 @@
  */
 import { endsWith } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
-import { callUrl, factsOf, refusalOf } from "./openai.ts";
+import { callUrl, factsOf, listsModel, refusalOf } from "./openai.ts";
 import { readData } from "./output.ts";
 import type { Protocol } from "./protocol.ts";
 import { isObject, objectIn, reading } from "./reading.ts";
@@ -29,6 +29,8 @@ export const openaiEmbeddings: Protocol = {
 		if (refusal !== null) return refusal;
 		return reading({ output: readData(exchange), ...factsOf(objectIn(exchange), exchange) });
 	},
+	ready: listsModel(CALL),
+	sample: "A sample text.",
 };
 
 function contentOf(value: unknown): Record<string, unknown> {

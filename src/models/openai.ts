@@ -1,7 +1,9 @@
 /** What the protocols of OpenAI have in common: where their paths go, and what errors and usage look like. */
-import { isBare, under } from "./address.ts";
+import { isBare, under, withEnd } from "./address.ts";
 import type { Exchange, Reading, Usage } from "./exchange.ts";
+import type { Probe } from "./protocol.ts";
 import {
+	ask,
 	countOf,
 	errorTextOf,
 	isObject,
@@ -16,6 +18,21 @@ import {
 export function callUrl(url: string, path: string, isCall: boolean): string {
 	if (isCall) return url;
 	return under(url, isBare(url) ? `/v1${path}` : path);
+}
+
+/** Looks for the model in the list of models, whose path is beside that of a call. */
+export function listsModel(call: RegExp): Probe {
+	return {
+		request: ({ url }) => ask(withEnd(url, call, "/models") ?? callUrl(url, "/models", false)),
+		isReady(response, { model }) {
+			// llama.cpp while it loads.
+			if (response.status === 503) return false;
+			const list = isSuccess(response) ? objectIn(response)?.["data"] : null;
+			// Not in the list says nothing: Ollama, OpenRouter and llama.cpp take names that they do not list.
+			const isListed = Array.isArray(list) && list.some((item) => isObject(item) && item["id"] === model);
+			return isListed ? true : null;
+		},
+	};
 }
 
 /** What a response outside 2xx means, or one that is an error with a status of 200, as gateways send it. */

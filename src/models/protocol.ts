@@ -5,7 +5,15 @@
  * `ready`.
  */
 import type { SluiceEvent } from "../events/event.ts";
-import type { Exchange, ModelResponse, Reading, RequestContext, StepRequest } from "./exchange.ts";
+import type {
+	Exchange,
+	ModelResponse,
+	ReadContext,
+	Reading,
+	RequestContext,
+	StepRequest,
+} from "./exchange.ts";
+import type { BindingScheme } from "./binding-url.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** What is to be sent. */
@@ -37,17 +45,26 @@ export interface Protocol {
 	defaults: { maxConcurrency: number | null };
 	/** Whether an endpoint with this URL has to name its model. */
 	needsModel(url: string): boolean;
+	/** The URLs that it is spoken through, where those are of a binding, and nobody else's; absent: URLs of HTTP. */
+	scheme?: BindingScheme;
+	/** Why the endpoint cannot be one of this protocol, by field; absent: it always can. For whoever sets it. */
+	refuse?(endpoint: { url: string; authType: string }): { field: "url" | "auth"; message: string } | null;
 	request(input: ModelInput, context: RequestContext): ModelRequest | Misfit;
 	/** Asked for every response but a 2xx whose body could not be read. */
-	read(exchange: Exchange): Reading;
+	read(exchange: Exchange, context: ReadContext): Reading;
 	/** Jobs whose output comes later; absent: the server has none. */
 	jobs?: Jobs;
 	/** Whether the model can be asked if it is ready; absent: it cannot. */
 	ready?: Probe;
+	/** A small JSON value that most of its servers take as input, for tests by hand; absent: an object with a text. */
+	sample?: unknown;
 }
 
 /** How a server is asked whether its model is ready. */
 export interface Probe {
-	request(context: Pick<RequestContext, "url" | "model">): StepRequest;
-	isReady(response: ModelResponse): boolean;
+	request(context: ProbeContext): StepRequest;
+	/** null: the response does not say, as one of a server that has no such path. */
+	isReady(response: ModelResponse, context: ProbeContext): boolean | null;
 }
+
+export type ProbeContext = Pick<RequestContext, "url" | "model">;

@@ -1,6 +1,6 @@
 /** What most protocols have in common when they read a response: JSON if it is any, the error's text, the request's id. */
 import { parseJson } from "../events/json/parse.ts";
-import type { ModelResponse, Reading } from "./exchange.ts";
+import type { ModelResponse, Reading, StepRequest } from "./exchange.ts";
 
 /** Items of a list of errors, and how deep one is looked for. */
 const MAX_ERRORS = 5;
@@ -17,6 +17,11 @@ const NOTHING: Reading = {
 	modelVersion: null,
 	requestId: null,
 };
+
+/** A request that asks something by its URL alone. */
+export function ask(url: string): StepRequest {
+	return { method: "GET", url, headers: { accept: "application/json" }, body: null };
+}
 
 /** The general rules decide whatever is not named. */
 export function reading(fields: Partial<Reading> = {}): Reading {
@@ -49,7 +54,7 @@ export function countOf(value: unknown): number | null {
 }
 
 /** As servers and gateways call it in their logs. */
-export function requestIdOf({ headers }: ModelResponse): string | null {
+export function requestIdOf({ headers }: Pick<ModelResponse, "headers">): string | null {
 	return stringOf(headers["x-request-id"]);
 }
 

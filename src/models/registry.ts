@@ -9,6 +9,11 @@ import { openInference } from "./open-inference.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiEmbeddings } from "./openai-embeddings.ts";
 import type { Protocol } from "./protocol.ts";
+import { replicate } from "./replicate.ts";
+import { queue } from "./queue.ts";
+import { slack } from "./slack.ts";
+import { sqs } from "./sqs.ts";
+import { workersAi } from "./workers-ai.ts";
 
 export const protocols = {
 	http,
@@ -20,6 +25,11 @@ export const protocols = {
 	cog,
 	bentoml,
 	huggingface,
+	replicate,
+	"workers-ai": workersAi,
+	queue,
+	sqs,
+	slack,
 } as const satisfies Record<string, Protocol>;
 
 export type ProtocolName = keyof typeof protocols;

@@ -3,12 +3,14 @@
  * follows from the delivery, so that publishing the output twice is publishing it once. Pure; queueing stands
  * with the dispatcher.
  */
-import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
+import { stripRouterAttributes, withFitting } from "../events/cloudevents/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
 import { RESULTS_SOURCE_ID, resultEventId } from "../events/ids.ts";
 import { fitting, lineageAfter, lineageAttributes } from "../events/lineage.ts";
-import type { ModelOutput } from "../models/exchange.ts";
+import type { ModelOutput, Reported } from "../models/exchange.ts";
 import type { ResultPolicy } from "../store/records.ts";
+import { attributesSaid } from "./identity.ts";
+import { madeByAttributes } from "./made-by.ts";
 
 export interface Produced {
 	/** The event that was delivered. */
@@ -24,12 +26,15 @@ export interface Produced {
 	endpointRef: string;
 	policy: ResultPolicy;
 	output: NonNullable<ModelOutput>;
+	/** What the server says of its work; absent: nothing. */
+	reported?: Reported | undefined;
 	now: number;
 }
 
 /**
- * A CloudEvent in the response is taken as it is: its type is kept unless the policy names one. The router's own
- * attributes are always written anew, whatever the model sent.
+ * A CloudEvent in the response is taken as it is: its type is kept unless the policy names one, its id and source unless
+ * the server has made them up. The router's own attributes are always written anew, whatever the model sent; those that
+ * only inform are left out where the event has no room for them.
  */
 export function buildResultEvent(produced: Produced): SluiceEvent {
 	const { parent, deliveryId, endpointId, endpointRef, output, policy, now } = produced;
@@ -40,7 +45,7 @@ export function buildResultEvent(produced: Produced): SluiceEvent {
 		time: new Date(now).toISOString(),
 		...inherited(parent.attributes),
 		...(output.kind === "event"
-			? stripRouterAttributes(output).attributes
+			? attributesSaid(stripRouterAttributes(output).attributes)
 			: { datacontenttype: output.contentType }),
 		...(policy.type !== null && { type: policy.type }),
 		...lineageAttributes(lineageAfter(parent, produced.subscriptionId, produced.budget)),
@@ -49,7 +54,7 @@ export function buildResultEvent(produced: Produced): SluiceEvent {
 		id: resultEventId({ endpointId, deliveryId }),
 		sourceId: RESULTS_SOURCE_ID,
 		receivedAt: now,
-		attributes,
+		attributes: withFitting(attributes, madeByAttributes(produced)),
 		data: output.data,
 	};
 }

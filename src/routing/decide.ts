@@ -74,12 +74,25 @@ function judged({ attributes }: SluiceEvent, matches: readonly Match[], wholeBud
 	});
 }
 
+/** Whether the delivery of an event through a subscription would end as `loop`. */
+export function wouldLoop(
+	{ attributes }: SluiceEvent,
+	subscription: Pick<Subscription, "id" | "result">,
+): boolean {
+	const hops = hopsOf(attributes);
+	return hops > 0 && isLoop(hops, new Set(chainOf(attributes)), subscription);
+}
+
 /**
  * True when an event would go round for ever: it is back at a subscription it came through, or deeper than that
  * subscription lets results go. One that publishes no results ends every chain of results, so it is only back there when
  * its endpoint has posted what it was sent.
  */
-function isLoop(hops: number, chain: ReadonlySet<string>, { id, result }: Subscription): boolean {
+function isLoop(
+	hops: number,
+	chain: ReadonlySet<string>,
+	{ id, result }: Pick<Subscription, "id" | "result">,
+): boolean {
 	if (hops > (result?.maxHops ?? MAX_HOPS + 1)) return true;
 	return result?.allowCycles !== true && chain.has(id);
 }

@@ -2,8 +2,8 @@
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
-import { typeMatches } from "../events/cloudevents/type-pattern.ts";
 import type { Subscription } from "../store/records.ts";
+import { whyNotActive, whyNotSource, whyNotType } from "./criteria.ts";
 import { subjectOf } from "./decide.ts";
 import { whyNot } from "../events/expressions/filters.ts";
 import { currentTable, type RoutingTable } from "./table.ts";
@@ -14,11 +14,16 @@ export interface Unmatched {
 	reason: string;
 }
 
-/** Every subscription of now that the event does not match, each with the first reason. */
-export async function explain(env: Env, event: SluiceEvent): Promise<Unmatched[]> {
+/** Every subscription of now that the event does not match and `isShown` holds for, each with the first reason. */
+export async function explain(
+	env: Env,
+	event: SluiceEvent,
+	isShown: (subscription: Subscription) => boolean = () => true,
+): Promise<Unmatched[]> {
 	const table = await currentTable(env);
 	const unmatched: Unmatched[] = [];
 	for (const subscription of table.subscriptions) {
+		if (!isShown(subscription)) continue;
 		const reason = await reasonAgainst(event, subscription, table);
 		if (reason === null) continue;
 		unmatched.push({ subscription_id: subscription.id, subscription: subscription.name, reason });
@@ -32,14 +37,9 @@ async function reasonAgainst(
 	subscription: Subscription,
 	table: RoutingTable,
 ): Promise<string | null> {
-	const { status, sourceId, types, unreadable } = subscription;
-	const { type } = event.attributes;
-	if (unreadable !== undefined) return `its ${unreadable.join(", ")} cannot be read by this release`;
-	if (status !== "active") return "the subscription is paused";
-	if (sourceId !== null && sourceId !== event.sourceId) return "it listens to another source";
-	if (types.length > 0 && !types.some((pattern) => typeMatches(pattern, type))) {
-		return `type ${type} is none of: ${types.join(", ")}`;
-	}
+	const plain =
+		whyNotActive(subscription) ?? whyNotSource(subscription, event) ?? whyNotType(subscription, event);
+	if (plain !== null) return plain;
 	const filter = await whyNot(subscription, subjectOf(event));
 	if (filter !== null) return filter;
 	return table.endpointOf(subscription) === null ? "its endpoint has no version left" : null;

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { readColumn } from "./columns.ts";
-import type { EndpointAuth, RetryPolicy } from "./records.ts";
+import { COMPLETION_MODES, type Completion, type EndpointAuth, type RetryPolicy } from "./records.ts";
 
 export const endpointAuthSchema: z.ZodType<EndpointAuth> = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("none") }),
@@ -12,9 +12,42 @@ export const endpointAuthSchema: z.ZodType<EndpointAuth> = z.discriminatedUnion(
 	z.object({ type: z.literal("basic"), username: z.string(), password: z.string() }),
 	z.object({ type: z.literal("header"), name: z.string(), value: z.string() }),
 	z.object({ type: z.literal("headers"), headers: z.record(z.string(), z.string()) }),
+	z.object({
+		type: z.literal("aws_sigv4"),
+		accessKeyId: z.string(),
+		secretAccessKey: z.string(),
+		sessionToken: z.string().optional(),
+		region: z.string().optional(),
+		service: z.string().optional(),
+	}),
+	z.object({
+		type: z.literal("oauth2_client_credentials"),
+		tokenUrl: z.string(),
+		clientId: z.string(),
+		clientSecret: z.string(),
+		scope: z.string().optional(),
+		audience: z.string().optional(),
+		clientAuth: z.enum(["basic", "body"]).optional(),
+	}),
 ]);
 
 export const headersSchema = z.record(z.string(), z.string());
+
+export const DEFAULT_COMPLETION: Completion = {
+	mode: null,
+	deadlineSeconds: 3_600,
+	holdSlot: null,
+	webhookSecret: null,
+	callbackOrigin: null,
+};
+
+export const completionSchema: z.ZodType<Completion> = z.object({
+	mode: z.enum(COMPLETION_MODES).nullable(),
+	deadlineSeconds: z.number().positive(),
+	holdSlot: z.boolean().nullable(),
+	webhookSecret: z.string().nullable(),
+	callbackOrigin: z.string().nullable(),
+});
 
 /** Steps and attempts follow the Svix schedule: eight attempts within 28 hours. */
 export const DEFAULT_RETRY: RetryPolicy = {

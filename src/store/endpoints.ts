@@ -3,9 +3,16 @@ import type { Env } from "../env.ts";
 import { rememberDeletion } from "./deleted.ts";
 import { liveSecretsSchema } from "../crypto/live-secret.ts";
 import { readColumn } from "./columns.ts";
-import { endpointAuthSchema, headersSchema, retryFromColumn } from "./endpoint-columns.ts";
+import {
+	completionSchema,
+	DEFAULT_COMPLETION,
+	endpointAuthSchema,
+	headersSchema,
+	retryFromColumn,
+} from "./endpoint-columns.ts";
 import {
 	ENDPOINT_STATUSES,
+	type Completion,
 	type Endpoint,
 	type EndpointAuth,
 	type EndpointStatus,
@@ -19,6 +26,7 @@ import {
 	bumpRoutingVersion,
 	insertRow,
 	listRows,
+	matchesOneOf,
 	revisionOf,
 	updateRow,
 } from "./rows.ts";
@@ -45,6 +53,8 @@ export interface EndpointRow extends Row {
 	status: string;
 	status_reason: string | null;
 	model?: string | null;
+	/** Sealed; null: nothing was said. */
+	completion?: string | null;
 	revision?: number;
 	created_at: number;
 	updated_at: number;
@@ -89,6 +99,22 @@ export async function listEndpoints(env: Env, query: ListQuery): Promise<Endpoin
 export async function readEndpointIds(env: Env, name: string): Promise<string[]> {
 	const { results } = await withSchema(env, (db) =>
 		db.prepare("SELECT id FROM endpoints WHERE name = ?").bind(name).all<{ id: string }>(),
+	);
+	return results.map(({ id }) => id);
+}
+
+/** The ids of up to `limit` endpoints whose names match one of `patterns` (rows.ts), those made first first. */
+export async function readMatchingEndpointIds(
+	env: Env,
+	patterns: readonly string[],
+	limit: number,
+): Promise<string[]> {
+	const { sql, bound } = matchesOneOf("name", patterns);
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare(`SELECT id FROM endpoints WHERE ${sql} ORDER BY created_at, id LIMIT ?`)
+			.bind(...bound, limit)
+			.all<{ id: string }>(),
 	);
 	return results.map(({ id }) => id);
 }
@@ -160,10 +186,11 @@ export async function deleteEndpoint(env: Env, id: string): Promise<{ usedBy: st
 
 /** The columns of the fields that are there. Headers are sealed too: many a server takes its key in one. */
 async function toColumns(env: Env, changes: EndpointChanges): Promise<Row> {
-	const { auth, headers, retry, signingSecrets, timeoutSeconds, maxConcurrency, statusReason, ...same } =
-		changes;
+	const { auth, headers, retry, completion, signingSecrets, ...others } = changes;
+	const { timeoutSeconds, maxConcurrency, statusReason, ...same } = others;
 	return {
 		...same,
+		...(completion !== undefined && { completion: await completionToColumn(env, completion) }),
 		...(auth !== undefined && { auth: await seal(env, JSON.stringify(auth)) }),
 		...(headers !== undefined && { headers: await seal(env, JSON.stringify(headers)) }),
 		...(retry !== undefined && { retry: JSON.stringify(retry) }),
@@ -180,10 +207,11 @@ export function endpointStatusFromColumn(status: string): EndpointStatus {
 }
 
 export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpoint> {
-	const [auth, headers, signingSecrets] = await Promise.all([
+	const [auth, headers, signingSecrets, completion] = await Promise.all([
 		open(env, row.auth),
 		open(env, row.headers),
 		open(env, row.signing_secrets),
+		completionFromColumn(env, row.completion ?? null),
 	]);
 	return {
 		id: row.id,
@@ -197,6 +225,7 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		timeoutSeconds: row.timeout_seconds,
 		maxConcurrency: row.max_concurrency,
 		retry: retryFromColumn(row.retry),
+		completion,
 		signingSecrets: signingSecrets === null ? null : readColumn(liveSecretsSchema, signingSecrets),
 		status: endpointStatusFromColumn(row.status),
 		statusReason: row.status_reason,
@@ -204,6 +233,18 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};
+}
+
+/** null where nothing was said, so that an endpoint without secrets in it needs no key for it. */
+async function completionToColumn(env: Env, completion: Completion | null): Promise<string | null> {
+	const text = JSON.stringify(completion);
+	return completion === null || text === JSON.stringify(DEFAULT_COMPLETION) ? null : seal(env, text);
+}
+
+async function completionFromColumn(env: Env, column: string | null): Promise<Completion | null> {
+	if (column === null) return DEFAULT_COMPLETION;
+	const opened = await open(env, column);
+	return opened === null ? null : readColumn(completionSchema, opened);
 }
 
 /**

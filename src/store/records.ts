@@ -13,6 +13,13 @@ export type { SourceAuth, SourceAuthType } from "./source-auth.ts";
 export const STATUSES = ["active", "paused"] as const;
 export type Status = (typeof STATUSES)[number];
 
+/**
+ * A subscription that was made with a key which is not for its source waits for the source's owner: requested. denied: the
+ * owner said no. Neither matches an event or can be resumed.
+ */
+export const REQUEST_STATES = ["requested", "denied"] as const;
+export type SubscriptionStatus = Status | (typeof REQUEST_STATES)[number];
+
 export const ENDPOINT_STATUSES = [...STATUSES, "disabled"] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
@@ -68,7 +75,31 @@ export type EndpointAuth =
 	| { type: "basic"; username: string; password: string }
 	| { type: "header"; name: string; value: string }
 	/** Several at once, by name. */
-	| { type: "headers"; headers: Record<string, string> };
+	| { type: "headers"; headers: Record<string, string> }
+	| AwsSigV4
+	| OAuth2ClientCredentials;
+
+/** Each request is signed with AWS Signature Version 4. Absent region and service follow from the URL's host. */
+export interface AwsSigV4 {
+	type: "aws_sigv4";
+	accessKeyId: string;
+	secretAccessKey: string;
+	sessionToken?: string | undefined;
+	region?: string | undefined;
+	service?: string | undefined;
+}
+
+/** A token of the token endpoint is sent as the bearer token (RFC 6749, section 4.4). */
+export interface OAuth2ClientCredentials {
+	type: "oauth2_client_credentials";
+	tokenUrl: string;
+	clientId: string;
+	clientSecret: string;
+	scope?: string | undefined;
+	audience?: string | undefined;
+	/** How the client proves itself to the token endpoint; absent: basic. */
+	clientAuth?: "basic" | "body" | undefined;
+}
 
 export interface RetryPolicy {
 	/** Wait before attempt 2, 3, …; one more attempt than steps. */
@@ -83,6 +114,27 @@ export interface RetryPolicy {
 	busyStatuses: readonly number[];
 }
 
+/**
+ * Where the output of a request comes from. sync: its response; callback: a request of the server's; poll: the server,
+ * when it is asked for it.
+ */
+export const COMPLETION_MODES = ["sync", "callback", "poll"] as const;
+export type CompletionMode = (typeof COMPLETION_MODES)[number];
+
+/** How the endpoint's outputs come, as far as its owner has said; models/completion.ts has what follows from the rest. */
+export interface Completion {
+	/** null: as its protocol does by default. */
+	mode: CompletionMode | null;
+	/** How long a job may take. */
+	deadlineSeconds: number;
+	/** Whether a job takes one of the slots until it ends; null: as its protocol does by default. */
+	holdSlot: boolean | null;
+	/** Checks the signatures of callbacks, by Standard Webhooks; null: the callback's URL is proof enough. */
+	webhookSecret: string | null;
+	/** Scheme and host under which callbacks reach the router, as the API was called; null: no callbacks are asked for. */
+	callbackOrigin: string | null;
+}
+
 export interface Endpoint {
 	/** `ep_…` */
 	id: string;
@@ -93,12 +145,13 @@ export interface Endpoint {
 	protocol: string;
 	/** What the server calls the model, for protocols that say it in a path or a body. */
 	model: string | null;
-	/** Of these and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
+	/** Of these, of `completion` and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
 	auth: EndpointAuth | null;
 	headers: Record<string, string> | null;
 	timeoutSeconds: number;
 	maxConcurrency: number;
 	retry: RetryPolicy;
+	completion: Completion | null;
 	/** `whsec_…`, newest first. */
 	signingSecrets: LiveSecret[] | null;
 	status: EndpointStatus;
@@ -113,11 +166,13 @@ export interface Endpoint {
 export type ReadableEndpoint = Endpoint & {
 	auth: EndpointAuth;
 	headers: Record<string, string>;
+	completion: Completion;
 	signingSecrets: LiveSecret[];
 };
 
 export function isReadable(endpoint: Endpoint): endpoint is ReadableEndpoint {
-	return endpoint.auth !== null && endpoint.headers !== null && endpoint.signingSecrets !== null;
+	const { auth, headers, completion, signingSecrets } = endpoint;
+	return auth !== null && headers !== null && completion !== null && signingSecrets !== null;
 }
 
 /** What happens with the output. null on the subscription: it is stored and goes no further. */
@@ -147,8 +202,8 @@ export interface Subscription {
 	/** JSONata over the event; null: the event itself is sent. */
 	transform: string | null;
 	result: ResultPolicy | null;
-	/** paused: new events are not matched; deliveries that are there already go on. */
-	status: Status;
+	/** Unless it is active, new events are not matched; deliveries that are there already go on. */
+	status: SubscriptionStatus;
 	revision: number;
 	quarantine: Quarantine | null;
 	/**

@@ -6,6 +6,8 @@ import type { Env } from "../env.ts";
 import { withSchema } from "./schema.ts";
 
 export type Table = "sources" | "endpoints" | "subscriptions";
+/** Tables whose rows are listed by age. Those beside `Table` do not concern routing. */
+type ListedTable = Table | "api_keys" | "audit";
 export type Row = Record<string, string | number | null>;
 
 /** A place in a list: lists are ordered by age, newest first, and by id among equals. */
@@ -18,6 +20,22 @@ export interface ListQuery {
 	/** Only what stands after this place. */
 	after: ListPosition | null;
 	limit: number;
+	/** Only rows that all of these hold for. */
+	where?: readonly Condition[];
+}
+
+/** SQL over the columns of a row, and what is bound in it. */
+export interface Condition {
+	sql: string;
+	bound: readonly (string | number)[];
+}
+
+/** The column is one of `patterns`: exact, or the beginning of a name with `*` behind it. Names hold nothing else that GLOB knows. */
+export function matchesOneOf(column: "name" | "source_id", patterns: readonly string[]): Condition {
+	return {
+		sql: `EXISTS (SELECT 1 FROM json_each(?) AS pattern WHERE ${column} GLOB pattern.value)`,
+		bound: [JSON.stringify(patterns)],
+	};
 }
 
 /** The state of a row that a change was computed from. */
@@ -98,14 +116,20 @@ export async function updateRow<R extends Row>(
 	return record === undefined ? { outcome: "changed" } : { outcome: "updated", record };
 }
 
-export async function listRows<R>(env: Env, table: Table, { after, limit }: ListQuery): Promise<R[]> {
+export async function listRows<R>(
+	env: Env,
+	table: ListedTable,
+	{ after, limit, where = [] }: ListQuery,
+): Promise<R[]> {
 	const { createdAt, id } = after ?? { createdAt: Number.MAX_SAFE_INTEGER, id: "" };
+	const conditions = where.map(({ sql }) => ` AND ${sql}`).join("");
 	const { results } = await withSchema(env, (db) =>
 		db
 			.prepare(
-				`SELECT * FROM ${table} WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`,
+				`SELECT * FROM ${table} WHERE (created_at, id) < (?, ?)${conditions}
+				ORDER BY created_at DESC, id DESC LIMIT ?`,
 			)
-			.bind(createdAt, id, limit)
+			.bind(createdAt, id, ...where.flatMap(({ bound }) => bound), limit)
 			.all<R>(),
 	);
 	return results;
@@ -126,7 +150,7 @@ export function bumpRoutingVersion(db: D1Database): D1PreparedStatement {
 }
 
 /** D1 reports a broken constraint only in the text of its error, with SQLite's words. */
-async function unlessTaken<T>(writing: Promise<T>): Promise<T | "name_taken"> {
+export async function unlessTaken<T>(writing: Promise<T>): Promise<T | "name_taken"> {
 	try {
 		return await writing;
 	} catch (error) {

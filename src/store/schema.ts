@@ -91,6 +91,40 @@ const STEPS: readonly (readonly string[])[] = [
 		// What the server calls the model.
 		"ALTER TABLE endpoints ADD COLUMN model TEXT",
 	],
+	[
+		// How outputs come, as far as the owner has said; sealed JSON.
+		"ALTER TABLE endpoints ADD COLUMN completion TEXT",
+	],
+	[
+		// API keys; of each the SHA-256 and not the key (keys.ts).
+		`CREATE TABLE IF NOT EXISTS api_keys (
+			id TEXT PRIMARY KEY,
+			name TEXT NOT NULL UNIQUE,
+			role TEXT NOT NULL,
+			scope TEXT NOT NULL,
+			hash TEXT NOT NULL,
+			expires_at INTEGER,
+			last_used_at INTEGER,
+			created_at INTEGER NOT NULL
+		) STRICT, WITHOUT ROWID`,
+		// Who has changed what. Ordered by time, so that an entry is one row and no index.
+		`CREATE TABLE IF NOT EXISTS audit (
+			created_at INTEGER NOT NULL,
+			id TEXT NOT NULL,
+			actor_id TEXT NOT NULL,
+			actor TEXT NOT NULL,
+			action TEXT NOT NULL,
+			resource TEXT NOT NULL,
+			resource_id TEXT NOT NULL,
+			name TEXT,
+			before TEXT,
+			after TEXT,
+			request_id TEXT,
+			PRIMARY KEY (created_at, id)
+		) STRICT, WITHOUT ROWID`,
+		// Whether a subscription that is not enabled lacks a grant: requested, denied, or null.
+		"ALTER TABLE subscriptions ADD COLUMN request_state TEXT",
+	],
 ];
 
 /**

@@ -103,6 +103,19 @@ export async function readSourceRefs(
 	return { version: first[0], refs: refs.filter((ref) => ref.length > 0) };
 }
 
+/** The ids of those of `names` that exist. */
+export async function readSourceIds(env: Env, names: readonly string[]): Promise<string[]> {
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare(
+				"SELECT id FROM sources WHERE name IN (SELECT value FROM json_each(?)) ORDER BY created_at, id",
+			)
+			.bind(JSON.stringify(names))
+			.all<{ id: string }>(),
+	);
+	return results.map(({ id }) => id);
+}
+
 /** Names by id, of the ids that exist. */
 export async function readSourceNames(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
 	const { results } = await withSchema(env, (db) =>

@@ -4,7 +4,7 @@ import type { Env } from "../env.ts";
 import { storedFilterSchema } from "../events/expressions/filters.ts";
 import { readColumn } from "./columns.ts";
 import { quarantineFromColumn, quarantineToColumn } from "./quarantine.ts";
-import type { ResultPolicy, Subscription, SubscriptionColumn } from "./records.ts";
+import type { ResultPolicy, Subscription, SubscriptionColumn, SubscriptionStatus } from "./records.ts";
 import { rememberDeletion } from "./deleted.ts";
 import {
 	type Insert,
@@ -33,8 +33,10 @@ export interface SubscriptionRow extends Row {
 	latest_of: string | null;
 	transform: string | null;
 	result: string | null;
-	/** 1 or 0, as release 0.1 knows it: active or paused. */
+	/** 1 or 0, as release 0.1 knows it: active or not. */
 	enabled: number;
+	/** Why it is not, where no person paused it. Undefined before the schema step that adds it. */
+	request_state?: string | null;
 	revision?: number;
 	/** Undefined before the schema step that adds it. */
 	quarantine?: string | null;
@@ -101,7 +103,7 @@ function toColumns(changes: SubscriptionChanges): Row {
 			latest_of: "latestOf" in target ? target.latestOf : null,
 		}),
 		...(result !== undefined && { result: result && JSON.stringify(result) }),
-		...(status !== undefined && { enabled: status === "active" ? 1 : 0 }),
+		...(status !== undefined && statusToColumns(status)),
 		...(quarantine !== undefined && { quarantine: quarantineToColumn(quarantine) }),
 	};
 }
@@ -124,13 +126,25 @@ export function subscriptionFromRow(row: SubscriptionRow): Subscription {
 		target: row.endpoint_id === null ? { latestOf: row.latest_of ?? "" } : { endpointId: row.endpoint_id },
 		transform: row.transform,
 		result,
-		status: row.enabled === 1 ? "active" : "paused",
+		status: statusFromColumns(row),
 		revision: revisionOf(row),
 		quarantine: quarantineFromColumn(row.quarantine ?? null),
 		...(unreadable.length > 0 && { unreadable }),
 		createdAt: row.created_at,
 		updatedAt: row.updated_at,
 	};
+}
+
+function statusToColumns(status: SubscriptionStatus): Row {
+	const isAsked = status === "requested" || status === "denied";
+	return { enabled: status === "active" ? 1 : 0, request_state: isAsked ? status : null };
+}
+
+/** A state that only a newer release knows is one that cannot be resumed. */
+function statusFromColumns({ enabled, request_state: state }: SubscriptionRow): SubscriptionStatus {
+	if (enabled === 1) return "active";
+	if (state === null || state === undefined) return "paused";
+	return state === "denied" ? "denied" : "requested";
 }
 
 /** An empty list, as nearly all filters are; it needs no reading. */

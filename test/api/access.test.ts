@@ -22,6 +22,16 @@ describe("who may use the API", () => {
 		expect(await response.json()).toMatchObject({ code: "unauthorized" });
 	});
 
+	test.each([
+		["in development says where the token is kept", "true", true],
+		["elsewhere does not", undefined, false],
+	])("a refusal %s", async (_, ALLOW_PRIVATE_ENDPOINTS, isSaid) => {
+		const { ALLOW_PRIVATE_ENDPOINTS: _set, ...rest } = env;
+		const bindings = { ...rest, ...(ALLOW_PRIVATE_ENDPOINTS !== undefined && { ALLOW_PRIVATE_ENDPOINTS }) };
+		const response = await app.fetch(new Request(`${ORIGIN}/v1/sources`), bindings, createExecutionContext());
+		expect((await response.text()).includes(".sluice/token")).toBe(isSaid);
+	});
+
 	test("the scheme knows no case", async () => {
 		expect((await ask("GET", "/v1/sources", undefined, { authorization: "bearer test-token" })).status).toBe(
 			200,

@@ -76,6 +76,7 @@ function undescribedElsewhere({ method, status, text }: Seen): string | null {
 	return undescribedProblem(text, status, [
 		"not_found",
 		"unauthorized",
+		"forbidden",
 		"not_configured",
 		"method_not_allowed",
 		"source_not_found",

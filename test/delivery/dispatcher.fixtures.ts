@@ -7,6 +7,7 @@ import type { IncomingEvent } from "../../src/delivery/ledger/incoming.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { deliveryId, eventId, newId } from "../../src/events/ids.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
 import { insertEndpoint } from "../../src/store/endpoints.ts";
 import type { ReadableEndpoint, Subscription } from "../../src/store/records.ts";
 import { insertSubscription } from "../../src/store/subscriptions.ts";
@@ -40,6 +41,7 @@ export async function createSetting(
 			statuses: [],
 			busyStatuses: [],
 		},
+		completion: DEFAULT_COMPLETION,
 		signingSecrets: [{ value: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", createdAt: 0, expiresAt: null }],
 		status: "active",
 		statusReason: null,

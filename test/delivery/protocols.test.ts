@@ -2,6 +2,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { findEndpoint } from "../../src/store/endpoints.ts";
+import type { SluiceEvent } from "../../src/events/event.ts";
+import { decodeMessage } from "../../src/events/queue/message.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import type { ReadableEndpoint } from "../../src/store/records.ts";
 import cog from "../models/captures/cog.json";
@@ -131,6 +133,60 @@ test("a version that the server cannot have is rejected at once", async () => {
 		attempts: [{ statusCode: 501, outcome: "bad_input", error: "Model versioning not supported yet." }],
 	});
 	expect(calls.map(({ url }) => url)).toEqual(["https://model.example.com/v2/models/iris/versions/3/infer"]);
+});
+
+describe("what a server says of its work", () => {
+	const body = {
+		id: "chatcmpl-1",
+		model: "gpt-4o-mini-2024-07-18",
+		choices: [],
+		usage: { prompt_tokens: 12, completion_tokens: 3 },
+	};
+	const headers = { "content-type": "application/json", "x-request-id": "req_7" };
+
+	test("is in the attempt and in the result event", async () => {
+		const queued: SluiceEvent[] = [];
+		const send = vi.spyOn(env.EVENTS, "send").mockImplementation(async (message) => {
+			const decoded = decodeMessage(message);
+			if (decoded.kind === "events") queued.push(...decoded.events);
+			return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+		});
+		const setting = await createSetting({
+			endpoint: { protocol: "openai-chat", model: "m", version: "7" },
+			subscription: {
+				transform: '"hello"',
+				result: { type: null, transform: null, maxHops: 8, allowCycles: false },
+			},
+		});
+		model(() => new Response(JSON.stringify(body), { headers }));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		const reported = {
+			usage: { inputTokens: 12, outputTokens: 3, seconds: null },
+			modelVersion: body.model,
+			requestId: "req_7",
+		};
+		expect(await whenStatus(setting, item.id, "succeeded")).toMatchObject({
+			attempts: [{ outcome: "done", ...reported }],
+		});
+		expect(send).toHaveBeenCalled();
+		expect(queued.find(({ attributes }) => attributes.id === item.id)?.attributes).toMatchObject({
+			sluicemodel: setting.endpoint.name,
+			sluicemodelversion: body.model,
+			sluicerequestid: "req_7",
+			sluicetokensin: 12,
+			sluicetokensout: 3,
+		});
+	});
+
+	test("the request id is in a failed attempt too, whatever the protocol makes of the response", async () => {
+		const failing = await deliver({ protocol: "cog" }, () => new Response("{}", { status: 500, headers }));
+		expect(await tried(failing)).toMatchObject({ attempts: [{ outcome: "error", requestId: "req_7" }] });
+		const plain = await deliver({}, () => new Response("no", { status: 422, headers }));
+		expect(await whenStatus(plain.setting, plain.id, "dead")).toMatchObject({
+			attempts: [{ outcome: "bad_input", requestId: "req_7" }],
+		});
+	});
 });
 
 test("a quota that is used up pauses the endpoint", async () => {

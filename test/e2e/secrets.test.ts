@@ -61,6 +61,7 @@ test("no secret is stored in clear or printed, whoever used it and however it we
 	for (const [name, publish] of Object.entries(publishers)) await useSource(name, publish);
 	await Promise.all(Object.entries(endpoints).map(([name, fields]) => useEndpoint(name, fields())));
 	await connect(router.url, plant("wrong token")).ask("GET", "/v1/sources");
+	await useKey();
 
 	const printed = namesIn(lines.join("\n"), planted);
 	// While it runs, the Worker's own variables stand in the one file that wrangler reads them from.
@@ -81,6 +82,17 @@ test("no secret is stored in clear or printed, whoever used it and however it we
 	expect(elsewhere).toEqual([]);
 	expect(await columnsWith("url of")).toEqual(["endpoints.url"]);
 });
+
+/** A key that is made, used, refused a change, and deleted. */
+async function useKey(): Promise<void> {
+	const fields = { name: unique("key"), role: "viewer" };
+	const { id, key } = await api.must<{ id: string; key: string }>("POST", "/v1/keys", fields);
+	const viewer = connect(router.url, plant("API key", key));
+	expect(await viewer.ask("GET", "/v1/sources")).toMatchObject({ status: 200 });
+	expect(await viewer.ask("POST", "/v1/sources", { name: unique("source") })).toMatchObject({ status: 403 });
+	await api.must("DELETE", `/v1/keys/${id}`);
+	expect(await viewer.ask("GET", "/v1/sources")).toMatchObject({ status: 401 });
+}
 
 /** How each kind of source is proved a request; `secret` is the source's, or a wrong one. */
 type Publish = (source: Source, secret: string) => { url?: string; headers?: Record<string, string> };
@@ -159,6 +171,42 @@ const endpoints: Record<string, () => { url: string } & Record<string, unknown>>
 	"header auth": () => ({
 		url: model(),
 		auth: { type: "header", name: "x-proof", value: plant("header auth") },
+	}),
+	"key of AWS": () => ({
+		url: model(),
+		auth: {
+			type: "aws_sigv4",
+			access_key_id: "AKIAIOSFODNN7EXAMPLE",
+			secret_access_key: plant("key of AWS"),
+			session_token: plant("key of AWS, session"),
+			region: "eu-west-1",
+			service: "execute-api",
+		},
+	}),
+	"client secret": () => ({
+		url: model(),
+		auth: {
+			type: "oauth2_client_credentials",
+			token_url: stage.receiver.model(
+				answerJson(JSON.stringify({ access_token: plant("client secret, access token") })),
+			).url,
+			client_id: "router",
+			client_secret: plant("client secret"),
+		},
+	}),
+	"client secret in a body": () => ({
+		url: model(),
+		auth: {
+			type: "oauth2_client_credentials",
+			// It quotes what it refuses.
+			token_url: stage.receiver.model((response, request) => {
+				const said = JSON.stringify({ error: "invalid_client", error_description: String(request.body) });
+				response.writeHead(500, { "content-type": "application/json" }).end(said);
+			}).url,
+			client_id: "router",
+			client_secret: plant("client secret in a body"),
+			client_auth: "body",
+		},
 	}),
 	"header key": () => ({ url: model(), headers: { "x-api-key": plant("header key") } }),
 	"url of a model": () => ({ url: `${model()}?key=${plant("url of a model")}` }),

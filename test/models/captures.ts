@@ -1,5 +1,6 @@
 /** Exchanges with real servers, as they were recorded: what the server was sent, and what it said. */
-import type { Exchange, Reading } from "../../src/models/exchange.ts";
+import type { CompletionMode } from "../../src/store/records.ts";
+import type { Exchange, ReadContext, Reading } from "../../src/models/exchange.ts";
 import type { ModelInput, ModelRequest, Protocol } from "../../src/models/protocol.ts";
 import { protocolOf } from "../../src/models/registry.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
@@ -9,6 +10,14 @@ export interface Capture {
 	request: { method: string; path: string; headers: Record<string, string>; body: string };
 	response: { status: number; headers: Record<string, string>; body: string };
 }
+
+interface Said {
+	status: number;
+	headers?: Record<string, string>;
+	body?: unknown;
+}
+
+const URL = "https://models.example.com";
 
 export type Captures = Record<string, Capture>;
 
@@ -27,18 +36,19 @@ export function readCapture(protocol: string, captures: object, name: string, is
 
 export function read(
 	protocol: string,
-	{ status, headers = {}, body = "" }: { status: number; headers?: Record<string, string>; body?: unknown },
+	{ status, headers = {}, body = "" }: Said,
 	isStarting = false,
+	context: Partial<ReadContext> = {},
 ): Reading {
-	const text = typeof body === "string" ? body : JSON.stringify(body);
+	const exchange = { ...exchangeOf({ status, headers, body }), isStarting };
+	return find(protocol).read(exchange, { url: URL, completion: "sync", ...context });
+}
+
+/** A response; JSON unless the body is a text. */
+export function exchangeOf({ status, headers = {}, body = "" }: Said): Exchange {
 	const type = typeof body === "string" ? {} : { "content-type": "application/json" };
-	const exchange: Exchange = {
-		status,
-		headers: { ...type, ...headers },
-		body: Buffer.from(text),
-		isStarting,
-	};
-	return find(protocol).read(exchange);
+	const text = typeof body === "string" ? body : JSON.stringify(body);
+	return { status, headers: { ...type, ...headers }, body: Buffer.from(text), isStarting: false };
 }
 
 /** The output's JSON or text. */
@@ -64,12 +74,14 @@ export function inputOf(data: EventData | null, transformed: string | null = nul
 interface To {
 	url?: string;
 	model?: string | null;
+	completion?: CompletionMode;
+	callbackUrl?: string | null;
 }
 
 /** The request for an event's payload, or what does not fit. */
 export function request(protocol: string, input: ModelInput, to: To = {}): ModelRequest | { misfit: string } {
-	const { url = "https://models.example.com", model = "m" } = to;
-	return find(protocol).request(input, { url, model, deliveryId: "dlv_1", callbackUrl: null });
+	const { url = URL, model = "m", completion = "sync", callbackUrl = null } = to;
+	return find(protocol).request(input, { url, model, deliveryId: "dlv_1", completion, callbackUrl });
 }
 
 /** The body for a payload that is this JSON, which is the same as for a transform with this value. */

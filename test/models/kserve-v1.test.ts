@@ -17,12 +17,17 @@ test("the whole request, as KServe was sent it", () => {
 
 const VERTEX =
 	"https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/12:predict";
+/** An endpoint with a host of its own, and a path that any body may be sent to. */
+const DEDICATED =
+	"https://12.europe-west4-34.prediction.vertexai.goog/v1/projects/34/locations/europe-west4/endpoints/12:rawPredict";
 
 describe("the URL", () => {
 	test.each([
 		["https://a.example/x", "iris", "https://a.example/x/v1/models/iris:predict"],
 		["https://a.example", "iris/versions/2", "https://a.example/v1/models/iris/versions/2:predict"],
 		[VERTEX, null, VERTEX],
+		[`${VERTEX}?$alt=json`, null, `${VERTEX}?$alt=json`],
+		[DEDICATED, null, DEDICATED],
 		["https://a.example/v1/models/iris:explain", null, "https://a.example/v1/models/iris:explain"],
 	])("%s and %j: %s", (url, model, made) => {
 		expect(urlFor(NAME, url, model)).toBe(made);
@@ -83,6 +88,33 @@ test.each([
 	["v1-inferr", OPEN, "inference failed"],
 ] as const)("a refusal: %s", (name, meaning, error) => {
 	expect(readCapture(NAME, kserve, name)).toMatchObject({ ...meaning, error, output: null });
+});
+
+describe("a refusal of Vertex", () => {
+	test.each([
+		[429, "RESOURCE_EXHAUSTED", "busy"],
+		[403, "RESOURCE_EXHAUSTED", "busy"],
+		// These mean what their status means.
+		[403, "PERMISSION_DENIED", null],
+		[400, "INVALID_ARGUMENT", null],
+		[503, "UNAVAILABLE", null],
+		[404, "NOT_FOUND", null],
+	])("%j %s", (code, status, meaning) => {
+		const body = { error: { code, message: "Quota exceeded for aiplatform", status } };
+		expect(read(NAME, { status: code, body })).toMatchObject({
+			class: meaning,
+			scope: null,
+			error: "Quota exceeded for aiplatform",
+			output: null,
+		});
+	});
+
+	test.each([["[]"], ['{"error":"RESOURCE_EXHAUSTED"}'], ['{"error":{"status":7}}'], ["<html>"]])(
+		"that has another form, %s, means what its status means",
+		(body) => {
+			expect(read(NAME, { status: 403, body }).class).toBeNull();
+		},
+	);
 });
 
 test("a model that is not registered is busy while the endpoint may be starting", () => {

@@ -19,7 +19,13 @@ const event: SluiceEvent = {
 	data: { kind: "json", text: '{"id": 9007199254740993, "b": 1.50}' },
 };
 
-const context = { url: "https://models.example.com/x", model: null, deliveryId: "dlv_1", callbackUrl: null };
+const context = {
+	url: "https://models.example.com/x",
+	model: null,
+	deliveryId: "dlv_1",
+	completion: "sync",
+	callbackUrl: null,
+} as const;
 
 /** Both protocols post to the endpoint's URL as it is. */
 function build(
@@ -124,7 +130,7 @@ describe("cloudevents", () => {
 test.each(["http", "cloudevents"])("%s reads an output by the headers of its response", (name) => {
 	const body = Buffer.from('{"text": "hello"}');
 	const headers = { "content-type": "application/json", "x-request-id": "rid-5" };
-	const read = (status: number) => find(name).read({ status, headers, body, isStarting: false });
+	const read = (status: number) => find(name).read({ status, headers, body, isStarting: false }, context);
 	const output = {
 		kind: "data",
 		data: { kind: "json", text: '{"text": "hello"}' },
@@ -136,14 +142,20 @@ test.each(["http", "cloudevents"])("%s reads an output by the headers of its res
 
 const MODELS = PROTOCOL_NAMES.filter((name) => name !== "http" && name !== "cloudevents");
 
+/** They take messages and have nothing to say. */
+const SILENT = new Set(["queue", "slack"]);
+
 describe.each(MODELS)("%s", (name) => {
 	const answer = (status: number, body: string | Uint8Array<ArrayBuffer>, headers = {}) =>
-		find(name).read({
-			status,
-			headers,
-			body: typeof body === "string" ? Buffer.from(body) : body,
-			isStarting: false,
-		});
+		find(name).read(
+			{
+				status,
+				headers,
+				body: typeof body === "string" ? Buffer.from(body) : body,
+				isStarting: false,
+			},
+			context,
+		);
 
 	const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
 	const deepError = `${'{"error":'.repeat(100_000)}1${"}".repeat(100_000)}`;
@@ -164,10 +176,14 @@ describe.each(MODELS)("%s", (name) => {
 	])("makes something of any response: %s", (_what, body) => {
 		// A 200 of these that holds an error is one.
 		const isError = body === deepError && name.startsWith("openai-");
-		for (const status of [200, 202, 204, 400, 404, 409, 424, 429, 500, 503, 504]) {
+		// What nests without end takes tens of milliseconds to read, whatever the status.
+		const isDeep = body === deep || body === deepError;
+		const statuses = isDeep ? [200, 400] : [200, 202, 204, 400, 404, 409, 424, 429, 500, 503, 504];
+		for (const status of statuses) {
 			for (const type of [undefined, "application/json", "text/plain", "text/event-stream"]) {
 				const said = answer(status, body, type === undefined ? {} : { "content-type": type });
 				if (status >= 300) expect(said.output).toBeNull();
+				else if (SILENT.has(name)) expect(said.output).toBeNull();
 				else if (status === 200 && type !== "text/event-stream" && body !== "") {
 					expect(said).toMatchObject(
 						isError ? { class: "error", output: null } : { class: null, output: { kind: "data" } },
@@ -182,6 +198,8 @@ describe.each(MODELS)("%s", (name) => {
 			expect(answer(status, "no", { "content-type": "text/plain" })).toEqual(reading({ error: "no" }));
 		}
 	});
+
+	if (SILENT.has(name)) return;
 
 	test("keeps an answer that it does not know as it is", () => {
 		const { output } = answer(200, '{"something": "else", "n": 9007199254740993}', {
@@ -204,5 +222,10 @@ test("there is no protocol by any other name", () => {
 		"open-inference",
 		"openai-chat",
 		"openai-embeddings",
+		"queue",
+		"replicate",
+		"slack",
+		"sqs",
+		"workers-ai",
 	]);
 });

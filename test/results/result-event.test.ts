@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { isAttributeLength } from "../../src/events/cloudevents/attributes.ts";
 import { logIdsOf, logOf, newId } from "../../src/events/ids.ts";
+import kserve from "../models/captures/kserve.json";
+import { readCapture } from "../models/captures.ts";
 import { type Produced, buildResultEvent } from "../../src/results/result-event.ts";
 
 const parent: SluiceEvent = {
@@ -54,6 +56,8 @@ test("a plain answer becomes an event that tells where it comes from and what ca
 			causationid: "evt_parent",
 			sluicehops: 1,
 			sluicechain: "sub_1",
+			sluicemodel: "ocr",
+			sluicemodelversion: "3",
 		},
 		data,
 	});
@@ -111,8 +115,9 @@ describe("an answer that is a CloudEvent", () => {
 		kind: "event" as const,
 		attributes: {
 			id: "answer-7",
-			source: "io.kserve.inference.ocr",
-			type: "io.kserve.inference.response",
+			source: "/models/ocr",
+			type: "scan.read",
+			sluicemodel: "another",
 			sluicehops: 0,
 			sluicechain: "",
 			sluiceadmin: true,
@@ -124,8 +129,8 @@ describe("an answer that is a CloudEvent", () => {
 		const { attributes } = build({ output, policy: { ...policy, type: null } });
 		expect(attributes).toMatchObject({
 			id: "answer-7",
-			source: "io.kserve.inference.ocr",
-			type: "io.kserve.inference.response",
+			source: "/models/ocr",
+			type: "scan.read",
 		});
 		expect(build({ output }).attributes.type).toBe("document.read");
 	});
@@ -133,6 +138,7 @@ describe("an answer that is a CloudEvent", () => {
 	test("cannot say anything on the router's behalf", () => {
 		const { attributes } = build({ output });
 		expect(attributes).toMatchObject({ sluicehops: 1, sluicechain: "sub_1", causationid: "evt_parent" });
+		expect(attributes).toMatchObject({ sluicemodel: "ocr", sluicemodelversion: "3" });
 		expect(attributes).not.toHaveProperty("sluiceadmin");
 	});
 
@@ -145,5 +151,81 @@ describe("an answer that is a CloudEvent", () => {
 		const events = [build({ output }), build({ output, endpointId: "ep_other" })];
 		expect(events.map(({ attributes }) => attributes.id)).toEqual(["answer-7", "answer-7"]);
 		expect(new Set(events.map(({ id }) => id.slice(0, 26))).size).toBe(2);
+	});
+});
+
+describe("KServe, which answers an event with one that it makes up", () => {
+	const { output } = readCapture("cloudevents", kserve, "v1-ce-binary");
+	if (output?.kind !== "event") throw new Error("the capture is no event");
+
+	test("id and source are the router's, all else the server's", () => {
+		expect(output.attributes).toMatchObject({ source: "io.kserve.inference.iris" });
+		const { attributes, data } = build({ output, policy: { ...policy, type: null } });
+		expect(attributes).toMatchObject({
+			id: "dlv_1",
+			source: "/endpoints/ocr@3",
+			type: "io.kserve.inference.response",
+			time: output.attributes.time,
+		});
+		expect(data).toEqual({ kind: "json", text: '{"predictions": [6]}' });
+		expect(build({ output }).attributes.type).toBe("document.read");
+	});
+
+	test.each(["io.kserve.inferences", "/models/iris", "https://example.com/io.kserve.inference.iris"])(
+		"a source that somebody has chosen is kept: %s",
+		(source) => {
+			const chosen = { ...output, attributes: { ...output.attributes, source } };
+			expect(build({ output: chosen }).attributes).toMatchObject({ source, id: output.attributes.id });
+		},
+	);
+
+	test("its V1 protocol drops the event around the answer", () => {
+		expect(readCapture("kserve-v1", kserve, "v1-ce-binary").output).toMatchObject({ kind: "data" });
+	});
+});
+
+describe("what the server says of its work", () => {
+	test("stands in attributes of the router's", () => {
+		const usage = { inputTokens: 12, outputTokens: 3, seconds: 0.25 };
+		const reported = { usage, modelVersion: "gpt-4o-mini-2024-07-18", requestId: "req_1" };
+		expect(build({ reported }).attributes).toMatchObject({
+			sluicemodel: "ocr",
+			sluicemodelversion: "gpt-4o-mini-2024-07-18",
+			sluicerequestid: "req_1",
+			sluicetokensin: 12,
+			sluicetokensout: 3,
+			sluiceseconds: "0.25",
+		});
+	});
+
+	test("is left out where it is no integer of 32 bits, or not known", () => {
+		const usage = { inputTokens: 2 ** 31, outputTokens: 1.5, seconds: null };
+		const { attributes } = build({ reported: { usage } });
+		for (const name of ["sluicetokensin", "sluicetokensout", "sluiceseconds", "sluicerequestid"]) {
+			expect(attributes).not.toHaveProperty(name);
+		}
+	});
+
+	test("is left out of an event that has no room for it, and the lineage is not", () => {
+		const many = Object.fromEntries(Array.from({ length: 58 }, (_, at) => [`a${at}`, "x"]));
+		const attributes = {
+			id: "1",
+			source: "/m",
+			type: "t",
+			subject: "s",
+			time: "2026-11-22T00:00:00Z",
+			...many,
+		};
+		const made = build({ output: { kind: "event", attributes, data }, reported: { requestId: "req_1" } });
+		expect(made.attributes).toMatchObject({ ...many, sluicehops: 1, sluicechain: "sub_1" });
+		expect(made.attributes).not.toHaveProperty("sluicemodel");
+		const long = Object.fromEntries(Array.from({ length: 15 }, (_, at) => [`a${at}`, "x".repeat(1_024)]));
+		const large = { id: "1", source: "/m", type: "t", ...long, last: "x".repeat(660) };
+		const full = build({
+			output: { kind: "event", attributes: large, data },
+			reported: { requestId: "r".repeat(256) },
+		});
+		expect(full.attributes).toMatchObject({ last: large.last, sluicehops: 1, sluicemodel: "ocr" });
+		expect(full.attributes).not.toHaveProperty("sluicerequestid");
 	});
 });

@@ -1,5 +1,6 @@
 /** Complete records to vary in tests. */
 import { newId } from "../../src/events/ids.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
 import type { ReadableEndpoint, ReadableSource, Subscription } from "../../src/store/records.ts";
 
 let age = 0;
@@ -51,6 +52,7 @@ export function anEndpoint(fields: Partial<ReadableEndpoint> = {}): ReadableEndp
 			statuses: [],
 			busyStatuses: [],
 		},
+		completion: DEFAULT_COMPLETION,
 		signingSecrets: [{ value: "whsec_signing-secret", createdAt, expiresAt: null }],
 		status: "active",
 		statusReason: null,

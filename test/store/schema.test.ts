@@ -5,6 +5,8 @@ import { ensureSchema, withSchema } from "../../src/store/schema.ts";
 
 beforeEach(() => reset());
 
+const TABLES = ["api_keys", "audit", "deleted", "endpoints", "meta", "own_hosts", "sources", "subscriptions"];
+
 async function tables(): Promise<string[]> {
 	const { results } = await env.DB.prepare(
 		"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%' ORDER BY name",
@@ -14,11 +16,11 @@ async function tables(): Promise<string[]> {
 
 test("an empty database gets its tables and knows its version", async () => {
 	await withSchema(env, (db) => db.prepare("SELECT 1 FROM meta").all());
-	expect(await tables()).toEqual(["deleted", "endpoints", "meta", "own_hosts", "sources", "subscriptions"]);
+	expect(await tables()).toEqual(TABLES);
 	const { results } = await env.DB.prepare("SELECT key, value FROM meta ORDER BY key").all();
 	expect(results).toEqual([
 		{ key: "routing_version", value: 0 },
-		{ key: "schema_version", value: 5 },
+		{ key: "schema_version", value: 7 },
 	]);
 });
 
@@ -26,7 +28,7 @@ test("many isolates may set it up at once", async () => {
 	// A wrapper of its own for each, since what is remembered belongs to the binding.
 	const bindings = Array.from({ length: 8 }, () => ({ DB: wrap(env.DB) }));
 	await Promise.all(bindings.map(ensureSchema));
-	expect(await tables()).toEqual(["deleted", "endpoints", "meta", "own_hosts", "sources", "subscriptions"]);
+	expect(await tables()).toEqual(TABLES);
 });
 
 test("data survives setting up again", async () => {
@@ -64,11 +66,13 @@ test("a database that was restored to an earlier schema meanwhile is brought up 
 			"ALTER TABLE sources DROP COLUMN quarantine",
 			"ALTER TABLE endpoints DROP COLUMN revision",
 			"ALTER TABLE endpoints DROP COLUMN model",
+			"ALTER TABLE endpoints DROP COLUMN completion",
 			"ALTER TABLE subscriptions DROP COLUMN revision",
 			"ALTER TABLE subscriptions DROP COLUMN quarantine",
 			"ALTER TABLE sources DROP COLUMN verification_token",
 			"ALTER TABLE sources DROP COLUMN verification_token_until",
 			"ALTER TABLE sources DROP COLUMN verified_at",
+			"ALTER TABLE subscriptions DROP COLUMN request_state",
 			"DROP TABLE deleted",
 			"UPDATE meta SET value = 1 WHERE key = 'schema_version'",
 		].map((sql) => env.DB.prepare(sql)),

@@ -221,6 +221,16 @@ describe("a dispatcher", () => {
 		expect(items).toHaveLength(15);
 	});
 
+	test("what is owed is counted", async () => {
+		const { items } = await dispatcher(env, ENDPOINT).list({ limit: 50 });
+		const owed = items.filter(({ status }) => status === "pending" || status === "publishing");
+		expect(await dispatcher(env, ENDPOINT).health()).toMatchObject({
+			backlog: owed.length,
+			oldestPendingAt: Math.min(...owed.map(({ createdAt }) => createdAt)),
+		});
+		expect(owed.length).toBeGreaterThan(0);
+	});
+
 	test("what is owed goes on once the endpoint does: retries, answers without an event, untried ones", async () => {
 		await must("POST", `/v1/endpoints/${ENDPOINT}/resume`);
 		for (const id of [ids.waiting, ids.untried[0] ?? "", ids.untried[1] ?? ""]) {

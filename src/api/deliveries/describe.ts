@@ -3,7 +3,7 @@ import * as z from "zod";
 import { DEAD_REASONS, DELIVERY_STATUSES } from "../../delivery/records.ts";
 import { OUTCOMES } from "../../delivery/rules/attempt.ts";
 import { type FieldTexts, type OperationDescription, namedObject, pageOf } from "../openapi/operation.ts";
-import { SINCE, UNTIL, pageQueryOf, time } from "../openapi/shared.ts";
+import { SINCE, UNTIL, pageQueryOf, time, usage } from "../openapi/shared.ts";
 import { deliveryListQuery } from "./search.ts";
 
 const params: FieldTexts = { id: "A delivery's id, `dlv_…`." };
@@ -23,6 +23,7 @@ const FIELDS: FieldTexts = {
 	blocked_until: "When that ends by itself; null when something has to happen first.",
 	next_attempt_at:
 		"When it may be sent next; null when it is over, under way, or waits for something without a time.",
+	deadline_at: "While it waits for the output of a job: until when; else null.",
 	created_at: "When it was made.",
 	finished_at: "When it ended; null until then.",
 	attempts: "Each HTTP exchange, in order.",
@@ -30,9 +31,22 @@ const FIELDS: FieldTexts = {
 	"attempts.at": "When it began.",
 	"attempts.duration_ms": "How long it took, in milliseconds.",
 	"attempts.status_code": "The HTTP status; null when no response began.",
-	"attempts.outcome": "What the response means.",
+	"attempts.outcome":
+		"What the response means; `accepted`: the server has taken a job, and its output comes later.",
 	"attempts.error": "What went wrong, first as a word such as `timeout`; null when nothing did.",
 	"attempts.response_excerpt": "The first 500 characters of a textual response.",
+	"attempts.usage": "What the request has used, as the server counts; null when it does not say.",
+	"attempts.usage.input_tokens": "Tokens of the input; null when the server does not say.",
+	"attempts.usage.output_tokens": "Tokens of the output; null when the server does not say.",
+	"attempts.usage.seconds": "Seconds of computing; null when the server does not say.",
+	"attempts.model_version": "The model that the server says it ran; null when it does not say.",
+	"attempts.request_id": "What the server calls the request in its own log; null when it does not say.",
+	"attempts.job":
+		"How the job ended that the attempt had begun; null when it began none, or one that still runs.",
+	"attempts.job.ended_at": "When the router learned of the end.",
+	"attempts.job.by": "Who told: the server by a callback, its response to a poll, or the deadline.",
+	"attempts.job.outcome": "What the end means.",
+	"attempts.job.error": "What went wrong; null when nothing did.",
 	result_event_id: "The event that the output became; null without one.",
 	result_omitted: "`too_large` when the output was above the limit.",
 	result_type: "The content type of the output.",
@@ -53,6 +67,7 @@ const delivery = z.strictObject({
 	blocked_by: z.string().nullable(),
 	blocked_until: time.nullable(),
 	next_attempt_at: time.nullable(),
+	deadline_at: time.nullable(),
 	created_at: time,
 	finished_at: time.nullable(),
 	attempts: z.array(
@@ -64,6 +79,17 @@ const delivery = z.strictObject({
 			outcome: z.enum(OUTCOMES),
 			error: z.string().nullable(),
 			response_excerpt: z.string().nullable(),
+			usage: usage.nullable(),
+			model_version: z.string().nullable(),
+			request_id: z.string().nullable(),
+			job: z
+				.strictObject({
+					ended_at: time,
+					by: z.enum(["callback", "poll", "deadline"]),
+					outcome: z.enum(OUTCOMES),
+					error: z.string().nullable(),
+				})
+				.nullable(),
 		}),
 	),
 	result_event_id: z.string().nullable(),

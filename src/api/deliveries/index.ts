@@ -5,16 +5,17 @@ import type { Change, DeliveryRecord } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { endpointIdOf } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../http/context.ts";
 import { deliveryListQuery, searchDeliveries } from "./search.ts";
 import { deliveryJson, deliveryToWire } from "./wire.ts";
 import { DEFAULT_LIMIT, readQuery } from "../http/query.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" };
 
-export const deliveries = new Hono<{ Bindings: Env }>()
+export const deliveries = new Hono<ApiEnv>()
 	.get("/", async (c) => {
 		const { limit = DEFAULT_LIMIT, cursor, ...search } = readQuery(c, deliveryListQuery);
-		const { items, nextCursor } = await searchDeliveries(c.env, search, { cursor, limit });
+		const { items, nextCursor } = await searchDeliveries(c.env, search, { cursor, limit }, c.var);
 		return c.json({ data: items.map(({ item }) => deliveryToWire(item)), next_cursor: nextCursor });
 	})
 	.get("/:id", async (c) => {

@@ -14,6 +14,8 @@ import type { Decision } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { logIdOf } from "../../events/ids.ts";
 import { findEvent } from "../../events/log/find.ts";
+import type { Asker } from "../access/own.ts";
+import { seenEndpoints } from "./seen.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
 import { readLikelyEndpoints } from "../../store/owners.ts";
 import { findSubscription } from "../../store/subscriptions.ts";
@@ -43,21 +45,25 @@ type Filters = Omit<DeliveryQuery, "before" | "limit">;
 type Asked = { cursor: string | undefined; limit: number };
 type Page = { items: Owned<DeliveryRecord>[]; nextCursor: string | null };
 
-/** One page. Throws 400 `invalid_query` for an endpoint, subscription or event that cannot be. */
+/**
+ * One page of what the asker may see. Throws 400 `invalid_query` for an endpoint, subscription or event that cannot be, and
+ * 403 `forbidden` for an endpoint or a subscription that is not the asker's.
+ */
 export async function searchDeliveries(
 	env: Env,
 	{ endpoint, subscription, event, ...rest }: Search,
 	page: Asked,
+	asker: Asker,
 ): Promise<Page> {
 	const [endpointId, subscriptionId] = await Promise.all([
 		endpoint === undefined ? undefined : resolveEndpoint(env, endpoint),
 		subscription === undefined ? undefined : resolveSubscription(env, subscription),
 	]);
 	const filters: Filters = named({ ...rest, subscriptionId });
-	if (event !== undefined) return ofEvent(env, event, endpointId, filters, page);
+	const seen = await seenEndpoints(env, asker, { endpointId, subscriptionId });
+	if (event !== undefined) return ofEvent(env, event, seen, filters, page);
 	const likely = (limit: number) => readLikelyEndpoints(env, limit, subscriptionId ?? null);
-	const owners =
-		endpointId === undefined ? ownersOfTable(env, "endpoints", { likely }) : listedOwners([endpointId]);
+	const owners = seen === null ? ownersOfTable(env, "endpoints", { likely }) : listedOwners(seen);
 	return readWalk(LIST, owners, page, (id, range) => dispatcher(env, id).list({ ...filters, ...range }));
 }
 
@@ -65,14 +71,14 @@ export async function searchDeliveries(
 async function ofEvent(
 	env: Env,
 	event: string,
-	endpointId: string | undefined,
+	seen: readonly string[] | null,
 	filters: Filters,
 	page: Asked,
 ): Promise<Page> {
 	if (logIdOf(event) === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
 	const entry = await findEvent(env, event);
 	const byEndpoint = Map.groupBy(entry?.decisions ?? [], (decision) => decision.endpointId);
-	const owners = [...byEndpoint.keys()].filter((id) => endpointId === undefined || id === endpointId);
+	const owners = [...byEndpoint.keys()].filter((id) => seen === null || seen.includes(id));
 	return readWalk(
 		LIST,
 		listedOwners(owners),
@@ -97,15 +103,20 @@ async function readDeliveries(
 	decisions: readonly Decision[],
 	entry: LogEntry | null,
 ): Promise<DeliveryRecord[]> {
-	const found = await Promise.all(
-		decisions.map(async (decision) => {
-			const kept = await dispatcher(env, decision.endpointId).get(decision.deliveryId);
-			if (kept !== null || entry === null || decision.refused === undefined) return kept;
-			const { position, event } = entry;
-			return toRecord(refusedDelivery({ position, eventId: event.id, decision }), false);
-		}),
-	);
+	const found = await Promise.all(decisions.map((decision) => readDelivery(env, decision, entry)));
 	return found.filter((delivery) => delivery !== null);
+}
+
+/** The delivery of one decision; null when it has not reached its dispatcher yet, or has been forgotten there. */
+export async function readDelivery(
+	env: Env,
+	decision: Decision,
+	entry: Pick<LogEntry, "position" | "event"> | null,
+): Promise<DeliveryRecord | null> {
+	const kept = await dispatcher(env, decision.endpointId).get(decision.deliveryId);
+	if (kept !== null || entry === null || decision.refused === undefined) return kept;
+	const { position, event } = entry;
+	return toRecord(refusedDelivery({ position, eventId: event.id, decision }), false);
 }
 
 /** The same filters as in the dispatcher's own list. */

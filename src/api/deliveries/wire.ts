@@ -1,6 +1,7 @@
 /** A delivery on the wire. */
 import { countAttempts } from "../../delivery/rules/attempts.ts";
 import type { Attempt, DeliveryRecord } from "../../delivery/records.ts";
+import type { Usage } from "../../models/exchange.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { formatTime } from "../fields/times.ts";
 
@@ -20,6 +21,8 @@ export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown
 		blocked_by: delivery.blockedBy,
 		blocked_until: formatTime(delivery.blockedUntil),
 		next_attempt_at: formatTime(delivery.nextAttemptAt),
+		// A dispatcher of the release before does not say.
+		deadline_at: formatTime(delivery.deadlineAt ?? null),
 		created_at: formatTime(delivery.createdAt),
 		finished_at: formatTime(delivery.finishedAt),
 		attempts: delivery.attempts.map(attemptToWire),
@@ -47,5 +50,20 @@ function attemptToWire(attempt: Attempt): Record<string, unknown> {
 		outcome: attempt.outcome,
 		error: attempt.error,
 		response_excerpt: attempt.excerpt,
+		usage: attempt.usage === undefined ? null : usageToWire(attempt.usage),
+		model_version: attempt.modelVersion ?? null,
+		request_id: attempt.requestId ?? null,
+		job: attempt.job
+			? {
+					ended_at: formatTime(attempt.job.at),
+					by: attempt.job.by,
+					outcome: attempt.job.outcome,
+					error: attempt.job.error,
+				}
+			: null,
 	};
+}
+
+function usageToWire({ inputTokens, outputTokens, seconds }: Usage): Record<string, number | null> {
+	return { input_tokens: inputTokens, output_tokens: outputTokens, seconds };
 }

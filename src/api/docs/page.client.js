@@ -202,7 +202,8 @@ void (async () => {
 
 	function fill(inside, method, path, operation) {
 		const { description, parameters, requestBody, responses } = operation;
-		if (description !== undefined) inside.append(el("p", null, rich(description)));
+		const paragraphs = description?.split("\n\n") ?? [];
+		inside.append(...paragraphs.map((text) => el("p", null, rich(text))));
 		inside.append(...section("Example", copyable(curlOf(method, path, operation))));
 		for (const [where, title] of Object.entries({
 			path: "In the path",

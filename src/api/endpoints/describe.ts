@@ -1,6 +1,8 @@
 /** The routes of `/v1/endpoints`, described. */
 import { type FieldTexts, NOTHING, type OperationDescription, pageOf } from "../openapi/operation.ts";
-import { ROTATION, pageQueryOf } from "../openapi/shared.ts";
+import { CODEC_CODES, ROTATION, pageQueryOf } from "../openapi/shared.ts";
+import { healthQuery } from "./health.ts";
+import { HEALTH, TEST, TRIAL } from "./trial-schemas.ts";
 import { ENDPOINT, ENDPOINT_CREATE, ENDPOINT_DETAIL, ENDPOINT_PATCH, ENDPOINT_WITH_SECRET } from "./wire.ts";
 
 const params: FieldTexts = {
@@ -71,7 +73,7 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "changeEndpoint",
 		summary: "Change an endpoint",
 		description:
-			"Changes the fields that are named. `auth` and `headers` are replaced as a whole, `retry` and `busy` field by field.",
+			"Changes the fields that are named. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
 		body: {
 			schema: ENDPOINT_PATCH,
 			examples: { limits: { timeout_seconds: 120, max_concurrency: 2, retry: { cold_start_seconds: 300 } } },
@@ -119,5 +121,53 @@ export const endpointOperations: readonly OperationDescription[] = [
 		description: "Also after `unauthorized`, `quota` and `gone`, and while a `Retry-After` holds it.",
 		responses: { 200: { text: "The endpoint.", schema: ENDPOINT } },
 		codes: CHANGES,
+	},
+	{
+		...shared,
+		method: "get",
+		path: "/v1/endpoints/{ref}/health",
+		id: "getEndpointHealth",
+		summary: "See how an endpoint does",
+		description: "Sends nothing, unless `probe=true` asks the model server.",
+		query: {
+			name: "HealthQuery",
+			schema: healthQuery,
+			fields: {
+				probe:
+					"`true`: the model server is asked now whether the model is ready, where the protocol knows how; waits up to 5 s.",
+			},
+		},
+		responses: { 200: { text: "How it does at this moment.", schema: HEALTH } },
+		codes: [NOT_FOUND],
+	},
+	{
+		...shared,
+		method: "post",
+		path: "/v1/endpoints/{ref}/test",
+		id: "testEndpoint",
+		summary: "Test an endpoint",
+		description:
+			"Sends one request now, also to a paused endpoint, and returns it with what came of it, whatever that was. Nothing is recorded, and nothing follows from it. Waits for `timeout_seconds`, at most 60 s. Name `event`, `event_id` or neither.",
+		body: {
+			schema: TEST,
+			optional: true,
+			examples: {
+				event: {
+					event: { type: "document.inserted", data: { url: "https://a.example/7" } },
+					transform: '{ "url": data.url }',
+				},
+				sample: {},
+			},
+		},
+		responses: { 200: { text: "The request, the response, and what it means.", schema: TRIAL } },
+		codes: [
+			NOT_FOUND,
+			"event_not_found",
+			"unreadable",
+			"input_misfit",
+			"transform_failed",
+			"secret_unreadable",
+			...CODEC_CODES,
+		],
 	},
 ];

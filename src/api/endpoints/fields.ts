@@ -1,14 +1,17 @@
 /** An endpoint on the wire: what may be written, its defaults, and how it is read back without its secrets. */
 import * as z from "zod";
 import { MAX_TIMEOUT_MS } from "../../delivery/rules/attempt.ts";
-import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/header-guard.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { PROTOCOL_NAMES, isProtocolName } from "../../models/registry.ts";
-import type { Endpoint, EndpointAuth, RetryPolicy } from "../../store/records.ts";
-import { CHANGED_BY_ACTION, SPACE_AROUND, hasSpaceAround, nameField, statusField } from "../fields/fields.ts";
+import type { Endpoint, RetryPolicy } from "../../store/records.ts";
+import { CHANGED_BY_ACTION, nameField, statusField } from "../fields/fields.ts";
 import { statusOf } from "../fields/status.ts";
 import { formatTime } from "../fields/times.ts";
+import { authField, authToWire } from "./auth-fields.ts";
+import { HIDDEN } from "./hidden.ts";
+import { completionField, completionToWire } from "./completion-field.ts";
+import { headersField } from "./header-fields.ts";
 
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 /** As many as the dispatcher carries out itself; above it hands do. */
@@ -37,62 +40,6 @@ const model = z
 		"a name without spaces, controls, backslashes, ? and #, and with no part between slashes that is empty, . or ..",
 	);
 
-const secretText = z.string().min(1).max(4_096);
-
-/** The word before the token, as RFC 9110 spells schemes. */
-const scheme = z
-	.string()
-	.regex(/^[A-Za-z][A-Za-z0-9._~+-]{0,63}$/, "one word, such as Bearer, Key or Api-Key");
-
-const headerAuth = z
-	.strictObject({ type: z.literal("header"), name: z.string(), value: secretText })
-	.superRefine(({ name, value }, context) => {
-		const message = refuseHeader(name, value);
-		const path = refuseHeader(name, "") === null ? "value" : "name";
-		if (message !== null) context.addIssue({ code: "custom", path: [path], message });
-	});
-
-const headers = z.record(z.string(), z.string()).superRefine((headers, context) => {
-	const spellings = new Map<string, string>();
-	for (const [name, value] of Object.entries(headers)) {
-		const other = spellings.get(name.toLowerCase());
-		spellings.set(name.toLowerCase(), name);
-		const message =
-			refuseHeader(name, value) ?? (other === undefined ? null : `is the same header as ${other}`);
-		if (message !== null) context.addIssue({ code: "custom", path: [name], message });
-	}
-	if (!headersFit(headers)) {
-		context.addIssue({ code: "custom", message: `at most ${MAX_HEADER_BYTES} bytes in all` });
-	}
-});
-
-const MAX_AUTH_HEADERS = 5;
-
-const authHeaders = headers.refine((headers) => {
-	const values = Object.values(headers);
-	return values.length > 0 && values.length <= MAX_AUTH_HEADERS && values.every((value) => value !== "");
-}, `from 1 to ${MAX_AUTH_HEADERS} headers, none of them empty`);
-
-const auth = z.discriminatedUnion("type", [
-	z.strictObject({ type: z.literal("none") }),
-	z.strictObject({
-		type: z.literal("bearer"),
-		token: secretText.regex(/^[!-~]+$/, "visible ASCII characters without spaces"),
-		scheme: scheme.optional(),
-	}),
-	z.strictObject({
-		type: z.literal("basic"),
-		// RFC 7617, section 2: the colon ends the user name.
-		username: z
-			.string()
-			.max(256)
-			.regex(/^[^:\p{Cc}]*$/u, "a user name without a colon"),
-		password: secretText.refine((password) => !hasSpaceAround(password), SPACE_AROUND),
-	}),
-	headerAuth,
-	z.strictObject({ type: z.literal("headers"), headers: authHeaders }),
-]) satisfies z.ZodType<EndpointAuth>;
-
 /** Statuses below 300 are successes and cannot be made failures. */
 const statuses = z.array(z.number().int().min(300).max(599)).max(50);
 
@@ -120,8 +67,8 @@ const fields = z.strictObject({
 	url: z.string(),
 	protocol,
 	model: model.nullable(),
-	auth,
-	headers,
+	auth: authField,
+	headers: headersField,
 	timeout_seconds: z
 		.number()
 		.int()
@@ -130,6 +77,7 @@ const fields = z.strictObject({
 	max_concurrency: z.number().int().min(1).max(600),
 	retry,
 	busy,
+	completion: completionField,
 	signing_secret: signingSecret,
 	status: statusField,
 });
@@ -157,9 +105,6 @@ export function mergeRetry(former: RetryPolicy, { retry = {}, busy = {} }: Polic
 	};
 }
 
-/** Stands for a header value that is not shown; sent back in a PATCH, it means the stored value. */
-export const HIDDEN = "***";
-
 export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 	const { retry } = endpoint;
 	return {
@@ -180,6 +125,7 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 			statuses: retry.statuses,
 		},
 		busy: { statuses: retry.busyStatuses },
+		completion: completionToWire(endpoint),
 		...statusOf(endpoint),
 		unreadable: unreadableOf(endpoint),
 		created_at: formatTime(endpoint.createdAt),
@@ -187,9 +133,14 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 	};
 }
 
+/** For the audit log, which outlasts a token in a query: all but that. */
+export function endpointToAudit(endpoint: Endpoint): Record<string, unknown> {
+	return { ...endpointToWire(endpoint), url: endpoint.url.replace(/\?.*/s, `?${HIDDEN}`) };
+}
+
 /** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
-function unreadableOf({ auth, headers, signingSecrets }: Endpoint): string[] | null {
-	const fields = Object.entries({ auth, headers, signing_secret: signingSecrets })
+function unreadableOf({ auth, headers, completion, signingSecrets }: Endpoint): string[] | null {
+	const fields = Object.entries({ auth, headers, completion, signing_secret: signingSecrets })
 		.filter(([, value]) => value === null)
 		.map(([field]) => field);
 	return fields.length === 0 ? null : fields;
@@ -199,19 +150,4 @@ function headersToWire(headers: Record<string, string>): Record<string, string> 
 	return Object.fromEntries(
 		Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? HIDDEN : value]),
 	);
-}
-
-function authToWire(auth: EndpointAuth): Record<string, unknown> {
-	switch (auth.type) {
-		case "none":
-			return { type: auth.type };
-		case "bearer":
-			return { type: auth.type, ...(auth.scheme !== undefined && { scheme: auth.scheme }) };
-		case "basic":
-			return { type: auth.type, username: auth.username };
-		case "header":
-			return { type: auth.type, name: auth.name };
-		case "headers":
-			return { type: auth.type, names: Object.keys(auth.headers) };
-	}
 }

@@ -1,10 +1,9 @@
 /** `/v1/endpoints`: the model versions that events can be sent to. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { generateSigningSecret, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
-import { refuseUrl } from "../../delivery/exchange/url-guard.ts";
 import type { Env } from "../../env.ts";
 import { newId } from "../../events/ids.ts";
-import { Problem } from "../../http/problem.ts";
+import { type FieldError, Problem } from "../../http/problem.ts";
 import {
 	type EndpointChanges,
 	deleteEndpoint,
@@ -16,30 +15,42 @@ import {
 import { protocolOf } from "../../models/registry.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import type { Endpoint, ReadableEndpoint, RetryPolicy } from "../../store/records.ts";
+import { type Action, recordChange } from "../access/audit.ts";
+import { ownRows, requireOwnName } from "../access/own.ts";
 import { invalidRequest, readJson, readOptionalJson } from "../http/body.ts";
+import type { ApiEnv } from "../http/context.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { blockedToWire } from "./blocked.ts";
+import { healthQuery, healthToWire } from "./health.ts";
 import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
 	DEFAULT_TIMEOUT_SECONDS,
-	HIDDEN,
 	createEndpointSchema,
+	endpointToAudit,
 	endpointToWire,
 	mergeRetry,
 	patchEndpointSchema,
 } from "./fields.ts";
-import { DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
+import { type CompletionInput, mergeCompletion, refuseCompletion } from "./completion-field.ts";
+import { HIDDEN } from "./hidden.ts";
+import { endpointNotFound, getEndpoint } from "./lookup.ts";
+import { testEndpoint } from "./test.ts";
+import { type Reach, impliedProtocol, refuseAddresses, refuseReach } from "./reach.ts";
 import { readPage } from "../http/pages.ts";
+import { readQuery } from "../http/query.ts";
 import { newSecret, rotateSecrets, rotationSchema } from "../fields/secrets.ts";
 import { type Changeable, changeRecord, isLost, named } from "../http/writes.ts";
 
-export const endpoints = new Hono<{ Bindings: Env }>()
+export const endpoints = new Hono<ApiEnv>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createEndpointSchema);
-		const { url, protocol = "http", model = null } = input;
-		refuseWithoutModel({ url, protocol, model });
-		await refuseBadUrl(c.env, url, c.req.url);
+		requireOwnName(c.var, "endpoints", input.name);
+		const { url, protocol = impliedProtocol(url) ?? "http", model = null } = input;
+		const auth = input.auth ?? { type: "none" };
+		await checkAddresses(c.env, { url, auth }, c.req.url);
+		refuse(refuseReach({ url, protocol, model, auth }));
 		const now = Date.now();
 		const secret = input.signing_secret ?? generateSigningSecret();
 		const endpoint: ReadableEndpoint = {
@@ -49,11 +60,15 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 			url,
 			protocol,
 			model,
-			auth: input.auth ?? { type: "none" },
+			auth,
 			headers: resolveHeaders(input.headers ?? {}, {}),
 			timeoutSeconds: input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS,
 			maxConcurrency: input.max_concurrency ?? defaultConcurrency(protocol),
 			retry: refuseContradiction(mergeRetry(DEFAULT_RETRY, input)),
+			completion: mergeCompletion(DEFAULT_COMPLETION, input.completion ?? {}, {
+				protocol,
+				requestUrl: c.req.url,
+			}),
 			signingSecrets: [newSecret(secret, now)],
 			status: input.status ?? "active",
 			statusReason: input.status === "paused" ? "manual" : null,
@@ -69,10 +84,14 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 				`There is an endpoint ${ref}; give the other one another version.`,
 			);
 		}
+		const after = endpointToAudit(endpoint);
+		await recordChange(c, { action: "create", resource: "endpoint", before: null, after });
 		return c.json({ ...endpointToWire(endpoint), signing_secret: secret }, 201);
 	})
 	.get("/", async (c) => {
-		const { items, nextCursor } = await readPage(c, "endpoints", (query) => listEndpoints(c.env, query));
+		const { items, nextCursor } = await readPage(c, "endpoints", (query) =>
+			listEndpoints(c.env, { ...query, ...ownRows(c.var, "endpoints") }),
+		);
 		return c.json({ data: items.map(endpointToWire), next_cursor: nextCursor });
 	})
 	.get("/:ref", async (c) => {
@@ -81,11 +100,13 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	})
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchEndpointSchema);
-		if (input.url !== undefined) await refuseBadUrl(c.env, input.url, c.req.url);
-		const { url, protocol, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
-		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), (former) => ({
-			...checkedModel(former, named({ url, protocol, model })),
-			...named({ auth, timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
+		const { url, model, auth, headers, timeout_seconds, max_concurrency, retry, busy } = input;
+		const protocol = input.protocol ?? (url === undefined ? undefined : impliedProtocol(url));
+		await checkAddresses(c.env, { url, auth }, c.req.url);
+		const endpoint = await changeEndpoint(c, "update", (former) => ({
+			...checkedReach(former, named({ url, protocol, model, auth })),
+			...named({ timeoutSeconds: timeout_seconds, maxConcurrency: max_concurrency }),
+			...completionChanges(former, { ...input, protocol }, c.req.url),
 			...(headers !== undefined && { headers: resolveHeaders(headers, former.headers) }),
 			...((retry ?? busy) !== undefined && { retry: refuseContradiction(mergeRetry(former.retry, input)) }),
 		}));
@@ -93,7 +114,8 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 	})
 	.delete("/:ref", async (c) => {
 		const ref = c.req.param("ref");
-		const id = (await findEndpoint(c.env, ref))?.id ?? ((await isLost(c.env, "ep", ref)) ? ref : null);
+		const endpoint = await findEndpoint(c.env, ref);
+		const id = endpoint?.id ?? ((await isLost(c.env, "ep", ref)) ? ref : null);
 		if (id === null) throw endpointNotFound();
 		const { usedBy } = await deleteEndpoint(c.env, id);
 		if (usedBy.length > 0) {
@@ -103,6 +125,8 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 				`Delete the subscriptions to it first, or let them target another endpoint: ${usedBy.join(", ")}.`,
 			);
 		}
+		const before = endpoint && endpointToAudit(endpoint);
+		await recordChange(c, { action: "delete", resource: "endpoint", before, after: null, id });
 		await tellDeleted(c.env, id);
 		return c.body(null, 204);
 	})
@@ -112,32 +136,33 @@ export const endpoints = new Hono<{ Bindings: Env }>()
 		const refusal = refuseSigningSecret(secret);
 		if (refusal !== null) throw invalidRequest([{ path: "secret", message: refusal }]);
 		const graceSeconds = input.grace_period_seconds;
-		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ signingSecrets }) => ({
+		const endpoint = await changeEndpoint(c, "rotate_secret", ({ signingSecrets }) => ({
 			signingSecrets: rotateSecrets(signingSecrets, secret, { now: Date.now(), graceSeconds }),
 		}));
 		return c.json({ ...endpointToWire(endpoint), signing_secret: secret });
 	})
 	.post("/:ref/pause", async (c) => {
 		// One that has stopped already keeps its own reason.
-		const endpoint = await changeEndpoint(c.env, c.req.param("ref"), ({ status }) =>
+		const endpoint = await changeEndpoint(c, "pause", ({ status }) =>
 			status === "active" ? { status: "paused", statusReason: "manual" } : null,
 		);
 		return c.json(endpointToWire(endpoint));
 	})
 	.post("/:ref/resume", async (c) => {
 		const resumed = { status: "active", statusReason: null } as const;
-		return c.json(endpointToWire(await changeEndpoint(c.env, c.req.param("ref"), () => resumed)));
+		return c.json(endpointToWire(await changeEndpoint(c, "resume", () => resumed)));
+	})
+	.get("/:ref/health", async (c) => {
+		const { probe } = readQuery(c, healthQuery);
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.json(await healthToWire(c.env, endpoint, { url: c.req.url, isProbed: probe === "true" }));
+	})
+	.post("/:ref/test", async (c) => {
+		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
+		return c.body(await testEndpoint(c.env, endpoint, c.req.raw), 200, {
+			"content-type": "application/json",
+		});
 	});
-
-async function getEndpoint(env: Env, ref: string): Promise<Endpoint> {
-	const endpoint = await findEndpoint(env, ref);
-	if (endpoint === null) throw endpointNotFound();
-	return endpoint;
-}
-
-function endpointNotFound(): Problem {
-	return new Problem(404, "endpoint_not_found", "There is no endpoint with this id, name or version.");
-}
 
 const changeable: Changeable<Endpoint, EndpointChanges> = {
 	get: getEndpoint,
@@ -147,14 +172,17 @@ const changeable: Changeable<Endpoint, EndpointChanges> = {
 	},
 };
 
-/** Makes a change and tells the dispatcher; throws what `changeRecord` throws. */
+/** Makes a change of the endpoint that the path names and tells the dispatcher; throws what `changeRecord` throws. */
 async function changeEndpoint(
-	env: Env,
-	ref: string,
+	c: Context<ApiEnv, "/:ref">,
+	action: Action,
 	compute: (former: Endpoint) => EndpointChanges | null,
 ): Promise<Endpoint> {
-	const { record, changes } = await changeRecord(env, changeable, ref, compute);
-	if (changes !== null) await refreshDispatchers(env, [record.id], { repaired: isRepair(changes) });
+	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);
+	if (changes === null) return record;
+	const [before, after] = [endpointToAudit(former), endpointToAudit(record)];
+	await recordChange(c, { action, resource: "endpoint", before, after });
+	await refreshDispatchers(c.env, [record.id], { repaired: isRepair(changes) });
 	return record;
 }
 
@@ -163,34 +191,47 @@ async function changeEndpoint(
  * or that it is resumed.
  */
 function isRepair(changes: EndpointChanges): boolean {
-	const { url, protocol, model, auth, headers, signingSecrets, status } = changes;
-	const repairs = [url, protocol, model, auth, headers, signingSecrets];
+	const { url, protocol, model, auth, headers, completion, signingSecrets, status } = changes;
+	const repairs = [url, protocol, model, auth, headers, completion, signingSecrets];
 	return status === "active" || repairs.some((to) => to !== undefined);
 }
 
-type Called = Pick<Endpoint, "url" | "protocol" | "model">;
-
-/** Some protocols put the model's name into the path or the body, and have nothing to say without one. */
-function refuseWithoutModel({ url, protocol, model }: Called): void {
-	if (model !== null || protocolOf(protocol)?.needsModel(url) !== true) return;
-	const message = `protocol ${protocol} needs it at this URL: what the server calls the model`;
-	throw invalidRequest([{ path: "model", message }]);
+/** A protocol that changes has to have the mode that was asked for before. */
+function completionChanges(
+	former: Endpoint,
+	{ completion, protocol }: { completion?: CompletionInput | undefined; protocol?: string | undefined },
+	requestUrl: string,
+): Pick<EndpointChanges, "completion"> {
+	const stored = former.completion ?? DEFAULT_COMPLETION;
+	const speaks = protocol ?? former.protocol;
+	if (completion !== undefined)
+		return { completion: mergeCompletion(stored, completion, { protocol: speaks, requestUrl }) };
+	refuseCompletion(speaks, stored);
+	return {};
 }
 
-/** The changes, when the endpoint still names its model with them. */
-function checkedModel<T extends Partial<Called>>(former: Endpoint, changes: T): T {
-	if (Object.keys(changes).length > 0) refuseWithoutModel({ ...former, ...changes });
+/** The changes, when the endpoint can still be reached with them. */
+function checkedReach<T extends Partial<Reach>>(former: Endpoint, changes: T): T {
+	if (Object.keys(changes).length > 0) refuse(refuseReach({ ...former, ...changes }));
 	return changes;
+}
+
+function refuse(errors: readonly FieldError[]): void {
+	if (errors.length > 0) throw invalidRequest(errors);
 }
 
 function defaultConcurrency(protocol: string): number {
 	return protocolOf(protocol)?.defaults.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
 }
 
-async function refuseBadUrl(env: Env, url: string, requestUrl: string): Promise<void> {
+async function checkAddresses(
+	env: Env,
+	addresses: Parameters<typeof refuseAddresses>[1],
+	requestUrl: string,
+): Promise<void> {
+	if (addresses.url === undefined && addresses.auth === undefined) return;
 	const allowPrivate = env.ALLOW_PRIVATE_ENDPOINTS === "true";
-	const message = refuseUrl(url, { allowPrivate, ownHosts: await ownHostsAt(env, requestUrl) });
-	if (message !== null) throw invalidRequest([{ path: "url", message }]);
+	refuse(refuseAddresses(env, addresses, { allowPrivate, ownHosts: await ownHostsAt(env, requestUrl) }));
 }
 
 function refuseContradiction(retry: RetryPolicy): RetryPolicy {

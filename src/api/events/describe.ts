@@ -1,9 +1,18 @@
 /** The routes of `/v1/events`, described. */
 import * as z from "zod";
 import { type FieldTexts, type OperationDescription, namedObject, pageOf } from "../openapi/operation.ts";
-import { ACCEPTED, HEADERS_OF_EVENTS, SINCE, UNTIL, pageQueryOf, time } from "../openapi/shared.ts";
-import { plainEvent } from "./publishing.ts";
-import { eventGetQuery, eventListQuery } from "./queries.ts";
+import {
+	ACCEPTED,
+	CODEC_CODES,
+	HEADERS_OF_EVENTS,
+	SINCE,
+	UNTIL,
+	pageQueryOf,
+	time,
+} from "../openapi/shared.ts";
+import { eventGetQuery, eventListQuery, traceQuery } from "./queries.ts";
+import { TRACE } from "./trace-schemas.ts";
+import { PUBLISHED } from "./wire.ts";
 
 const params: FieldTexts = { id: "An event's id, `evt_…`." };
 
@@ -67,17 +76,6 @@ const EVENT_DETAIL = namedObject(
 	FIELDS,
 );
 
-const PUBLISHED = namedObject("EventPublish", plainEvent, {
-	type: { text: "The event's type.", schema: { minLength: 1, examples: ["order.paid"] } },
-	source: { text: "The CloudEvents source.", schema: { default: "/sources/api" } },
-	subject: "What the event is about.",
-	id: "Makes a retry the same event; by default `Idempotency-Key`, else a new UUID.",
-	time: { text: "When it happened; by default now.", schema: { format: "date-time" } },
-	datacontenttype: "The content type of `data`.",
-	dataschema: { text: "A URI of the schema of `data`.", schema: { format: "uri" } },
-	data: "The payload: any JSON.",
-});
-
 const shared = { tag: "Events", params } as const;
 
 export const eventOperations: readonly OperationDescription[] = [
@@ -102,17 +100,7 @@ export const eventOperations: readonly OperationDescription[] = [
 			},
 		},
 		responses: { 202: { text: "The queue holds it.", schema: ACCEPTED } },
-		codes: [
-			"invalid_cloudevent",
-			"attribute_too_long",
-			"too_many_attributes",
-			"invalid_header",
-			"nested_too_deep",
-			"duplicate_member",
-			"event_too_large",
-			"too_many_events",
-			"queue_unavailable",
-		],
+		codes: [...CODEC_CODES, "invalid_header", "event_too_large", "too_many_events", "queue_unavailable"],
 	},
 	{
 		...shared,
@@ -141,6 +129,18 @@ export const eventOperations: readonly OperationDescription[] = [
 			fields: { explain: "`true`: also says why each other subscription did not match." },
 		},
 		responses: { 200: { text: "The event with its payload.", schema: EVENT_DETAIL } },
+		codes: ["event_not_found"],
+	},
+	{
+		...shared,
+		method: "get",
+		path: "/v1/events/{id}/trace",
+		id: "traceEvent",
+		summary: "Trace an event",
+		description:
+			"What came of it, as a tree: its deliveries, their result events, the deliveries of those, and so on. Without payloads, attempts and results.",
+		query: { name: "TraceQuery", schema: traceQuery, fields: {} },
+		responses: { 200: { text: "The tree.", schema: TRACE } },
 		codes: ["event_not_found"],
 	},
 ];

@@ -10,24 +10,35 @@ import { continueLineage, readLineage } from "../../events/lineage-header.ts";
 import { findEvent } from "../../events/log/find.ts";
 import { eventId, logIdsOf } from "../../events/ids.ts";
 import { enqueue } from "../../events/queue/enqueue.ts";
-import { Problem } from "../../http/problem.ts";
 import { toProblem } from "../../http/refusal.ts";
 import { explain } from "../../routing/explain.ts";
+import type { Subscription } from "../../store/records.ts";
+import { type Asker, ownNames, requireOwnName } from "../access/own.ts";
+import type { ApiEnv } from "../http/context.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { listedOwners, type Owners, ownersOfTable } from "../http/owners.ts";
 import { readWalk } from "../http/walk.ts";
+import { readDelivery } from "../deliveries/search.ts";
+import { traceFrom } from "./trace.ts";
+import { eventsOf, traceToWire } from "./trace-wire.ts";
+import { readEntry } from "./entry.ts";
 import { readPublished } from "./publishing.ts";
-import { eventGetQuery, eventListQuery } from "./queries.ts";
+import { eventGetQuery, eventListQuery, traceQuery } from "./queries.ts";
 import { DEFAULT_LIMIT, invalidQuery, readQuery } from "../http/query.ts";
 import { readLikelySources } from "../../store/owners.ts";
-import { BUILTIN_SOURCE_IDS, findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
+import {
+	BUILTIN_SOURCE_IDS,
+	findSourceRef,
+	readIdsOfSources,
+	readNamesOfSources,
+} from "../fields/source-refs.ts";
 import { formatTime } from "../fields/times.ts";
 import { named } from "../http/writes.ts";
 
 /** The builtin source of what is published through the API. */
 const API_SOURCE_ID = "src_api";
 
-export const events = new Hono<{ Bindings: Env }>()
+export const events = new Hono<ApiEnv>()
 	.post("/", async (c) => {
 		const startedAt = Date.now();
 		const defaults = { freshId: crypto.randomUUID(), time: formatTime(startedAt) };
@@ -45,7 +56,7 @@ export const events = new Hono<{ Bindings: Env }>()
 	})
 	.get("/", async (c) => {
 		const { limit = DEFAULT_LIMIT, cursor, source, ...range } = readQuery(c, eventListQuery);
-		const logs = await logsOf(c.env, source);
+		const logs = await logsOf(c.env, source, c.var);
 		const { items, nextCursor } = await readWalk("events", logs, { cursor, limit }, (logId, page) =>
 			eventLog(c.env, logId).list({ ...named(range), ...page }),
 		);
@@ -59,28 +70,40 @@ export const events = new Hono<{ Bindings: Env }>()
 		const query = readQuery(c, eventGetQuery);
 		const entry = await readEntry(c.env, c.req.param("id"));
 		const { data, sourceId } = entry.event;
+		// A publisher is told of those who listen to its source, not of everybody.
+		const isShown = (subscription: Subscription) =>
+			ownNames(c.var, "sources") === null || subscription.sourceId === sourceId;
 		const wire = {
 			...eventToWire(entry, await readNamesOfSources(c.env, [sourceId])),
-			...(query.explain === "true" && { unmatched: await explain(c.env, entry.event) }),
+			...(query.explain === "true" && { unmatched: await explain(c.env, entry.event, isShown) }),
 		};
 		if (data === null) return c.json(wire);
 		const text = withMember(wire, data.kind === "binary" ? "data_base64" : "data", jsonTextOf(data));
 		return c.body(text, 200, { "content-type": "application/json" });
+	})
+	.get("/:id/trace", async (c) => {
+		readQuery(c, traceQuery);
+		const entry = await readEntry(c.env, c.req.param("id"));
+		const root = await traceFrom(entry, {
+			event: (id) => findEvent(c.env, id),
+			delivery: (decision, of) => readDelivery(c.env, decision, of),
+		});
+		const sourceIds = eventsOf(root).flatMap(({ event }) =>
+			typeof event === "string" ? [] : event.sourceId,
+		);
+		return c.json(traceToWire(root, await readNamesOfSources(c.env, [...new Set(sourceIds)])));
 	});
 
-async function readEntry(env: Env, id: string): Promise<LogEntry> {
-	const entry = await findEvent(env, id);
-	if (entry !== null) return entry;
-	throw new Problem(
-		404,
-		"event_not_found",
-		"There is no event with this id, or it has been forgotten by now.",
-	);
-}
-
-/** Of one source, or of all. */
-async function logsOf(env: Env, source: string | undefined): Promise<Owners> {
-	if (source !== undefined) return listedOwners(logIdsOf(await resolveSource(env, source)));
+/** Of one source, or of all that the asker may see. Throws 403 `forbidden` for a source that is not the asker's. */
+async function logsOf(env: Env, source: string | undefined, asker: Asker): Promise<Owners> {
+	const own = ownNames(asker, "sources");
+	if (source !== undefined) {
+		const id = await resolveSource(env, source);
+		if (own !== null)
+			requireOwnName(asker, "sources", (await readNamesOfSources(env, [id])).get(id) ?? source);
+		return listedOwners(logIdsOf(id));
+	}
+	if (own !== null) return listedOwners((await readIdsOfSources(env, own)).flatMap(logIdsOf));
 	return ownersOfTable(env, "sources", {
 		fixed: BUILTIN_SOURCE_IDS.flatMap(logIdsOf),
 		likely: (limit) => readLikelySources(env, limit),

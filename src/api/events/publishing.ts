@@ -8,7 +8,7 @@ import { decodeCloudEvents } from "../../events/cloudevents/cloudevents.ts";
 import type { CloudEvent, EventData } from "../../events/event.ts";
 import { memberTexts } from "../../events/json/text.ts";
 import { isJson, parseMediaType } from "../../events/cloudevents/media-type.ts";
-import { toProblem } from "../../http/refusal.ts";
+import { type Refusal, toProblem } from "../../http/refusal.ts";
 import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
 import { readIdempotencyKey } from "../../sources/reading/publisher-id.ts";
 import { checkFields, decodeJson, readBytes } from "../http/body.ts";
@@ -16,15 +16,15 @@ import { checkFields, decodeJson, readBytes } from "../http/body.ts";
 const DEFAULT_SOURCE = "/sources/api";
 
 /** Their values are judged by the rules for attributes, which say more than a type. */
-export const plainEvent = z.strictObject({
-	type: z.string(),
-	source: z.string().optional(),
-	subject: z.string().optional(),
-	id: z.string().optional(),
-	time: z.string().optional(),
-	datacontenttype: z.string().optional(),
-	dataschema: z.string().optional(),
-	data: z.unknown().optional(),
+export const plainEventSchema = z.strictObject({
+	type: z.string().describe("What has happened, such as document.created."),
+	source: z.string().optional().describe("Where it has happened, as a URI reference."),
+	subject: z.string().optional().describe("What it is about within the source."),
+	id: z.string().optional().describe("Names the event within its source."),
+	time: z.string().optional().describe("When it has happened, as RFC 3339."),
+	datacontenttype: z.string().optional().describe("The media type of the data."),
+	dataschema: z.string().optional().describe("URI of the schema of the data."),
+	data: z.unknown().optional().describe("The payload: any JSON."),
 });
 
 /** For what a publisher may leave out. */
@@ -58,22 +58,36 @@ function isCloudEvents(headers: Headers): boolean {
 
 function decodePlain(request: Request, body: Uint8Array, { freshId, time }: Defaults): CloudEvent {
 	const { value, text } = decodeJson(request, body);
-	const { data, ...fields } = checkFields(value, plainEvent);
+	const fields = checkFields(value, plainEventSchema);
 	const key =
 		fields.id === undefined ? readIdempotencyKey(request.headers) : ({ ok: true, id: fields.id } as const);
 	if (!key.ok) throw toProblem(key);
-	const attributes = checkAttributes(
+	const defaults = { freshId: key.id ?? freshId, time };
+	const made = plainEventOf(fields, text, defaults, traceOfHeaders(request.headers));
+	if (!made.ok) throw toProblem(made);
+	return made.event;
+}
+
+/** The event that such an object is; `text` is its JSON, of which the data keeps its spelling. */
+export function plainEventOf(
+	{ data, ...fields }: z.output<typeof plainEventSchema>,
+	text: string,
+	{ freshId, time }: Defaults,
+	trace: ReturnType<typeof traceOfHeaders> = {},
+): { ok: true; event: CloudEvent } | Refusal {
+	const checked = checkAttributes(
 		Object.entries({
 			specversion: "1.0",
-			...traceOfHeaders(request.headers),
+			...trace,
 			...fields,
-			id: key.id ?? freshId,
+			id: fields.id ?? freshId,
 			source: fields.source ?? DEFAULT_SOURCE,
 			time: fields.time ?? time,
 		}),
 	);
-	if (!attributes.ok) throw toProblem(attributes);
-	return { attributes: attributes.attributes, data: dataOf(data, text, fields.datacontenttype) };
+	if (!checked.ok) return checked;
+	const { attributes } = checked;
+	return { ok: true, event: { attributes, data: dataOf(data, text, fields.datacontenttype) } };
 }
 
 /** As in the JSON format of CloudEvents: a string is text where the content type is not JSON. */

@@ -13,3 +13,6 @@ export const eventListQuery = z.strictObject({
 });
 
 export const eventGetQuery = z.strictObject({ explain: z.enum(["true", "false"]).optional() });
+
+/** A trace takes no parameters. */
+export const traceQuery = z.strictObject({});

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
-import { isPublicKey, refusePublicKey } from "../../sources/proof/standard-webhooks.ts";
+import { isPublicKey, refusePublicKey } from "../../crypto/verify-standard-webhooks.ts";
 import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { Problem } from "../../http/problem.ts";
 import type { LiveSecret } from "../../crypto/live-secret.ts";

@@ -14,18 +14,20 @@ import {
 } from "../../store/records.ts";
 
 export interface ShownStatus {
-	status: EndpointStatus | "quarantined";
-	/** null while it is active; `<field>: <reason>` of the expression that is set aside. */
+	status: EndpointStatus | "requested" | "quarantined";
+	/** null while it is active or requested; `<field>: <reason>` of the expression that is set aside. */
 	status_reason: string | null;
 }
 
-/** Sources and subscriptions are paused by a person and by nobody else. */
+/** Otherwise sources and subscriptions are paused by a person and by nobody else. */
 const BY_HAND: StatusReason = "manual";
 
 const UNREADABLE = "stored in a form that this release cannot read; write it anew";
 
 export function statusOf(record: Source | Endpoint | Subscription): ShownStatus {
 	const { status } = record;
+	if (status === "requested") return { status, status_reason: null };
+	if (status === "denied") return { status: "paused", status_reason: "denied" };
 	if (status !== "active") {
 		return { status, status_reason: "statusReason" in record ? record.statusReason : BY_HAND };
 	}

@@ -1,8 +1,9 @@
-/** What the routes are given beside the request: bindings, and the way to ingest. */
+/** What the routes are given beside the request: bindings, who asks, and the way to ingest. */
 import type { Env } from "../../env.ts";
 import type { Refusal } from "../../http/refusal.ts";
 import type { Trust } from "../../sources/proof/trust.ts";
 import type { Source } from "../../store/records.ts";
+import type { Asker } from "../access/own.ts";
 
 /** What the API needs of ingest, which it does not know itself; app.ts hands it over. */
 export interface Ingest {
@@ -27,5 +28,5 @@ export interface Ingest {
 
 export interface ApiEnv {
 	Bindings: Env;
-	Variables: { ingest: Ingest };
+	Variables: { ingest: Ingest } & Asker;
 }

@@ -49,19 +49,24 @@ function parseOrNull(text: string): unknown {
 	}
 }
 
+const pageOnly = z.strictObject(pageQuery);
+type PageSchema = z.ZodObject<typeof pageQuery>;
+
 /**
  * One page of a list in D1. `read` is asked for one item more than the page holds: that there is one says that
- * there is a next page.
+ * there is a next page. `schema`: for a list that takes more in its query; `read` gets it as its second argument.
  */
-export async function readPage<T extends ListPosition>(
+export async function readPage<T extends ListPosition, S extends PageSchema = typeof pageOnly>(
 	c: Context,
 	list: string,
-	read: (query: ListQuery) => Promise<T[]>,
+	read: (page: ListQuery, query: z.output<S>) => Promise<T[]>,
+	schema?: S,
 ): Promise<{ items: T[]; nextCursor: string | null }> {
-	const { limit = DEFAULT_LIMIT, cursor } = readQuery(c, z.strictObject(pageQuery));
+	const query = readQuery(c, schema ?? pageOnly);
+	const { limit = DEFAULT_LIMIT, cursor } = query;
 	const place = decodeCursor(list, cursor);
 	const after = place && { createdAt: place.at, id: place.id };
-	const found = await read({ after, limit: limit + 1 });
+	const found = await read({ after, limit: limit + 1 }, query as z.output<S>);
 	const { items, next } = cutPage(found, limit, ({ createdAt, id }) => ({ at: createdAt, id }));
 	return { items, nextCursor: next && encodeCursor(list, next) };
 }

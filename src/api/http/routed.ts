@@ -12,8 +12,12 @@ const CHANGES: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 /** Waits once for each request, after all its writes; requests that changed nothing do not wait. */
 export const respondWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, next) => {
 	await next();
-	const isSample = c.req.path.endsWith("/test");
-	if (!c.res.ok || isSample || !CHANGES.includes(c.req.method)) return;
+	if (!c.res.ok || !CHANGES.includes(c.req.method) || changesNothing(c.req)) return;
 	const ms = routingMaxAgeMs(c.env);
 	if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 });
+
+/** Samples and previews are posted, and only by POST: a source may be called "test". */
+function changesNothing({ method, path }: { method: string; path: string }): boolean {
+	return method === "POST" && /\/(?:test|preview)$/.test(path);
+}

@@ -12,6 +12,7 @@ import {
 	codesOf,
 	readText,
 } from "./operation.ts";
+import { rolesOf, rolesText } from "./roles.ts";
 import { FILTER } from "./filter-schema.ts";
 
 export interface OpenApiDocument {
@@ -37,7 +38,7 @@ class Components {
 	refer({ name, schema, fields, parts = [] }: NamedSchema, io: "input" | "output"): JsonSchema {
 		for (const part of parts) this.refer(part, io);
 		const names = new Map<unknown, string>(parts.map((part) => [part.schema, part.name]));
-		this.schemas[name] ??= toJsonSchema(schema, { io, fields, names });
+		this.schemas[name] ??= toJsonSchema(schema, { io, fields, name, names });
 		return { $ref: `#/components/schemas/${name}` };
 	}
 }
@@ -64,7 +65,8 @@ export function buildDocument(operations: readonly OperationDescription[]): Open
 				key: {
 					type: "http",
 					scheme: "bearer",
-					description: "An API key: the Worker's secret `ADMIN_TOKEN`.",
+					description:
+						"An API key: the root key, which is the Worker's secret `ADMIN_TOKEN`, or one of `/v1/keys`. `x-roles` of an operation says which roles may use it, and whether for `all` or for what is their `own`.",
 				},
 			},
 		},
@@ -73,11 +75,14 @@ export function buildDocument(operations: readonly OperationDescription[]): Open
 
 function operationObject(operation: OperationDescription, components: Components): Record<string, unknown> {
 	const { id, tag, summary, description, access, body, responses } = operation;
+	const roles = rolesOf(operation);
+	const said = [description, roles && rolesText(roles)].filter((part) => typeof part === "string");
 	return {
 		operationId: id,
 		tags: [tag],
 		summary,
-		...(description !== undefined && { description }),
+		...(said.length > 0 && { description: said.join("\n\n") }),
+		...(roles !== null && { "x-roles": roles }),
 		...(access !== undefined && access !== "key" && { security: [] }),
 		parameters: parametersOf(operation),
 		...(body !== undefined && { requestBody: requestBodyOf(body, components) }),

@@ -10,22 +10,49 @@ interface Conversion {
 	/** "input" for what is sent to the router, "output" for what it returns. */
 	io: "input" | "output";
 	fields: FieldTexts;
-	/** Schemas that have a name of their own. */
+	/** Its own name, for a schema that holds itself. */
+	name?: string;
+	/** Schemas within it that have a name of their own. */
 	names?: ReadonlyMap<unknown, string>;
 }
 
-export function toJsonSchema(schema: z.ZodType, { io, fields, names = new Map() }: Conversion): JsonSchema {
+export function toJsonSchema(
+	schema: z.ZodType,
+	{ io, fields, name: ownName, names = new Map() }: Conversion,
+): JsonSchema {
 	const known = new Map<unknown, string>([FILTER, ...names]);
-	const { $schema: _, ...converted } = z.toJSONSchema(schema, {
+	const {
+		$schema: _,
+		$defs,
+		...converted
+	} = z.toJSONSchema(schema, {
 		target: "draft-2020-12",
 		io,
 		unrepresentable: "any",
 		override: ({ zodSchema, jsonSchema }) => {
 			const name = known.get(zodSchema);
-			if (name !== undefined) replaceAll(jsonSchema, { $ref: `#/components/schemas/${name}` });
+			if (name !== undefined) replaceAll(jsonSchema, { $ref: refTo(name) });
 		},
-	}) as JsonSchema;
-	return tidy(converted, fields, "", io === "output");
+	}) as JsonSchema & { $defs?: Record<string, JsonSchema> };
+	const refs = new Map(Object.entries($defs ?? {}).map(([key, { $ref }]) => [`#/$defs/${key}`, $ref]));
+	if (ownName !== undefined) refs.set("#", refTo(ownName));
+	return tidy(relink(converted, refs) as JsonSchema, fields, "", io === "output");
+}
+
+function refTo(name: string): string {
+	return `#/components/schemas/${name}`;
+}
+
+/** zod refers to what holds itself within the schema; here it has a name of its own. */
+function relink(part: unknown, refs: ReadonlyMap<unknown, unknown>): unknown {
+	if (Array.isArray(part)) return part.map((inner) => relink(inner, refs));
+	if (typeof part !== "object" || part === null) return part;
+	return Object.fromEntries(
+		Object.entries(part).map(([key, value]) => [
+			key,
+			key === "$ref" ? (refs.get(value) ?? value) : relink(value, refs),
+		]),
+	);
 }
 
 function replaceAll(target: object, source: JsonSchema): void {

@@ -14,6 +14,9 @@ export const TAGS = {
 	Subscriptions: "Which events go to which endpoint, and what becomes of the output.",
 	Events: "Publish with an API key, and read what was kept.",
 	Deliveries: "What became of each event at each endpoint.",
+	Callbacks: "Where model servers post outputs that come later.",
+	Keys: "API keys: their roles, and the names they are for.",
+	Audit: "Who has changed what.",
 	Router: "The router itself.",
 } as const;
 
@@ -75,10 +78,10 @@ export interface OperationDescription {
 	readonly summary: string;
 	readonly description?: string;
 	/**
-	 * `key` (the default): an API key; `source`: the source's own proof; `open`: nothing, once the router has a key;
-	 * `always`: nothing at all.
+	 * `key` (the default): an API key whose role may use the route; `source`: the source's own proof; `url`: what stands in
+	 * the path; `open`: nothing, once the router has a key; `always`: nothing at all.
 	 */
-	readonly access?: "key" | "source" | "open" | "always";
+	readonly access?: "key" | "source" | "url" | "open" | "always";
 	/** Texts of what stands in the path. */
 	readonly params?: FieldTexts;
 	readonly query?: NamedSchema;
@@ -105,7 +108,7 @@ export function codesOf({ access, query, body, codes = [] }: OperationDescriptio
 		...codes,
 		...(query === undefined ? [] : (["invalid_query"] as const)),
 		...(body === undefined ? [] : JSON_BODY_CODES),
-		...(access === undefined || access === "key" ? (["unauthorized"] as const) : []),
+		...(access === undefined || access === "key" ? (["unauthorized", "forbidden"] as const) : []),
 		...(access === "always" ? [] : (["not_configured"] as const)),
 		"internal_error",
 		"unavailable",

@@ -7,6 +7,13 @@ import { rotationSchema } from "../fields/secrets.ts";
 /** A point in time as the API writes it. */
 export const time = z.iso.datetime({ precision: 3 });
 
+/** What a model server counts. */
+export const usage = z.strictObject({
+	input_tokens: z.number().nullable(),
+	output_tokens: z.number().nullable(),
+	seconds: z.number().nullable(),
+});
+
 export const TIMES = { created_at: time, updated_at: time } as const;
 
 export const COMMON: FieldTexts = {
@@ -51,6 +58,15 @@ export const ROTATION: NamedSchema = {
 		},
 	},
 };
+
+/** With which an event is refused that somebody writes. */
+export const CODEC_CODES = [
+	"invalid_cloudevent",
+	"attribute_too_long",
+	"too_many_attributes",
+	"nested_too_deep",
+	"duplicate_member",
+] as const;
 
 export const HEADERS_OF_EVENTS: FieldTexts = {
 	"Idempotency-Key": "Becomes the id of an event that brings none, so that a retry is the same event.",

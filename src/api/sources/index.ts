@@ -12,6 +12,8 @@ import {
 	listSources,
 	updateSource,
 } from "../../store/sources.ts";
+import { type Action, recordChange } from "../access/audit.ts";
+import { ownRows } from "../access/own.ts";
 import { readJson, readOptionalJson } from "../http/body.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { readPage } from "../http/pages.ts";
@@ -67,11 +69,16 @@ export const sources = new Hono<ApiEnv>()
 		};
 		await refuseSharedQueue(c.env, source);
 		if (!(await insertSource(c.env, source))) throw nameTaken(source.name);
+		const origin = originOf(c.req.url);
+		const after = sourceToWire(source, origin);
+		await recordChange(c, { action: "create", resource: "source", before: null, after });
 		await syncSource(c, null, source);
-		return c.json(sourceToWireWithSecret(source, secret, originOf(c.req.url)), 201);
+		return c.json(sourceToWireWithSecret(source, secret, origin), 201);
 	})
 	.get("/", async (c) => {
-		const { items, nextCursor } = await readPage(c, "sources", (query) => listSources(c.env, query));
+		const { items, nextCursor } = await readPage(c, "sources", (query) =>
+			listSources(c.env, { ...query, ...ownRows(c.var, "sources") }),
+		);
 		const origin = originOf(c.req.url);
 		return c.json({ data: items.map((source) => sourceToWire(source, origin)), next_cursor: nextCursor });
 	})
@@ -80,13 +87,15 @@ export const sources = new Hono<ApiEnv>()
 		return c.json({
 			...sourceToWire(source, originOf(c.req.url)),
 			...(await pullToWire(c.env, source)),
-			// A HEAD is routed here too, and would take the token without showing it.
-			...(c.req.raw.method === "GET" && (await verificationToWire(c.env, source, Date.now()))),
+			// A HEAD is routed here too, and would take the token without showing it; others may not see it.
+			...(c.req.raw.method === "GET" &&
+				c.var.principal.role === "admin" &&
+				(await verificationToWire(c.env, source, Date.now()))),
 		});
 	})
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchSourceSchema);
-		const source = await changeSource(c, (former) => changesOf(c.env, former, input));
+		const source = await changeSource(c, "update", (former) => changesOf(c.env, former, input));
 		return c.json(sourceToWire(source, originOf(c.req.url)));
 	})
 	.delete("/:ref", async (c) => {
@@ -101,23 +110,33 @@ export const sources = new Hono<ApiEnv>()
 				`Delete the subscriptions to it first, or let them use another source: ${usedBy.join(", ")}.`,
 			);
 		}
+		const before = source && sourceToWire(source, originOf(c.req.url));
+		await recordChange(c, {
+			action: "delete",
+			resource: "source",
+			before,
+			after: null,
+			id: source?.id ?? ref,
+		});
 		if (source !== null) await syncSource(c, source, null);
 		return c.body(null, 204);
 	})
 	.post("/:ref/secret/rotate", async (c) => {
 		const input = await readOptionalJson(c.req.raw, rotationSchema);
-		const source = await changeSource(c, (former) => rotationOf(former, input));
+		const source = await changeSource(c, "rotate_secret", (former) => rotationOf(former, input));
 		const [newest] = source.secrets ?? [];
 		return c.json(sourceToWireWithSecret(source, newest?.value ?? null, originOf(c.req.url)));
 	})
 	.post("/:ref/pause", async (c) => {
-		const source = await changeSource(c, ({ status }) => (status === "active" ? { status: "paused" } : null));
+		const source = await changeSource(c, "pause", ({ status }) =>
+			status === "active" ? { status: "paused" } : null,
+		);
 		return c.json(sourceToWire(source, originOf(c.req.url)));
 	})
 	.post("/:ref/resume", async (c) => {
 		// An expression that was set aside is tried again.
 		const resumed = { status: "active", quarantine: null } as const;
-		return c.json(sourceToWire(await changeSource(c, () => resumed), originOf(c.req.url)));
+		return c.json(sourceToWire(await changeSource(c, "resume", () => resumed), originOf(c.req.url)));
 	})
 	.get("/:ref/setup", async (c) => {
 		const source = await getSource(c.env, c.req.param("ref"));
@@ -146,10 +165,15 @@ const changeable: Changeable<Source, SourceChanges> = {
 /** Makes a change of the source that the path names and tells all who have to know; throws what `changeRecord` throws. */
 async function changeSource(
 	c: Context<ApiEnv, "/:ref">,
+	action: Action,
 	compute: (former: Source) => SourceChanges | null | Promise<SourceChanges>,
 ): Promise<Source> {
 	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);
-	if (changes !== null) await syncSource(c, former, record);
+	if (changes === null) return record;
+	const origin = originOf(c.req.url);
+	const [before, after] = [sourceToWire(former, origin), sourceToWire(record, origin)];
+	await recordChange(c, { action, resource: "source", before, after });
+	await syncSource(c, former, record);
 	return record;
 }
 

@@ -9,7 +9,8 @@ import {
 	namedObject,
 	pageOf,
 } from "../openapi/operation.ts";
-import { COMMON, TIMES, pageQueryOf } from "../openapi/shared.ts";
+import { CODEC_CODES, COMMON, TIMES, pageQueryOf } from "../openapi/shared.ts";
+import { PREVIEW, previewOf } from "./preview-schemas.ts";
 import { createSubscriptionSchema, patchSubscriptionSchema } from "./fields.ts";
 
 const params: FieldTexts = {
@@ -50,7 +51,10 @@ const READ: FieldTexts = {
 	source_id: "The source's id; null: every source.",
 	"targets.endpoint": "`name@version` or `name@latest`; null when the endpoint has been deleted.",
 	"targets.endpoint_id": "The endpoint's id; absent for `name@latest`.",
-	status: "`quarantined`: an expression is set aside, and no event matches.",
+	status:
+		"`quarantined`: an expression is set aside; `requested`: the owner of the source has to grant it. Neither matches an event.",
+	status_reason:
+		"Why the status stands: `manual`, `denied`, or the expression that is set aside; null while it is active or requested.",
 };
 
 const SUBSCRIPTION = namedObject(
@@ -72,7 +76,7 @@ const SUBSCRIPTION = namedObject(
 				allow_cycles: z.boolean(),
 			})
 			.nullable(),
-		status: z.enum([...STATUSES, "quarantined"]),
+		status: z.enum([...STATUSES, "requested", "quarantined"]),
 		status_reason: z.string().nullable(),
 		...TIMES,
 	}),
@@ -93,7 +97,8 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		path: "/v1/subscriptions",
 		id: "createSubscription",
 		summary: "Create a subscription",
-		description: "It sees events that are routed after its creation. Name either `targets` or `endpoint`.",
+		description:
+			"It sees events that are routed after its creation. Name either `targets` or `endpoint`. With a key that is not for the source it is `requested`, until the source's owner grants it.",
 		body: {
 			schema: CREATE,
 			examples: {
@@ -170,6 +175,58 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		summary: "Resume a subscription",
 		description: "Tries an expression again that was set aside.",
 		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		codes: [...CHANGES, "not_granted"],
+	},
+	{
+		...shared,
+		method: "post",
+		path: "/v1/subscriptions/{ref}/grant",
+		id: "grantSubscription",
+		summary: "Grant a subscription",
+		description:
+			"Lets one that was made with a key which is not for its source have the source's events. One that is granted stays as it is.",
+		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
 		codes: CHANGES,
+	},
+	{
+		...shared,
+		method: "post",
+		path: "/v1/subscriptions/{ref}/deny",
+		id: "denySubscription",
+		summary: "Deny a subscription",
+		description: "It matches no event and cannot be resumed. Takes a grant back, too.",
+		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		codes: CHANGES,
+	},
+	{
+		...shared,
+		method: "post",
+		path: "/v1/subscriptions/preview",
+		id: "previewSubscription",
+		summary: "Preview a subscription",
+		description:
+			"Whether an event matches a subscription or a draft of one, why, and the request that would be sent. Sends and stores nothing. Name either `subscription` or the fields of a draft, and either `event` or `event_id`.",
+		body: {
+			schema: previewOf(WRITTEN),
+			examples: {
+				stored: {
+					subscription: "ocr-scans",
+					event: {
+						type: "document.inserted",
+						subject: "scans/7",
+						data: { pages: 3, url: "https://a.example/7" },
+					},
+				},
+				draft: {
+					endpoint: "ocr@3",
+					types: ["document.*"],
+					transform: '{ "url": data.url }',
+					event: { type: "document.inserted", data: { url: "https://a.example/7" } },
+					event_source: "documents-db",
+				},
+			},
+		},
+		responses: { 200: { text: "What the subscription makes of the event.", schema: PREVIEW } },
+		codes: [NOT_FOUND, "event_not_found", ...CODEC_CODES],
 	},
 ];

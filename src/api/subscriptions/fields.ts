@@ -36,29 +36,37 @@ const fields = z
 
 export type SubscriptionInput = z.output<typeof fields>;
 
-function hasOneForm({ targets, endpoint }: SubscriptionInput): boolean {
+export function hasOneForm({ targets, endpoint }: SubscriptionInput): boolean {
 	return targets === undefined || endpoint === undefined;
 }
 
-const ONE_FORM = {
+export const ONE_FORM = {
 	path: ["endpoint"],
 	message: "is short for one target: name either endpoint or targets",
+};
+
+export function hasTarget({ targets, endpoint }: SubscriptionInput): boolean {
+	return targets !== undefined || endpoint !== undefined;
+}
+
+export const TARGET_REQUIRED = {
+	path: ["targets"],
+	message: 'is required: [{ "endpoint": "name@version" }]',
 };
 
 export const patchSubscriptionSchema = fields
 	.extend({ status: CHANGED_BY_ACTION, enabled: CHANGED_BY_ACTION })
 	.refine(hasOneForm, ONE_FORM);
 
-export const createSubscriptionSchema = fields
-	.extend({
-		status: statusField.optional(),
-		enabled: z.never('is now called status: "active" or "paused"').optional(),
-	})
+/** What a new subscription may have; its target is judged behind it. */
+export const newFields = fields.extend({
+	status: statusField.optional(),
+	enabled: z.never('is now called status: "active" or "paused"').optional(),
+});
+
+export const createSubscriptionSchema = newFields
 	.refine(hasOneForm, ONE_FORM)
-	.refine(({ targets, endpoint }) => targets !== undefined || endpoint !== undefined, {
-		path: ["targets"],
-		message: 'is required: [{ "endpoint": "name@version" }]',
-	});
+	.refine(hasTarget, TARGET_REQUIRED);
 
 /** The endpoint that was named and the path it was named at; null when the input names none. */
 export function targetOf({ targets, endpoint }: SubscriptionInput): { ref: string; path: string } | null {

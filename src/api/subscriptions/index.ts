@@ -1,10 +1,8 @@
 /** `/v1/subscriptions`: which events go to which endpoint, and what becomes of the outputs. */
-import { randomBytes } from "node:crypto";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Env } from "../../env.ts";
-import { newId } from "../../events/ids.ts";
-import { type FieldError, Problem } from "../../http/problem.ts";
-import { findEndpoint, parseEndpointRef, readEndpointRefs } from "../../store/endpoints.ts";
+import { Problem } from "../../http/problem.ts";
+import { readEndpointRefs } from "../../store/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 import {
 	type SubscriptionChanges,
@@ -14,42 +12,34 @@ import {
 	listSubscriptions,
 	updateSubscription,
 } from "../../store/subscriptions.ts";
-import { invalidRequest, readJson } from "../http/body.ts";
+import { type Action, recordChange } from "../access/audit.ts";
+import { requireOwnName } from "../access/own.ts";
+import { readJson } from "../http/body.ts";
+import type { ApiEnv } from "../http/context.ts";
 import { endpointIdsOf, refreshDispatchers } from "../deliveries/dispatchers.ts";
 import { readPage } from "../http/pages.ts";
-import { findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
+import { readNamesOfSources } from "../fields/source-refs.ts";
 import { namesSetAside } from "../fields/status.ts";
+import { draftOf, resolveRefs } from "./draft.ts";
 import {
-	type SubscriptionInput,
 	createSubscriptionSchema,
 	mergeResult,
 	patchSubscriptionSchema,
 	subscriptionToWire,
-	targetOf,
 } from "./fields.ts";
+import { getSubscription, subscriptionNotFound } from "./lookup.ts";
+import { previewSubscription } from "./preview.ts";
 import { type Changeable, changeRecord, changedMeanwhile, isLost, named } from "../http/writes.ts";
+import { isUngranted, notGranted, ownSubscriptions, statusAfterChange, statusForSource } from "./requests.ts";
 
-export const subscriptions = new Hono<{ Bindings: Env }>()
+export const subscriptions = new Hono<ApiEnv>()
 	.post("/", async (c) => {
 		const input = await readJson(c.req.raw, createSubscriptionSchema);
-		const { target, targetRef, sourceId } = await resolveRefs(c.env, input);
-		if (target === undefined) throw new Error("the schema lets no subscription pass without a target");
-		const now = Date.now();
-		const subscription: Subscription = {
-			id: newId("sub"),
-			name: input.name ?? nameFor(targetRef),
-			sourceId: sourceId ?? null,
-			types: input.types ?? [],
-			filters: input.filters ?? [],
-			target,
-			transform: input.transform ?? null,
-			result: mergeResult(null, input.result ?? null),
-			status: input.status ?? "active",
-			revision: 1,
-			quarantine: null,
-			createdAt: now,
-			updatedAt: now,
-		};
+		const { subscription: draft, endpointName, sourceName } = await draftOf(c.env, input, Date.now());
+		requireOwnName(c.var, "subscriptions", draft.name);
+		requireOwnName(c.var, "endpoints", endpointName);
+		const status = statusForSource(c.var.principal, sourceName, input.status ?? "active");
+		const subscription: Subscription = { ...draft, status };
 		const inserted = await insertSubscription(c.env, subscription);
 		if (inserted === "name_taken") throw nameTaken(subscription.name);
 		if (inserted === "changed") {
@@ -57,20 +47,33 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 			await resolveRefs(c.env, input);
 			throw changedMeanwhile();
 		}
+		const after = await toWire(c.env, subscription);
+		await recordChange(c, { action: "create", resource: "subscription", before: null, after });
 		await refreshDispatchers(c.env, await endpointIdsOf(c.env, subscription.target));
-		return c.json(await toWire(c.env, subscription), 201);
+		return c.json(after, 201);
 	})
+	.post("/preview", async (c) =>
+		c.body(await previewSubscription(c.env, c.req.raw), 200, { "content-type": "application/json" }),
+	)
 	.get("/", async (c) => {
-		const page = await readPage(c, "subscriptions", (query) => listSubscriptions(c.env, query));
+		const own = await ownSubscriptions(c.env, c.var);
+		const page = await readPage(c, "subscriptions", (query) =>
+			listSubscriptions(c.env, { ...query, ...own }),
+		);
 		return c.json({ data: await allToWire(c.env, page.items), next_cursor: page.nextCursor });
 	})
 	.get("/:ref", async (c) => c.json(await toWire(c.env, await getSubscription(c.env, c.req.param("ref")))))
 	.patch("/:ref", async (c) => {
 		const input = await readJson(c.req.raw, patchSubscriptionSchema);
 		const { name, types, filters, transform, result } = input;
-		const subscription = await changeSubscription(c.env, c.req.param("ref"), async (former) => {
-			const { target, sourceId } = await resolveRefs(c.env, input);
+		if (name !== undefined) requireOwnName(c.var, "subscriptions", name);
+		const subscription = await changeSubscription(c, "update", async (former) => {
+			const { target, endpointName, sourceId, sourceName } = await resolveRefs(c.env, input);
+			if (target !== undefined) requireOwnName(c.var, "endpoints", endpointName);
+			const source = sourceId === undefined ? null : { id: sourceId, name: sourceName };
+			const status = statusAfterChange(c.var.principal, former, source);
 			return {
+				...(status !== former.status && { status }),
 				...named({ name, types, filters, transform, target, sourceId }),
 				...(namesSetAside(former.quarantine, input) && { quarantine: null }),
 				...(result !== undefined && { result: mergeResult(former.result, result) }),
@@ -82,14 +85,17 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 		const ref = c.req.param("ref");
 		const subscription = await findSubscription(c.env, ref);
 		if (subscription === null && !(await isLost(c.env, "sub", ref))) throw subscriptionNotFound();
-		await deleteSubscription(c.env, subscription?.id ?? ref);
+		const id = subscription?.id ?? ref;
+		const before = subscription && (await toWire(c.env, subscription));
+		await deleteSubscription(c.env, id);
+		await recordChange(c, { action: "delete", resource: "subscription", before, after: null, id });
 		// When the subscription was lost with the database, nobody knows which dispatchers hold its deliveries; they
 		// check by themselves.
 		if (subscription !== null) await refreshTargets(c.env, [subscription]);
 		return c.body(null, 204);
 	})
 	.post("/:ref/pause", async (c) => {
-		const paused = await changeSubscription(c.env, c.req.param("ref"), ({ status }) =>
+		const paused = await changeSubscription(c, "pause", ({ status }) =>
 			status === "active" ? { status: "paused" } : null,
 		);
 		return c.json(await toWire(c.env, paused));
@@ -97,18 +103,24 @@ export const subscriptions = new Hono<{ Bindings: Env }>()
 	.post("/:ref/resume", async (c) => {
 		// An expression that was set aside is tried again.
 		const resumed = { status: "active", quarantine: null } as const;
-		return c.json(await toWire(c.env, await changeSubscription(c.env, c.req.param("ref"), () => resumed)));
+		const subscription = await changeSubscription(c, "resume", ({ status }) => {
+			if (isUngranted(status)) throw notGranted();
+			return resumed;
+		});
+		return c.json(await toWire(c.env, subscription));
+	})
+	.post("/:ref/grant", async (c) => {
+		const granted = await changeSubscription(c, "grant", ({ status }) =>
+			isUngranted(status) ? { status: "active" } : null,
+		);
+		return c.json(await toWire(c.env, granted));
+	})
+	.post("/:ref/deny", async (c) => {
+		const denied = await changeSubscription(c, "deny", ({ status }) =>
+			status === "denied" ? null : { status: "denied" },
+		);
+		return c.json(await toWire(c.env, denied));
 	});
-
-async function getSubscription(env: Env, ref: string): Promise<Subscription> {
-	const subscription = await findSubscription(env, ref);
-	if (subscription === null) throw subscriptionNotFound();
-	return subscription;
-}
-
-function subscriptionNotFound(): Problem {
-	return new Problem(404, "subscription_not_found", "There is no subscription with this id or name.");
-}
 
 function nameTaken(name: string): Problem {
 	return new Problem(409, "name_taken", `There is another subscription named ${name}.`);
@@ -120,51 +132,21 @@ const changeable: Changeable<Subscription, SubscriptionChanges> = {
 	taken: ({ name }) => nameTaken(name ?? ""),
 };
 
-/** Makes a change and tells the dispatchers of both targets; throws what `changeRecord` throws. */
+/**
+ * Makes a change of the subscription that the path names and tells the dispatchers of both targets; throws what
+ * `changeRecord` throws.
+ */
 async function changeSubscription(
-	env: Env,
-	ref: string,
+	c: Context<ApiEnv, "/:ref">,
+	action: Action,
 	compute: (former: Subscription) => SubscriptionChanges | null | Promise<SubscriptionChanges>,
 ): Promise<Subscription> {
-	const { former, record, changes } = await changeRecord(env, changeable, ref, compute);
-	if (changes !== null) await refreshTargets(env, [former, record]);
+	const { former, record, changes } = await changeRecord(c.env, changeable, c.req.param("ref"), compute);
+	if (changes === null) return record;
+	const [before = null, after = null] = await allToWire(c.env, [former, record]);
+	await recordChange(c, { action, resource: "subscription", before, after });
+	await refreshTargets(c.env, [former, record]);
 	return record;
-}
-
-/** `to-ocr-3-x7f2`; the random part keeps apart what goes to the same endpoint. */
-function nameFor(endpointRef: string): string {
-	const readable = endpointRef.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 50);
-	return `to-${readable}-${randomBytes(3).toString("hex")}`;
-}
-
-interface ResolvedRefs {
-	/** What is not named is undefined. null: events of every source. */
-	sourceId: string | null | undefined;
-	/** `name@latest` stays a name: it is resolved for each event. */
-	target: Subscription["target"] | undefined;
-	targetRef: string;
-}
-
-/** What the references in the input stand for. Throws 422 with every one that stands for nothing. */
-async function resolveRefs(env: Env, input: SubscriptionInput): Promise<ResolvedRefs> {
-	const asked = targetOf(input);
-	const [endpoint, source] = await Promise.all([
-		asked && findEndpoint(env, asked.ref),
-		typeof input.source === "string" ? findSourceRef(env, input.source) : null,
-	]);
-	const errors: FieldError[] = [];
-	if (asked !== null && endpoint === null) {
-		errors.push({ path: asked.path, message: `there is no endpoint ${asked.ref}` });
-	}
-	if (typeof input.source === "string" && source === null) {
-		errors.push({ path: "source", message: `there is no source ${input.source}` });
-	}
-	if (errors.length > 0) throw invalidRequest(errors);
-	const sourceId = input.source === undefined ? undefined : (source?.id ?? null);
-	if (asked === null || endpoint === null) return { sourceId, target: undefined, targetRef: "" };
-	return "latestOf" in parseEndpointRef(asked.ref)
-		? { sourceId, target: { latestOf: endpoint.name }, targetRef: `${endpoint.name}@latest` }
-		: { sourceId, target: { endpointId: endpoint.id }, targetRef: `${endpoint.name}@${endpoint.version}` };
 }
 
 async function refreshTargets(env: Env, changed: readonly Subscription[]): Promise<void> {

@@ -1,26 +1,27 @@
 /** What is kept of one attempt, for people to read: without the endpoint's credentials. Pure. */
-import type { ReadableEndpoint } from "../../store/records.ts";
 import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
-import { excerpt, hideSecrets, showable } from "./excerpt.ts";
+import { excerpt, showable } from "./excerpt.ts";
 import type { Attempt } from "../records.ts";
-import { secretsIn } from "./secrets-in.ts";
 
 export interface Attempted {
 	/** The attempts before this one are counted. */
 	delivery: { attempts: readonly Attempt[] };
-	endpoint: ReadableEndpoint;
 	result: AttemptResult;
 	/** ms since the epoch. */
 	startedAt: number;
 }
 
-/** `said` is what the protocol reads as an error in a complete response. */
-export function recordAttempt(attempted: Attempted, outcome: Outcome, said: string | null = null): Attempt {
-	const { delivery, endpoint, result, startedAt } = attempted;
+/** `said` is what the protocol reads as an error in a complete response; `secrets` are hidden in all that is kept. */
+export function recordAttempt(
+	attempted: Attempted,
+	outcome: Outcome,
+	said: string | null,
+	secrets: readonly string[],
+): Attempt {
+	const { delivery, result, startedAt } = attempted;
 	const responded = result.kind === "response";
 	const failure = responded ? result.failure : result;
-	const secrets = secretsIn(endpoint);
 	return {
 		number: nextNumber(delivery.attempts),
 		at: startedAt,
@@ -30,7 +31,7 @@ export function recordAttempt(attempted: Attempted, outcome: Outcome, said: stri
 		error:
 			failure === null
 				? said && showable(said, secrets)
-				: hideSecrets(`${failure.error}: ${failure.message}`, secrets),
+				: showable(`${failure.error}: ${failure.message}`, secrets),
 		excerpt: responded ? excerpt(result, secrets) : null,
 	};
 }

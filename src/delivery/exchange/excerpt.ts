@@ -33,7 +33,7 @@ export function showable(text: string, secrets: readonly string[]): string {
 	return cut(hideSecrets(text, secrets).replaceAll(UNSHOWABLE, " ")).trim();
 }
 
-/** The same for a sentence of our own that may quote the server. */
+/** A text as it is, without credentials. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
 	return maskText(text, formsOf(secrets, MIN_SECRET));
 }

@@ -1,14 +1,17 @@
 /**
- * The request of one attempt, ready to go: the input shaped, the address judged, the bytes signed. Nothing is sent here.
+ * The request of one attempt, ready to go: the input shaped, the address judged, the bytes signed. Nothing is sent here
+ * but, where the endpoint has no access token yet, the request for one.
  */
 import { exactDocumentOf } from "../../events/cloudevents/document.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import { jsonOf, type JsonEvaluation } from "../../events/expressions/expression.ts";
 import { evaluateOwned } from "../../events/expressions/quarantine.ts";
+import { completionOf } from "../../models/completion.ts";
 import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
+import { authorize } from "./authorize.ts";
 import { buildRequest } from "./request.ts";
 import { refuseAddress, type UrlRules } from "./url-guard.ts";
 
@@ -21,11 +24,15 @@ export interface Unprepared {
 	subscription: Subscription;
 	/** The lineage header's value, null where the router cannot sign one. */
 	lineage: string | null;
+	/** Where the server posts the output; null: the endpoint does not complete by callback. */
+	callbackUrl: string | null;
 	allowPrivate: boolean;
 	/** Names of this router. */
 	ownHosts: readonly string[];
 	/** ms since the epoch. */
 	now: number;
+	/** Nothing will be sent: no access token is asked for, and the request carries none. */
+	isPreview?: boolean;
 }
 
 export type Prepared =
@@ -37,14 +44,30 @@ export type Prepared =
 
 /** Throws what the protocol or the signing throws: a bug, not a bad event. */
 export async function prepare(attempt: Unprepared): Promise<Prepared> {
-	const { endpoint, subscription, event, allowPrivate } = attempt;
+	const { subscription, event } = attempt;
 	const transformed = await transform(subscription, event);
 	if (transformed?.ok === false) {
 		const detail = `The transform failed: ${transformed.message}`;
 		return { kind: "impossible", reason: "transform_failed", detail };
 	}
+	const wantsReply = subscription.result !== null;
+	return prepareInput({ ...attempt, transformed: transformed?.json ?? null, wantsReply });
+}
+
+/** An attempt whose input is made already. */
+export interface InputToSend extends Omit<Unprepared, "subscription"> {
+	/** JSON text of the transform's value; null: the event itself is sent. */
+	transformed: string | null;
+	/** Whether a response that is a CloudEvent will be published as a new event. */
+	wantsReply: boolean;
+}
+
+/** The same behind the transform. Throws what the protocol or the signing throws. */
+export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
+	const { endpoint, event, transformed, allowPrivate } = attempt;
 	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
-	const refusal = refuseEndpoint(endpoint, { allowPrivate, ownHosts: attempt.ownHosts });
+	const rules = { allowPrivate, ownHosts: attempt.ownHosts };
+	const refusal = refuseEndpoint(endpoint, rules);
 	if (refusal !== null) {
 		const result = { kind: "no_response", error: "blocked_url", message: refusal, durationMs: 0 } as const;
 		return { kind: "ended", result };
@@ -54,16 +77,22 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 	const request = buildRequest({
 		endpoint,
 		protocol,
-		input: { event, transformed: transformed?.json ?? null },
+		input: { event, transformed },
 		deliveryId: attempt.deliveryId,
 		attempt: attempt.attempt,
-		wantsReply: subscription.result !== null,
+		wantsReply: attempt.wantsReply,
 		lineage: attempt.lineage,
+		mode: completionOf(endpoint).mode,
+		callbackUrl: attempt.callbackUrl,
 		now: attempt.now,
 	});
-	if (!("misfit" in request)) return { kind: "ready", request };
-	const detail = `The input does not fit protocol ${endpoint.protocol}: ${request.misfit}`;
-	return { kind: "impossible", reason: "transform_failed", detail };
+	if ("misfit" in request) {
+		const detail = `The input does not fit protocol ${endpoint.protocol}: ${request.misfit}`;
+		return { kind: "impossible", reason: "transform_failed", detail };
+	}
+	if (attempt.isPreview === true) return { kind: "ready", request };
+	const authorized = await authorize(request, endpoint, { rules, now: attempt.now });
+	return "request" in authorized ? { kind: "ready", ...authorized } : { kind: "ended", ...authorized };
 }
 
 /** By endpoint as it was read, and the rules by which it was judged: they are the same for thousands of attempts. */

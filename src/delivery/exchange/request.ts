@@ -7,13 +7,16 @@ import { traceOfAttributes } from "../../events/cloudevents/trace-context.ts";
 import { LINEAGE_HEADER } from "../../events/lineage-header.ts";
 import { originOf } from "../../models/address.ts";
 import type { Misfit, ModelInput, Protocol } from "../../models/protocol.ts";
-import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
+import type { CompletionMode, EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
 import type { OutgoingRequest } from "../rules/attempt.ts";
 import { refuseHeader } from "./header-guard.ts";
 import { isSecretHeader } from "./secret-headers.ts";
 import { liveSecrets, signatureHeaders } from "../../crypto/standard-webhooks.ts";
 
-const USER_AGENT = "Sluice/0.1";
+export const USER_AGENT = "Sluice/0.1";
+
+/** Where a server that completes by callback posts its output. */
+const CALLBACK_HEADER = "sluice-callback-url";
 
 export interface RequestParts {
 	endpoint: Pick<ReadableEndpoint, "url" | "model" | "auth" | "headers" | "signingSecrets">;
@@ -27,6 +30,10 @@ export interface RequestParts {
 	wantsReply: boolean;
 	/** The lineage header's value, null where the router cannot sign one. */
 	lineage: string | null;
+	/** How the endpoint completes. */
+	mode: CompletionMode;
+	/** Where the server posts the output; null: the endpoint does not complete by callback. */
+	callbackUrl: string | null;
 	/** Time of the attempt, ms since the epoch. */
 	now: number;
 }
@@ -38,10 +45,11 @@ export interface RequestParts {
  * protocol or the signing throws: a bug, not a bad event.
  */
 export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
-	const { endpoint, deliveryId, attempt, now } = parts;
+	const { endpoint, deliveryId, attempt, callbackUrl, now } = parts;
 	const { event } = parts.input;
 	const { url: base, model } = endpoint;
-	const made = parts.protocol.request(parts.input, { url: base, model, deliveryId, callbackUrl: null });
+	const context = { url: base, model, deliveryId, completion: parts.mode, callbackUrl };
+	const made = parts.protocol.request(parts.input, context);
 	if ("misfit" in made) return made;
 	const { method, url, headers, body: content } = made;
 	if (originOf(url) !== originOf(base)) throw new Error("a protocol has left the host of its endpoint");
@@ -58,10 +66,11 @@ export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 			...own,
 			...ofProtocol,
 			...traceOfAttributes(event.attributes),
-			...preferences([ofProtocol["prefer"], own["prefer"]], parts.wantsReply),
+			...preferences(ofProtocol["prefer"] ?? null, own["prefer"], parts.wantsReply),
 			"sluice-event-id": event.id,
 			"sluice-attempt": String(attempt),
 			...(parts.lineage !== null && { [LINEAGE_HEADER]: parts.lineage }),
+			...(callbackUrl !== null && { [CALLBACK_HEADER]: callbackUrl }),
 			...signatureHeaders({
 				id: deliveryId,
 				timestampSeconds: Math.floor(now / 1000),
@@ -79,7 +88,7 @@ type OwnHeaders = Pick<ReadableEndpoint, "auth" | "headers">;
 const known = new WeakMap<OwnHeaders, Record<string, string>>();
 
 /** The endpoint's own headers, then its credentials. */
-function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
+export function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
 	const found =
 		known.get(endpoint) ?? allowed({ ...lowerCase(endpoint.headers), ...authHeaders(endpoint.auth) });
 	known.set(endpoint, found);
@@ -99,18 +108,26 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 			return { [auth.name.toLowerCase()]: auth.value };
 		case "headers":
 			return lowerCase(auth.headers);
+		// Made for each request, when its bytes are final (authorize.ts).
+		case "aws_sigv4":
+		case "oauth2_client_credentials":
+			return {};
 	}
 }
 
 /**
- * RFC 7240: one list, in which the first of two that contradict each other counts. Knative data plane: only who asks
- * for a reply event may be sent one.
+ * RFC 7240: a list. Knative data plane: only who asks for a reply event may be sent one. What a protocol prefers goes
+ * alone: Cog 0.23 compares the whole header.
  */
-function preferences(stated: readonly (string | undefined)[], wantsReply: boolean): { prefer?: string } {
-	const list = stated.filter((preference) => preference !== undefined && preference.trim() !== "");
-	if (wantsReply && !list.some((preference) => /(?:^|,)\s*reply\s*(?:[,;=]|$)/i.test(preference ?? ""))) {
-		list.push("reply");
-	}
+function preferences(
+	ofProtocol: string | null,
+	own: string | undefined,
+	wantsReply: boolean,
+): { prefer?: string } {
+	if (ofProtocol !== null) return { prefer: ofProtocol };
+	const stated = own === undefined || own.trim() === "" ? [] : [own];
+	const asksAlready = /(?:^|,)\s*reply\s*(?:[,;=]|$)/i.test(own ?? "");
+	const list = wantsReply && !asksAlready ? [...stated, "reply"] : stated;
 	return list.length === 0 ? {} : { prefer: list.join(", ") };
 }
 

@@ -3,6 +3,8 @@
  * say so. They are hidden in whatever the endpoint responds. The signing secret is not among them, since it stays here.
  */
 import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
+import type { AttemptResult } from "../rules/attempt.ts";
+import { clientCredentials } from "./token-request.ts";
 import { basicCredentials } from "./request.ts";
 import { isSecretHeader } from "./secret-headers.ts";
 
@@ -19,6 +21,12 @@ export function secretsIn(endpoint: Credentials): readonly string[] {
 	const found = known.get(endpoint) ?? findSecrets(endpoint);
 	known.set(endpoint, found);
 	return found;
+}
+
+/** Those that were made for the request alone as well. */
+export function secretsOfExchange(endpoint: Credentials, result: AttemptResult): readonly string[] {
+	const made = result.secrets ?? [];
+	return made.length === 0 ? secretsIn(endpoint) : [...secretsIn(endpoint), ...made];
 }
 
 function findSecrets({ auth, headers, url }: Credentials): string[] {
@@ -51,6 +59,10 @@ function secretsOf(auth: EndpointAuth): string[] {
 			return partsOf(auth.name, auth.value);
 		case "headers":
 			return Object.entries(auth.headers).flatMap(([name, value]) => partsOf(name, value));
+		case "aws_sigv4":
+			return [auth.secretAccessKey, ...(auth.sessionToken === undefined ? [] : [auth.sessionToken])];
+		case "oauth2_client_credentials":
+			return [auth.clientSecret, clientCredentials(auth)];
 	}
 }
 

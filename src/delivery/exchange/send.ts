@@ -3,6 +3,7 @@
  * and never waits longer than its deadline; what the result means is decided in classify.ts.
  */
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
+import type { FetcherBinding } from "./bindings.ts";
 import { describeFetchError } from "./network-error.ts";
 import { readResponse } from "./read-response.ts";
 
@@ -15,8 +16,15 @@ export interface SendOptions {
 	maxBodyBytes: number;
 }
 
-/** Sends `request` and reads the response as far as it goes. Redirects are responses like any other, never followed. */
-export async function send(request: OutgoingRequest, options: SendOptions): Promise<AttemptResult> {
+/**
+ * Sends `request` and reads the response as far as it goes. Redirects are responses like any other, never followed.
+ * `through`: a binding that leads elsewhere than the internet; null: none.
+ */
+export async function send(
+	request: OutgoingRequest,
+	options: SendOptions,
+	through: FetcherBinding | null = null,
+): Promise<AttemptResult> {
 	const { timeoutMs, maxBodyBytes } = options;
 	const startedAt = Date.now();
 	// A timer of our own, because AbortSignal.timeout cannot be stopped, and a pending timer keeps a Durable
@@ -25,15 +33,16 @@ export async function send(request: OutgoingRequest, options: SendOptions): Prom
 	const timer = setTimeout(() => deadline.abort(), timeoutMs);
 	try {
 		const { url, method, headers, body } = request;
-		const response = await fetch(url, {
+		const init: RequestInit = {
 			method,
 			headers,
-			body,
+			...(body !== null && { body }),
 			redirect: "manual",
 			signal: deadline.signal,
 			// Asks for the body undecoded, because coding.ts knows more codings than the runtime.
 			encodeResponseBody: "manual",
-		});
+		};
+		const response = await (through === null ? fetch(url, init) : through.fetch(url, init));
 		const read = await readResponse(response, {
 			maxBytes: maxBodyBytes,
 			deadline: deadline.signal,

@@ -1,11 +1,15 @@
 /**
  * Which URLs the router sends to: https on a public host, and with `ALLOW_PRIVATE_ENDPOINTS` also what a developer
- * has on the own machine and network. Judged when an endpoint is stored and again before each attempt. A Worker
- * cannot see which address a name resolves to, so this is a fence and not a wall; addresses.ts knows the ranges.
+ * has on the own machine and network; or a binding of the Worker, in exactly its form (models/binding-url.ts). Judged
+ * when an endpoint is stored and again before each attempt. A Worker cannot see which address a name resolves to, so
+ * this is a fence and not a wall; addresses.ts knows the ranges.
  */
+import { BINDING_FORMS, bindingSchemeOf, readBindingUrl } from "../../models/binding-url.ts";
 import { type AddressKind, addressKind } from "./addresses.ts";
+import { isOwnBinding } from "./bindings.ts";
 
 const MAX_URL_LENGTH = 2_048;
+const TOO_LONG = `is longer than ${MAX_URL_LENGTH} characters`;
 
 /** Ports that Cloudflare proxies https on by custom; "" is 443. */
 const PUBLIC_PORTS = new Set(["", "8443"]);
@@ -22,10 +26,18 @@ export interface UrlRules {
  * it does. For a URL that somebody sets.
  */
 export function refuseUrl(url: string, rules: UrlRules): string | null {
+	return refuseSpelling(url) ?? refuseAddress(url, rules);
+}
+
+/** The same where only a URL of HTTP will do. */
+export function refuseHttpUrl(url: string, rules: UrlRules): string | null {
+	return refuseSpelling(url) ?? refuseHttpAddress(url, rules);
+}
+
+function refuseSpelling(url: string): string | null {
 	if (url !== url.trim()) return "must not begin or end with white space";
 	// The URL parser silently removes tabs and line feeds, and encodes other control characters.
-	if (/\p{Cc}/u.test(url)) return "must not hold control characters such as tabs and line feeds";
-	return refuseAddress(url, rules);
+	return /\p{Cc}/u.test(url) ? "must not hold control characters such as tabs and line feeds" : null;
 }
 
 /**
@@ -33,7 +45,19 @@ export function refuseUrl(url: string, rules: UrlRules): string | null {
  * because that is what `fetch` will use.
  */
 export function refuseAddress(url: string, rules: UrlRules): string | null {
-	if (url.length > MAX_URL_LENGTH) return `is longer than ${MAX_URL_LENGTH} characters`;
+	const scheme = bindingSchemeOf(url);
+	if (scheme === null) return refuseHttpAddress(url, rules);
+	if (url.length > MAX_URL_LENGTH) return TOO_LONG;
+	const target = readBindingUrl(url);
+	if (target === null) return `must have the form ${BINDING_FORMS[scheme]}`;
+	return "binding" in target && isOwnBinding(target.binding)
+		? `names ${target.binding}, a binding of the router itself`
+		: null;
+}
+
+/** As `refuseAddress`, where only a URL of HTTP will do. */
+export function refuseHttpAddress(url: string, rules: UrlRules): string | null {
+	if (url.length > MAX_URL_LENGTH) return TOO_LONG;
 	const parsed = URL.parse(url);
 	if (parsed === null) return "is not an absolute URL";
 	return refuseShape(parsed, rules) ?? refuseOwnHost(parsed, rules) ?? refuseHost(parsed.hostname, rules);

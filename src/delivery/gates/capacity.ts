@@ -4,7 +4,7 @@
  * one request too many would cause say nothing of a limit: so refuses a server of which one replica is ill.
  */
 import * as z from "zod";
-import type { EndedExchange, Gate } from "./gate.ts";
+import { type Gate, isSuccess } from "./gate.ts";
 
 /** Successes in a row before one request more is tried. */
 const FIRST_PATIENCE = 20;
@@ -39,15 +39,17 @@ export const capacity: Gate<Capacity> = {
 	schema,
 	// A row for each change of the limit, not for each success.
 	durable: ({ limit, patience, isTrying }) => ({ ...initial, limit, patience, isTrying }),
-	admit: ({ limit }, { inFlight, maxConcurrency }) => {
-		const slots = Math.max(0, Math.min(limit ?? maxConcurrency, maxConcurrency) - inFlight);
+	admit: ({ limit }, { inFlight, jobs, maxConcurrency }) => {
+		const slots = Math.max(0, Math.min(limit ?? maxConcurrency, maxConcurrency) - inFlight - jobs);
 		return slots > 0 ? { slots } : { slots: 0, until: null };
 	},
-	after: (state, event, { maxConcurrency }) => {
+	after: (state, event, { jobs, maxConcurrency }) => {
 		if (event.kind === "repaired") return initial;
 		const { exchange } = event;
-		if (exchange.outcome === "busy") return afterBusy(weigh(state, "busy"), exchange, maxConcurrency);
-		if (exchange.outcome === "done") return afterDone(weigh(state, "done"), maxConcurrency);
+		if (exchange.outcome === "busy") {
+			return afterBusy(weigh(state, "busy"), exchange.others + jobs, maxConcurrency);
+		}
+		if (isSuccess(exchange)) return afterDone(weigh(state, "done"), maxConcurrency);
 		// An error breaks a run of successes; the other outcomes say nothing of load.
 		return exchange.outcome === "error" ? { ...state, successes: 0 } : state;
 	},
@@ -66,7 +68,7 @@ function isRare({ done, busy }: Capacity["recent"], limit: number): boolean {
 	return busy * limit < done + busy;
 }
 
-function afterBusy(state: Capacity, { others }: EndedExchange, max: number): Capacity {
+function afterBusy(state: Capacity, others: number, max: number): Capacity {
 	const limit = Math.min(state.limit ?? max, max);
 	if (isRare(state.recent, limit)) return state;
 	// Where all end at once, the last of them have no others: half is the most that one refusal takes away.

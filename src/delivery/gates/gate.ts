@@ -14,6 +14,8 @@ export interface Moment {
 	random: number;
 	/** Exchanges under way. */
 	inFlight: number;
+	/** Jobs that the server has taken and that take a slot each until they end. */
+	jobs: number;
 	/** Bytes of the events that are under way, or still to be written. */
 	bytesInFlight: number;
 	/** The most that the endpoint's owner allows at once (`max_concurrency`). */
@@ -39,6 +41,11 @@ export interface EndedExchange {
 	retryAfterMs: number | null;
 	/** Exchanges that are still under way at its end. */
 	others: number;
+}
+
+/** The endpoint has taken the request: it has responded to it, or begun a job. */
+export function isSuccess({ outcome }: Pick<EndedExchange, "outcome">): boolean {
+	return outcome === "done" || outcome === "accepted";
 }
 
 /** `until`: when that changes by itself, ms since the epoch; null when only an event changes it. */

@@ -4,7 +4,7 @@
  */
 import { capacity } from "./capacity.ts";
 import { coldStart, failedAlone } from "./cold-start.ts";
-import type { EndpointEvent, Gate, Moment } from "./gate.ts";
+import { type EndpointEvent, type Gate, isSuccess as isTaken, type Moment } from "./gate.ts";
 import { hold } from "./hold.ts";
 import { memory } from "./memory.ts";
 import { pause } from "./pause.ts";
@@ -48,7 +48,7 @@ export interface After {
 
 export function after(states: GateStates, event: EndpointEvent, at: Moment): After {
 	const next = Object.fromEntries(KEYS.map((key) => [key, afterBy(key, states, event, at)]));
-	const isSuccess = event.kind === "ended" && event.exchange.outcome === "done";
+	const isSuccess = event.kind === "ended" && isTaken(event.exchange);
 	const blamed = isSuccess ? failedAlone(states.cold_start, event.exchange.deliveryId) : null;
 	return { states: next as unknown as GateStates, blamed };
 }

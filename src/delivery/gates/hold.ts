@@ -5,7 +5,7 @@
  */
 import * as z from "zod";
 import { backOff, jitterUp, MAX_DELAY_MS } from "../rules/schedule.ts";
-import type { EndedExchange, Gate, Moment } from "./gate.ts";
+import { type EndedExchange, type Gate, isSuccess, type Moment } from "./gate.ts";
 
 const LONGEST_MS = 60_000;
 /** Ids kept: to see that it is not always the same. */
@@ -40,7 +40,7 @@ export const hold: Gate<Hold> = {
 		if (event.kind === "repaired") return initial;
 		const { exchange } = event;
 		if (exchange.outcome === "busy" && exchange.scope === "request") return afterBusy(state, exchange, at);
-		if (exchange.outcome !== "done" || (state.refusals === 0 && state.ownUntil === 0)) return state;
+		if (!isSuccess(exchange) || (state.refusals === 0 && state.ownUntil === 0)) return state;
 		return { ...initial, askedUntil: state.askedUntil };
 	},
 };
@@ -58,7 +58,7 @@ function afterBusy(state: Hold, { deliveryId, retryAfterMs, others }: EndedExcha
 			? state.askedUntil
 			: Math.max(state.askedUntil, at.now + Math.min(jitterUp(retryAfterMs, at.random), MAX_DELAY_MS));
 	// With others under way the limit takes care of it: what they took is what the endpoint takes.
-	const isHeld = others === 0 && isEndpointWide(next);
+	const isHeld = others + at.jobs === 0 && isEndpointWide(next);
 	const ownMs = isHeld ? backOff(refusals - KEPT_IDS, LONGEST_MS, at.random) : 0;
 	return { ...next, askedUntil, ownUntil: ownMs === 0 ? state.ownUntil : at.now + ownMs };
 }

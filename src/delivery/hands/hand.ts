@@ -7,7 +7,8 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
 import { dispatcher } from "../../objects/clients.ts";
-import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
+import { carry } from "../exchange/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
 import { backOff } from "../rules/schedule.ts";
 import type { HandName, HandRpc, Held, LeasedJob, Outcome, Roll } from "./job.ts";
 
@@ -41,13 +42,14 @@ export class Hand extends DurableObject<Env> implements HandRpc {
 
 	#begin(name: HandName, { request, ...held }: LeasedJob): void {
 		this.#running.set(held.token, held);
-		const carry = async (): Promise<void> => {
-			const result = await send(request, { timeoutMs: held.timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
+		const run = async (): Promise<void> => {
+			const limits = { timeoutMs: held.timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES };
+			const result = await carry(this.env, request, limits);
 			this.#ended.set(held.token, { held, result });
 			this.#running.delete(held.token);
 			await this.#settle(name);
 		};
-		this.ctx.waitUntil(carry());
+		this.ctx.waitUntil(run());
 	}
 
 	/** Tells what has ended, one call at a time, until the dispatcher has heard all of it. Never throws. */

@@ -11,10 +11,12 @@ export interface Job {
 	request: OutgoingRequest;
 	/** For connecting, headers and body together. */
 	timeoutMs: number;
+	/** Set where it asks about a job, or cancels one: what came of it is of no interest to a later life. */
+	isStep?: true;
 }
 
 /** A job that a hand has, without its request. */
-export type Held = Pick<Job, "deliveryId" | "position" | "startedAt" | "timeoutMs"> & {
+export type Held = Pick<Job, "deliveryId" | "position" | "startedAt" | "timeoutMs" | "isStep"> & {
 	/** Names this lease: the same delivery may be leased again later. */
 	token: string;
 };

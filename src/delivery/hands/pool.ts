@@ -3,8 +3,10 @@
  * are gathered for a moment, so that a call takes several; a hand that tells how its jobs ended is given the next
  * ones. Which hand has what is decided in leases.ts, which hands a dispatcher that wakes has to ask in roster.ts.
  */
+import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
-import { MAX_RESPONSE_BYTES, send } from "../exchange/send.ts";
+import { carry } from "../exchange/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import type { HandName, HandRpc, Held, Job, LeasedJob, Outcome, Roll } from "./job.ts";
 import { JOBS_A_HAND, Leases } from "./leases.ts";
@@ -19,6 +21,7 @@ const GATHER_MS = 10;
 const ROLL_CALL_EVERY_MS = 15_000;
 
 export interface PoolIo {
+	env: Env;
 	storage: DurableObjectStorage;
 	name(hand: number): HandName;
 	hand(name: HandName): DurableObjectStub<HandRpc>;
@@ -66,7 +69,7 @@ export class Pool {
 			this.#inProcess += 1;
 			try {
 				const { request, timeoutMs } = job;
-				return await send(request, { timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
+				return await carry(this.#io.env, request, { timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
 			} finally {
 				this.#inProcess -= 1;
 			}
@@ -130,8 +133,8 @@ export class Pool {
 	}
 
 	#lease(job: Job): Promise<AttemptResult | null> {
-		const { deliveryId, position, startedAt, timeoutMs } = job;
-		const held: Held = { token: crypto.randomUUID(), deliveryId, position, startedAt, timeoutMs };
+		const { request: _request, ...rest } = job;
+		const held: Held = { token: crypto.randomUUID(), ...rest };
 		const number = this.#leases.handWithRoom(new Set(this.#asking.keys()));
 		this.#roster.use(number);
 		this.#leases.add(number, held, Date.now());

@@ -6,6 +6,7 @@ import { refusedBy } from "../../events/decision.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import { migrate } from "../../objects/schema.ts";
 import { Turns } from "../pick/turns.ts";
+import type { Attempt } from "../records.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { fresh } from "../rules/state.ts";
 import type { Enqueued } from "../rpc.ts";
@@ -13,8 +14,11 @@ import type { Outlook } from "../rules/wake.ts";
 import { findInInbox, findInInboxAt, findSetAside, hasInbox, lastInboxPosition, waitingIn } from "./inbox.ts";
 import type { Incoming, IncomingEvent } from "./incoming.ts";
 import { Intake } from "./intake.ts";
+import { Jobs } from "./jobs.ts";
 import { LIMITS, type Load } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
+import { newestAttempts } from "./newest-attempts.ts";
+import { type AllOwed, owedIn } from "./owed.ts";
 import type { Refused } from "./refused.ts";
 import { Retention } from "./retention.ts";
 import { DISPATCHER_SCHEMA } from "./schema.ts";
@@ -34,6 +38,7 @@ type Claimed = ReadonlyMap<string, unknown>;
 
 export class Backlog {
 	readonly retention: Retention;
+	readonly jobs: Jobs;
 	readonly #storage: DurableObjectStorage;
 	readonly #intake: Intake;
 	readonly #untried: Untried;
@@ -42,13 +47,14 @@ export class Backlog {
 	/** The last position given to a delivery. */
 	#last: number;
 	/** Whether the table may hold deliveries that are owed; false only where it has been looked. */
-	readonly #mayOwe: Record<Due, boolean> = { pending: true, publishing: true };
+	readonly #mayOwe: Record<Due, boolean> = { pending: true, waiting: true, publishing: true };
 
 	constructor(storage: DurableObjectStorage, limits: Load = LIMITS) {
 		const { sql } = storage;
 		this.#storage = storage;
 		migrate(storage, DISPATCHER_SCHEMA);
 		this.#untried = new Untried(storage);
+		this.jobs = new Jobs(sql);
 		this.#intake = new Intake(storage, limits, (now) => this.retention.sweep(now));
 		this.retention = new Retention(sql, limits.bytes, this.refused);
 		this.#last = Math.max(lastInboxPosition(sql), lastDeliveryPosition(sql), this.refused.last);
@@ -124,8 +130,10 @@ export class Backlog {
 
 	/** Writes deliveries as they are now, all or none. */
 	record(deliveries: readonly Delivery[]): void {
-		for (const { state } of deliveries) {
-			if (state.phase === "pending" || state.phase === "publishing") this.#mayOwe[state.phase] = true;
+		for (const delivery of deliveries) {
+			const { state } = delivery;
+			this.jobs.note(delivery);
+			if ("dueAt" in state) this.#mayOwe[state.phase] = true;
 		}
 		const [delivery, another] = deliveries;
 		// The most frequent case is one statement, which needs no transaction.
@@ -161,12 +169,23 @@ export class Backlog {
 		const { sql } = this.#storage;
 		return {
 			retryAt: this.#dueAt("pending", claimed),
+			jobAt: this.#dueAt("waiting", claimed),
 			publishAt: this.#dueAt("publishing", claimed),
 			untried: this.#untried.hasMore(),
 			// Whatever the inbox holds is in the table when it has been sent, and nothing there goes before its sweep.
 			empty:
 				this.#last === 0 || (this.retention.hasSwept && lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0)),
 		};
+	}
+
+	/** All that is owed, for people. */
+	owed(): AllOwed {
+		return owedIn(this.#storage.sql, this.#untried.open);
+	}
+
+	/** Attempts of the newest deliveries that have been tried, bounded; in no order. */
+	newestAttempts(): Attempt[] {
+		return newestAttempts(this.#storage.sql);
 	}
 
 	/** As `dueDelivery`, without asking where nothing can be. */

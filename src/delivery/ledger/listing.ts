@@ -108,6 +108,7 @@ function recordsOf({ seq, entries }: InboxRow, { sql, inFlight }: Listed): Deliv
 			detail: null,
 			attempts: [],
 			nextAttemptAt: timeOfPosition(position),
+			deadlineAt: null,
 			blockedBy: null,
 			blockedUntil: null,
 			createdAt: timeOfPosition(position),

@@ -70,7 +70,7 @@ export class OwedCount {
 
 function countRows(sql: SqlStorage): number {
 	// Literals, because SQLite uses a partial index only where it can see the condition.
-	const counts = (["pending", "publishing"] as const).map(
+	const counts = (["pending", "waiting", "publishing"] as const).map(
 		(status) => `(SELECT count(*) FROM deliveries WHERE status = '${toStoredStatus(status)}')`,
 	);
 	return sql.exec<{ owed: number }>(`SELECT ${counts.join(" + ")} AS owed`).one().owed;

@@ -2,7 +2,7 @@
 import type { Decision, EventData, SluiceEvent } from "../../events/event.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import { decodeSegment, encodeSegment } from "../../events/queue/segment.ts";
-import { storedRow, storedState, toStoredStatus, type DeliveryRow } from "./columns.ts";
+import { storedJob, storedRow, storedState, toStoredStatus, type DeliveryRow } from "./columns.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import type { Dead, DeliveryState } from "../rules/state.ts";
 
@@ -59,17 +59,21 @@ export function fromRow(row: DeliveryRow): Delivery {
 
 type StateColumns = Pick<
 	DeliveryRow,
-	"status" | "reason" | "detail" | "spent" | "busy_count" | "busy_since" | "due_at" | "finished_at"
+	"status" | "reason" | "detail" | "spent" | "busy_count" | "busy_since" | "due_at" | "finished_at" | "job"
 >;
 
 function columnsOf(state: DeliveryState): StateColumns {
-	const none = { reason: null, detail: null, spent: 0, busy_count: 0, busy_since: null };
+	const none = { reason: null, detail: null, spent: 0, busy_count: 0, busy_since: null, job: null };
 	const status = toStoredStatus(state.phase);
 	switch (state.phase) {
 		case "pending": {
 			const { detail, spent, busy, dueAt } = state;
 			const [busy_count, busy_since] = [busy?.count ?? 0, busy?.since ?? null];
 			return { ...none, status, detail, spent, busy_count, busy_since, due_at: dueAt, finished_at: null };
+		}
+		case "waiting": {
+			const { spent, dueAt, job } = state;
+			return { ...none, status, spent, due_at: dueAt, finished_at: null, job: JSON.stringify(job) };
 		}
 		case "publishing":
 			return { ...none, status, due_at: state.dueAt, finished_at: null };
@@ -96,6 +100,10 @@ function stateOf(row: DeliveryRow): DeliveryState | null {
 		}
 		case "waiting":
 			return { phase: "publishing", dueAt: stored.due_at };
+		case "accepted": {
+			const { data: job } = storedJob.safeParse(parseOrNull(stored.job));
+			return job === undefined ? null : { phase: "waiting", dueAt: stored.due_at, spent: row.spent, job };
+		}
 		case "dead":
 			return { phase: "dead", reason: stored.reason, detail: row.detail, finishedAt: stored.finished_at };
 		case "succeeded":

@@ -27,4 +27,7 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	// Deliveries that there was no room for. In the inbox, how many came before: see owed-count.ts.
 	`CREATE TABLE IF NOT EXISTS refused (seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, decisions TEXT NOT NULL);
 	ALTER TABLE inbox ADD COLUMN number INTEGER`,
+	// Jobs that a server has taken; JSON.
+	`ALTER TABLE deliveries ADD COLUMN job TEXT;
+	CREATE INDEX IF NOT EXISTS deliveries_accepted ON deliveries (due_at) WHERE status = 'accepted'`,
 ];

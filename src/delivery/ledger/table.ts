@@ -151,8 +151,8 @@ const LOOK_ROWS = 5_000;
 /** Without payloads: a page of them could be larger than one call may return. */
 export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Delivery> {
 	const { status } = query;
-	// Neither stands in the table; what `waiting` says there is another thing.
-	if (status === "waiting" || status === "in_flight") return { items: [], rest: null };
+	// Stands in no table.
+	if (status === "in_flight") return { items: [], rest: null };
 	const { since, before } = rangeOf(query);
 	// A literal, because SQLite uses a partial index only where it can see the condition. Dead ones are often few.
 	const among = status === "dead" || query.reason !== undefined ? "status = 'dead'" : "TRUE";

@@ -5,6 +5,7 @@
 import { log } from "../../log.ts";
 import { dropInbox, hasInbox, type InboxRow, nextInbox, setInboxAside } from "./inbox.ts";
 import type { Incoming } from "./incoming.ts";
+import type { OpenInbox } from "./owed.ts";
 import { unreadableDelivery } from "./row.ts";
 import { knownDeliveries, putDelivery } from "./table.ts";
 
@@ -40,6 +41,14 @@ export class Untried {
 	/** Whether there may be one that nobody has claimed. */
 	hasMore(): boolean {
 		return this.#unclaimed.length > 0 || hasInbox(this.#storage.sql, this.#read);
+	}
+
+	/** What has been read out of the inbox and has no row of its own, and how far it has been read. */
+	get open(): OpenInbox {
+		const open = [...this.#open].filter(([, ids]) => ids.size > 0);
+		const deliveries = open.reduce((sum, [, ids]) => sum + ids.size, 0);
+		const oldest = open.length === 0 ? null : Math.min(...open.map(([seq]) => seq));
+		return { deliveries, oldest, read: this.#read };
 	}
 
 	/** Whether the delivery is known to have no row of its own. */

@@ -8,17 +8,29 @@ export const MAX_TIMEOUT_MS = 840_000;
 /** A request ready to go: nothing is added to it any more, because the body's bytes are signed. */
 export interface OutgoingRequest {
 	url: string;
-	method: "POST" | "PUT";
+	method: "GET" | "POST" | "PUT" | "DELETE";
 	/** Names in lower case. */
 	headers: Record<string, string>;
-	body: Uint8Array<ArrayBuffer>;
+	/** null: none. */
+	body: Uint8Array<ArrayBuffer> | null;
+	/** Credentials in it that were made for it alone: hidden in what the server responds, as those of its endpoint are. */
+	secrets?: readonly string[] | undefined;
 }
 
 export type AttemptResult =
 	/** Status and headers came, whatever became of the body. Header names are in lower case. */
-	| ({ kind: "response"; status: number; headers: Record<string, string>; durationMs: number } & Body)
-	/** Not even a status. `message` says what went wrong, for a person. */
-	| { kind: "no_response"; error: NetworkError; message: string; durationMs: number };
+	| ({ kind: "response"; status: number; headers: Record<string, string>; durationMs: number } & Body & Sent)
+	/** Not even a status. `message` says what went wrong, for a person; `retryAfterMs` how long it asks to wait. */
+	| ({
+			kind: "no_response";
+			error: NetworkError;
+			message: string;
+			durationMs: number;
+			retryAfterMs?: number | undefined;
+	  } & Sent);
+
+/** What the one who judges a result has to know of its request. */
+type Sent = Pick<OutgoingRequest, "secrets">;
 
 /** The body of a response, decoded. */
 export interface Body {
@@ -60,6 +72,14 @@ export type NetworkError =
 	| "unreachable"
 	/** The address is not one the router sends to (url-guard.ts). Nothing was sent. */
 	| "blocked_url"
+	/** The router lacks what it needs to prove who it is. Nothing was sent. */
+	| "no_credentials"
+	/** The endpoint that gives access tokens refuses the client, is busy, or gave none. Nothing was sent. */
+	| "token_refused"
+	| "token_busy"
+	| "token_failed"
+	/** The URL names a binding that this deployment does not have. Nothing was sent. */
+	| "no_binding"
 	/** A bug of ours. Nothing was sent. */
 	| "internal"
 	/** The object that carried out the exchange was lost, and with it whatever the server said. */
@@ -68,7 +88,17 @@ export type NetworkError =
 	| "network";
 
 /** What an attempt means; classify.ts decides. */
-export const OUTCOMES = ["done", "busy", "error", "bad_input", "unauthorized", "quota", "gone"] as const;
+export const OUTCOMES = [
+	"done",
+	/** The server has taken a job; its output comes later. */
+	"accepted",
+	"busy",
+	"error",
+	"bad_input",
+	"unauthorized",
+	"quota",
+	"gone",
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** Whether an outcome speaks for its request alone, or for the whole endpoint, as a refused connection does. */

@@ -4,7 +4,7 @@
  */
 import { carriesNothing } from "../../models/output.ts";
 import type { Reading } from "../../models/exchange.ts";
-import type { AttemptResult, Outcome, Scope } from "./attempt.ts";
+import type { AttemptResult, NetworkError, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { MAX_DELAY_MS } from "./schedule.ts";
 
@@ -15,6 +15,8 @@ export interface ClassifyRules {
 	busyStatuses: readonly number[];
 	/** Whether the endpoint may still be starting, so that a dead gateway means "not yet". */
 	coldStart: boolean;
+	/** Whether the endpoint completes by callback or poll, so that a 202 is the beginning of a job. */
+	completesLater: boolean;
 	/** Whether nothing has succeeded at the endpoint since the exchange began: a lost connection then speaks for it. */
 	isSilent: boolean;
 	/** ms since the epoch. */
@@ -51,6 +53,13 @@ const MEANING = new Map<number, Outcome>([
 	[523, "busy"],
 ]);
 
+/** What ends an attempt before its request is made, for want of credentials. */
+const OF_CREDENTIALS = new Map<NetworkError, Outcome>([
+	["no_credentials", "unauthorized"],
+	["token_refused", "unauthorized"],
+	["token_busy", "busy"],
+]);
+
 /** How Cloudflare reports a refused connection (521) and an unreachable server (523). */
 const REFUSED = new Set([521, 523]);
 /** What gateways respond while the server behind them does not listen yet. */
@@ -61,16 +70,21 @@ const COLD_START = new Set([502, 504]);
  * protocol reads, null when it has not been asked; the statuses that the endpoint names win over it.
  */
 export function classify(result: AttemptResult, rules: ClassifyRules, said: Said | null = null): Verdict {
-	if (result.kind === "no_response") {
-		const isRefused = result.error === "connection_lost" && (rules.coldStart || rules.isSilent);
-		return isRefused
-			? { outcome: "busy", scope: "endpoint", retryAfterMs: null, result: "none" }
-			: { outcome: "error", scope: "request", retryAfterMs: null, result: "none" };
-	}
+	if (result.kind === "no_response") return classifyNone(result, rules);
 	const verdict = classifyResponse(result, rules, said);
 	const isRefused = REFUSED.has(result.status) || (rules.coldStart && COLD_START.has(result.status));
 	const speaksForAll = isRefused || (said?.class === "busy" && said.scope === "endpoint");
 	return { ...verdict, scope: verdict.outcome === "busy" && speaksForAll ? "endpoint" : "request" };
+}
+
+function classifyNone(
+	{ error, retryAfterMs: asked }: Extract<AttemptResult, { kind: "no_response" }>,
+	rules: ClassifyRules,
+): Verdict {
+	const retryAfterMs = asked ?? null;
+	const isRefused = error === "connection_lost" && (rules.coldStart || rules.isSilent);
+	if (isRefused) return { outcome: "busy", scope: "endpoint", retryAfterMs, result: "none" };
+	return { outcome: OF_CREDENTIALS.get(error) ?? "error", scope: "request", retryAfterMs, result: "none" };
 }
 
 type Responded = Extract<AttemptResult, { kind: "response" }>;
@@ -83,6 +97,9 @@ function classifyResponse(
 	const asked = readRetryAfter(result.headers, rules.now) ?? said?.retryAfterMs ?? null;
 	const retryAfterMs = asked === null ? null : Math.min(asked, MAX_DELAY_MS);
 	const outcome = meaningOf(result.status, rules, said);
+	if (outcome === "done" && result.status === 202 && rules.completesLater) {
+		return { outcome: "accepted", retryAfterMs, result: "none" };
+	}
 	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
 	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
 	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
@@ -94,7 +111,7 @@ function classifyResponse(
 function meaningOf(status: number, rules: ClassifyRules, said: Said | null): Outcome {
 	if (rules.busyStatuses.includes(status)) return "busy";
 	if (rules.statuses.includes(status)) return "error";
-	if (said !== null && said.class !== null && said.class !== "accepted") return said.class;
+	if (said !== null && said.class !== null) return said.class;
 	if (rules.coldStart && COLD_START.has(status)) return "busy";
 	const meaning = MEANING.get(status);
 	if (meaning !== undefined) return meaning;

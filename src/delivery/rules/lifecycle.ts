@@ -5,13 +5,13 @@
 import type { RetryPolicy } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
 import type { Outcome, Scope } from "./attempt.ts";
-import { busyDelay, nextAttemptDelay } from "./schedule.ts";
-import { type DeliveryState, fresh, type Pending } from "./state.ts";
+import { busyDelay, nextAttemptDelay, pollDelay } from "./schedule.ts";
+import { type DeliveryState, fresh, type Pending, type Waiting } from "./state.ts";
 
-/** How an attempt ended. */
+/** How an attempt ended, or the job that it began. */
 export interface Attempted {
 	kind: "attempted";
-	outcome: Outcome;
+	outcome: Exclude<Outcome, "accepted">;
 	scope: Scope;
 	retryAfterMs: number | null;
 	/** The subscription makes a result event of the output. */
@@ -19,8 +19,24 @@ export interface Attempted {
 	retry: RetryPolicy;
 }
 
+/** The server has taken a job. */
+export interface Accepted {
+	kind: "accepted";
+	handle: string | null;
+	/** How long the output is waited for, ms. */
+	deadlineMs: number;
+	/** Whether the server is asked for the output. */
+	polls: boolean;
+	retryAfterMs: number | null;
+}
+
 export type DeliveryEvent =
 	| Attempted
+	| Accepted
+	/** The server was asked for the output of a job, and does not have it yet. */
+	| { kind: "still_running"; retryAfterMs: number | null; polls: boolean }
+	/** The output of a job has not come in time. */
+	| { kind: "deadline_passed"; retry: RetryPolicy }
 	/** Its output, which is here from an earlier attempt, has been transformed after all. */
 	| { kind: "resumed"; publishes: boolean }
 	/** Another delivery succeeded where this one alone had failed: the failure was its own, and costs an attempt. */
@@ -63,6 +79,8 @@ export function apply(state: DeliveryState, event: DeliveryEvent, context: Conte
 	switch (state.phase) {
 		case "pending":
 			return whilePending(state, event, context);
+		case "waiting":
+			return whileWaiting(state, event, context);
 		case "publishing":
 			return whilePublishing(event, context);
 		case "dead":
@@ -79,6 +97,8 @@ function whilePending(state: Pending, event: DeliveryEvent, context: Context): A
 		case "attempted":
 			// Whatever it was put off for is over.
 			return afterAttempt({ ...state, detail: null }, event, context);
+		case "accepted":
+			return to(waiting(state.spent, event, context));
 		case "resumed":
 			return to(afterDone(event.publishes, context));
 		case "blamed":
@@ -94,6 +114,40 @@ function whilePending(state: Pending, event: DeliveryEvent, context: Context): A
 			return to(anew(event.publishes, context));
 		case "cancel_asked":
 			return to({ phase: "canceled", finishedAt: now });
+		case "still_running":
+		case "deadline_passed":
+		case "published":
+		case "publish_failed":
+			return UNEXPECTED;
+	}
+}
+
+function whileWaiting(state: Waiting, event: DeliveryEvent, context: Context): Applied {
+	const { now } = context;
+	switch (event.kind) {
+		case "attempted":
+			return afterAttempt({ ...fresh(now), spent: state.spent }, event, context);
+		case "still_running":
+			return to(askedAgain(state, event, context));
+		case "deadline_passed": {
+			const { deadlineAt } = state.job;
+			if (deadlineAt > now) return UNEXPECTED;
+			const next = spend({ ...fresh(now), spent: state.spent }, event.retry, null, context);
+			const detail = `The output did not come by ${new Date(deadlineAt).toISOString()}.`;
+			return to(next.phase === "dead" ? dead("deadline", detail, context) : next);
+		}
+		case "put_off":
+			return to({ ...state, dueAt: now + LOOK_AGAIN_MS });
+		case "impossible":
+			return to(dead(event.reason, event.detail, context));
+		case "retry_asked":
+			return to(anew(event.publishes, context));
+		case "cancel_asked":
+			return to({ phase: "canceled", finishedAt: now });
+		case "accepted":
+		case "resumed":
+		case "blamed":
+		case "brought_forward":
 		case "published":
 		case "publish_failed":
 			return UNEXPECTED;
@@ -114,6 +168,9 @@ function whilePublishing(event: DeliveryEvent, context: Context): Applied {
 		case "cancel_asked":
 			return to({ phase: "canceled", finishedAt: now });
 		case "attempted":
+		case "accepted":
+		case "still_running":
+		case "deadline_passed":
 		case "resumed":
 		case "blamed":
 		case "brought_forward":
@@ -134,6 +191,31 @@ function anew(publishes: boolean, { now }: Context): DeliveryState {
 /** Done only when the queue has the result event; until then the output waits with the delivery. */
 function afterDone(publishes: boolean, { now }: Context): DeliveryState {
 	return publishes ? { phase: "publishing", dueAt: now } : { phase: "succeeded", finishedAt: now };
+}
+
+/** Nothing is spent while the job runs: only its end says what it was. */
+function waiting(spent: number, accepted: Accepted, context: Context): Waiting {
+	const { handle, deadlineMs } = accepted;
+	const job = { handle, polls: 0, deadlineAt: context.now + deadlineMs };
+	return { phase: "waiting", spent, job, dueAt: nextLook(job, accepted, context) };
+}
+
+function askedAgain(
+	state: Waiting,
+	asked: { retryAfterMs: number | null; polls: boolean },
+	context: Context,
+): Waiting {
+	const job = { ...state.job, polls: state.job.polls + 1 };
+	return { ...state, job, dueAt: nextLook(job, asked, context) };
+}
+
+/** When a waiting delivery is looked at: at the next poll, or at the deadline. */
+function nextLook(
+	{ polls: count, deadlineAt }: Waiting["job"],
+	{ retryAfterMs, polls }: { retryAfterMs: number | null; polls: boolean },
+	{ now, random }: Context,
+): number {
+	return polls ? Math.min(now + pollDelay({ count, retryAfterMs, random }), deadlineAt) : deadlineAt;
 }
 
 function afterAttempt(state: Pending, attempt: Attempted, context: Context): Applied {

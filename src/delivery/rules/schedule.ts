@@ -36,6 +36,11 @@ export function busyDelay(parts: { busyCount: number; retryAfterMs: number | nul
 	return delay(backOff, parts.retryAfterMs, parts.random);
 }
 
+/** Ms until the server is asked for an output again, by the same rule. `count`: how often it was asked before. */
+export function pollDelay(parts: { count: number; retryAfterMs: number | null; random: number }): number {
+	return busyDelay({ busyCount: parts.count, retryAfterMs: parts.retryAfterMs, random: parts.random });
+}
+
 /** 1, 2, 4 … s, `longestMs` at the most, and 20 % both ways; `count` is how often it has been waited before. */
 export function backOff(count: number, longestMs: number, random: number): number {
 	const own = Math.min(FIRST_BUSY_MS * 2 ** count, longestMs);

@@ -22,6 +22,26 @@ export interface Pending {
 	detail: string | null;
 }
 
+/** A job that the server has taken. */
+export interface ModelJob {
+	/** By which the server knows it; null: it has named none, and only a callback can tell of it. */
+	handle: string | null;
+	/** How often the server was asked, and had no output yet. */
+	polls: number;
+	/** Until when the output is waited for. */
+	deadlineAt: number;
+}
+
+/** Accepted by the server; the output has still to come. */
+export interface Waiting {
+	phase: "waiting";
+	/** When the server is asked next, or the deadline. */
+	dueAt: number;
+	/** Attempts that count against the schedule, the one that waits left out. */
+	spent: number;
+	job: ModelJob;
+}
+
 /** The output is here; the queue has still to take its result event. */
 export interface Publishing {
 	phase: "publishing";
@@ -46,10 +66,10 @@ export interface Canceled {
 	finishedAt: number;
 }
 
-export type DeliveryState = Pending | Publishing | Succeeded | Dead | Canceled;
+export type DeliveryState = Pending | Waiting | Publishing | Succeeded | Dead | Canceled;
 
 /** What is still owed, by what it is due for. */
-export type Owed = Pending | Publishing;
+export type Owed = Pending | Waiting | Publishing;
 
 /** An untried delivery, or one that begins anew. */
 export function fresh(dueAt: number): Pending {

@@ -15,6 +15,8 @@ export const SWEEP_EVERY_MS = 86_400_000;
 export interface Outlook {
 	/** When the next retry is due, and the next result event that the queue refused. */
 	retryAt: number | null;
+	/** When the next delivery that waits for an output is looked at. */
+	jobAt: number | null;
 	publishAt: number | null;
 	/** There are deliveries that nobody has claimed yet. */
 	untried: boolean;
@@ -36,10 +38,11 @@ export interface Situation {
 
 /** null when there is nothing to wake for. */
 export function nextWake({ now, outlook, endpoint, opensAt, inFlight, sweptAt }: Situation): number | null {
-	const { retryAt, publishAt, untried, empty } = outlook;
+	const { retryAt, jobAt, publishAt, untried, empty } = outlook;
 	const moments: number[] = [];
 	// One that is due has found no free place, and goes when another one ends.
 	if (publishAt !== null) moments.push(publishAt > now ? publishAt : now + BACKSTOP_MS);
+	if (jobAt !== null) moments.push(endpoint === "gone" || jobAt > now ? jobAt : now + BACKSTOP_MS);
 	if (endpoint === "stopped") {
 		if (untried || retryAt !== null) moments.push(now + LOOK_AGAIN_MS);
 	} else {

@@ -2,14 +2,18 @@
  * Sends a delivery: the subscription's transform, the exchange with the endpoint, and what its end means. The result
  * event is offered to the queue at once, so that a delivery that goes well is written once.
  */
+import { callbackToken } from "../../crypto/callback-token.ts";
 import type { Env } from "../../env.ts";
 import { REFUSED_DETAIL } from "../../events/decision.ts";
 import { lineageAfter } from "../../events/lineage.ts";
 import { lineageHeader } from "../../events/lineage-header.ts";
 import { log } from "../../log.ts";
+import { completionOf } from "../../models/completion.ts";
 import { configuredHosts } from "../../store/own-hosts.ts";
 import { isSending, type SendingSettings, subscriptionOf } from "../../store/settings.ts";
 import type { Subscription } from "../../store/records.ts";
+import { callbackAddress } from "../exchange/callback-url.ts";
+import { dropToken } from "../exchange/oauth.ts";
 import { type Prepared, prepare } from "../exchange/prepare.ts";
 import type { Held } from "../hands/job.ts";
 import { idsOf } from "../log-lines.ts";
@@ -17,8 +21,10 @@ import type { DeadReason } from "../records.ts";
 import { type AttemptResult, MAX_TIMEOUT_MS } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
+import { isUnauthorized } from "../rules/stale-token.ts";
 import { publishResult } from "./publish.ts";
-import { MAX_ERROR_LENGTH, settle, settleFailed, settleOutput, type Tried } from "./settle.ts";
+import { settleOutput } from "./conclude.ts";
+import { MAX_ERROR_LENGTH, settle, settleFailed, type Tried } from "./settle.ts";
 import type { Ran, Task, TaskIo } from "./task.ts";
 
 export const SUBSCRIPTION_DELETED = "The subscription has been deleted.";
@@ -77,12 +83,16 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 			event,
 			endpoint,
 			subscription,
+			callbackUrl: callbackAddress(env, endpoint, delivery.id)?.url ?? null,
 			lineage: lineageHeader(env, lineageAfter(event, subscription.id, delivery.budget), startedAt),
 			allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
 			ownHosts: configuredHosts(env) ?? settings.ownHosts,
 			now: startedAt,
 		}),
 	);
+	// A callback of an earlier attempt has ended the delivery meanwhile: the model is not asked again.
+	const current = io.current(delivery);
+	if (current.state.phase !== "pending") return { delivery: current, ended: null, signals: [] };
 	if (prepared.kind === "impossible") return unsent(delivery, prepared.reason, prepared.detail);
 	const { id: deliveryId, position } = delivery;
 	const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_TIMEOUT_MS);
@@ -107,8 +117,13 @@ interface Exchanged {
 async function conclude(exchanged: Exchanged, io: TaskIo): Promise<Ran> {
 	const { settings, subscription, result, startedAt, isLate } = exchanged;
 	const delivery = io.current(exchanged.delivery);
+	const { auth } = settings.endpoint;
+	if (auth.type === "oauth2_client_credentials" && isUnauthorized(result)) {
+		dropToken(auth, result.secrets ?? []);
+	}
 	const tried: Tried = {
 		delivery,
+		callbackToken: tokenOf(settings.endpoint, delivery, io.env),
 		endpoint: settings.endpoint,
 		subscription,
 		result,
@@ -137,6 +152,11 @@ async function prepareOrFail(delivery: Delivery, work: () => Promise<Prepared>):
 		const message = `The router could not make the request: ${String(error)}`.slice(0, MAX_ERROR_LENGTH);
 		return { kind: "ended", result: { kind: "no_response", error: "internal", message, durationMs: 0 } };
 	}
+}
+
+/** The credential that the request carried in its callback URL. */
+function tokenOf(endpoint: SendingSettings["endpoint"], { id }: Delivery, env: Env): string | null {
+	return completionOf(endpoint).mode === "callback" ? callbackToken(env, id) : null;
 }
 
 /** Nothing is known of its end: it is due at once, and has spent nothing. */

@@ -1,24 +1,23 @@
 /**
- * What one attempt leaves behind: the attempt's record, the output, the result event it becomes, and the next
- * state of the delivery. No I/O.
+ * What one attempt leaves behind: the attempt's record, and the next state of the delivery. What an output becomes is
+ * decided in conclude.ts. No I/O but the subscription's transform.
  */
-import type { SluiceEvent } from "../../events/event.ts";
-import type { ModelOutput, Reading } from "../../models/exchange.ts";
+import { completionOf } from "../../models/completion.ts";
+import type { Reading } from "../../models/exchange.ts";
+import { MAX_HANDLE_LENGTH } from "../../models/jobs.ts";
 import { protocolOf } from "../../models/registry.ts";
-import { buildResultEvent } from "../../results/result-event.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
-import type { AttemptResult } from "../rules/attempt.ts";
 import { recordAttempt } from "../exchange/attempt-record.ts";
+import { reportedBy } from "../exchange/reported.ts";
+import type { Attempt } from "../records.ts";
+import type { AttemptResult } from "../rules/attempt.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";
-import { classify } from "../rules/classify.ts";
+import { classify, type Verdict } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import { isTokenStale, STALE_TOKEN } from "../rules/stale-token.ts";
+import { conclude, secretsOf } from "./conclude.ts";
 import type { Ended, Ran } from "./task.ts";
-
-import { maskOutput } from "../exchange/mask-output.ts";
-import type { Attempt, Result } from "../records.ts";
-import { transformResult } from "./result-transform.ts";
-import { secretsIn } from "../exchange/secrets-in.ts";
 
 /** Characters of an error of our own that an attempt keeps. */
 export const MAX_ERROR_LENGTH = 500;
@@ -28,6 +27,8 @@ export interface Tried {
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
 	result: AttemptResult;
+	/** The credential in the callback URL that was sent along; null: none was. */
+	callbackToken: string | null;
 	/** When the attempt began, and now; ms since the epoch. */
 	startedAt: number;
 	now: number;
@@ -42,40 +43,75 @@ export interface Tried {
 export async function settle(tried: Tried): Promise<Ran> {
 	const { delivery, endpoint, result, now, random } = tried;
 	const coldStart = isColdStart(tried);
+	const completing = completionOf(endpoint);
 	const said = readResponse(tried, coldStart);
 	const rules = {
 		statuses: endpoint.retry.statuses,
 		busyStatuses: endpoint.retry.busyStatuses,
 		coldStart,
+		completesLater: completing.mode !== "sync",
 		isSilent: tried.isSilent,
 		now,
 	};
-	const verdict = classify(result, rules, said);
+	const { verdict, handle, polls, lost } = judge(tried, classify(result, rules, said), said);
 	const { outcome, scope, retryAfterMs } = verdict;
 	const ended = { outcome, scope, retryAfterMs };
-	const attempt = recordAttempt(tried, outcome, outcome === "done" ? null : (said?.error ?? null));
-	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, attempt]) };
+	const isStale = outcome === "unauthorized" && isTokenStale(endpoint.auth, result, delivery.attempts);
+	const isGood = outcome === "done" || outcome === "accepted";
+	const attempt = recordAttempt(
+		tried,
+		outcome,
+		lost ?? (isGood ? null : isStale ? STALE_TOKEN : (said?.error ?? null)),
+		secretsOf(tried),
+	);
+	const reported = reportedBy(said, result, secretsOf(tried));
+	const told = delivery.attempts.find(({ at, job }) => at === tried.startedAt && job);
+	// The job that this attempt began has ended before the server responded to it.
+	if (told !== undefined) return { delivery: withResponse(delivery, told, attempt), ended, signals: [] };
+	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, { ...attempt, ...reported }]) };
 	const context = { now, random };
 	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
 	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
-	if (tried.isLate && outcome !== "done") return { delivery: after, ended: null, signals: [] };
-	if (verdict.result === "too_large") {
-		if (tried.subscription.result !== null) {
-			return { ...advance(after, resultTooLarge(attempt), context), ended };
-		}
-		after.resultOmitted = "too_large";
+	if (tried.isLate && !isGood) return { delivery: after, ended: null, signals: [] };
+	if (isStale) return { ...advance(after, { kind: "brought_forward" }, context), ended };
+	if (outcome === "accepted") {
+		const { deadlineMs } = completing;
+		const accepted: DeliveryEvent = { kind: "accepted", handle, deadlineMs, polls, retryAfterMs };
+		return { ...advance(after, accepted, context), ended };
 	}
-	const output = verdict.result === "body" ? outputOf(said, endpoint) : null;
-	if (output !== null) {
-		after.result = resultOf(output);
-		after.resultEvent = resultEventOf(tried, output);
-		const transformed = await transformResult(after, tried.subscription);
-		if (!transformed.ok) return { ...advance(after, transformFailed(transformed.message), context), ended };
-		after.resultEvent = transformed.event;
+	return { ...(await conclude({ ...tried, delivery: after, said }, verdict, attempt.error)), ended };
+}
+
+interface Judged {
+	verdict: Verdict;
+	handle: string | null;
+	/** Whether the server is asked for the output. */
+	polls: boolean;
+	/** Why the output of a job that was accepted can never be had; null: it can. */
+	lost: string | null;
+}
+
+/** A job that nobody can ask for, and that calls nobody back, has no output: the same request fails again. */
+function judge({ endpoint }: Tried, verdict: Verdict, said: Reading | null): Judged {
+	const named = said?.handle ?? null;
+	const handle = named !== null && named.length <= MAX_HANDLE_LENGTH ? named : null;
+	const canPoll = handle !== null && protocolOf(endpoint.protocol)?.jobs?.poll !== undefined;
+	const isCalledBack = completionOf(endpoint).mode === "callback";
+	if (verdict.outcome !== "accepted" || isCalledBack || canPoll) {
+		return { verdict, handle, polls: !isCalledBack && canPoll, lost: null };
 	}
-	const publishes = after.resultEvent !== null;
-	const happened: DeliveryEvent = { kind: "attempted", ...ended, publishes, retry: endpoint.retry };
-	return { ...advance(after, happened, context), ended };
+	const lost =
+		said?.error ?? "The server has accepted the job, and does not say where its output can be had.";
+	return { verdict: { ...verdict, outcome: "bad_input" }, handle, polls: false, lost };
+}
+
+/** The attempt was written down when its job ended; now the server has responded to it as well. */
+function withResponse(delivery: Delivery, told: Attempt, attempt: Attempt): Delivery {
+	const { durationMs, statusCode, error, excerpt } = attempt;
+	const attempts = delivery.attempts.map((one) =>
+		one === told ? { ...told, durationMs, statusCode, error, excerpt } : one,
+	);
+	return { ...delivery, attempts };
 }
 
 /**
@@ -94,22 +130,16 @@ export function settleFailed(tried: Tried, error: unknown): Ran {
 		excerpt: null,
 	};
 	const ended: Ended = { outcome: "error", scope: "request", retryAfterMs: null };
-	const happened: DeliveryEvent = { kind: "attempted", ...ended, publishes: false, retry: endpoint.retry };
+	const happened: DeliveryEvent = {
+		kind: "attempted",
+		outcome: "error",
+		scope: "request",
+		retryAfterMs: null,
+		publishes: false,
+		retry: endpoint.retry,
+	};
 	const attempts = keepAttempts([...delivery.attempts, attempt]);
 	return { ...advance({ ...delivery, attempts }, happened, { now, random }), ended };
-}
-
-/** Goes on with an output whose transform has failed before: the model is not asked again. `now` in ms. */
-export async function settleOutput(
-	delivery: Delivery,
-	subscription: Subscription,
-	now: number,
-): Promise<Delivery> {
-	const transformed = await transformResult(delivery, subscription);
-	const context = { now, random: 0 };
-	if (!transformed.ok) return advance(delivery, transformFailed(transformed.message), context).delivery;
-	const resumed = { ...delivery, resultEvent: transformed.event };
-	return advance(resumed, { kind: "resumed", publishes: transformed.event !== null }, context).delivery;
 }
 
 /** What the protocol makes of the response; null where there is none, or a 2xx of which a part is missing. */
@@ -117,53 +147,12 @@ function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading
 	if (result.kind !== "response") return null;
 	const { status, headers, body, failure } = result;
 	if (failure !== null && status >= 200 && status < 300) return null;
-	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }) ?? null;
-}
-
-/** The output as its protocol reads it, with the credentials that it echoes hidden. */
-function outputOf(said: Reading | null, endpoint: ReadableEndpoint): ModelOutput {
-	return said === null ? null : maskOutput(said.output, secretsIn(endpoint));
-}
-
-function resultTooLarge({ error }: Attempt): DeliveryEvent {
-	return { kind: "impossible", reason: "too_large", detail: `There is no result: ${error ?? ""}` };
-}
-
-function transformFailed(message: string): DeliveryEvent {
-	const detail = `The transform of the result failed: ${message}`;
-	return { kind: "impossible", reason: "transform_failed", detail };
+	const context = { url: endpoint.url, completion: completionOf(endpoint).mode };
+	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }, context) ?? null;
 }
 
 /** Counted from the first try of this delivery: a model that is waking up gets this long. */
 function isColdStart({ delivery, endpoint, startedAt, now }: Tried): boolean {
 	const firstTryAt = delivery.attempts[0]?.at ?? startedAt;
 	return now - firstTryAt < endpoint.retry.coldStartSeconds * 1000;
-}
-
-function resultOf(output: NonNullable<ModelOutput>): Result | null {
-	if (output.kind === "data") return { data: output.data, contentType: output.contentType };
-	const contentType = output.attributes.datacontenttype ?? "application/json";
-	return output.data === null ? null : { data: output.data, contentType };
-}
-
-/** The event that the output becomes, before its transform; null when the subscription publishes none. */
-function resultEventOf(
-	{ delivery, endpoint, subscription, now }: Tried,
-	output: NonNullable<ModelOutput>,
-): SluiceEvent | null {
-	const policy = subscription.result;
-	const parent = delivery.event;
-	if (policy === null || parent === null) return null;
-	return buildResultEvent({
-		parent,
-		deliveryId: delivery.id,
-		subscriptionId: subscription.id,
-		budget: delivery.budget,
-		endpointId: endpoint.id,
-		endpointName: endpoint.name,
-		endpointRef: delivery.endpointRef,
-		policy,
-		output,
-		now,
-	});
 }

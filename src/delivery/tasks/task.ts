@@ -2,20 +2,26 @@
  * What a task is: one thing that a delivery can be due for. A new one is a file beside this one and a line in tasks.ts.
  */
 import type { Env } from "../../env.ts";
-import type { Settings } from "../../store/settings.ts";
+import type { ReadableEndpoint } from "../../store/records.ts";
+import type { EndpointSettings, Settings } from "../../store/settings.ts";
 import type { Job } from "../hands/job.ts";
 import type { AttemptResult, Outcome, Scope } from "../rules/attempt.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import type { Signal } from "../rules/lifecycle.ts";
 import type { Owed } from "../rules/state.ts";
 
-export type TaskName = "send" | "publish";
+export type TaskName = "send" | "poll" | "publish";
 
 /** What tasks are given of the world. */
 export interface TaskIo {
 	env: Env;
 	/** Carries an exchange out. Returns null when it was lost, and nobody knows how it ended. Never throws. */
-	exchange(job: Job): Promise<AttemptResult | null>;
+	exchange: (this: void, job: Job) => Promise<AttemptResult | null>;
+	/** Tells the server that nobody waits for the job any more, where it can be told. Returns at once; never throws. */
+	cancelJob(
+		delivery: Delivery,
+		settings: Pick<EndpointSettings, "ownHosts"> & { endpoint: ReadableEndpoint },
+	): void;
 	/** The delivery as it is now: the end of an earlier exchange may have come while this one was under way. */
 	current(delivery: Delivery): Delivery;
 	/** Whether anything has succeeded at the endpoint since a moment, ms since the epoch. */

@@ -76,7 +76,25 @@ function mostBytes(value: AttributeValue): number {
 	return typeof value === "string" ? value.length * 3 : 11;
 }
 
-function bytesOf(attributes: Readonly<Record<string, AttributeValue>>): number {
+/** `attributes` with as many of `more` as an event has room for, each by itself; the others are left out. */
+export function withFitting(
+	attributes: Attributes,
+	more: readonly (readonly [name: string, value: AttributeValue])[],
+): Attributes {
+	const filled: Attributes = { ...attributes };
+	let count = Object.keys(filled).length;
+	let bytes = bytesOf(filled);
+	for (const [name, value] of more) {
+		const size = name.length + Buffer.byteLength(String(value));
+		if (!isAttributeLength(value) || count >= MAX_ATTRIBUTES || bytes + size > MAX_ATTRIBUTES_BYTES) continue;
+		filled[name] = value;
+		count += 1;
+		bytes += size;
+	}
+	return filled;
+}
+
+function bytesOf(attributes: Readonly<Partial<Record<string, AttributeValue>>>): number {
 	const entries = Object.entries(attributes);
 	return entries.reduce((sum, [name, value]) => sum + name.length + Buffer.byteLength(String(value)), 0);
 }

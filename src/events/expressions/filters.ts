@@ -83,6 +83,16 @@ export interface FilterSubject {
 	document: () => unknown;
 	/** Hears what each evaluation was worth, in units of work. */
 	tell?: TellWork;
+	/** Hears of every expression that has no verdict of its own: why, and whether that is a failure. */
+	note?: (note: Note) => void;
+	/** When it becomes true, no further expression is evaluated; such a filter counts as one that failed. */
+	isSpent?: () => boolean;
+}
+
+export interface Note {
+	/** Names the expression: "filters.1.jsonata: …". */
+	message: string;
+	isFailure: boolean;
 }
 
 /** A subscription, as far as its filters go. */
@@ -100,9 +110,37 @@ export async function whyNot(subscription: Filtered, subject: FilterSubject): Pr
 	for (const [index, filter] of subscription.filters.entries()) {
 		const verdict = await holds(filter, { subject, subscription, path: `filters.${index}` });
 		if (verdict === "set aside") return whyNot(subscription, subject);
-		if (!verdict) return `filter does not hold: ${JSON.stringify(filter)}`;
+		if (!verdict) return doesNotHold(filter);
 	}
 	return null;
+}
+
+export interface FilterVerdict {
+	/** error: an expression in it could not be evaluated, and it does not hold, or nobody knows. */
+	verdict: "pass" | "fail" | "error";
+	/** null: there is nothing to say about a filter that holds. */
+	reason: string | null;
+}
+
+/** What one filter of a subscription says by itself, where `whyNot` stops at the first that does not hold. */
+export async function judgeFilter(
+	subscription: Filtered,
+	index: number,
+	subject: FilterSubject,
+): Promise<FilterVerdict> {
+	const filter = subscription.filters[index];
+	if (filter === undefined) throw new Error(`there is no filter ${index}`);
+	const notes: Note[] = [];
+	const noting = { ...subject, note: (note: Note) => notes.push(note) };
+	const verdict = await holds(filter, { subject: noting, subscription, path: `filters.${index}` });
+	const said = notes.map(({ message }) => message).join("; ");
+	if (verdict === true) return { verdict: "pass", reason: said === "" ? null : said };
+	const isError = verdict === "set aside" || notes.some(({ isFailure }) => isFailure);
+	return { verdict: isError ? "error" : "fail", reason: said === "" ? doesNotHold(filter) : said };
+}
+
+function doesNotHold(filter: Filter): string {
+	return `filter does not hold: ${JSON.stringify(filter)}`;
 }
 
 interface Context {
@@ -154,8 +192,24 @@ function compare(
 
 /** Fails closed: an expression that errs, or whose value is not `true`, does not match. */
 async function isTrue(source: string, { subject, subscription, path }: Context): Promise<Verdict> {
-	const owned = { owner: subscription, field: `${path}.jsonata`, source };
+	const field = `${path}.jsonata`;
+	if (subject.isSpent?.() === true) {
+		subject.note?.({
+			message: `${field}: not evaluated, the others have done too much work`,
+			isFailure: true,
+		});
+		return "set aside";
+	}
+	const owned = { owner: subscription, field, source };
 	const evaluation = await evaluateOwned(owned, subject.document, subject.tell);
-	if (evaluation.ok) return evaluation.value === true;
-	return evaluation.overrun ? "set aside" : false;
+	if (!evaluation.ok) {
+		subject.note?.({ message: `${field}: ${evaluation.message}`, isFailure: true });
+		return evaluation.overrun ? "set aside" : false;
+	}
+	const { value } = evaluation;
+	if (typeof value !== "boolean") {
+		const what = value === undefined ? "has no value" : "has a value that is neither true nor false";
+		subject.note?.({ message: `${field}: the expression ${what}`, isFailure: false });
+	}
+	return value === true;
 }

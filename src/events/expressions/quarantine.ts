@@ -11,6 +11,8 @@ export interface Owner {
 	id: string;
 	updatedAt: number;
 	quarantine: Quarantine | null;
+	/** Somebody only tries it out: what overruns is told to them, and set aside for nobody. */
+	isPreview?: true;
 }
 
 export interface OwnedExpression {
@@ -53,7 +55,7 @@ export async function evaluateOwned(
 	if (evaluation.ok || !evaluation.overrun) return evaluation;
 	const reason = evaluation.message;
 	// Evaluations that ran at the same time may all overrun; only the first one is reported.
-	if (findSetAside(owner, field) === null) {
+	if (owner.isPreview !== true && findSetAside(owner, field) === null) {
 		remember(owner, field, reason);
 		keepOverrun({ ownerId: owner.id, stored, field, reason, at: Date.now() });
 	}

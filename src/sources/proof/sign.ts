@@ -8,7 +8,7 @@ import { signatureHeaders } from "../../crypto/standard-webhooks.ts";
 import type { SourceAuth } from "../../store/records.ts";
 import type { SignatureScheme } from "./signature-scheme.ts";
 import { schemeOf, signatureHeadersOf } from "./signature-schemes.ts";
-import { isPublicKey } from "./standard-webhooks.ts";
+import { isPublicKey } from "../../crypto/verify-standard-webhooks.ts";
 
 export interface Proof {
 	headers: Record<string, string>;

@@ -11,7 +11,7 @@ import type { SourceAuth } from "../../store/records.ts";
 import { audienceOf, GOOGLE } from "./google/oidc.ts";
 import { type Proof, sign as signWithSecret } from "./sign.ts";
 import { readSnsMessage, stringToSign } from "./sns/message.ts";
-import { isPublicKey } from "./standard-webhooks.ts";
+import { isPublicKey } from "../../crypto/verify-standard-webhooks.ts";
 import { PROVIDERS, type Trust } from "./trust.ts";
 
 export interface StandIn {

@@ -3,7 +3,7 @@
  * judged before the body is read, a signature while it comes in.
  */
 import type { ReadableSource, SourceAuthType } from "../../store/records.ts";
-import { streamedStandardWebhook } from "./standard-webhooks.ts";
+import { streamedStandardWebhook } from "../../crypto/verify-standard-webhooks.ts";
 import { PROVIDERS, type Trust } from "./trust.ts";
 import { NOT_PROVEN, PROVEN, type Verified } from "./verified.ts";
 import { type SignedRequest, spellings, verify } from "./verify.ts";

@@ -8,7 +8,7 @@ import { isSameSecret } from "../../crypto/compare.ts";
 import { verifyGoogleToken } from "./google/oidc.ts";
 import { schemeOf, verifySignature } from "./signature-schemes.ts";
 import { verifySns } from "./sns/signature.ts";
-import { verifyStandardWebhook } from "./standard-webhooks.ts";
+import { verifyStandardWebhook } from "../../crypto/verify-standard-webhooks.ts";
 import { PROVIDERS, type Trust } from "./trust.ts";
 import { NOT_PROVEN, PROVEN, type Verified } from "./verified.ts";
 

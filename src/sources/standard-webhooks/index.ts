@@ -1,7 +1,7 @@
 /** Any sender of Standard Webhooks 1.0, those behind Svix included: `{type, timestamp, data}` by its advice. */
 import * as z from "zod";
 import { curlSetup } from "../setup/curl.ts";
-import { isPublicKey } from "../proof/standard-webhooks.ts";
+import { isPublicKey } from "../../crypto/verify-standard-webhooks.ts";
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
 import { type ParseInput, type Parsed, type Setup, type SetupTarget, defineKind } from "../kind.ts";

@@ -78,6 +78,7 @@ describe("reading deliveries", () => {
 			blocked_by: "paused",
 			blocked_until: null,
 			next_attempt_at: null,
+			deadline_at: null,
 			created_at: expect.stringMatching(/Z$/),
 			finished_at: null,
 			attempts: [],
@@ -202,6 +203,7 @@ describe("the result", () => {
 		attempts: [
 			{ number: 1, at: 0, durationMs: 812, statusCode: 503, outcome: "busy", error: null, excerpt: "full" },
 		],
+		deadlineAt: null,
 		nextAttemptAt: null,
 		blockedBy: null,
 		blockedUntil: null,
@@ -233,6 +235,25 @@ describe("the result", () => {
 					outcome: "busy",
 					error: null,
 					response_excerpt: "full",
+					usage: null,
+					model_version: null,
+					request_id: null,
+				},
+			],
+		});
+	});
+
+	test("comes with what the server said of its work", () => {
+		const [attempt] = delivery.attempts;
+		if (attempt === undefined) throw new Error("no attempt");
+		const usage = { inputTokens: 12, outputTokens: 3, seconds: null };
+		const attempts = [{ ...attempt, usage, modelVersion: "2", requestId: "req_1" }];
+		expect(JSON.parse(deliveryJson({ ...delivery, attempts }))).toMatchObject({
+			attempts: [
+				{
+					usage: { input_tokens: 12, output_tokens: 3, seconds: null },
+					model_version: "2",
+					request_id: "req_1",
 				},
 			],
 		});

@@ -33,6 +33,7 @@ describe("creating an endpoint", () => {
 				statuses: [],
 			},
 			busy: { statuses: [] },
+			completion: { mode: "sync", deadline_seconds: 3600, hold_slot: false, webhook_secret: null },
 			status: "active",
 			status_reason: null,
 			unreadable: null,

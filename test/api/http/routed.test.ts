@@ -27,5 +27,13 @@ test("reading, a refusal and a sample do not wait, nor does anything where readi
 	expect(await waited("GET", "/v1/subscriptions")).toBe(0);
 	expect(await waited("POST", "/v1/subscriptions", 422)).toBe(0);
 	expect(await waited("POST", "/v1/sources/x/test")).toBe(0);
+	expect(await waited("POST", "/v1/subscriptions/preview")).toBe(0);
 	expect(await waited("POST", "/v1/subscriptions", 200, "0")).toBe(0);
+});
+
+test("a change of what is called like a sample or a preview waits as any other does", async () => {
+	for (const path of ["/v1/sources/test", "/v1/subscriptions/preview"]) {
+		expect(await waited("PATCH", path)).toBe(250);
+		expect(await waited("DELETE", path)).toBe(250);
+	}
 });

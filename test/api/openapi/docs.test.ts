@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CODES, type Code } from "../../../src/api/openapi/codes.ts";
 import { buildDocument } from "../../../src/api/openapi/document.ts";
 import type { JsonSchema } from "../../../src/api/openapi/operation.ts";
+import { rolesOf } from "../../../src/api/openapi/roles.ts";
 import { OPERATIONS } from "../../../src/api/openapi/operations.ts";
 
 const [text = ""] = Object.values(
@@ -15,27 +16,34 @@ const METHODS = "GET|POST|PUT|PATCH|DELETE|OPTIONS|HEAD";
 const code = [...text.matchAll(/```[^]*?```|`[^`]+`/g)].map(([found]) => found).join("\n");
 const routes = OPERATIONS.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
 
-/** `POST /v1/sources/{ref}/pause` and `…/resume` name two routes, `GET`, `PATCH /v1/sources/{ref}` as well. */
-function documentedRoutes(): string[] {
+/**
+ * Of one line. `POST /v1/sources/{ref}/pause` and `…/resume` name two routes, `GET`, `PATCH /v1/sources/{ref}` as well; `…` is what
+ * stands before it in the line, to the end of its last parameter.
+ */
+function routesIn(line: string): string[] {
 	const found: string[] = [];
-	for (const line of text.split("\n")) {
-		let base = "";
-		let methods: string[] = [];
-		for (const [, span = ""] of line.matchAll(/`([^`]+)`/g)) {
-			const bare = new RegExp(`^(?:${METHODS})$`).test(span);
-			const [, method, path] =
-				new RegExp(`^(?:(${METHODS}) )?(/[a-z][^ ?]*|…/[^ ?]*)(?:\\?[^ ]*)?$`).exec(span) ?? [];
-			if (bare) methods.push(span);
-			// Without a path before it, it speaks of several resources.
-			if (path === undefined || (path.startsWith("…") && base === "")) continue;
-			const all = method === undefined ? methods : [...methods, method];
-			if (path.startsWith("/")) base = path;
-			const full = path.startsWith("…") ? path.replace("…", base.replace(/\/[a-z]+$/, "")) : path;
-			found.push(...all.map((one) => `${one} ${full}`));
-			methods = path.startsWith("/") && method !== undefined ? [method] : [];
-		}
+	let base = "";
+	let bare: string[] = [];
+	let last: string[] = [];
+	for (const [, span = ""] of line.matchAll(/`([^`]+)`/g)) {
+		const [, method, path] =
+			new RegExp(`^(?:(${METHODS}) )?(/[a-z][^ ?]*|…/[^ ?]*)(?:\\?[^ ]*)?$`).exec(span) ?? [];
+		if (new RegExp(`^(?:${METHODS})$`).test(span)) bare.push(span);
+		// Without a path before it, it speaks of several resources.
+		if (path === undefined || (path.startsWith("…") && base === "")) continue;
+		const isRelative = path.startsWith("…");
+		const named = method === undefined ? bare : [...bare, method];
+		const methods = named.length === 0 && isRelative ? last : named;
+		base = isRelative ? path.replace("…", base.replace(/\}[^}]*$/, "}")) : path;
+		found.push(...methods.map((one) => `${one} ${base}`));
+		bare = [];
+		last = methods;
 	}
-	return [...new Set(found)];
+	return found;
+}
+
+function documentedRoutes(): string[] {
+	return [...new Set(text.split("\n").flatMap(routesIn))];
 }
 
 test("every route of the description is documented", () => {
@@ -48,6 +56,32 @@ test("every route that is documented exists", () => {
 	expect(documented.length).toBeGreaterThan(25);
 	expect(documented.filter((route) => !routes.includes(route))).toEqual([]);
 });
+
+test("the table of roles is the table of rights", () => {
+	const rows = [...text.matchAll(/^\| (`[A-Z]+ .*`) \|(.*)\|(.*)\|(.*)\|$/gm)];
+	const documented = new Map(
+		rows.flatMap(([, named = "", ...cells]) => {
+			const grades = cells.map((cell) => cell.trim());
+			return routesIn(named).map((route) => [route, grades.map(gradeIn)] as const);
+		}),
+	);
+	expect(documented.size).toBeGreaterThan(25);
+	const keyed = OPERATIONS.filter(({ access = "key" }) => access === "key");
+	for (const operation of keyed) {
+		const roles = rolesOf(operation);
+		const grades = [roles?.publisher, roles?.subscriber, roles?.viewer];
+		const route = `${operation.method.toUpperCase()} ${operation.path}`;
+		// What the table does not name is for admins.
+		const none = [undefined, undefined, undefined];
+		expect([route, documented.get(route) ?? none]).toEqual([route, grades]);
+	}
+});
+
+/** A cell of that table: what says whose they are means "own". */
+function gradeIn(cell: string): string | undefined {
+	if (cell === "") return undefined;
+	return cell === "all" || cell === "yes" ? "all" : "own";
+}
 
 /** Names of all fields, wherever they stand. */
 function* fieldsOf(schema: unknown): Generator<string> {

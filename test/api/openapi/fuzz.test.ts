@@ -7,11 +7,14 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { buildDocument } from "../../../src/api/openapi/document.ts";
 import { OPERATIONS } from "../../../src/api/openapi/operations.ts";
 import type { OperationDescription } from "../../../src/api/openapi/operation.ts";
-import { ask, must, type Page } from "../client.ts";
+import { ask, must, type Page, type Resource } from "../client.ts";
 import { undescribed } from "../described.ts";
 import { PATIENCE_MS } from "../../patience.ts";
 import { Random } from "./fuzz/random.ts";
 import { type Asked, type Pool, Requests, toRequest } from "./fuzz/requests.ts";
+import { callbackToken } from "../../../src/crypto/callback-token.ts";
+import { rolesOf } from "../../../src/api/openapi/roles.ts";
+import { modelServer } from "./fuzz/model.ts";
 import { World } from "./fuzz/world.ts";
 
 const SEED = Number((env as unknown as { FUZZ_SEED?: string }).FUZZ_SEED ?? "") || 20_261_125;
@@ -20,7 +23,8 @@ const REQUESTS_A_ROUND = 520;
 const SOURCE = "publisher";
 const CONSENTING = "cloudevents";
 const SECRET = "a-secret-of-the-publisher";
-const KEPT: readonly string[] = [SOURCE, CONSENTING, "kept"];
+/** What the examples of the description name, too. */
+const KEPT: readonly string[] = [SOURCE, CONSENTING, "kept", "called", "ocr", "ocr-scans", "documents-db"];
 /** More of one resource are deleted again. */
 const MAX_LIVE = 12;
 /** So many of each are made before a round. */
@@ -29,7 +33,7 @@ const MIN_LIVE = 3;
 const document = buildDocument(OPERATIONS);
 const random = new Random(SEED);
 const world = new World();
-const pool: Pool = { refs: new Map(), secrets: new Map() };
+const pool: Pool = { refs: new Map(), secrets: new Map(), callbacks: [], viewer: "" };
 const requests = new Requests(document, pool, random);
 /** How often each operation was answered with each status. */
 const seen = new Map<string, Map<number, number>>();
@@ -38,24 +42,40 @@ let made = 0;
 /** What was stored after the last request. */
 let before = "";
 
-/** One thing of each sort that outlasts the run: deliveries that wait, because their endpoint is paused. */
+/**
+ * One thing of each sort that outlasts the run: deliveries that wait, because their endpoint is paused, some to be tried
+ * again and some to be called back for.
+ */
 beforeAll(async () => {
-	await must("POST", "/v1/endpoints", { name: "kept", url: "http://127.0.0.1:9/", status: "paused" });
-	await must("POST", "/v1/subscriptions", { name: "kept", endpoint: "kept@1", types: ["kept.*"] });
+	vi.spyOn(globalThis, "fetch").mockImplementation(modelServer(new Random(SEED)));
+	for (const name of ["kept", "called"]) {
+		await must("POST", "/v1/endpoints", { name, url: "http://127.0.0.1:9/", status: "paused" });
+		await must("POST", "/v1/subscriptions", { name, endpoint: `${name}@1`, types: ["kept.*"] });
+	}
+	await must("POST", "/v1/endpoints", { name: "ocr", version: "3", url: "https://models.example.com/" });
+	await must("POST", "/v1/sources", { name: "documents-db" });
+	await must("POST", "/v1/subscriptions", { name: "ocr-scans", source: "documents-db", endpoint: "ocr@3" });
+	const { key } = await must<Resource & { key: string }>("POST", "/v1/keys", {
+		name: "kept",
+		role: "viewer",
+	});
+	pool.viewer = key;
 	const events = await Promise.all(
 		Array.from({ length: 5 }, (_, index) =>
 			must("POST", "/v1/events", { type: `kept.${index}`, data: index }),
 		),
 	);
-	await vi.waitFor(async () => expect((await must<Page>("GET", "/v1/deliveries")).data).toHaveLength(5), {
+	await vi.waitFor(async () => expect((await must<Page>("GET", "/v1/deliveries")).data).toHaveLength(10), {
 		timeout: PATIENCE_MS,
 		interval: 100,
 	});
 	const { data } = await must<Page>("GET", "/v1/deliveries");
+	const { kept = [], called = [] } = Object.groupBy(data, (delivery) => String(delivery["subscription"]));
 	pool.refs.set(
 		"Deliveries",
-		data.map(({ id }) => id),
+		kept.map(({ id }) => id),
 	);
+	pool.callbacks = called.map(({ id }) => `/callbacks/${id}/${callbackToken(env, id)}`);
 	pool.refs.set(
 		"Events",
 		events.map(({ id }) => id),
@@ -86,6 +106,7 @@ async function fillPool(): Promise<void> {
 		await must("POST", "/v1/sources", { name });
 		await must("POST", "/v1/endpoints", { name, url: "https://models.example.com/" });
 		await must("POST", "/v1/subscriptions", { name, endpoint: `${name}@1` });
+		await must("POST", "/v1/keys", { name, role: "viewer" });
 	}
 }
 
@@ -96,6 +117,7 @@ async function learnPool(): Promise<void> {
 		["Subscriptions", "/v1/subscriptions"],
 		["Endpoints", "/v1/endpoints"],
 		["Sources", "/v1/sources"],
+		["Keys", "/v1/keys"],
 	] as const) {
 		const { data } = await must<Page>("GET", `${path}?limit=200`);
 		// What deliveries wait for is left alone: a model would be asked.
@@ -142,6 +164,7 @@ async function tryOne(operation: OperationDescription, asked: Asked): Promise<vo
 	seen.set(operation.id, statuses.set(status, (statuses.get(status) ?? 0) + 1));
 	const said = describe(asked, status, text);
 	expect(undescribed({ ...asked, status, contentType, text }), said).toBeNull();
+	if (asked.isViewer) expect(status === 403, said).toBe(rolesOf(operation)?.viewer === undefined);
 	if (status >= 500) expect(PASSING, said).toContain((JSON.parse(text) as { code: string }).code);
 	// A GET that changed something would show with the next request.
 	if (asked.method === "GET") return;

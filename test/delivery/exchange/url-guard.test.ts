@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { refuseAddress, refuseUrl } from "../../../src/delivery/exchange/url-guard.ts";
+import {
+	refuseAddress,
+	refuseHttpAddress,
+	refuseHttpUrl,
+	refuseUrl,
+} from "../../../src/delivery/exchange/url-guard.ts";
 
 const production = { allowPrivate: false, ownHosts: ["other.example.com", "sluice.example.com"] };
 const development = { allowPrivate: true, ownHosts: ["localhost:8787"] };
@@ -163,6 +168,57 @@ describe("in development", () => {
 	])("%s is refused all the same: %s", (url, reason) => {
 		expect(refuseUrl(url, development)).toContain(reason);
 	});
+});
+
+describe("a binding", () => {
+	test.each([
+		"workers-ai:@cf/meta/llama-3.1-8b-instruct",
+		"workers-ai:@hf/thebloke/mistral-7b-instruct-v0.1-awq",
+		"queue:JOBS",
+		"vpc:OCR",
+		"vpc:OCR/",
+		"vpc:OCR/v1/models/a:predict?key=1&b=%20",
+		"vpc:ocr_2?x",
+	])("%s is taken, in production and development", (url) => {
+		expect(refuseUrl(url, production)).toBeNull();
+		expect(refuseUrl(url, development)).toBeNull();
+	});
+
+	test.each([
+		["workers-ai:llama", "must have the form workers-ai:@cf/{author}/{model}"],
+		["workers-ai:@cf/meta/../x", "must have the form"],
+		["workers-ai:@cf/meta/llama?x", "must have the form"],
+		["workers-ai://@cf/meta/llama", "must have the form"],
+		["queue:", "must have the form queue:{BINDING}"],
+		["queue:A B", "must have the form"],
+		["queue:JOBS/", "must have the form"],
+		["queue:__proto__.x", "must have the form"],
+		["vpc:/path", "must have the form vpc:{BINDING}/{path}"],
+		["vpc://OCR/path", "must have the form"],
+		["vpc:OCR@models.example.com/", "must have the form"],
+		["vpc:OCR:8080/", "must have the form"],
+		["vpc:OCR/a b", "must have the form"],
+		["vpc:OCR/a#b", "must have the form"],
+		["vpc:OCR/a\\b", "must have the form"],
+		["vpc:OCR/ü", "must have the form"],
+		[`vpc:OCR/${"a".repeat(2_048)}`, "is longer than"],
+		["queue:EVENTS", "names EVENTS, a binding of the router itself"],
+		["vpc:ASSETS/", "names ASSETS, a binding of the router itself"],
+		["QUEUE:JOBS", "must begin with https://"],
+		["queue:JOBS\n", "white space"],
+		["service:OTHER", "must begin with https://"],
+	])("%s is refused: %s", (url, reason) => {
+		expect(refuseUrl(url, production)).toContain(reason);
+		expect(refuseUrl(url, development)).not.toBeNull();
+	});
+
+	test.each(["workers-ai:@cf/meta/llama", "queue:JOBS", "vpc:OCR/"])(
+		"%s is no URL of HTTP, where only such a one will do",
+		(url) => {
+			expect(refuseHttpUrl(url, production)).toBe("must begin with https://");
+			expect(refuseHttpAddress(url, production)).toBe("must begin with https://");
+		},
+	);
 });
 
 describe("what the URL parser would pass over without a word", () => {

@@ -54,7 +54,16 @@ class Endpoint {
 	moment(random = 0.5): Moment {
 		const { now, maxConcurrency, isActive } = this;
 		const inFlight = this.underWay.length;
-		return { now, random, inFlight, bytesInFlight: 0, maxConcurrency, isActive, isRecovering: false };
+		return {
+			now,
+			random,
+			inFlight,
+			jobs: 0,
+			bytesInFlight: 0,
+			maxConcurrency,
+			isActive,
+			isRecovering: false,
+		};
 	}
 
 	admitted(): ReturnType<typeof admit> {
@@ -211,7 +220,7 @@ test("whoever is blamed had failed, and is not the one that succeeded", () => {
 					const exchange = { ...one, deliveryId: id, others: endpoint.underWay.length - 1 };
 					const { blamed } = after(endpoint.states, { kind: "ended", exchange }, endpoint.moment());
 					if (blamed !== null) {
-						expect(one.outcome).toBe("done");
+						expect(["done", "accepted"]).toContain(one.outcome);
 						expect(blamed).not.toBe(id);
 						expect(refused).toContain(blamed);
 					}

@@ -158,6 +158,7 @@ describe("what the gates know", () => {
 				now: 1_000,
 				random: 0.5,
 				inFlight: 0,
+				jobs: 0,
 				bytesInFlight: 0,
 				maxConcurrency: 5,
 				isActive: true,

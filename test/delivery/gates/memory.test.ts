@@ -7,6 +7,7 @@ test("large events go fewer at a time than the endpoint's limit allows, and the 
 		now: 0,
 		random: 0.5,
 		inFlight: 20,
+		jobs: 0,
 		maxConcurrency: 600,
 		isActive: true,
 		isRecovering: false,

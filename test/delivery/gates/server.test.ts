@@ -44,6 +44,7 @@ function run(server: Server, arrivals: Record<string, number>, maxConcurrency = 
 			now,
 			random: 0.5,
 			inFlight: flying.length,
+			jobs: 0,
 			bytesInFlight: 0,
 			maxConcurrency,
 			isActive: true,

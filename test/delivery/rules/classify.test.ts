@@ -11,6 +11,7 @@ const plain: ClassifyRules = {
 	statuses: [],
 	busyStatuses: [],
 	coldStart: false,
+	completesLater: false,
 	isSilent: false,
 	now: Date.UTC(2026, 9, 31, 12),
 };
@@ -60,15 +61,23 @@ const BODY_ERRORS = Object.keys({
 	undecodable: 0,
 	network: 0,
 } satisfies Record<BodyError, 0>) as BodyError[];
-const NETWORK_ERRORS = Object.keys({
+const ALL_NETWORK_ERRORS = Object.keys({
 	timeout: 0,
 	connection_lost: 0,
 	unreachable: 0,
 	blocked_url: 0,
+	no_binding: 0,
+	no_credentials: 0,
+	token_refused: 0,
+	token_busy: 0,
+	token_failed: 0,
 	internal: 0,
 	lost: 0,
 	network: 0,
 } satisfies Record<NetworkError, 0>) as NetworkError[];
+/** Of those, what speaks for the credentials of the endpoint. */
+const WITHOUT_CREDENTIALS: readonly NetworkError[] = ["no_credentials", "token_refused", "token_busy"];
+const NETWORK_ERRORS = ALL_NETWORK_ERRORS.filter((error) => !WITHOUT_CREDENTIALS.includes(error));
 
 describe("a body that cannot be read", () => {
 	test.each(BODY_ERRORS)("changes nothing outside 2xx: %s", (error) => {
@@ -140,6 +149,21 @@ describe("a failure without a response", () => {
 			expect(outcomeOf(failure(error), starting)).toBe("error");
 		},
 	);
+});
+
+describe("a request that was not made for want of credentials", () => {
+	test.each<[NetworkError, Outcome]>([
+		["no_credentials", "unauthorized"],
+		["token_refused", "unauthorized"],
+		["token_busy", "busy"],
+	])("%s: %s", (error, outcome) => {
+		const scope = "request";
+		for (const rules of [plain, starting]) {
+			expect(classify(failure(error), rules)).toMatchObject({ outcome, scope, retryAfterMs: null });
+			const asking = { kind: "no_response", error, message: "", durationMs: 0, retryAfterMs: 7 } as const;
+			expect(classify(asking, rules)).toMatchObject({ retryAfterMs: 7 });
+		}
+	});
 });
 
 describe("while the endpoint may be starting", () => {

@@ -24,6 +24,9 @@ const policy: fc.Arbitrary<RetryPolicy> = fc.record({
 	busyStatuses: fc.constant([]),
 });
 
+/** A job that begins ends nothing. */
+const ENDS = OUTCOMES.filter((outcome) => outcome !== "accepted");
+
 const answered = {
 	kind: fc.constant("attempted" as const),
 	scope: fc.constantFrom("request" as const, "endpoint" as const),
@@ -38,7 +41,23 @@ function eventOf(retry: RetryPolicy): fc.Arbitrary<DeliveryEvent> {
 	return fc.oneof(
 		// Most lives are long only if most answers are not the last.
 		{ weight: 8, arbitrary: fc.record({ ...answered, ...withRetry, outcome: failing }) },
-		{ weight: 3, arbitrary: fc.record({ ...answered, ...withRetry, outcome: fc.constantFrom(...OUTCOMES) }) },
+		{ weight: 3, arbitrary: fc.record({ ...answered, ...withRetry, outcome: fc.constantFrom(...ENDS) }) },
+		{
+			weight: 4,
+			arbitrary: fc.record({
+				kind: fc.constant("accepted" as const),
+				handle: fc.option(fc.string()),
+				deadlineMs: fc.integer({ min: 1000, max: MAX_DELAY_MS }),
+				polls: fc.boolean(),
+				retryAfterMs: answered.retryAfterMs,
+			}),
+		},
+		fc.record({
+			kind: fc.constant("still_running" as const),
+			polls: fc.boolean(),
+			retryAfterMs: answered.retryAfterMs,
+		}),
+		fc.record({ kind: fc.constant("deadline_passed" as const), ...withRetry }),
 		fc.record({ kind: fc.constant("resumed" as const), publishes: fc.boolean() }),
 		fc.record({ kind: fc.constant("blamed" as const), ...withRetry }),
 		fc.record({ kind: fc.constant("put_off" as const), detail: fc.string() }),
@@ -132,9 +151,10 @@ test("a success is final, and nothing succeeds without an output of the model", 
 
 test("attempts spent only become more within a life, one at a time, and never more than the schedule has steps", () => {
 	always(({ before, event, after, retry }) => {
-		if (after.phase !== "pending") return;
+		if (after.phase !== "pending" && after.phase !== "waiting") return;
 		expect(after.spent).toBeLessThanOrEqual(retry.scheduleSeconds.length);
-		if (before.phase !== "pending") expect(after).toMatchObject({ spent: 0, busy: null });
+		if (before.phase !== "pending" && before.phase !== "waiting")
+			expect(after).toMatchObject({ spent: 0, busy: null });
 		else if (event.kind === "retry_asked") expect(after.spent).toBe(0);
 		else expect([0, 1]).toContain(after.spent - before.spent);
 	});
@@ -155,7 +175,8 @@ test("nothing that fails is tried for ever: a life has as many errors as the sch
 
 test("no wait is longer than a day, and none that was asked for is cut short", () => {
 	always(({ before, event, after, fits, now }) => {
-		if (!fits || !("dueAt" in after)) return;
+		// A job is waited for until its deadline, which has a test of its own.
+		if (!fits || !("dueAt" in after) || after.phase === "waiting") return;
 		// What is brought forward keeps its time where that was earlier.
 		if (event.kind === "brought_forward") {
 			if ("dueAt" in before) expect(after.dueAt).toBe(Math.min(before.dueAt, now));
@@ -219,5 +240,16 @@ test("every state that can be reached is read back from its row as it was writte
 			resultEventId: null,
 		};
 		expect(fromRow(toRow(delivery))).toEqual(delivery);
+	});
+});
+
+test("a job waits no longer than its deadline, which no poll moves, and spends nothing while it runs", () => {
+	always(({ before, event, after, now, fits }) => {
+		if (after.phase !== "waiting" || !fits) return;
+		if (event.kind === "accepted") expect(after.job.deadlineAt).toBe(now + event.deadlineMs);
+		if (before.phase === "waiting") expect(after.job.deadlineAt).toBe(before.job.deadlineAt);
+		if (before.phase === "waiting" || before.phase === "pending") expect(after.spent).toBe(before.spent);
+		// One that has been put off is looked at when its subscription is there again.
+		if (event.kind !== "put_off") expect(after.dueAt).toBeLessThanOrEqual(after.job.deadlineAt);
 	});
 });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Outcome } from "../../../src/delivery/rules/attempt.ts";
 import {
 	type Attempted,
 	apply,
@@ -7,7 +6,7 @@ import {
 	type DeliveryEvent,
 	type Signal,
 } from "../../../src/delivery/rules/lifecycle.ts";
-import { type DeliveryState, fresh, type Pending } from "../../../src/delivery/rules/state.ts";
+import { type DeliveryState, fresh, type Pending, type Waiting } from "../../../src/delivery/rules/state.ts";
 import type { RetryPolicy } from "../../../src/store/records.ts";
 
 const NOW = 1_790_000_000_000;
@@ -21,6 +20,12 @@ const retry: RetryPolicy = {
 	busyStatuses: [],
 };
 const pending = fresh(NOW);
+const waiting: Waiting = {
+	phase: "waiting",
+	dueAt: NOW,
+	spent: 1,
+	job: { handle: "job-1", polls: 0, deadlineAt: NOW + 60_000 },
+};
 const publishing: DeliveryState = { phase: "publishing", dueAt: NOW };
 const succeeded: DeliveryState = { phase: "succeeded", finishedAt: NOW };
 const canceled: DeliveryState = { phase: "canceled", finishedAt: NOW };
@@ -29,7 +34,7 @@ function dead(reason: Extract<DeliveryState, { phase: "dead" }>["reason"], detai
 	return { phase: "dead", reason, detail, finishedAt: NOW } satisfies DeliveryState;
 }
 
-function attempted(outcome: Outcome, more: Partial<Attempted> = {}): Attempted {
+function attempted(outcome: Attempted["outcome"], more: Partial<Attempted> = {}): Attempted {
 	return {
 		kind: "attempted",
 		outcome,
@@ -58,6 +63,9 @@ function waits(state: DeliveryState, event: DeliveryEvent, at: Context = context
 describe("what fits", () => {
 	const events: Record<string, DeliveryEvent> = {
 		attempted: attempted("error"),
+		accepted: { kind: "accepted", handle: "job-1", deadlineMs: 60_000, polls: true, retryAfterMs: null },
+		still_running: { kind: "still_running", retryAfterMs: null, polls: true },
+		deadline_passed: { kind: "deadline_passed", retry },
 		resumed: { kind: "resumed", publishes: true },
 		blamed: { kind: "blamed", retry },
 		brought_forward: { kind: "brought_forward" },
@@ -71,11 +79,21 @@ describe("what fits", () => {
 	const busy: DeliveryState = { ...pending, busy: { count: 1, since: NOW } };
 
 	test.each<[string, DeliveryState, string]>([
-		["pending", pending, "attempted resumed brought_forward put_off impossible retry_asked cancel_asked"],
+		[
+			"pending",
+			pending,
+			"attempted accepted resumed brought_forward put_off impossible retry_asked cancel_asked",
+		],
 		[
 			"pending and busy",
 			busy,
-			"attempted resumed blamed brought_forward put_off impossible retry_asked cancel_asked",
+			"attempted accepted resumed blamed brought_forward put_off impossible retry_asked cancel_asked",
+		],
+		["waiting", waiting, "attempted still_running put_off impossible retry_asked cancel_asked"],
+		[
+			"waiting, its deadline passed",
+			{ ...waiting, job: { ...waiting.job, deadlineAt: NOW } },
+			"attempted still_running deadline_passed put_off impossible retry_asked cancel_asked",
 		],
 		["publishing", publishing, "impossible published publish_failed retry_asked cancel_asked"],
 		["succeeded", succeeded, ""],
@@ -91,7 +109,7 @@ describe("what fits", () => {
 });
 
 describe("a response", () => {
-	test.each<[Outcome, DeliveryState]>([
+	test.each<[Attempted["outcome"], DeliveryState]>([
 		["done", succeeded],
 		["error", { ...pending, dueAt: NOW + 5_000, spent: 1 }],
 		["busy", { ...pending, dueAt: NOW + 1_000, busy: { count: 1, since: NOW } }],
@@ -103,7 +121,7 @@ describe("a response", () => {
 		expect(after(pending, attempted(outcome))).toEqual(state);
 	});
 
-	test.each<[Outcome, Signal[]]>([
+	test.each<[Attempted["outcome"], Signal[]]>([
 		["done", []],
 		["error", []],
 		["busy", []],
@@ -141,7 +159,7 @@ describe("busy responses", () => {
 		expect(state).toMatchObject({ phase: "pending", spent: 1, busy: null });
 	});
 
-	test.each<Outcome>(["unauthorized", "quota"])(
+	test.each<Attempted["outcome"]>(["unauthorized", "quota"])(
 		"are counted anew behind a pause for %s, however long somebody took to resume",
 		(outcome) => {
 			const paused = after(after(pending, attempted("busy")), attempted(outcome));
@@ -233,4 +251,61 @@ test("what cannot be sent now is put off for a minute, says why, and costs nothi
 test("what cannot be sent ends dead with its reason", () => {
 	const event: DeliveryEvent = { kind: "impossible", reason: "transform_failed", detail: "no value" };
 	expect(after(pending, event)).toEqual(dead("transform_failed", "no value"));
+});
+
+describe("a job", () => {
+	const accepted = {
+		kind: "accepted",
+		handle: "job-1",
+		deadlineMs: 60_000,
+		polls: true,
+		retryAfterMs: null,
+	} as const;
+
+	test("is asked for after 1 s, and spends nothing by having begun", () => {
+		expect(after({ ...pending, spent: 1 }, accepted)).toEqual({
+			phase: "waiting",
+			dueAt: NOW + 1_000,
+			spent: 1,
+			job: { handle: "job-1", polls: 0, deadlineAt: NOW + 60_000 },
+		});
+	});
+
+	test("that is not asked for is looked at when its deadline comes", () => {
+		expect(after(pending, { ...accepted, polls: false })).toMatchObject({ dueAt: NOW + 60_000 });
+	});
+
+	test("is asked for again after 2, 4, 8 … 60 s, and never later than at its deadline", () => {
+		let state = after(pending, { ...accepted, deadlineMs: 300_000 });
+		const waits: number[] = [];
+		let now = NOW;
+		for (let polls = 0; polls < 12 && "dueAt" in state; polls++) {
+			waits.push((state.dueAt - now) / 1000);
+			now = state.dueAt;
+			state = after(state, { kind: "still_running", retryAfterMs: null, polls: true }, { now, random: 0.5 });
+		}
+		expect(waits.slice(0, 9)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+		expect(now).toBe(NOW + 300_000);
+	});
+
+	test("is asked for when the server wants it to be", () => {
+		const asked = { kind: "still_running", retryAfterMs: 20_000, polls: true } as const;
+		expect(after(waiting, asked)).toMatchObject({ dueAt: NOW + 22_000, job: { polls: 1 } });
+	});
+
+	test.each<[Attempted["outcome"], Partial<DeliveryState>]>([
+		["done", { phase: "succeeded" }],
+		["error", { phase: "pending", spent: 2, dueAt: NOW + 300_000 }],
+		["bad_input", { phase: "dead", reason: "rejected" }],
+		["busy", { phase: "pending", spent: 1 }],
+	])("that ends with %s ends the attempt that began it", (outcome, state) => {
+		expect(after(waiting, attempted(outcome))).toMatchObject(state);
+	});
+
+	test("whose deadline passes costs an attempt, and the last of them the delivery", () => {
+		const late: Waiting = { ...waiting, job: { ...waiting.job, deadlineAt: NOW } };
+		const passed = { kind: "deadline_passed", retry } as const;
+		expect(after(late, passed)).toMatchObject({ phase: "pending", spent: 2, dueAt: NOW + 300_000 });
+		expect(after({ ...late, spent: 2 }, passed)).toMatchObject({ phase: "dead", reason: "deadline" });
+	});
 });

@@ -4,7 +4,7 @@ import { nextWake, type Situation } from "../../../src/delivery/rules/wake.ts";
 
 const NOW = 1_790_000_000_000;
 const DAY = 86_400_000;
-const NOTHING: Outlook = { retryAt: null, publishAt: null, untried: false, empty: true };
+const NOTHING: Outlook = { retryAt: null, jobAt: null, publishAt: null, untried: false, empty: true };
 
 function wakeIn(outlook: Partial<Outlook>, more: Partial<Situation> = {}): number | null {
 	const at = nextWake({

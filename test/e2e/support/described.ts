@@ -31,6 +31,7 @@ export interface Content {
 const ELSEWHERE = [
 	"not_found",
 	"unauthorized",
+	"forbidden",
 	"method_not_allowed",
 	"source_not_found",
 	"source_not_posted",

@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { describe, expect, test } from "vitest";
-import { refusePublicKey } from "../../../src/sources/proof/standard-webhooks.ts";
+import { refusePublicKey } from "../../../src/crypto/verify-standard-webhooks.ts";
 import { verify } from "../../../src/sources/proof/verify.ts";
 import { captureQueue } from "../capture.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";

@@ -18,23 +18,42 @@ export interface Asked {
 	path: string;
 	headers: Record<string, string>;
 	body: string | Uint8Array<ArrayBuffer> | null;
+	/** With the key of a viewer, in place of the root key. */
+	isViewer: boolean;
 }
 
 /** What there is to be named: ids and names by tag, secrets by the name of their source. */
 export interface Pool {
 	refs: Map<string, string[]>;
 	secrets: Map<string, string>;
+	/** Paths that a model server could have been given. */
+	callbacks: string[];
+	/** The key of a viewer. */
+	viewer: string;
 }
 
 /** What code judges, and no schema: most of it is to pass, so that what stands behind it is reached. */
 const KNOWN: ReadonlyMap<string, readonly unknown[]> = new Map([
-	["url", ["https://models.example.com/ocr", "http://127.0.0.1:9/"]],
+	["url", ["https://models.example.com/ocr", "http://127.0.0.1:9/", "queue:JOBS"]],
 	["signing_secret", ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]],
 	["transform", ['{ "url": data.url }', "data", null]],
 	["jsonata", ["data.pages < 20", "type = 'order.paid'"]],
 	["dedupe_key", ["body.id", null]],
 	["types", [[], ["document.*"], ["order.paid", "fuzz.*"]]],
+	["sources", [[], ["*"], ["documents-db"]]],
+	["endpoints", [[], ["team-*"]]],
+	["subscriptions", [[], ["team-*"]]],
+	["expires_at", ["2999-01-01T00:00:00Z", null]],
 	["filters", [[], [{ prefix: { subject: "scans/" } }]]],
+]);
+
+/** Fields that name something by its id or name. */
+const REFS: ReadonlyMap<string, string> = new Map([
+	["source", "Sources"],
+	["event_source", "Sources"],
+	["endpoint", "Endpoints"],
+	["subscription", "Subscriptions"],
+	["event_id", "Events"],
 ]);
 
 const KEY = "Bearer test-token";
@@ -57,8 +76,8 @@ export class Requests {
 	readonly #known: Known = (field) => {
 		const random = this.#random;
 		if (field === "name" && random.chance(0.8)) return `fuzz-${(this.#made += 1)}`;
-		const tag = field === "source" ? "Sources" : field === "endpoint" ? "Endpoints" : null;
-		const known = tag === null ? (KNOWN.get(field) ?? []) : (this.#pool.refs.get(tag) ?? []);
+		const tag = REFS.get(field);
+		const known = tag === undefined ? (KNOWN.get(field) ?? []) : (this.#pool.refs.get(tag) ?? []);
 		return random.chance(0.85) ? random.pick(known) : undefined;
 	};
 
@@ -66,13 +85,24 @@ export class Requests {
 		const { method, path } = operation;
 		const described = this.#document.paths[path]?.[method] ?? {};
 		const parameters = described["parameters"] as Parameter[];
-		const filled = path.replaceAll(/\{\w+\}/g, () => this.#pathPart(operation));
+		const filled = this.#path(operation);
+		const headers = this.#headers(operation, filled, parameters);
+		const isViewer = isKeyed(operation) && this.#random.chance(0.05);
+		if (isViewer) headers["authorization"] = `Bearer ${this.#pool.viewer}`;
 		return {
 			method: method.toUpperCase(),
 			path: filled + this.#query(parameters.filter((parameter) => parameter.in === "query")),
-			headers: this.#headers(operation, filled, parameters),
+			headers,
+			isViewer,
 			body: method === "get" ? null : this.#body(operation),
 		};
+	}
+
+	#path(operation: OperationDescription): string {
+		const random = this.#random;
+		const callback = random.pick(this.#pool.callbacks);
+		if (operation.tag === "Callbacks" && callback !== undefined && random.chance(0.75)) return callback;
+		return operation.path.replaceAll(/\{\w+\}/g, () => this.#pathPart(operation));
 	}
 
 	#pathPart({ tag }: OperationDescription): string {
@@ -124,15 +154,21 @@ export class Requests {
 		const random = this.#random;
 		const schema = this.#document.components.schemas[body?.schema.name ?? ""];
 		if (schema === undefined) {
-			const isIngest = id === "ingest";
-			if (!isIngest && random.chance(0.8)) return null;
+			const takesAny = id === "ingest" || id === "takeCallback";
+			if (!takesAny && random.chance(0.8)) return null;
 			return random.chance(0.5) ? JSON.stringify(this.#generator.valid({})) : hostileBody(random);
 		}
 		if (body?.optional === true && random.chance(0.1)) return null;
 		if (random.chance(0.08)) return hostileBody(random);
-		const valid = this.#generator.valid(schema);
+		const example = random.pick(Object.values(body?.examples ?? {}));
+		const valid = random.chance(0.2) ? example : this.#generator.valid(schema);
 		return JSON.stringify(random.chance(0.45) ? valid : this.#generator.spoil(valid)) ?? "";
 	}
+}
+
+/** Whether it asks for an API key, whose role then counts. */
+function isKeyed({ access = "key" }: OperationDescription): boolean {
+	return access === "key";
 }
 
 /** As a query or a path has it; half a surrogate pair has no encoding, and goes as a question mark. */

@@ -7,7 +7,12 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { app } from "../../../../src/app.ts";
 import type { Env } from "../../../../src/env.ts";
 
-const TABLES = ["sources", "endpoints", "subscriptions", "deleted", "meta"];
+/** But for when a key was last used; of the audit log, which only grows, how much there is. */
+const QUERIES = [
+	...["sources", "endpoints", "subscriptions", "deleted", "meta"].map((table) => `SELECT * FROM ${table}`),
+	"SELECT id, name, role, scope, hash, expires_at FROM api_keys",
+	"SELECT count(*) FROM audit",
+];
 
 export interface Told {
 	status: number;
@@ -35,8 +40,10 @@ export class World {
 			status: async () => ({ status: "running", lastError: null, lastMessageAt: null }),
 		};
 		const pullers = { idFromName: (name: string) => name, get: () => puller, getByName: () => puller };
+		const jobs = { JOBS: queue };
 		this.#env = {
 			...env,
+			...jobs,
 			EVENTS: queue,
 			EVENTS_DLQ: queue,
 			PULLER: pullers as unknown as Env["PULLER"],
@@ -54,7 +61,7 @@ export class World {
 
 	/** All rows, and how much was queued; but under which names the router was called is learned from every request. */
 	async stored(): Promise<string> {
-		const rows = await env.DB.batch(TABLES.map((name) => env.DB.prepare(`SELECT * FROM ${name}`)));
+		const rows = await env.DB.batch(QUERIES.map((query) => env.DB.prepare(query)));
 		return JSON.stringify([this.queued, rows.map(({ results }) => results)]);
 	}
 }

@@ -3,8 +3,8 @@
  * `svix-` names of the same headers are understood too.
  */
 import { createHmac, createPublicKey, verify } from "node:crypto";
-import { isSameDigest } from "../../crypto/compare.ts";
-import { isFresh } from "../../crypto/freshness.ts";
+import { isSameDigest } from "./compare.ts";
+import { isFresh } from "./freshness.ts";
 
 const PUBLIC_KEY = "whpk_";
 const PUBLIC_KEY_BYTES = 32;

@@ -1,0 +1,61 @@
+/**
+ * Stands before every route under /v1: who asks, whether their role may use the route, and, where the path names a thing,
+ * whether it is theirs. What a list shows and a body names, the routes look at themselves (own.ts).
+ */
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { createMiddleware } from "hono/factory";
+import { matchedRoutes } from "hono/route";
+import { Problem } from "../../http/problem.ts";
+import { toProblem } from "../../http/refusal.ts";
+import type { ApiEnv } from "../http/context.ts";
+import { authenticate } from "./authenticate.ts";
+import { noteUse } from "./keyring.ts";
+import { OWNERSHIP, type Ownership } from "./ownership.ts";
+import { gradeOf, rolesFor, routeName } from "./rights.ts";
+
+/** Puts the guard before the routes of `api`; call it first. */
+export function guardRoutes(api: Hono<ApiEnv>): void {
+	api.use("/v1/*", guard);
+	for (const [path, check] of Object.entries(OWNERSHIP)) api.use(`${path}/*`, ofOwner(check));
+}
+
+/** Lets a request pass, or throws 503 `not_configured`, 401 `unauthorized`, 403 `forbidden` or 404 `not_found`. */
+const guard = createMiddleware<ApiEnv>(async (c, next) => {
+	const now = Date.now();
+	const who = await authenticate(c.env, c.req.header("authorization"), now);
+	if (!who.ok) throw toProblem(who);
+	const { principal, key } = who;
+	const route = routeOf(c);
+	// Only an admin reaches what the router matches by no route of its own.
+	if (route === null && principal.role !== "admin") throw notFound(c);
+	const grade = gradeOf(route ?? "", principal.role);
+	if (grade === null) {
+		const needed = rolesFor(route ?? "").join(" or ");
+		const detail = `This needs a key with the role ${needed}; this one has ${principal.role}.`;
+		throw new Problem(403, "forbidden", detail);
+	}
+	c.set("principal", principal);
+	c.set("grade", grade);
+	if (key !== null) c.executionCtx.waitUntil(noteUse(c.env, key, now));
+	await next();
+});
+
+/** `check` is asked only where the role has no more than what is its own. */
+function ofOwner(check: Ownership): MiddlewareHandler<ApiEnv> {
+	return async (c, next) => {
+		if (c.var.grade === "own" && (routeOf(c) ?? "").includes("/:")) {
+			await check(c.env, c.var.principal, c.req.param("ref") ?? c.req.param("id") ?? "");
+		}
+		await next();
+	};
+}
+
+/** The route that is going to respond; null when there is none, but for those that match everything. */
+function routeOf(c: Context<ApiEnv>): string | null {
+	const route = matchedRoutes(c).find(({ path }) => !path.endsWith("*"));
+	return route === undefined ? null : routeName(route.method, route.path);
+}
+
+export function notFound({ req }: Context<ApiEnv>): Problem {
+	return new Problem(404, "not_found", `There is no ${req.method} ${req.path}.`);
+}

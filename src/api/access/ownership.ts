@@ -1,0 +1,94 @@
+/**
+ * Whether the one thing that a path names belongs to a key: by its name as it is now, whatever it was called by. A thing
+ * that nobody has is 404, and so is one that was lost with the database, since nobody knows any more whose it was.
+ */
+import { dispatcher } from "../../objects/clients.ts";
+import type { DeliveryRecord } from "../../delivery/records.ts";
+import type { Env } from "../../env.ts";
+import { endpointIdOf, logIdOf, sourceIdOfLog } from "../../events/ids.ts";
+import { Problem } from "../../http/problem.ts";
+import { findEndpoint, readEndpointRefs } from "../../store/endpoints.ts";
+import type { Subscription } from "../../store/records.ts";
+import { findSubscription } from "../../store/subscriptions.ts";
+import { findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
+import { forbidden } from "./own.ts";
+import { type Principal, covers, coversSource } from "./principal.ts";
+
+/** Throws 404, or 403 `forbidden` when what `ref` names is not the key's. */
+export type Ownership = (env: Env, principal: Principal, ref: string) => Promise<void>;
+
+async function ofSource(env: Env, principal: Principal, ref: string): Promise<void> {
+	const source = await findSourceRef(env, ref);
+	if (source === null) throw missing("source");
+	if (!coversSource(principal, source.name)) throw forbidden(principal, "sources", source.name);
+}
+
+async function ofEndpoint(env: Env, principal: Principal, ref: string): Promise<void> {
+	const endpoint = await findEndpoint(env, ref);
+	if (endpoint === null) throw missing("endpoint");
+	const { endpoints } = principal.scope;
+	if (!covers(endpoints, endpoint.name)) throw forbidden(principal, "endpoints", endpoint.name);
+}
+
+/** A publisher has the subscriptions to its sources, a subscriber those of its names. */
+async function ofSubscription(env: Env, principal: Principal, ref: string): Promise<void> {
+	const subscription = await findSubscription(env, ref);
+	if (subscription === null) throw missing("subscription");
+	if (principal.role === "publisher") return ofItsSource(env, principal, subscription);
+	if (covers(principal.scope.subscriptions, subscription.name)) return;
+	throw forbidden(principal, "subscriptions", subscription.name);
+}
+
+async function ofItsSource(env: Env, principal: Principal, { sourceId }: Subscription): Promise<void> {
+	const name = sourceId === null ? null : await nameOfSource(env, sourceId);
+	if (!coversSource(principal, name)) throw forbidden(principal, "sources", name ?? "*");
+}
+
+/** By the log that the id names, so that events of a source that is gone belong to nobody. */
+async function ofEvent(env: Env, principal: Principal, id: string): Promise<void> {
+	const logId = logIdOf(id);
+	const name = logId === null ? null : await nameOfSource(env, sourceIdOfLog(logId));
+	if (name === null) throw missing("event");
+	if (!coversSource(principal, name)) throw forbidden(principal, "sources", name);
+}
+
+async function nameOfSource(env: Env, id: string): Promise<string | null> {
+	return (await readNamesOfSources(env, [id])).get(id) ?? null;
+}
+
+async function ofDelivery(env: Env, principal: Principal, id: string): Promise<void> {
+	const endpointId = endpointIdOf(id);
+	if (endpointId === null) throw missing("delivery");
+	const { endpoints, subscriptions } = principal.scope;
+	const ref = (await readEndpointRefs(env, [endpointId])).get(endpointId);
+	if (ref !== undefined && covers(endpoints, nameOf(ref))) return;
+	const delivery = await dispatcher(env, endpointId).get(id);
+	if (delivery === null) throw missing("delivery");
+	const subscription = await nameOfSubscription(env, delivery);
+	if (covers(subscriptions, subscription)) return;
+	// What has been deleted is still its former owner's.
+	if (ref === undefined && covers(endpoints, nameOf(delivery.endpointRef))) return;
+	throw forbidden(principal, "subscriptions", subscription);
+}
+
+/** As it is called now, or was when the event was routed. */
+async function nameOfSubscription(env: Env, delivery: DeliveryRecord): Promise<string> {
+	return (await findSubscription(env, delivery.subscriptionId))?.name ?? delivery.subscriptionName;
+}
+
+function nameOf(endpointRef: string): string {
+	return endpointRef.split("@", 1)[0] ?? endpointRef;
+}
+
+function missing(resource: "source" | "endpoint" | "subscription" | "event" | "delivery"): Problem {
+	return new Problem(404, `${resource}_not_found`, `There is no such ${resource}, or it has been forgotten.`);
+}
+
+/** By the path below which the thing is addressed. */
+export const OWNERSHIP: Readonly<Record<string, Ownership>> = {
+	"/v1/sources/:ref": ofSource,
+	"/v1/endpoints/:ref": ofEndpoint,
+	"/v1/subscriptions/:ref": ofSubscription,
+	"/v1/events/:id": ofEvent,
+	"/v1/deliveries/:id": ofDelivery,
+};

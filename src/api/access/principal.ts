@@ -1,0 +1,32 @@
+/** Who asks, and for which names. Pure: everything here is known once the key is. */
+import { NO_SCOPE, type Role, type Scope } from "../../store/keys.ts";
+
+export interface Principal {
+	/** `key_…`, or `root` for ADMIN_TOKEN. */
+	id: string;
+	/** Of the key; `root`. */
+	name: string;
+	role: Role;
+	/** Counts for publishers and subscribers; the other roles have all names or none. */
+	scope: Scope;
+}
+
+export const ROOT: Principal = { id: "root", name: "root", role: "admin", scope: NO_SCOPE };
+
+/** Whether one of `patterns` is this name, or is its beginning with `*` behind it. */
+export function covers(patterns: readonly string[], name: string): boolean {
+	return patterns.some((pattern) =>
+		pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+	);
+}
+
+/** Whether `patterns` cover every name there can be. */
+export function coversAll(patterns: readonly string[]): boolean {
+	return patterns.includes("*");
+}
+
+/** Whether a key is for the events of a source. null: of every source. */
+export function coversSource({ role, scope }: Principal, name: string | null): boolean {
+	if (role === "admin") return true;
+	return name === null ? coversAll(scope.sources) : covers(scope.sources, name);
+}

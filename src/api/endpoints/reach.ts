@@ -1,0 +1,72 @@
+/**
+ * How an endpoint is reached: whether its URL, protocol, model and credentials go together, where it may be, and whether
+ * this deployment has the binding that it names.
+ */
+import { refuseBinding } from "../../delivery/exchange/bindings.ts";
+import { awsScope } from "../../delivery/exchange/sigv4.ts";
+import { refuseHttpUrl, refuseUrl, type UrlRules } from "../../delivery/exchange/url-guard.ts";
+import type { Env } from "../../env.ts";
+import type { FieldError } from "../../http/problem.ts";
+import { BINDING_FORMS, bindingSchemeOf } from "../../models/binding-url.ts";
+import { protocolOf } from "../../models/registry.ts";
+import type { Endpoint, EndpointAuth } from "../../store/records.ts";
+
+export type Reach = Pick<Endpoint, "url" | "protocol" | "model" | "auth">;
+
+/** The protocol of a URL that only one protocol is spoken through; undefined: the URL does not say. */
+export function impliedProtocol(url: string): string | undefined {
+	const scheme = bindingSchemeOf(url);
+	return scheme === null || scheme === "vpc" ? undefined : scheme;
+}
+
+/** What does not go together, by field; empty when all does. `auth` is null when it cannot be read. */
+export function refuseReach(reach: Reach): FieldError[] {
+	const { url, protocol, model, auth } = reach;
+	const spoken = protocolOf(protocol);
+	const implied = impliedProtocol(url);
+	if (implied !== undefined && protocol !== implied) {
+		return [{ path: "protocol", message: `must be ${implied}, as the URL says` }];
+	}
+	if (spoken?.scheme !== undefined && implied === undefined) {
+		return [
+			{ path: "url", message: `must have the form ${BINDING_FORMS[spoken.scheme]} with this protocol` },
+		];
+	}
+	const refusal = auth === null ? null : spoken?.refuse?.({ url, authType: auth.type });
+	if (refusal) return [{ path: refusal.field, message: refusal.message }];
+	const errors = auth === null ? [] : refuseAuth(auth, url);
+	if (model === null && spoken?.needsModel(url) === true) {
+		const message = `protocol ${protocol} needs it at this URL: what the server calls the model`;
+		errors.push({ path: "model", message });
+	}
+	return errors;
+}
+
+function refuseAuth(auth: EndpointAuth, url: string): FieldError[] {
+	const scheme = bindingSchemeOf(url);
+	if (impliedProtocol(url) !== undefined && auth.type !== "none") {
+		return [{ path: "auth", message: "must be of type none: the binding is all the proof there is" }];
+	}
+	if (auth.type !== "aws_sigv4") return [];
+	if (scheme !== null)
+		return [{ path: "auth", message: "cannot be aws_sigv4: a binding has no host to sign" }];
+	if (awsScope(auth, url) !== null) return [];
+	const missing = (["region", "service"] as const).filter((field) => auth[field] === undefined);
+	const message = "must be named: the host of the URL does not tell it";
+	return missing.map((field) => ({ path: `auth.${field}`, message }));
+}
+
+interface Addresses {
+	url?: string | undefined;
+	auth?: EndpointAuth | undefined;
+}
+
+/** Why the addresses that somebody sets cannot be sent to; empty when they can. */
+export function refuseAddresses(env: Env, { url, auth }: Addresses, rules: UrlRules): FieldError[] {
+	const inUrl = url === undefined ? null : (refuseUrl(url, rules) ?? refuseBinding(env, url));
+	const inToken = auth?.type === "oauth2_client_credentials" ? refuseHttpUrl(auth.tokenUrl, rules) : null;
+	return [
+		...(inUrl === null ? [] : [{ path: "url", message: inUrl }]),
+		...(inToken === null ? [] : [{ path: "auth.token_url", message: inToken }]),
+	];
+}

@@ -1,0 +1,74 @@
+/** The event of a preview: one of the logs, or one that is written for it, as it would come out of ingest. */
+import type { Env } from "../../env.ts";
+import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
+import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents/cloudevents.ts";
+import type { CloudEvent, SluiceEvent } from "../../events/event.ts";
+import { eventId } from "../../events/ids.ts";
+import { refuseStructure } from "../../events/json/structure.ts";
+import { memberTexts } from "../../events/json/text.ts";
+import { type Refusal, toProblem } from "../../http/refusal.ts";
+import { readEntry } from "../events/entry.ts";
+import { findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
+import { formatTime } from "../fields/times.ts";
+import { invalidRequest } from "../http/body.ts";
+import type { PreviewInput } from "./preview-fields.ts";
+
+/** Where an event comes from of which nobody says it, for a subscription that listens to every source. */
+const API_SOURCE_ID = "src_api";
+
+export interface Previewed {
+	event: SluiceEvent;
+	/** The source is a guess, by which the subscription listens to it. */
+	isSourceAssumed: boolean;
+}
+
+/**
+ * `text` is the JSON of the whole request, of which the data keeps its spelling. `sourceId`: what the subscription listens
+ * to. Throws 404 `event_not_found`, 422 for a source that is none, and what the codec refuses, its path under `event`.
+ */
+export async function previewedEvent(
+	env: Env,
+	input: PreviewInput,
+	text: string,
+	sourceId: string | null,
+): Promise<Previewed> {
+	if (input.event_id !== undefined) {
+		return { event: (await readEntry(env, input.event_id)).event, isSourceAssumed: false };
+	}
+	const named = input.event_source === undefined ? null : await findSourceRef(env, input.event_source);
+	if (input.event_source !== undefined && named === null) {
+		throw invalidRequest([{ path: "event_source", message: `there is no source ${input.event_source}` }]);
+	}
+	const now = Date.now();
+	const from = named?.id ?? sourceId ?? API_SOURCE_ID;
+	const name = (await readNamesOfSources(env, [from])).get(from) ?? from;
+	const read = decode(memberTexts(text).get("event") ?? "{}", {
+		specversion: "1.0",
+		id: crypto.randomUUID(),
+		source: `/sources/${name}`,
+		time: formatTime(now),
+	});
+	if (!read.ok) throw toProblem({ ...read, path: read.path === undefined ? "event" : `event.${read.path}` });
+	const { attributes, data } = stripRouterAttributes(read.event);
+	return {
+		event: { id: eventId(from, attributes), sourceId: from, receivedAt: now, attributes, data },
+		isSourceAssumed: named === null && sourceId !== null,
+	};
+}
+
+/** Read as a structured request is, with `defaults` for what is missing: by the same rules, and with the text of its data. */
+function decode(text: string, defaults: Record<string, unknown>): { ok: true; event: CloudEvent } | Refusal {
+	const wrong = refuseStructure(text);
+	if (wrong !== null) return wrong;
+	const members = memberTexts(text);
+	for (const [name, value] of Object.entries(defaults)) {
+		if (!members.has(name)) members.set(name, JSON.stringify(value));
+	}
+	const completed = Array.from(members, ([name, member]) => `${JSON.stringify(name)}:${member}`);
+	const headers = new Headers({ "content-type": STRUCTURED_TYPE });
+	const decoded = decodeCloudEvents(headers, Buffer.from(`{${completed.join(",")}}`));
+	if (!decoded.ok) return decoded;
+	const [event] = decoded.events;
+	if (event === undefined) throw new Error("a structured event is one event");
+	return { ok: true, event };
+}

@@ -1,0 +1,46 @@
+/** What a preview takes: a draft or a subscription that is there, and an event or the id of one. */
+import * as z from "zod";
+import { hasOneForm, hasTarget, newFields, ONE_FORM, TARGET_REQUIRED } from "./fields.ts";
+
+export const previewSchema = newFields
+	.extend({
+		subscription: z
+			.string()
+			.min(1)
+			.optional()
+			.describe("A subscription by name or id (sub_…), instead of the fields of a draft."),
+		event: z
+			.record(z.string(), z.unknown())
+			.optional()
+			.describe("A CloudEvent as JSON. Only its type is required."),
+		event_id: z.string().min(1).optional().describe("The id (evt_…) of a recent event, instead of one."),
+		event_source: z
+			.string()
+			.min(1)
+			.optional()
+			.describe(
+				"The source, by name or id, by which the event comes in. Without it, the one the subscription listens to.",
+			),
+	})
+	.refine((input) => input.subscription !== undefined || hasOneForm(input), ONE_FORM)
+	.refine((input) => input.subscription !== undefined || hasTarget(input), TARGET_REQUIRED)
+	.superRefine((input, context) => {
+		const refuse = (path: string, message: string) =>
+			context.addIssue({ code: "custom", path: [path], message });
+		if (input.event === undefined && input.event_id === undefined) {
+			refuse("event", "is required: name an event or event_id");
+		}
+		if (input.event !== undefined && input.event_id !== undefined) {
+			refuse("event_id", "stands for an event: name either event or event_id");
+		}
+		if (input.event_id !== undefined && input.event_source !== undefined) {
+			refuse("event_source", "is that of the event with this id: leave it out");
+		}
+		if (input.subscription === undefined) return;
+		for (const field of Object.keys(newFields.shape)) {
+			if (!(field in input)) continue;
+			refuse(field, "is a field of a draft: name either subscription or the fields of one");
+		}
+	});
+
+export type PreviewInput = z.output<typeof previewSchema>;

@@ -1,0 +1,72 @@
+/**
+ * The route `/callbacks/{delivery}/{token}`: where a model server posts the output of a job. The token is the proof; what
+ * the post means is decided by the dispatcher that owns the delivery. Nothing is confirmed before it is written.
+ */
+import { isCallbackToken } from "../crypto/callback-token.ts";
+import type { CalledBack } from "../delivery/callback.ts";
+import type { Env } from "../env.ts";
+import { endpointIdOf } from "../events/ids.ts";
+import { refuseWhileClosed } from "../http/closed.ts";
+import { readBody } from "../http/read-body.ts";
+import { type Refusal, refuse, refuseForNow, toResponse } from "../http/refusal.ts";
+import { log } from "../log.ts";
+import { dispatcher } from "../objects/clients.ts";
+
+/** Says as which response the body counts, for a server that has failed: 500, 422 … */
+export const STATUS_HEADER = "sluice-status";
+
+const UNKNOWN = refuse(404, "callback_not_found", "There is no delivery with this callback URL.");
+
+/** Handles a request to the callback URL of a delivery. Never throws. */
+export async function receiveCallback(
+	request: Request,
+	env: Env,
+	deliveryId: string,
+	token: string,
+): Promise<Response> {
+	const taken = await take(request, env, deliveryId, token);
+	log("callback.received", {
+		delivery_id: deliveryId.slice(0, 100),
+		...(taken.ok ? { effect: taken.effect } : { code: taken.code, status: taken.status }),
+		...(!taken.ok && taken.cause instanceof Error && { cause: String(taken.cause) }),
+	});
+	return taken.ok ? Response.json({ id: deliveryId, effect: taken.effect }) : toResponse(taken);
+}
+
+async function take(
+	request: Request,
+	env: Env,
+	deliveryId: string,
+	token: string,
+): Promise<CalledBack | Refusal> {
+	const closed = refuseWhileClosed(env);
+	if (closed !== null) return closed;
+	const endpointId = endpointIdOf(deliveryId);
+	if (endpointId === null || !isCallbackToken(env, deliveryId, token)) return UNKNOWN;
+	const status = statusOf(request.headers.get(STATUS_HEADER));
+	if (status === null) {
+		return refuse(400, "invalid_status", `${STATUS_HEADER} must be an HTTP status from 200 to 599.`);
+	}
+	const read = await readBody(request);
+	// A body that is too large ends the job as a response of that size would: asked again, the model had the same.
+	if (!read.ok && read.code !== "body_too_large") return read;
+	const callback = {
+		status,
+		headers: Object.fromEntries(request.headers),
+		body: read.ok ? new Uint8Array(read.body) : null,
+	};
+	try {
+		return await dispatcher(env, endpointId).callBack(deliveryId, callback);
+	} catch (cause) {
+		return refuseForNow("unavailable", "The delivery cannot be reached now. Send the request again.", {
+			cause,
+		});
+	}
+}
+
+/** 200 when nothing is said; null when it is no status. */
+function statusOf(value: string | null): number | null {
+	if (value === null) return 200;
+	const status = Number(value);
+	return /^[2-5]\d\d$/.test(value.trim()) ? status : null;
+}

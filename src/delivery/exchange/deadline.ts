@@ -1,0 +1,32 @@
+/** A call of a binding that cannot be stopped, given up when its time is over. */
+
+/**
+ * What `call` resolves to, or null after `timeoutMs`. Throws what it throws before that. The signal is aborted at the
+ * deadline, for calls that listen to it.
+ */
+export async function within<T>(
+	timeoutMs: number,
+	call: (signal: AbortSignal) => Promise<T>,
+): Promise<{ value: T } | null> {
+	const controller = new AbortController();
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const deadline = new Promise<null>((resolve) => {
+		timer = setTimeout(() => {
+			resolve(null);
+			controller.abort();
+		}, timeoutMs);
+	});
+	try {
+		const called = call(controller.signal).then((value) => ({ value }));
+		// It may fail long after anybody waits for it.
+		called.catch(() => {});
+		return await Promise.race([called, deadline]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+export function timedOut(timeoutMs: number, startedAt: number) {
+	const message = `No response within ${timeoutMs / 1000} s.`;
+	return { kind: "no_response", error: "timeout", message, durationMs: Date.now() - startedAt } as const;
+}

@@ -1,0 +1,38 @@
+/**
+ * What a server says about its own work on a request: what it has used, which version of the model ran, and what it
+ * calls the request. Bounded, without the endpoint's credentials, and fit to be an attribute of an event. Pure.
+ */
+import { isAttributeText } from "../../events/cloudevents/attributes.ts";
+import type { Reading, Reported } from "../../models/exchange.ts";
+import { requestIdOf } from "../../models/reading.ts";
+import type { AttemptResult } from "../rules/attempt.ts";
+import { showable } from "./excerpt.ts";
+
+/** Characters of a version or a request id. A part of one names something else, so that a longer one is left out. */
+const MAX_LENGTH = 256;
+
+/**
+ * `said`: what the protocol reads in the response; null where it was not asked, and only headers can tell. `secrets` are
+ * hidden.
+ */
+export function reportedBy(
+	said: Reading | null,
+	result: AttemptResult,
+	secrets: readonly string[],
+): Reported {
+	const inHeaders = result.kind === "response" ? requestIdOf(result) : null;
+	const usage = said?.usage ?? null;
+	const modelVersion = nameIn(said?.modelVersion ?? null, secrets);
+	const requestId = nameIn(said?.requestId ?? inHeaders, secrets);
+	return {
+		...(usage !== null && { usage }),
+		...(modelVersion !== null && { modelVersion }),
+		...(requestId !== null && { requestId }),
+	};
+}
+
+function nameIn(text: string | null, secrets: readonly string[]): string | null {
+	if (text === null || text.length > MAX_LENGTH) return null;
+	const shown = showable(text, secrets);
+	return shown !== "" && shown.length <= MAX_LENGTH && isAttributeText(shown) ? shown : null;
+}

@@ -1,0 +1,19 @@
+/** How an endpoint does, as its dispatcher sees it: read only, so that looking at it costs no row and no alarm. */
+import { timeOfPosition } from "../events/position.ts";
+import type { Backlog } from "./ledger/backlog.ts";
+import type { Blocked, Health } from "./rpc.ts";
+import type { Work } from "./work.ts";
+
+/** `now` in ms since the epoch. */
+export function healthOf(work: Work, backlog: Backlog, blocked: Blocked, now: number): Health {
+	const { deliveries, waiting, oldest } = backlog.owed();
+	return {
+		...blocked,
+		inFlight: work.flights.count("send"),
+		limit: work.limit,
+		waiting,
+		backlog: deliveries,
+		oldestPendingAt: oldest === null ? null : timeOfPosition(oldest),
+		recent: work.recent.summarise(now, () => backlog.newestAttempts()),
+	};
+}

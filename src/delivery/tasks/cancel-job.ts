@@ -1,0 +1,34 @@
+/** Tells a server that nobody waits for a job any more. What it says changes nothing: the delivery has gone on already. */
+import { protocolOf } from "../../models/registry.ts";
+import { log } from "../../log.ts";
+import { idsOf } from "../log-lines.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import { exchangeStep, type Reachable } from "./exchange-step.ts";
+import type { TaskIo } from "./task.ts";
+
+const TIMEOUT_MS = 10_000;
+const TRIES = 3;
+const AGAIN_MS = 2_000;
+
+/** `delivery` as it was while it waited. Never throws. */
+export async function cancelJob(
+	delivery: Delivery,
+	settings: Reachable,
+	io: Pick<TaskIo, "env" | "exchange">,
+): Promise<void> {
+	const { id: deliveryId, state } = delivery;
+	const { endpoint } = settings;
+	const jobs = protocolOf(endpoint.protocol)?.jobs;
+	if (state.phase !== "waiting" || jobs?.cancel === undefined) return;
+	const { url, model } = endpoint;
+	const step = jobs.cancel(state.job.handle, { url, model, deliveryId });
+	if (step === null) return;
+	for (let tried = 1; tried <= TRIES; tried++) {
+		const result = await exchangeStep(delivery, settings, { step, timeoutMs: TIMEOUT_MS }, io);
+		const status = result?.kind === "response" ? result.status : null;
+		log("job.cancel_asked", { ...idsOf(delivery), attempt: tried, status_code: status });
+		// Anything below says what the server thinks of it, and asked again would say so again.
+		if (status !== null && status < 500 && status !== 429) return;
+		if (tried < TRIES) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * tried));
+	}
+}

@@ -1,0 +1,26 @@
+/** One exchange about the job of a delivery, which carries no event. */
+import type { StepRequest } from "../../models/exchange.ts";
+import type { ReadableEndpoint } from "../../store/records.ts";
+import { configuredHosts } from "../../store/own-hosts.ts";
+import type { EndpointSettings } from "../../store/settings.ts";
+import { prepareStep } from "../exchange/step-request.ts";
+import type { AttemptResult } from "../rules/attempt.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import type { TaskIo } from "./task.ts";
+
+export type Reachable = Pick<EndpointSettings, "ownHosts"> & { endpoint: ReadableEndpoint };
+
+/** How it ended; null when it was lost, and nobody knows. Throws what the protocol or the signing throws: a bug. */
+export async function exchangeStep(
+	{ id: deliveryId, position }: Pick<Delivery, "id" | "position">,
+	{ endpoint, ownHosts }: Reachable,
+	{ step, timeoutMs }: { step: StepRequest; timeoutMs: number },
+	{ env, exchange }: Pick<TaskIo, "env" | "exchange">,
+): Promise<AttemptResult | null> {
+	const startedAt = Date.now();
+	const hosts = configuredHosts(env) ?? ownHosts;
+	const prepared = await prepareStep(env, { endpoint, ownHosts: hosts, step, deliveryId, now: startedAt });
+	if ("result" in prepared) return prepared.result;
+	const { request } = prepared;
+	return exchange({ deliveryId, position, startedAt, request, timeoutMs, isStep: true });
+}

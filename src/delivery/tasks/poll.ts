@@ -1,0 +1,179 @@
+/**
+ * Looks after a delivery that waits for the output of a job: asks the server for it, and ends the wait at the deadline.
+ * What a server says only once, it may say at the deadline: there it is asked even where it was to call back.
+ */
+import { completionOf } from "../../models/completion.ts";
+import type { Exchange, Reading } from "../../models/exchange.ts";
+import type { Jobs, PollStep } from "../../models/jobs.ts";
+import { reading } from "../../models/reading.ts";
+import { protocolOf } from "../../models/registry.ts";
+import { isReadable, type ReadableEndpoint } from "../../store/records.ts";
+import { subscriptionOf, type EndpointSettings } from "../../store/settings.ts";
+import { dropToken } from "../exchange/oauth.ts";
+import { log } from "../../log.ts";
+import { idsOf } from "../log-lines.ts";
+import type { AttemptResult } from "../rules/attempt.ts";
+import { readRetryAfter } from "../rules/retry-after.ts";
+import { advance, type Delivery } from "../rules/delivery.ts";
+import type { DeliveryEvent, Signal } from "../rules/lifecycle.ts";
+import type { Waiting } from "../rules/state.ts";
+import { complete, passDeadline } from "./complete.ts";
+import { exchangeStep, type Reachable } from "./exchange-step.ts";
+import { publishResult } from "./publish.ts";
+import type { Ran, Task, TaskIo } from "./task.ts";
+
+/** A server is asked for what it has: it need not be waited for long, ms. */
+const MAX_POLL_MS = 30_000;
+
+export const poll: Task = {
+	name: "poll",
+	phase: "waiting",
+	passesGates: false,
+	atOnce: 20,
+	async run(delivery, settings, io) {
+		const { state } = delivery;
+		if (state.phase !== "waiting") return step(delivery, { kind: "brought_forward" });
+		if (settings === "deleted") return impossible(delivery, "The endpoint has been deleted.");
+		if (settings === "missing" || !isReadable(settings.endpoint)) return putOff(delivery);
+		const ran = await look(delivery, state, settings, settings.endpoint, io);
+		return { ...ran, delivery: await publishResult(ran.delivery, io.env) };
+	},
+};
+
+async function look(
+	delivery: Delivery,
+	state: Waiting,
+	settings: EndpointSettings,
+	endpoint: ReadableEndpoint,
+	io: TaskIo,
+): Promise<Ran> {
+	const isOver = state.job.deadlineAt <= Date.now();
+	const pollable = pollableOf(endpoint, state);
+	const asks = pollable !== null && (isOver || completionOf(endpoint).mode !== "callback");
+	const told = asks ? await ask(delivery, { ...settings, endpoint }, pollable, io) : RUNNING;
+	const current = io.current(delivery);
+	// A callback has come meanwhile.
+	if (current.state.phase !== "waiting") return { delivery: current, ended: null, signals: [] };
+	const [now, random] = [Date.now(), Math.random()];
+	if (told.kind !== "ended") {
+		if (!isOver) {
+			const retryAfterMs = told.kind === "running" ? told.retryAfterMs : null;
+			return step(current, { kind: "still_running", retryAfterMs, polls: asks }, told.signals);
+		}
+		io.cancelJob(current, { ...settings, endpoint });
+		return passDeadline(current, { retry: endpoint.retry, now, random });
+	}
+	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
+	if (subscription === "deleted") return impossible(current, "The subscription has been deleted.");
+	if (subscription === "missing") return putOff(current);
+	return complete({
+		delivery: current,
+		endpoint,
+		subscription,
+		result: told.result,
+		said: told.said,
+		callbackToken: null,
+		by: "poll",
+		startedAt: null,
+		now,
+		random,
+	});
+}
+
+type Told = { signals: readonly Signal[] } & (
+	| { kind: "running"; retryAfterMs: number | null }
+	| { kind: "fetch" }
+	| { kind: "ended"; said: Reading; result: AttemptResult }
+);
+
+interface Pollable {
+	poll: NonNullable<Jobs["poll"]>;
+	handle: string;
+}
+
+/** null: the server cannot be asked about the job. */
+function pollableOf(endpoint: ReadableEndpoint, { job }: Waiting): Pollable | null {
+	const askable = protocolOf(endpoint.protocol)?.jobs?.poll;
+	return askable === undefined || job.handle === null ? null : { poll: askable, handle: job.handle };
+}
+
+const RUNNING: Extract<Told, { kind: "running" }> = { kind: "running", retryAfterMs: null, signals: [] };
+
+async function ask(
+	delivery: Delivery,
+	settings: Reachable,
+	{ poll, handle }: Pollable,
+	io: TaskIo,
+): Promise<Told> {
+	const { endpoint } = settings;
+	for (const stepName of ["poll", "result"] as const) {
+		const { url, model } = endpoint;
+		const step = poll.request(stepName, handle, { url, model, deliveryId: delivery.id });
+		const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_POLL_MS);
+		const result = await exchangeStep(delivery, settings, { step, timeoutMs }, io);
+		const heard = hear(result, stepName, poll, endpoint);
+		log("job.polled", {
+			...idsOf(delivery),
+			step: stepName,
+			status_code: result?.kind === "response" ? result.status : null,
+			job: heard.kind,
+		});
+		if (heard.kind !== "fetch") return heard;
+	}
+	return RUNNING;
+}
+
+/** What came of a poll. A server that is busy, down or cannot be read now still has the job: it is asked again. */
+function hear(
+	result: AttemptResult | null,
+	stepName: PollStep,
+	poll: Pollable["poll"],
+	{ auth }: ReadableEndpoint,
+): Told {
+	if (result === null || result.kind === "no_response") return RUNNING;
+	const { status, headers, body, failure } = result;
+	const retryAfterMs = readRetryAfter(headers, Date.now());
+	const passes = status === 408 || status === 429 || status >= 500;
+	if (passes && stepName === "poll") return { ...RUNNING, retryAfterMs };
+	// A token may have been revoked before its end: the next poll has another one.
+	if (status === 401 && auth.type === "oauth2_client_credentials") {
+		dropToken(auth, result.secrets ?? []);
+		return RUNNING;
+	}
+	// The job goes on all the same; only the question has been refused.
+	if (status === 401 || status === 403 || status === 407) {
+		return { ...RUNNING, signals: [{ kind: "pause", reason: "unauthorized" }] };
+	}
+	if (status === 402) return { ...RUNNING, signals: [{ kind: "pause", reason: "quota" }] };
+	if (failure !== null && status < 300) {
+		// Asked once more, it would be as large.
+		if (failure.error === "too_large") return { kind: "ended", said: reading(), result, signals: [] };
+		return RUNNING;
+	}
+	const heard: Exchange = { status, headers, body, isStarting: false };
+	const said = poll.read(stepName, heard);
+	switch (said.kind) {
+		case "running":
+			return { ...RUNNING, retryAfterMs: said.retryAfterMs ?? retryAfterMs };
+		case "fetch":
+			return { kind: "fetch", signals: [] };
+		case "lost":
+			// It is begun anew, as after any error.
+			return { kind: "ended", said: reading({ class: "error", error: said.error }), result, signals: [] };
+		case "ended":
+			return { kind: "ended", said: said.reading, result, signals: [] };
+	}
+}
+
+function putOff(delivery: Delivery): Ran {
+	return step(delivery, { kind: "put_off", detail: "" });
+}
+
+function impossible(delivery: Delivery, detail: string): Ran {
+	return step(delivery, { kind: "impossible", reason: "deleted", detail });
+}
+
+function step(delivery: Delivery, event: DeliveryEvent, signals: readonly Signal[] = []): Ran {
+	const advanced = advance(delivery, event, { now: Date.now(), random: Math.random() });
+	return { ...advanced, signals: [...advanced.signals, ...signals], ended: null };
+}

@@ -1,0 +1,112 @@
+/**
+ * A trial: one exchange with an endpoint that belongs to no delivery, so that somebody sees what is sent and what the
+ * response means. Prepared, sent and judged as an attempt is; nothing is recorded, and nothing follows from it.
+ */
+import type { Env } from "../../env.ts";
+import type { SluiceEvent } from "../../events/event.ts";
+import { budgetOf, lineageAfter } from "../../events/lineage.ts";
+import { lineageHeader } from "../../events/lineage-header.ts";
+import { completionOf } from "../../models/completion.ts";
+import type { Reading } from "../../models/exchange.ts";
+import type { Protocol } from "../../models/protocol.ts";
+import type { ReadableEndpoint } from "../../store/records.ts";
+import { prepareInput } from "../exchange/prepare.ts";
+import { carry } from "../exchange/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
+import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
+import { classify, type Verdict } from "../rules/classify.ts";
+
+/** The longest that a trial waits, ms: a person waits with it. */
+const MAX_TRIAL_MS = 60_000;
+
+/** Neither is an id that anything else has: those hold no underscore behind their prefix. */
+const DELIVERY_PREFIX = "dlv_test_";
+const EVENT_PREFIX = "evt_test_";
+/** Takes the place of the subscription in the lineage of what may come of a trial. */
+const NO_SUBSCRIPTION = "sub_test";
+
+/** An id for an event that only a trial sends. */
+export function trialEventId(): string {
+	return EVENT_PREFIX + randomPart();
+}
+
+export interface Tried {
+	endpoint: ReadableEndpoint;
+	protocol: Protocol;
+	event: SluiceEvent;
+	/** JSON text of the transform's value; null: the event itself is sent. */
+	transformed: string | null;
+	/** Names of this router. */
+	ownHosts: readonly string[];
+}
+
+export interface Trial {
+	/** null: the endpoint's address is none that the router sends to. */
+	request: OutgoingRequest | null;
+	result: AttemptResult;
+	verdict: Verdict;
+	/** What the protocol reads out of the response; null where there is none to read. */
+	said: Reading | null;
+	/** ms since the epoch. */
+	startedAt: number;
+}
+
+/** `misfit`: why nothing can be sent. Throws what the protocol or the signing throws: a bug. */
+export async function tryEndpoint(env: Env, tried: Tried): Promise<Trial | { misfit: string }> {
+	const { endpoint, event } = tried;
+	const startedAt = Date.now();
+	const prepared = await prepareInput({
+		deliveryId: DELIVERY_PREFIX + randomPart(),
+		attempt: 1,
+		event,
+		endpoint,
+		transformed: tried.transformed,
+		wantsReply: false,
+		lineage: lineageHeader(env, lineageOf(event), startedAt),
+		allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
+		// Nobody waits for a callback: a server that can, responds with its output.
+		callbackUrl: null,
+		ownHosts: tried.ownHosts,
+		now: startedAt,
+	});
+	if (prepared.kind === "impossible") return { misfit: prepared.detail };
+	if (prepared.kind === "ended") return judge(tried, null, prepared.result, startedAt);
+	const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_TRIAL_MS);
+	const result = await carry(env, prepared.request, { timeoutMs, maxBodyBytes: MAX_RESPONSE_BYTES });
+	return judge(tried, prepared.request, result, startedAt);
+}
+
+/** What is posted because of a trial goes on from its event, so that it cannot go round for ever. */
+function lineageOf(event: SluiceEvent): ReturnType<typeof lineageAfter> {
+	return lineageAfter(event, NO_SUBSCRIPTION, budgetOf(event.attributes));
+}
+
+/** By the rules for a first attempt, after which nothing else has succeeded. */
+function judge(
+	{ endpoint, protocol }: Tried,
+	request: OutgoingRequest | null,
+	result: AttemptResult,
+	startedAt: number,
+): Trial {
+	const now = Date.now();
+	const { retry } = endpoint;
+	const coldStart = now - startedAt < retry.coldStartSeconds * 1000;
+	const { statuses, busyStatuses } = retry;
+	const { mode } = completionOf(endpoint);
+	const context = { url: endpoint.url, completion: mode };
+	const said = isReadable(result) ? protocol.read({ ...result, isStarting: coldStart }, context) : null;
+	const completesLater = mode !== "sync";
+	const rules = { statuses, busyStatuses, coldStart, completesLater, isSilent: true, now };
+	const verdict = classify(result, rules, said);
+	return { request, result, verdict, said, startedAt };
+}
+
+/** A 2xx of which a part is missing is shown to no protocol. */
+function isReadable(result: AttemptResult): result is Extract<AttemptResult, { kind: "response" }> {
+	if (result.kind !== "response") return false;
+	return result.failure === null || result.status < 200 || result.status >= 300;
+}
+
+function randomPart(): string {
+	return crypto.randomUUID().replaceAll("-", "");
+}

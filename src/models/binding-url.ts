@@ -1,0 +1,44 @@
+/**
+ * URLs that name something the Worker is bound to instead of a host: a model of Workers AI, a queue of Cloudflare, a
+ * service within a private network. They have exactly these forms:
+ *
+ *     workers-ai:@cf/meta/llama-3.1-8b-instruct
+ *     queue:BINDING
+ *     vpc:BINDING/path?query
+ */
+
+export type BindingUrl =
+	| { scheme: "workers-ai"; model: string }
+	| { scheme: "queue"; binding: string }
+	/** `path` with its query; empty or beginning with a slash or a question mark. */
+	| { scheme: "vpc"; binding: string; path: string };
+
+export type BindingScheme = BindingUrl["scheme"];
+
+const SCHEME = /^(workers-ai|queue|vpc):/;
+const MODEL = /^workers-ai:(@(?:cf|hf)\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\/[A-Za-z0-9][A-Za-z0-9._-]{0,127})$/;
+const QUEUE = /^queue:([A-Za-z_][A-Za-z0-9_]{0,63})$/;
+/** Visible ASCII, and nothing that a URL parser would read in another way. */
+const VPC = /^vpc:([A-Za-z_][A-Za-z0-9_]{0,63})((?:\/[!$-;=?-[\]_a-z~]*)?(?:\?[!$-;=?-[\]_a-z~]*)?)$/;
+
+/** What `url` claims to be by its scheme, whatever comes behind it; null: not the URL of a binding. */
+export function bindingSchemeOf(url: string): BindingScheme | null {
+	return (SCHEME.exec(url)?.[1] ?? null) as BindingScheme | null;
+}
+
+/** null: not the URL of a binding, or not in its form. */
+export function readBindingUrl(url: string): BindingUrl | null {
+	const model = MODEL.exec(url)?.[1];
+	if (model !== undefined) return { scheme: "workers-ai", model };
+	const queue = QUEUE.exec(url)?.[1];
+	if (queue !== undefined) return { scheme: "queue", binding: queue };
+	const [, binding, path] = VPC.exec(url) ?? [];
+	return binding === undefined ? null : { scheme: "vpc", binding, path: path ?? "" };
+}
+
+/** The form that a URL of this scheme has. */
+export const BINDING_FORMS: Readonly<Record<BindingScheme, string>> = {
+	"workers-ai": "workers-ai:@cf/{author}/{model}",
+	queue: "queue:{BINDING}",
+	vpc: "vpc:{BINDING}/{path}",
+};
