@@ -78,7 +78,7 @@ void (async () => {
 		const own = Object.entries(properties).flatMap(([name, property]) => {
 			const at = path === "" ? name : `${path}.${name}`;
 			const row = fieldRow(at, property, required.includes(name));
-			const ref = nameOf(property) ?? nameOf(property.items ?? {});
+			const ref = nameOf(property);
 			const inner =
 				ref !== undefined && seen.includes(ref) ? [] : rowsOf(property, at, ref ? [...seen, ref] : seen);
 			return [row, ...inner];

@@ -26,7 +26,7 @@ const SECRET = "a-secret-of-the-publisher";
 /** What the examples of the description name, too. */
 const KEPT: readonly string[] = [SOURCE, CONSENTING, "kept", "called", "ocr", "ocr-scans", "documents-db"];
 /** More of one resource are deleted again. */
-const MAX_LIVE = 12;
+const MAX_LIVE = 6;
 /** So many of each are made before a round. */
 const MIN_LIVE = 3;
 

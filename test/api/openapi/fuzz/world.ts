@@ -7,11 +7,11 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { app } from "../../../../src/app.ts";
 import type { Env } from "../../../../src/env.ts";
 
-/** But for when a key was last used; of the audit log, which only grows, how much there is. */
+/** But for when a key was last used; of what only grows, how much there is. */
 const QUERIES = [
-	...["sources", "endpoints", "subscriptions", "deleted", "meta"].map((table) => `SELECT * FROM ${table}`),
+	...["sources", "endpoints", "subscriptions", "meta"].map((table) => `SELECT * FROM ${table}`),
 	"SELECT id, name, role, scope, hash, expires_at FROM api_keys",
-	"SELECT count(*) FROM audit",
+	"SELECT (SELECT count(*) FROM audit), (SELECT count(*) FROM deleted)",
 ];
 
 export interface Told {
