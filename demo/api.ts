@@ -12,10 +12,13 @@ export interface Page<T> {
 
 export interface Attempt {
 	number: number;
+	at: string;
 	duration_ms: number;
 	status_code: number | null;
 	outcome: string;
 	error: string | null;
+	/** How the job ended that the attempt began; null where it began none. */
+	job: { ended_at: string; by: string; outcome: string; error: string | null } | null;
 }
 
 export interface Delivery {
@@ -26,22 +29,34 @@ export interface Delivery {
 	status: string;
 	reason: string | null;
 	attempt_count: number;
-	attempts?: Attempt[];
-	result_event_id: string | null;
+	attempts: Attempt[];
 }
 
-/** Calls under `/v1` with the token; a refusal becomes an Error with the router's own words. */
+/** An event and what came of it, as `/events/{id}/trace` returns it. */
+export interface TracedEvent {
+	id: string;
+	type: string | null;
+	deliveries: TracedDelivery[];
+}
+
+export interface TracedDelivery {
+	id: string;
+	endpoint: string | null;
+	result_event: TracedEvent | null;
+}
+
+/** Calls under `/v1` with the token; a refusal becomes an Error in the router's own words. */
 export function connect(routerUrl: string, token: string): Api {
 	return async <T>(method: string, path: string, body?: unknown): Promise<T> => {
 		const call = `${method} /v1${path}`;
-		const answering = fetch(`${routerUrl}/v1${path}`, {
+		const responding = fetch(`${routerUrl}/v1${path}`, {
 			method,
 			headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
 			body: body === undefined ? null : JSON.stringify(body),
 		});
-		const response = await within(TIMEOUT_SECONDS, call, answering);
+		const response = await within(TIMEOUT_SECONDS, call, responding);
 		const text = await response.text();
-		if (!response.ok) throw new Error(`${call} was answered ${response.status}: ${text}`);
+		if (!response.ok) throw new Error(`${call} returned ${response.status}: ${text}`);
 		return JSON.parse(text) as T;
 	};
 }

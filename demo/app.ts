@@ -1,33 +1,34 @@
 /**
- * The receiving application: takes `document.entities` events as structured CloudEvents, after the signature has
- * been verified, and keeps each one once.
+ * The receiving application: takes `document.entities` and `document.sentiment` events as structured CloudEvents, after
+ * the signature has been verified, and keeps each one once.
  */
 import type { FoundEntities } from "./models/entities.ts";
+import type { Sentiment } from "./models/sentiment.ts";
 import { BadInput, serveWebhooks } from "./webhook-server.ts";
 import type { WebhookServer } from "./webhook-server.ts";
 
-/** The part of the CloudEvent that the application reads. */
-export interface EntitiesEvent {
-	specversion: string;
-	id: string;
-	source: string;
-	type: string;
-	subject: string;
-	data: FoundEntities;
-}
+/** The part of a CloudEvent that the application reads. */
+export type DocumentEvent = { specversion: string; id: string; source: string } & (
+	| { type: "document.entities"; data: FoundEntities }
+	| { type: "document.sentiment"; data: Sentiment }
+);
 
-export async function startApplication(received: (event: EntitiesEvent) => void): Promise<WebhookServer> {
+const TYPES: readonly string[] = ["document.entities", "document.sentiment"];
+
+export async function startApplication(received: (event: DocumentEvent) => void): Promise<WebhookServer> {
 	// Delivery is at least once: `source` and `id` together tell a repetition.
 	const seen = new Set<string>();
-	return serveWebhooks(async (body) => {
-		const event = body as EntitiesEvent;
-		if (event.specversion !== "1.0" || event.type !== "document.entities") {
-			throw new BadInput(`Expected a document.entities event, got ${event.type}.`);
-		}
-		const identity = `${event.source} ${event.id}`;
-		if (seen.has(identity)) return undefined;
-		seen.add(identity);
-		received(event);
-		return undefined;
+	return serveWebhooks({
+		path: "/",
+		async respond({ body }) {
+			const event = body as DocumentEvent;
+			if (event.specversion !== "1.0" || !TYPES.includes(event.type)) {
+				throw new BadInput(`Expected an event of type ${TYPES.join(" or ")}, got ${event.type}.`);
+			}
+			const identity = `${event.source} ${event.id}`;
+			if (!seen.has(identity)) received(event);
+			seen.add(identity);
+			return { status: 204 };
+		},
 	});
 }

@@ -3,10 +3,13 @@
  * in, nothing is drawn here.
  */
 import type { FoundEntities } from "./models/entities.ts";
+import type { Sentiment } from "./models/sentiment.ts";
 
-/** The stations of a scan, in order. `reading` is on the way only: the OCR model has it in hand. */
-export const STAGES = ["accepted", "reading", "text", "entities", "received"] as const;
-export type Stage = (typeof STAGES)[number];
+/**
+ * The stations of a scan. `reading` is on the way only: the OCR model has it in hand. `entities` and `sentiment` come in
+ * any order, and `received` when the application has both.
+ */
+export type Stage = "accepted" | "reading" | "text" | "entities" | "sentiment" | "received";
 
 export interface Station {
 	/** Since the scan arrived in the bucket. */
@@ -26,6 +29,7 @@ export interface Journey {
 	failure?: string;
 	/** What the application received. */
 	found?: FoundEntities;
+	sentiment?: Sentiment;
 }
 
 export interface Journeys {

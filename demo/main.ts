@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: the main job on real models. Scans arrive in a bucket, the router hands them to an OCR model, the
- * text to an entity model, and what that finds to an application. Everything listens on loopback only.
+ * text to an entity model and a sentiment model, and what these find to an application. Everything listens on loopback
+ * only.
  */
 import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,15 +15,19 @@ import type { Page } from "./api.ts";
 import { within } from "./deadline.ts";
 import { trackJourneys } from "./journey.ts";
 import type { Journeys } from "./journey.ts";
-import { entityLines, settledDeliveries, stuckLines, summaryLines, wayLines } from "./report.ts";
+import { findingLines, settledDeliveries, stuckLines, summaryLines, wayLines } from "./report.ts";
 import { openScreen } from "./screen.ts";
 import type { Screen } from "./screen.ts";
 import { setStage } from "./stage.ts";
 import type { Stage } from "./stage.ts";
+import { wrapWords } from "./wrap.ts";
 
 const SCANS = join(dirname(fileURLToPath(import.meta.url)), "scans");
 const MS_BETWEEN_SCANS = 400;
 const JOURNEY_SECONDS = 120;
+const NEXT =
+	'Next: npm run dev, and "Your first event in five minutes" in README.md. docs/models.md has an endpoint to copy ' +
+	"for each model server.";
 const USAGE = `npm run demo [-- --stay] [--port <number>]
 
   --stay           keep everything running afterwards, to play with
@@ -60,12 +65,13 @@ async function main(): Promise<number> {
 	const folder = await mkdtemp(join(tmpdir(), "sluice-demo-"));
 	cleanup.defer(() => rm(folder, { recursive: true, force: true }));
 
-	screen.print("", ` ${paint("bold", "Sluice: scanned documents in, named entities out")}`, "");
+	screen.print("", ` ${paint("bold", "Sluice: scanned documents in, names and sentiment out")}`, "");
 	const journeys = trackJourneys(() => performance.now(), screen.journeyChanged);
 	const stage = await setStage({ port, folder }, { screen, journeys, cleanup });
 	await letScansArrive(stage, journeys);
 	await report(stage, journeys);
 	if (values.stay) await stay(screen, stage);
+	else sayWhatIsNext(screen);
 	return 0;
 }
 
@@ -94,12 +100,13 @@ async function report({ api, verifiedCount }: Stage, journeys: Journeys): Promis
 	const deliveries = await settledDeliveries(api);
 	const events = await api<Page<unknown>>("GET", "/events?limit=200");
 	const [first] = all;
-	const way = first?.eventId === undefined ? [] : await wayLines(api, first.eventId);
+	const columns = screen.columns();
+	const way = first?.eventId === undefined ? [] : await wayLines(api, first.eventId, { deliveries, columns });
 	screen.print(
 		"",
 		` ${paint("bold", "What the application received")}`,
 		"",
-		...entityLines(all),
+		...findingLines(all, columns),
 		"",
 		` ${paint("bold", `The way of ${first?.key}, as the router recorded it`)}`,
 		"",
@@ -110,7 +117,14 @@ async function report({ api, verifiedCount }: Stage, journeys: Journeys): Promis
 			deliveries,
 			eventCount: events.data.length,
 			verifiedCount: verifiedCount(),
-		}),
+		}).flatMap((line) => wrapWords(line, columns, { first: " ", rest: " " })),
+		"",
+	);
+}
+
+function sayWhatIsNext(screen: Screen): void {
+	screen.print(
+		...wrapWords(NEXT, screen.columns(), { first: " ", rest: " " }).map((line) => paint("bold", line)),
 		"",
 	);
 }

@@ -6,9 +6,14 @@ import { stripVTControlCharacters } from "node:util";
 import { isTerminal, paint } from "../scripts/paint.ts";
 import type { Journey, Stage } from "./journey.ts";
 import { duration, journeyLine, journeyTable } from "./table.ts";
+import { visibleWidth, wrapWords } from "./wrap.ts";
 
 const FRAME_MS = 80;
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+/** Where the details of a step begin. */
+const STEP_MARGIN = 28;
+/** Where nothing tells how wide the output is, as in a file. */
+const DEFAULT_COLUMNS = 100;
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
 
@@ -21,6 +26,8 @@ interface Step {
 }
 
 export interface Screen {
+	/** How wide a line may be now. */
+	columns: () => number;
 	print: (...lines: string[]) => void;
 	/** Does `work` and shows that it goes on, then how long it took and what `describe` says of its outcome. */
 	step: <T>(name: string, work: () => Promise<T>, describe: (value: T) => string) => Promise<T>;
@@ -34,9 +41,10 @@ export interface Screen {
 export function openScreen(clock: () => number): Screen {
 	const steps: Step[] = [];
 	const region = isTerminal ? openRegion() : null;
-	const stepLines = () => steps.map((step) => stepLine(step, spinnerAt(clock())));
+	const stepLines = () => steps.flatMap((step) => linesOf(step, spinnerAt(clock()), columns()));
 
 	return {
+		columns,
 		print: (...lines) => console.log(lines.join("\n")),
 		step: async (name, work, describe) => {
 			const step: Step = { name, startedAt: clock() };
@@ -45,7 +53,7 @@ export function openScreen(clock: () => number): Screen {
 			try {
 				const value = await work();
 				step.done = { detail: describe(value), tookMs: clock() - step.startedAt };
-				if (region === null) console.log(stepLine(step, ""));
+				if (region === null) console.log(linesOf(step, "", columns()).join("\n"));
 				return value;
 			} catch (error) {
 				step.failed = true;
@@ -61,6 +69,10 @@ export function openScreen(clock: () => number): Screen {
 		},
 		settle: () => region?.settle(),
 	};
+}
+
+function columns(): number {
+	return process.stdout.columns ?? DEFAULT_COLUMNS;
 }
 
 interface Region {
@@ -104,10 +116,11 @@ function openRegion(): Region {
 	};
 }
 
-function stepLine({ name, done, failed }: Step, spinner: string): string {
+function linesOf({ name, done, failed }: Step, spinner: string, columns: number): string[] {
 	const mark = failed ? paint("red", "✘") : done ? paint("green", "✔") : paint("yellow", spinner);
 	const time = done === undefined ? "" : duration(done.tookMs);
-	return ` ${mark} ${name.padEnd(14)}${paint("dim", time.padStart(8))}   ${done?.detail ?? ""}`;
+	const first = ` ${mark} ${name.padEnd(14)}${paint("dim", time.padStart(8))}   `;
+	return wrapWords(done?.detail ?? "", columns, { first, rest: " ".repeat(STEP_MARGIN) });
 }
 
 function spinnerAt(now: number): string {
@@ -116,6 +129,6 @@ function spinnerAt(now: number): string {
 
 /** A line that wraps would break the count of lines; one that is too long loses its colours and its end. */
 function clip(line: string, columns: number): string {
-	const plain = stripVTControlCharacters(line);
-	return plain.length < columns ? line : `${plain.slice(0, columns - 2)}…`;
+	if (visibleWidth(line) < columns) return line;
+	return `${stripVTControlCharacters(line).slice(0, columns - 2)}…`;
 }

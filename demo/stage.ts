@@ -13,12 +13,13 @@ import { within } from "./deadline.ts";
 import type { Journeys } from "./journey.ts";
 import { startEntityModel } from "./models/entities.ts";
 import { startOcrModel } from "./models/ocr.ts";
+import { startSentimentModel } from "./models/sentiment.ts";
 import { publishUpload } from "./publisher.ts";
 import type { PublisherAccess } from "./publisher.ts";
 import { startDemoRouter } from "./router.ts";
 import type { DemoRouter } from "./router.ts";
 import type { Screen } from "./screen.ts";
-import { registerAll } from "./setup.ts";
+import { readyModels, registerAll } from "./setup.ts";
 
 const MODEL_LOAD_SECONDS = 60;
 
@@ -26,7 +27,7 @@ export interface Stage {
 	router: DemoRouter;
 	api: Api;
 	bucket: Bucket;
-	/** Requests whose signature was found right, over both models and the application. */
+	/** Requests whose signature was found right, over the models and the application. */
 	verifiedCount: () => number;
 }
 
@@ -44,32 +45,45 @@ export async function setStage(
 	const ocr = await screen.step(
 		"OCR model",
 		() => startOcr(journeys),
-		({ url }) => `${url}  tesseract.js, English`,
+		({ url }) => `${url}  tesseract.js; protocol open-inference`,
 	);
 	cleanup.defer(ocr.close);
 	const entities = await screen.step(
 		"entity model",
 		() => startEntities(journeys),
-		({ url }) => `${url}  wink-nlp, wink-eng-lite-web-model`,
+		({ url }) => `${url}  wink-nlp; protocol kserve-v1`,
 	);
 	cleanup.defer(entities.close);
+	const sentiment = await screen.step(
+		"sentiment",
+		() => startSentiment(journeys),
+		({ url }) => `${url}  wink-sentiment; 202, then a callback`,
+	);
+	cleanup.defer(sentiment.close);
 	const inbox = await screen.step(
 		"application",
 		() => startInbox(journeys),
-		({ url }) => `${url}  verifies with standardwebhooks`,
+		({ url }) => `${url}  takes what the models found`,
 	);
 	cleanup.defer(inbox.close);
 
 	const api = connect(router.url, router.token);
+	const urls = { ocr: ocr.url, entities: entities.url, sentiment: sentiment.url, inbox: inbox.url };
 	const registered = await screen.step(
 		"registered",
-		() => registerAll(api, { ocr: ocr.url, entities: entities.url, inbox: inbox.url }),
-		() => "1 source, 3 endpoints, 3 subscriptions, through the HTTP API",
+		() => registerAll(api, urls),
+		() => "1 source, 4 endpoints, 4 subscriptions, through the HTTP API",
 	);
 	const { signingSecrets } = registered;
 	ocr.trust(signingSecrets.ocr);
 	entities.trust(signingSecrets.entities);
+	sentiment.trust(signingSecrets.sentiment);
 	inbox.trust(signingSecrets.inbox);
+	await screen.step(
+		"ready",
+		() => readyModels(api),
+		(names) => `${names.join(" and ")} say so, each asked in its protocol`,
+	);
 
 	const bucketFolder = join(folder, "bucket");
 	await mkdir(bucketFolder);
@@ -78,7 +92,7 @@ export async function setStage(
 		(object) => void publish(registered.publisher, object, journeys),
 	);
 	cleanup.defer(bucket.close);
-	const servers = [ocr, entities, inbox];
+	const servers = [ocr, entities, sentiment, inbox];
 	return {
 		router,
 		api,
@@ -90,7 +104,7 @@ export async function setStage(
 async function startOcr(journeys: Journeys) {
 	const server = startOcrModel({
 		started: (key) => journeys.reach(key, "reading"),
-		answered: ({ key, words, confidence }) => journeys.reach(key, "text", `${words} words, ${confidence} %`),
+		read: ({ key, words }) => journeys.reach(key, "text", `${words} words`),
 		refused: journeys.fail,
 	});
 	return within(MODEL_LOAD_SECONDS, "Loading the OCR model", server);
@@ -103,12 +117,20 @@ async function startEntities(journeys: Journeys) {
 	return within(MODEL_LOAD_SECONDS, "Loading the entity model", server);
 }
 
+async function startSentiment(journeys: Journeys) {
+	return startSentimentModel({
+		judged: ({ document, sentiment }) => journeys.reach(document, "sentiment", sentiment),
+		failed: journeys.fail,
+	});
+}
+
 async function startInbox(journeys: Journeys) {
 	return startApplication((event) => {
 		const journey = journeys.all().find(({ key }) => key === event.data.document);
 		if (journey === undefined) return;
-		journey.found = event.data;
-		journeys.reach(journey.key, "received", "verified");
+		if (event.type === "document.entities") journey.found = event.data;
+		else journey.sentiment = event.data;
+		if (journey.found && journey.sentiment) journeys.reach(journey.key, "received");
 	});
 }
 

@@ -6,22 +6,55 @@ import { paint } from "../scripts/paint.ts";
 import type { Journey, Stage, Station } from "./journey.ts";
 
 /** Below this many columns there is no room for notes and event types. */
-const WIDE_COLUMNS = 114;
-const NAME_WIDTH = 25;
+const WIDE_COLUMNS = 120;
+const NAME_WIDTH = 23;
 const COLUMNS = [
-	{ stage: "accepted", title: "publisher", yields: "→ document.uploaded", wide: 22, narrow: 12 },
-	{ stage: "text", title: "OCR model", yields: "→ document.text", wide: 26, narrow: 12 },
-	{ stage: "entities", title: "entity model", yields: "→ document.entities", wide: 22, narrow: 14 },
-	{ stage: "received", title: "application", yields: "signature", wide: 18, narrow: 12 },
-] as const;
+	{ stage: "accepted", after: [], title: "publisher", yields: "→ document.uploaded", wide: 20, narrow: 11 },
+	{ stage: "text", after: ["accepted"], title: "OCR", yields: "→ document.text", wide: 19, narrow: 11 },
+	{
+		stage: "entities",
+		after: ["text"],
+		title: "entities",
+		yields: "→ document.entities",
+		wide: 20,
+		narrow: 11,
+	},
+	{
+		stage: "sentiment",
+		after: ["text"],
+		title: "sentiment",
+		yields: "→ document.sentiment",
+		wide: 21,
+		narrow: 11,
+	},
+	{
+		stage: "received",
+		after: ["entities", "sentiment"],
+		title: "application",
+		yields: "both",
+		wide: 12,
+		narrow: 11,
+	},
+] as const satisfies Column[];
 type Size = "wide" | "narrow";
+
+interface Column {
+	stage: Stage;
+	/** What it waits for. */
+	after: Stage[];
+	title: string;
+	yields: string;
+	wide: number;
+	narrow: number;
+}
 
 const PLAIN_LINES: Record<Stage, string> = {
 	accepted: "accepted as a document.uploaded event",
 	reading: "the OCR model reads it",
 	text: "its text is a document.text event",
 	entities: "its entities are a document.entities event",
-	received: "the application received the entities",
+	sentiment: "its sentiment goes to the callback URL",
+	received: "the application received both",
 };
 
 /** A header and one row for each scan. `now` is on the clock of the journeys, `spinner` one character. */
@@ -30,8 +63,8 @@ export function journeyTable(journeys: Journey[], now: number, spinner: string, 
 	const titles = COLUMNS.map((column) => column.title.padEnd(column[size])).join("");
 	const yields = COLUMNS.map((column) => column.yields.padEnd(column[size])).join("");
 	return [
-		` ${"scan".padEnd(NAME_WIDTH)}${titles}`,
-		...(size === "wide" ? [paint("dim", ` ${"".padEnd(NAME_WIDTH)}${yields}`)] : []),
+		` ${"scan".padEnd(NAME_WIDTH)}${titles}`.trimEnd(),
+		...(size === "wide" ? [paint("dim", ` ${"".padEnd(NAME_WIDTH)}${yields}`.trimEnd())] : []),
 		...journeys.map((journey) => ` ${journey.key.padEnd(NAME_WIDTH)}${cells(journey, now, spinner, size)}`),
 	];
 }
@@ -54,11 +87,10 @@ export function duration(ms: number): string {
 function cells(journey: Journey, now: number, spinner: string, size: Size): string {
 	const { stations, failure } = journey;
 	if (failure !== undefined) return paint("red", `✘ ${failure}`);
-	return COLUMNS.map((column, index) => {
+	return COLUMNS.map((column) => {
 		const station = stations[column.stage];
 		if (station !== undefined) return cell(paint("green", "✔"), station, column[size], size);
-		const before = COLUMNS[index - 1]?.stage;
-		const isNext = before === undefined || stations[before] !== undefined;
+		const isNext = column.after.every((stage) => stations[stage] !== undefined);
 		if (!isNext) return "".padEnd(column[size]);
 		const note = column.stage === "text" && stations.reading !== undefined ? "reading" : "";
 		const soFar = { afterMs: now - journey.arrivedAt, note };

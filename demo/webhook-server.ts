@@ -1,38 +1,61 @@
 /**
- * The receiving side of a webhook on loopback, shared by the two models and the application: read the body, verify
- * the router's signature with the independent `standardwebhooks` package, answer JSON. What the answer is, they say.
+ * The receiving side of a webhook on loopback, shared by the models and the application: read the body, verify the
+ * router's signature with the independent `standardwebhooks` package, respond with JSON. What to respond, they say.
  */
 import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
+
+export interface Service {
+	/** The one path that takes signed requests. */
+	path: string;
+	respond: (call: Call) => Promise<Reply>;
+	/** What a `GET` of each of these paths returns, to anyone: how a model says that it is ready. */
+	readable?: Record<string, unknown>;
+}
+
+/** A request whose signature is right. */
+export interface Call {
+	body: unknown;
+	headers: IncomingHttpHeaders;
+}
+
+export interface Reply {
+	status: number;
+	/** Goes out as JSON; absent: no body. */
+	body?: unknown;
+}
 
 export interface WebhookServer {
 	url: string;
-	/** The endpoint's `signing_secret`; until it is known every request is refused. */
+	/** The endpoint's `signing_secret`; until it is known every signed request is refused. */
 	trust: (signingSecret: string) => void;
 	/** How many requests had a right signature. */
 	verifiedCount: () => number;
 	close: () => Promise<void>;
 }
 
-/** The request cannot be answered as it is, and would fail again: 422. */
+/** The request cannot be processed as it is, and would fail again: 422. */
 export class BadInput extends Error {
 	override readonly name = "BadInput";
 }
 
-/** Serves `answer` on a free port. Its value goes back as JSON; undefined means 204. */
-export async function serveWebhooks(answer: (body: unknown) => Promise<unknown>): Promise<WebhookServer> {
+/** Serves on a free port of 127.0.0.1. */
+export async function serveWebhooks({ path, respond, readable = {} }: Service): Promise<WebhookServer> {
 	let verifier: Webhook | null = null;
 	let verified = 0;
-	const server = createServer((request, response) => {
-		void respond(response, async () => {
-			const body = await readBody(request);
-			if (verifier === null) throw new WebhookVerificationError("No signing secret is known yet");
-			verifier.verify(body, request.headers as Record<string, string>);
-			verified++;
-			return answer(JSON.parse(body));
-		});
-	});
+	const replyTo = async (request: IncomingMessage): Promise<Reply> => {
+		const { method, headers, url = "" } = request;
+		if (method === "GET" && Object.hasOwn(readable, url)) return { status: 200, body: readable[url] };
+		if (method !== "POST" || url !== path)
+			return { status: 404, body: { error: `There is no ${url} here.` } };
+		const body = await readBody(request);
+		if (verifier === null) throw new WebhookVerificationError("No signing secret is known yet");
+		verifier.verify(body, headers as Record<string, string>);
+		verified++;
+		return respond({ body: JSON.parse(body), headers });
+	};
+	const server = createServer((request, response) => void reply(response, replyTo(request)));
 	const url = await listen(server);
 	return {
 		url,
@@ -44,7 +67,7 @@ export async function serveWebhooks(answer: (body: unknown) => Promise<unknown>)
 	};
 }
 
-/** Listens on a free port of 127.0.0.1 and gives the origin. */
+/** Listens on a free port of 127.0.0.1 and returns the origin. */
 export async function listen(server: Server): Promise<string> {
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", reject);
@@ -61,11 +84,10 @@ export async function closeServer(server: Server): Promise<void> {
 	await closed;
 }
 
-async function respond(response: ServerResponse, work: () => Promise<unknown>): Promise<void> {
-	const { status, body } = await work().then(
-		(body) => (body === undefined ? { status: 204, body } : { status: 200, body }),
-		(error: Error) => ({ status: statusOf(error), body: { error: error.message } }),
-	);
+async function reply(response: ServerResponse, work: Promise<Reply>): Promise<void> {
+	const { status, body } = await work.catch((error: Error): Reply => {
+		return { status: statusOf(error), body: { error: error.message } };
+	});
 	response.writeHead(status, body === undefined ? {} : { "content-type": "application/json" });
 	response.end(body === undefined ? undefined : JSON.stringify(body));
 }

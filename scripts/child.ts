@@ -3,7 +3,7 @@
  * nothing of what the child does.
  */
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 
@@ -30,13 +30,21 @@ export interface ChildOptions {
 }
 
 /** Starts a Node.js script with an IPC channel. It is a process group of its own, so that a signal reaches all of it. */
-export function startScript(script: string, args: string[], { cwd, env, log }: ChildOptions): Child {
-	const child = spawn(process.execPath, ["--import", END_WITH_PARENT, script, ...args], {
-		cwd,
-		env,
-		stdio: ["ignore", "pipe", "pipe", "ipc"],
-		detached: process.platform !== "win32",
-	});
+export function startScript(script: string, args: string[], options: ChildOptions): Child {
+	const stdio: StdioOptions = ["ignore", "pipe", "pipe", "ipc"];
+	return start(process.execPath, ["--import", END_WITH_PARENT, script, ...args], stdio, options);
+}
+
+/**
+ * Starts any other program, a process group likewise. Its stdin is a pipe that nothing is written to: it closes when
+ * this process has ended, whatever ended it, and the program has to look after that itself.
+ */
+export function startProgram(program: string, args: string[], options: ChildOptions): Child {
+	return start(program, args, ["pipe", "pipe", "pipe"], options);
+}
+
+function start(program: string, args: string[], stdio: StdioOptions, { cwd, env, log }: ChildOptions): Child {
+	const child = spawn(program, args, { cwd, env, stdio, detached: process.platform !== "win32" });
 	for (const stream of [child.stdout, child.stderr]) {
 		if (stream === null) continue;
 		createInterface({ input: stream }).on("line", (raw) => {

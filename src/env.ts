@@ -6,6 +6,7 @@ import type { HandRpc } from "./delivery/hands/job.ts";
 import type { DispatcherRpc } from "./delivery/rpc.ts";
 import type { EventLogRpc } from "./events/log/rpc.ts";
 import type { PullerRpc } from "./ingest/queues/rpc.ts";
+import type { WatchRpc } from "./ingest/silence/rpc.ts";
 
 /** A binding to Workers AI, as far as it is used. */
 export interface AiBinding {
@@ -28,6 +29,7 @@ export interface Env {
 	/** Carry out exchanges for dispatchers, by `ep_…/n`. */
 	HAND: DurableObjectNamespace<HandRpc>;
 	PULLER: DurableObjectNamespace<PullerRpc>;
+	WATCH: DurableObjectNamespace<WatchRpc>;
 	/**
 	 * For endpoints of Workers AI; there only when wrangler.toml has it. Queues and VPC services of endpoints are bound
 	 * under names of the operator's (delivery/exchange/bindings.ts).

@@ -9,6 +9,7 @@ export { Dispatcher } from "./delivery/dispatcher.ts";
 export { Hand } from "./delivery/hands/hand.ts";
 export { EventLog } from "./events/log/event-log.ts";
 export { Puller } from "./ingest/queues/puller.ts";
+export { Watch } from "./ingest/silence/watch.ts";
 
 export default {
 	fetch: app.fetch,

@@ -38,18 +38,23 @@ if (findChromium() === null) {
 		"\nThe reference page was not opened: no Chromium is in PATH (.ci/run installs one and insists on it).",
 	);
 }
-for (const note of notesOf(vitest.state.getTestModules())) console.log(`\n${note}`);
+for (const note of [...count.notes, ...notesOf(vitest.state.getTestModules())]) console.log(`\n${note}`);
 const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
 console.log(`\n${count.passed} passed, ${failed} failed${skipped}`);
 process.exit(failed === 0 && count.passed > 0 ? 0 : 1);
 
-/** A file that does not load, or whose set-up fails, has no failed test; it is counted as one. */
+/**
+ * A file that does not load, or whose set-up fails, has no failed test; it is counted as one. `notes`: what skipped suites
+ * say of themselves.
+ */
 function countTests(files: readonly TestModule[]) {
-	const count = { passed: 0, failed: 0, skipped: 0, brokenFiles: 0 };
+	const count = { passed: 0, failed: 0, skipped: 0, brokenFiles: 0, notes: new Set<string>() };
 	for (const file of files) {
 		if (!file.ok() && [...file.children.allTests("failed")].length === 0) count.brokenFiles += 1;
 		for (const test of file.children.allTests()) {
-			const { state } = test.result();
+			const result = test.result();
+			const { state } = result;
+			if (result.state === "skipped" && result.note !== undefined) count.notes.add(result.note);
 			count[state === "pending" ? "failed" : state] += 1;
 		}
 	}

@@ -1,12 +1,13 @@
 /**
  * The entity model: finds dates, money, people and the like in a text with wink-nlp. Its English model knows the
- * general types; the names in business papers are added here as patterns over its word classes.
+ * general types; the names in business papers are added here as patterns over its word classes. It speaks KServe's V1.
  */
 import model from "wink-eng-lite-web-model";
 import winkNLP from "wink-nlp";
 import type { CustomEntityExample, Detail } from "wink-nlp";
 import { BadInput, serveWebhooks } from "../webhook-server.ts";
 import type { WebhookServer } from "../webhook-server.ts";
+import { readDocument } from "./document.ts";
 
 interface Pattern extends CustomEntityExample {
 	/** First and last token of a match to keep; the package's own types leave it out. */
@@ -26,7 +27,7 @@ const PATTERNS: Pattern[] = [
 	{ name: "PLACE", patterns: ["[,] [PROPN]"], mark: [1, 1] },
 ];
 
-/** What the model answers, and so the data of a `document.entities` event. */
+/** One of the model's predictions, and so the data of a `document.entities` event. */
 export interface FoundEntities {
 	document: string;
 	entities: Detail[];
@@ -35,28 +36,35 @@ export interface FoundEntities {
 	ms: number;
 }
 
-export async function startEntityModel(answered: (result: FoundEntities) => void): Promise<WebhookServer> {
+export async function startEntityModel(predicted: (result: FoundEntities) => void): Promise<WebhookServer> {
 	const nlp = winkNLP(model);
 	nlp.learnCustomEntities(PATTERNS, { matchValue: true, usePOS: true, useEntity: true });
 	// oxlint-disable-next-line typescript/unbound-method -- wink's accessors are plain functions
 	const asDetail = nlp.its.detail;
 
-	return serveWebhooks(async (body) => {
-		const { document, text } = body as { document?: unknown; text?: unknown };
-		if (typeof document !== "string" || typeof text !== "string") {
-			throw new BadInput("document and text must be strings.");
-		}
+	const predict = (instance: unknown): FoundEntities => {
+		const { document, text } = readDocument(instance);
 		const startedAt = performance.now();
 		const read = nlp.readDoc(text);
 		const named = read.customEntities().out(asDetail) as Detail[];
 		const general = read.entities().out(asDetail) as Detail[];
-		const result: FoundEntities = {
+		return {
 			document,
 			entities: [...named, ...general],
 			sentences: read.sentences().length(),
 			ms: Math.round(performance.now() - startedAt),
 		};
-		answered(result);
-		return result;
+	};
+
+	return serveWebhooks({
+		path: "/v1/models/entities:predict",
+		readable: { "/v1/models/entities": { name: "entities", ready: true } },
+		async respond({ body }) {
+			const { instances } = body as { instances?: unknown };
+			if (!Array.isArray(instances)) throw new BadInput("instances must be a list.");
+			const predictions = instances.map(predict);
+			for (const prediction of predictions) predicted(prediction);
+			return { status: 200, body: { predictions } };
+		},
 	});
 }

@@ -1,7 +1,6 @@
 /**
- * The OCR model: takes the event of an uploaded scan, fetches the image it points to and reads it with tesseract.js.
- * One worker is kept warm; the language data comes from the `@tesseract.js-data/eng` package, so nothing is
- * downloaded.
+ * The OCR model: fetches the image of a scan and reads it with tesseract.js. It speaks the Open Inference Protocol (V2).
+ * One worker is kept warm; the language data comes from the `@tesseract.js-data/eng` package, so nothing is downloaded.
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,26 +8,33 @@ import Tesseract from "tesseract.js";
 import { BadInput, serveWebhooks } from "../webhook-server.ts";
 import type { WebhookServer } from "../webhook-server.ts";
 
+const LANGUAGE_VERSION = "4.0.0_best_int";
 const LANGUAGE_DATA = join(
 	dirname(fileURLToPath(import.meta.resolve("@tesseract.js-data/eng/package.json"))),
-	"4.0.0_best_int",
+	LANGUAGE_VERSION,
 );
 const FETCH_TIMEOUT_MS = 5_000;
 
-/** What the model answers, and so the data of a `document.text` event. */
+/** What the model has read of a scan. */
 export interface ReadText {
 	key: string;
 	text: string;
 	/** Mean certainty of the words, in percent. */
 	confidence: number;
 	words: number;
-	/** Time in the model, without fetching the image. */
-	ms: number;
+}
+
+/** A tensor of the protocol, as far as one value goes. */
+interface Tensor {
+	name: string;
+	datatype: string;
+	shape: number[];
+	data: unknown[];
 }
 
 export interface OcrWatcher {
 	started: (key: string) => void;
-	answered: (result: ReadText) => void;
+	read: (result: ReadText) => void;
 	refused: (key: string, reason: string) => void;
 }
 
@@ -40,24 +46,26 @@ export async function startOcrModel(watcher: OcrWatcher): Promise<WebhookServer>
 		// A failure also rejects the call it belongs to; without a handler it would end the process as well.
 		errorHandler: () => {},
 	});
-	const server = await serveWebhooks(async (body) => {
-		const { key, url } = readUpload(body);
-		watcher.started(key);
+	const readScan = async ({ key, url }: Upload): Promise<ReadText> => {
 		const image = await fetchImage(url);
-		const startedAt = performance.now();
 		const { data } = await worker.recognize(image).catch((cause: unknown) => {
 			watcher.refused(key, "the OCR model cannot read this image");
 			throw new BadInput(`${key} is not an image that can be read.`, { cause });
 		});
-		const result: ReadText = {
-			key,
-			text: data.text.trim(),
-			confidence: data.confidence,
-			words: data.text.split(/\s+/).filter((word) => word !== "").length,
-			ms: Math.round(performance.now() - startedAt),
-		};
-		watcher.answered(result);
-		return result;
+		const text = data.text.trim();
+		const words = text.split(/\s+/).filter((word) => word !== "").length;
+		return { key, text, confidence: data.confidence, words };
+	};
+	const server = await serveWebhooks({
+		path: "/v2/models/ocr/infer",
+		readable: { "/v2/models/ocr/ready": { name: "ocr", ready: true } },
+		async respond({ body }) {
+			const upload = uploadIn(body);
+			watcher.started(upload.key);
+			const result = await readScan(upload);
+			watcher.read(result);
+			return { status: 200, body: { ...responseTo(body), outputs: outputsOf(result) } };
+		},
 	});
 	return {
 		...server,
@@ -68,11 +76,29 @@ export async function startOcrModel(watcher: OcrWatcher): Promise<WebhookServer>
 	};
 }
 
-/** The fields of a `document.uploaded` event (structured CloudEvents JSON) that the model needs. */
-function readUpload(event: unknown): { key: string; url: string } {
-	const { key, url } = (event as { data?: { key?: unknown; url?: unknown } }).data ?? {};
+interface Upload {
+	key: string;
+	url: string;
+}
+
+function uploadIn(request: unknown): Upload {
+	const { inputs } = request as { inputs?: Tensor[] };
+	const [key, url] = ["key", "url"].map((name) => inputs?.find((input) => input.name === name)?.data[0]);
 	if (typeof key === "string" && typeof url === "string") return { key, url };
-	throw new BadInput("data.key and data.url must be strings.");
+	throw new BadInput("The inputs key and url must be tensors of one string.");
+}
+
+function responseTo(request: unknown) {
+	const { id } = request as { id?: string };
+	return { model_name: "ocr", model_version: LANGUAGE_VERSION, id };
+}
+
+function outputsOf({ text, confidence, words }: ReadText): Tensor[] {
+	return [
+		{ name: "text", datatype: "BYTES", shape: [1], data: [text] },
+		{ name: "confidence", datatype: "FP32", shape: [1], data: [confidence] },
+		{ name: "words", datatype: "INT64", shape: [1], data: [words] },
+	];
 }
 
 async function fetchImage(url: string): Promise<Buffer> {

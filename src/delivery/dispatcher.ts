@@ -11,7 +11,8 @@ import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { Alarm } from "../objects/alarm.ts";
 import { isReadable } from "../store/records.ts";
-import { isSending } from "../store/settings.ts";
+import { isSending, type Settings } from "../store/settings.ts";
+import { Announcer } from "./announcer.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import { Callbacks, NO_DELIVERY } from "./called-back.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
@@ -46,6 +47,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	readonly #settings = new SettingsCache(this.env);
 	readonly #repair = new Repair(this.ctx.storage);
 	readonly #presence = new Presence(this.ctx.storage);
+	readonly #announcer = new Announcer(this.ctx.storage, this.env);
 	readonly #alarm = new Alarm(this.ctx);
 	readonly #work = new Work({
 		ctx: this.ctx,
@@ -53,6 +55,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		backlog: this.#backlog,
 		settings: this.#settings,
 		presence: this.#presence,
+		announcer: this.#announcer,
 		endpointId: () => this.#endpointId ?? "",
 		goOn: () => this.#start(),
 	});
@@ -61,6 +64,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		backlog: this.#backlog,
 		flights: this.#work.flights,
 		follow: async (id, ran, settings) => {
+			this.#announcer.died(ran.delivery);
 			await this.#work.follow(id, ran, settings, false);
 			this.#start();
 		},
@@ -71,11 +75,25 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	async enqueue(items: IncomingEvent[]): Promise<Enqueued> {
 		this.#rememberEndpoint(items);
 		const enqueued = this.#backlog.add(items, Date.now());
+		this.#noteArrival(items, enqueued);
 		// An alarm takes room as well: it is not set for what has found none.
-		if (enqueued.full.length === countDeliveries(items)) return enqueued;
+		if (enqueued.full.length === countDeliveries(items)) {
+			const { last, isOutdated } = this.#settings;
+			if (last !== undefined && !isOutdated) this.ctx.waitUntil(this.#tell(this.#presence.resolve(last)));
+			return enqueued;
+		}
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		this.#start();
 		return enqueued;
+	}
+
+	/** Never throws. */
+	#noteArrival(items: readonly IncomingEvent[], { full }: Enqueued): void {
+		try {
+			this.#announcer.came(items, full.length, this.#backlog.fill(Date.now()));
+		} catch (error) {
+			log("dispatcher.failed", { endpoint_id: this.#endpointId, error: String(error) });
+		}
 	}
 
 	refresh(change: SettingsChange = { repaired: false }): void {
@@ -225,6 +243,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		// What is kept while D1 fails is older than what was told.
 		if (!this.#settings.isOutdated) this.#presence.note(read);
 		const settings = this.#presence.resolve(read);
+		this.ctx.waitUntil(this.#tell(settings));
 		if (this.#work.pool.isRecovering) this.ctx.waitUntil(this.#recover());
 		const isRepairing = settings !== "deleted" && this.#repair.goOn();
 		if (isRepairing) await this.#alarm.arm(Date.now());
@@ -238,6 +257,14 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 			if (buried === BURY_AT_ONCE) await this.#alarm.arm(Date.now());
 		}
 		if (settings === "deleted") logBuried(this.#endpointId, buryNext(this.#backlog, this.#work.flights));
+	}
+
+	/** Tells what has happened, when somebody asks for it. Never throws. */
+	async #tell(settings: Settings): Promise<void> {
+		await this.#orAgain(async () => {
+			const againAt = await this.#announcer.tell(settings);
+			if (againAt !== null) await this.#alarm.arm(againAt);
+		});
 	}
 
 	/** Asks the hands of an earlier life what they have; nothing is begun before. Never throws. */

@@ -79,10 +79,17 @@ export class SettingsCache {
 
 	/**
 	 * Stops the endpoint: here at once, then in D1. Not when it is stopped already, nor when its settings have changed
-	 * since `sentWith`, as a response to the old ones says nothing about the new. Never throws.
+	 * since `sentWith`, as a response to the old ones says nothing about the new. `stopped` is called in the same turn as
+	 * it stops here. Never throws.
 	 */
-	async stop(sentWith: Endpoint, status: "paused" | "disabled", reason: string): Promise<void> {
+	async stop(
+		sentWith: Endpoint,
+		status: "paused" | "disabled",
+		reason: string,
+		stopped: () => void = () => {},
+	): Promise<void> {
 		if (!this.#stopHere(sentWith, status, reason)) return;
+		stopped();
 		try {
 			if (await stopEndpoint(this.#env, sentWith, status, reason)) {
 				log("endpoint.stopped", { ...namesOf(sentWith), status, reason });

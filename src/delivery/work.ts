@@ -9,6 +9,7 @@ import { hand } from "../objects/clients.ts";
 import { isReadable } from "../store/records.ts";
 import { type EndpointSettings, isSending, type SendingSettings, type Settings } from "../store/settings.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
+import type { Announcer } from "./announcer.ts";
 import { bury, BURY_AT_ONCE } from "./burial.ts";
 import { Flights } from "./flights.ts";
 import { isSuccess } from "./gates/gate.ts";
@@ -38,6 +39,7 @@ export interface WorkParts {
 	backlog: Backlog;
 	settings: SettingsCache;
 	presence: Presence;
+	announcer: Announcer;
 	endpointId(): string;
 	/** Something has ended: there may be more to begin. */
 	goOn(): void;
@@ -170,6 +172,7 @@ export class Work {
 			const isRepaired = isFormer || repairs !== this.#repairs;
 			// First, and it stays claimed until it is written: nothing that goes wrong behind this may send it again.
 			this.flights.end(isRepaired ? broughtForward(ran.delivery) : ran.delivery);
+			if ("dueAt" in delivery.state) this.#parts.announcer.died(ran.delivery);
 			await this.follow(delivery.id, ran, settings, isRepaired);
 		}
 		this.#parts.goOn();
@@ -178,17 +181,24 @@ export class Work {
 
 	/** What follows from an end for the endpoint and the other deliveries, once it is written. Never throws. */
 	async follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void> {
+		const { announcer } = this.#parts;
 		logDelivery(ran);
 		const attempt = ran.ended === null ? undefined : ran.delivery.attempts.at(-1);
 		if (attempt !== undefined) this.recent.note(attempt);
 		if (typeof settings !== "object") return;
 		try {
-			if (ran.ended !== null && !isRepaired) this.#noteEnd(id, ran.ended, settings);
+			if (ran.ended !== null && !isRepaired) {
+				if (isSuccess(ran.ended)) announcer.succeeded(ran.delivery);
+				this.#noteEnd(id, ran.ended, settings);
+			}
 		} catch (error) {
 			log("dispatcher.failed", { endpoint_id: this.#parts.endpointId(), error: String(error) });
 		}
 		for (const { kind, reason } of isRepaired ? [] : ran.signals) {
-			await this.#parts.settings.stop(settings.endpoint, kind === "pause" ? "paused" : "disabled", reason);
+			const status = kind === "pause" ? "paused" : "disabled";
+			await this.#parts.settings.stop(settings.endpoint, status, reason, () =>
+				announcer.stopped(ran.delivery, { status, reason }),
+			);
 		}
 	}
 
@@ -203,7 +213,9 @@ export class Work {
 		const found = backlog.find(blamed);
 		if (found === null) return;
 		const { delivery } = advance(found, { kind: "blamed", retry: endpoint.retry }, moment);
-		if (delivery !== found) backlog.record([delivery]);
+		if (delivery === found) return;
+		backlog.record([delivery]);
+		this.#parts.announcer.died(delivery);
 	}
 
 	/**

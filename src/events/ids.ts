@@ -29,6 +29,8 @@ export const BUILTIN_SOURCES = {
 } as const;
 
 export const RESULTS_SOURCE_ID = "src_results";
+/** Operational events: what the router says of itself (operations/). */
+export const SLUICE_SOURCE_ID = "src_sluice";
 /** By their last characters: models' outputs would be too much for one log. Ids name them, so there can only be more. */
 const RESULT_LOG_IDS = Array.from("0123456789abcdef", (shard) => RESULTS_SOURCE_ID + shard);
 

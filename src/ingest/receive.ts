@@ -13,11 +13,14 @@ import { continueLineage, readLineage } from "../events/lineage-header.ts";
 import { MAX_EVENT_BYTES, type SluiceEvent } from "../events/event.ts";
 import { enqueue } from "../events/queue/enqueue.ts";
 import { splitBySize } from "../events/queue/segment.ts";
+import { announce } from "../operations/announce.ts";
+import { verificationFailing } from "../operations/occurrence.ts";
 import { bindKind, kindOf } from "../sources/registry.ts";
 import { type ParsedEvents, parseEvents, parseParts } from "./parse-events.ts";
 import { Room, mayBeLarge, readParts } from "./read-parts.ts";
 import { readBody } from "../http/read-body.ts";
 import { lookUpSource } from "./source-lookup.ts";
+import { VerificationFailures } from "./verification-failures.ts";
 import { type Greeting, greet, noteVerified } from "./verification-token.ts";
 import type { BoundKind, Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
@@ -46,6 +49,8 @@ export async function receive(
 	const taken = found.ok ? await take(request, env, ctx, { source: found.source, trust, startedAt }) : found;
 	if (taken.ok) return taken.response;
 	const { status, code, cause } = taken;
+	if (found.ok && status === 401 && trust.isSample !== true)
+		noteUnverified(env, ctx, found.source, startedAt);
 	log("ingest.refused", {
 		source: found.ok ? found.source.name : sourceRef.slice(0, 100),
 		status,
@@ -54,6 +59,13 @@ export async function receive(
 		duration_ms: Date.now() - startedAt,
 	});
 	return toResponse(taken);
+}
+
+const failures = new VerificationFailures();
+
+function noteUnverified(env: Env, ctx: Context, source: ReadableSource, now: number): void {
+	const refusals = failures.refused(source.id, now);
+	if (refusals !== null) ctx.waitUntil(announce(env, verificationFailing(source, refusals), now));
 }
 
 async function findOpenSource(

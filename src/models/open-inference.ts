@@ -36,7 +36,8 @@ export const openInference: Protocol = {
 		};
 	},
 	read(exchange) {
-		const requestId = requestIdOf(exchange);
+		// MLServer and KServe know the request by the `id` of its body, and send no header with one.
+		const requestId = requestIdOf(exchange) ?? stringOf(objectIn(exchange)?.["id"]);
 		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
 		// MLServer labels its responses as events of an old version, which say nothing that the body does not.
 		const version = stringOf(objectIn(exchange)?.["model_version"]);

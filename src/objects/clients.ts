@@ -4,6 +4,7 @@ import type { DispatcherRpc } from "../delivery/rpc.ts";
 import type { Env } from "../env.ts";
 import type { EventLogRpc } from "../events/log/rpc.ts";
 import type { PullerRpc } from "../ingest/queues/rpc.ts";
+import type { WatchRpc } from "../ingest/silence/rpc.ts";
 
 /** The dispatcher of an endpoint, `ep_…`. */
 export function dispatcher(env: Env, endpointId: string): DurableObjectStub<DispatcherRpc> {
@@ -23,4 +24,9 @@ export function eventLog(env: Env, logId: string): DurableObjectStub<EventLogRpc
 /** The puller of a source, `src_…`. */
 export function puller(env: Env, sourceId: string): DurableObjectStub<PullerRpc> {
 	return env.PULLER.get(env.PULLER.idFromName(sourceId));
+}
+
+/** The watch of a source, `src_…`. */
+export function watch(env: Env, sourceId: string): DurableObjectStub<WatchRpc> {
+	return env.WATCH.get(env.WATCH.idFromName(sourceId));
 }

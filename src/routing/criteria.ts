@@ -4,6 +4,7 @@
  */
 import { typeMatches } from "../events/cloudevents/type-pattern.ts";
 import type { SluiceEvent } from "../events/event.ts";
+import { SLUICE_SOURCE_ID } from "../events/ids.ts";
 import { judgeFilter, type Filter, type FilterVerdict } from "../events/expressions/filters.ts";
 import { findSetAside, type Owner } from "../events/expressions/quarantine.ts";
 import type { Subscription } from "../store/records.ts";
@@ -60,6 +61,7 @@ export function whyNotActive({ status, unreadable }: Subscription): string | nul
 }
 
 export function whyNotSource({ sourceId }: Subscription, event: SluiceEvent): string | null {
+	if (sourceId === null && event.sourceId === SLUICE_SOURCE_ID) return "it does not name the source sluice";
 	return sourceId === null || sourceId === event.sourceId ? null : "it listens to another source";
 }
 

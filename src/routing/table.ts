@@ -3,6 +3,7 @@
  * Looking up an event costs what its own candidates cost, however many subscriptions there are to other types.
  */
 import type { Env } from "../env.ts";
+import { SLUICE_SOURCE_ID } from "../events/ids.ts";
 import {
 	loadRoutingTable,
 	readRoutingVersion,
@@ -16,7 +17,10 @@ export interface RoutingTable {
 	version: number;
 	/** Every subscription, the paused ones too. */
 	subscriptions: readonly Subscription[];
-	/** Active and readable subscriptions whose source and types fit; their filters have not been looked at. */
+	/**
+	 * Active and readable subscriptions whose source and types fit; their filters have not been looked at. Operational
+	 * events fit only those that name their source.
+	 */
 	candidates(sourceId: string, type: string): Subscription[];
 	/** The endpoint a subscription means at this moment; null when its name has no version left. */
 	endpointOf(subscription: Subscription): RoutedEndpoint | null;
@@ -72,7 +76,7 @@ export function buildTable({ version, subscriptions, endpoints }: RoutingRecords
 		subscriptions,
 		candidates(sourceId, type) {
 			const found = new Set<Subscription>();
-			for (const source of [sourceId, null]) {
+			for (const source of sourceId === SLUICE_SOURCE_ID ? [sourceId] : [sourceId, null]) {
 				for (const subscription of exact.get(keyOf(source, type)) ?? []) found.add(subscription);
 				for (const length of prefixLengths) {
 					if (length > type.length) continue;

@@ -41,6 +41,8 @@ export interface Source {
 	subject: string | null;
 	/** JSONata over `{headers, body}`. */
 	dedupeKey: string | null;
+	/** Where nothing comes of it for longer than this, it is silent; null: nobody expects anything. */
+	expectEverySeconds: number | null;
 	/** What the kind asks for beyond this, as its schema says; empty for most. */
 	settings: Record<string, unknown> | null;
 	/** null, too: no key that is set opens them. */

@@ -125,6 +125,10 @@ const STEPS: readonly (readonly string[])[] = [
 		// Whether a subscription that is not enabled lacks a grant: requested, denied, or null.
 		"ALTER TABLE subscriptions ADD COLUMN request_state TEXT",
 	],
+	[
+		// How often something should come of the source.
+		"ALTER TABLE sources ADD COLUMN expect_every_seconds INTEGER",
+	],
 ];
 
 /**

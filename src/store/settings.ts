@@ -1,5 +1,6 @@
 /** What a dispatcher reads: its endpoint with secrets opened, and the subscriptions whose deliveries it may hold. */
 import type { Env } from "../env.ts";
+import { announcingFrom, SELECT_ANNOUNCING } from "./announcing.ts";
 import { isDeleted } from "./deleted.ts";
 import { type EndpointRow, endpointFromRow } from "./endpoints.ts";
 import { SELECT_OWN_HOSTS } from "./own-hosts.ts";
@@ -15,6 +16,8 @@ export interface EndpointSettings {
 	others: Map<string, Subscription | "deleted" | "missing">;
 	/** Names under which the router has been called. */
 	ownHosts: string[];
+	/** Whether anybody asks for operational events. */
+	isAnnouncing: boolean;
 }
 
 /**
@@ -33,7 +36,7 @@ export function isSending(settings: Settings): settings is SendingSettings {
 }
 
 export async function loadSettings(env: Env, endpointId: string): Promise<Settings> {
-	const [endpoints, subscriptions, hosts] = await withSchema(env, (db) =>
+	const [endpoints, subscriptions, hosts, announcing] = await withSchema(env, (db) =>
 		db.batch([
 			db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(endpointId),
 			db
@@ -43,6 +46,7 @@ export async function loadSettings(env: Env, endpointId: string): Promise<Settin
 				)
 				.bind(endpointId),
 			db.prepare(SELECT_OWN_HOSTS),
+			db.prepare(SELECT_ANNOUNCING),
 		]),
 	);
 	const row = endpoints?.results[0] as EndpointRow | undefined;
@@ -53,6 +57,7 @@ export async function loadSettings(env: Env, endpointId: string): Promise<Settin
 		subscriptions: new Map(rows.map((found) => [found.id, subscriptionFromRow(found)])),
 		others: new Map(),
 		ownHosts: ((hosts?.results ?? []) as { host: string }[]).map(({ host }) => host),
+		isAnnouncing: announcingFrom(announcing?.results),
 	};
 }
 

@@ -26,6 +26,8 @@ const cachedSource = z.object({
 	eventType: z.string().nullable(),
 	subject: z.string().nullable(),
 	dedupeKey: z.string().nullable(),
+	/** Missing in copies that release 0.1 made. */
+	expectEverySeconds: z.number().nullable().default(null),
 	settings: settingsSchema,
 	sealedSecrets: z.string(),
 	status: z.enum(STORED_STATUSES),

@@ -41,6 +41,8 @@ interface SourceRow extends Row {
 	event_type: string | null;
 	subject: string | null;
 	dedupe_key: string | null;
+	/** Undefined before the schema step that adds it. */
+	expect_every_seconds?: number | null;
 	settings: string;
 	secrets: string;
 	status: string;
@@ -170,12 +172,14 @@ export function fromStoredStatus(status: string): Source["status"] {
 
 /** The columns of the fields that are there. */
 async function toColumns(env: Env, changes: SourceChanges): Promise<Row> {
-	const { auth, secrets, eventType, dedupeKey, settings, status, quarantine, ...same } = changes;
+	const { auth, secrets, eventType, dedupeKey, expectEverySeconds, settings, status, quarantine, ...same } =
+		changes;
 	return {
 		...same,
 		...(auth !== undefined && { auth: JSON.stringify(auth), ...AWAITING_VERIFICATION }),
 		...(eventType !== undefined && { event_type: eventType }),
 		...(dedupeKey !== undefined && { dedupe_key: dedupeKey }),
+		...(expectEverySeconds !== undefined && { expect_every_seconds: expectEverySeconds }),
 		...(settings !== undefined && { settings: JSON.stringify(settings) }),
 		...(status !== undefined && { status: toStoredStatus(status) }),
 		...(quarantine !== undefined && { quarantine: quarantineToColumn(quarantine) }),
@@ -196,6 +200,7 @@ async function fromRow(env: Env, row: SourceRow): Promise<Source> {
 		eventType: row.event_type,
 		subject: row.subject,
 		dedupeKey: row.dedupe_key,
+		expectEverySeconds: row.expect_every_seconds ?? null,
 		settings: readColumn(settingsSchema, row.settings),
 		secrets: secrets === null ? null : readColumn(liveSecretsSchema, secrets),
 		status: fromStoredStatus(row.status),

@@ -1,12 +1,9 @@
 /** Every way in which an exchange can break ends in a recorded attempt, and harms nobody else. */
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { isFinished, unique } from "./support/api.ts";
 import { answerBytes, answerJson, answerWithoutEnd, hang, reset, stallInBody } from "./support/behaviours.ts";
+import { closedUrl } from "./support/free-port.ts";
 import { setting } from "./support/setting.ts";
-import { until } from "./support/until.ts";
 
 const stage = setting();
 
@@ -72,41 +69,10 @@ describe("an exchange that breaks is an attempt, and is tried again", () => {
 			{ outcome: "busy", status_code: null, error: expect.any(String) },
 		]);
 	});
-
-	test("a model that starts later gets what waited for it", async () => {
-		const { api } = stage;
-		const type = unique("scan");
-		const url = await closedUrl();
-		// One attempt may be spent: by a delivery that alone had been refused when the next one succeeds.
-		const endpoint = await api.createEndpoint({ url, retry: { schedule_seconds: [1] } });
-		await api.createSubscription({ endpoint: endpoint.id, types: [type] });
-		const events = await Promise.all([1, 2, 3].map((data) => api.publish({ type, data })));
-		const [waiting] = await until("a refused connection", async () => {
-			const found = await api.deliveries({ endpoint: endpoint.id });
-			return found.some(({ attempts }) => attempts.length > 0) ? found : null;
-		});
-		expect(waiting).toMatchObject({ status: "pending" });
-		expect(await api.must("GET", `/v1/endpoints/${endpoint.id}`)).toMatchObject({ blocked_by: "cold_start" });
-
-		const server = createServer((request, response) => {
-			request.resume().on("end", () => response.writeHead(204).end());
-		}).listen(Number(new URL(url).port), "127.0.0.1");
-		await once(server, "listening");
-		try {
-			for (const event of events) {
-				const { status, attempts } = await api.deliveryWhen({ event }, isFinished);
-				expect(status).toBe("succeeded");
-				expect(attempts.slice(0, -1).every(({ outcome }) => outcome === "busy")).toBe(true);
-			}
-		} finally {
-			server.closeAllConnections();
-			server.close();
-		}
-	});
 });
 
 test.each([
-	{ what: "beyond the limit", first: answerBytes(20_000_000) },
+	{ what: "of 30 MB", first: answerBytes(30_000_000) },
 	{ what: "without an end", first: answerWithoutEnd },
 ])("an answer $what is given up, and the model not asked again", async ({ first }) => {
 	const { api, receiver } = stage;
@@ -147,13 +113,3 @@ test("a model that hangs holds up nobody but itself", async () => {
 	expect(stuck.filter(isFinished)).toEqual([]);
 	hanging.behave(answerJson("{}"));
 });
-
-/** A URL on loopback where nothing listens any more. */
-async function closedUrl(): Promise<string> {
-	const server = createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = server.address() as AddressInfo;
-	server.close();
-	await once(server, "close");
-	return `http://127.0.0.1:${port}/`;
-}

@@ -2,8 +2,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,6 +11,7 @@ import type { Router } from "../../scripts/router.ts";
 import { StateInUseError } from "../../scripts/state-lock.ts";
 import { connect, isFinished, unique } from "./support/api.ts";
 import { answerJson } from "./support/behaviours.ts";
+import { freePort } from "./support/free-port.ts";
 import { setting } from "./support/setting.ts";
 import { until } from "./support/until.ts";
 
@@ -147,13 +146,4 @@ function startDev(state: string) {
 async function runToEnd({ output, exited }: ReturnType<typeof startDev>) {
 	const [code] = await exited;
 	return { code: code as unknown, output: output() };
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = server.address() as AddressInfo;
-	server.close();
-	await once(server, "close");
-	return port;
 }

@@ -120,6 +120,14 @@ describe("an answer", () => {
 		);
 	});
 
+	test("has the id of the server's log, or else the one that its document names", () => {
+		const headers = { "x-request-id": "req_1" };
+		const body = { id: "dlv_1", outputs: [] };
+		expect(readCapture(NAME, mlserver, "infer").requestId).toBe("dlv_01H");
+		expect(read(NAME, { status: 200, headers, body }).requestId).toBe("req_1");
+		expect(read(NAME, { status: 200, body: { id: 7, outputs: [] } }).requestId).toBe(null);
+	});
+
 	test("keeps its digits", () => {
 		const body = '{"model_version":"1","outputs":[{"data":[9007199254740993]}]}';
 		const headers = { "content-type": "application/json" };

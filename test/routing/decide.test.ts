@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE } from "../../src/events/lineage.ts";
+import { whyNotSource } from "../../src/routing/criteria.ts";
 import { decide } from "../../src/routing/decide.ts";
 import { buildTable } from "../../src/routing/table.ts";
 import type { EndpointStatus, Subscription } from "../../src/store/records.ts";
@@ -46,6 +47,17 @@ async function matched(subscriptions: Subscription[], of = event(), versions = e
 		({ subscriptionName, endpointRef }) => `${subscriptionName}→${endpointRef}`,
 	);
 }
+
+test("operational events are for subscriptions that name their source, and for no other", async () => {
+	const all = subscription("all");
+	const named = subscription("named", { sourceId: "src_sluice" });
+	const typed = subscription("typed", { types: ["sluice.*"] });
+	const operational = { ...event({ type: "sluice.endpoint.paused" }), sourceId: "src_sluice" };
+	expect(await matched([all, named, typed], operational)).toEqual(["named→ocr@1"]);
+	expect(await matched([all, named], event())).toEqual(["all→ocr@1"]);
+	expect(whyNotSource(typed, operational)).toBe("it does not name the source sluice");
+	expect(whyNotSource(named, operational)).toBeNull();
+});
 
 describe("a subscription matches", () => {
 	test.each<[string, Partial<Subscription>, boolean]>([

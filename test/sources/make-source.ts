@@ -13,6 +13,7 @@ export function makeSource(changes: Partial<ReadableSource> = {}): ReadableSourc
 		eventType: null,
 		subject: null,
 		dedupeKey: null,
+		expectEverySeconds: null,
 		settings: {},
 		secrets: [],
 		status: "active",

@@ -389,6 +389,12 @@ describe("what a dispatcher reads", () => {
 		for (const subscription of [explicit, latest, foreign]) await insertSubscription(env, subscription);
 		const policy = await loadSettings(env, endpoint.id);
 		const subscriptions = new Map([explicit, latest].map((subscription) => [subscription.id, subscription]));
-		expect(policy).toEqual({ endpoint, subscriptions, others: new Map(), ownHosts: [] });
+		expect(policy).toEqual({
+			endpoint,
+			subscriptions,
+			others: new Map(),
+			ownHosts: [],
+			isAnnouncing: false,
+		});
 	});
 });

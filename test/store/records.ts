@@ -21,6 +21,7 @@ export function aSource(fields: Partial<ReadableSource> = {}): ReadableSource {
 		eventType: null,
 		subject: null,
 		dedupeKey: null,
+		expectEverySeconds: null,
 		settings: {},
 		secrets: [{ value: "source-secret", createdAt, expiresAt: null }],
 		status: "active",

@@ -1,6 +1,8 @@
 /** `/v1/keys`: API keys, which are made and deleted and never changed. For admins only. */
 import { Hono } from "hono";
 import { newId } from "../../events/ids.ts";
+import { announce } from "../../operations/announce.ts";
+import { keyChanged } from "../../operations/occurrence.ts";
 import { Problem } from "../../http/problem.ts";
 import { type ApiKey, MAX_KEYS, deleteKey, findKey, insertKey, listKeys } from "../../store/keys.ts";
 import { invalidRequest, readJson } from "../http/body.ts";
@@ -41,6 +43,7 @@ export const keys = new Hono<ApiEnv>()
 		}
 		forgetKeys(c.env);
 		await recordChange(c, { action: "create", resource: "key", before: null, after: keyToWire(key) });
+		c.executionCtx.waitUntil(announce(c.env, keyChanged("created", key, c.var.principal)));
 		return c.json({ ...keyToWire(key), key: text }, 201);
 	})
 	.get("/", async (c) => {
@@ -53,6 +56,7 @@ export const keys = new Hono<ApiEnv>()
 		await deleteKey(c.env, key.id);
 		forgetKeys(c.env);
 		await recordChange(c, { action: "delete", resource: "key", before: keyToWire(key), after: null });
+		c.executionCtx.waitUntil(announce(c.env, keyChanged("deleted", key, c.var.principal)));
 		return c.body(null, 204);
 	});
 

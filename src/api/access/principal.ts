@@ -1,5 +1,8 @@
 /** Who asks, and for which names. Pure: everything here is known once the key is. */
+import { BUILTIN_SOURCES, SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { NO_SCOPE, type Role, type Scope } from "../../store/keys.ts";
+
+const OPERATIONAL_SOURCE = BUILTIN_SOURCES[SLUICE_SOURCE_ID];
 
 export interface Principal {
 	/** `key_…`, or `root` for ADMIN_TOKEN. */
@@ -25,8 +28,12 @@ export function coversAll(patterns: readonly string[]): boolean {
 	return patterns.includes("*");
 }
 
-/** Whether a key is for the events of a source. null: of every source. */
+/**
+ * Whether a key is for the events of a source. null: of every source, which operational events are not among. These tell of
+ * everybody's endpoints and keys, so only a key that names their source is for them, and not one with "*".
+ */
 export function coversSource({ role, scope }: Principal, name: string | null): boolean {
 	if (role === "admin") return true;
+	if (name === OPERATIONAL_SOURCE) return scope.sources.includes(name);
 	return name === null ? coversAll(scope.sources) : covers(scope.sources, name);
 }

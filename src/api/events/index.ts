@@ -8,12 +8,13 @@ import type { Decision, SluiceEvent } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { continueLineage, readLineage } from "../../events/lineage-header.ts";
 import { findEvent } from "../../events/log/find.ts";
-import { eventId, logIdsOf } from "../../events/ids.ts";
+import { BUILTIN_SOURCES, eventId, logIdsOf, SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { enqueue } from "../../events/queue/enqueue.ts";
 import { toProblem } from "../../http/refusal.ts";
 import { explain } from "../../routing/explain.ts";
 import type { Subscription } from "../../store/records.ts";
-import { type Asker, ownNames, requireOwnName } from "../access/own.ts";
+import { type Asker, forbidden, ownNames } from "../access/own.ts";
+import { coversSource } from "../access/principal.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { listedOwners, type Owners, ownersOfTable } from "../http/owners.ts";
@@ -99,15 +100,24 @@ async function logsOf(env: Env, source: string | undefined, asker: Asker): Promi
 	const own = ownNames(asker, "sources");
 	if (source !== undefined) {
 		const id = await resolveSource(env, source);
-		if (own !== null)
-			requireOwnName(asker, "sources", (await readNamesOfSources(env, [id])).get(id) ?? source);
+		if (asker.grade === "own") {
+			const name = (await readNamesOfSources(env, [id])).get(id) ?? source;
+			if (!coversSource(asker.principal, name)) throw forbidden(asker.principal, "sources", name);
+		}
 		return listedOwners(logIdsOf(id));
 	}
 	if (own !== null) return listedOwners((await readIdsOfSources(env, own)).flatMap(logIdsOf));
 	return ownersOfTable(env, "sources", {
-		fixed: BUILTIN_SOURCE_IDS.flatMap(logIdsOf),
+		fixed: BUILTIN_SOURCE_IDS.filter((id) => id !== SLUICE_SOURCE_ID || mayReadOperational(asker)).flatMap(
+			logIdsOf,
+		),
 		likely: (limit) => readLikelySources(env, limit),
 	});
+}
+
+/** A key with "*" is for all sources but this. */
+function mayReadOperational({ grade, principal }: Asker): boolean {
+	return grade === "all" || coversSource(principal, BUILTIN_SOURCES[SLUICE_SOURCE_ID]);
 }
 
 /** A source that has been deleted can still be named by its id. */

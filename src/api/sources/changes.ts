@@ -25,11 +25,12 @@ export async function changesOf(
 	input: z.output<typeof patchSourceSchema>,
 ): Promise<SourceChanges> {
 	const { name, description, subject, event_type: eventType, dedupe_key: dedupeKey, auth, settings } = input;
+	const expectEverySeconds = input.expect_every_seconds;
 	const kind = input.kind ?? former.kind;
 	refuseNames(kind, { event_type: eventType, subject, dedupe_key: dedupeKey });
 	const changes: SourceChanges = {
 		...(namesSetAside(former.quarantine, input) && { quarantine: null }),
-		...named({ name, kind: input.kind, description, subject, eventType, dedupeKey }),
+		...named({ name, kind: input.kind, description, subject, eventType, dedupeKey, expectEverySeconds }),
 		// A change of kind brings the settings of the new one.
 		...((settings !== undefined || input.kind !== undefined) && {
 			settings: resolveSettings(kind, settings ?? {}),

@@ -54,6 +54,15 @@ const fields = z.strictObject({
 	event_type: literalOrExpressionField.nullable(),
 	subject: literalOrExpressionField.nullable(),
 	dedupe_key: expressionField.nullable(),
+	expect_every_seconds: z
+		.number()
+		.int()
+		.min(60)
+		.max(604_800)
+		.nullable()
+		.describe(
+			"After so many seconds without an event the source is silent, which an operational event tells.",
+		),
 	settings: z.record(z.string(), z.unknown()),
 	status: statusField,
 });
@@ -122,6 +131,7 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 		event_type: source.eventType,
 		subject: source.subject,
 		dedupe_key: source.dedupeKey,
+		expect_every_seconds: source.expectEverySeconds,
 		settings: source.settings,
 		...statusOf(source),
 		unreadable: unreadableOf(source),

@@ -59,6 +59,7 @@ export const sources = new Hono<ApiEnv>()
 			eventType: input.event_type ?? null,
 			subject: input.subject ?? null,
 			dedupeKey: input.dedupe_key ?? null,
+			expectEverySeconds: input.expect_every_seconds ?? null,
 			settings: resolveSettings(kind, input.settings ?? {}),
 			secrets: secret === null ? [] : [newSecret(secret, now)],
 			status: input.status ?? "active",

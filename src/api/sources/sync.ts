@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
-import { puller } from "../../objects/clients.ts";
+import { puller, watch } from "../../objects/clients.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { log } from "../../log.ts";
 import { cacheSource, uncacheSource } from "../../store/source-cache.ts";
@@ -28,6 +28,7 @@ export async function syncSource(
 		c.executionCtx.waitUntil(writeCacheLater(c.env, former, current));
 	}
 	await tellPuller(c, former, current);
+	await tellWatch(c, former, current);
 }
 
 /** For a source that the router fetches from, now or before the change. */
@@ -40,6 +41,21 @@ async function tellPuller(c: Context<ApiEnv>, former: Source | null, current: So
 			tell().catch((error: unknown) => {
 				// Reading the source starts a puller that has never been told; others go on as they were.
 				log("puller.untold", { source_id: pulled.id, error: String(error) });
+			}),
+		);
+	});
+}
+
+/** For a source of which something is expected, now or before the change. */
+async function tellWatch(c: Context<ApiEnv>, former: Source | null, current: Source | null): Promise<void> {
+	const watched = [current, former].find((source) => typeof source?.expectEverySeconds === "number");
+	if (watched === undefined || watched === null) return;
+	const tell = () => watch(c.env, watched.id).refresh(watched.id);
+	await tell().catch(() => {
+		c.executionCtx.waitUntil(
+			tell().catch((error: unknown) => {
+				// It reads the source by itself when it wakes; one that has never been told begins with the next change.
+				log("watch.untold", { source_id: watched.id, error: String(error) });
 			}),
 		);
 	});

@@ -70,6 +70,8 @@ const WRITTEN: FieldTexts = {
 		"Kind `generic`: a literal, or JSONata over `{headers, body}` behind `=`. null: the source's name.",
 	subject: "Kind `generic`: as `event_type`; null: none.",
 	dedupe_key: "Kind `generic`: JSONata over `{headers, body}`; its value is the event's id.",
+	expect_every_seconds:
+		"After so many seconds without an event the source is silent, which an operational event tells; null: nothing is expected.",
 	settings: { text: "What the kind asks for.", schema: settingsSchema },
 	status: { text: "What it is made as.", schema: { default: "active" } },
 };
@@ -107,6 +109,7 @@ const source = z.strictObject({
 	event_type: z.string().nullable(),
 	subject: z.string().nullable(),
 	dedupe_key: z.string().nullable(),
+	expect_every_seconds: z.number().int().nullable(),
 	settings: z.record(z.string(), z.unknown()).nullable(),
 	status: z.enum([...STATUSES, "quarantined"]),
 	status_reason: z.string().nullable(),

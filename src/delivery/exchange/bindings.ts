@@ -15,6 +15,7 @@ const OWN: Readonly<Record<keyof Env, true>> = {
 	DISPATCHER: true,
 	HAND: true,
 	PULLER: true,
+	WATCH: true,
 	AI: true,
 	ADMIN_TOKEN: true,
 	ENCRYPTION_KEY: true,

@@ -15,7 +15,7 @@ import { findInInbox, findInInboxAt, findSetAside, hasInbox, lastInboxPosition, 
 import type { Incoming, IncomingEvent } from "./incoming.ts";
 import { Intake } from "./intake.ts";
 import { Jobs } from "./jobs.ts";
-import { LIMITS, type Load } from "./limits.ts";
+import { type Fill, LIMITS, type Load } from "./limits.ts";
 import { Newcomers } from "./newcomers.ts";
 import { newestAttempts } from "./newest-attempts.ts";
 import { type AllOwed, owedIn } from "./owed.ts";
@@ -111,6 +111,11 @@ export class Backlog {
 	/** How many of so many deliveries there is room for. `now` in ms. */
 	roomFor(wanted: number, now: number): number {
 		return this.#intake.roomFor(wanted, now);
+	}
+
+	/** How full it is. `now` in ms. */
+	fill(now: number): Fill {
+		return this.#intake.fill(now);
 	}
 
 	/** Writes a delivery that was refused before, with its event. false when there is still no room for it. */

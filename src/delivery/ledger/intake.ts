@@ -7,7 +7,7 @@ import type { Delivery } from "../rules/delivery.ts";
 import { putDelivery } from "./table.ts";
 import { putInbox } from "./inbox.ts";
 import type { IncomingEvent } from "./incoming.ts";
-import { countDeliveries, isStorageFull, type Load, roomFor, splitAt } from "./limits.ts";
+import { countDeliveries, type Fill, isHigh, isStorageFull, type Load, roomFor, splitAt } from "./limits.ts";
 import { OwedCount } from "./owed-count.ts";
 import { Refused } from "./refused.ts";
 
@@ -64,6 +64,13 @@ export class Intake {
 			wanted,
 			roomFor({ deliveries: this.#owed.atMost, bytes: sql.databaseSize }, this.#limits),
 		);
+	}
+
+	/** How full it is. Counted anew where it seems to be rather full. `now` in ms. */
+	fill(now: number): Fill {
+		const limit = this.#limits.deliveries;
+		if (isHigh({ owed: this.#owed.atMost, limit }, true)) this.#owed.recount(now);
+		return { owed: this.#owed.atMost, limit };
 	}
 
 	/** Writes a delivery that was refused before, with its event. false when there is still no room for it. */

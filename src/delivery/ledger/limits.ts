@@ -20,6 +20,21 @@ export function roomFor(held: Load, limits: Load): number {
 	return held.bytes > limits.bytes ? 0 : Math.max(0, limits.deliveries - held.deliveries);
 }
 
+/** What is owed, or a little more, and how much may be; deliveries. */
+export interface Fill {
+	owed: number;
+	limit: number;
+}
+
+const HIGH_SHARE = 0.8;
+/** It stays high until it is below this, so that what goes up and down about one mark is told once. */
+const LOW_SHARE = 0.7;
+
+/** Whether so much is owed that somebody should know. Bytes do not count: what is finished fills them, and makes room. */
+export function isHigh({ owed, limit }: Fill, wasHigh: boolean): boolean {
+	return owed >= limit * (wasHigh ? LOW_SHARE : HIGH_SHARE);
+}
+
 export interface Split {
 	taken: IncomingEvent[];
 	refused: IncomingEvent[];

@@ -26,7 +26,7 @@ import {
 } from "./spilled.ts";
 import { extendWindow, loadWindow, type Window } from "./window.ts";
 import type { EventLogRpc } from "./rpc.ts";
-import { positionOfTime, type Slice } from "../position.ts";
+import { positionOfTime, type Slice, timeOfPosition } from "../position.ts";
 
 const SCHEMA: SchemaSteps = [
 	`CREATE TABLE IF NOT EXISTS segments (
@@ -128,6 +128,11 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 
 	list(query: LogQuery): Slice<LogEntry> {
 		return listEntries(this.#sql, query);
+	}
+
+	newestAt(): number | null {
+		const { seq } = this.#sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM segments").one();
+		return seq === null ? null : timeOfPosition(seq);
 	}
 
 	/** Never throws: the platform gives up an alarm that fails some times in a row. */

@@ -25,6 +25,8 @@ export interface EventLogRpc extends Rpc.DurableObjectBranded {
 	 * it once. Events that are forgotten are passed over, and so are those behind the window, unless it is only one.
 	 */
 	noteRefused(refusals: Refusal[], isRefused: boolean): void;
+	/** When the newest event came, ms since the epoch; null: there is none. An object of the release before throws. */
+	newestAt(): number | null;
 	get(id: string): LogEntry | null;
 	/** Newest first, without payloads. One call looks at a bounded part, and says where it has stopped. */
 	list(query: LogQuery): Slice<LogEntry>;

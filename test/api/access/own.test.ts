@@ -2,9 +2,11 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
-import { deliveryId, eventId } from "../../../src/events/ids.ts";
+import { deliveryId, eventId, newId } from "../../../src/events/ids.ts";
 import { dispatcher, eventLog } from "../../../src/objects/clients.ts";
-import { type Resource, ask, must } from "../client.ts";
+import { buildOperationalEvent } from "../../../src/operations/event.ts";
+import { keyChanged } from "../../../src/operations/occurrence.ts";
+import { type Page, type Resource, ask, must } from "../client.ts";
 import { type TestKey, askWith, makeKey, namesIn } from "./keys.ts";
 
 const URL = "https://models.example.com/";
@@ -126,7 +128,27 @@ describe("a publisher", () => {
 		expect(await outcome(all, "GET", "/v1/subscriptions/b-all")).toBe("200");
 		expect(await outcome(all, "GET", "/v1/events?source=scans")).toBe("200");
 	});
+
+	test("sees operational events only with a key that names their source", async () => {
+		const key = { id: newId("key"), name: "told", role: null };
+		const event = buildOperationalEvent(keyChanged("created", key, key), 0, Date.now());
+		await eventLog(env, "src_sluice").append([{ event, decisions: [] }], true);
+		const all = await makeKey({ role: "publisher", sources: ["*"] });
+		expect(await outcome(all, "GET", "/v1/events?source=sluice")).toBe("403 forbidden");
+		expect(await outcome(all, "GET", `/v1/events/${event.id}`)).toBe("403 forbidden");
+		expect(await idsSeenBy(all)).not.toContain(event.id);
+		const operator = await makeKey({ role: "publisher", sources: ["sluice"] });
+		expect(await outcome(operator, "GET", "/v1/events?source=sluice")).toBe("200");
+		expect(await outcome(operator, "GET", `/v1/events/${event.id}`)).toBe("200");
+		expect(await idsSeenBy(operator)).toContain(event.id);
+		expect(await idsSeenBy(viewer)).toContain(event.id);
+	});
 });
+
+async function idsSeenBy(key: TestKey): Promise<string[]> {
+	const answer = await askWith(key, "GET", "/v1/events?limit=200");
+	return (answer.body as unknown as Page).data.map(({ id }) => id);
+}
 
 describe("a subscriber", () => {
 	test("sees every source, and its own endpoints and subscriptions", async () => {

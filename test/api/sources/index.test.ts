@@ -21,6 +21,7 @@ describe("creating a source", () => {
 			event_type: null,
 			subject: null,
 			dedupe_key: null,
+			expect_every_seconds: null,
 			settings: {},
 			secret: expect.stringMatching(/^[0-9a-f]{64}$/),
 			status: "active",
@@ -126,6 +127,8 @@ describe("creating a source", () => {
 		],
 		["a secret for none", { name: "a", auth: { type: "none" }, secret: "long-enough" }, "secret"],
 		["a status that is none", { name: "a", status: "disabled" }, "status"],
+		["less than a minute between events", { name: "a", expect_every_seconds: 59 }, "expect_every_seconds"],
+		["more than a week", { name: "a", expect_every_seconds: 604_801 }, "expect_every_seconds"],
 	])("%s is 422 and the field is named", async (_, body, path) => {
 		const answer = await ask("POST", "/v1/sources", body);
 		expect(answer).toMatchObject({ status: 422, body: { code: "invalid_request" } });

@@ -13,6 +13,7 @@ import { type TestKey, askWith, makeKey } from "../access/keys.ts";
 const scope = { ...NO_SCOPE, sources: ["mine"] };
 const subscriber: Principal = { id: "key_1", name: "s", role: "subscriber", scope };
 const wide: Principal = { ...subscriber, scope: { ...scope, sources: ["*"] } };
+const operator: Principal = { ...subscriber, scope: { ...scope, sources: ["sluice"] } };
 const admin: Principal = { ...subscriber, role: "admin", scope: NO_SCOPE };
 
 describe("the status of a new subscription", () => {
@@ -25,6 +26,9 @@ describe("the status of a new subscription", () => {
 		[subscriber, null, "active", "requested"],
 		[wide, null, "active", "active"],
 		[wide, "results", "active", "active"],
+		// What the router says of itself is about everybody's things.
+		[wide, "sluice", "active", "requested"],
+		[operator, "sluice", "active", "active"],
 		[admin, "other", "active", "active"],
 		[admin, null, "paused", "paused"],
 	] as const)("%o to %s, %s: %s", (principal, source, wanted, status) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isStorageFull, roomFor, splitAt } from "../../../src/delivery/ledger/limits.ts";
+import { isHigh, isStorageFull, roomFor, splitAt } from "../../../src/delivery/ledger/limits.ts";
 import type { IncomingEvent } from "../../../src/delivery/ledger/incoming.ts";
 
 const LIMITS = { deliveries: 10, bytes: 1_000 };
@@ -13,6 +13,18 @@ test.each([
 	["there are too many bytes", { deliveries: 0, bytes: 1_001 }, 0],
 ])("room, when %s", (_, held, room) => {
 	expect(roomFor(held, LIMITS)).toBe(room);
+});
+
+test.each([
+	[79, false, false],
+	[80, false, true],
+	[100, false, true],
+	// It has been high, and stays so a little longer.
+	[79, true, true],
+	[70, true, true],
+	[69, true, false],
+])("%d of 100, high before: %s, is high: %s", (owed, wasHigh, expected) => {
+	expect(isHigh({ owed, limit: 100 }, wasHigh)).toBe(expected);
 });
 
 /** Events named by letters, with as many decisions as named. */

@@ -40,7 +40,7 @@ export interface Delivery {
 	subscription: string;
 	endpoint_id: string;
 	endpoint: string;
-	status: "pending" | "in_flight" | "publishing" | "succeeded" | "dead" | "canceled";
+	status: "pending" | "in_flight" | "waiting" | "publishing" | "succeeded" | "dead" | "canceled";
 	reason: string | null;
 	attempt_count: number;
 	next_attempt_at: string | null;
@@ -146,6 +146,9 @@ export function connect(origin: string, token: string) {
 		createSubscription: (fields: Fields & { endpoint: string }) =>
 			must<Subscription>("POST", "/v1/subscriptions", { name: unique("subscription"), ...fields }),
 		endpoint: (id: string) => must<Endpoint>("GET", `/v1/endpoints/${id}`),
+		/** Whether the model server says that its model is ready, asked now. */
+		ready: async (id: string) =>
+			(await must<{ ready: boolean | null }>("GET", `/v1/endpoints/${id}/health?probe=true`)).ready,
 		delivery: (id: string) => must<Delivery>("GET", `/v1/deliveries/${id}`),
 		/** Publishes into the built-in source `api`; answers the event's id. */
 		publish: async (event: Fields) => (await must<{ id: string }>("POST", "/v1/events", event)).id,

@@ -1,5 +1,6 @@
 /**
- * What a model server may do with a request, good and bad: the vocabulary of the receiver's scripts.
+ * What a model server may do with a request, good and bad: the vocabulary of the receiver's scripts. Servers whose answer
+ * follows from what came before are in model-server.ts.
  */
 import type { Behaviour } from "./receiver.ts";
 
@@ -53,4 +54,22 @@ export function answerEvent(event: Record<string, unknown>): Behaviour {
 	return answer(200, JSON.stringify({ specversion: "1.0", ...event }), {
 		"content-type": "application/cloudevents+json",
 	});
+}
+
+/** Answers a model's output as a CloudEvent in binary mode; `attributes` without their prefix. */
+export function answerBinaryEvent(attributes: Record<string, string>, data: string): Behaviour {
+	const headers = Object.entries({ specversion: "1.0", ...attributes }).map(([name, value]) => [
+		`ce-${name}`,
+		value,
+	]);
+	return answer(200, data, { "content-type": "application/json", ...Object.fromEntries(headers) });
+}
+
+/** Streams server-sent events, each written by itself. */
+export function answerStream(...data: string[]): Behaviour {
+	return (response) => {
+		response.writeHead(200, { "content-type": "text/event-stream" });
+		for (const text of data) response.write(`data: ${text}\n\n`);
+		response.end();
+	};
 }

@@ -44,13 +44,13 @@ export interface Receiver {
 	close(): Promise<void>;
 }
 
-/** Starts a receiver on a free port of 127.0.0.1. */
-export async function startReceiver(): Promise<Receiver> {
+/** Starts a receiver on a port of 127.0.0.1; 0 takes a free one. What is asked below a model's path, the model is asked. */
+export async function startReceiver(port = 0): Promise<Receiver> {
 	const models = new Map<string, Model & { script: Behaviour[] }>();
 	const server = createServer((request, response) => {
 		readRequest(request).then(
 			(received) => {
-				const model = models.get(received.path.split("?", 1)[0] ?? "");
+				const model = models.get(/^\/[^/?]*/.exec(received.path)?.[0] ?? "");
 				if (model === undefined) return response.writeHead(404).end();
 				model.requests.push(received);
 				const behaviour = model.script.length > 1 ? model.script.shift() : model.script[0];
@@ -60,7 +60,7 @@ export async function startReceiver(): Promise<Receiver> {
 			() => response.destroy(),
 		);
 	});
-	server.listen(0, "127.0.0.1");
+	server.listen(port, "127.0.0.1");
 	await once(server, "listening");
 	const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 

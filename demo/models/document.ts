@@ -1,0 +1,15 @@
+/** The text of a document, as the two models that read texts are sent it by their subscriptions. */
+import { BadInput } from "../webhook-server.ts";
+
+export interface DocumentText {
+	/** The scan's key in the bucket. */
+	document: string;
+	text: string;
+}
+
+/** @throws {BadInput} when it is something else */
+export function readDocument(value: unknown): DocumentText {
+	const { document, text } = (value ?? {}) as { document?: unknown; text?: unknown };
+	if (typeof document === "string" && typeof text === "string") return { document, text };
+	throw new BadInput("document and text must be strings.");
+}

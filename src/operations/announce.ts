@@ -1,0 +1,44 @@
+/**
+ * Publishes operational events from wherever something happens, but for dispatchers, which know their endpoint
+ * (delivery/announcer.ts). They are lost rather than that what they are about waits or fails.
+ */
+import type { Env } from "../env.ts";
+import type { SluiceEvent } from "../events/event.ts";
+import { enqueue } from "../events/queue/enqueue.ts";
+import { describeRefusal } from "../http/refusal.ts";
+import { log } from "../log.ts";
+import { isAnnouncing } from "../store/announcing.ts";
+import { buildOperationalEvent } from "./event.ts";
+import type { Occurrence } from "./occurrence.ts";
+import { Windows } from "./windows.ts";
+
+const windows = new Windows();
+
+/**
+ * Publishes what has happened unless it was told in this window, or nobody asks for it: D1 is read only for what is going
+ * to be told. `now` in ms. Never throws; for `waitUntil`.
+ */
+export async function announce(env: Env, occurrence: Occurrence, now = Date.now()): Promise<void> {
+	const suppressed = windows.happened(`${occurrence.type}:${occurrence.key}`, now);
+	if (suppressed === null) return;
+	try {
+		if (!(await isAnnouncing(env))) return;
+	} catch (error) {
+		log("operational.lost", { type: occurrence.type, subject: occurrence.subject, error: String(error) });
+		return;
+	}
+	await publishOperational(env, buildOperationalEvent(occurrence, suppressed, now));
+}
+
+/** Whether the queue has the event. Never throws. */
+export async function publishOperational(env: Env, event: SluiceEvent): Promise<boolean> {
+	const { type, subject } = event.attributes;
+	try {
+		const queued = await enqueue(env, [event]);
+		if (queued.ok) return true;
+		log("operational.refused", { type, subject, event_id: event.id, error: describeRefusal(queued) });
+	} catch (error) {
+		log("operational.refused", { type, subject, event_id: event.id, error: String(error) });
+	}
+	return false;
+}

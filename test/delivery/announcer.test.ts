@@ -1,0 +1,263 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
+import type { SluiceEvent } from "../../src/events/event.ts";
+import { lineageAfter, lineageAttributes } from "../../src/events/lineage.ts";
+import { decodeSegment } from "../../src/events/queue/segment.ts";
+import { buildOperationalEvent } from "../../src/operations/event.ts";
+import { keyChanged } from "../../src/operations/occurrence.ts";
+import { WINDOW_MS } from "../../src/operations/windows.ts";
+import { deleteSubscription, insertSubscription } from "../../src/store/subscriptions.ts";
+import { Announcer } from "../../src/delivery/announcer.ts";
+import { loadSettings } from "../../src/store/settings.ts";
+import { findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
+import { deliveryId, newId } from "../../src/events/ids.ts";
+import { aSubscription } from "../store/records.ts";
+import {
+	createSetting,
+	incoming,
+	model,
+	runAlarm,
+	type Setting,
+	setFull,
+	until,
+	whenStatus,
+	whenTried,
+} from "./dispatcher.fixtures.ts";
+
+let listener: string | null = null;
+let published: SluiceEvent[] = [];
+let isQueueDown = false;
+let sent: MockInstance<(typeof env.EVENTS)["send"]>;
+
+/** Somebody asks for operational events. */
+async function listen(): Promise<void> {
+	const subscription = aSubscription({
+		id: newId("sub"),
+		name: newId("sub"),
+		sourceId: "src_sluice",
+		types: ["sluice.*"],
+		target: { latestOf: "none" },
+	});
+	listener = subscription.id;
+	await insertSubscription(env, subscription);
+}
+
+/** What was published of an endpoint: type, and the members of the data that are asked for. */
+function told({ endpoint }: Setting, ...members: string[]): unknown[] {
+	return published
+		.map(({ attributes, data }) => ({
+			type: attributes.type,
+			subject: attributes.subject,
+			data: JSON.parse(data?.kind === "json" ? data.text : "{}") as Record<string, unknown>,
+		}))
+		.filter(({ subject }) => subject === `${endpoint.name}@${endpoint.version}`)
+		.map(({ type, data }) => [type, ...members.map((member) => data[member])]);
+}
+
+/** An operational event on its way to the endpoint. */
+function operational(setting: Setting): ReturnType<typeof incoming> {
+	const item = incoming(setting);
+	const [decision] = item.decisions;
+	const key = { id: newId("key"), name: "ci", role: null };
+	const event = buildOperationalEvent(keyChanged("created", key, key), 0, Date.now());
+	const { subscription, endpoint } = setting;
+	const id = deliveryId({ eventId: event.id, subscriptionId: subscription.id, endpointId: endpoint.id });
+	return { id, event, decisions: decision === undefined ? [] : [{ ...decision, deliveryId: id }] };
+}
+
+async function resume({ endpoint, dispatcher }: Setting): Promise<void> {
+	const found = await vi.waitFor(async () => {
+		const found = await findEndpoint(env, endpoint.id);
+		if (found?.status !== "paused") throw new Error("it is not paused yet");
+		return found;
+	});
+	await updateEndpoint(env, found, { status: "active", statusReason: null });
+	await dispatcher.refresh({ repaired: true });
+}
+
+beforeEach(() => {
+	published = [];
+	isQueueDown = false;
+	sent = vi.spyOn(env.EVENTS, "send").mockImplementation(async (message) => {
+		if (isQueueDown) throw new Error("the queue is down");
+		published.push(...decodeSegment(message).filter(({ sourceId }) => sourceId === "src_sluice"));
+		return {} as Awaited<ReturnType<typeof env.EVENTS.send>>;
+	});
+});
+
+afterEach(async () => {
+	vi.restoreAllMocks();
+	if (listener !== null) await deleteSubscription(env, listener);
+	listener = null;
+});
+
+describe("an endpoint that refuses its credentials", () => {
+	test("is told to be paused, and to have recovered when it takes a delivery again", async () => {
+		await listen();
+		const setting = await createSetting();
+		let status = 401;
+		model(() => Response.json({}, { status }));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await until(() => told(setting).length === 1);
+		expect(told(setting, "endpoint_id", "reason")).toEqual([
+			["sluice.endpoint.paused", setting.endpoint.id, "unauthorized"],
+		]);
+		status = 200;
+		await resume(setting);
+		await whenStatus(setting, item.id, "succeeded");
+		await until(() => told(setting).length === 2);
+		expect(told(setting, "was", "reason")[1]).toEqual([
+			"sluice.endpoint.recovered",
+			"paused",
+			"unauthorized",
+		]);
+	});
+
+	test("is told once, also by an object that was evicted in between", async () => {
+		await listen();
+		const setting = await createSetting();
+		model(() => Response.json({}, { status: 401 }));
+		await setting.dispatcher.enqueue([incoming(setting)]);
+		await until(() => told(setting).length === 1);
+		await evictDurableObject(setting.dispatcher);
+		await setting.dispatcher.enqueue([incoming(setting)]);
+		await runAlarm(setting);
+		expect(told(setting)).toHaveLength(1);
+	});
+
+	test("is told at the next alarm where the queue refuses the event", async () => {
+		await listen();
+		const setting = await createSetting();
+		model(() => Response.json({}, { status: 401 }));
+		isQueueDown = true;
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenTried(setting, item.id);
+		await until(() => sent.mock.calls.length > 0);
+		isQueueDown = false;
+		const later = Date.now() + 60_000;
+		vi.spyOn(Date, "now").mockImplementation(() => later);
+		await runAlarm(setting);
+		await until(() => told(setting).length === 1);
+		expect(told(setting)).toEqual([["sluice.endpoint.paused"]]);
+	});
+
+	test("is not told while nobody asks: nothing is sent, and nothing kept", async () => {
+		const setting = await createSetting();
+		model(() => Response.json({}, { status: 401 }));
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenTried(setting, item.id);
+		await runAlarm(setting);
+		expect(sent).not.toHaveBeenCalled();
+		const kept = await runInDurableObject(setting.dispatcher, (_, { storage }) =>
+			[...storage.kv.list()].map(([key]) => key),
+		);
+		expect(kept).not.toContain("announced");
+	});
+
+	test("is not told when it was an operational event that it refused", async () => {
+		await listen();
+		const setting = await createSetting();
+		let status = 401;
+		const calls = model(() => Response.json({}, { status }));
+		const item = operational(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenTried(setting, item.id);
+		status = 200;
+		await resume(setting);
+		await whenStatus(setting, item.id, "succeeded");
+		await runAlarm(setting);
+		expect(calls).toHaveLength(2);
+		expect(told(setting)).toEqual([]);
+	});
+});
+
+describe("deliveries that die", () => {
+	test("are told by endpoint and reason, once in a window, with the first of them and a count in the next", async () => {
+		await listen();
+		const setting = await createSetting();
+		const now = Math.ceil(Date.now() / WINDOW_MS) * WINDOW_MS;
+		const clock = vi.spyOn(Date, "now").mockImplementation(() => now);
+		model(() => Response.json({}, { status: 422 }));
+		const [first, second] = [incoming(setting), incoming(setting)];
+		await setting.dispatcher.enqueue([first]);
+		await whenStatus(setting, first.id, "dead");
+		await setting.dispatcher.enqueue([second]);
+		await whenStatus(setting, second.id, "dead");
+		await until(() => told(setting).length > 0);
+		expect(told(setting, "reason", "delivery_id", "suppressed")).toEqual([
+			["sluice.delivery.dead", "rejected", first.id, 0],
+		]);
+		clock.mockImplementation(() => now + WINDOW_MS);
+		const third = incoming(setting);
+		await setting.dispatcher.enqueue([third]);
+		await until(() => told(setting).length === 2);
+		expect(told(setting, "delivery_id", "suppressed")[1]).toEqual(["sluice.delivery.dead", third.id, 1]);
+	});
+
+	test("are not told when they carried an operational event, or what came of one", async () => {
+		await listen();
+		const setting = await createSetting();
+		model(() => Response.json({}, { status: 422 }));
+		const [own, result, other] = [operational(setting), incoming(setting), incoming(setting)];
+		Object.assign(result.event.attributes, lineageAttributes(lineageAfter(own.event, "sub_1", null)));
+		await setting.dispatcher.enqueue([own, result]);
+		await whenStatus(setting, own.id, "dead");
+		await whenStatus(setting, result.id, "dead");
+		// Told in its place, were it told.
+		await setting.dispatcher.enqueue([other]);
+		await until(() => told(setting).length > 0);
+		expect(told(setting, "delivery_id", "suppressed")).toEqual([["sluice.delivery.dead", other.id, 0]]);
+	});
+});
+
+describe("a backlog without room", () => {
+	test("is told, unless all that came were operational events", async () => {
+		await listen();
+		const setting = await createSetting({ endpoint: { status: "paused", statusReason: "manual" } });
+		// So that the settings are known.
+		await setting.dispatcher.enqueue([incoming(setting)]);
+		await until(() => told(setting).length === 1);
+		await setFull(setting, true);
+		await setting.dispatcher.enqueue([operational(setting)]);
+		await setting.dispatcher.enqueue([incoming(setting)]);
+		await until(() => told(setting).length === 2);
+		expect(told(setting, "reason", "refused")).toEqual([
+			["sluice.endpoint.paused", "manual", undefined],
+			["sluice.endpoint.backlog_full", undefined, 1],
+		]);
+	});
+});
+
+describe("a backlog that fills", () => {
+	test("is told when it is high, and anew when it was low in between, but not for operational events", async () => {
+		await listen();
+		const setting = await createSetting();
+		const settings = await loadSettings(env, setting.endpoint.id);
+		const start = Math.ceil(Date.now() / WINDOW_MS) * WINDOW_MS;
+		await runInDurableObject(setting.dispatcher, async (_, { storage }) => {
+			const announcer = new Announcer(storage, env);
+			const clock = vi.spyOn(Date, "now");
+			const come = async (window: number, owed: number, item = incoming(setting)) => {
+				clock.mockImplementation(() => start + window * WINDOW_MS);
+				announcer.came([item], 0, { owed, limit: 100 });
+				await announcer.tell(settings);
+			};
+			await come(0, 79);
+			await come(1, 90, operational(setting));
+			expect(told(setting)).toEqual([]);
+			await come(1, 80);
+			await come(2, 95);
+			await come(3, 75);
+			await come(4, 85);
+			expect(told(setting, "backlog", "limit")).toEqual([["sluice.endpoint.backlog_high", 80, 100]]);
+			await come(5, 69);
+			await come(6, 81);
+			expect(told(setting, "backlog")[1]).toEqual(["sluice.endpoint.backlog_high", 81]);
+			clock.mockRestore();
+		});
+	});
+});
