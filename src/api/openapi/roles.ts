@@ -18,6 +18,6 @@ export function rolesOf({ method, path, access = "key" }: OperationDescription):
 export function rolesText(roles: Roles): string {
 	const having = (grade: Grade) => ROLES.filter((role) => roles[role] === grade).map((role) => `\`${role}\``);
 	const [all, own] = [having("all"), having("own")];
-	const whole = `For keys with the role ${all.join(" or ")}`;
-	return own.length === 0 ? `${whole}.` : `${whole}, and ${own.join(" or ")} for what is their own.`;
+	const named = own.length === 0 ? "" : `; ${own.join(", ")} for what the key names`;
+	return `Roles: ${all.join(", ")}${named}.`;
 }

@@ -30,6 +30,24 @@ test("every route is described, and every description has a route", () => {
 	expect(describedRoutes()).toEqual(realRoutes());
 });
 
+test.each([
+	["createKey", { admin: "all" }, "Roles: `admin`."],
+	["listAudit", { admin: "all", viewer: "all" }, "Roles: `admin`, `viewer`."],
+	[
+		"getEndpoint",
+		{ admin: "all", subscriber: "own", viewer: "all" },
+		"Roles: `admin`, `viewer`; `subscriber` for what the key names.",
+	],
+	["ingest", undefined, null],
+])("%s says who may use it", (id, roles, sentence) => {
+	const { path = "", method = "get" } = OPERATIONS.find((operation) => operation.id === id) ?? {};
+	const described = document.paths[path]?.[method] ?? {};
+	expect(described["x-roles"]).toEqual(roles);
+	if (sentence === null) expect(described["description"]).not.toContain("Roles:");
+	else
+		expect(described["description"]).toMatch(new RegExp(`(?:^|\\n\\n)${sentence.replaceAll(".", "\\.")}$`));
+});
+
 test("no operation is there twice", () => {
 	const ids = OPERATIONS.map(({ id }) => id);
 	const routes = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
