@@ -17,7 +17,7 @@ const params: FieldTexts = { ref: { text: "A key by id or name.", schema: { exam
 
 const SCOPE = {
 	sources:
-		"Roles `publisher` and `subscriber`: names of sources, also `api` and `results`; `*` is all of them.",
+		"Roles `publisher` and `subscriber`: names of sources, also `api` and `results`; `*` is all of them but `sluice`, which has to be named.",
 	endpoints:
 		"Role `subscriber`: names of endpoints without their versions, or the beginning of names with `*` behind it.",
 	subscriptions: "Role `subscriber`: names of subscriptions, or the beginning of names with `*` behind it.",

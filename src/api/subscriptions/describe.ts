@@ -19,7 +19,7 @@ const params: FieldTexts = {
 
 const WRITTEN: FieldTexts = {
 	name: { text: "Made from the target when left out.", schema: { examples: ["ocr-scans"] } },
-	source: "A source by id or name, also `api` or `results`; null: every source.",
+	source: "A source by id or name, also `api`, `results` or `sluice`; null: every source but `sluice`.",
 	types: {
 		text: "Event types, exact or a beginning with `*` behind it; empty: every type.",
 		schema: { default: [] },
