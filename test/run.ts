@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { parseCLI, startVitest } from "vitest/node";
 import type { TestModule } from "vitest/node";
+import { findChromium } from "./e2e/support/chromium.ts";
 import { findPostgres } from "./e2e/postgres/server.ts";
 import { watchForStall } from "./stall.ts";
 
@@ -32,7 +33,12 @@ if (findPostgres() === null && process.env["SLUICE_REQUIRE_POSTGRES"] !== "1") {
 		"\nThe PostgreSQL suite was skipped: no server is installed (.ci/run installs one and insists on it).",
 	);
 }
-for (const note of count.notes) console.log(`\n${note}`);
+if (findChromium() === null) {
+	console.log(
+		"\nThe reference page was not opened: no Chromium is in PATH (.ci/run installs one and insists on it).",
+	);
+}
+for (const note of [...count.notes, ...notesOf(vitest.state.getTestModules())]) console.log(`\n${note}`);
 const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
 console.log(`\n${count.passed} passed, ${failed} failed${skipped}`);
 process.exit(failed === 0 && count.passed > 0 ? 0 : 1);
@@ -53,6 +59,17 @@ function countTests(files: readonly TestModule[]) {
 		}
 	}
 	return count;
+}
+
+/** What tests have to say of themselves, such as the seed of a fuzz. */
+function notesOf(files: readonly TestModule[]): string[] {
+	return files.flatMap((file) => [...file.children.allTests()].flatMap((test) => test.meta().note ?? []));
+}
+
+declare module "vitest" {
+	interface TaskMeta {
+		note?: string;
+	}
 }
 
 /** What the default reporter would have said at its end. */

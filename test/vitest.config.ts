@@ -31,6 +31,7 @@ export default defineConfig({
 								ALLOW_PRIVATE_ENDPOINTS: "true",
 								// Hundreds of changes are made and need not wait; the end-to-end suites do.
 								ROUTING_MAX_AGE_MS: "0",
+								FUZZ_SEED: process.env["SLUICE_FUZZ_SEED"] ?? "",
 							},
 							queueProducers: { JOBS: { queueName: "jobs" } },
 							serviceBindings: { OCR: "destination" },
@@ -65,6 +66,7 @@ export default defineConfig({
 					name: "e2e",
 					include: ["test/e2e/**/*.test.ts"],
 					globalSetup: ["test/e2e/support/router.setup.ts"],
+					setupFiles: ["test/e2e/support/described.setup.ts"],
 					...bounds,
 				},
 			},

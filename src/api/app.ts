@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { log } from "../log.ts";
 import { Problem } from "../http/problem.ts";
 import type { ApiEnv } from "./http/context.ts";
+import { description } from "./openapi/index.ts";
 import { auditLog } from "./access/audit-log.ts";
 import { guardRoutes, notFound } from "./access/guard.ts";
 import { keys } from "./access/keys.ts";
@@ -22,6 +23,7 @@ import { subscriptions } from "./subscriptions/index.ts";
 export const api = new Hono<ApiEnv>();
 
 api.get("/healthz", health);
+api.route("/", description);
 guardRoutes(api);
 api.use("/v1/*", async (c, next) => {
 	c.executionCtx.waitUntil(learnHost(c.env, c.req.url, Date.now()));

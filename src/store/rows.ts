@@ -152,13 +152,14 @@ export async function listRows<R>(
 }
 
 /**
- * Belongs into the batch of every change that routing can see. The version follows the clock where it can: a
- * plain counter would come by the same number twice after the database has been restored to an earlier state.
+ * Belongs into the batch of every change that routing can see, right behind the statement that makes it: where that
+ * changes no row, nobody has to read anything anew. The version follows the clock where it can: a plain counter would
+ * come by the same number twice after the database has been restored to an earlier state.
  */
 export function bumpRoutingVersion(db: D1Database): D1PreparedStatement {
 	return db
 		.prepare(
-			`INSERT INTO meta (key, value) VALUES ('routing_version', ?1)
+			`INSERT INTO meta (key, value) SELECT 'routing_version', ?1 WHERE changes() > 0
 			ON CONFLICT (key) DO UPDATE SET value = max(value + 1, ?1)`,
 		)
 		.bind(Date.now());

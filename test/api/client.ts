@@ -1,5 +1,6 @@
-/** The management API from inside workerd: one call, one parsed answer. */
+/** The management API from inside workerd: one call, one parsed answer, which has to be as it is described. */
 import { exports } from "cloudflare:workers";
+import { assertDescribed } from "./described.ts";
 
 export const ORIGIN = "https://sluice.example";
 
@@ -41,8 +42,10 @@ export async function ask(
 		}),
 	);
 	const text = await response.text();
+	const { status } = response;
+	assertDescribed({ method, path, status, contentType: response.headers.get("content-type"), text });
 	return {
-		status: response.status,
+		status,
 		headers: response.headers,
 		text,
 		body: (text === "" ? {} : JSON.parse(text)) as Resource,

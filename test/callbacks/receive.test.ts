@@ -5,6 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
 import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
+import { assertDescribed } from "../api/described.ts";
 import type { Completion, ReadableEndpoint } from "../../src/store/records.ts";
 import {
 	createSetting,
@@ -40,7 +41,11 @@ async function calledBack(
 async function post(url: string, body: string, headers: Record<string, string> = {}) {
 	const init = { method: "POST", body, headers: { "content-type": "application/json", ...headers } };
 	const response = await app.request(url, init, env);
-	return { status: response.status, body: await response.json<Record<string, unknown>>() };
+	const { status } = response;
+	const text = await response.text();
+	const { pathname: path } = new URL(url, ORIGIN);
+	assertDescribed({ method: "POST", path, status, contentType: response.headers.get("content-type"), text });
+	return { status, body: JSON.parse(text) as Record<string, unknown> };
 }
 
 /** A delivery that waits, and the URL that its server was given. */

@@ -39,6 +39,8 @@ describe("without ADMIN_TOKEN", () => {
 		["GET", "/v1/sources"],
 		["POST", "/v1/events"],
 		["POST", "/in/anything"],
+		["GET", "/openapi.json"],
+		["GET", "/docs"],
 	])("%s %s is closed and says how to open it", async (method, path) => {
 		for (const authorization of ["Bearer ", "Bearer undefined", "Bearer null"]) {
 			const response = await fetch(router.url + path, { method, headers: { authorization } });

@@ -343,13 +343,18 @@ describe("what routing reads", () => {
 	test("every change moves the version on", async () => {
 		const [source, endpoint] = [aSource(), anEndpoint()];
 		const subscription = aSubscription({ target: { endpointId: endpoint.id } });
+		// Read anew: a change of what has been changed since is none.
+		const stored = async () => (await findEndpoint(env, endpoint.id)) ?? endpoint;
 		const changes: [string, () => Promise<unknown>][] = [
 			["insert source", () => insertSource(env, source)],
 			["insert endpoint", () => insertEndpoint(env, endpoint)],
 			["insert subscription", () => insertSubscription(env, subscription)],
 			["update source", () => updateSource(env, source, { status: "paused" })],
 			["stop endpoint", () => stopEndpoint(env, endpoint, "paused", "quota")],
-			["update endpoint", () => updateEndpoint(env, endpoint, { url: "https://other.example.com/" })],
+			[
+				"update endpoint",
+				async () => updateEndpoint(env, await stored(), { url: "https://other.example.com/" }),
+			],
 			["update subscription", () => updateSubscription(env, subscription, { status: "paused" })],
 			["delete subscription", () => deleteSubscription(env, subscription.id)],
 			["delete endpoint", () => deleteEndpoint(env, endpoint.id)],

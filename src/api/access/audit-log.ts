@@ -21,7 +21,7 @@ export const auditQuery = z.strictObject({
 
 const side = z.record(z.string(), z.unknown()).nullable();
 
-export const auditEntrySchema = z.object({
+export const auditEntrySchema = z.strictObject({
 	id: z.string().describe("aud_…"),
 	at: z.string(),
 	actor: z.string().describe("The key's name at that time; root for ADMIN_TOKEN."),

@@ -59,7 +59,7 @@ const HAS_NAMES: Record<Role, readonly (keyof Scope)[]> = {
 	viewer: [],
 };
 
-export const keySchema = z.object({
+export const keySchema = z.strictObject({
 	id: z.string().describe("key_…"),
 	name: z.string(),
 	role: z.enum(ROLES).nullable().describe("null: a newer release made it, with a role of its own."),

@@ -93,7 +93,9 @@ export const OPEN_ROUTES: readonly string[] = [
 	"ALL /in/:source",
 	"POST /callbacks/:delivery/:token",
 	"GET /openapi.json",
+	"OPTIONS /openapi.json",
 	"GET /docs",
+	"OPTIONS /docs",
 	"GET /console",
 ];
 

@@ -1,6 +1,5 @@
 /** `/v1/events`: publish with an API key, and read what the event logs hold. */
 import { Hono } from "hono";
-import * as z from "zod";
 import type { Env } from "../../env.ts";
 import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
 import { refusedBy } from "../../events/decision.ts";
@@ -17,7 +16,6 @@ import type { Subscription } from "../../store/records.ts";
 import { type Asker, forbidden, ownNames } from "../access/own.ts";
 import { coversSource } from "../access/principal.ts";
 import type { ApiEnv } from "../http/context.ts";
-import { typePattern } from "../fields/fields.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { listedOwners, type Owners, ownersOfTable } from "../http/owners.ts";
 import { readWalk } from "../http/walk.ts";
@@ -26,7 +24,8 @@ import { traceFrom } from "./trace.ts";
 import { eventsOf, traceToWire } from "./trace-wire.ts";
 import { readEntry } from "./entry.ts";
 import { readPublished } from "./publishing.ts";
-import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "../http/query.ts";
+import { eventGetQuery, eventListQuery, traceQuery } from "./queries.ts";
+import { DEFAULT_LIMIT, invalidQuery, readQuery } from "../http/query.ts";
 import { readLikelySources } from "../../store/owners.ts";
 import {
 	BUILTIN_SOURCE_IDS,
@@ -34,24 +33,11 @@ import {
 	readIdsOfSources,
 	readNamesOfSources,
 } from "../fields/source-refs.ts";
-import { formatTime, timeField } from "../fields/times.ts";
+import { formatTime } from "../fields/times.ts";
 import { named } from "../http/writes.ts";
 
 /** The builtin source of what is published through the API. */
 const API_SOURCE_ID = "src_api";
-
-const listQuery = z.strictObject({
-	...pageQuery,
-	source: z.string().optional(),
-	type: typePattern.optional(),
-	since: timeField.optional(),
-	until: timeField.optional(),
-});
-
-const getQuery = z.strictObject({ explain: z.enum(["true", "false"]).optional() });
-
-/** A trace takes no parameters. */
-export const traceQuery = z.strictObject({});
 
 export const events = new Hono<ApiEnv>()
 	.post("/", async (c) => {
@@ -70,7 +56,7 @@ export const events = new Hono<ApiEnv>()
 		return c.json(batch ? { ids } : { id: ids[0] }, 202);
 	})
 	.get("/", async (c) => {
-		const { limit = DEFAULT_LIMIT, cursor, source, ...range } = readQuery(c, listQuery);
+		const { limit = DEFAULT_LIMIT, cursor, source, ...range } = readQuery(c, eventListQuery);
 		const logs = await logsOf(c.env, source, c.var);
 		const { items, nextCursor } = await readWalk("events", logs, { cursor, limit }, (logId, page) =>
 			eventLog(c.env, logId).list({ ...named(range), ...page }),
@@ -82,7 +68,7 @@ export const events = new Hono<ApiEnv>()
 		return c.json({ data: items.map(({ item }) => eventToWire(item, names)), next_cursor: nextCursor });
 	})
 	.get("/:id", async (c) => {
-		const query = readQuery(c, getQuery);
+		const query = readQuery(c, eventGetQuery);
 		const entry = await readEntry(c.env, c.req.param("id"));
 		const { data, sourceId } = entry.event;
 		// A publisher is told of those who listen to its source, not of everybody.

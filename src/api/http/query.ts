@@ -5,7 +5,7 @@ import { Problem } from "../../http/problem.ts";
 import { toFieldErrors, wording } from "./refusals.ts";
 
 export const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
+export const MAX_LIMIT = 200;
 
 /** What every list takes. The cursor's meaning is the list's own; see pages.ts. */
 export const pageQuery = {

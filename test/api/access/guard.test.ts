@@ -58,6 +58,8 @@ A - s -  DELETE /v1/endpoints/:ref
 A - s -  POST /v1/endpoints/:ref/secret/rotate
 A - s -  POST /v1/endpoints/:ref/pause
 A - s -  POST /v1/endpoints/:ref/resume
+A - s -  POST /v1/endpoints/:ref/test
+A - s V  GET /v1/endpoints/:ref/health
 A p s V  GET /v1/subscriptions
 A - s -  POST /v1/subscriptions
 A p s V  GET /v1/subscriptions/:ref
@@ -68,9 +70,11 @@ A - s -  POST /v1/subscriptions/:ref/pause
 A - s -  POST /v1/subscriptions/:ref/resume
 A p - -  POST /v1/subscriptions/:ref/grant
 A p - -  POST /v1/subscriptions/:ref/deny
+A - - -  POST /v1/subscriptions/preview
 A P - -  POST /v1/events
 A p - V  GET /v1/events
 A p - V  GET /v1/events/:id
+A - - V  GET /v1/events/:id/trace
 A - s V  GET /v1/deliveries
 A - s V  GET /v1/deliveries/:id
 A - s -  POST /v1/deliveries/:id/retry

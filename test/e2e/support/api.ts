@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { until } from "./until.ts";
+import type { Seen } from "./described.ts";
 
 export interface Answer<T = Record<string, unknown>> {
 	status: number;
@@ -67,6 +68,21 @@ export function unique(name: string): string {
 	return `${name}-${randomBytes(4).toString("hex")}`;
 }
 
+let checkSeen: (seen: Seen) => void = () => {};
+
+/** From now on every response goes through `check`, which throws where it is not as it should be. */
+export function checkResponses(check: (seen: Seen) => void): void {
+	checkSeen = check;
+}
+
+/** The body as text, once the response has been checked. */
+async function readChecked(response: Response, method: string, path: string): Promise<string> {
+	const text = await response.text();
+	const { status, headers } = response;
+	checkSeen({ method, path, status, contentType: headers.get("content-type"), text });
+	return text;
+}
+
 export type Api = ReturnType<typeof connect>;
 
 /** The API of the router at `origin`, with the root key. */
@@ -87,7 +103,7 @@ export function connect(origin: string, token: string) {
 			},
 			...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
 		});
-		const text = await response.text();
+		const text = await readChecked(response, method, path);
 		return {
 			status: response.status,
 			headers: response.headers,
@@ -139,7 +155,7 @@ export function connect(origin: string, token: string) {
 		/** Posts to a source's URL as a publisher would, without the root key. */
 		ingest: async (url: string, body: string | Buffer, headers: Record<string, string>): Promise<Answer> => {
 			const response = await fetch(url, { method: "POST", body: new Uint8Array(Buffer.from(body)), headers });
-			const text = await response.text();
+			const text = await readChecked(response, "POST", new URL(url).pathname);
 			return {
 				status: response.status,
 				headers: response.headers,

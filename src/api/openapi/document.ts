@@ -1,0 +1,190 @@
+/** The OpenAPI 3.1 document, made of the descriptions. Pure; index.ts makes it once. */
+import { CODES, type Code, statusOfCode } from "./codes.ts";
+import { toJsonSchema } from "./json-schema.ts";
+import {
+	type FieldTexts,
+	type JsonSchema,
+	type NamedSchema,
+	type OperationDescription,
+	type RequestBody,
+	type ResponseDescription,
+	TAGS,
+	codesOf,
+	readText,
+} from "./operation.ts";
+import { rolesOf, rolesText } from "./roles.ts";
+import { FILTER } from "./filter-schema.ts";
+
+export interface OpenApiDocument {
+	openapi: string;
+	info: Record<string, unknown>;
+	paths: Record<string, Record<string, Record<string, unknown>>>;
+	components: { schemas: Record<string, JsonSchema> } & Record<string, unknown>;
+	[member: string]: unknown;
+}
+
+const INFO = {
+	title: "Sluice",
+	version: "0.1.0",
+	license: { name: "MIT", identifier: "MIT" },
+	description:
+		"Edge webhook router for event-driven model serving. Refusals are RFC 9457 problem documents with a stable `code`. Responses may gain fields.",
+};
+
+/** Named schemas of the document, each once. */
+class Components {
+	readonly schemas: Record<string, JsonSchema> = { Filter: FILTER, Problem: PROBLEM };
+
+	refer({ name, schema, fields, parts = [] }: NamedSchema, io: "input" | "output"): JsonSchema {
+		for (const part of parts) this.refer(part, io);
+		const names = new Map<unknown, string>(parts.map((part) => [part.schema, part.name]));
+		this.schemas[name] ??= toJsonSchema(schema, { io, fields, name, names });
+		return { $ref: `#/components/schemas/${name}` };
+	}
+}
+
+export function buildDocument(operations: readonly OperationDescription[]): OpenApiDocument {
+	const components = new Components();
+	const paths: OpenApiDocument["paths"] = {};
+	for (const operation of operations) {
+		paths[operation.path] = {
+			...paths[operation.path],
+			[operation.method]: operationObject(operation, components),
+		};
+	}
+	return {
+		openapi: "3.1.1",
+		info: INFO,
+		servers: [{ url: "/", description: "This router" }],
+		tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+		security: [{ key: [] }],
+		paths,
+		components: {
+			schemas: components.schemas,
+			securitySchemes: {
+				key: {
+					type: "http",
+					scheme: "bearer",
+					description:
+						"An API key: the root key, which is the Worker's secret `ADMIN_TOKEN`, or one of `/v1/keys`. `x-roles` of an operation says which roles may use it, and whether for `all` or for what is their `own`.",
+				},
+			},
+		},
+	};
+}
+
+function operationObject(operation: OperationDescription, components: Components): Record<string, unknown> {
+	const { id, tag, summary, description, access, body, responses } = operation;
+	const roles = rolesOf(operation);
+	const said = [description, roles && rolesText(roles)].filter((part) => typeof part === "string");
+	return {
+		operationId: id,
+		tags: [tag],
+		summary,
+		...(said.length > 0 && { description: said.join("\n\n") }),
+		...(roles !== null && { "x-roles": roles }),
+		...(access !== undefined && access !== "key" && { security: [] }),
+		parameters: parametersOf(operation),
+		...(body !== undefined && { requestBody: requestBodyOf(body, components) }),
+		responses: {
+			...Object.fromEntries(
+				Object.entries(responses).map(([status, response]) => [status, responseOf(response, components)]),
+			),
+			...refusalsOf(operation),
+		},
+	};
+}
+
+function parametersOf({ path, params = {}, query, headers = {} }: OperationDescription): unknown[] {
+	const named = [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
+	const { properties = {}, required = [] } =
+		query === undefined ? {} : toJsonSchema(query.schema, { io: "input", fields: query.fields });
+	return [
+		...parameters("path", named, params),
+		...Object.entries(properties).map(([name, { description, ...schema }]) => ({
+			name,
+			in: "query",
+			description,
+			required: (required as string[]).includes(name),
+			schema,
+		})),
+		...parameters("header", Object.keys(headers), headers),
+	];
+}
+
+function parameters(where: "path" | "header", names: readonly string[], texts: FieldTexts): unknown[] {
+	return names.map((name) => {
+		const { text: description, schema } = readText(texts[name] ?? "");
+		const isRequired = where === "path";
+		return { name, in: where, description, required: isRequired, schema: { type: "string", ...schema } };
+	});
+}
+
+function requestBodyOf(
+	{ schema, optional, alsoTakes = {}, examples }: RequestBody,
+	components: Components,
+): Record<string, unknown> {
+	const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
+	const also = Object.entries(alsoTakes).map(([type, description]) => [type, { schema: { description } }]);
+	return {
+		required: optional !== true,
+		content: {
+			"application/json": {
+				schema: components.refer(schema, "input"),
+				...(named.length > 0 && { examples: Object.fromEntries(named) }),
+			},
+			...Object.fromEntries(also),
+		},
+	};
+}
+
+function responseOf({ text, schema, contentType }: ResponseDescription, components: Components) {
+	if (schema === null && contentType === undefined) return { description: text };
+	const content =
+		schema === null ? { schema: { type: "string" } } : { schema: components.refer(schema, "output") };
+	return { description: text, content: { [contentType ?? "application/json"]: content } };
+}
+
+/** One response for each status, with the codes that come with it. */
+function refusalsOf(operation: OperationDescription): Record<string, unknown> {
+	const byStatus = Map.groupBy(codesOf(operation), statusOfCode);
+	return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusalOf(codes)]));
+}
+
+function refusalOf(codes: readonly Code[]): Record<string, unknown> {
+	const schema = {
+		allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }],
+	};
+	return {
+		description: codes.map((code) => `\`${code}\``).join(", "),
+		content: { "application/problem+json": { schema } },
+	};
+}
+
+const PROBLEM: JsonSchema = {
+	type: "object",
+	description: "A refusal (RFC 9457).",
+	required: ["type", "title", "status", "code", "detail"],
+	properties: {
+		type: { type: "string", description: "Always `about:blank`: `code` tells refusals apart." },
+		title: { type: "string", description: "The code in words." },
+		status: { type: "integer", description: "The HTTP status." },
+		code: {
+			description: "What was refused, for programs. Stable.",
+			oneOf: Object.entries(CODES).map(([code, [, description]]) => ({ const: code, description })),
+		},
+		detail: { type: "string", description: "What was refused, for people. May change." },
+		errors: {
+			type: "array",
+			description: "One entry for each bad field.",
+			items: {
+				type: "object",
+				required: ["path", "message"],
+				properties: {
+					path: { type: "string", description: "The field in dotted form; empty for the whole body." },
+					message: { type: "string", description: "What is wrong with it." },
+				},
+			},
+		},
+	},
+};

@@ -1,0 +1,144 @@
+/** The door of ingest and the router's own pages, described. */
+import * as z from "zod";
+import type { FieldTexts, NamedSchema, OperationDescription } from "./operation.ts";
+import { ACCEPTED, HEADERS_OF_EVENTS, time } from "./shared.ts";
+
+const params: FieldTexts = {
+	source: { text: "A source by name or id.", schema: { examples: ["documents-db"] } },
+};
+
+const ANY: NamedSchema = { name: "PublisherResponse", schema: z.unknown(), fields: {} };
+
+const backlog = z.strictObject({
+	backlog_count: z.number().nullable(),
+	backlog_bytes: z.number().nullable(),
+	oldest_message_at: time.nullable(),
+});
+
+const backlogTexts = (name: string): FieldTexts => ({
+	[`${name}.backlog_count`]: "Messages that wait; null where the queue does not tell.",
+	[`${name}.backlog_bytes`]: "Their bytes.",
+	[`${name}.oldest_message_at`]: "Since when the oldest waits.",
+});
+
+const HEALTH: NamedSchema = {
+	name: "Health",
+	schema: z.strictObject({ status: z.literal("ok"), queue: backlog, dead_letter_queue: backlog }),
+	fields: {
+		status: "The Worker is alive.",
+		queue: "Events that wait to be routed.",
+		dead_letter_queue: "Messages that could not be routed.",
+		...backlogTexts("queue"),
+		...backlogTexts("dead_letter_queue"),
+	},
+};
+
+const DOCUMENT: NamedSchema = {
+	name: "OpenApiDocument",
+	schema: z.looseObject({ openapi: z.string() }),
+	fields: { openapi: "The version of OpenAPI." },
+};
+
+const shared = { tag: "Ingest", access: "source", params } as const;
+
+export const ingestOperations: readonly OperationDescription[] = [
+	{
+		...shared,
+		method: "post",
+		path: "/in/{source}",
+		id: "ingest",
+		summary: "Send events to a source",
+		description:
+			"Takes what the source's kind takes, with the proof that its auth asks for. Nothing is stored before the request is verified, and 202 comes once the queue holds the events.",
+		headers: HEADERS_OF_EVENTS,
+		responses: {
+			200: { text: "What some publishers expect, or the response to a handshake.", schema: ANY },
+			202: { text: "The queue holds the events.", schema: ACCEPTED },
+		},
+		codes: [
+			"unauthorized",
+			"source_not_found",
+			"source_not_posted",
+			"source_paused",
+			"source_unavailable",
+			"secret_unreadable",
+			"settings_unreadable",
+			"invalid_json",
+			"invalid_payload",
+			"invalid_form",
+			"invalid_header",
+			"missing_header",
+			"invalid_cloudevent",
+			"invalid_sns_message",
+			"sns_raw_delivery",
+			"attribute_too_long",
+			"too_many_attributes",
+			"nested_too_deep",
+			"duplicate_member",
+			"body_incomplete",
+			"body_too_large",
+			"event_too_large",
+			"too_many_events",
+			"unsupported_media_type",
+			"unsupported_content_encoding",
+			"queue_unavailable",
+			"too_busy",
+			"too_slow",
+			"keys_unavailable",
+			"certificate_unavailable",
+			"subscription_not_confirmed",
+		],
+	},
+	{
+		...shared,
+		method: "options",
+		path: "/in/{source}",
+		id: "askConsent",
+		summary: "Ask for consent to send CloudEvents",
+		description: "The handshake of the CloudEvents webhook specification, for kinds that take them.",
+		headers: { "WebHook-Request-Origin": "Who wants to send." },
+		responses: { 200: { text: "Consent, in headers.", schema: null } },
+		codes: [
+			"source_not_found",
+			"source_not_posted",
+			"method_not_allowed",
+			"source_paused",
+			"source_unavailable",
+			"secret_unreadable",
+			"settings_unreadable",
+		],
+	},
+];
+
+const router = { tag: "Router", access: "open" } as const;
+
+export const routerOperations: readonly OperationDescription[] = [
+	{
+		...router,
+		method: "get",
+		path: "/healthz",
+		access: "always",
+		id: "getHealth",
+		summary: "Whether the router is alive",
+		description: "Answers before a key is set, too.",
+		responses: { 200: { text: "Alive, and how much waits in its queues.", schema: HEALTH } },
+	},
+	{
+		...router,
+		method: "get",
+		path: "/openapi.json",
+		id: "getDescription",
+		summary: "This description",
+		responses: { 200: { text: "OpenAPI 3.1.", schema: DOCUMENT } },
+	},
+	{
+		...router,
+		method: "get",
+		path: "/docs",
+		id: "getDocs",
+		summary: "This description as a page",
+		responses: {
+			200: { text: "A page that loads nothing from elsewhere.", schema: null, contentType: "text/html" },
+		},
+	},
+];

@@ -1,0 +1,152 @@
+/**
+ * What a route says of itself: one `OperationDescription` stands beside its resource, refers to the schemas that judge
+ * the request, and brings the schema of each response. document.ts makes OpenAPI of them. Shapes and small helpers.
+ */
+import * as z from "zod";
+import { type Code, statusOfCode } from "./codes.ts";
+
+export type Method = "get" | "post" | "put" | "patch" | "delete" | "options";
+
+export const TAGS = {
+	Ingest: "Where publishers send events.",
+	Sources: "Named ingest URLs, and how their requests are verified and read.",
+	Endpoints: "Model versions that events can be sent to.",
+	Subscriptions: "Which events go to which endpoint, and what becomes of the output.",
+	Events: "Publish with an API key, and read what was kept.",
+	Deliveries: "What became of each event at each endpoint.",
+	Callbacks: "Where model servers post outputs that come later.",
+	Keys: "API keys: their roles, and the names they are for.",
+	Audit: "Who has changed what.",
+	Router: "The router itself.",
+} as const;
+
+/** JSON Schema, as far as it is looked into here. */
+export interface JsonSchema {
+	[keyword: string]: unknown;
+	properties?: Record<string, JsonSchema>;
+	items?: JsonSchema;
+	anyOf?: JsonSchema[];
+	oneOf?: JsonSchema[];
+	allOf?: JsonSchema[];
+}
+
+/**
+ * Says what a field means; `schema` adds what zod does not know (`default`, `examples`, `enum` …), undefined takes a
+ * keyword away. A function where it costs something to make.
+ */
+export type FieldText = string | { text: string; schema: JsonSchema | (() => JsonSchema) };
+
+/**
+ * Texts by path in dotted form. Lists and alternatives have no part of their own: `targets.endpoint`, `auth.username`.
+ * Every field has one; a test says so.
+ */
+export type FieldTexts = Readonly<Record<string, FieldText>>;
+
+/** A schema under its name in the document. */
+export interface NamedSchema {
+	readonly name: string;
+	readonly schema: z.ZodType;
+	readonly fields: FieldTexts;
+	/** Named schemas within it, which the document refers to by their names. */
+	readonly parts?: readonly NamedSchema[];
+}
+
+export interface RequestBody {
+	/** The schema of `application/json`. */
+	readonly schema: NamedSchema;
+	/** May be left out, and then means `{}`. */
+	readonly optional?: true;
+	/** Other content types that are taken, by what they hold. */
+	readonly alsoTakes?: Readonly<Record<string, string>>;
+	/** What can be sent as it stands; tests do. The first is shown. */
+	readonly examples: Readonly<Record<string, unknown>>;
+}
+
+/** `schema` null: no body, or (`contentType`) one that is no JSON. */
+export interface ResponseDescription {
+	readonly text: string;
+	readonly schema: NamedSchema | null;
+	readonly contentType?: string;
+}
+
+export interface OperationDescription {
+	readonly method: Method;
+	/** As OpenAPI spells it: `/v1/sources/{ref}`. */
+	readonly path: string;
+	readonly id: string;
+	readonly tag: keyof typeof TAGS;
+	readonly summary: string;
+	readonly description?: string;
+	/**
+	 * `key` (the default): an API key whose role may use the route; `source`: the source's own proof; `url`: what stands in
+	 * the path; `open`: nothing, once the router has a key; `always`: nothing at all.
+	 */
+	readonly access?: "key" | "source" | "url" | "open" | "always";
+	/** Texts of what stands in the path. */
+	readonly params?: FieldTexts;
+	readonly query?: NamedSchema;
+	/** Request headers with a meaning of their own. */
+	readonly headers?: FieldTexts;
+	readonly body?: RequestBody;
+	readonly responses: Readonly<Record<number, ResponseDescription>>;
+	/** Besides those that follow from the rest: see `codesOf`. */
+	readonly codes?: readonly Code[];
+}
+
+const JSON_BODY_CODES: readonly Code[] = [
+	"invalid_json",
+	"body_incomplete",
+	"body_too_large",
+	"unsupported_media_type",
+	"unsupported_content_encoding",
+	"invalid_request",
+];
+
+/** Every code with which the route can refuse, each once, in the order of its status. */
+export function codesOf({ access, query, body, codes = [] }: OperationDescription): Code[] {
+	const all: Code[] = [
+		...codes,
+		...(query === undefined ? [] : (["invalid_query"] as const)),
+		...(body === undefined ? [] : JSON_BODY_CODES),
+		...(access === undefined || access === "key" ? (["unauthorized", "forbidden"] as const) : []),
+		...(access === "always" ? [] : (["not_configured"] as const)),
+		"internal_error",
+		"unavailable",
+	];
+	return [...new Set(all)].sort((left, right) => statusOfCode(left) - statusOfCode(right));
+}
+
+export const NOTHING: ResponseDescription = { text: "Deleted.", schema: null };
+
+/** The response of a list: one page. */
+export function pageOf(item: NamedSchema): NamedSchema {
+	return {
+		name: `${item.name}Page`,
+		schema: z.strictObject({ data: z.array(item.schema), next_cursor: z.string().nullable() }),
+		fields: {
+			data: "The items of this page, newest first. Fewer than `limit`, or none, do not mean the end.",
+			next_cursor: "Send it as `cursor` to have the next page; null at the end.",
+		},
+		parts: [item],
+	};
+}
+
+/** A schema with those of the texts that belong to its fields. */
+export function namedObject(name: string, schema: z.ZodObject, fields: FieldTexts): NamedSchema {
+	return { name, schema, fields: pick(fields, Object.keys(schema.shape)) };
+}
+
+/** A text and the rest of a field's schema. */
+export function readText(text: FieldText): { text: string; schema: JsonSchema } {
+	if (typeof text === "string") return { text, schema: {} };
+	return { text: text.text, schema: typeof text.schema === "function" ? text.schema() : text.schema };
+}
+
+/** The named texts of many. */
+export function pick(fields: FieldTexts, names: readonly string[]): FieldTexts {
+	return Object.fromEntries(
+		Object.entries(fields).filter(([path]) =>
+			names.some((name) => path === name || path.startsWith(`${name}.`)),
+		),
+	);
+}

@@ -1,0 +1,22 @@
+/** Every route that is described: a resource with new routes adds them to its own list, a new resource one line here. */
+import { accessOperations } from "../access/describe.ts";
+import { deliveryOperations } from "../deliveries/describe.ts";
+import { endpointOperations } from "../endpoints/describe.ts";
+import { eventOperations } from "../events/describe.ts";
+import { sourceOperations } from "../sources/describe.ts";
+import { subscriptionOperations } from "../subscriptions/describe.ts";
+import { callbackOperations } from "./callbacks.ts";
+import { ingestOperations, routerOperations } from "./ingest.ts";
+import type { OperationDescription } from "./operation.ts";
+
+export const OPERATIONS: readonly OperationDescription[] = [
+	...ingestOperations,
+	...sourceOperations,
+	...endpointOperations,
+	...subscriptionOperations,
+	...eventOperations,
+	...deliveryOperations,
+	...callbackOperations,
+	...accessOperations,
+	...routerOperations,
+];

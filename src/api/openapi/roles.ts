@@ -1,0 +1,23 @@
+/** Who may use an operation, out of the table of rights. Pure. */
+import { ROLES, type Role } from "../../store/keys.ts";
+import { type Grade, gradeOf, routeName } from "../access/rights.ts";
+import type { OperationDescription } from "./operation.ts";
+
+/** The roles that may use an operation; `own`: for what the key names. */
+export type Roles = Partial<Record<Role, Grade>>;
+
+/** null: it asks for no API key. */
+export function rolesOf({ method, path, access = "key" }: OperationDescription): Roles | null {
+	if (access !== "key") return null;
+	const route = routeName(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ":$1"));
+	const grades = ROLES.map((role) => [role, gradeOf(route, role)] as const);
+	return Object.fromEntries(grades.filter(([, grade]) => grade !== null));
+}
+
+/** One sentence, for people. */
+export function rolesText(roles: Roles): string {
+	const having = (grade: Grade) => ROLES.filter((role) => roles[role] === grade).map((role) => `\`${role}\``);
+	const [all, own] = [having("all"), having("own")];
+	const named = own.length === 0 ? "" : `; ${own.join(", ")} for what the key names`;
+	return `Roles: ${all.join(", ")}${named}.`;
+}

@@ -1,0 +1,85 @@
+/** Texts and schemas that the descriptions of several resources share. */
+import * as z from "zod";
+import { DEFAULT_LIMIT, MAX_LIMIT, pageQuery } from "../http/query.ts";
+import type { FieldText, FieldTexts, NamedSchema } from "./operation.ts";
+import { rotationSchema } from "../fields/secrets.ts";
+
+/** A point in time as the API writes it. */
+export const time = z.iso.datetime({ precision: 3 });
+
+/** What a model server counts. */
+export const usage = z.strictObject({
+	input_tokens: z.number().nullable(),
+	output_tokens: z.number().nullable(),
+	seconds: z.number().nullable(),
+});
+
+export const TIMES = { created_at: time, updated_at: time } as const;
+
+export const COMMON: FieldTexts = {
+	id: "The router's own id.",
+	status_reason:
+		"Why the status stands, such as `manual`; for `quarantined`, the expression that is set aside; null while active.",
+	unreadable: "Fields that are stored and cannot be read until they are replaced; null when there are none.",
+	created_at: "When it was made.",
+	updated_at: "When it was last changed.",
+};
+
+const PAGE_FIELDS: FieldTexts = {
+	limit: {
+		text: "Items on a page.",
+		schema: { type: "integer", pattern: undefined, minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+	},
+	cursor: "`next_cursor` of the page before; left out for the first.",
+};
+
+/** What every list takes; `more`: what a list takes besides. */
+export function pageQueryOf(
+	schema: z.ZodObject = z.strictObject(pageQuery),
+	more: FieldTexts = {},
+): NamedSchema {
+	return { name: "PageQuery", schema, fields: { ...more, ...PAGE_FIELDS } };
+}
+
+export const SINCE: FieldText = {
+	text: "From this time on, inclusive.",
+	schema: { format: "date-time", examples: ["2026-11-01T09:30:00Z"] },
+};
+export const UNTIL: FieldText = { text: "Before this time, exclusive.", schema: { format: "date-time" } };
+
+export const ROTATION: NamedSchema = {
+	name: "SecretRotation",
+	schema: rotationSchema,
+	fields: {
+		secret: "The new secret; generated when left out.",
+		grace_period_seconds: {
+			text: "How long the former secret stays valid; 0 ends it at once.",
+			schema: { default: 86_400 },
+		},
+	},
+};
+
+/** With which an event is refused that somebody writes. */
+export const CODEC_CODES = [
+	"invalid_cloudevent",
+	"attribute_too_long",
+	"too_many_attributes",
+	"nested_too_deep",
+	"duplicate_member",
+] as const;
+
+export const HEADERS_OF_EVENTS: FieldTexts = {
+	"Idempotency-Key": "Becomes the id of an event that brings none, so that a retry is the same event.",
+	traceparent: "W3C trace context; becomes an attribute of the event.",
+	tracestate: "Goes with `traceparent`.",
+	"sluice-lineage": "From a delivery: the events go on from it, so that loops end.",
+};
+
+export const ACCEPTED: NamedSchema = {
+	name: "Accepted",
+	schema: z.union([z.strictObject({ id: z.string() }), z.strictObject({ ids: z.array(z.string()) })]),
+	fields: {
+		id: "The event's id, `evt_…`. The same event published twice has one id.",
+		ids: "The ids of a batch, in its order.",
+	},
+};

@@ -1,0 +1,140 @@
+/** What a source looks like in requests and responses, with the texts of its fields: for the description. */
+import * as z from "zod";
+import { KIND_NAMES, sourceKinds } from "../../sources/registry.ts";
+import { STATUSES } from "../../store/records.ts";
+import { sourceAuthSchema } from "../../store/source-auth.ts";
+import { toJsonSchema } from "../openapi/json-schema.ts";
+import { type FieldTexts, type JsonSchema, namedObject } from "../openapi/operation.ts";
+import { COMMON, TIMES, time } from "../openapi/shared.ts";
+import { createSourceSchema, patchSourceSchema } from "./fields.ts";
+
+const AUTH: FieldTexts = {
+	auth: "How requests prove where they come from; by default as the kind's publishers do. Written as a whole.",
+	"auth.type": "The sort of proof.",
+	"auth.username": "For `basic`; by default the source's name.",
+	"auth.name": "For `header`: the header that carries the secret.",
+	"auth.header": "For `hmac`: the header that carries the signature.",
+	"auth.algorithm": "For `hmac`: the hash function.",
+	"auth.encoding": "For `hmac`: how the signature is written.",
+	"auth.prefix": "For `hmac`: what each signature begins with, such as `sha256=`.",
+	"auth.secret_encoding": "For `hmac`: how the text of the secret becomes the key.",
+	"auth.signed_content": "For `hmac`: a template of what is signed, with `{body}` or `{form}` in it.",
+	"auth.timestamp_header": "For `hmac`: the header with the time that is signed.",
+	"auth.tolerance_seconds": "For `hmac`: how far that time may be off, either way.",
+	"auth.verification_token": "For `hmac`: whether a first, unsigned request brings the secret.",
+	"auth.audience": "For `google_oidc`: the audience of the token; null: the URL as requested.",
+	"auth.email": "For `google_oidc`: the service account that pushes.",
+};
+
+/** Of all kinds; what belongs to which is in the schema. */
+const SETTINGS: FieldTexts = {
+	form: "What becomes of an HTML form: its text, or a JSON object of its fields.",
+	primary_key: "The column whose value ends the subject.",
+	signature_max_age_seconds: "How long ago a `standard_webhooks` signature may have been made.",
+	dedupe: "Whether changes that say the same within five minutes are one event.",
+	queue: "The queue that the bucket notifies; one source for a queue.",
+	topic_arns: "The topics whose messages count.",
+	require_signature_version_2: "Whether signatures with SHA-1 are refused.",
+	queue_url: "The URL of the queue.",
+	access_key_id: "The access key whose secret is the source's secret.",
+	region: "By default from the URL.",
+	subject: "A JSON pointer to what the body is about.",
+};
+
+/** One alternative for each form that settings have, titled with the kinds that have it. */
+function settingsSchema(): JsonSchema {
+	const forms = Map.groupBy(KIND_NAMES, (kind) => sourceKinds[kind].settings);
+	const anyOf = [...forms].map(([schema, kinds]) => {
+		const converted = toJsonSchema(schema, { io: "input", fields: SETTINGS });
+		return { title: kinds.join(", "), ...converted };
+	});
+	return { type: undefined, propertyNames: undefined, additionalProperties: undefined, anyOf };
+}
+
+const kind = (more: JsonSchema) => ({
+	text: "Which publisher it is: how its requests are verified and read.",
+	schema: { enum: KIND_NAMES, ...more },
+});
+
+const WRITTEN: FieldTexts = {
+	...AUTH,
+	name: {
+		text: "Stands in the ingest URL. `api`, `results` and `sluice` are built in.",
+		schema: { examples: ["documents-db"] },
+	},
+	kind: kind({ default: "generic" }),
+	description: "For people.",
+	secret:
+		"8 to 512 characters without white space around them, unless the auth asks for another form. Generated when left out; shown when it is made or rotated, and never again.",
+	event_type:
+		"Kind `generic`: a literal, or JSONata over `{headers, body}` behind `=`. null: the source's name.",
+	subject: "Kind `generic`: as `event_type`; null: none.",
+	dedupe_key: "Kind `generic`: JSONata over `{headers, body}`; its value is the event's id.",
+	expect_every_seconds:
+		"After so many seconds without an event the source is silent, which an operational event tells; null: nothing is expected.",
+	settings: { text: "What the kind asks for.", schema: settingsSchema },
+	status: { text: "What it is made as.", schema: { default: "active" } },
+};
+
+const READ: FieldTexts = {
+	...WRITTEN,
+	...COMMON,
+	kind: kind({ enum: undefined, examples: ["generic"] }),
+	auth: "How requests prove where they come from; null when it cannot be read.",
+	settings: "What the kind asked for; null when it cannot be read.",
+	ingest_url: "Where the publisher posts; null where nobody does.",
+	secret: "The secret, this once; null where the auth has none.",
+	status: "`quarantined`: an expression is set aside, and events are still taken.",
+	pull: "Kind `sqs`: how asking the queue goes; null when that cannot be had now.",
+	"pull.status": "`failing`: the last try failed, and there will be another.",
+	"pull.last_error": "Why the last try failed.",
+	"pull.last_message_at": "When the queue last had a message.",
+	verification_token: "The token that the publisher brought, this once; null when there is none.",
+};
+
+export const SOURCE_CREATE = namedObject("SourceCreate", createSourceSchema, WRITTEN);
+export const SOURCE_PATCH = namedObject("SourcePatch", patchSourceSchema, {
+	...WRITTEN,
+	kind: kind({}),
+	secret: "Takes effect at once and ends all former ones.",
+});
+
+const source = z.strictObject({
+	id: z.string(),
+	name: z.string(),
+	kind: z.string(),
+	description: z.string().nullable(),
+	auth: sourceAuthSchema.nullable(),
+	ingest_url: z.string().nullable(),
+	event_type: z.string().nullable(),
+	subject: z.string().nullable(),
+	dedupe_key: z.string().nullable(),
+	expect_every_seconds: z.number().int().nullable(),
+	settings: z.record(z.string(), z.unknown()).nullable(),
+	status: z.enum([...STATUSES, "quarantined"]),
+	status_reason: z.string().nullable(),
+	unreadable: z.array(z.string()).nullable(),
+	...TIMES,
+});
+
+export const SOURCE = namedObject("Source", source, READ);
+export const SOURCE_WITH_SECRET = namedObject(
+	"SourceWithSecret",
+	source.extend({ secret: z.string().nullable() }),
+	READ,
+);
+export const SOURCE_DETAIL = namedObject(
+	"SourceDetail",
+	source.extend({
+		pull: z
+			.strictObject({
+				status: z.enum(["running", "failing", "stopped"]),
+				last_error: z.string().nullable(),
+				last_message_at: time.nullable(),
+			})
+			.nullable()
+			.optional(),
+		verification_token: z.string().nullable().optional(),
+	}),
+	READ,
+);
