@@ -1,11 +1,12 @@
 /** What is allowed in a subscription and most likely not meant. Told when it is written; nothing is refused. Pure. */
 import * as z from "zod";
 import { typeMatches } from "../../events/cloudevents/type-pattern.ts";
-import { RESULTS_SOURCE_ID } from "../../events/ids.ts";
+import { RESULTS_SOURCE_ID, SLUICE_SOURCE_ID } from "../../events/ids.ts";
+import { OPERATIONAL_TYPES } from "../../operations/occurrence.ts";
 import type { Subscription } from "../../store/records.ts";
 
 export const warningSchema = z.object({
-	code: z.enum(["only_loops", "own_results_match"]).describe("Stable."),
+	code: z.enum(["only_loops", "own_results_match", "no_such_events"]).describe("Stable."),
 	path: z.string().describe("The field that it is about."),
 	message: z.string().describe("What will happen and what to write instead, for a person."),
 });
@@ -17,6 +18,8 @@ export function warningsOf(
 	{ sourceId, types, filters, result }: Pick<Subscription, "sourceId" | "types" | "filters" | "result">,
 	endpointName: string,
 ): Warning[] {
+	const unknown = unknownOperations(sourceId, types);
+	if (unknown !== null) return [unknown];
 	if (result === null || result.allowCycles) return [];
 	if (sourceId !== null && sourceId !== RESULTS_SOURCE_ID) return [];
 	const own = result.type ?? `${endpointName}.completed`;
@@ -30,4 +33,13 @@ export function warningsOf(
 	if (filters.length > 0) return [];
 	const message = `its own results (${own}) match it again, and each of them ends as a dead delivery \`loop\`. Name the source or the types that it is for, or result.allow_cycles`;
 	return [{ code: "own_results_match", path: types.length > 0 ? "types" : "source", message }];
+}
+
+/** The source `sluice` has events of a few types and no others: a subscription to none of them gets nothing. */
+function unknownOperations(sourceId: string | null, types: readonly string[]): Warning | null {
+	if (sourceId !== SLUICE_SOURCE_ID || types.length === 0) return null;
+	const isKnown = (pattern: string): boolean => OPERATIONAL_TYPES.some((type) => typeMatches(pattern, type));
+	if (types.some(isKnown)) return null;
+	const message = `source sluice has no events of these types, so nothing ever arrives. It has: ${OPERATIONAL_TYPES.join(", ")}`;
+	return { code: "no_such_events", path: "types", message };
 }

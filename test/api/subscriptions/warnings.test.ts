@@ -42,6 +42,12 @@ describe("warnings of a subscription", () => {
 			{ sourceId: null, types: [], filters: [filter], result: policy(null) },
 			null,
 		],
+		[
+			"types that the source sluice does not have",
+			{ sourceId: "src_sluice", types: ["endpoint.paused"], result: null },
+			"no_such_events",
+		],
+		["types that it has", { sourceId: "src_sluice", types: ["sluice.endpoint.*"], result: null }, null],
 		["another type", { sourceId: RESULTS, types: ["scan.*"], result: policy("read") }, null],
 		["another source", { sourceId: "src_1", types: [], result: policy("read") }, null],
 		["cycles are meant", { sourceId: RESULTS, types: ["read"], result: policy("read", true) }, null],
