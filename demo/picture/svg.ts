@@ -21,7 +21,7 @@ const COLOURS: Record<number, string> = {
 
 /** `title` is what a reader hears who does not see the picture. */
 export function svgOf(lines: Run[][], title: string): string {
-	const columns = Math.max(...lines.map((line) => line.reduce((sum, { text }) => sum + widthOf(text), 0)), 1);
+	const columns = Math.max(...lines.map((line) => line.reduce((sum, { text }) => sum + text.length, 0)), 1);
 	const width = Math.ceil(columns * CHARACTER_WIDTH) + 2 * MARGIN;
 	const height = lines.length * LINE_HEIGHT + 2 * MARGIN;
 	return [
@@ -44,11 +44,11 @@ function lineTexts(line: Run[], index: number): string[] {
 	for (const { text, style } of line) {
 		// Spaces at either end are left to the columns.
 		const start = column + text.length - text.trimStart().length;
-		column += widthOf(text);
+		column += text.length;
 		const shown = text.trim();
 		if (shown === "") continue;
 		const x = round(MARGIN + start * CHARACTER_WIDTH);
-		const length = round(widthOf(shown) * CHARACTER_WIDTH);
+		const length = round(shown.length * CHARACTER_WIDTH);
 		const attributes = `x="${x}" y="${y}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${look(style)}`;
 		texts.push(`<text ${attributes}>${escaped(shown)}</text>`);
 	}
@@ -59,10 +59,6 @@ function look({ bold, dim, colour }: Style): string {
 	const own = colour === null ? undefined : COLOURS[colour];
 	const fill = own ?? (dim ? DIM : undefined);
 	return `${fill === undefined ? "" : ` fill="${fill}"`}${bold ? ' font-weight="bold"' : ""}`;
-}
-
-function widthOf(text: string): number {
-	return [...text].length;
 }
 
 function round(value: number): number {

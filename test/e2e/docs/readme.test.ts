@@ -20,6 +20,11 @@ const FIRST_EVENT = "Your first event in five minutes";
 /** The project's Node.js and its programs, before those of the machine. */
 const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
 
+interface Terminal {
+	output: () => string;
+	close: () => Promise<void>;
+}
+
 test("every block of commands is one that a test runs", () => {
 	const blocks = Map.groupBy(blocksOf(README, "sh"), ({ heading }) => heading);
 	const counts = [...blocks].map(([heading, { length }]) => [heading, length]);
@@ -67,7 +72,7 @@ describe("the first event", () => {
 	const [received = "", delivered = ""] = blocksOf(README, "text")
 		.filter(({ heading }) => heading === FIRST_EVENT)
 		.map(({ code }) => code.trim());
-	const terminals: ReturnType<typeof openTerminal>[] = [];
+	const terminals: Terminal[] = [];
 	let folder: string;
 	let onOwnPorts: (code: string) => string;
 
@@ -137,7 +142,7 @@ describe("the first event", () => {
 	});
 
 	/** A terminal of its own, with a command that stays. */
-	function openTerminal(command: string, env: Record<string, string> = {}) {
+	function openTerminal(command: string, env: Record<string, string> = {}): Terminal {
 		const child = spawn("bash", ["--norc", "-c", command], {
 			cwd: PROJECT,
 			env: { ...process.env, PATH, NO_COLOR: "1", ...env },
