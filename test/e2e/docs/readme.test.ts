@@ -1,6 +1,6 @@
 /**
- * README.md: its commands run as they stand there, on ports of their own, and print what it shows. The lines about a
- * database run in ../postgres/postgres.test.ts, the demo in ../demo/run.test.ts.
+ * README.md: its commands run as they stand there, on ports of their own, and print what it shows; then the examples of
+ * docs/api.md that continue them. The lines about a database run in ../postgres/postgres.test.ts, the demo in ../demo/run.test.ts.
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,6 +19,8 @@ const README = readFileSync(join(PROJECT, "README.md"), "utf8");
 const FIRST_EVENT = "Your first event in five minutes";
 /** The project's Node.js and its programs, before those of the machine. */
 const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
+/** In a problem document. */
+const REFUSED = /"status":[45]\d\d/;
 
 interface Terminal {
 	output: () => string;
@@ -103,7 +105,7 @@ describe("the first event", () => {
 
 	test("it reaches the model, and the model's output the application", async () => {
 		const { stdout } = await bash(onOwnPorts([define, connect, subscribe, publish].join("\n")));
-		expect(stdout).not.toContain('"code"');
+		expect(stdout).not.toMatch(REFUSED);
 		expect(stdout).toMatch(/\{"id":"evt_\w+"\}\s*$/);
 		const [router, model, application] = terminals;
 		await until("the application's line", () => (application?.output().includes(received) ? true : null));
@@ -133,6 +135,16 @@ describe("the first event", () => {
 			matched: [{ subscription: "count-words" }],
 			unmatched: [{ subscription: "counts-to-app", criterion: "types" }],
 		});
+	});
+
+	test("docs/api.md, at a glance: its examples go on from here", async () => {
+		const api = readFileSync(join(PROJECT, "docs/api.md"), "utf8");
+		const [, table = ""] = /^## At a glance\n([\s\S]*?)^## /m.exec(api) ?? [];
+		const examples = [...table.matchAll(/\| `((?:api|curl) [^`]+)` \|$/gm)].map(([, line = ""]) => line);
+		expect(examples.length).toBeGreaterThan(10);
+		const { stdout } = await bash(onOwnPorts([define, read, ...examples].join("\n")));
+		expect(stdout).toContain('"key"');
+		expect(stdout).not.toMatch(REFUSED);
 	});
 
 	test("the check of a deployment passes", async () => {
