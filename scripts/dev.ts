@@ -7,7 +7,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, parseEnv } from "node:util";
-import { readableLine } from "./loglines.ts";
+import { jsonLine, readableLine } from "./loglines.ts";
 import { paint } from "./paint.ts";
 import { parsePort } from "./port.ts";
 import { startRouter } from "./router.ts";
@@ -17,10 +17,11 @@ const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const HOME = join(PROJECT, ".sluice");
 const DEFAULT_STATE = ".sluice/state";
 const DEFAULT_PORT = "8787";
-const USAGE = `npm run dev [-- --port <number> --state <folder>]
+const USAGE = `npm run dev [-- --port <number> --state <folder> --json]
 
   --port <number>   the router's port (default: ${DEFAULT_PORT})
-  --state <folder>  what it has stored (default: ${DEFAULT_STATE}); each running router needs one of its own`;
+  --state <folder>  what it has stored (default: ${DEFAULT_STATE}); each running router needs one of its own
+  --json            print the log as the router writes it, one JSON object a line; all else goes to stderr`;
 
 try {
 	await main();
@@ -31,9 +32,16 @@ try {
 
 async function main(): Promise<void> {
 	const { values } = parseArgs({
-		options: { port: { type: "string" }, state: { type: "string" }, help: { type: "boolean" } },
+		options: {
+			port: { type: "string" },
+			state: { type: "string" },
+			json: { type: "boolean" },
+			help: { type: "boolean" },
+		},
 	});
 	if (values.help) return console.log(USAGE);
+	/** What is not the log. */
+	const say = values.json ? console.error : console.log;
 	const port = parsePort(values.port ?? DEFAULT_PORT);
 	// As the caller sees it: npm runs scripts in the project's folder.
 	const state = resolve(process.env["INIT_CWD"] ?? "", values.state ?? join(PROJECT, DEFAULT_STATE));
@@ -42,22 +50,24 @@ async function main(): Promise<void> {
 	const ownToken = (ownVars.ADMIN_TOKEN ?? "").trim();
 	const token = ownToken || (await keptToken());
 
-	console.log(paint("dim", "Starting the router ..."));
+	say(paint("dim", "Starting the router ..."));
 	let isUp = false;
 	const router = await startRouter({
 		port,
 		vars: { ALLOW_PRIVATE_ENDPOINTS: "true", ...ownVars, ADMIN_TOKEN: token },
 		persistTo: state,
 		log: (line) => {
-			const readable = isUp ? readableLine(line) : null;
-			if (readable !== null) console.log(readable);
+			if (!isUp) return;
+			const shown = values.json ? jsonLine(line) : readableLine(line);
+			if (shown !== null) console.log(shown);
+			else if (values.json) say(line);
 		},
 	});
 	isUp = true;
 	const shownState = values.state ?? DEFAULT_STATE;
-	console.log(welcome(router.url, token, ownToken ? ".dev.vars" : ".sluice/token", shownState));
+	say(welcome(router.url, token, ownToken ? ".dev.vars" : ".sluice/token", shownState));
 	await runUntilSignal(router);
-	console.log(paint("dim", `\nStopped. The state stays in ${shownState}.`));
+	say(paint("dim", `\nStopped. The state stays in ${shownState}.`));
 }
 
 /** Stays until Ctrl-C; an end that nobody asked for is a failure. */

@@ -1,7 +1,8 @@
 /**
  * What `npm run dev` shows of the router's output: its JSON log lines and wrangler's lines about requests made
- * readable, errors as they are, and nothing of wrangler's other chatter.
+ * readable, errors as they are, and nothing of wrangler's other chatter. With `--json`, the JSON log lines as they are.
  */
+import { clockTime, deliveryText } from "./delivery-lines.ts";
 import { paint } from "./paint.ts";
 
 /** wrangler's line for a request that has been answered. */
@@ -44,6 +45,12 @@ export function readableLine(line: string): string | null {
 	return /\berror\b/i.test(line) ? paint("red", line) : line;
 }
 
+/** The JSON text of a log line, without what wrangler puts before it; null for everything else. */
+export function jsonLine(line: string): string | null {
+	const text = line.replace(SEVERITY, "");
+	return parseEntry(text) === null ? null : text;
+}
+
 function parseEntry(line: string): Record<string, unknown> | null {
 	if (!line.startsWith("{")) return null;
 	try {
@@ -56,6 +63,8 @@ function parseEntry(line: string): Record<string, unknown> | null {
 
 /** A field that is null says that something did not happen; on a terminal that is only noise. */
 function formatEntry({ event, ...fields }: Record<string, unknown>): string {
+	const text = deliveryText(event, fields);
+	if (text !== null) return `${timeNow()}  ${text}`;
 	const name = typeof event === "string" ? event : "log";
 	const facts = Object.entries(fields)
 		.filter(([, value]) => value !== null)
@@ -68,5 +77,9 @@ function formatEntry({ event, ...fields }: Record<string, unknown>): string {
 /** `text` begins in the same column on every line but those of the few events with a longer name. */
 function formatLine(name: string, isTrouble: boolean, text: string): string {
 	const title = paint(isTrouble ? "red" : "cyan", name.padEnd(20));
-	return `${paint("dim", new Date().toTimeString().slice(0, 8))}  ${title}  ${text}`;
+	return `${timeNow()}  ${title}  ${text}`;
+}
+
+function timeNow(): string {
+	return paint("dim", clockTime(new Date()));
 }

@@ -1,12 +1,11 @@
 /**
- * A model server in one file: it answers with the number of words in the event's title, after it has checked that
+ * A model server in one file: it responds with the number of words in the event's title, after it has checked that
  * the request comes from your router. `SIGNING_SECRET=whsec_… node docs/examples/receiver.mjs`
  */
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
 
-const PORT = 9000;
-const { SIGNING_SECRET } = process.env;
+const { SIGNING_SECRET, PORT = 9000 } = process.env;
 if (!SIGNING_SECRET) {
 	console.error("Set SIGNING_SECRET to the endpoint's signing_secret, whsec_…");
 	process.exit(1);

@@ -113,7 +113,7 @@ function shared(fanOut: number, together: number): number {
 }
 
 describe("costs", () => {
-	test("one event alone, delivered at once, is what the README adds up", () => {
+	test("one event alone, delivered at once, is what docs/limits.md adds up", () => {
 		const units = { ...unitsOfOne(1, 1, 0), extraAttempts: 0 };
 		expect(rowsOf(units)).toBe(1 + 2 + 2);
 		expect(callsOf(units)).toBe(2);

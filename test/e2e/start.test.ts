@@ -97,6 +97,23 @@ describe("a state folder has one router at a time", () => {
 	});
 });
 
+test("npm run dev -- --json prints the log as it is, and nothing else where the log is", async () => {
+	const dev = startDev(join(folder, "json"), "--json");
+	const url = await until(
+		"the router to be up",
+		() => /http:\/\/[^/]+(?=\/healthz)/.exec(dev.output())?.[0] ?? null,
+	);
+	await fetch(`${url}/in/nobody`, { method: "POST", body: "{}" });
+	await until("the refusal", () => (dev.stdout().includes('"ingest.refused"') ? true : null));
+	dev.process.kill("SIGTERM");
+	await dev.exited;
+	const lines = dev.stdout().trim().split("\n");
+	expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+		expect.objectContaining({ event: "ingest.refused", source: "nobody", status: 404 }),
+	);
+	expect(dev.output()).toContain("Sluice is up.");
+});
+
 test("npx wrangler dev with two variables is a working router", async () => {
 	const { receiver } = stage;
 	const port = await freePort();
@@ -136,11 +153,14 @@ test("npx wrangler dev with two variables is a working router", async () => {
 });
 
 /** `npm run dev` on a free port. */
-function startDev(state: string) {
-	const dev = spawn(process.execPath, [join(PROJECT, "scripts", "dev.ts"), "--port", "0", "--state", state]);
+function startDev(state: string, ...flags: string[]) {
+	const script = join(PROJECT, "scripts", "dev.ts");
+	const dev = spawn(process.execPath, [script, "--port", "0", "--state", state, ...flags]);
+	let stdout = "";
 	let output = "";
+	dev.stdout.on("data", (chunk) => (stdout += String(chunk)));
 	for (const stream of [dev.stdout, dev.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
-	return { process: dev, output: () => output, exited: once(dev, "close") };
+	return { process: dev, stdout: () => stdout, output: () => output, exited: once(dev, "close") };
 }
 
 async function runToEnd({ output, exited }: ReturnType<typeof startDev>) {

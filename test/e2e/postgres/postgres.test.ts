@@ -196,7 +196,7 @@ function inPostgresJson(text: string): string {
 
 /** The pieces that a reader runs. */
 function readReadme(text: string) {
-	const section = text.split("\n## ").find((part) => part.startsWith("Point your database at it\n")) ?? "";
+	const section = text.split("\n## ").find((part) => part.startsWith("Your database\n")) ?? "";
 	return {
 		defineApi: only(text, /^(api\(\) \{.*\})$/gm),
 		createSource: only(section, /^```sh\n(api [^\n]*\nSECRET=[^\n]*)$/gm),

@@ -1,0 +1,87 @@
+/**
+ * How `npm run dev` shows routing and deliveries: what went where, what came back, and what follows. Pure: the fields of
+ * a log line go in, a short text comes out.
+ */
+import { paint } from "./paint.ts";
+
+type Fields = Record<string, unknown>;
+
+const MARKS = {
+	good: () => paint("green", "✔"),
+	later: () => paint("yellow", "◌"),
+	bad: () => paint("red", "✘"),
+};
+
+/** The text for a log line of the router or of a delivery; null for any other event. */
+export function deliveryText(event: unknown, fields: Fields): string | null {
+	if (event === "router.batch") return batchText(fields);
+	if (event === "delivery.attempted") return attemptText(fields);
+	return event === "delivery.moved" ? moveText(fields) : null;
+}
+
+function batchText(fields: Fields): string {
+	const { events, deliveries, failed, event_ids: ids } = fields;
+	const mark = failed === undefined ? paint("cyan", "→") : MARKS.bad();
+	const trouble = failed === undefined ? "" : `, ${counted(failed, "message")} failed and will come again`;
+	const shown = Array.isArray(ids) ? ids.join(" ") : "";
+	const text = `${mark} ${counted(events, "event")}, ${counted(deliveries, "delivery", "deliveries")}${trouble}`;
+	return joined([text, paint("dim", shown)]);
+}
+
+function attemptText(fields: Fields): string {
+	const { attempt, status_code: status, error, duration_ms: ms } = fields;
+	const facts = [
+		shown(status),
+		`${shown(ms)} ms`,
+		attempt === 1 ? "" : `attempt ${shown(attempt)}`,
+		shown(error),
+		whatFollows(fields),
+	];
+	return joined([`${markOf(fields)} ${wayOf(fields)}`, ...facts]);
+}
+
+function moveText(fields: Fields): string {
+	const published = fields["status"] === "succeeded" ? fields["result_event_id"] : undefined;
+	const what = published === undefined ? shown(fields["status"]) : `published ${shown(published)}`;
+	const end = fields["status"] === "dead" || fields["status"] === "pending" ? whatFollows(fields) : what;
+	return joined([`${markOf(fields)} ${wayOf(fields)}`, end]);
+}
+
+/** Nothing for a delivery that has succeeded, or only has its result event left to publish. */
+function whatFollows({ status, outcome, reason, detail, next_attempt_at: next }: Fields): string {
+	if (status === "dead") return `dead: ${shown(reason)}${detail === undefined ? "" : ` (${shown(detail)})`}`;
+	if (status === "waiting") return "waits for the output";
+	if (status !== "pending") return "";
+	const why = outcome === undefined ? "pending" : shown(outcome).replace("_", " ");
+	return typeof next === "string" ? `${why}, again at ${clockTime(new Date(next))}` : why;
+}
+
+function markOf({ outcome, status }: Fields): string {
+	if (status === "dead" || status === "canceled") return MARKS.bad();
+	if (status === "succeeded" || status === "publishing" || outcome === "done") return MARKS.good();
+	const isCalm = outcome === undefined || outcome === "busy" || outcome === "accepted";
+	return isCalm ? MARKS.later() : MARKS.bad();
+}
+
+function wayOf({ subscription, endpoint }: Fields): string {
+	return `${shown(subscription) || "?"} → ${shown(endpoint) || "?"}`;
+}
+
+/** `19:41:46`, as the developer's own clock says it. */
+export function clockTime(at: Date): string {
+	return at.toTimeString().slice(0, 8);
+}
+
+function counted(count: unknown, one: string, many = `${one}s`): string {
+	return `${shown(count)} ${count === 1 ? one : many}`;
+}
+
+/** What a field says; nothing where there is nothing to say. */
+function shown(value: unknown): string {
+	if (value === null || value === undefined) return "";
+	return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function joined(parts: string[]): string {
+	return parts.filter((part) => part !== "").join("  ");
+}

@@ -1,0 +1,192 @@
+/** What `npm run dev` makes of the router's log lines. That it prints them, docs/readme.test.ts shows. */
+import { describe, expect, test } from "vitest";
+import { jsonLine, readableLine } from "../../scripts/loglines.ts";
+
+const IDS = { delivery_id: "dlv_1", event_id: "evt_1", subscription: "count-words", endpoint: "counter@1" };
+const NEXT = new Date(2026, 10, 25, 19, 41, 46).toISOString();
+
+describe("a line for each thing that happened", () => {
+	test.each([
+		[
+			"an attempt that is done",
+			{
+				event: "delivery.attempted",
+				...IDS,
+				attempt: 1,
+				outcome: "done",
+				status_code: 200,
+				error: null,
+				duration_ms: 9,
+				status: "succeeded",
+				reason: null,
+				next_attempt_at: null,
+			},
+			"✔ count-words → counter@1  200  9 ms",
+		],
+		[
+			"one that leaves its result event to publish",
+			{
+				event: "delivery.attempted",
+				...IDS,
+				attempt: 1,
+				outcome: "done",
+				status_code: 200,
+				error: null,
+				duration_ms: 9,
+				status: "publishing",
+				next_attempt_at: NEXT,
+			},
+			"✔ count-words → counter@1  200  9 ms",
+		],
+		[
+			"a busy endpoint",
+			{
+				event: "delivery.attempted",
+				...IDS,
+				attempt: 1,
+				outcome: "busy",
+				status_code: 503,
+				error: null,
+				duration_ms: 2,
+				status: "pending",
+				next_attempt_at: NEXT,
+			},
+			"◌ count-words → counter@1  503  2 ms  busy, again at 19:41:46",
+		],
+		[
+			"a job that was accepted",
+			{
+				event: "delivery.attempted",
+				...IDS,
+				attempt: 1,
+				outcome: "accepted",
+				status_code: 202,
+				error: null,
+				duration_ms: 2,
+				status: "waiting",
+				next_attempt_at: null,
+			},
+			"◌ count-words → counter@1  202  2 ms  waits for the output",
+		],
+		[
+			"a failure without a response, at a later attempt",
+			{
+				event: "delivery.attempted",
+				...IDS,
+				attempt: 3,
+				outcome: "error",
+				status_code: null,
+				error: "timeout",
+				duration_ms: 60000,
+				status: "pending",
+				next_attempt_at: NEXT,
+			},
+			"✘ count-words → counter@1  60000 ms  attempt 3  timeout  error, again at 19:41:46",
+		],
+		[
+			"the last word",
+			{
+				event: "delivery.attempted",
+				...IDS,
+				attempt: 1,
+				outcome: "bad_input",
+				status_code: 400,
+				error: null,
+				duration_ms: 3,
+				status: "dead",
+				reason: "rejected",
+				next_attempt_at: null,
+			},
+			"✘ count-words → counter@1  400  3 ms  dead: rejected",
+		],
+		[
+			"a result event that the queue has",
+			{
+				event: "delivery.moved",
+				...IDS,
+				status: "succeeded",
+				reason: null,
+				next_attempt_at: null,
+				result_event_id: "evt_2",
+			},
+			"✔ count-words → counter@1  published evt_2",
+		],
+		[
+			"a transform that failed",
+			{
+				event: "delivery.moved",
+				...IDS,
+				status: "dead",
+				reason: "transform_failed",
+				detail: "no value",
+				next_attempt_at: null,
+			},
+			"✘ count-words → counter@1  dead: transform_failed (no value)",
+		],
+		[
+			"an endpoint that is deleted",
+			{
+				event: "delivery.moved",
+				...IDS,
+				endpoint: null,
+				status: "canceled",
+				reason: null,
+				next_attempt_at: null,
+			},
+			"✘ count-words → ?  canceled",
+		],
+		[
+			"routing",
+			{
+				event: "router.batch",
+				messages: 1,
+				events: 1,
+				new_events: 1,
+				deliveries: 2,
+				event_ids: ["evt_1"],
+				duration_ms: 4,
+			},
+			"→ 1 event, 2 deliveries  evt_1",
+		],
+		[
+			"routing that has to be done again",
+			{
+				event: "router.batch",
+				messages: 2,
+				failed: 1,
+				events: 1,
+				new_events: 1,
+				deliveries: 1,
+				event_ids: [],
+				duration_ms: 4,
+			},
+			"✘ 1 event, 1 delivery, 1 message failed and will come again",
+		],
+		[
+			"any other line",
+			{ event: "endpoint.stopped", endpoint: "counter@1", reason: "gone" },
+			"endpoint.stopped      endpoint=counter@1 reason=gone",
+		],
+	])("%s", (_, entry, text) => {
+		expect(readableLine(JSON.stringify(entry))).toMatch(/^\d\d:\d\d:\d\d {2}/);
+		expect(readableLine(JSON.stringify(entry))?.slice(10)).toBe(text);
+	});
+
+	test("a request, in wrangler's words", () => {
+		expect(readableLine("[wrangler:info] POST /in/documents 202 Accepted (12ms)")?.slice(10)).toBe(
+			"POST 202              /in/documents  12 ms",
+		);
+	});
+});
+
+describe("--json", () => {
+	test.each([
+		['{"event":"router.batch"}', '{"event":"router.batch"}'],
+		['✘ [ERROR] {"event":"api.failed"}', '{"event":"api.failed"}'],
+		["[wrangler:info] POST /in/documents 202 Accepted (12ms)", null],
+		["⎔ Reloading local server...", null],
+		["{ no: JSON }", null],
+	])("%s", (line, json) => {
+		expect(jsonLine(line)).toBe(json);
+	});
+});
