@@ -6,6 +6,7 @@ import { bytesOf } from "./bentoml.ts";
 import { endsWith, inPath, under } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
 import { readData } from "./output.ts";
+import { huggingfaceBatch } from "./huggingface-batch.ts";
 import type { Exchange, Reading, Usage } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
 import { countOf, errorTextOf, isObject, isSuccess, objectIn, reading, requestIdOf } from "./reading.ts";
@@ -30,6 +31,7 @@ export const huggingface: Protocol = {
 		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
 		return reading({ output: readData(exchange), usage: usageOf(exchange), requestId });
 	},
+	batch: huggingfaceBatch((input, context) => huggingface.request(input, context)),
 	sample: "A sample text.",
 };
 

@@ -6,6 +6,7 @@
 import { endsWith, inPath, under, withEnd } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
 import { failureOf } from "./open-inference.ts";
+import { kserveV1Batch } from "./kserve-v1-batch.ts";
 import { readData } from "./output.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
@@ -41,6 +42,7 @@ export const kserveV1: Protocol = {
 			ask(withEnd(url, CALL, "") ?? under(url, `/v1/models/${inPath(model ?? "")}`)),
 		isReady: (response) => (isSuccess(response) ? readyIn(objectIn(response)) : false),
 	},
+	batch: kserveV1Batch((input, context) => kserveV1.request(input, context)),
 	sample: [5.1, 3.5, 1.4, 0.2],
 };
 

@@ -5,6 +5,7 @@
 import { makeTensor, type Tensor } from "../events/tensor.ts";
 import { endsWith, inPath, under, withEnd } from "./address.ts";
 import { JSON_HEADERS, valueOf } from "./input.ts";
+import { openInferenceBatch } from "./open-inference-batch.ts";
 import { readData } from "./output.ts";
 import type { Exchange, Reading } from "./exchange.ts";
 import type { Misfit, Protocol } from "./protocol.ts";
@@ -50,6 +51,7 @@ export const openInference: Protocol = {
 		// MLServer says it by the status alone.
 		isReady: (response) => isSuccess(response) && objectIn(response)?.["ready"] !== false,
 	},
+	batch: openInferenceBatch((input, context) => openInference.request(input, context)),
 	sample: [5.1, 3.5, 1.4, 0.2],
 };
 

@@ -5,6 +5,7 @@
 import { endsWith } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
 import { callUrl, factsOf, listsModel, refusalOf } from "./openai.ts";
+import { openaiEmbeddingsBatch } from "./openai-embeddings-batch.ts";
 import { readData } from "./output.ts";
 import type { Protocol } from "./protocol.ts";
 import { isObject, objectIn, reading } from "./reading.ts";
@@ -30,6 +31,7 @@ export const openaiEmbeddings: Protocol = {
 		return reading({ output: readData(exchange), ...factsOf(objectIn(exchange), exchange) });
 	},
 	ready: listsModel(CALL),
+	batch: openaiEmbeddingsBatch((input, context) => openaiEmbeddings.request(input, context)),
 	sample: "A sample text.",
 };
 

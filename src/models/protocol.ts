@@ -7,6 +7,7 @@
 import type { SluiceEvent } from "../events/event.ts";
 import type {
 	Exchange,
+	ModelOutput,
 	ModelResponse,
 	ReadContext,
 	Reading,
@@ -54,6 +55,8 @@ export interface Protocol {
 	read(exchange: Exchange, context: ReadContext): Reading;
 	/** Jobs whose output comes later; absent: the server has none. */
 	jobs?: Jobs;
+	/** Several inputs in one request; absent: each is sent alone. */
+	batch?: Batch;
 	/** Whether the model can be asked if it is ready; absent: it cannot. */
 	ready?: Probe;
 	/** A small JSON value that most of its servers take as input, for tests by hand; absent: an object with a text. */
@@ -68,3 +71,20 @@ export interface Probe {
 }
 
 export type ProbeContext = Pick<RequestContext, "url" | "model">;
+
+/** How the inputs of several deliveries share a request. batch.ts has the limits. */
+export interface Batch {
+	/** Inputs with equal keys may share a request; null: this one is sent alone. */
+	key(input: ModelInput, context: RequestContext): string | null;
+	/**
+	 * One request of inputs that have the same key. The context is that of the first delivery, whose id the request gets.
+	 * A misfit where the keys differ, or the inputs are too many or too large.
+	 */
+	join(inputs: readonly ModelInput[], context: RequestContext): ModelRequest | Misfit;
+	/**
+	 * The outputs in the order of the inputs, each as the response to that input alone would have it. `read` says whether
+	 * the response is a success, and what the whole request has used. null: the response has not one output for each, and
+	 * the deliveries have to be sent singly.
+	 */
+	split(exchange: Exchange, count: number): ModelOutput[] | null;
+}
