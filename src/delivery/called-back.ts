@@ -1,6 +1,6 @@
 /**
- * Callbacks of the jobs of one endpoint: each is checked, read, and written down before it is confirmed. One that comes
- * before the response to the request that began the job counts as well.
+ * Handles callbacks for the jobs of one endpoint: each is checked, read, and stored before it is
+ * confirmed. A callback may also arrive before the response to the request that started the job.
  */
 import { verifyStandardWebhook } from "../crypto/verify-standard-webhooks.ts";
 import type { Env } from "../env.ts";
@@ -26,7 +26,7 @@ export interface CallbackParts {
 	env: Env;
 	backlog: Backlog;
 	flights: Flights;
-	/** What follows from an end, once it is written. */
+	/** Applies what follows from an ended job, after it is stored. */
 	follow(id: string, ran: Ran, settings: Settings): Promise<void>;
 }
 
@@ -35,14 +35,17 @@ const NONE: CalledBack = { ok: true, effect: "none" };
 
 export class Callbacks {
 	readonly #parts: CallbackParts;
-	/** By delivery: those that are being taken, so that two of them are taken one after the other. */
+	/**
+	 * Callbacks being handled, by delivery, so that two callbacks of one delivery are handled in
+	 * turn.
+	 */
 	readonly #taking = new Map<string, Promise<CalledBack>>();
 
 	constructor(parts: CallbackParts) {
 		this.#parts = parts;
 	}
 
-	/** Takes a callback of a delivery. Throws where nothing could be written. */
+	/** Handles a callback for a delivery. Throws if nothing could be stored. */
 	async take(id: string, callback: Callback, settings: Settings): Promise<CalledBack> {
 		const before = this.#taking.get(id);
 		const taken = (async () => {
@@ -64,7 +67,7 @@ export class Callbacks {
 		const { endpoint } = settings;
 		const refused = verify(endpoint, callback);
 		if (refused !== null) return refused;
-		// A poll is under way, or another step that needs nothing of whoever calls back.
+		// A poll is in progress, or another step that does not depend on this callback.
 		if (flights.claimed.has(id) && !flights.isSending(id)) await flights.whenEnded(id);
 		const delivery = flights.claimed.get(id) ?? backlog.find(id);
 		if (delivery === null) {
@@ -84,7 +87,7 @@ export class Callbacks {
 		if (subscription === "missing") return later();
 		const startedAt = flights.sentAt(delivery.id);
 		const isSending = flights.isSending(delivery.id);
-		// From here on it is claimed, so that nothing else goes on with it.
+		// From here on the delivery is claimed, so that nothing else works on it.
 		if (!isSending) flights.begin(delivery, "poll");
 		let ran: Ran | null = null;
 		try {
@@ -104,13 +107,13 @@ export class Callbacks {
 		} finally {
 			const after = ran?.delivery ?? delivery;
 			if (!isSending) flights.end(after);
-			// Its request is still under way, and the delivery is claimed for it.
+			// Its request is still in progress, and the delivery is claimed for it.
 			else if (flights.claimed.has(delivery.id)) flights.replace(after);
 			else backlog.record([after]);
 		}
 		if (!isSending) {
 			await flights.whenEnded(delivery.id);
-			// Kept in memory alone, because the write failed.
+			// It is only in memory, because the write failed.
 			if (flights.claimed.has(delivery.id)) return later();
 		}
 		await this.#parts.follow(delivery.id, ran, settings);
@@ -125,14 +128,14 @@ interface Ending {
 	endpoint: ReadableEndpoint;
 }
 
-/** Whether a callback can end something: the job, or a request of which nobody knows how it ended. */
+/** Whether a callback can end something: the job, or a request whose outcome is unknown. */
 function isAwaiting({ state }: Delivery): boolean {
 	return state.phase === "waiting" || state.phase === "pending";
 }
 
 /**
- * A job that an earlier attempt has begun, and that has failed while another one runs. Its output would be as good, its
- * failure says nothing of the other.
+ * Whether the callback is about a failed job of an earlier attempt while another job runs. Its
+ * output would be just as useful, but its failure says nothing about the current job.
  */
 function isOfFormerJob({ state }: Delivery, job: Extract<JobReading, { kind: "ended" | "lost" }>): boolean {
 	if (state.phase !== "waiting" || job.kind !== "ended" || job.reading.class === null) return false;
@@ -141,13 +144,14 @@ function isOfFormerJob({ state }: Delivery, job: Extract<JobReading, { kind: "en
 }
 
 function later(): CalledBack {
-	return refuseForNow("unavailable", "The callback cannot be taken now. Send it again.");
+	return refuseForNow("unavailable", "The callback cannot be processed now. Send it again later.");
 }
 
 function verify({ completion }: ReadableEndpoint, { headers, body }: Callback): CalledBack | null {
 	const { webhookSecret } = completion;
 	if (webhookSecret === null) return null;
-	if (body === null) return refuse(413, "body_too_large", "A callback has at most 1048576 bytes.");
+	if (body === null)
+		return refuse(413, "body_too_large", "The callback body is too large. Send at most 1048576 bytes.");
 	const isProven = verifyStandardWebhook(new Headers(headers), body, webhookSecret, Date.now());
 	return isProven
 		? null
