@@ -1,4 +1,4 @@
-/** The management API: its resources, who may use them, and how it says no. */
+/** The management API: its resources, its access checks and its error responses. */
 import { Hono } from "hono";
 import { log } from "../log.ts";
 import { Problem } from "../http/problem.ts";
@@ -45,18 +45,21 @@ api.route("/v1/dead-letters", deadLetters);
 api.route("/v1/keys", keys);
 api.route("/v1/audit", auditLog);
 api.route("/v1/config", config);
-// A route, because an application that is mounted in another one is not asked about unknown paths.
+// A route, because a mounted application gets no call for unknown paths.
 api.all("*", (c) => {
 	throw notFound(c);
 });
 
 api.onError((error, c) => errorResponse(error, c.req.raw));
 
-/** The response to whatever a route threw: its problem, or one without details and a log line that says more. */
+/**
+ * The response to an error that a route threw: its problem, or a problem without details and a log
+ * line with them.
+ */
 export function errorResponse(error: unknown, { method, url }: Request): Response {
 	if (error instanceof Problem) return error.toResponse();
 	const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-	// Without the query, where a token may stand.
+	// Without the query, which may contain a token.
 	log("api.failed", { method, path: new URL(url).pathname, error: said });
 	if (isPassing(error)) {
 		return new Problem(
@@ -73,7 +76,7 @@ export function errorResponse(error: unknown, { method, url }: Request): Respons
 }
 
 /**
- * Whether a Durable Object could not be reached now, and can be later.
+ * Whether a Durable Object cannot be reached now but may be reachable later.
  * https://developers.cloudflare.com/durable-objects/best-practices/error-handling
  */
 function isPassing(error: unknown): boolean {

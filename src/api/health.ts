@@ -1,4 +1,7 @@
-/** `GET /healthz`: that the Worker is alive, and how much waits in its queues. Needs no key and no database. */
+/**
+ * `GET /healthz`: shows that the Worker is alive, and how many messages wait in its queues. Needs
+ * no key and no database.
+ */
 import type { Context } from "hono";
 import type { Env } from "../env.ts";
 import { formatTime } from "./fields/times.ts";
@@ -11,7 +14,10 @@ export async function health(c: Context<{ Bindings: Env }>): Promise<Response> {
 	return c.json({ status: "ok", queue, dead_letter_queue: deadLetterQueue });
 }
 
-/** Numbers are null when the queue does not tell them: a router that cannot count its backlog can still be alive. */
+/**
+ * A number is null if the queue does not report it: a router that cannot count its backlog can
+ * still be alive.
+ */
 async function readBacklog(queue: Queue): Promise<Record<string, number | string | null>> {
 	try {
 		const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();

@@ -1,7 +1,8 @@
 /**
- * Tells what happens to an endpoint and its deliveries as operational events, when somebody asks for them: as long as
- * nobody does, nothing is written and nothing sent. What happens is noted at once and told once the settings say whether
- * anybody asks. What the queue refuses is offered once more at the next alarm.
+ * Publishes operational events about an endpoint and its deliveries, if any subscription asks for
+ * them; otherwise nothing is written or sent. Occurrences are noted at once and published when the
+ * settings show that somebody subscribes. Events that the queue refuses are offered again at the
+ * next alarm.
  */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
@@ -33,12 +34,14 @@ import {
 import type { Delivery } from "./rules/delivery.ts";
 
 const KEY = "announced";
-/** Wait before what the queue has refused is offered once more, ms. */
+/** Wait before events that the queue refused are offered again, ms. */
 const OFFER_AGAIN_MS = 10_000;
-/** What waits to be told: one for each kind and reason of a window is much less. */
+/**
+ * Limit of noted occurrences. One for each kind and reason per window is far fewer.
+ */
 const MAX_NOTED = 50;
 
-/** What has happened to an endpoint whose name the settings have. */
+/** An occurrence at an endpoint; the name comes from the settings. */
 type Noted = (endpoint: NamedEndpoint) => Occurrence;
 
 interface Waiting {
@@ -52,12 +55,12 @@ export class Announcer {
 	readonly #env: Env;
 	readonly #windows = new Windows();
 	#announced: Announced;
-	/** What storage holds. */
+	/** What is in storage. */
 	#stored: Announced;
 	#noted: Waiting[] = [];
-	/** Refused by the queue, and to be offered once more. */
+	/** Events that the queue refused, to be offered again. */
 	#refused: SluiceEvent[] = [];
-	/** Not before, ms since the epoch. */
+	/** No event is offered again before this time, ms since the epoch. */
 	#offerAgainAt = 0;
 	#succeededAt = 0;
 	#isHigh = false;
@@ -70,25 +73,26 @@ export class Announcer {
 		this.#stored = this.#announced;
 	}
 
-	/** A delivery has come to its end, and is not owed any more. */
+	/** A delivery has ended without success and is no longer owed. */
 	died({ id, eventId, subscriptionId, subscriptionName, state, event }: Delivery): void {
-		// What ends because somebody has deleted something is no surprise.
+		// A delivery that ends because its subscription or endpoint was deleted is
+		// expected.
 		if (state.phase !== "dead" || state.reason === "deleted" || isOwn(event)) return;
 		const dead = { id, eventId, subscriptionId, subscriptionName, reason: state.reason };
 		this.#note(`dead:${state.reason}`, (endpoint) => deliveryDead(endpoint, dead));
 	}
 
-	/** The endpoint has taken a delivery. */
+	/** The endpoint has accepted a delivery. */
 	succeeded({ event }: Delivery): void {
 		if (!isOwn(event)) this.#succeededAt = Date.now();
 	}
 
-	/** It has been stopped for what it responded to a delivery. */
+	/** The endpoint was stopped because of its response to a delivery. */
 	stopped({ event }: Delivery, stop: Stop): void {
 		if (isOwn(event)) this.#announced = hushed(this.#announced, stop);
 	}
 
-	/** Deliveries have come. `refused`: how many of them found no room. */
+	/** Deliveries have arrived. `refused`: how many of them did not fit. */
 	came(items: readonly IncomingEvent[], refused: number, { owed, limit }: Fill): void {
 		if (items.every(({ event }) => isOperational(event))) return;
 		const wasHigh = this.#isHigh;
@@ -98,8 +102,8 @@ export class Announcer {
 	}
 
 	/**
-	 * Tells what is to be told by these settings, which are those of now. Returns when to come again, ms since the epoch;
-	 * null: there is nothing left. Never throws.
+	 * Publishes what is pending, by the current `settings`. Returns when to call again, ms since the
+	 * epoch; null: nothing is left. Never throws.
 	 */
 	async tell(settings: Settings): Promise<number | null> {
 		const now = Date.now();
@@ -142,7 +146,7 @@ export class Announcer {
 		this.#noted.push({ occurrence, suppressed, at });
 	}
 
-	/** In memory first: it counts whatever becomes of the write. */
+	/** Memory is updated first, so the state holds even if the write fails. */
 	#keep(): void {
 		if (this.#announced === this.#stored) return;
 		this.#stored = this.#announced;
@@ -161,7 +165,10 @@ function toOccurrence(endpoint: NamedEndpoint, { type, stop }: Announcement): Oc
 		: endpointStopped(endpoint, stop.status, stop.reason);
 }
 
-/** Whether what happens with the delivery of this event is not told, because telling it could go round for ever. */
+/**
+ * Whether outcomes of this event's delivery are not announced, because announcing them could cause
+ * an endless loop.
+ */
 function isOwn(event: SluiceEvent | null): boolean {
 	return event !== null && isOperational(event);
 }

@@ -1,8 +1,11 @@
-/** What a model server tells of a job, and what comes of it. Shapes only; they cross from object to object. */
+/**
+ * What a model server reports about a job in a callback, and the result of handling it. Shapes
+ * only; they are passed between Durable Objects.
+ */
 import type { Refusal } from "../http/refusal.ts";
 
 export interface Callback {
-	/** As which response it counts. */
+	/** The response status that the callback counts as. */
 	status: number;
 	/** Names in lower case. */
 	headers: Record<string, string>;
@@ -12,7 +15,7 @@ export interface Callback {
 
 export type CalledBack =
 	/**
-	 * taken: it has ended the job, and that is written. running: the job goes on. none: the delivery does not wait for it
-	 * any more.
+	 * taken: the callback ended the job, and this is stored. running: the job is still running. none:
+	 * the delivery no longer waits for the job.
 	 */
 	{ ok: true; effect: "taken" | "running" | "none" } | Refusal;

@@ -1,6 +1,6 @@
 /**
- * Callbacks of the jobs of one endpoint: each is checked, read, and written down before it is confirmed. One that comes
- * before the response to the request that began the job counts as well.
+ * Handles callbacks for the jobs of one endpoint: each is checked, read, and stored before it is
+ * confirmed. A callback may also arrive before the response to the request that started the job.
  */
 import { verifyStandardWebhook } from "../crypto/verify-standard-webhooks.ts";
 import type { Env } from "../env.ts";
@@ -29,7 +29,7 @@ export interface CallbackParts {
 	env: Env;
 	backlog: Backlog;
 	flights: Flights;
-	/** What follows from an end, once it is written. */
+	/** Applies what follows from an ended job, after it is stored. */
 	follow(id: string, ran: Ran, settings: Settings): Promise<void>;
 }
 
@@ -42,14 +42,17 @@ const NONE: CalledBack = { ok: true, effect: "none" };
 
 export class Callbacks {
 	readonly #parts: CallbackParts;
-	/** By delivery: those that are being taken, so that two of them are taken one after the other. */
+	/**
+	 * Callbacks being handled, by delivery, so that two callbacks of one delivery are handled in
+	 * turn.
+	 */
 	readonly #taking = new Map<string, Promise<CalledBack>>();
 
 	constructor(parts: CallbackParts) {
 		this.#parts = parts;
 	}
 
-	/** Takes a callback of a delivery. Throws where nothing could be written. */
+	/** Handles a callback for a delivery. Throws if nothing could be stored. */
 	async take(id: string, callback: Callback, settings: Settings): Promise<CalledBack> {
 		const before = this.#taking.get(id);
 		const taken = (async () => {
@@ -161,7 +164,7 @@ export class Callbacks {
 	}
 }
 
-/** Whether a callback can end something: the job, or a request of which nobody knows how it ended. */
+/** Whether a callback can end something: the job, or a request whose outcome is unknown. */
 function isAwaiting({ state }: Delivery): boolean {
 	return state.phase === "waiting" || state.phase === "pending";
 }
@@ -174,7 +177,8 @@ function undeliverable(delivery: Delivery): Ran {
 function verify({ completion }: ReadableEndpoint, { headers, body }: Callback): CalledBack | null {
 	const { webhookSecret } = completion;
 	if (webhookSecret === null) return null;
-	if (body === null) return refuse(413, "body_too_large", "A callback has at most 1048576 bytes.");
+	if (body === null)
+		return refuse(413, "body_too_large", "The callback body is too large. Send at most 1048576 bytes.");
 	const isProven = verifyStandardWebhook(new Headers(headers), body, webhookSecret, Date.now());
 	return isProven
 		? null

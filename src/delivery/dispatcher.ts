@@ -1,9 +1,11 @@
 /**
- * The dispatcher: the Durable Object that owns the deliveries of one endpoint. It takes deliveries in, sends as many at
- * once as the endpoint bears, and keeps what came of them. Here are only its calls, its loop and its alarm.
+ * The dispatcher: the Durable Object that owns the deliveries of one endpoint. It accepts
+ * deliveries, sends as many at once as the endpoint can take, and stores the outcomes. This file
+ * holds only its RPC methods, its loop and its alarm.
  *
- * What is under way is known in memory only: a row is written when it ends. After a crash the table and the inbox still
- * say what is owed, and the alarm, which is set whenever anything is, goes on with it.
+ * Deliveries in progress are tracked in memory only: a row is written when one ends. After a crash,
+ * the table and the inbox still show what is owed. An alarm is set whenever anything is owed, and
+ * it resumes the work.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
@@ -39,12 +41,15 @@ import type { Reachable } from "./tasks/exchange-step.ts";
 import { TASKS } from "./tasks/tasks.ts";
 import { Work } from "./work.ts";
 
-/** Wait before hands that were not reached are asked again. */
+/** Wait before hands that could not be reached are asked again. */
 const ASK_AGAIN_MS = 1_000;
 const ENDPOINT_ID = "endpoint_id";
 
 export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
-	/** `ep_…`; null until the first delivery comes. Kept, because an alarm does not say whom it wakes. */
+	/**
+	 * `ep_…`; null until the first delivery arrives. Stored, because an alarm does not say which
+	 * endpoint it is for.
+	 */
 	#endpointId = this.ctx.storage.kv.get<string>(ENDPOINT_ID) ?? null;
 	readonly #backlog = new Backlog(this.ctx.storage);
 	readonly #settings = new SettingsCache(this.env);
@@ -87,7 +92,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		this.#rememberEndpoint(items);
 		const enqueued = this.#backlog.add(items, Date.now());
 		this.#noteArrival(items, enqueued);
-		// An alarm takes room as well: it is not set for what has found none.
+		// An alarm needs storage too, so none is set for deliveries that did not fit.
 		if (enqueued.full.length === countDeliveries(items)) {
 			const { last, isOutdated } = this.#settings;
 			if (last !== undefined && !isOutdated) this.ctx.waitUntil(this.#tell(this.#presence.resolve(last)));
@@ -174,11 +179,11 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	async bulk(order: BulkOrder): Promise<BulkPart> {
 		const known = this.#bulk.find(order.id);
 		if (known !== null) return known;
-		// Nothing has ever come.
+		// No delivery has ever arrived.
 		if (this.#endpointId === null) return { status: "done", ...NO_COUNTS };
 		this.#bulk.begin(order);
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
-		// The first slice at once, which is all of it where little is asked for.
+		// The first slice runs at once; small orders need no more.
 		await this.#orAgain(() => this.#goOnInBulk());
 		this.#start();
 		return this.#bulk.find(order.id) ?? { status: "running", ...NO_COUNTS };
@@ -201,7 +206,8 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 
 	async settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]> {
 		const { pool } = this.#work;
-		// What an earlier life began is judged by them; this one judges by those with which it sent.
+		// Exchanges that an earlier life began are judged by these settings; this life uses the
+		// settings that it sent with.
 		const isOwn = outcomes.every(({ held }) => pool.isAwaited(held.token));
 		if (this.#endpointId !== null && !isOwn) await this.#settings.read(this.#endpointId);
 		this.#start();
@@ -210,9 +216,10 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 
 	override async alarm(): Promise<void> {
 		this.#alarm.goneOff();
-		// Never throws: an alarm that fails seven times is gone for good, and nothing would wake this object any more.
+		// Must not throw: after seven failures the platform drops an alarm, and nothing would wake this
+		// object again.
 		await this.#orAgain(async () => {
-			// Before the sweep, which may use up all the time that this handler has.
+			// Before the sweep, which may use all the time that this handler has.
 			await this.#armForNext();
 			this.#backlog.retention.sweep(Date.now());
 		});
@@ -222,16 +229,19 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		await this.#orAgain(() => this.#armForNext());
 	}
 
-	/** One slice; the next one comes with an alarm of its own, so that others get a turn. */
+	/**
+	 * Processes one slice. The next slice has its own alarm, so that other work gets a turn.
+	 */
 	async #goOnInBulk(): Promise<void> {
 		if (this.#endpointId === null || !this.#bulk.isRunning) return;
-		// By them servers are told of jobs that are canceled; without them the jobs run on.
+		// Needed to tell servers about canceled jobs; without settings those jobs keep
+		// running.
 		if (this.#settings.last === undefined) await this.#settings.read(this.#endpointId).catch(() => {});
 		const waitMs = await this.#bulk.goOn();
 		if (waitMs !== null) await this.#alarm.arm(Date.now() + waitMs);
 	}
 
-	/** What the endpoint's server can be reached by; null: nothing is known, or it cannot be read. */
+	/** What is needed to reach the endpoint's server; null: unknown or unreadable. */
 	#reachable(): Reachable | null {
 		const { last } = this.#settings;
 		return typeof last === "object" && isReadable(last.endpoint)
@@ -239,7 +249,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 			: null;
 	}
 
-	/** Never throws: what fails is logged, and the alarm tries again. */
+	/** Never throws: failures are logged, and the alarm tries again. */
 	async #orAgain(work: () => Promise<void>): Promise<void> {
 		try {
 			await work();
@@ -259,7 +269,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		return this.#goOnWith(changed);
 	}
 
-	/** Returns what a person has changed, as it stands before anything more is begun. */
+	/** Returns the changed delivery, as it is before any new work begins. */
 	async #goOnWith(delivery: Delivery): Promise<Change> {
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		const record = toRecord(delivery, false);
@@ -279,7 +289,10 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		this.ctx.waitUntil(this.#run());
 	}
 
-	/** One run at a time; what comes up meanwhile makes it go round again. Never throws: the alarm tries again. */
+	/**
+	 * Runs one loop at a time; work that arrives meanwhile causes another round. Never throws: the
+	 * alarm tries again.
+	 */
 	async #run(): Promise<void> {
 		this.#runAgain = true;
 		if (this.#running) return;
@@ -288,7 +301,8 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 			while (this.#runAgain) {
 				this.#runAgain = false;
 				await this.#pass();
-				// Inside the loop: what comes up while the alarm is being set is not to be overlooked.
+				// Inside the loop, so that work that arrives while the alarm is being set is not
+				// missed.
 				await this.#armForNext();
 			}
 		});
@@ -299,7 +313,8 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		if (this.#endpointId === null) return;
 		this.#work.flights.writeAgain();
 		const read = await this.#settings.read(this.#endpointId);
-		// What is kept while D1 fails is older than what was told.
+		// While D1 fails, the stored settings are older than the deletion that was
+		// reported.
 		if (!this.#settings.isOutdated) this.#presence.note(read);
 		const settings = this.#presence.resolve(read);
 		this.ctx.waitUntil(this.#tell(settings));
@@ -308,17 +323,18 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		if (isRepairing) await this.#alarm.arm(Date.now());
 		const isStopped = !isSending(settings) || isRepairing;
 		for (const task of TASKS) {
-			// An output that is already here goes on, even while the endpoint is stopped, held back or gone.
+			// Outputs that have already arrived are published even while the endpoint is stopped, held back
+			// or deleted.
 			if (task.passesGates && isStopped) continue;
 			const buried = this.#work.begin(task, settings);
 			logBuried(this.#endpointId, buried);
-			// The next slice comes with an alarm of its own, so that others get a turn.
+			// The next slice has its own alarm, so that other work gets a turn.
 			if (buried === BURY_AT_ONCE) await this.#alarm.arm(Date.now());
 		}
 		if (settings === "deleted") logBuried(this.#endpointId, buryNext(this.#backlog, this.#work.flights));
 	}
 
-	/** Tells what has happened, when somebody asks for it. Never throws. */
+	/** Publishes operational events if anybody subscribes to them. Never throws. */
 	async #tell(settings: Settings): Promise<void> {
 		await this.#orAgain(async () => {
 			const againAt = await this.#announcer.tell(settings);
@@ -326,7 +342,10 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		});
 	}
 
-	/** Asks the hands of an earlier life what they have; nothing is begun before. Never throws. */
+	/**
+	 * Asks the hands that an earlier life used what they are working on; nothing is begun before
+	 * that. Never throws.
+	 */
 	async #recover(): Promise<void> {
 		await this.#orAgain(async () => {
 			await this.#work.pool.recover();
@@ -335,11 +354,14 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		});
 	}
 
-	/** Records as people read them. Never throws: without the settings they say what is known. */
+	/**
+	 * Adds explanations to records for the API. Never throws: without settings, the records show
+	 * what is known.
+	 */
 	async #explain(records: readonly DeliveryRecord[]): Promise<DeliveryRecord[]> {
 		const areSettingsNeeded = records.some(({ status }) => status === "pending");
 		if (this.#endpointId !== null && this.#settings.last === undefined && areSettingsNeeded) {
-			// Whoever reads may be who wakes this object, and does not know yet that its endpoint is paused.
+			// This read may have woken the object, which then does not know yet that its endpoint is paused.
 			await this.#settings.read(this.#endpointId).catch((error: unknown) => {
 				log("dispatcher.failed", { endpoint_id: this.#endpointId, error: String(error) });
 			});

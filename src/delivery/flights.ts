@@ -1,6 +1,6 @@
 /**
- * Deliveries that are under way: claimed for a task, or finished and still to be written. Until its outcome is written a
- * delivery stays claimed, so that a failure to record can never send it again.
+ * Deliveries in progress: claimed by a task, or finished and not yet written. A delivery stays
+ * claimed until its outcome is written, so that a failed write can never cause it to be sent again.
  */
 import type { EventData } from "../events/event.ts";
 import { log } from "../log.ts";
@@ -11,12 +11,15 @@ import type { TaskName } from "./tasks/task.ts";
 
 export class Flights {
 	readonly #backlog: Pick<Backlog, "record" | "jobs">;
-	/** Called when something is written that is still owed, and nobody's any more. */
+	/**
+	 * Called when a delivery that is still owed has been written and is no longer
+	 * claimed.
+	 */
 	readonly #released: () => void;
 	readonly #claimed = new Map<string, Delivery>();
 	readonly #tasks = new Map<string, TaskName>();
 	readonly #counts: Record<TaskName, number> = { send: 0, poll: 0, publish: 0 };
-	/** When the exchange of a delivery began that is being sent, ms since the epoch. */
+	/** When the exchange of each delivery being sent began, ms since the epoch. */
 	readonly #sentAt = new Map<string, number>();
 	readonly #sizes = new Map<string, number>();
 	#bytes = 0;
@@ -35,17 +38,17 @@ export class Flights {
 		this.#released = released;
 	}
 
-	/** By id, as they were when they were claimed, or as an end that came meanwhile has left them. */
+	/** By id, as each was when claimed, or as a late outcome has changed it. */
 	get claimed(): ReadonlyMap<string, Delivery> {
 		return this.#claimed;
 	}
 
-	/** How many a task has under way. */
+	/** How many deliveries the task has in progress. */
 	count(task: TaskName): number {
 		return this.#counts[task];
 	}
 
-	/** Bytes of the events that are held, and of results that wait to be written with them. */
+	/** Bytes of the events in memory, and of results that wait to be written with them. */
 	get bytes(): number {
 		return this.#bytes;
 	}
@@ -95,12 +98,18 @@ export class Flights {
 		await this.whenTold(id);
 	}
 
-	/** When the exchange began that is sending the delivery; null while none is. */
+	/**
+	 * When the exchange that sends the delivery began, ms since the epoch; null while
+	 * there is none.
+	 */
 	sentAt(id: string): number | null {
 		return this.#sentAt.get(id) ?? null;
 	}
 
-	/** The task is done with the delivery: the slot is free, and the delivery claimed until it is written. */
+	/**
+	 * The task has finished with the delivery: its slot is free, but it stays claimed until it is
+	 * written.
+	 */
 	#land(id: string): void {
 		const task = this.#tasks.get(id);
 		if (task === undefined) return;
@@ -111,13 +120,13 @@ export class Flights {
 	}
 
 	/**
-	 * The delivery's slot is free, and what came of it is written in a moment, with whatever else has ended by then,
-	 * because every request that leaves behind a commit waits for it. What cannot be written now is tried again by
-	 * `writeAgain`.
+	 * Frees the delivery's slot and writes the outcome shortly, together with others that have ended
+	 * by then, because every outgoing request waits for earlier commits. `writeAgain` retries failed
+	 * writes.
 	 */
 	end(delivery: Delivery): void {
 		this.#land(delivery.id);
-		// At once: whatever is begun before it is written has to know that the slot is taken.
+		// At once: anything begun before the write must see that the slot is taken.
 		this.#backlog.jobs.note(delivery);
 		this.#claimed.set(delivery.id, delivery);
 		this.#weigh(delivery);
@@ -137,7 +146,7 @@ export class Flights {
 			for (const wake of this.#waiters.get(id) ?? []) wake();
 			this.#waiters.delete(id);
 		}
-		// What could not be written waits for the alarm.
+		// Deliveries that could not be written wait for the alarm.
 		if (ended.some(({ id, state }) => "dueAt" in state && !this.#claimed.has(id))) this.#released();
 	}
 
@@ -163,7 +172,7 @@ export class Flights {
 		this.#unwritten.delete(delivery.id);
 	}
 
-	/** Resolves when the delivery has come to its end, written or not; at once when it is not under way. */
+	/** Resolves when the delivery has ended, written or not; at once if it is not in progress. */
 	async whenEnded(id: string): Promise<void> {
 		if (!this.#tasks.has(id) && !this.#ended.has(id)) return;
 		await new Promise<void>((resolve) => {
@@ -184,7 +193,7 @@ export class Flights {
 		this.#sizes.delete(id);
 	}
 
-	/** Tries once more to write what could not be written. */
+	/** Retries the writes that failed. */
 	writeAgain(): void {
 		for (const id of this.#unwritten) {
 			const delivery = this.#claimed.get(id);
@@ -204,7 +213,10 @@ export class Flights {
 	}
 }
 
-/** Characters, which are bytes for most payloads; measuring more exactly would cost more than it tells. */
+/**
+ * Length in characters, which equals bytes for most payloads; an exact measure would cost more than
+ * it is worth.
+ */
 function lengthOf(data: EventData | null | undefined): number {
 	if (data === null || data === undefined) return 0;
 	return data.kind === "binary" ? data.base64.length : data.text.length;

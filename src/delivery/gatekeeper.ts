@@ -1,6 +1,7 @@
 /**
- * The gates of one endpoint with their state: in memory, and what has to outlast an eviction in storage. An object that
- * waits out a Retry-After is idle, and the idle ones are evicted. No rule is in here; see gates/.
+ * The gates of one endpoint with their state: in memory, and in storage for the part that must
+ * survive an eviction. An object that waits for a Retry-After is idle, and idle objects are
+ * evicted. The rules are in gates/.
  */
 import { log } from "../log.ts";
 import {
@@ -16,13 +17,13 @@ import {
 } from "./gates/gates.ts";
 
 const KEY = "gates";
-/** Where release 0.1 kept until when nothing is sent, ms since the epoch. */
+/** Key under which release 0.1 stored the end of a hold, ms since the epoch. */
 const FORMER_HOLD = "hold_until";
 
 export class Gatekeeper {
 	readonly #storage: DurableObjectStorage;
 	#states: GateStates;
-	/** As JSON, what storage holds. */
+	/** What is in storage, as JSON. */
 	#stored: string;
 
 	constructor(storage: DurableObjectStorage) {
@@ -34,7 +35,10 @@ export class Gatekeeper {
 		this.#stored = JSON.stringify(durableOf(this.#states));
 	}
 
-	/** How many exchanges the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */
+	/**
+	 * How many exchanges the endpoint has been found to take at once; null: no limit below
+	 * `max_concurrency` is known.
+	 */
 	get limit(): number | null {
 		return this.#states.capacity.limit;
 	}
@@ -43,7 +47,10 @@ export class Gatekeeper {
 		return admit(this.#states, at);
 	}
 
-	/** Returns the delivery that is to blame for its own failures after all, or null. Never throws. */
+	/**
+	 * Records an event. Returns the id of a delivery that turned out to cause its own failures, or
+	 * null. Never throws.
+	 */
 	note(event: EndpointEvent, at: Moment): string | null {
 		const { states, blamed } = after(this.#states, event, at);
 		this.#states = states;
@@ -51,14 +58,15 @@ export class Gatekeeper {
 		return blamed;
 	}
 
-	/** In memory first: it counts whatever becomes of the write. */
+	/** Memory is updated first, so the state holds even if the write fails. */
 	#keep(): void {
 		const parts = durableOf(this.#states);
 		const text = JSON.stringify(parts);
 		if (text === this.#stored) return;
 		this.#stored = text;
 		try {
-			// Open gates need no row; the former hold, which they replace, goes with the first change.
+			// Open gates need no row. The old hold key, which the gates replace, is deleted with the
+			// first change.
 			if (text === OPEN) this.#storage.kv.delete(KEY);
 			else this.#storage.kv.put(KEY, parts);
 			if (this.#storage.kv.get(FORMER_HOLD) !== undefined) this.#storage.kv.delete(FORMER_HOLD);

@@ -1,4 +1,7 @@
-/** How an endpoint does, as its dispatcher sees it: read only, so that looking at it costs no row and no alarm. */
+/**
+ * An endpoint's health as its dispatcher sees it. Read-only, so that a health check costs no row
+ * and no alarm.
+ */
 import { timeOfPosition } from "../events/position.ts";
 import type { Backlog } from "./ledger/backlog.ts";
 import type { Blocked, Health } from "./rpc.ts";

@@ -1,4 +1,4 @@
-/** The log lines of a delivery: ids and outcome, never a payload, a URL or a header. */
+/** The log lines of a delivery: ids and outcome, never a payload, URL or header. */
 import { endpointIdOf } from "../events/ids.ts";
 import { log } from "../log.ts";
 import type { Delivery } from "./rules/delivery.ts";
@@ -14,7 +14,7 @@ export function idsOf(delivery: Delivery): Record<string, string | null> {
 	};
 }
 
-/** One line for each attempt, and for each step that a delivery took without one. */
+/** Logs one line for each attempt, and for each step that took no attempt. */
 export function logDelivery({ delivery, ended }: { delivery: Delivery; ended: object | null }): void {
 	const { state, attempts, resultEventId } = delivery;
 	const attempt = ended === null ? undefined : attempts.at(-1);

@@ -1,7 +1,8 @@
 /**
- * Whether the endpoint of a dispatcher is there, deleted or missing: what the database says, and what was told. Kept in
- * storage, because the database may have forgotten a deletion by the time it is asked, and because whoever reads a
- * delivery may wake the object for it.
+ * Whether the endpoint of a dispatcher exists, was deleted or is missing: combines what the
+ * database says with deletions that the API reported. Stored, because the database may no longer
+ * have a record of the deletion when it is asked, and because a read of a delivery may wake the
+ * object for a missing endpoint.
  */
 import { log } from "../log.ts";
 import type { Settings } from "../store/settings.ts";
@@ -13,7 +14,7 @@ const DETAIL = "The endpoint is not in the database, and was not deleted: the de
 
 export class Presence {
 	readonly #storage: DurableObjectStorage;
-	/** The API says that somebody has deleted the endpoint. */
+	/** The API has reported that the endpoint was deleted. */
 	#isDeleted: boolean;
 	#isMissing: boolean;
 
@@ -29,14 +30,14 @@ export class Presence {
 	}
 
 	/**
-	 * What counts. An endpoint that is in the database exists, even when its deletion was told: somebody
-	 * has restored it.
+	 * Returns the settings that apply. An endpoint that is in the database exists even if its deletion
+	 * was reported: it has been restored.
 	 */
 	resolve(read: Settings): Settings {
 		return read === "missing" && this.#isDeleted ? "deleted" : read;
 	}
 
-	/** Remembers what the database says now; writes only when that has changed. */
+	/** Remembers what the database says now; writes only if that has changed. */
 	note(read: Settings): void {
 		if (typeof read === "object" && this.#isDeleted) {
 			this.#isDeleted = false;
@@ -48,7 +49,10 @@ export class Presence {
 		this.#keep(MISSING, isMissing);
 	}
 
-	/** Writes what is already set in memory, where it holds even when the write fails. Never throws. */
+	/**
+	 * Writes a value that is already set in memory, where it holds even if the write fails. Never
+	 * throws.
+	 */
 	#keep(key: string, value: boolean): void {
 		try {
 			this.#storage.kv.put(key, value);
@@ -57,7 +61,9 @@ export class Presence {
 		}
 	}
 
-	/** The delivery as people read it: one that waits for its endpoint says so. */
+	/**
+	 * The delivery as the API shows it; one that waits for a missing endpoint says so.
+	 */
 	explain(record: DeliveryRecord): DeliveryRecord {
 		return this.#isMissing && record.status === "pending" ? { ...record, detail: DETAIL } : record;
 	}

@@ -1,4 +1,7 @@
-/** Sends after all what an endpoint had no room for: the event comes back from its log. */
+/**
+ * Sends a delivery that was refused for lack of room: its event is read from the event
+ * log.
+ */
 import type { Env } from "../env.ts";
 import { logOf } from "../events/ids.ts";
 import { findEvent } from "../events/log/find.ts";
@@ -11,8 +14,8 @@ import { idsOf } from "./log-lines.ts";
 import { type Refused, retried } from "./rules/by-hand.ts";
 
 /**
- * The delivery as it stands in the backlog now, or why it cannot be sent. null: it is none that was refused, or none any
- * more. Throws when the event log cannot be reached.
+ * Returns the delivery as it is in the backlog now, or why it cannot be sent. null: it was not
+ * refused, or no longer counts as refused. Throws if the event log cannot be reached.
  */
 export async function readmit(id: string, backlog: Backlog, env: Env): Promise<Delivery | Refused | null> {
 	const found = backlog.find(id);
@@ -20,7 +23,7 @@ export async function readmit(id: string, backlog: Backlog, env: Env): Promise<D
 	if (backlog.roomFor(1, Date.now()) === 0) return { ok: false, code: "backlog_full" };
 	const entry = await findEvent(env, found.eventId);
 	if (entry === null) return { ok: false, code: "event_forgotten" };
-	// Somebody else may have asked for it meanwhile.
+	// Another request may have readmitted it meanwhile.
 	const refused = backlog.find(id);
 	if (refused === null || !isRefused(refused)) return null;
 	const now = Date.now();
@@ -29,7 +32,10 @@ export async function readmit(id: string, backlog: Backlog, env: Env): Promise<D
 	return backlog.readmit(changed, now) ? changed : { ok: false, code: "backlog_full" };
 }
 
-/** Has the event log know that the delivery was not refused in the end. Never throws: it is for show. */
+/**
+ * Tells the event log that the delivery is no longer refused. Never throws: this only affects what
+ * is shown.
+ */
 export async function tellReadmitted(delivery: Delivery, env: Env): Promise<void> {
 	const { id, event } = delivery;
 	if (event === null) return;

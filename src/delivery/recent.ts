@@ -1,25 +1,27 @@
 /**
- * How the latest exchanges of an endpoint went, for people who read its health: in memory, bounded, and after an
- * eviction begun with what the table still has. Pure but for what it remembers.
+ * Statistics of an endpoint's latest exchanges, for its health: in memory, bounded, and seeded from
+ * the table after an eviction. Pure except for the samples that it keeps.
  */
 import type { Attempt } from "./records.ts";
 import { OUTCOMES, type Outcome } from "./rules/attempt.ts";
 
-/** Exchanges that are remembered. */
+/** Exchanges that are kept. */
 export const MAX_SAMPLES = 512;
-/** Older ones say nothing of now, ms. */
+/** Older exchanges say nothing about the present, ms. */
 export const WINDOW_MS = 3_600_000;
 
 export interface Recent {
-	/** Of exchanges that got a response or ran into the deadline, ms; null: there were none. */
+	/** Of exchanges that got a response or timed out, ms; null: there were none. */
 	p50: number | null;
 	p95: number | null;
 	p99: number | null;
-	/** How many these are of. */
+	/** How many exchanges these figures are based on. */
 	samples: number;
-	/** How far back the window goes: to the beginning of the oldest exchange in it. 0: it is empty. */
+	/**
+	 * The length of the window: from the beginning of its oldest exchange until now. 0: it is empty.
+	 */
 	windowSeconds: number;
-	/** How many exchanges ended as what. */
+	/** Number of exchanges by outcome. */
 	outcomes: Record<Outcome, number>;
 }
 
@@ -28,7 +30,9 @@ type Sample = Pick<Attempt, "at" | "durationMs" | "outcome"> & { isTimed: boolea
 export class RecentExchanges {
 	/** When this life of the object began, ms since the epoch. */
 	readonly #bornAt: number;
-	/** The oldest first; with `MAX_SAMPLES` of them, the oldest is at `#next`. */
+	/**
+	 * Oldest first; when there are `MAX_SAMPLES` of them, the oldest is at `#next`.
+	 */
 	#samples: Sample[] = [];
 	#next = 0;
 	#isSeeded = false;
@@ -42,13 +46,16 @@ export class RecentExchanges {
 		this.#next = (this.#next + 1) % MAX_SAMPLES;
 	}
 
-	/** `readFormer` gives what was recorded; it is asked once. `now` in ms. */
+	/**
+	 * `readFormer` returns earlier attempts from the table; it is called once. `now`
+	 * in ms.
+	 */
 	summarise(now: number, readFormer: () => readonly Attempt[]): Recent {
 		if (!this.#isSeeded) this.#seed(readFormer());
 		return summarise(this.#samples, now);
 	}
 
-	/** What this life has seen itself is not counted again. */
+	/** Attempts that this life has recorded itself are not counted twice. */
 	#seed(former: readonly Attempt[]): void {
 		this.#isSeeded = true;
 		const before = former
@@ -62,7 +69,7 @@ export class RecentExchanges {
 }
 
 function toSample({ at, durationMs, outcome, statusCode, error }: Attempt): Sample {
-	// What never got there tells nothing of how long the endpoint takes.
+	// A request that never arrived says nothing about the endpoint's latency.
 	const isTimed = statusCode !== null || error?.startsWith("timeout:") === true;
 	return { at, durationMs, outcome, isTimed };
 }
@@ -71,7 +78,9 @@ function endOf({ at, durationMs }: Sample): number {
 	return at + durationMs;
 }
 
-/** Of the samples that have ended within the window before `now`, ms since the epoch. */
+/**
+ * Summarises the samples that ended within the window before `now`, ms since the epoch.
+ */
 function summarise(samples: readonly Sample[], now: number): Recent {
 	const recent = samples.filter((sample) => endOf(sample) > now - WINDOW_MS);
 	const durations = recent
@@ -89,7 +98,10 @@ function summarise(samples: readonly Sample[], now: number): Recent {
 	};
 }
 
-/** By nearest rank: the smallest value that `percent` of all are not above. null where there is none. */
+/**
+ * Nearest-rank percentile: the smallest value such that at least `percent` of all values are not
+ * above it. null if there are no values.
+ */
 export function percentile(sorted: readonly number[], percent: number): number | null {
 	return sorted[Math.max(0, Math.ceil((percent * sorted.length) / 100) - 1)] ?? null;
 }

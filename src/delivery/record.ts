@@ -1,4 +1,4 @@
-/** A delivery as the API reads it. Pure. */
+/** Converts a delivery to the record that the API returns. Pure. */
 import { endpointIdOf } from "../events/ids.ts";
 import { timeOfPosition } from "../events/position.ts";
 import type { DeliveryRecord } from "./records.ts";

@@ -1,6 +1,6 @@
 /**
- * What a delivery is, as the dispatcher keeps it and hands it to the API. Shapes only. Times are ms since the
- * epoch.
+ * What a delivery is, as the dispatcher stores it and returns it to the API. Shapes only. Times are
+ * ms since the epoch.
  */
 import type { EventData } from "../events/event.ts";
 import type { Reported } from "../models/exchange.ts";
@@ -10,9 +10,9 @@ import type { BlockedBy } from "./gates/gates.ts";
 export const DELIVERY_STATUSES = [
 	"pending",
 	"in_flight",
-	/** Accepted by an asynchronous model whose output has still to come. */
+	/** Accepted by an asynchronous model whose output has not arrived yet. */
 	"waiting",
-	/** The output is here; the queue has still to take its result event. */
+	/** The output has arrived; its result event is not in the queue yet. */
 	"publishing",
 	"succeeded",
 	"dead",
@@ -21,7 +21,10 @@ export const DELIVERY_STATUSES = [
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-/** Why a delivery is dead. The contract's list: some are not made yet. */
+/**
+ * Why a delivery is dead. The list of the API contract: some reasons are not used
+ * yet.
+ */
 export const DEAD_REASONS = [
 	"exhausted",
 	"rejected",
@@ -40,30 +43,36 @@ export const DEAD_REASONS = [
 
 export type DeadReason = (typeof DEAD_REASONS)[number];
 
-/** How a job ended that an attempt had begun. */
+/** How the job that an attempt started has ended. */
 export interface JobEnd {
 	at: number;
-	/** Who told: the server by a callback, its response to a poll, or the clock. */
+	/**
+	 * How the end became known: by a callback, by a poll, or because the deadline
+	 * passed.
+	 */
 	by: "callback" | "poll" | "deadline";
 	outcome: Outcome;
-	/** What went wrong, for a person. */
+	/** What went wrong, in words. */
 	error: string | null;
 }
 
 /** One HTTP exchange. */
 export interface Attempt extends Reported {
-	/** From 1; the `sluice-attempt` header carried it. */
+	/** From 1; sent in the `sluice-attempt` header. */
 	number: number;
 	at: number;
 	durationMs: number;
-	/** null when no response began. */
+	/** null if no response began. */
 	statusCode: number | null;
 	outcome: Outcome;
-	/** What went wrong, for a person; null when a complete response came and its protocol reads no error in it. */
+	/**
+	 * What went wrong, in words; null if a complete response arrived and its protocol found no error
+	 * in it.
+	 */
 	error: string | null;
 	/** The beginning of a textual response body. */
 	excerpt: string | null;
-	/** null or absent: it began no job, or one that still runs. */
+	/** null or absent: it started no job, or the job is still running. */
 	job?: JobEnd | null | undefined;
 }
 
@@ -73,12 +82,12 @@ export interface Result {
 	contentType: string;
 }
 
-/** Why a delivery that has succeeded has no result although the model gave one. */
+/** Why a delivery that succeeded has no result although the model returned one. */
 export type ResultOmitted = "too_large";
 
-/** A delivery as the API reads it back. */
+/** A delivery as the API returns it. */
 export interface DeliveryRecord {
-	/** Orders deliveries of one endpoint by age; see events/position.ts. */
+	/** Orders the deliveries of one endpoint by age; see events/position.ts. */
 	position: number;
 	id: string;
 	eventId: string;
@@ -90,13 +99,20 @@ export interface DeliveryRecord {
 	reason: DeadReason | null;
 	detail: string | null;
 	attempts: Attempt[];
-	/** When it may be sent; null when it is over, under way, or waits for something that has no time. */
+	/**
+	 * When it may be sent; null if it has ended, is in progress, or waits for something without a
+	 * known time.
+	 */
 	nextAttemptAt: number | null;
-	/** While it waits for the output of a job: until when. */
+	/** While it waits for the output of a job: the deadline. */
 	deadlineAt: number | null;
-	/** Why it is not sent although it is due; null when it is not due, or goes at once. */
+	/**
+	 * Why it is not sent although it is due; null if it is not due or is about to be sent.
+	 */
 	blockedBy: BlockedBy | null;
-	/** When that ends by itself; never in the past, null where only an event ends it. */
+	/**
+	 * When the block ends by itself; never in the past, null if only an event ends it.
+	 */
 	blockedUntil: number | null;
 	createdAt: number;
 	finishedAt: number | null;
@@ -105,7 +121,7 @@ export interface DeliveryRecord {
 	resultEventId: string | null;
 }
 
-/** What deliveries are found by; all that is named has to hold. */
+/** Search filters for deliveries; all that are set must match. */
 export interface DeliveryFilters {
 	subscriptionId?: string;
 	eventId?: string;
@@ -115,7 +131,7 @@ export interface DeliveryFilters {
 	statusCode?: number;
 	/** Of the event. */
 	subject?: string;
-	/** Of the event, or its own id where it has none. */
+	/** Of the event, or the event's own id if it has none. */
 	correlationId?: string;
 	/** Created at or after, and before. */
 	since?: number;
@@ -128,9 +144,11 @@ export interface DeliveryQuery extends DeliveryFilters {
 	limit: number;
 }
 
-/** What the API tells a dispatcher of a change to its settings. */
+/** What the API reports to a dispatcher when its settings change. */
 export interface SettingsChange {
-	/** Somebody has repaired the endpoint: waits that it asked for before no longer count. */
+	/**
+	 * An operator has repaired the endpoint: waits that it asked for earlier no longer apply.
+	 */
 	repaired: boolean;
 }
 

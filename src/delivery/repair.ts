@@ -1,16 +1,20 @@
 /**
- * What follows once somebody has seen to an endpoint: what was parked for it is due at once, because the waits were a
- * reaction to how it was before. Many rows may be parked, so they come forward in slices, and nothing is sent until the
- * last one has: what fails anew would come forward with the next.
+ * What follows after an operator has repaired an endpoint: deliveries that were parked for it
+ * become due at once, because their waits were a reaction to its earlier state. There may be many
+ * rows, so they are updated in slices. Nothing is sent until the last slice is done, because a
+ * delivery that failed again would be brought forward by the next slice.
  */
 
 const KEY = "repaired_at";
-/** Rows of one slice: some 50 ms. */
+/** Rows in one slice, which takes about 50 ms. */
 const SLICE_ROWS = 5_000;
 
 export class Repair {
 	readonly #storage: DurableObjectStorage;
-	/** ms since the epoch; null when all has come forward. Kept, as the object may be lost between two slices. */
+	/**
+	 * When the repair began, ms since the epoch; null when all rows are done. Stored, because the
+	 * object may be evicted between two slices.
+	 */
 	#since: number | null;
 
 	constructor(storage: DurableObjectStorage) {
@@ -18,13 +22,13 @@ export class Repair {
 		this.#since = storage.kv.get<number>(KEY) ?? null;
 	}
 
-	/** Somebody has repaired the endpoint, at `now` in ms. */
+	/** Begins a repair at `now`, ms. */
 	begin(now: number): void {
 		this.#since = now;
 		this.#storage.kv.put(KEY, now);
 	}
 
-	/** Brings the next slice forward; true when there may be more. */
+	/** Makes the next slice due; returns true if there may be more. */
 	goOn(): boolean {
 		if (this.#since === null) return false;
 		const { sql } = this.#storage;

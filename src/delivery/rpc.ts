@@ -1,4 +1,4 @@
-/** What a dispatcher can be called for by other rooms. Shapes only. */
+/** The RPC methods of a dispatcher that other rooms call. Shapes only. */
 import type { Slice } from "../events/position.ts";
 import type { BulkOrder, BulkPart } from "./bulk/order.ts";
 import type { BlockedBy } from "./gates/gates.ts";
@@ -10,67 +10,87 @@ import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./re
 
 /** Why nothing is sent to an endpoint now, and when that ends by itself (ms since the epoch). */
 export interface Blocked {
-	/** A gate; or `database`: the settings of the endpoint cannot be read, and without them nothing is sent. */
+	/**
+	 * A gate, or `database`: the endpoint's settings cannot be read, and nothing is sent without them.
+	 */
 	blockedBy: BlockedBy | null;
-	/** null: only when something happens. */
+	/** null: only an event ends it. */
 	blockedUntil: number | null;
 }
 
-/** How an endpoint does. */
+/** An endpoint's health. */
 export interface Health extends Blocked {
-	/** Exchanges under way. */
+	/** Exchanges in progress. */
 	inFlight: number;
-	/** How many the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */
+	/**
+	 * How many exchanges the endpoint has been found to take at once; null: no limit below
+	 * `max_concurrency` is known.
+	 */
 	limit: number | null;
 	/** Deliveries that the server has accepted and whose output comes later. */
 	waiting: number;
-	/** Deliveries that are owed, those under way and waiting among them. */
+	/**
+	 * Deliveries that are owed, including those in progress and those that wait for
+	 * output.
+	 */
 	backlog: number;
-	/** When the oldest of them came, ms since the epoch; null: there is none. */
+	/** When the oldest of them arrived, ms since the epoch; null: there is none. */
 	oldestPendingAt: number | null;
 	recent: Recent;
 }
 
 export interface Enqueued {
-	/** Ids of the deliveries that the endpoint has no room for. */
+	/** Ids of the deliveries that did not fit. */
 	full: string[];
 }
 
 export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	/**
-	 * Takes deliveries in; they are durable when this returns, but for those that there is no room for. Doing it twice
-	 * is doing it once. An object that still runs release 0.1 returns nothing, and has taken all.
+	 * Accepts deliveries. All are durable when this returns, except those that did not fit.
+	 * Idempotent. An object that still runs release 0.1 returns nothing and has accepted all of them.
 	 */
 	enqueue(items: IncomingEvent[]): Promise<Enqueued | undefined>;
-	/** The endpoint or a subscription to it has changed, or was paused or resumed. Release 0.1 says no more than that. */
+	/**
+	 * The endpoint or one of its subscriptions has changed, or was paused or resumed. Release 0.1
+	 * sends no argument.
+	 */
 	refresh(change?: SettingsChange): void;
-	/** The endpoint has been deleted: what waits for it ends, whatever becomes of the database. */
+	/**
+	 * The endpoint has been deleted: its pending deliveries end, even if the database cannot be
+	 * read.
+	 */
 	markDeleted(): void;
-	/** Newest first. One call looks at a bounded part, and says where it has stopped. */
+	/** Newest first. One call looks at a bounded part and returns where it stopped. */
 	list(query: DeliveryQuery): Promise<Slice<DeliveryRecord>>;
 	get(id: string): Promise<DeliveryRecord | null>;
 	blocked(): Blocked;
-	/** Changes nothing. An object that runs the release before does not know the question, and throws. */
+	/** Read-only. An object that runs the previous release has no such method and throws. */
 	health(): Health;
 	/** Sends a delivery again, or sooner; it keeps its id and its attempts. */
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
 	/**
-	 * Retries or cancels what the order is about, in slices; returns how far it has come. Given again, the order only asks
-	 * that. An object of the release before does not know it, and throws.
+	 * Retries or cancels the deliveries that the order selects, in slices, and returns its progress.
+	 * Sending the same order again only returns the progress. An object that runs the previous release
+	 * has no such method and throws.
 	 */
 	bulk(order: BulkOrder): Promise<BulkPart>;
-	/** Ends it where it stands; null: there is no such order here. */
+	/**
+	 * Stops the order; what has been changed stays changed. null: there is no such
+	 * order here.
+	 */
 	stopBulk(id: string): BulkPart | null;
 	/**
-	 * A model server posts how a job ended. When it is taken, that is written. An object of the release before has no such
-	 * method: the server calls again.
+	 * A model server reports in a callback how a job ended. When this returns that it was taken, the
+	 * end is stored. An object that runs the previous release has no such method: the server sends the
+	 * callback again.
 	 */
 	callBack(id: string, callback: Callback): Promise<CalledBack>;
 	/**
-	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written, or kept in
-	 * memory where the write failed; told twice or late, they change nothing that is settled. Throws while an end that this life of the dispatcher does not wait for
-	 * cannot be judged, because the settings cannot be read: to be told again.
+	 * A hand reports how exchanges ended and gets its next jobs. When this returns, the outcomes are
+	 * written, or kept in memory if the write failed. Repeated or late reports do not change what is
+	 * already settled. Throws if the settings cannot be read and an outcome is reported that this life
+	 * of the dispatcher did not expect: the hand reports it again.
 	 */
 	settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * The settings a dispatcher works by, as it last read them. D1 is the truth; what is here is trusted for seconds,
- * or for some minutes while D1 cannot be read.
+ * The settings that a dispatcher works by, as last read from D1. D1 is the source of truth; the
+ * copy is used for seconds, or for some minutes while D1 cannot be read.
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -9,11 +9,12 @@ import { loadSettings, type Settings } from "../store/settings.ts";
 import { type Endpoint, isReadable } from "../store/records.ts";
 
 /**
- * How long settings are trusted. A change through the API is told at once; this is for what went unheard. Every busy
- * dispatcher reads D1 as often, and D1 is what gives out first as a whole (`npm run bench -- scale`).
+ * How long settings are used before they are read again. The API reports changes at once; this
+ * covers reports that got lost. Every busy dispatcher reads D1 at this interval, and D1 is the
+ * first part of the system to reach its limit (`npm run bench -- scale`).
  */
 const TRUSTED_MS = 30_000;
-/** How long they serve while D1 fails; then deliveries wait. */
+/** How long settings are used while D1 fails; after that, deliveries wait. */
 const TRUSTED_WITHOUT_D1_MS = 600_000;
 
 export class SettingsCache {
@@ -23,26 +24,32 @@ export class SettingsCache {
 	#readAt = 0;
 	#isOutdated = true;
 	#isFailing = false;
-	/** Counts changes that were told, so that a read which began before one is not taken for the state after it. */
+	/**
+	 * Counts reported changes, so that a read that began before a change is not taken for the state
+	 * after it.
+	 */
 	#changes = 0;
-	/** The read that is under way: whoever asks meanwhile, with nothing told since it began, gets what it finds. */
+	/**
+	 * The read in progress. Calls that arrive meanwhile share its result, unless a change was reported
+	 * since it began.
+	 */
 	#reading: { changes: number; settings: Promise<Settings> } | null = null;
 
 	constructor(env: Env) {
 		this.#env = env;
 	}
 
-	/** As last read; undefined when nothing has been read. */
+	/** As last read; undefined if nothing has been read. */
 	get last(): Settings | undefined {
 		return this.#value;
 	}
 
-	/** Whether a change was told since `last` was read. */
+	/** Whether a change was reported since `last` was read. */
 	get isOutdated(): boolean {
 		return this.#isOutdated;
 	}
 
-	/** The last reading failed, and what is known is too old to go by: nothing is sent. */
+	/** The last read failed, and the copy is too old to use: nothing is sent. */
 	get isFailing(): boolean {
 		return this.#isFailing;
 	}
@@ -53,7 +60,7 @@ export class SettingsCache {
 		this.#changes += 1;
 	}
 
-	/** Throws when D1 fails and what is known is too old. */
+	/** Throws if D1 fails and the copy is too old. */
 	async read(endpointId: string): Promise<Settings> {
 		const age = Date.now() - this.#readAt;
 		if (this.#value !== undefined && !this.#isOutdated && age < TRUSTED_MS) return this.#value;
@@ -86,9 +93,9 @@ export class SettingsCache {
 	}
 
 	/**
-	 * Stops the endpoint: here at once, then in D1. Not when it is stopped already, nor when its settings have changed
-	 * since `sentWith`, as a response to the old ones says nothing about the new. `stopped` is called in the same turn as
-	 * it stops here. Never throws.
+	 * Stops the endpoint: first in memory, then in D1. Does nothing if it is already stopped, or if
+	 * its settings have changed since `sentWith`, because a response to the old settings says nothing
+	 * about the new ones. `stopped` is called in the same turn as the change in memory. Never throws.
 	 */
 	async stop(
 		sentWith: Endpoint,
@@ -105,12 +112,13 @@ export class SettingsCache {
 				this.outdate();
 			}
 		} catch (error) {
-			// The settings are read again in a while; they say "active", and the next response stops it once more.
+			// The settings are read again later; they will say "active", and the next such response stops
+			// the endpoint again.
 			log("endpoint.unwritten", { ...namesOf(sentWith), status, error: String(error) });
 		}
 	}
 
-	/** false when there is nothing to stop. */
+	/** false if there is nothing to stop. */
 	#stopHere(sentWith: Endpoint, status: "paused" | "disabled", statusReason: string): boolean {
 		const current = this.#value;
 		if (typeof current !== "object" || current.endpoint.status !== "active") return false;

@@ -1,6 +1,7 @@
 /**
- * The deliveries of one endpoint at work: what is due is begun as the gates allow, carried by its task, and written when
- * it ends. What an outcome means is decided in rules/, what the endpoint bears in gates/.
+ * Runs the deliveries of one endpoint: begins what is due as the gates allow, hands it to its task,
+ * and writes the outcome. rules/ decides what an outcome means; gates/ decides how much the
+ * endpoint can take.
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -30,7 +31,7 @@ import type { Reachable } from "./tasks/exchange-step.ts";
 import { resume, SUBSCRIPTION_DELETED } from "./tasks/send.ts";
 import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
 
-/** `max_concurrency` until the settings have been read. */
+/** Used instead of `max_concurrency` until the settings have been read. */
 const DEFAULT_LIMIT = 5;
 
 export interface WorkParts {
@@ -41,7 +42,7 @@ export interface WorkParts {
 	presence: Presence;
 	announcer: Announcer;
 	endpointId(): string;
-	/** Something has ended: there may be more to begin. */
+	/** Something has ended: there may be room to begin more. */
 	goOn(): void;
 }
 
@@ -54,7 +55,10 @@ export class Work {
 	readonly #io: TaskIo;
 	/** When an exchange last succeeded, ms since the epoch. */
 	#succeededAt = 0;
-	/** An exchange that began before a repair says nothing about the endpoint after it. */
+	/**
+	 * Counts repairs: an exchange that began before a repair says nothing about the
+	 * endpoint after it.
+	 */
 	#repairs = 0;
 
 	constructor(parts: WorkParts) {
@@ -89,30 +93,37 @@ export class Work {
 		return this.#gates.admit(this.#moment());
 	}
 
-	/** Tells the server, if it can be told, that nobody waits for the job of this delivery any more. */
+	/** Tells the server, if possible, that the job of this delivery is no longer needed. */
 	cancelJob(delivery: Delivery, settings: Reachable): void {
 		this.#parts.ctx.waitUntil(this.tellCanceled(delivery, settings));
 	}
 
-	/** As `cancelJob`; resolves when the server has been told, or cannot be. Never throws. */
+	/**
+	 * As `cancelJob`; resolves when the server has been told or cannot be reached. Never
+	 * throws.
+	 */
 	async tellCanceled(delivery: Delivery, settings: Reachable): Promise<void> {
 		await cancelJob(delivery, settings, this.#io);
 	}
 
-	/** How many exchanges the endpoint has been found to take at once; null: nothing is known below `max_concurrency`. */
+	/**
+	 * How many exchanges the endpoint has been found to take at once; null: no limit below
+	 * `max_concurrency` is known.
+	 */
 	get limit(): number | null {
 		return this.#gates.limit;
 	}
 
-	/** Somebody has seen to the endpoint. */
+	/** An operator has repaired the endpoint. */
 	repaired(): void {
 		this.#repairs += 1;
 		this.#gates.note({ kind: "repaired" }, this.#moment());
 	}
 
 	/**
-	 * Begins what is due for the task, as many as there is room for. Deliveries of subscriptions that are known to be
-	 * deleted end here, without being looked up one by one; returns how many, and stops at a slice of them.
+	 * Begins deliveries that are due for the task, as many as there is room for. Deliveries of
+	 * subscriptions that are known to be deleted end here without separate lookups; returns how many
+	 * ended, and stops after one slice of them.
 	 */
 	begin(task: Task, settings: Settings): number {
 		const { backlog, ctx } = this.#parts;
@@ -151,7 +162,7 @@ export class Work {
 		};
 	}
 
-	/** Jobs that take a slot each. */
+	/** Jobs that occupy a slot each. */
 	#heldJobs(): number {
 		const { backlog, settings } = this.#parts;
 		const { last } = settings;
@@ -160,7 +171,10 @@ export class Work {
 		return completionOf({ protocol, completion }).holdsSlot ? backlog.jobs.count : 0;
 	}
 
-	/** Takes one claimed delivery as far as it goes now; `isFormer`: begun by settings of before. Never throws. */
+	/**
+	 * Takes one claimed delivery as far as it can go now. `isFormer`: it was begun with earlier
+	 * settings. Never throws.
+	 */
 	async #carry(
 		delivery: Delivery,
 		run: () => Promise<Ran>,
@@ -173,11 +187,13 @@ export class Work {
 			return null;
 		});
 		if (ran === null) {
-			// A bug: nothing is known of the attempt, so the delivery stays as it was, for a while later.
+			// A bug: the outcome of the attempt is unknown, so the delivery stays unchanged and is tried
+			// again later.
 			this.flights.end(later(this.#io.current(delivery)));
 		} else {
 			const isRepaired = isFormer || repairs !== this.#repairs;
-			// First, and it stays claimed until it is written: nothing that goes wrong behind this may send it again.
+			// Comes first, and the delivery stays claimed until it is written, so that no later failure can
+			// cause it to be sent again.
 			this.flights.end(isRepaired ? broughtForward(ran.delivery) : ran.delivery);
 			if ("dueAt" in delivery.state) this.#parts.announcer.died(ran.delivery);
 			await this.follow(delivery.id, ran, settings, isRepaired);
@@ -186,7 +202,10 @@ export class Work {
 		await writeQuarantines(this.#parts.env);
 	}
 
-	/** What follows from an end for the endpoint and the other deliveries, once it is written. Never throws. */
+	/**
+	 * Applies the consequences of an outcome for the endpoint and the other deliveries, after it is
+	 * written. Never throws.
+	 */
 	async follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void> {
 		const { announcer } = this.#parts;
 		logDelivery(ran);
@@ -209,7 +228,10 @@ export class Work {
 		}
 	}
 
-	/** Tells the gates how an exchange ended, and blames whom they find to blame. */
+	/**
+	 * Reports to the gates how an exchange ended, and charges a failure to the
+	 * delivery that they blame.
+	 */
 	#noteEnd(deliveryId: string, ended: Ended, { endpoint }: EndpointSettings): void {
 		const { backlog } = this.#parts;
 		const moment = this.#moment();
@@ -226,16 +248,16 @@ export class Work {
 	}
 
 	/**
-	 * An exchange that an earlier life of this object began, or that was taken for lost. Returns what resolves when its
-	 * outcome is written; null when it is of no interest: settled already, or of a delivery or an endpoint that nobody can
-	 * go on with.
+	 * Takes over an exchange that an earlier life of this object began, or that was considered lost.
+	 * Returns a promise that resolves when its outcome is written; null if it no longer matters: it is
+	 * already settled, or its delivery or endpoint no longer exists.
 	 */
 	#adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): Promise<void> | null {
 		const { ctx, backlog, settings } = this.#parts;
 		const { last } = settings;
 		if (!canSettle(last)) return null;
 		const { deliveryId, position, startedAt, isStep } = held;
-		// The poll that it was part of is made again.
+		// The poll that it was part of is repeated.
 		if (isStep === true) return null;
 		const claimed = this.flights.claimed.get(deliveryId);
 		const delivery = claimed ?? backlog.findAt(position, deliveryId);
@@ -244,13 +266,13 @@ export class Work {
 		if (claimed === undefined) {
 			this.flights.begin(delivery, "send");
 			this.flights.sent(deliveryId, startedAt);
-			// Whether what was changed since was a repair is not known any more.
+			// It is no longer known whether the endpoint was repaired since then.
 			const isFormer = startedAt <= last.endpoint.updatedAt;
 			ctx.waitUntil(this.#carry(delivery, run, last, isFormer));
 			return this.flights.whenEnded(deliveryId);
 		}
 		if (!isLate) return null;
-		// Under way again by now: what comes of this one is put beside it.
+		// The delivery is in progress again: this outcome is recorded in addition.
 		const carried = this.#carryBeside(delivery, run, last);
 		ctx.waitUntil(carried);
 		return carried;
@@ -267,7 +289,10 @@ export class Work {
 	}
 }
 
-/** Whether outcomes can be judged by these settings, be the endpoint active or not. */
+/**
+ * Whether outcomes can be judged by these settings, whether or not the endpoint is
+ * active.
+ */
 function canSettle(settings: Settings | undefined): settings is SendingSettings {
 	return typeof settings === "object" && isReadable(settings.endpoint);
 }

@@ -1,6 +1,6 @@
 /**
- * Tasks of a BentoML service: `submit` gives an id, `status` says how the task is, and `get` responds as the method itself
- * would have.
+ * Tasks of a BentoML service: `submit` returns an id, `status` returns the state of the task, and
+ * `get` responds as the method itself would have.
  */
 import { under, withQuery } from "./address.ts";
 import type { Exchange, Reading, StepRequest } from "./exchange.ts";
@@ -11,7 +11,10 @@ import { errorTextOf, isSuccess, objectIn, requestIdOf, stringOf } from "./readi
 
 const RUNNING: JobReading = { kind: "running", retryAfterMs: null };
 
-/** What the service itself has said; what comes from before it, a gateway or its own refusal, lacks it. */
+/**
+ * Set on responses of the service itself; responses of a gateway, or refusals before the method
+ * runs, lack it.
+ */
 const OWN_ID = "x-bentoml-request-id";
 
 /** `routeOf`: the URL of the method. */
@@ -43,7 +46,7 @@ export function taskJobs(routeOf: (context: JobContext) => string): Jobs {
 export function submitted(exchange: Exchange): Partial<Reading> {
 	const handle = handleOf(objectIn(exchange)?.["task_id"]);
 	if (handle !== null) return { class: "accepted", handle };
-	return { class: "error", error: "The response gives no task_id: the method is no task." };
+	return { class: "error", error: "The response has no task_id: the method is not a BentoML task." };
 }
 
 function readStep(step: PollStep, exchange: Exchange): JobReading {
@@ -55,7 +58,7 @@ function readStatus(exchange: Exchange): JobReading {
 	const status = stringOf(objectIn(exchange)?.["status"]);
 	switch (status) {
 		case null:
-			return endedInError(exchange, "The response tells no status of the task.");
+			return endedInError(exchange, "The response does not contain the status of the task.");
 		case "completed":
 		case "failed":
 			return { kind: "fetch" };
@@ -66,7 +69,10 @@ function readStatus(exchange: Exchange): JobReading {
 	}
 }
 
-/** The status is the method's own: 400 for an input that is refused, 500 for an error; but see `isOfGateway`. */
+/**
+ * The status is that of the method: 400 for an input that is refused, 500 for an error; but see
+ * `isOfGateway`.
+ */
 function readResult(exchange: Exchange): JobReading {
 	const requestId = idOf(exchange);
 	if (isSuccess(exchange)) return ended({ output: readData(exchange), requestId });
@@ -77,7 +83,10 @@ function readResult(exchange: Exchange): JobReading {
 	return refusedPoll(exchange);
 }
 
-/** Says nothing of the task, which can be asked for again. */
+/**
+ * A response of a gateway says nothing about the task; the result can be requested
+ * again.
+ */
 function isOfGateway({ status, headers }: Exchange): boolean {
 	return (status === 408 || status === 429 || status >= 500) && headers[OWN_ID] === undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * Protocol `bentoml`: a method of a BentoML service, asked for the result at once, or a task whose result is polled. The
- * endpoint's `model` is the method's route where the URL names none. An object holds the method's arguments, bytes go as
- * they are.
+ * Protocol `bentoml`: a method of a BentoML service, called for an immediate result, or a task
+ * whose result is polled. The endpoint's `model` is the method's route if the URL names none. An
+ * object holds the method's arguments; bytes are sent unchanged.
  */
 import { Buffer } from "node:buffer";
 import { inPath, isBare, under, withEnd } from "./address.ts";
@@ -24,15 +24,15 @@ export const bentoml: Protocol = {
 		const requestId = stringOf(exchange.headers["x-bentoml-request-id"]) ?? requestIdOf(exchange);
 		if (!isSuccess(exchange)) return reading({ error: errorTextOf(exchange), requestId });
 		if (completion === "poll") return reading({ ...submitted(exchange), requestId });
-		// A streamed answer is its text, put together.
+		// The output of a streamed response is its text, joined.
 		return reading({ output: readData(exchange), requestId });
 	},
 	jobs: taskJobs(routeOf),
 	ready: {
-		// Beside the method's route, which is the last part of the path where the URL names it.
+		// Next to the method's route, which is the last part of the path if the URL names it.
 		request: ({ url }) =>
 			ask((isBare(url) ? null : withEnd(url, /\/[^/]*$/, "/readyz")) ?? under(url, "/readyz")),
-		// A gateway may have no such path, which says nothing of the service.
+		// A gateway may not have this path, which says nothing about the service.
 		isReady: (response) => (response.status === 404 ? null : isSuccess(response)),
 	},
 };
@@ -41,7 +41,10 @@ function routeOf({ url, model }: Pick<RequestContext, "url" | "model">): string 
 	return model === null || !isBare(url) ? url : under(url, `/${inPath(model)}`);
 }
 
-/** A payload that is neither JSON nor text, with its own content type; null when it is. */
+/**
+ * A payload that is neither JSON nor text, with its own content type; null for any other
+ * payload.
+ */
 export function bytesOf(input: ModelInput): Pick<ModelRequest, "headers" | "body"> | null {
 	const payload = payloadOf(input);
 	if (payload?.kind !== "binary") return null;

@@ -10,7 +10,7 @@
 export type BindingUrl =
 	| { scheme: "workers-ai"; model: string }
 	| { scheme: "queue"; binding: string }
-	/** `path` with its query; empty or beginning with a slash or a question mark. */
+	/** `path` includes the query; empty, or begins with a slash or a question mark. */
 	| { scheme: "vpc"; binding: string; path: string };
 
 export type BindingScheme = BindingUrl["scheme"];
@@ -18,15 +18,17 @@ export type BindingScheme = BindingUrl["scheme"];
 const SCHEME = /^(workers-ai|queue|vpc):/;
 const MODEL = /^workers-ai:(@(?:cf|hf)\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\/[A-Za-z0-9][A-Za-z0-9._-]{0,127})$/;
 const QUEUE = /^queue:([A-Za-z_][A-Za-z0-9_]{0,63})$/;
-/** Visible ASCII, and nothing that a URL parser would read in another way. */
+/**
+ * Visible ASCII without characters that a URL parser would interpret differently.
+ */
 const VPC = /^vpc:([A-Za-z_][A-Za-z0-9_]{0,63})((?:\/[!$-;=?-[\]_a-z~]*)?(?:\?[!$-;=?-[\]_a-z~]*)?)$/;
 
-/** What `url` claims to be by its scheme, whatever comes behind it; null: not the URL of a binding. */
+/** The binding scheme of `url`, whatever follows it; null: not a binding URL. */
 export function bindingSchemeOf(url: string): BindingScheme | null {
 	return (SCHEME.exec(url)?.[1] ?? null) as BindingScheme | null;
 }
 
-/** null: not the URL of a binding, or not in its form. */
+/** null: not a binding URL, or not in the required form. */
 export function readBindingUrl(url: string): BindingUrl | null {
 	const model = MODEL.exec(url)?.[1];
 	if (model !== undefined) return { scheme: "workers-ai", model };
@@ -36,7 +38,7 @@ export function readBindingUrl(url: string): BindingUrl | null {
 	return binding === undefined ? null : { scheme: "vpc", binding, path: path ?? "" };
 }
 
-/** The form that a URL of this scheme has. */
+/** The required form of a URL of each scheme. */
 export const BINDING_FORMS: Readonly<Record<BindingScheme, string>> = {
 	"workers-ai": "workers-ai:@cf/{author}/{model}",
 	queue: "queue:{BINDING}",

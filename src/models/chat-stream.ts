@@ -1,6 +1,6 @@
 /**
- * Chunks of a streamed chat completion, as server-sent events or one to a line, joined into the document that an
- * unstreamed one would have been.
+ * Joins the chunks of a streamed chat completion, sent as server-sent events or one per line, into
+ * the document of an unstreamed response.
  */
 import { parseJson } from "../events/json/parse.ts";
 import { refuseStructure } from "../events/json/structure.ts";
@@ -10,7 +10,7 @@ type Members = Record<string, unknown>;
 
 export type Joined =
 	| { ok: true; document: Members }
-	/** `error`: what the server put into the stream in place of a chunk. */
+	/** `error`: what the server sent in the stream in place of a chunk. */
 	| { ok: false; error: Members | null; message: string };
 
 const END = "[DONE]";
@@ -33,7 +33,7 @@ export function joinChunks(stream: string): Joined {
 		}
 		const parsed = parseJson(text);
 		const chunk = parsed.ok && isObject(parsed.value) && refuseStructure(text) === null ? parsed.value : null;
-		if (chunk === null) return broken("the stream holds something that is no chunk");
+		if (chunk === null) return broken("the stream contains something that is not a chunk");
 		const { error } = chunk;
 		if (isObject(error))
 			return { ok: false, error, message: stringOf(error["message"]) ?? "the stream ends in an error" };
@@ -43,7 +43,7 @@ export function joinChunks(stream: string): Joined {
 		for (const part of Array.isArray(list) ? list : []) if (isObject(part)) addTo(choices, part);
 	}
 	const isComplete = isDone || [...choices.values()].every(({ finish_reason }) => finish_reason !== null);
-	if (envelope === null || choices.size === 0) return broken("the stream holds no output");
+	if (envelope === null || choices.size === 0) return broken("the stream contains no output");
 	if (!isComplete) return broken("the stream ended before the output was complete");
 	return { ok: true, document: documentOf(envelope, [...choices.values()], usage) };
 }
@@ -61,7 +61,7 @@ function broken(message: string): Joined {
 function payloadsOf(stream: string): string[] {
 	return stream.split(/\r\n|\n|\r/).flatMap((line) => {
 		const text = line.startsWith("data:") ? line.slice("data:".length).trim() : line.trim();
-		// Comments keep connections open; the names and ids of events mean nothing here.
+		// Comments keep connections open; names and ids of events have no meaning here.
 		return text === "" || /^(?::|(?:event|id|retry):)/.test(text) ? [] : [text];
 	});
 }
@@ -74,10 +74,13 @@ function addTo(choices: Map<number, Choice>, part: Members): void {
 	if (isObject(part["delta"])) merge(choice.message, part["delta"]);
 }
 
-/** Texts grow, lists are joined by `index`, and everything else is said once. */
+/**
+ * Texts are appended, lists are joined by `index`, and every other value is set
+ * once.
+ */
 function merge(into: Members, delta: Members): void {
 	for (const [name, value] of Object.entries(delta)) {
-		// Assigning it would change what the object inherits.
+		// Assigning this key would change the prototype.
 		if (name === "__proto__") continue;
 		const known = into[name];
 		if (value === null || value === undefined) into[name] = known ?? null;
@@ -91,7 +94,7 @@ function merge(into: Members, delta: Members): void {
 
 const SAID_ONCE = new Set(["role", "id", "type", "name"]);
 
-/** Calls of tools come in parts, each with its number, which the whole has no use for. */
+/** Tool calls arrive in parts with an index, which the joined list does not need. */
 function mergeLists(known: unknown[], parts: unknown[]): unknown[] {
 	for (const part of parts) {
 		if (!isObject(part) || typeof part["index"] !== "number") {

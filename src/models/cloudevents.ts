@@ -1,7 +1,8 @@
 /**
- * Protocol `cloudevents`: servers that take CloudEvents in binary mode (Knative, KServe, the CloudEvents SDKs). They
- * get the attributes as headers and the payload as it is, or the transform's value in its place. Attributes that are
- * too much for headers come in structured mode, which these servers understand too.
+ * Protocol `cloudevents`: servers that accept CloudEvents in binary mode (Knative, KServe, the
+ * CloudEvents SDKs). They get the attributes as headers and the payload unchanged, or the
+ * transform's output instead. If the attributes are too large for headers, the event is sent in
+ * structured mode, which these servers accept too.
  */
 import { encodeBinary, encodeStructured, STRUCTURED_TYPE } from "../events/cloudevents/cloudevents.ts";
 import type { CloudEvent, SluiceEvent } from "../events/event.ts";
@@ -10,8 +11,8 @@ import type { Protocol } from "./protocol.ts";
 import { requestReplyJobs } from "./request-reply.ts";
 
 /**
- * Names and values; both are ASCII. nginx and Apache take some 8 KB a header, Tomcat 8 KB and Node 16 KB in all; what is
- * above that is refused, by some without a response.
+ * Length of names and values; both are ASCII. nginx and Apache accept about 8 KB per header, Tomcat
+ * 8 KB and Node 16 KB in total; larger headers are refused, by some servers without a response.
  */
 const MAX_HEADER_LENGTH = 8_192;
 
@@ -33,7 +34,10 @@ export const cloudevents: Protocol = {
 	jobs: requestReplyJobs,
 };
 
-/** The event with other data; the publisher's schema says nothing about that. */
+/**
+ * The event with other data, and without the publisher's `dataschema`, which does
+ * not describe it.
+ */
 function withData({ attributes }: SluiceEvent, json: string): CloudEvent {
 	const { dataschema: _, ...rest } = attributes;
 	return {

@@ -1,7 +1,7 @@
 /**
- * Protocol `cog`: containers made by Cog, asked for the result at once, or to post it. An object is the prediction's
- * named inputs. The prediction has the delivery's id, so that a repetition joins one that is still running. The output
- * is its `output`.
+ * Protocol `cog`: containers made by Cog, called for an immediate result or with a webhook. An
+ * object holds the prediction's named inputs. The prediction has the delivery's id, so that a
+ * repeated request joins one that is still running. The output is the `output` of the prediction.
  */
 import { endsWith, under, withEnd } from "./address.ts";
 import type { Exchange, Reading, RequestContext } from "./exchange.ts";
@@ -17,7 +17,7 @@ const PREDICTIONS = /\/predictions$/;
 
 const jobs: Jobs = {
 	defaultMode: "sync",
-	// A prediction takes the container's slot until it ends.
+	// A prediction occupies the container's slot until it ends.
 	holdsSlot: true,
 	readCallback(exchange) {
 		const prediction = objectIn(exchange);
@@ -26,9 +26,9 @@ const jobs: Jobs = {
 		const isPrediction = stringOf(prediction?.["status"]) !== null;
 		return isPrediction
 			? { kind: "running", retryAfterMs: null }
-			: endedInError(exchange, "The callback is no prediction.");
+			: endedInError(exchange, "The callback is not a prediction.");
 	},
-	// It has the delivery's id, whether the container has said so or not.
+	// The prediction has the delivery's id, whether or not the container returned it.
 	cancel: (_handle, context) => ({
 		method: "POST",
 		url: under(predictionUrl(context), "/cancel"),
@@ -38,7 +38,8 @@ const jobs: Jobs = {
 };
 
 export const cog: Protocol = {
-	// A container has one slot unless it was built with more, and refuses what comes on top.
+	// A container has one slot unless it was built with more, and refuses further
+	// predictions.
 	defaults: { maxConcurrency: 1 },
 	needsModel: () => false,
 	request(input, context) {
@@ -48,7 +49,8 @@ export const cog: Protocol = {
 		return {
 			method: "PUT",
 			url: predictionUrl(context),
-			// Cog 0.23 compares the whole header: with any other preference beside this one, it waits for the output.
+			// Cog 0.23 compares the whole header: with another preference beside this one, it waits for the
+			// output.
 			headers: { ...JSON_HEADERS, ...(callbackUrl !== null && { prefer: "respond-async" }) },
 			body: JSON.stringify({ input: made.inputs, ...webhookOf(callbackUrl) }),
 		};
@@ -65,7 +67,7 @@ export const cog: Protocol = {
 	jobs,
 	ready: {
 		request: ({ url }) => ask(withEnd(url, PREDICTIONS, "/health-check") ?? under(url, "/health-check")),
-		// It says 200 whatever it says: STARTING, BUSY, SETUP_FAILED.
+		// The status is 200 for every state: STARTING, BUSY, SETUP_FAILED.
 		isReady: (response) => isSuccess(response) && objectIn(response)?.["status"] === "READY",
 	},
 };
@@ -81,14 +83,18 @@ function refusalOf(exchange: Exchange): Partial<Reading> {
 	return { error, ...(isStarting && { class: "busy", scope: "endpoint" }) };
 }
 
-/** `processing`, too: a repetition has joined what the one before it has begun, and the callback URL is the same. */
+/**
+ * Also for `processing`: a repeated request has joined the earlier prediction, and the callback URL
+ * is the same.
+ */
 function begun(prediction: Prediction | null): Partial<Reading> {
 	return { class: "accepted", handle: handleOf(prediction?.["id"]) };
 }
 
-/** A body that is no finished prediction stays what it is. */
+/** A body that is not a finished prediction is left as it is. */
 function unfinished(prediction: Prediction | null, exchange: Exchange): Partial<Reading> {
-	// Joined, and without a result: the one that asked first would have had it.
+	// It joined a running prediction and has no result: the first request would have
+	// got it.
 	if (prediction?.["status"] === "processing")
 		return { class: "busy", scope: "request", error: "The prediction is still running." };
 	return { output: readData(exchange), usage: usageOf(prediction?.["metrics"]) };

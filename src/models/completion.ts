@@ -1,18 +1,20 @@
-/** How an endpoint's outputs come: what its owner has said, and what its protocol does otherwise. Pure. */
+/**
+ * How an endpoint's outputs arrive: as its settings say, otherwise the protocol's default. Pure.
+ */
 import type { Completion, CompletionMode, Endpoint } from "../store/records.ts";
 import { protocolOf } from "./registry.ts";
 
 export interface Completing {
 	/** sync: in the response, unless that names a job; such a job is polled. */
 	mode: CompletionMode;
-	/** Whether a job takes one of the endpoint's slots until it ends. */
+	/** Whether a job occupies one of the endpoint's slots until it ends. */
 	holdsSlot: boolean;
 	deadlineMs: number;
 }
 
 export type CompletingEndpoint = Pick<Endpoint, "protocol"> & { completion: Completion };
 
-/** What counts for the endpoint. */
+/** The settings that apply to the endpoint. */
 export function completionOf({ protocol, completion }: CompletingEndpoint): Completing {
 	const jobs = protocolOf(protocol)?.jobs;
 	return {
@@ -22,8 +24,8 @@ export function completionOf({ protocol, completion }: CompletingEndpoint): Comp
 	};
 }
 
-/** Why the protocol cannot complete in this mode, for whoever sets it; null when it can. */
+/** Why the protocol cannot complete in this mode, as an error message; null if it can. */
 export function refuseMode(protocol: string, mode: CompletionMode | null): string | null {
 	if (mode !== "poll" || protocolOf(protocol)?.jobs?.poll !== undefined) return null;
-	return `protocol ${protocol} has no way to ask for an output: use callback or sync`;
+	return `protocol ${protocol} cannot poll for an output: use callback or sync`;
 }

@@ -1,6 +1,7 @@
 /**
- * Protocol `http`: any HTTP server. It gets the whole event as one JSON document, or the transform's value alone.
- * Where the endpoint is polled, a 202 names the URL that has the output later.
+ * Protocol `http`: any HTTP server. It gets the whole event as one JSON document, or only the
+ * transform's output. If the endpoint is polled, a 202 names the URL where the output is available
+ * later.
  */
 import { STRUCTURED_TYPE, encodeStructured } from "../events/cloudevents/cloudevents.ts";
 import { readOutput } from "./output.ts";
@@ -21,7 +22,7 @@ export const http: Protocol = {
 	jobs: requestReplyJobs,
 };
 
-/** Status and headers say all there is; the output is the body. */
+/** Status and headers decide; the output is the body. */
 export function readPlainly(exchange: Exchange, context: ReadContext): Reading {
 	const output = isSuccess(exchange) ? readOutput(exchange) : null;
 	return reading({ output, ...acceptedJob(exchange, context), requestId: requestIdOf(exchange) });

@@ -1,6 +1,7 @@
 /**
- * Protocol `huggingface`: Inference Endpoints and the inference API, text generation (TGI) and embeddings (TEI) among
- * them. An object with `inputs` is the request, anything else its `inputs`; bytes go as they are, as for images and sound.
+ * Protocol `huggingface`: Inference Endpoints and the inference API, including text generation
+ * (TGI) and embeddings (TEI). An object with `inputs` is the request, anything else becomes its
+ * `inputs`; bytes are sent unchanged, for images and sound.
  */
 import { bytesOf } from "./bentoml.ts";
 import { endsWith, inPath, under } from "./address.ts";
@@ -15,7 +16,7 @@ const NAMES_MODEL = /\/models\/.+$/;
 
 export const huggingface: Protocol = {
 	defaults: { maxConcurrency: null },
-	// An endpoint of one's own has one model, and no name for it.
+	// A dedicated endpoint has one model and needs no name for it.
 	needsModel: () => false,
 	request(input, { url, model }) {
 		const value = valueOf(input);
@@ -42,16 +43,16 @@ function contentOf(value: unknown): Record<string, unknown> {
 
 function failureOf(exchange: Exchange): Partial<Reading> {
 	const error = errorTextOf(exchange);
-	// TGI's word for a generation that broke off.
+	// TGI's word for a generation that was interrupted.
 	if (exchange.status === 424) return { class: "error", error };
 	if (exchange.status !== 503 || !/\bloading\b/i.test(error ?? "")) return { error };
 	const seconds = countOf(objectIn(exchange)?.["estimated_time"]);
-	// How long it takes is said: the endpoint is left alone for that time, and asked now and again where it is not.
+	// If the loading time is given, the router waits that long; otherwise it backs off.
 	if (seconds === null) return { class: "busy", scope: "endpoint", error };
 	return { class: "busy", scope: "request", error, retryAfterMs: 1000 * seconds };
 }
 
-/** TGI counts in headers. */
+/** TGI reports usage in headers. */
 function usageOf({ headers }: Exchange): Usage | null {
 	const inputTokens = digitsOf(headers["x-prompt-tokens"]);
 	const outputTokens = digitsOf(headers["x-generated-tokens"]);

@@ -1,53 +1,64 @@
 /**
- * What a protocol knows of jobs: a server that takes one, responds at once, and has the output later. The server posts it
- * to a callback URL (`RequestContext.callbackUrl`), or is asked for it until it has it.
+ * How a protocol handles jobs: a server accepts a job, responds at once, and has the output later.
+ * The server posts it to a callback URL (`RequestContext.callbackUrl`), or is polled until the
+ * output is ready.
  *
- * A handle is a text of at most 1,024 characters by which the server knows the job. It comes from the server: a request
- * that is built from it goes to the origin of the endpoint's URL, whatever the handle says.
+ * A handle is a text of at most 1,024 characters that identifies the job at the server. It comes
+ * from the server: a request that is built from it always goes to the origin of the endpoint's URL,
+ * whatever the handle contains.
  */
 import type { CompletionMode } from "../store/records.ts";
 import type { Exchange, Reading, RequestContext, StepRequest } from "./exchange.ts";
 
-/** The longest handle that is kept, in characters; a longer one counts as none. */
+/**
+ * The longest handle that is kept, in characters; a longer one counts as missing.
+ */
 export const MAX_HANDLE_LENGTH = 1_024;
 
-/** Asks how the job is; then, where that does not carry the output, for its output. */
+/**
+ * Polls the state of the job; then, if that does not carry the output, requests the
+ * output.
+ */
 export type PollStep = "poll" | "result";
 
 export type JobContext = Pick<RequestContext, "url" | "model" | "deliveryId">;
 
-/** What a server says of a job. */
+/** What a server reports about a job. */
 export type JobReading =
-	/** `retryAfterMs`: when it wants to be asked again; null: it does not say. */
+	/** `retryAfterMs`: when to poll again; null: the server does not say. */
 	| { kind: "running"; retryAfterMs: number | null }
-	/** It has ended, and its output is had by the step `result`. */
+	/** It has ended, and the step `result` returns its output. */
 	| { kind: "fetch" }
-	/** The server does not know the job any more: it has to be begun anew, at the cost of an attempt. */
+	/** The server no longer knows the job: it has to be started again, at the cost of an attempt. */
 	| { kind: "lost"; error: string }
-	/** It has ended: the reading says how, as one of a response would. */
+	/** It has ended: the reading says how, as for a response. */
 	| { kind: "ended"; reading: Reading };
 
 export interface Jobs {
 	/**
-	 * How an endpoint completes that does not say it itself. sync: the output is in the response, unless that names a job;
-	 * such a job is polled.
+	 * The mode for endpoints that do not set one. sync: the output is in the response, unless that
+	 * names a job; such a job is polled.
 	 */
 	defaultMode: CompletionMode;
-	/** Whether a job takes one of the endpoint's slots until it ends, unless the endpoint says otherwise. */
+	/**
+	 * Whether a job occupies one of the endpoint's slots until it ends, unless the endpoint's settings
+	 * differ.
+	 */
 	holdsSlot: boolean;
 	/**
-	 * Reads what the server has posted to the callback URL. absent: it is read as a response is. The body is complete.
+	 * Reads what the server posted to the callback URL. absent: it is read like a response. The body
+	 * is complete.
 	 */
 	readCallback?(exchange: Exchange): JobReading;
-	/** absent: the server cannot be asked. */
+	/** absent: the server cannot be polled. */
 	poll?: {
 		request(step: PollStep, handle: string, context: JobContext): StepRequest;
 		/**
-		 * Asked for responses that are not 408, 429 or 5xx, after which the router asks again later; in the step `result`
-		 * for every one.
+		 * Called for responses that are not 408, 429 or 5xx, after which the router polls again later; in
+		 * the step `result` for every response.
 		 */
 		read(step: PollStep, exchange: Exchange): JobReading;
 	};
-	/** absent: a job cannot be stopped. The handle is null where the server has named none. */
+	/** absent: a job cannot be canceled. The handle is null if the server named none. */
 	cancel?(handle: string | null, context: JobContext): StepRequest | null;
 }

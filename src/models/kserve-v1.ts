@@ -1,7 +1,7 @@
 /**
- * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and endpoints of Vertex AI (`:predict`,
- * `:rawPredict`). One record is one instance; a list whose items are all lists or objects is a list of instances. The
- * output is the response's document.
+ * Protocol `kserve-v1`: KServe's first protocol, TensorFlow Serving, and endpoints of Vertex AI
+ * (`:predict`, `:rawPredict`). One record is one instance; a list whose items are all lists or
+ * objects is a list of instances. The output is the whole response document.
  */
 import { endsWith, inPath, under, withEnd } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
@@ -33,7 +33,8 @@ export const kserveV1: Protocol = {
 			const failure = failureOf(exchange);
 			return reading({ ...failure, ...(isExhausted(exchange) && { class: "busy" }), requestId });
 		}
-		// KServe answers events with events under an id of its own; what the model says is in the data.
+		// KServe responds to events with events under an id of its own; the model's output is in the
+		// data.
 		const modelVersion = stringOf(objectIn(exchange)?.["modelVersionId"]);
 		return reading({ output: readData(exchange), modelVersion, requestId });
 	},
@@ -46,17 +47,20 @@ export const kserveV1: Protocol = {
 	sample: [5.1, 3.5, 1.4, 0.2],
 };
 
-/** Google's word for a limit that is reached for now, whatever the status. */
+/** Google's error for a limit that is currently reached, whatever the status. */
 function isExhausted(exchange: Exchange): boolean {
 	const error = objectIn(exchange)?.["error"];
 	return isObject(error) && error["status"] === "RESOURCE_EXHAUSTED";
 }
 
-/** KServe says `ready`, TensorFlow Serving the state of each version; null: it is another document, as Vertex AI has. */
+/**
+ * KServe returns `ready`, TensorFlow Serving the state of each version; null: another document, as
+ * from Vertex AI.
+ */
 function readyIn(document: Record<string, unknown> | null): boolean | null {
 	const ready = document?.["ready"];
 	if (typeof ready === "boolean") return ready;
-	// As the first releases of KServe spelled it.
+	// The spelling in the first releases of KServe.
 	if (typeof ready === "string") return /^true$/i.test(ready);
 	const versions = document?.["model_version_status"];
 	if (!Array.isArray(versions)) return null;

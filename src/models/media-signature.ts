@@ -1,7 +1,7 @@
-/** What pictures and sound begin with, for outputs of which nobody says what they are. */
+/** The first bytes of image and sound formats, for outputs without a content type. */
 import { Buffer } from "node:buffer";
 
-/** A type, its first bytes in Latin-1, and where they are. */
+/** A type, its first bytes in Latin-1, and their offset. */
 const SIGNATURES: readonly (readonly [type: string, bytes: string, at: number])[] = [
 	["image/png", "\x89PNG\r\n\x1a\n", 0],
 	["image/jpeg", "\xff\xd8\xff", 0],
@@ -16,7 +16,7 @@ const SIGNATURES: readonly (readonly [type: string, bytes: string, at: number])[
 ];
 const LONGEST = 16;
 
-/** null: none of those. */
+/** null: none of these types. */
 export function mediaTypeOf(bytes: Uint8Array): string | null {
 	const start = Buffer.from(bytes.subarray(0, LONGEST)).toString("latin1");
 	return SIGNATURES.find(([, signature, at]) => start.startsWith(signature, at))?.[0] ?? null;

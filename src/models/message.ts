@@ -1,4 +1,7 @@
-/** What goes into a queue: the event as structured CloudEvents JSON, or the transform's value, of which a text is that text. */
+/**
+ * The body of a queue message: the event as structured CloudEvents JSON, or the transform's output;
+ * a text is sent as it is.
+ */
 import { encodeStructured } from "../events/cloudevents/cloudevents.ts";
 import { parseJson } from "../events/json/parse.ts";
 import type { ModelInput } from "./protocol.ts";

@@ -1,6 +1,7 @@
 /**
- * Protocol `open-inference` (V2): KServe, Triton, MLServer, Seldon. An object becomes one named tensor for each of its
- * members, anything else the tensor `input-0`. The output is the response's document, its digits as they came.
+ * Protocol `open-inference` (V2): KServe, Triton, MLServer, Seldon. An object becomes one named
+ * tensor for each of its members, anything else the tensor `input-0`. The output is the whole
+ * response document, with its digits unchanged.
  */
 import { makeTensor, type Tensor } from "../events/tensor.ts";
 import { endsWith, inPath, under, withEnd } from "./address.ts";
@@ -37,35 +38,42 @@ export const openInference: Protocol = {
 		};
 	},
 	read(exchange) {
-		// MLServer and KServe know the request by the `id` of its body, and send no header with one.
+		// MLServer and KServe return the request's id as `id` in the body, and send no header with
+		// one.
 		const requestId = requestIdOf(exchange) ?? stringOf(objectIn(exchange)?.["id"]);
 		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
-		// MLServer labels its responses as events of an old version, which say nothing that the body does not.
+		// MLServer labels its responses as events of an old version, which contain nothing beyond the
+		// body.
 		const version = stringOf(objectIn(exchange)?.["model_version"]);
 		return reading({ output: readData(exchange), modelVersion: version, requestId });
 	},
 	ready: {
-		// Of the model, never of the server: KServe calls itself ready while the model is not registered.
+		// The readiness of the model, never of the server: KServe reports itself ready while the model is
+		// not registered.
 		request: ({ url, model }) =>
 			ask(withEnd(url, /\/infer$/, "/ready") ?? under(url, `/v2/models/${inPath(model ?? "")}/ready`)),
-		// MLServer says it by the status alone.
+		// MLServer reports it by the status alone.
 		isReady: (response) => isSuccess(response) && objectIn(response)?.["ready"] !== false,
 	},
 	batch: openInferenceBatch((input, context) => openInference.request(input, context)),
 	sample: [5.1, 3.5, 1.4, 0.2],
 };
 
-/** What servers of V1 and V2 say beyond the status, by which a model that is not there yet is told from a bad input. */
+/**
+ * What servers of V1 and V2 report beyond the status, to distinguish a model that is not loaded yet
+ * from a bad input.
+ */
 export function failureOf(exchange: Exchange): Pick<Reading, "class" | "scope" | "error"> {
 	const { status, isStarting } = exchange;
 	const error = errorTextOf(exchange);
-	// MLServer says 400, KServe 503; whoever says so speaks of the model, not of this request.
+	// MLServer responds 400, KServe 503; both are about the model, not about this request.
 	const isLoading =
 		(status === 400 && /\bis not ready yet\b/i.test(error ?? "")) ||
 		(status === 503 && /\bis not ready\b/i.test(error ?? ""));
-	// A model that is not registered yet; a wrong name looks the same, and must not wait for ever.
+	// A model that is not registered yet; a wrong name looks the same and must not wait for ever.
 	if (isLoading || (status === 404 && isStarting)) return { class: "busy", scope: "endpoint", error };
-	// Not built into the server, as versions are not into KServe's: it will not be there the next time either.
+	// The server does not support this, as KServe does not support versions: it will not work later
+	// either.
 	return { class: status === 501 ? "bad_input" : null, scope: null, error };
 }
 
@@ -87,20 +95,22 @@ function contentOf(value: unknown): Content | Misfit {
 		};
 	}
 	const members = Object.entries(value).filter(([, member]) => member !== null);
-	return members.length === 0 ? { misfit: "the object has no member to make a tensor of" } : named(members);
+	return members.length === 0
+		? { misfit: "the object has no member with a value to make a tensor of" }
+		: named(members);
 }
 
 function named(members: readonly (readonly [string, unknown])[]): Content | Misfit {
 	const inputs: unknown[] = [];
 	for (const [name, value] of members) {
 		const made = isMadeTensor(value) ? { ok: true as const, tensor: value } : makeTensor(value);
-		if (!made.ok) return { misfit: `${JSON.stringify(name)} is no tensor: ${made.message}` };
+		if (!made.ok) return { misfit: `${JSON.stringify(name)} is not a tensor: ${made.message}` };
 		inputs.push({ name, ...asLists({ ...made.tensor }) });
 	}
 	return { inputs };
 }
 
-/** As `$tensor` makes it; the member's name becomes its own. */
+/** A value made by `$tensor`; the member's name replaces its own. */
 function isMadeTensor(value: unknown): value is Record<string, unknown> & Tensor {
 	return isObject(value) && "shape" in value && "datatype" in value && "data" in value;
 }
@@ -109,7 +119,7 @@ function isTensor(value: unknown): value is Record<string, unknown> {
 	return isMadeTensor(value) && "name" in value;
 }
 
-/** An expression makes a single value of a list of one. */
+/** An expression turns a list of one item into a single value. */
 function asLists<T extends Record<string, unknown>>(tensor: T): T {
 	return { ...tensor, shape: listOf(tensor["shape"]), data: listOf(tensor["data"]) };
 }

@@ -1,7 +1,8 @@
 /**
- * Protocol `openai-chat`: chat completions of OpenAI and the many servers that speak like it. A text is the user's
- * message, a list of messages the conversation, an object with `messages` the request itself; anything else goes as its
- * JSON. Never streamed; a server that streams all the same has its chunks joined.
+ * Protocol `openai-chat`: chat completions of OpenAI and compatible servers. A text is the user's
+ * message, a list of messages the conversation, an object with `messages` the request itself;
+ * anything else is sent as its JSON. Never requests a stream; if a server streams anyway, the
+ * chunks are joined.
  */
 import { endsWith } from "./address.ts";
 import { joinChunks } from "./chat-stream.ts";
@@ -38,7 +39,7 @@ export const openaiChat: Protocol = {
 	sample: "Answer with one word: ready.",
 };
 
-/** Options of a stream are refused where there is none. */
+/** Servers refuse stream options on a request that does not stream. */
 function contentOf(value: unknown): Record<string, unknown> {
 	if (!isObject(value) || !("messages" in value)) return { messages: messagesOf(value) };
 	const { stream_options: _, messages, ...rest } = value;
@@ -58,7 +59,7 @@ function isMessage(value: unknown): boolean {
 function readStream(exchange: Exchange): Reading {
 	const joined = joinChunks(textOf(exchange.body));
 	const requestId = requestIdOf(exchange);
-	// Cut off, or broken off with an error: a part of an output is none.
+	// Cut off, or ended by an error: a partial output does not count.
 	if (!joined.ok) {
 		return reading({ ...insideSuccess(joined.error ?? {}), error: joined.message, requestId });
 	}

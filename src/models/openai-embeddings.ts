@@ -1,6 +1,7 @@
 /**
- * Protocol `openai-embeddings`: a text is one input, a list of texts as many; a list of numbers is one input of tokens;
- * anything else goes as its JSON. The output is the response's document, one item of `data` for each input.
+ * Protocol `openai-embeddings`: a text is one input, a list of texts several; a list of numbers is
+ * one input of tokens; anything else is sent as its JSON. The output is the whole response
+ * document, with one item of `data` for each input.
  */
 import { endsWith } from "./address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
@@ -42,7 +43,7 @@ function contentOf(value: unknown): Record<string, unknown> {
 
 function inputsOf(value: unknown): unknown[] {
 	if (!Array.isArray(value)) return [asText(value)];
-	// Tokens: their numbers, or a list of such lists.
+	// Token numbers, or a list of such lists.
 	if (value.length > 0 && value.every((item) => typeof item === "number")) return [value];
 	return value.map((item: unknown) => (Array.isArray(item) ? item : asText(item)));
 }

@@ -1,4 +1,4 @@
-/** What the protocols of OpenAI have in common: where their paths go, and what errors and usage look like. */
+/** What the OpenAI protocols have in common: paths, errors and usage. */
 import { isBare, under, withEnd } from "./address.ts";
 import type { Exchange, Reading, Usage } from "./exchange.ts";
 import type { Probe } from "./protocol.ts";
@@ -14,13 +14,18 @@ import {
 	stringOf,
 } from "./reading.ts";
 
-/** The URL of a call: behind `/v1` where the endpoint names no path, as clients of OpenAI build it where it does. */
+/**
+ * The URL of a call: after `/v1` if the endpoint's URL has no path; otherwise after its path, as
+ * OpenAI clients build it.
+ */
 export function callUrl(url: string, path: string, isCall: boolean): string {
 	if (isCall) return url;
 	return under(url, isBare(url) ? `/v1${path}` : path);
 }
 
-/** Looks for the model in the list of models, whose path is beside that of a call. */
+/**
+ * Looks for the model in the list of models, whose path is next to that of a call.
+ */
 export function listsModel(call: RegExp): Probe {
 	return {
 		request: ({ url }) => ask(withEnd(url, call, "/models") ?? callUrl(url, "/models", false)),
@@ -28,14 +33,15 @@ export function listsModel(call: RegExp): Probe {
 			// llama.cpp while it loads.
 			if (response.status === 503) return false;
 			const list = isSuccess(response) ? objectIn(response)?.["data"] : null;
-			// Not in the list says nothing: Ollama, OpenRouter and llama.cpp take names that they do not list.
+			// A model that is not in the list may still work: Ollama, OpenRouter and llama.cpp accept names
+			// that they do not list.
 			const isListed = Array.isArray(list) && list.some((item) => isObject(item) && item["id"] === model);
 			return isListed ? true : null;
 		},
 	};
 }
 
-/** What a response outside 2xx means, or one that is an error with a status of 200, as gateways send it. */
+/** What a response outside 2xx means, or an error with status 200, which some gateways send. */
 export function refusalOf(exchange: Exchange): Reading | null {
 	const body = objectIn(exchange);
 	const error = isObject(body?.["error"]) ? body["error"] : null;
@@ -65,14 +71,16 @@ function meaningOf({ status, headers }: Exchange, error: Record<string, unknown>
 	return OPEN;
 }
 
-/** Statuses that the general table calls bad input. */
+/** Statuses that the general table treats as bad input. */
 function isBadInput(status: number): boolean {
 	return (
 		status >= 400 && status < 500 && ![401, 402, 403, 404, 407, 408, 409, 410, 425, 429].includes(status)
 	);
 }
 
-/** A gateway (OpenRouter) that had begun to respond has only the body left to say what became of it. */
+/**
+ * A gateway (OpenRouter) that has already begun its response can report an error only in the body.
+ */
 export function insideSuccess(error: Record<string, unknown>): Pick<Reading, "class"> {
 	if (isOutOfQuota(error)) return { class: "quota" };
 	const code = Number(error["code"]);
@@ -87,7 +95,7 @@ function textOf(error: Record<string, unknown> | null): string | null {
 	return stringOf(error?.["message"]);
 }
 
-/** What a document of theirs says beside the output. */
+/** What an OpenAI document reports beside the output. */
 export function factsOf(
 	document: Record<string, unknown> | null,
 	exchange: Exchange,
@@ -106,7 +114,10 @@ function usageOf(usage: unknown): Usage | null {
 	return inputTokens === null && outputTokens === null ? null : { inputTokens, outputTokens, seconds: null };
 }
 
-/** LitServe refuses what has waited for too long with 504; a gateway that waited in vain says so in other words. */
+/**
+ * LitServe responds 504 to a request that has waited too long; a gateway that timed out uses other
+ * words.
+ */
 function isLitServeFull({ status }: Exchange, error: string | null): boolean {
 	return status === 504 && error === "Request timed out";
 }

@@ -1,7 +1,8 @@
 /**
- * How a model's output is read when the protocol has no form of its own: by the response's headers, as a CloudEvent or
- * as plain data. Never fails: what is not what it claims to be, or is JSON beyond the limits for publishers, is kept as
- * text or bytes, for the output has cost a model's work.
+ * Reads a model's output if the protocol has no form of its own: by the response's headers, as a
+ * CloudEvent or as plain data. Never fails: a body that does not match its content type, or JSON
+ * beyond the limits for publishers, is kept as text or bytes, because the model has already done
+ * the work.
  */
 import { Buffer } from "node:buffer";
 import { decodeCloudEvents } from "../events/cloudevents/cloudevents.ts";
@@ -10,22 +11,27 @@ import { refuseStructure } from "../events/json/structure.ts";
 import { guessContentType, readPayload } from "../events/payload.ts";
 import type { ModelResponse, ModelOutput } from "./exchange.ts";
 
-/** Knative data plane: the body of a 202 is no output, even when it looks like one. */
+/**
+ * Knative data plane: the body of a 202 is not an output, even if it looks like one.
+ */
 export function carriesNothing(status: number): boolean {
 	return status === 202 || status === 204;
 }
 
 type Data = Extract<ModelOutput, { kind: "data" }>;
 
-/** Reads a 2xx response. 202 and 204 carry nothing, nor does an empty body that is no event. */
+/**
+ * Reads a 2xx response. 202 and 204 carry no output, nor does an empty body that is not an
+ * event.
+ */
 export function readOutput(response: ModelResponse): ModelOutput {
 	if (carriesNothing(response.status)) return null;
 	return readEvent(response) ?? readData(response);
 }
 
 /**
- * Binary or structured. A batch is no single result and stays data; so does an event that is not valid, or has
- * longer attributes than an event may have.
+ * Binary or structured. A batch is not a single result and stays data; so does an event that is not
+ * valid, or has longer attributes than an event may have.
  */
 function readEvent({ headers, body }: ModelResponse): ModelOutput {
 	const decoded = decodeCloudEvents(new Headers(headers), body);
@@ -33,7 +39,10 @@ function readEvent({ headers, body }: ModelResponse): ModelOutput {
 	return event === undefined ? null : { kind: "event", ...event };
 }
 
-/** The body as data, whatever the headers say of events: for protocols whose servers label every response as one. */
+/**
+ * The body as data, ignoring event headers: for protocols whose servers label every response as an
+ * event.
+ */
 export function readData({ headers, body }: ModelResponse): ModelOutput {
 	if (body.length === 0) return null;
 	const said = headers["content-type"];
@@ -42,8 +51,8 @@ export function readData({ headers, body }: ModelResponse): ModelOutput {
 }
 
 /**
- * Labelled by what the body really is (JSON in UTF-8, text, or bytes), so that later readers are not misled by the
- * wrong label.
+ * Labelled by its actual content (JSON in UTF-8, text, or bytes), so that a wrong label does not
+ * mislead later readers.
  */
 function relabelled(body: Uint8Array): Data {
 	for (const contentType of ["application/json", "text/plain; charset=utf-8"]) {
@@ -55,8 +64,8 @@ function relabelled(body: Uint8Array): Data {
 }
 
 /**
- * null when the body is not what the content type says. JSON has the limits that hold for publishers: beyond them it is
- * no JSON to anybody behind the router, and only its text is handed on.
+ * null if the body does not match the content type. The JSON limits for publishers apply: JSON
+ * beyond them is passed on only as text.
  */
 function readAs(body: Uint8Array, contentType: string): Data | null {
 	const payload = readPayload(body, contentType);

@@ -1,4 +1,7 @@
-/** Predictions, as Cog and Replicate have them: named inputs, a status, and an output whose JSON stays as it came. */
+/**
+ * Predictions of Cog and Replicate: named inputs, a status, and an output whose JSON is kept
+ * unchanged.
+ */
 import { memberTexts } from "../events/json/text.ts";
 import type { Exchange, ModelOutput, Reading, Usage } from "./exchange.ts";
 import { valueOf } from "./input.ts";
@@ -17,8 +20,9 @@ export interface Webhook {
 /** The prediction's inputs by name. */
 export function inputsOf(input: ModelInput): { inputs: Record<string, unknown> } | Misfit {
 	const value = valueOf(input);
-	if (!isObject(value)) return { misfit: "a prediction takes an object, one member for each of its inputs" };
-	// Nothing else of an event is passed on: a publisher must not choose where results go (`webhook`).
+	if (!isObject(value)) return { misfit: "a prediction needs an object with one member for each input" };
+	// Nothing else of an event is passed on: a publisher must not choose where results are sent
+	// (`webhook`).
 	return { inputs: isObject(value["input"]) ? value["input"] : value };
 }
 
@@ -26,7 +30,7 @@ export function webhookOf(callbackUrl: string | null): Webhook {
 	return callbackUrl === null ? {} : { webhook: callbackUrl, webhook_events_filter: ["completed"] };
 }
 
-/** What a prediction with this status has come to; null: it goes on, or says nothing of a status. */
+/** What a prediction with this status means; null: it is still running, or has no status. */
 export function endOf(
 	prediction: Prediction | null,
 	exchange: Exchange,
@@ -46,7 +50,10 @@ export function endOf(
 	}
 }
 
-/** Of a finished prediction; what goes beyond the limits of JSON stays the whole document, as text. */
+/**
+ * Of a finished prediction; if it exceeds the limits for JSON, the output is the whole document, as
+ * text.
+ */
 function outputOf(exchange: Exchange): ModelOutput {
 	const whole = readData(exchange);
 	if (whole?.kind !== "data" || whole.data.kind !== "json") return whole;

@@ -1,8 +1,8 @@
 /**
- * What a protocol is: how an event becomes the request of one kind of model server, and what the server's response
- * means. Each protocol is one file and one line in the registry; none of them knows of Durable Objects, signing or
- * retries. What a server can do beyond one exchange is a further member that a protocol may have: `jobs` (jobs.ts) and
- * `ready`.
+ * What a protocol is: how an event becomes the request of one kind of model server, and what the
+ * server's response means. Each protocol is one file and one line in the registry; a protocol
+ * contains nothing about Durable Objects, signing or retries. Optional members describe what a
+ * server supports beyond one exchange: `jobs` (jobs.ts) and `ready`.
  */
 import type { SluiceEvent } from "../events/event.ts";
 import type {
@@ -17,56 +17,67 @@ import type {
 import type { BindingScheme } from "./binding-url.ts";
 import type { Jobs } from "./jobs.ts";
 
-/** What is to be sent. */
+/** The input to send. */
 export interface ModelInput {
 	event: SluiceEvent;
-	/** JSON text of the transform's value; null when the subscription has no transform. */
+	/** JSON text of the transform's output; null if the subscription has no transform. */
 	transformed: string | null;
 }
 
 /**
- * The protocol's part of a request. The sender adds signature, trace context, credentials and the endpoint's headers;
- * a header whose name says that it holds a credential is not taken from a protocol.
+ * The protocol's part of a request. The sender adds signature, trace context, credentials and the
+ * endpoint's headers; headers with the name of a credential are not accepted from a protocol.
  */
 export interface ModelRequest {
 	method: "POST" | "PUT";
-	/** On the origin of the endpoint's URL. */
+	/** Must be on the origin of the endpoint's URL. */
 	url: string;
 	headers: Record<string, string>;
 	body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** Why the input cannot be put into the protocol's form, for whoever writes the transform. */
+/** Why the input does not fit the protocol's form, for the author of the transform. */
 export interface Misfit {
 	misfit: string;
 }
 
 export interface Protocol {
-	/** What an endpoint gets that does not say it itself; null: what any endpoint gets. */
+	/**
+	 * Defaults of the protocol for endpoints that do not set the value; null: the general
+	 * default.
+	 */
 	defaults: { maxConcurrency: number | null };
-	/** Whether an endpoint with this URL has to name its model. */
+	/** Whether an endpoint with this URL must set `model`. */
 	needsModel(url: string): boolean;
-	/** The URLs that it is spoken through, where those are of a binding, and nobody else's; absent: URLs of HTTP. */
+	/** The binding scheme of its URLs, which no other protocol may use; absent: HTTP URLs. */
 	scheme?: BindingScheme;
-	/** Why the endpoint cannot be one of this protocol, by field; absent: it always can. For whoever sets it. */
+	/**
+	 * Why the endpoint cannot use this protocol, by field, as an error message; absent: it always can.
+	 */
 	refuse?(endpoint: { url: string; authType: string }): { field: "url" | "auth"; message: string } | null;
 	request(input: ModelInput, context: RequestContext): ModelRequest | Misfit;
-	/** Asked for every response but a 2xx whose body could not be read. */
+	/** Called for every response except a 2xx whose body could not be read. */
 	read(exchange: Exchange, context: ReadContext): Reading;
 	/** Jobs whose output comes later; absent: the server has none. */
 	jobs?: Jobs;
 	/** Several inputs in one request; absent: each is sent alone. */
 	batch?: Batch;
-	/** Whether the model can be asked if it is ready; absent: it cannot. */
+	/** How to ask whether the model is ready; absent: not supported. */
 	ready?: Probe;
-	/** A small JSON value that most of its servers take as input, for tests by hand; absent: an object with a text. */
+	/**
+	 * A small JSON value that most of its servers accept as input, for tests by hand; absent: an
+	 * object with a text.
+	 */
 	sample?: unknown;
 }
 
-/** How a server is asked whether its model is ready. */
+/** How to ask a server whether its model is ready. */
 export interface Probe {
 	request(context: ProbeContext): StepRequest;
-	/** null: the response does not say, as one of a server that has no such path. */
+	/**
+	 * null: the response does not say, for example because the server has no such
+	 * path.
+	 */
 	isReady(response: ModelResponse, context: ProbeContext): boolean | null;
 }
 

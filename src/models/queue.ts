@@ -16,7 +16,7 @@ export const queue: Protocol = {
 		const { kind, text } = messageOf(input);
 		const size = Buffer.byteLength(text);
 		if (size > MAX_BYTES) {
-			return { misfit: `the message has ${size} bytes, and a queue takes at most ${MAX_BYTES}` };
+			return { misfit: `the message has ${size} bytes; a queue accepts at most ${MAX_BYTES}` };
 		}
 		const headers = kind === "json" ? JSON_HEADERS : { "content-type": "text/plain; charset=utf-8" };
 		return { method: "POST", url, headers, body: text };

@@ -1,8 +1,11 @@
-/** What most protocols have in common when they read a response: JSON if it is any, the error's text, the request's id. */
+/**
+ * What most protocols have in common when they read a response: the JSON body, the error message,
+ * the request id.
+ */
 import { parseJson } from "../events/json/parse.ts";
 import type { ModelResponse, Reading, StepRequest } from "./exchange.ts";
 
-/** Items of a list of errors, and how deep one is looked for. */
+/** Items of a list of errors, and the depth of the search for a message. */
 const MAX_ERRORS = 5;
 const MAX_DEPTH = 6;
 
@@ -18,12 +21,12 @@ const NOTHING: Reading = {
 	requestId: null,
 };
 
-/** A request that asks something by its URL alone. */
+/** A GET request without a body. */
 export function ask(url: string): StepRequest {
 	return { method: "GET", url, headers: { accept: "application/json" }, body: null };
 }
 
-/** The general rules decide whatever is not named. */
+/** The general rules apply to all fields that are not set. */
 export function reading(fields: Partial<Reading> = {}): Reading {
 	return { ...NOTHING, ...fields };
 }
@@ -34,7 +37,7 @@ export function isSuccess({ status }: ModelResponse): boolean {
 
 type Members = Record<string, unknown>;
 
-/** The body when it is a JSON object, else null: whoever reads members finds none either way. */
+/** The body if it is a JSON object, otherwise null. */
 export function objectIn({ body }: ModelResponse): Members | null {
 	const parsed = parseJson(textOf(body));
 	return parsed.ok && isObject(parsed.value) ? parsed.value : null;
@@ -48,19 +51,20 @@ export function stringOf(value: unknown): string | null {
 	return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** A finite number that is not negative, else null. */
+/** A finite number that is not negative, otherwise null. */
 export function countOf(value: unknown): number | null {
 	return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
-/** As servers and gateways call it in their logs. */
+/** The request id from the headers that servers and gateways use. */
 export function requestIdOf({ headers }: Pick<ModelResponse, "headers">): string | null {
 	return stringOf(headers["x-request-id"]);
 }
 
 /**
- * What an error response says: `error` (a text, an object with `message`, or a list), `detail` (a text, or FastAPI's
- * list of places and messages), `message`, or the body when it is plain text. null when it says nothing.
+ * The message of an error response: `error` (a text, an object with `message`, or a list), `detail`
+ * (a text, or FastAPI's list of places and messages), `message`, or the body if it is plain text.
+ * null if there is none.
  */
 export function errorTextOf(response: ModelResponse): string | null {
 	const text = textOf(response.body);
@@ -85,7 +89,10 @@ export function describe(value: unknown, depth = 0): string | null {
 	return said === null || detail === null ? (said ?? detail) : `${said} (${detail})`;
 }
 
-/** Bytes that are no UTF-8 become replacement characters: this is for members that are ASCII, and for people. */
+/**
+ * Bytes that are not UTF-8 become replacement characters: use this only for ASCII members and for
+ * text that people read.
+ */
 export function textOf(body: Uint8Array): string {
 	return new TextDecoder().decode(body);
 }

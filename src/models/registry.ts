@@ -1,4 +1,4 @@
-/** The protocols an endpoint may speak. A new one is a file beside this one and a line here. */
+/** The protocols that an endpoint may use. To add one, add a file here and a line below. */
 import { bentoml } from "./bentoml.ts";
 import { cloudevents } from "./cloudevents.ts";
 import { cog } from "./cog.ts";
@@ -40,7 +40,9 @@ export function isProtocolName(name: string): name is ProtocolName {
 
 export const PROTOCOL_NAMES = Object.keys(protocols).filter(isProtocolName);
 
-/** null for a protocol that this release does not know: a newer one has stored the endpoint. */
+/**
+ * null for a protocol that this release does not know: a newer release has stored the endpoint.
+ */
 export function protocolOf(name: string): Protocol | null {
 	return isProtocolName(name) ? protocols[name] : null;
 }

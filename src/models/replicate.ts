@@ -1,7 +1,8 @@
 /**
- * Protocol `replicate`: predictions of Replicate, which go on after the response; the output is polled, or posted. The
- * endpoint's `model` is `owner/name`, a version (`owner/name:id`, or the id alone), or `deployments/owner/name`. An object
- * is the prediction's named inputs.
+ * Protocol `replicate`: predictions of Replicate, which continue after the response; the output is
+ * polled, or posted to a webhook. The endpoint's `model` is `owner/name`, a version
+ * (`owner/name:id`, or the id alone), or `deployments/owner/name`. An object holds the prediction's
+ * named inputs.
  */
 import { endsWith, inPath, under, withoutEnd } from "./address.ts";
 import type { Exchange, ReadContext, Reading } from "./exchange.ts";
@@ -14,18 +15,18 @@ import { readData } from "./output.ts";
 import { errorTextOf, isSuccess, objectIn, reading, requestIdOf, stringOf } from "./reading.ts";
 import { waitIn } from "./wait-text.ts";
 
-/** A call that names what runs. */
+/** A call whose path names the model or deployment. */
 const CALL = /\/(?:models|deployments)\/[^/]+\/[^/]+\/predictions$/;
-/** Where predictions are begun, of whatever. */
+/** A call that creates a prediction, with or without a name in its path. */
 const ANY_CALL = /(?:\/(?:models|deployments)\/[^/]+\/[^/]+)?\/predictions$/;
 
 const jobs: Jobs = {
 	defaultMode: "poll",
-	// They queue at Replicate, which says 429 when there are too many.
+	// Predictions queue at Replicate, which responds 429 if there are too many.
 	holdsSlot: false,
 	readCallback(exchange) {
 		const job = readJob(exchange);
-		// Each attempt begins a prediction of its own, and all of them post to the delivery's one URL.
+		// Each attempt starts its own prediction, and all of them post to the delivery's one URL.
 		const handle = handleOf(objectIn(exchange)?.["id"]);
 		return job.kind === "ended" ? { ...job, reading: { ...job.reading, handle } } : job;
 	},
@@ -68,7 +69,7 @@ export const replicate: Protocol = {
 	jobs,
 };
 
-/** A version is named in the body; models and deployments have paths of their own. */
+/** A version is named in the body; models and deployments have their own paths. */
 function targetOf(url: string, model: string): { call: string; version: string | null } {
 	if (endsWith(url, CALL)) return { call: url, version: null };
 	const base = apiOf(url);
@@ -78,7 +79,7 @@ function targetOf(url: string, model: string): { call: string; version: string |
 	return { call: under(base, `/${inPath(owned)}/predictions`), version: null };
 }
 
-/** What the paths of the API come behind. */
+/** The base URL that the paths of the API are appended to. */
 function apiOf(url: string): string {
 	const base = withoutEnd(url, ANY_CALL);
 	return endsWith(base, /\/v1$/) ? base : under(base, "/v1");
@@ -88,7 +89,7 @@ function predictionUrl(url: string, id: string): string {
 	return under(apiOf(url), `/predictions/${encodeURIComponent(id)}`);
 }
 
-/** What is no prediction stays what it is. */
+/** A body that is not a prediction is left as it is. */
 function begun(
 	prediction: Prediction | null,
 	exchange: Exchange,
@@ -97,7 +98,7 @@ function begun(
 	if (stringOf(prediction?.["status"]) === null) return { output: readData(exchange) };
 	const handle = handleOf(prediction?.["id"]);
 	if (handle !== null || completion === "callback") return { class: "accepted", handle };
-	return { class: "error", error: "The prediction has begun, and the response gives no id to ask for it." };
+	return { class: "error", error: "The prediction has started, but the response has no id to poll it with." };
 }
 
 function readJob(exchange: Exchange): JobReading {
@@ -107,11 +108,11 @@ function readJob(exchange: Exchange): JobReading {
 		const isPrediction = stringOf(prediction?.["status"]) !== null;
 		return isPrediction
 			? { kind: "running", retryAfterMs: null }
-			: endedInError(exchange, "The response is no prediction.");
+			: endedInError(exchange, "The response is not a prediction.");
 	}
-	// An hour after its end Replicate keeps the prediction, and no output.
+	// One hour after its end Replicate still has the prediction, but not its output.
 	if (end.class === null && prediction?.["data_removed"] === true)
-		return { kind: "lost", error: "The prediction has succeeded, and its output has been deleted since." };
+		return { kind: "lost", error: "The prediction has succeeded, but its output has been deleted since." };
 	return ended({ ...end, ...factsOf(prediction, exchange) });
 }
 
@@ -121,7 +122,7 @@ function factsOf(
 ): Pick<Reading, "modelVersion" | "requestId"> {
 	const version = stringOf(prediction?.["version"]);
 	return {
-		// What models say that have no versions.
+		// The error for models without versions.
 		modelVersion: version === "hidden" ? null : version,
 		requestId: requestIdOf(exchange) ?? stringOf(prediction?.["id"]),
 	};

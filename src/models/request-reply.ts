@@ -1,6 +1,7 @@
 /**
- * Asynchronous request and reply, for servers of no protocol in particular: 202 with the URL of the job in
- * `Operation-Location` or `Location`, which responds with 202 until it responds with the output.
+ * Asynchronous request-reply, for servers without a protocol of their own: a 202 has the URL of the
+ * job in `Operation-Location` or `Location`; that URL responds 202 until it responds with the
+ * output.
  */
 import { originOf } from "./address.ts";
 import type { Exchange, ReadContext, Reading } from "./exchange.ts";
@@ -11,10 +12,12 @@ import { isSuccess, requestIdOf, stringOf } from "./reading.ts";
 
 export const requestReplyJobs: Jobs = {
 	defaultMode: "sync",
-	// Whoever says 202 has room for it, and says 429 or 503 when there is none.
+	// A server that responds 202 has room for the job; it responds 429 or 503 if it
+	// has none.
 	holdsSlot: false,
 	poll: {
-		// The handle is a path and a query; whatever it is, it comes behind the host.
+		// The handle is a path and a query; it is always appended to the endpoint's
+		// origin.
 		request: (_step, handle, { url }) => ({
 			method: "GET",
 			url: `${originOf(url)}${handle.startsWith("/") ? "" : "/"}${handle}`,
@@ -29,7 +32,7 @@ export const requestReplyJobs: Jobs = {
 	},
 };
 
-/** What a 202 says where it is to be polled; null for every other response. */
+/** Where a 202 says it is to be polled; null for every other response. */
 export function acceptedJob(
 	{ status, headers }: Exchange,
 	{ url, completion }: ReadContext,
@@ -37,10 +40,14 @@ export function acceptedJob(
 	if (completion !== "poll" || status !== 202) return null;
 	const location = stringOf(headers["operation-location"]) ?? stringOf(headers["location"]);
 	if (location === null)
-		return refused("The response is 202 and has no Location or Operation-Location to ask for the output.");
+		return refused(
+			"The response is 202 but has no Location or Operation-Location header to poll for the output.",
+		);
 	const at = URL.parse(location, url);
 	if (at === null || at.origin !== URL.parse(url)?.origin)
-		return refused("The output is to be had at another origin than the endpoint's, which is not asked.");
+		return refused(
+			"The output is at another origin than the endpoint's; the router polls only the endpoint's origin.",
+		);
 	const handle = `${at.pathname}${at.search}`;
 	if (handle.length > MAX_HANDLE_LENGTH) return refused("The URL of the output is too long.");
 	return { class: "accepted", handle };

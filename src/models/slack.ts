@@ -1,7 +1,7 @@
 /**
- * Protocol `slack`: an incoming webhook of Slack, or of a chat that speaks like it. A text becomes the message, an object
- * is the message itself, with blocks and whatever else it has; the event alone is told in a few readable lines. There is
- * no output: the response is `ok`.
+ * Protocol `slack`: an incoming webhook of Slack, or of a compatible chat. A text becomes the
+ * message, an object is the message itself, with blocks and any other fields; an event without a
+ * transform is shown in a few readable lines. There is no output: the response is `ok`.
  * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  */
 import { Buffer } from "node:buffer";
@@ -12,9 +12,12 @@ import type { Exchange, Reading } from "./exchange.ts";
 import type { Protocol } from "./protocol.ts";
 import { errorTextOf, isObject, isSuccess, reading, textOf } from "./reading.ts";
 
-/** Slack cuts a message behind so many characters. */
+/** Slack truncates a message after this many characters. */
 const MAX_TEXT = 40_000;
-/** Of attributes and data in the message about an event; Slack advises to keep messages below 4,000 characters. */
+/**
+ * Limits for attributes and data in the message about an event; Slack recommends messages below
+ * 4,000 characters.
+ */
 const MAX_ATTRIBUTE = 300;
 const MAX_DATA = 2_500;
 
@@ -25,7 +28,7 @@ export const slack: Protocol = {
 		const message =
 			transformed === null ? { text: tell(event) } : messageOf(parseWithRawNumbers(transformed));
 		if (message === null) {
-			return { misfit: "a message is a text that is not empty, or an object such as {text} or {blocks}" };
+			return { misfit: "a message must be a non-empty text, or an object such as {text} or {blocks}" };
 		}
 		return { method: "POST", url, headers: JSON_HEADERS, body: JSON.stringify(message) };
 	},
@@ -41,7 +44,7 @@ function messageOf(value: unknown): object | null {
 	return isObject(value) ? value : null;
 }
 
-/** The type, where it comes from and what about, and the data. */
+/** The event's type, source, subject and data. */
 function tell({ attributes, data }: SluiceEvent): string {
 	const { type, source, subject } = attributes;
 	const about = subject === undefined ? "" : `\n${plain(subject)}`;
@@ -54,28 +57,34 @@ function plain(text: string): string {
 
 function quote(data: EventData): string {
 	if (data.kind === "binary") return `${Buffer.byteLength(data.base64, "base64")} bytes of binary data`;
-	// Three backticks within it would end the quotation.
+	// Three backticks in the text would end the code block.
 	return `\`\`\`\n${escape(cut(data.text, MAX_DATA).replaceAll("```", "'''"))}\n\`\`\``;
 }
 
-/** The three characters by which Slack knows links and mentions. */
+/** The three characters that Slack uses for links and mentions. */
 function escape(text: string): string {
 	return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Between characters, never inside a surrogate pair. */
+/** Never cuts inside a surrogate pair. */
 function cut(text: string, length: number): string {
 	if (text.length <= length) return text;
 	return `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-/** One word, such as `invalid_payload`, whatever its content type says; proxies and outages say more. */
+/**
+ * One word, such as `invalid_payload`, whatever the content type; proxies and outages send longer
+ * bodies.
+ */
 function saidBy(exchange: Exchange): string | null {
 	const text = textOf(exchange.body).trim();
 	return /^[a-z_]{1,100}$/.test(text) ? text : errorTextOf(exchange);
 }
 
-/** The webhook does not exist any more, or not for this: its URL has to be replaced, and the message is not to blame. */
+/**
+ * The webhook no longer exists, or not for this use: its URL has to be replaced, and the message is
+ * not at fault.
+ */
 const NO_WEBHOOK =
 	/^(?:no_service|no_service_id|no_team|no_active_hooks|invalid_token|team_disabled|channel_not_found|action_prohibited|posting_to_general_channel_denied)\b/;
 

@@ -1,6 +1,7 @@
 /**
- * Protocol `sqs`: a queue of Amazon SQS, by its queue URL, in AWS's JSON protocol. The output is the message's id. A FIFO
- * queue gets the messages of one subject in one group, and the delivery's id to know a repetition by.
+ * Protocol `sqs`: an Amazon SQS queue, by its queue URL, in AWS's JSON protocol. The output is the
+ * message's id. In a FIFO queue the messages of one subject are in one group, and the delivery's id
+ * is the deduplication id.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 import { Buffer } from "node:buffer";
@@ -16,7 +17,7 @@ const MAX_BYTES = 1_048_576;
 const QUEUE_URL = /^https?:\/\/[^/?#]+\/[^/?#]+\/[A-Za-z0-9_-]{1,80}(?:\.fifo)?$/;
 /** Group ids have up to 128 of these characters. */
 const GROUP_ID = /^[!-~]{1,128}$/;
-/** XML 1.0 cannot hold them, and SQS does not take them. */
+/** XML 1.0 cannot contain these characters, and SQS does not accept them. */
 const NOT_TAKEN = /[^\t\n\r -\ufffd]/;
 
 export const sqs: Protocol = {
@@ -33,10 +34,10 @@ export const sqs: Protocol = {
 		const text = bodyOf(input);
 		const size = Buffer.byteLength(text);
 		if (size > MAX_BYTES)
-			return { misfit: `the message has ${size} bytes, and SQS takes at most ${MAX_BYTES}` };
-		if (text === "") return { misfit: "the message is empty, and SQS takes none" };
+			return { misfit: `the message has ${size} bytes; SQS accepts at most ${MAX_BYTES}` };
+		if (text === "") return { misfit: "the message is empty; SQS does not accept empty messages" };
 		if (NOT_TAKEN.test(text) || !text.isWellFormed())
-			return { misfit: "the message holds a character that SQS does not take" };
+			return { misfit: "the message contains a character that SQS does not accept" };
 		return {
 			method: "POST",
 			url: `${originOf(url)}/`,
@@ -60,7 +61,7 @@ export const sqs: Protocol = {
 	},
 };
 
-/** Within JSON, the two characters that SQS does not take can be escaped. */
+/** In JSON, the two characters that SQS does not accept can be escaped. */
 function bodyOf(input: ModelInput): string {
 	const { kind, text } = messageOf(input);
 	if (kind === "text") return text;
@@ -82,10 +83,13 @@ const BUSY =
 	/^(?:Throttling|ThrottlingException|RequestThrottled|OverLimit|KmsThrottled|ServiceUnavailable)$/;
 const UNAUTHORIZED =
 	/^(?:AccessDenied|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|InvalidSignature|IncompleteSignature|MissingAuthenticationToken|ExpiredToken|InvalidSecurity|OptInRequired|NotAuthorized|KmsAccessDenied)/;
-/** It may be made again, and nothing is wrong with the message. */
+/** The queue may be created again, and the message is not at fault. */
 const NO_QUEUE = /^(?:QueueDoesNotExist|NonExistentQueue|QueueDeletedRecently|InvalidAddress)/;
 
-/** `com.amazonaws.sqs#QueueDoesNotExist`: the name behind the last `#` says what it is, whatever the status. */
+/**
+ * `com.amazonaws.sqs#QueueDoesNotExist`: the name after the last `#` identifies the error, whatever
+ * the status.
+ */
 function refusalOf(
 	said: Record<string, unknown> | null,
 	exchange: Exchange,

@@ -1,6 +1,7 @@
 /**
- * Protocol `workers-ai`: a model of Workers AI through the Worker's own binding, at `workers-ai:@cf/author/model`. An
- * object is the input itself; for anything else the model's family says which member of the input it is.
+ * Protocol `workers-ai`: a Workers AI model through the Worker's own binding, at
+ * `workers-ai:@cf/author/model`. An object is the input itself; for anything else the model's
+ * family decides which member of the input it becomes.
  * https://developers.cloudflare.com/workers-ai/models/
  */
 import { Buffer } from "node:buffer";
@@ -13,7 +14,7 @@ import { countOf, errorTextOf, isObject, isSuccess, objectIn, reading, stringOf 
 
 export const workersAi: Protocol = {
 	defaults: { maxConcurrency: null },
-	// The URL names it.
+	// The URL names the model.
 	needsModel: () => false,
 	scheme: "workers-ai",
 	request(input, { url }) {
@@ -36,7 +37,10 @@ export const workersAi: Protocol = {
 	},
 };
 
-/** Where the input has what; null: this cannot be its input. */
+/**
+ * Which input member takes which kind of value; null: the model does not accept
+ * this kind.
+ */
 interface Family {
 	text: string | null;
 	/** A list of texts, or of messages. */
@@ -49,7 +53,7 @@ const NONE: Family = { text: null, texts: null, messages: null, bytes: null };
 const TEXT: Family = { ...NONE, text: "text" };
 const IMAGE: Family = { ...NONE, bytes: { member: "image", as: "numbers" } };
 
-/** First match wins; models that none of them matches generate text. */
+/** The first match wins; models without a match generate text. */
 const FAMILIES: readonly (readonly [RegExp, Family])[] = [
 	[/rerank/, NONE],
 	[/\/(?:bge-|plamo-embedding|embeddinggemma|qwen3-embedding)/, { ...TEXT, texts: "text" }],
@@ -82,19 +86,19 @@ function inputsOf(input: ModelInput, family: Family): Inputs {
 	if (value.length > 0 && value.every((item) => typeof item === "string")) {
 		return under(family.texts, value, "a list of texts");
 	}
-	return { misfit: "a list has to be one of messages, or, for embeddings, of texts" };
+	return { misfit: "a list must contain messages, or texts for embeddings" };
 }
 
 function under(member: string | null, value: unknown, what: string): Inputs {
 	if (member !== null) return { inputs: { [member]: value } };
 	return {
-		misfit: `${what} alone is no input of this model: let the transform make the object that it takes`,
+		misfit: `this model does not accept ${what} alone: use a transform to make the input object`,
 	};
 }
 
 function bytesOf(base64: string, { bytes }: Family): Inputs {
 	if (bytes === null)
-		return { misfit: "this model takes no bytes: let the transform make the object that it takes" };
+		return { misfit: "this model does not accept bytes: use a transform to make the input object" };
 	const value = bytes.as === "base64" ? base64 : [...Buffer.from(base64, "base64")];
 	return { inputs: { [bytes.member]: value } };
 }
@@ -107,11 +111,14 @@ function asText(value: unknown): string {
 	return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** The daily allocation; to ask again on the same day is in vain. */
+/** The daily allocation is used up; retrying on the same day is useless. */
 const QUOTA = new Set([3036, 4006]);
 const OUT_OF_CAPACITY = 3040;
 
-/** The form of Cloudflare's REST API, and of what the binding throws as the router puts it. */
+/**
+ * The format of Cloudflare's REST API, into which the router also converts errors of the
+ * binding.
+ */
 function refusalOf(exchange: Exchange): Reading {
 	const errors = objectIn(exchange)?.["errors"];
 	const first: unknown = Array.isArray(errors) ? errors[0] : null;

@@ -205,7 +205,7 @@ test("an input that does not fit the protocol is sent to nobody, and says why", 
 	const { setting, id, calls } = await deliver(endpoint, () => new Response("{}"), '{"a": [1, "b"]}');
 	expect(await whenStatus(setting, id, "dead")).toMatchObject({
 		reason: "transform_failed",
-		detail: expect.stringMatching(/^The input does not fit protocol open-inference: "a" is no tensor/),
+		detail: expect.stringMatching(/^The input does not fit protocol open-inference: "a" is not a tensor/),
 		attempts: [],
 	});
 	expect(calls).toEqual([]);

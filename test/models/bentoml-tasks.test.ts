@@ -59,7 +59,7 @@ describe("a task is submitted", () => {
 	])("to a method that is no task: %s", (body) => {
 		expect(read(NAME, { status: 200, body }, false, POLLED)).toMatchObject({
 			class: "error",
-			error: "The response gives no task_id: the method is no task.",
+			error: "The response has no task_id: the method is not a BentoML task.",
 			handle: null,
 			output: null,
 		});
@@ -98,11 +98,17 @@ describe("the status of a task", () => {
 	test.each([
 		[{ status: 200, body: { status: "pending" } }, "running"],
 		[{ status: 200, body: { status: "of later releases" } }, "running"],
-		[{ status: 200, body: "<html>" }, ["ended", "error", "The response tells no status of the task."]],
-		[{ status: 200, body: [] }, ["ended", "error", "The response tells no status of the task."]],
-		[{ status: 200, body: { status: 1 } }, ["ended", "error", "The response tells no status of the task."]],
+		[
+			{ status: 200, body: "<html>" },
+			["ended", "error", "The response does not contain the status of the task."],
+		],
+		[{ status: 200, body: [] }, ["ended", "error", "The response does not contain the status of the task."]],
+		[
+			{ status: 200, body: { status: 1 } },
+			["ended", "error", "The response does not contain the status of the task."],
+		],
 		[{ status: 401, body: { error: "no" } }, ["ended", "unauthorized", "no"]],
-		[{ status: 302 }, ["ended", "error", "The server responded with 302 when it was asked after the job."]],
+		[{ status: 302 }, ["ended", "error", "The server responded with 302 to a poll of the job."]],
 	])("%j", (said, meaning) => {
 		expect(summary(readStep(NAME, "poll", said))).toEqual(meaning);
 	});

@@ -102,7 +102,7 @@ describe("a callback", () => {
 		expect(summary(readCallback(NAME, { body }))).toEqual([
 			"ended",
 			"error",
-			"The callback is no prediction.",
+			"The callback is not a prediction.",
 		]);
 	});
 });

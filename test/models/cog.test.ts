@@ -28,9 +28,9 @@ test.each([
 	['{"input":"a"}', '{"input":{"input":"a"}}'],
 	// A publisher does not choose where the result goes.
 	['{"input":{"a":1},"webhook":"https://evil.example","id":"x"}', '{"input":{"a":1}}'],
-	['"a text"', "misfit: a prediction takes an object, one member for each of its inputs"],
-	["[1]", "misfit: a prediction takes an object, one member for each of its inputs"],
-	["null", "misfit: a prediction takes an object, one member for each of its inputs"],
+	['"a text"', "misfit: a prediction needs an object with one member for each input"],
+	["[1]", "misfit: a prediction needs an object with one member for each input"],
+	["null", "misfit: a prediction needs an object with one member for each input"],
 ])("the input %s", (text, body) => {
 	expect(bodyFor(NAME, text)).toBe(body);
 });

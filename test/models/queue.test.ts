@@ -31,7 +31,7 @@ function textOf(bytes: number) {
 test("a message above Cloudflare's limit is not sent, by its bytes", () => {
 	expect(textOf(127_000)).toHaveProperty("body");
 	expect(textOf(127_002)).toEqual({
-		misfit: "the message has 127002 bytes, and a queue takes at most 127000",
+		misfit: "the message has 127002 bytes; a queue accepts at most 127000",
 	});
 });
 

@@ -62,7 +62,7 @@ describe("the URL and the body", () => {
 		['{"text":"a","n":9007199254740993}', '{"input":{"text":"a","n":9007199254740993}}'],
 		['{"input":{"text":"a"}}', '{"input":{"text":"a"}}'],
 		['{"input":{"a":1},"webhook":"https://evil.example","version":"x"}', '{"input":{"a":1}}'],
-		['"a text"', "misfit: a prediction takes an object, one member for each of its inputs"],
+		['"a text"', "misfit: a prediction needs an object with one member for each input"],
 	])("the input %s", (text, body) => {
 		expect(bodyFor(NAME, text, { model: "a/b" })).toBe(body);
 	});
@@ -166,14 +166,14 @@ const ENDS: [object | string, unknown][] = [
 	[{ ...DONE, output: null }, ["ended", null, "null"]],
 	[
 		{ ...DONE, data_removed: true, output: null },
-		["lost", "The prediction has succeeded, and its output has been deleted since."],
+		["lost", "The prediction has succeeded, but its output has been deleted since."],
 	],
 	[{ ...DONE, status: "failed", error: "no memory" }, ["ended", "error", "no memory"]],
 	[{ ...DONE, status: "canceled" }, ["ended", "error", "The prediction is canceled."]],
 	[{ ...DONE, status: "aborted" }, ["ended", "error", "The prediction is aborted."]],
-	["<html>", ["ended", "error", "The response is no prediction."]],
-	["[]", ["ended", "error", "The response is no prediction."]],
-	[{ status: 7 }, ["ended", "error", "The response is no prediction."]],
+	["<html>", ["ended", "error", "The response is not a prediction."]],
+	["[]", ["ended", "error", "The response is not a prediction."]],
+	[{ status: 7 }, ["ended", "error", "The response is not a prediction."]],
 ];
 
 describe("a job", () => {

@@ -77,7 +77,7 @@ describe.each(["http", "cloudevents"])("%s", (name) => {
 		[{ status: 204 }, ["ended", null, null]],
 		[{ status: 404, body: { error: "no such job" } }, ["lost", "no such job"]],
 		// Of the job; it disables no endpoint.
-		[{ status: 410 }, ["lost", "The server responded with 410 when it was asked after the job."]],
+		[{ status: 410 }, ["lost", "The server responded with 410 to a poll of the job."]],
 		[{ status: 303, headers: { location: "/x" } }, ["ended", "error", expect.stringContaining("303")]],
 		[{ status: 403, body: { error: "no" } }, ["ended", "unauthorized", "no"]],
 		[{ status: 402 }, ["ended", "quota", expect.stringContaining("402")]],

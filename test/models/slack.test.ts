@@ -65,9 +65,9 @@ test.each([
 		'{"text":"a","blocks":[{"type":"divider"}],"thread_ts":1234567890.123456}',
 		'{"text":"a","blocks":[{"type":"divider"}],"thread_ts":1234567890.123456}',
 	],
-	['" "', "misfit: a message is a text that is not empty, or an object such as {text} or {blocks}"],
-	["[1]", "misfit: a message is a text that is not empty, or an object such as {text} or {blocks}"],
-	["7", "misfit: a message is a text that is not empty, or an object such as {text} or {blocks}"],
+	['" "', "misfit: a message must be a non-empty text, or an object such as {text} or {blocks}"],
+	["[1]", "misfit: a message must be a non-empty text, or an object such as {text} or {blocks}"],
+	["7", "misfit: a message must be a non-empty text, or an object such as {text} or {blocks}"],
 ])("the transform's value %s", (transformed, body) => {
 	const made = request("slack", inputOf(json("1"), transformed), to);
 	expect("misfit" in made ? `misfit: ${made.misfit}` : made.body).toBe(body);

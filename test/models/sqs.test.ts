@@ -37,12 +37,12 @@ describe("a message", () => {
 	});
 
 	test.each([
-		['""', "the message is empty, and SQS takes none"],
-		['"a\\u0000b"', "the message holds a character that SQS does not take"],
-		['"\\ud800"', "the message holds a character that SQS does not take"],
+		['""', "the message is empty; SQS does not accept empty messages"],
+		['"a\\u0000b"', "the message contains a character that SQS does not accept"],
+		['"\\ud800"', "the message contains a character that SQS does not accept"],
 		[
 			JSON.stringify("é".repeat(LIMIT / 2 + 1)),
-			`the message has ${LIMIT + 2} bytes, and SQS takes at most ${LIMIT}`,
+			`the message has ${LIMIT + 2} bytes; SQS accepts at most ${LIMIT}`,
 		],
 	])("that SQS would refuse is not sent", (transformed, misfit) => {
 		expect(sent(inputOf(null, transformed))).toEqual({ misfit });

@@ -45,18 +45,14 @@ describe("an input", () => {
 		[
 			"baai/bge-reranker-base",
 			'"a"',
-			"misfit: a text alone is no input of this model: let the transform make the object that it takes",
+			"misfit: this model does not accept a text alone: use a transform to make the input object",
 		],
 		[
 			"meta/llama-3.1-8b-instruct",
 			'["a"]',
-			"misfit: a list of texts alone is no input of this model: let the transform make the object that it takes",
+			"misfit: this model does not accept a list of texts alone: use a transform to make the input object",
 		],
-		[
-			"meta/llama-3.1-8b-instruct",
-			"[]",
-			"misfit: a list has to be one of messages, or, for embeddings, of texts",
-		],
+		["meta/llama-3.1-8b-instruct", "[]", "misfit: a list must contain messages, or texts for embeddings"],
 		["meta/llama-3.1-8b-instruct", "null", "misfit: there is no data to send"],
 	])("of %s: %s", (model, text, body) => {
 		expect(bodyFor(NAME, text, { url: `workers-ai:@cf/${model}` })).toBe(body);

@@ -1,4 +1,4 @@
-/** `/v1/audit`: who has changed what. */
+/** `/v1/audit`: who changed what. */
 import { Hono } from "hono";
 import * as z from "zod";
 import { type AuditEntry, listAudit } from "../../store/audit.ts";

@@ -1,6 +1,7 @@
 /**
- * Writes the audit log: routes tell it what they have changed, right after the change. The change is made by then, so
- * nothing here fails the request; what cannot be written is in the Worker's log.
+ * Writes the audit log: routes report what they have changed, right after the change. The change is
+ * already made, so a failure here does not fail the request; entries that cannot be written are in
+ * the Worker's log.
  */
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
@@ -24,20 +25,23 @@ export type Action = (typeof ACTIONS)[number];
 export const RESOURCES = ["source", "endpoint", "subscription", "key"] as const;
 export type AuditedResource = (typeof RESOURCES)[number];
 
-/** A thing as the API shows it, without secrets. */
+/** A resource as the API shows it, without secrets. */
 type Wire = Record<string, unknown>;
 
 export interface Change {
 	action: Action;
 	resource: AuditedResource;
-	/** null: there was nothing, or there is nothing any more. */
+	/** null: it did not exist, or no longer exists. */
 	before: Wire | null;
 	after: Wire | null;
-	/** For what was lost with the database and is deleted now, of which there is nothing else to say. */
+	/**
+	 * For a resource that was lost with the database and is now deleted; nothing else is known about
+	 * it.
+	 */
 	id?: string;
 }
 
-/** Requests that have changed something in this isolate between two sweeps; the first one sweeps too. */
+/** Changing requests in this isolate between two sweeps; the first one sweeps too. */
 const SWEEP_EVERY = 100;
 let written = 0;
 
@@ -46,7 +50,7 @@ export async function recordChange(c: Context<ApiEnv>, change: Change): Promise<
 	await recordChanges(c, [change]);
 }
 
-/** What one request has changed at once, in order. Never throws. */
+/** Records what one request has changed, in order. Never throws. */
 export async function recordChanges(c: Context<ApiEnv>, changes: readonly Change[]): Promise<void> {
 	const { principal } = c.var;
 	const now = Date.now();
@@ -56,7 +60,7 @@ export async function recordChanges(c: Context<ApiEnv>, changes: readonly Change
 		actorId: principal.id,
 		actor: principal.name,
 		...subjectOf(change),
-		// Cloudflare's, which its logs have too.
+		// Cloudflare's request id, which is also in its logs.
 		requestId: c.req.header("cf-ray")?.slice(0, 100) ?? null,
 	}));
 	if (entries.length === 0) return;

@@ -1,4 +1,7 @@
-/** From the Authorization header to who asks: the root key, or one of the API keys. */
+/**
+ * Determines from the Authorization header who sends the request: the root key, or one
+ * of the API keys.
+ */
 import { isSameSecret } from "../../crypto/compare.ts";
 import type { Env } from "../../env.ts";
 import { refuseWhileClosed, rootKey } from "../../http/closed.ts";
@@ -14,8 +17,8 @@ import { type Principal, ROOT } from "./principal.ts";
 export type Authenticated = { ok: true; principal: Principal; key: ApiKey | null };
 
 /**
- * 503 `not_configured` while there is no root key, 401 `unauthorized` without a valid key, and 503 `unavailable` when D1 has
- * to be asked and fails. `now` in ms.
+ * 503 `not_configured` if there is no root key, 401 `unauthorized` without a valid key, and 503
+ * `unavailable` if D1 is needed and fails. `now` in ms.
  */
 export async function authenticate(
 	env: Env,
@@ -43,11 +46,13 @@ export async function authenticate(
 	const { name, role, scope, expiresAt } = key;
 	if (expiresAt !== null && expiresAt <= now) return invalid(env, "This API key has expired.");
 	if (role === null)
-		return invalid(env, "A newer release has made this API key, with a role that this one does not know.");
+		return invalid(env, "A newer release created this API key with a role that this release does not know.");
 	return { ok: true, principal: { id: key.id, name, role, scope }, key };
 }
 
-/** The parameter is RFC 6750, section 3.1; it is left out when no key was sent. */
+/**
+ * RFC 6750, section 3.1, defines the parameter; it is omitted if no key was sent.
+ */
 function invalid(env: Env, message: string): Refusal {
 	return unauthorized(env, message, 'Bearer realm="sluice", error="invalid_token"');
 }
@@ -57,6 +62,6 @@ function unauthorized({ ALLOW_PRIVATE_ENDPOINTS }: Env, message: string, challen
 	return { ...refuse(401, "unauthorized", message + hint), headers: { "www-authenticate": challenge } };
 }
 
-/** Where scripts/dev.ts has it from. */
+/** Where scripts/dev.ts gets it from. */
 const DEVELOPMENT =
 	" In development the root key is ADMIN_TOKEN in .dev.vars where that is set, else what `npm run dev` keeps in .sluice/token.";

@@ -1,6 +1,7 @@
 /**
- * Stands before every route under /v1: who asks, whether their role may use the route, and, where the path names a thing,
- * whether it is theirs. What a list shows and a body names, the routes look at themselves (own.ts).
+ * Runs before every route under /v1: checks the key, whether its role may use the route, and, if
+ * the path names a resource, whether the key may access it. Routes narrow lists and check names in
+ * bodies themselves (own.ts).
  */
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
@@ -26,7 +27,7 @@ const guard = createMiddleware<ApiEnv>(async (c, next) => {
 	if (!who.ok) throw toProblem(who);
 	const { principal, key } = who;
 	const route = routeOf(c);
-	// Only an admin reaches what the router matches by no route of its own.
+	// Only an admin may use paths that match no route of their own.
 	if (route === null && principal.role !== "admin") throw notFound(c);
 	const grade = gradeOf(route ?? "", principal.role);
 	if (grade === null) {
@@ -41,8 +42,8 @@ const guard = createMiddleware<ApiEnv>(async (c, next) => {
 });
 
 /**
- * `check` is asked only where the role has no more than what is its own. A PUT may make what is not there yet; whether that
- * would be the asker's, its route looks at.
+ * `check` runs only if the role is limited to its own resources. A PUT may create a resource that
+ * does not exist yet; its route checks whether the asker may.
  */
 function ofOwner(check: Ownership): MiddlewareHandler<ApiEnv> {
 	return async (c, next) => {
@@ -57,7 +58,7 @@ function ofOwner(check: Ownership): MiddlewareHandler<ApiEnv> {
 	};
 }
 
-/** The route that is going to respond; null when there is none, but for those that match everything. */
+/** The route that will respond; null if there is none except those that match everything. */
 function routeOf(c: Context<ApiEnv>): string | null {
 	const route = matchedRoutes(c).find(({ path }) => !path.endsWith("*"));
 	return route === undefined ? null : routeName(route.method, route.path);

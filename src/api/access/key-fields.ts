@@ -1,10 +1,13 @@
-/** An API key on the wire: what may be written, and how it is read back, which is never with the key itself. */
+/**
+ * An API key on the wire: the fields that may be written, and the response, which never contains
+ * the key itself.
+ */
 import * as z from "zod";
 import { type ApiKey, NO_SCOPE, ROLES, type Role, type Scope } from "../../store/keys.ts";
 import { nameField } from "../fields/fields.ts";
 import { formatTime, timeField } from "../fields/times.ts";
 
-/** In each list: every isolate keeps all keys in memory. */
+/** In each list, because every isolate keeps all keys in memory. */
 const MAX_NAMES = 50;
 
 /** As in `RESOURCE_NAME`. */
@@ -51,7 +54,7 @@ export const createKeySchema = z
 		}
 	});
 
-/** Which names a role has. */
+/** Which lists of names a role has. */
 const HAS_NAMES: Record<Role, readonly (keyof Scope)[]> = {
 	admin: [],
 	publisher: ["sources"],

@@ -1,6 +1,7 @@
 /**
- * The text of an API key: `sluice_`, the part of its id that tells keys apart, and 32 random bytes. Scanners of code find it
- * by its form, and whoever finds one knows which key to delete. A plain hash of so much chance needs no salt and no work.
+ * The text of an API key: `sluice_`, the unique part of its id, and 32 random bytes. Secret
+ * scanners recognise its form, and the id shows which key to delete. With this much randomness a
+ * plain hash needs no salt and no key stretching.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { isSameDigest } from "../../crypto/compare.ts";
@@ -13,18 +14,18 @@ export function newKeyText(id: string): string {
 	return `sluice_${id.slice("key_".length)}_${randomBytes(SECRET_BYTES).toString("base64url")}`;
 }
 
-/** The id that a key names; null when the text is no key. */
+/** The id that a key contains; null if the text is not a key. */
 export function keyIdOf(text: string): string | null {
 	const handle = KEY_TEXT.exec(text)?.[1];
 	return handle === undefined ? null : `key_${handle}`;
 }
 
-/** SHA-256, hex: what is stored of a key. */
+/** SHA-256, hex: the stored form of a key. */
 export function hashOfKey(text: string): string {
 	return createHash("sha256").update(text).digest("hex");
 }
 
-/** In constant time. `hash` as `hashOfKey` made it. */
+/** In constant time. `hash` is a result of `hashOfKey`. */
 export function isKeyOf(text: string, hash: string): boolean {
 	return isSameDigest(Buffer.from(hashOfKey(text), "hex"), Buffer.from(hash, "hex"));
 }

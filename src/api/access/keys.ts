@@ -1,4 +1,6 @@
-/** `/v1/keys`: API keys, which are made and deleted and never changed. For admins only. */
+/**
+ * `/v1/keys`: API keys, which are created and deleted but never changed. For admins only.
+ */
 import { Hono } from "hono";
 import { newId } from "../../events/ids.ts";
 import { announce } from "../../operations/announce.ts";
@@ -39,7 +41,11 @@ export const keys = new Hono<ApiEnv>()
 			throw new Problem(409, "name_taken", `There is another key named ${key.name}.`);
 		}
 		if (inserted === "full") {
-			throw new Problem(409, "too_many_keys", `There are ${MAX_KEYS} keys. Delete those that nobody uses.`);
+			throw new Problem(
+				409,
+				"too_many_keys",
+				`There are ${MAX_KEYS} keys. Delete keys that are no longer used.`,
+			);
 		}
 		forgetKeys(c.env);
 		await recordChange(c, { action: "create", resource: "key", before: null, after: keyToWire(key) });

@@ -1,36 +1,39 @@
-/** For routes: how far a list is narrowed for whoever asks, and whether they may use the names in a body. */
+/** For routes: narrows lists to what the key may see, and checks the names in request bodies. */
 import { Problem } from "../../http/problem.ts";
 import type { Scope } from "../../store/keys.ts";
 import { type Condition, matchesOneOf } from "../../store/rows.ts";
 import { type Principal, covers, coversAll } from "./principal.ts";
 import type { Grade } from "./rights.ts";
 
-/** What the guard has found out about a request; `c.var` of a route. */
+/** What the guard knows about a request; `c.var` of a route. */
 export interface Asker {
 	principal: Principal;
 	grade: Grade;
 }
 
-/** The names that the asker sees, as patterns; null: all of them. */
+/** The names that the asker may see, as patterns; null: all of them. */
 export function ownNames({ principal, grade }: Asker, of: keyof Scope): readonly string[] | null {
 	const patterns = principal.scope[of];
 	return grade === "all" || coversAll(patterns) ? null : patterns;
 }
 
-/** For a list in D1 whose rows have a `name`: the condition that leaves what the asker sees; empty: everything. */
+/**
+ * For a list in D1 whose rows have a `name`: the condition for rows that the asker may see; empty:
+ * all rows.
+ */
 export function ownRows(asker: Asker, of: keyof Scope): Condition[] {
 	const patterns = ownNames(asker, of);
 	return patterns === null ? [] : [matchesOneOf("name", patterns)];
 }
 
-/** Throws 403 `forbidden` when a name in a request is not the asker's. */
+/** Throws 403 `forbidden` if a name in a request is outside the asker's scope. */
 export function requireOwnName(asker: Asker, of: keyof Scope, name: string): void {
 	const patterns = ownNames(asker, of);
 	if (patterns === null || covers(patterns, name)) return;
 	throw forbidden(asker.principal, of, name);
 }
 
-/** The 403 for what a key does not name. */
+/** The 403 for a name outside the scope of a key. */
 export function forbidden({ scope }: Principal, of: keyof Scope, name: string): Problem {
 	const known = scope[of].length === 0 ? "none" : scope[of].join(", ");
 	return new Problem(403, "forbidden", `This key is not for ${name}; its ${of} are: ${known}.`);

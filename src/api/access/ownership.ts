@@ -1,6 +1,7 @@
 /**
- * Whether the one thing that a path names belongs to a key: by its name as it is now, whatever it was called by. A thing
- * that nobody has is 404, and so is one that was lost with the database, since nobody knows any more whose it was.
+ * Whether a key may access the resource that a path names, by its current name, whatever reference
+ * was used. A resource that does not exist is 404, and so is one that was lost with the database,
+ * because its owner is no longer known.
  */
 import { bulkJob, dispatcher } from "../../objects/clients.ts";
 import type { DeliveryRecord } from "../../delivery/records.ts";
@@ -14,7 +15,7 @@ import { findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
 import { forbidden } from "./own.ts";
 import { type Principal, covers, coversSource } from "./principal.ts";
 
-/** Throws 404, or 403 `forbidden` when what `ref` names is not the key's. */
+/** Throws 404, or 403 `forbidden` if the key may not access what `ref` names. */
 export type Ownership = (env: Env, principal: Principal, ref: string) => Promise<void>;
 
 async function ofSource(env: Env, principal: Principal, ref: string): Promise<void> {
@@ -30,7 +31,10 @@ async function ofEndpoint(env: Env, principal: Principal, ref: string): Promise<
 	if (!covers(endpoints, endpoint.name)) throw forbidden(principal, "endpoints", endpoint.name);
 }
 
-/** A publisher has the subscriptions to its sources, a subscriber those of its names. */
+/**
+ * A publisher may access the subscriptions to its sources, a subscriber those with its
+ * names.
+ */
 async function ofSubscription(env: Env, principal: Principal, ref: string): Promise<void> {
 	const subscription = await findSubscription(env, ref);
 	if (subscription === null) throw missing("subscription");
@@ -44,7 +48,10 @@ async function ofItsSource(env: Env, principal: Principal, { sourceId }: Subscri
 	if (!coversSource(principal, name)) throw forbidden(principal, "sources", name ?? "*");
 }
 
-/** By the log that the id names, so that events of a source that is gone belong to nobody. */
+/**
+ * Uses the log that the id names, so nobody but an admin may access events of a deleted
+ * source.
+ */
 async function ofEvent(env: Env, principal: Principal, id: string): Promise<void> {
 	const logId = logIdOf(id);
 	const name = logId === null ? null : await nameOfSource(env, sourceIdOfLog(logId));
@@ -66,21 +73,25 @@ async function ofDelivery(env: Env, principal: Principal, id: string): Promise<v
 	if (delivery === null) throw missing("delivery");
 	const subscription = await nameOfSubscription(env, delivery);
 	if (covers(subscriptions, subscription)) return;
-	// What has been deleted is still its former owner's.
+	// A deleted endpoint still belongs to its former owner.
 	if (ref === undefined && covers(endpoints, nameOf(delivery.endpointRef))) return;
 	throw forbidden(principal, "subscriptions", subscription);
 }
 
-/** Whoever has begun it: what it touches was looked at then. */
+/** Belongs to the key that started it: its scope was checked then. */
 async function ofBulk(env: Env, principal: Principal, id: string): Promise<void> {
 	const job = await bulkJob(env, id).read();
 	if (job === null)
-		throw new Problem(404, "bulk_not_found", "There is no such bulk job, or it has been forgotten.");
+		throw new Problem(
+			404,
+			"bulk_not_found",
+			"There is no bulk job with this id, or it has been deleted after its retention time.",
+		);
 	if (job.startedBy === principal.id) return;
-	throw new Problem(403, "forbidden", "Another key has begun this bulk job.");
+	throw new Problem(403, "forbidden", "This bulk job was started with another key.");
 }
 
-/** As it is called now, or was when the event was routed. */
+/** Its current name, or its name when the event was routed. */
 async function nameOfSubscription(env: Env, delivery: DeliveryRecord): Promise<string> {
 	return (await findSubscription(env, delivery.subscriptionId))?.name ?? delivery.subscriptionName;
 }
@@ -90,10 +101,14 @@ function nameOf(endpointRef: string): string {
 }
 
 function missing(resource: "source" | "endpoint" | "subscription" | "event" | "delivery"): Problem {
-	return new Problem(404, `${resource}_not_found`, `There is no such ${resource}, or it has been forgotten.`);
+	return new Problem(
+		404,
+		`${resource}_not_found`,
+		`There is no ${resource} with this id, or it has been deleted after its retention time.`,
+	);
 }
 
-/** By the path below which the thing is addressed. */
+/** By the path prefix of the resource. */
 export const OWNERSHIP: Readonly<Record<string, Ownership>> = {
 	"/v1/sources/:ref": ofSource,
 	"/v1/endpoints/:ref": ofEndpoint,

@@ -1,4 +1,7 @@
-/** Who asks, and for which names. Pure: everything here is known once the key is. */
+/**
+ * Who sends a request, and which names they may use. Pure: everything here is known
+ * once the key is.
+ */
 import { BUILTIN_SOURCES, SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { NO_SCOPE, type Role, type Scope } from "../../store/keys.ts";
 
@@ -7,30 +10,31 @@ const OPERATIONAL_SOURCE = BUILTIN_SOURCES[SLUICE_SOURCE_ID];
 export interface Principal {
 	/** `key_…`, or `root` for ADMIN_TOKEN. */
 	id: string;
-	/** Of the key; `root`. */
+	/** The key's name; `root` for ADMIN_TOKEN. */
 	name: string;
 	role: Role;
-	/** Counts for publishers and subscribers; the other roles have all names or none. */
+	/** Applies to publishers and subscribers; the other roles have all names or none. */
 	scope: Scope;
 }
 
 export const ROOT: Principal = { id: "root", name: "root", role: "admin", scope: NO_SCOPE };
 
-/** Whether one of `patterns` is this name, or is its beginning with `*` behind it. */
+/** Whether one of `patterns` is this name, or a prefix of it followed by `*`. */
 export function covers(patterns: readonly string[], name: string): boolean {
 	return patterns.some((pattern) =>
 		pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
 	);
 }
 
-/** Whether `patterns` cover every name there can be. */
+/** Whether `patterns` cover every possible name. */
 export function coversAll(patterns: readonly string[]): boolean {
 	return patterns.includes("*");
 }
 
 /**
- * Whether a key is for the events of a source. null: of every source, which operational events are not among. These tell of
- * everybody's endpoints and keys, so only a key that names their source is for them, and not one with "*".
+ * Whether a key may access the events of a source. null: of every source except operational events.
+ * Operational events are about everybody's endpoints and keys, so only a key that names their
+ * source may access them, and not one with "*".
  */
 export function coversSource({ role, scope }: Principal, name: string | null): boolean {
 	if (role === "admin") return true;

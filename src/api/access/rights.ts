@@ -1,19 +1,20 @@
 /**
- * The table of rights: for each route of the API, which roles may use it. Pure. An admin may use every route; a route that
- * is not named here is refused to everybody else. Some routes stand here before they are built.
+ * The table of rights: which roles may use each route of the API. Pure. An admin may use every
+ * route; a route that is not listed is refused to every other role. Some routes are listed before
+ * they are built.
  */
 import { ROLES, type Role } from "../../store/keys.ts";
 
 /**
- * all: whatever it is about. own: only what the key names. Where the path names one thing, the guard looks at that
- * (ownership.ts); lists and bodies are narrowed by their routes.
+ * all: every resource. own: only what the key names. If the path names one resource, the guard
+ * checks it (ownership.ts); routes narrow their lists and check their bodies.
  */
 export type Grade = "all" | "own";
 type Rights = Partial<Record<Exclude<Role, "admin">, Grade>>;
 
 const ADMIN_ONLY: Rights = {};
 
-/** By method and pattern, as Hono knows the route. A HEAD is a GET. */
+/** By method and pattern, as Hono knows the route. A HEAD counts as a GET. */
 export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"GET /v1/sources": { publisher: "own", subscriber: "all", viewer: "all" },
 	"POST /v1/sources": ADMIN_ONLY,
@@ -39,7 +40,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"POST /v1/endpoints/:ref/test": { subscriber: "own" },
 	"GET /v1/endpoints/:ref/health": { subscriber: "own", viewer: "all" },
 
-	// Of a publisher: the subscriptions to its sources.
+	// For a publisher: the subscriptions to its sources.
 	"GET /v1/subscriptions": { publisher: "own", subscriber: "own", viewer: "all" },
 	"POST /v1/subscriptions": { subscriber: "own" },
 	"GET /v1/subscriptions/:ref": { publisher: "own", subscriber: "own", viewer: "all" },
@@ -50,13 +51,13 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"POST /v1/subscriptions/:ref/resume": { subscriber: "own" },
 	"POST /v1/subscriptions/:ref/grant": { publisher: "own" },
 	"POST /v1/subscriptions/:ref/deny": { publisher: "own" },
-	// It shows the payload of any event that is named, and a request with its credentials.
+	// The response shows the payload of any event, and a request with its credentials.
 	"POST /v1/subscriptions/preview": ADMIN_ONLY,
 
 	"POST /v1/events": { publisher: "all" },
 	"GET /v1/events": { publisher: "own", viewer: "all" },
 	"GET /v1/events/:id": { publisher: "own", viewer: "all" },
-	// It shows what became of an event at everybody's endpoints.
+	// The response shows deliveries of an event at everybody's endpoints.
 	"GET /v1/events/:id/trace": { viewer: "all" },
 	"GET /v1/event-types": { subscriber: "all", viewer: "all" },
 
@@ -68,11 +69,11 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 
 	"POST /v1/deliveries/retry": { subscriber: "own" },
 	"POST /v1/deliveries/cancel": { subscriber: "own" },
-	// Of a subscriber: what its key has begun.
+	// For a subscriber: jobs that its key has started.
 	"GET /v1/bulk/:id": { subscriber: "own", viewer: "all" },
 	"POST /v1/bulk/:id/cancel": { subscriber: "own" },
 
-	// They hold payloads of every source.
+	// Dead letters contain payloads of every source.
 	"GET /v1/dead-letters": { viewer: "all" },
 	"GET /v1/dead-letters/:id": { viewer: "all" },
 	"POST /v1/dead-letters/:id/retry": ADMIN_ONLY,
@@ -87,7 +88,7 @@ export const RIGHTS: Readonly<Record<string, Rights>> = {
 	"POST /v1/config": ADMIN_ONLY,
 };
 
-/** Routes that ask for no API key: they ask for another proof, or tell nothing that is secret. */
+/** Routes without an API key: they check another proof, or return nothing secret. */
 export const OPEN_ROUTES: readonly string[] = [
 	"GET /healthz",
 	"ALL /in/:source",
@@ -107,11 +108,11 @@ export function routeName(method: string, path: string): string {
 /** What a role may do with a route; null: nothing. */
 export function gradeOf(route: string, role: Role): Grade | null {
 	if (role === "admin") return "all";
-	// The name could be one that every object has.
+	// The name could be one that every object inherits.
 	return Object.hasOwn(RIGHTS, route) ? (RIGHTS[route]?.[role] ?? null) : null;
 }
 
-/** The roles that may use a route, the least that it takes first. */
+/** The roles that may use a route, the least privileged first. */
 export function rolesFor(route: string): Role[] {
 	return ROLES.filter((role) => gradeOf(route, role) !== null).reverse();
 }

@@ -1,4 +1,4 @@
-/** The body of a retry or a cancellation of many deliveries: the filters of the list, as far as they make sense for it. */
+/** The body of a bulk retry or cancel: the filters of the delivery list that apply to it. */
 import * as z from "zod";
 import { TOUCHED } from "../../delivery/bulk/order.ts";
 import { DEAD_REASONS } from "../../delivery/records.ts";
@@ -34,7 +34,7 @@ export const bulkCancelSchema = z.strictObject({
 
 export type BulkBody = z.output<typeof bulkRetrySchema> | z.output<typeof bulkCancelSchema>;
 
-/** The fields of which a request has to name one. */
+/** A request has to set at least one of these fields. */
 export const FILTER_NAMES: readonly string[] = Object.keys(bulkRetrySchema.shape).filter(
 	(name) => name !== "dry_run",
 );

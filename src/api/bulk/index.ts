@@ -1,4 +1,4 @@
-/** `/v1/bulk`: how far a retry or a cancellation of many deliveries has come; to end it. */
+/** `/v1/bulk`: shows the progress of a bulk retry or cancel, and stops it. */
 import { Hono } from "hono";
 import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
 import { Problem } from "../../http/problem.ts";
@@ -19,6 +19,6 @@ export const bulk = new Hono<ApiEnv>()
 /** Throws 404. */
 function existing(job: BulkRecord | null): BulkRecord {
 	if (job !== null) return job;
-	const detail = "There is no bulk job with this id; they are forgotten a week after their end.";
+	const detail = "There is no bulk job with this id. Bulk jobs are deleted a week after they end.";
 	throw new Problem(404, "bulk_not_found", detail);
 }

@@ -1,4 +1,6 @@
-/** Begins to retry or to cancel many deliveries. The work is done by the dispatchers; the response tells how to follow it. */
+/**
+ * Starts a bulk retry or cancel. The dispatchers do the work; the response says how to follow it.
+ */
 import type { Context } from "hono";
 import type { BulkAction } from "../../delivery/bulk/order.ts";
 import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
@@ -15,12 +17,15 @@ import type { ApiEnv } from "../http/context.ts";
 import { named } from "../http/writes.ts";
 import { type BulkBody, bulkCancelSchema, bulkRetrySchema, FILTER_NAMES } from "./fields.ts";
 
-/** How far the clocks of two objects may differ: deliveries are made after their event, by another's clock. */
+/**
+ * How far the clocks of two objects may differ: a delivery is created after its event, by another
+ * object's clock.
+ */
 const CLOCK_SLACK_MS = 60_000;
 
 /**
- * Returns the job after its first turn. Throws 422 `invalid_request`, also where no filter is named, and 403 `forbidden`
- * for an endpoint or a subscription that is not the asker's.
+ * Returns the job after its first turn. Throws 422 `invalid_request`, also if no filter is set, and
+ * 403 `forbidden` for an endpoint or a subscription outside the asker's scope.
  */
 export async function startBulk(c: Context<ApiEnv>, action: BulkAction): Promise<BulkRecord> {
 	const body: BulkBody = await readJson(c.req.raw, action === "retry" ? bulkRetrySchema : bulkCancelSchema);
@@ -41,7 +46,7 @@ function noFilter() {
 	return invalidRequest([{ path: "", message }]);
 }
 
-/** As in the request. */
+/** The filters as in the request. */
 function asked({ since, until, ...rest }: Omit<BulkBody, "dry_run">): Record<string, unknown> {
 	return named({
 		...rest,
@@ -74,7 +79,7 @@ async function scopeOf(
 		: ofEvent(env, event, { filters, endpointIds: seen });
 }
 
-/** Only the endpoints that the event was routed to, and there only what has come since. */
+/** Only the endpoints that the event was routed to, and only deliveries created since. */
 async function ofEvent(env: Env, event: string, { filters, endpointIds }: Scope): Promise<Scope> {
 	if (logIdOf(event) === null) throw invalidRequest([{ path: "event", message: "not the id of an event" }]);
 	const entry = await findEvent(env, event);

@@ -7,7 +7,7 @@ import { readEndpointRefs } from "../../store/endpoints.ts";
 import { formatTime } from "../fields/times.ts";
 import type { bulkSchema } from "./fields.ts";
 
-/** With the endpoints as they are called now. */
+/** With the current names of the endpoints. */
 export async function bulkToWire(env: Env, job: BulkRecord): Promise<z.output<typeof bulkSchema>> {
 	const refs = await readEndpointRefs(
 		env,

@@ -1,4 +1,4 @@
-/** Carries a plan out: one transaction, then everybody is told who has to know. */
+/** Applies a plan: one transaction, then everything affected is notified. */
 import type { Context } from "hono";
 import type { Configuration, Writes } from "../../store/configuration.ts";
 import { writeConfiguration } from "../../store/configuration.ts";
@@ -16,12 +16,12 @@ import { subscriptionToWire } from "../subscriptions/fields.ts";
 import { namesIn } from "./document.ts";
 import { type Plan, type PlannedList, changesNothing, outcomeOf } from "./planned.ts";
 
-/** Objects and keys that are told at once. */
+/** Objects and keys that are notified at once. */
 const TOLD_AT_ONCE = 20;
 
 /**
- * Writes nothing where the plan changes nothing. Throws 409 `changed_meanwhile`, with nothing written, when anything has
- * changed since `stored` was read. `now` in ms.
+ * Writes nothing if the plan changes nothing. Throws 409 `changed_meanwhile`, with nothing written,
+ * if anything has changed since `stored` was read. `now` in ms.
  */
 export async function applyPlan(
 	c: Context<ApiEnv>,
@@ -95,7 +95,9 @@ function changesOf<T, New extends T, C>(
 	];
 }
 
-/** Copies hold the revision and the time of their rows, which the database has set. `now` in ms. */
+/**
+ * Copies contain the revision and the time of their rows, which the database has set. `now` in ms.
+ */
 async function tellSources(
 	c: Context<ApiEnv>,
 	{ created, changed, deleted }: Plan["sources"],
@@ -109,7 +111,7 @@ async function tellSources(
 	await each(deleted, (source) => syncSource(c, source, null));
 }
 
-/** Endpoints that have just been made have no dispatcher yet that could know anything. */
+/** New endpoints have no dispatcher yet that needs to be notified. */
 async function tellDispatchers(
 	{ env }: Context<ApiEnv>,
 	{ endpoints, subscriptions }: Plan,

@@ -1,6 +1,6 @@
 /**
- * The configuration as one document: what a request may say, and how what is stored is told. Entries are judged as the
- * bodies of POST are, when their secrets are in (secrets.ts).
+ * The configuration as one document: the schema of a request, and the export of what is stored.
+ * Entries are checked like the bodies of POST, after their secrets are filled in (secrets.ts).
  */
 import * as z from "zod";
 import type { Configuration } from "../../store/configuration.ts";
@@ -13,7 +13,7 @@ import { declaredSubscription } from "../subscriptions/declared.ts";
 import type { KnownNames } from "../subscriptions/fields.ts";
 import { secretKey } from "./secrets.ts";
 
-/** In one document, and in what is exported. */
+/** In one document, and in an export. */
 export const MAX_ENTRIES = 1_000;
 
 const entries = z.array(z.record(z.string(), z.unknown())).max(MAX_ENTRIES);
@@ -59,7 +59,7 @@ export const configDocumentSchema = z.object({
 
 export type ConfigDocument = z.output<typeof configDocumentSchema>;
 
-/** Names by id, also those of the builtin sources. */
+/** Names by id, including those of the built-in sources. */
 export function namesIn({ sources, endpoints }: Pick<Configuration, "sources" | "endpoints">): KnownNames {
 	return {
 		sources: new Map([...BUILTIN_NAMES, ...sources.map(({ id, name }) => [id, name] as const)]),
@@ -68,8 +68,8 @@ export function namesIn({ sources, endpoints }: Pick<Configuration, "sources" | 
 }
 
 /**
- * What is stored, without secrets, and what of it cannot be told: the path and the reason of each entry that is stored in a
- * form that cannot be read, or names what has been lost.
+ * What is stored, without secrets, and what cannot be exported: path and reason of each entry that
+ * is stored in an unreadable form, or names a lost resource.
  */
 export function exportConfiguration(stored: Configuration): {
 	document: ConfigDocument;
@@ -109,7 +109,9 @@ function refTo(owner: string, path: readonly string[]): { secret_ref: string } {
 	return { secret_ref: secretKey(owner, path) };
 }
 
-/** Only what was stopped is told: a document that says active would undo a pause whenever it is applied. */
+/**
+ * Only a pause is exported: a document that says active would undo a pause whenever it is applied.
+ */
 function statusIn({ status }: { status: string }): { status?: "paused" } {
 	return status === "active" ? {} : { status: "paused" };
 }

@@ -1,6 +1,6 @@
 /**
- * What becomes of one entry: created, changed or unchanged, by the functions that POST and PUT use. Pure, but that secrets and
- * ids are made.
+ * Plans one entry as created, changed or unchanged, with the functions of POST and PUT. Pure,
+ * except that it generates secrets and ids.
  */
 import type { FieldError } from "../../http/problem.ts";
 import type { Configuration } from "../../store/configuration.ts";
@@ -40,7 +40,7 @@ export interface Circumstances {
 
 export interface Planning extends Circumstances {
 	errors: FieldError[];
-	/** `endpoints/NAME@VERSION` and the like of entries that are wrong. */
+	/** Invalid entries, as `endpoints/NAME@VERSION`. */
 	failed: Set<string>;
 	given: GivenSecrets;
 	made: Record<string, string>;
@@ -58,7 +58,9 @@ export interface ListToPlan<T> {
 	nameIn: (entry: Entry) => string;
 }
 
-/** Puts an entry into the list of what is created, changed or unchanged. Throws a `Problem` for what is wrong. */
+/**
+ * Adds an entry to the created, changed or unchanged ones. Throws a `Problem` for an invalid entry.
+ */
 export type PlanEntry<T, New extends T, C> = (
 	planning: Planning,
 	entry: Entry,
@@ -154,9 +156,9 @@ export function subscriptionList(
 }
 
 export interface References {
-	/** Among what there will be. */
+	/** Among the resources that will exist. */
 	lookup: Lookup;
-	/** Of what there is and will be. */
+	/** Of existing and future resources. */
 	names: KnownNames;
 }
 

@@ -12,7 +12,9 @@ import { MAX_ENTRIES, configSchema, exportConfiguration } from "./document.ts";
 import { planConfiguration } from "./plan.ts";
 import { planToWire } from "./planned.ts";
 
-/** Stored things beside which a document can be planned: all of them are read. */
+/**
+ * Limit of stored resources for planning a document, because all of them are read.
+ */
 const MAX_STORED = 5_000;
 
 const flag = z
@@ -20,7 +22,9 @@ const flag = z
 	.transform((text) => text === "true")
 	.optional();
 
-/** For a document that is sent as it was exported; the members of the body say the same. */
+/**
+ * For a document that is sent as it was exported; members of the body have the same effect.
+ */
 export const configQuery = z.strictObject({
 	dry_run: flag.describe("Only answers the plan."),
 	prune: flag.describe("Deletes what the lists of the document do not name."),
@@ -33,7 +37,7 @@ export const config = new Hono<ApiEnv>()
 		throw new Problem(
 			409,
 			"config_unreadable",
-			"Some entries cannot be told, and a document without them would be a wrong one. Write them anew, or delete them.",
+			"Some entries cannot be exported, and a document without them would be wrong. Write them again, or delete them.",
 			{ errors: untold },
 		);
 	})

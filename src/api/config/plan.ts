@@ -1,6 +1,7 @@
 /**
- * What applying a document would do to what is stored. Pure, but that secrets and ids are made: nothing is read or written.
- * Entries are judged and made by the functions that POST and PUT use. Everything that is wrong is told at once.
+ * What applying a document would change in the stored configuration. Pure, except that it generates
+ * secrets and ids: nothing is read or written. Entries are checked and created by the functions of
+ * POST and PUT. All errors are reported at once.
  */
 import { type FieldError, Problem } from "../../http/problem.ts";
 import type { Configuration } from "../../store/configuration.ts";
@@ -23,10 +24,10 @@ import { type Plan, type PlannedList, emptyList, outcomeOf } from "./planned.ts"
 import { lookupAmong, refuseDangling, refuseSharedQueues } from "./references.ts";
 import { givenSecrets, unaskedFor } from "./secrets.ts";
 
-/** Told of one document at the most. */
+/** Limit of errors reported for one document. */
 const MAX_ERRORS = 100;
 
-/** Throws 422 with the paths of all that is wrong, such as `endpoints.0.url`. */
+/** Throws 422 with the paths of all errors, such as `endpoints.0.url`. */
 export async function planConfiguration(
 	input: ConfigInput,
 	stored: Configuration,
@@ -62,7 +63,7 @@ export async function planConfiguration(
 	return { sources, endpoints, subscriptions, made: planning.made };
 }
 
-/** An entry that is wrong leaves its errors, and what is stored as it is. */
+/** An invalid entry adds its errors, and leaves what is stored unchanged. */
 async function planList<T, New extends T, C>(
 	planning: Planning,
 	{ path, entries, stored, nameOf, nameIn }: ListToPlan<T>,
@@ -76,7 +77,7 @@ async function planList<T, New extends T, C>(
 		const former = byName.get(name) ?? null;
 		try {
 			if (seen.has(name)) {
-				throw invalidRequest([{ path: "name", message: `${name} stands in this list twice` }]);
+				throw invalidRequest([{ path: "name", message: `${name} is in this list twice` }]);
 			}
 			seen.add(name);
 			await planEntry(planning, entry, former, planned);

@@ -1,4 +1,7 @@
-/** What becomes of the entries of a document, and how a plan is told. Shapes, and no decision. */
+/**
+ * The planned outcome of each entry of a document, and the plan on the wire. Shapes and no
+ * decisions.
+ */
 import type { EndpointChanges } from "../../store/endpoints.ts";
 import type {
 	Endpoint,
@@ -10,14 +13,14 @@ import type {
 import type { SourceChanges } from "../../store/sources.ts";
 import type { SubscriptionChanges } from "../../store/subscriptions.ts";
 
-/** `New` is what can be made, `T` what may be stored already, `C` what may change of it. */
+/** `New` can be created, `T` may already be stored, `C` are the possible changes to it. */
 export interface PlannedList<T, New extends T, C> {
 	created: New[];
 	changed: { former: T; record: T; changes: C; fields: string[] }[];
 	deleted: T[];
-	/** Named by the document, and as it says. */
+	/** In the document, and already as it says. */
 	unchanged: T[];
-	/** Not named, and left alone. */
+	/** Not in the document, and left unchanged. */
 	kept: T[];
 }
 
@@ -25,7 +28,7 @@ export interface Plan {
 	sources: PlannedList<Source, ReadableSource, SourceChanges>;
 	endpoints: PlannedList<Endpoint, ReadableEndpoint, EndpointChanges>;
 	subscriptions: PlannedList<Subscription, Subscription, SubscriptionChanges>;
-	/** Secrets that were made, which are shown once, by their keys. */
+	/** Generated secrets, which are shown once, by their keys. */
 	made: Record<string, string>;
 }
 
@@ -33,7 +36,7 @@ export function emptyList<T, New extends T, C>(): PlannedList<T, New, C> {
 	return { created: [], changed: [], deleted: [], unchanged: [], kept: [] };
 }
 
-/** What there is when the plan has been carried out. */
+/** What exists after the plan has been applied. */
 export function outcomeOf<T, New extends T, C>({
 	created,
 	changed,
@@ -61,7 +64,9 @@ export interface PlanWire {
 	unchanged: Told[];
 }
 
-/** In the order of the document: sources, endpoints, subscriptions. Paths of fields, and no values. */
+/**
+ * In the order of the document: sources, endpoints, subscriptions. Paths of fields, and no values.
+ */
 export function planToWire({ sources, endpoints, subscriptions }: Plan): PlanWire {
 	const tellers = [
 		tellList("source", sources, ({ name }) => name),

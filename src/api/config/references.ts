@@ -1,4 +1,7 @@
-/** Whether what a plan leaves goes together: what subscriptions name is there, and no queue has two sources. Pure. */
+/**
+ * Whether the result of a plan is consistent: everything that subscriptions name exists, and no
+ * queue has two sources. Pure.
+ */
 import type { FieldError } from "../../http/problem.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { parseEndpointRef } from "../../store/endpoints.ts";
@@ -8,8 +11,8 @@ import type { Lookup } from "../subscriptions/refs.ts";
 import { type Plan, outcomeOf } from "./planned.ts";
 
 /**
- * By name, among what there will be. `failed`: entries that are wrong, as `endpoints/NAME@VERSION`; what names them is not
- * wrong as well.
+ * By name, among the resources that will exist. `failed`: invalid entries, as
+ * `endpoints/NAME@VERSION`; entries that name them are not reported as well.
  */
 export function lookupAmong(
 	{ sources, endpoints }: { sources: readonly Source[]; endpoints: readonly Endpoint[] },
@@ -41,7 +44,10 @@ function builtinIds(): (readonly [name: string, id: string])[] {
 	return BUILTIN_NAMES.map(([id, name]) => [name, id]);
 }
 
-/** What is to be deleted, and subscriptions name it that the document leaves as they are. */
+/**
+ * Resources to be deleted although subscriptions that the document does not change name
+ * them.
+ */
 export function refuseDangling({ sources, endpoints, subscriptions }: Omit<Plan, "made">): FieldError[] {
 	const versionsLeft = new Set(outcomeOf(endpoints).map(({ name }) => name));
 	const { kept } = subscriptions;
@@ -70,7 +76,7 @@ export function refuseDangling({ sources, endpoints, subscriptions }: Omit<Plan,
 function refuseUsed(path: string, name: string, users: readonly { name: string }[]): FieldError[] {
 	if (users.length === 0) return [];
 	const names = users.map((user) => user.name).join(", ");
-	return [{ path, message: `${name} cannot be deleted: subscriptions need it that stay, ${names}` }];
+	return [{ path, message: `${name} cannot be deleted because remaining subscriptions need it: ${names}` }];
 }
 
 /** The messages of a queue go to one source; a second would never get any. */

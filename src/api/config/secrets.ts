@@ -1,6 +1,7 @@
 /**
- * Secrets of a configuration document: `{"secret_ref": "KEY"}` stands where one belongs, its value beside the document, under
- * KEY. What is left out has a key of its own: `sources/NAME/secret`, `endpoints/NAME@VERSION/auth.token`. Pure.
+ * Secrets of a configuration document: `{"secret_ref": "KEY"}` takes the place of a secret, whose
+ * value is given in `secrets` under KEY. A secret that is left out has a default key:
+ * `sources/NAME/secret`, `endpoints/NAME@VERSION/auth.token`. Pure.
  */
 import type { FieldError } from "../../http/problem.ts";
 import type { Endpoint } from "../../store/records.ts";
@@ -11,12 +12,12 @@ import { valueAt, withValueAt } from "../fields/paths.ts";
 
 type Entry = Record<string, unknown>;
 
-/** `owner`: such as `sources/documents`. */
+/** `owner`: for example `sources/documents`. */
 export function secretKey(owner: string, path: readonly string[]): string {
 	return `${owner}/${path.join(".")}`;
 }
 
-/** The values that came beside a document, and which of them some entry has asked for. */
+/** The values given with a document, and which of them an entry has used. */
 export interface GivenSecrets {
 	values: Readonly<Record<string, string>>;
 	asked: Set<string>;
@@ -26,11 +27,11 @@ export function givenSecrets(values: Readonly<Record<string, string>>): GivenSec
 	return { values, asked: new Set() };
 }
 
-/** The keys that no entry has asked for: most likely somebody has misspelt one. */
+/** The keys that no entry has used, most likely because of a typo. */
 export function unaskedFor({ values, asked }: GivenSecrets): FieldError[] {
 	return Object.keys(values)
 		.filter((key) => !asked.has(key))
-		.map((key) => ({ path: `secrets.${key}`, message: "no entry of the document has such a secret" }));
+		.map((key) => ({ path: `secrets.${key}`, message: "no entry of the document uses this secret" }));
 }
 
 function take({ values, asked }: GivenSecrets, key: string): string | undefined {
@@ -44,7 +45,7 @@ function refIn(value: unknown): string | null {
 	return typeof ref === "string" ? ref : null;
 }
 
-/** A secret that can be made where none is given: it is left out then. */
+/** A secret that can be generated is left out if none is given. */
 function withMakeable(entry: Entry, field: string, key: string, given: GivenSecrets): Entry {
 	const value = entry[field];
 	const ref = refIn(value);
@@ -52,14 +53,15 @@ function withMakeable(entry: Entry, field: string, key: string, given: GivenSecr
 	return withValueAt(entry, [field], take(given, ref ?? key));
 }
 
-/** The entry of a source with its secret, where there is one beside the document. */
+/** The entry of a source with its secret, if one is given with the document. */
 export function sourceWithSecret(entry: Entry, given: GivenSecrets): Entry {
 	return withMakeable(entry, "secret", secretKey(`sources/${String(entry["name"])}`, ["secret"]), given);
 }
 
 /**
- * The entry of an endpoint with its secrets: those beside the document, else those that `former` has, whose own are never
- * asked for again. `errors`: those that are neither here nor there, by field.
+ * The entry of an endpoint with its secrets: those given with the document, otherwise those of
+ * `former`, so that stored secrets need not be given again. `errors`: secrets that are in neither,
+ * by field.
  */
 export function endpointWithSecrets(
 	entry: Entry,
@@ -85,19 +87,19 @@ export function endpointWithSecrets(
 	return { entry: filled, errors };
 }
 
-/** Whether a value stands for a secret that is elsewhere. */
+/** Whether a value stands for a secret that is given elsewhere. */
 function isOpen(value: unknown): boolean {
 	return value === HIDDEN || refIn(value) !== null;
 }
 
-/** The paths of the members of `value`, which stands at `path`, that are secrets to be filled in. */
+/** The paths of all secrets to be filled in within `value`, which is at `path`. */
 function openIn(value: unknown, path: string[]): string[][] {
 	return Object.entries(isObject(value) ? value : {})
 		.filter(([, member]) => isOpen(member))
 		.map(([name]) => [...path, name]);
 }
 
-/** Every place where the entry has a secret to be filled in, or could not be without one. */
+/** Every place where the entry has a secret to be filled in, or requires one. */
 function secretPlaces(entry: Entry): string[][] {
 	const { auth, headers, completion } = entry;
 	const required = requiredSecrets(auth);
@@ -110,7 +112,7 @@ function secretPlaces(entry: Entry): string[][] {
 	return [...required, ...others];
 }
 
-/** Credentials of another type of `auth` are none of this one. */
+/** Credentials of another type of `auth` do not apply. */
 function storedAt(stored: Entry, entry: Entry, path: readonly string[]): string | undefined {
 	const [first = "", ...rest] = path;
 	if (first === "auth" && valueAt(stored, ["auth", "type"]) !== valueAt(entry, ["auth", "type"]))
@@ -119,7 +121,7 @@ function storedAt(stored: Entry, entry: Entry, path: readonly string[]): string 
 	return typeof value === "string" ? value : undefined;
 }
 
-/** The names of headers know no case. */
+/** Header names are case-insensitive. */
 function headerOf({ headers }: Entry, name: string): unknown {
 	const isSameName = ([other]: [string, unknown]) => other.toLowerCase() === name.toLowerCase();
 	return Object.entries(isObject(headers) ? headers : {}).find(isSameName)?.[1];

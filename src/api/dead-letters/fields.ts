@@ -1,4 +1,4 @@
-/** What the routes of dead letters take and return. */
+/** The schemas of the dead-letter routes. */
 import * as z from "zod";
 import { DEAD_LETTER_CODES } from "../../dead-letters/diagnosis.ts";
 import { BODY_KINDS } from "../../dead-letters/rpc.ts";

@@ -1,4 +1,4 @@
-/** `/v1/dead-letters`: messages that could not be routed; to read, to send once more, to delete. */
+/** `/v1/dead-letters`: reads, resends and deletes messages that could not be routed. */
 import { type Context, Hono } from "hono";
 import { sendBody } from "../../dead-letters/consumer.ts";
 import type { DeadLetter, MessageBody } from "../../dead-letters/rpc.ts";
@@ -29,10 +29,11 @@ export const deadLetters = new Hono<ApiEnv>()
 		try {
 			await sendBody(c.env.EVENTS, letter.body);
 		} catch (cause) {
-			const message = "The queue did not take the message, which is still here. Send the request again.";
+			const message = "The queue did not accept the message, which is still stored. Send the request again.";
 			throw toProblem(refuseForNow("queue_unavailable", message, { cause }));
 		}
-		// Asked twice at once, it is sent twice, and its events are known by their ids.
+		// Two concurrent requests send it twice; its events are then recognised by their
+		// ids.
 		await store(c.env).remove(letter.id);
 		const [wire] = await deadLettersToWire(c.env, [letter]);
 		return c.json(wire, 202);
@@ -50,6 +51,7 @@ async function letterOf(c: Context<ApiEnv>): Promise<DeadLetter & { body: Messag
 }
 
 function notFound(): Problem {
-	const detail = "There is no such dead letter: it has been retried, deleted, or forgotten after 30 days.";
+	const detail =
+		"There is no dead letter with this id: it has been retried, or deleted by request or after 30 days.";
 	return new Problem(404, "dead_letter_not_found", detail);
 }

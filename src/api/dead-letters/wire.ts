@@ -8,7 +8,7 @@ import type { deadLetterSchema, wholeDeadLetterSchema } from "./fields.ts";
 
 type Wire = z.output<typeof deadLetterSchema>;
 
-/** With their sources as they are called now. */
+/** With the current names of their sources. */
 export async function deadLettersToWire(env: Env, letters: readonly DeadLetter[]): Promise<Wire[]> {
 	const ids = letters.flatMap(({ diagnosis }) => diagnosis.sourceId ?? []);
 	const names = await readNamesOfSources(env, [...new Set(ids)]);

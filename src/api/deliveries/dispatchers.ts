@@ -1,4 +1,7 @@
-/** Tells dispatchers of a change. D1 has the change already; a dispatcher that does not hear cannot undo it. */
+/**
+ * Notifies dispatchers of a change. D1 already has the change; a dispatcher that cannot be reached
+ * does not undo it.
+ */
 import { dispatcher } from "../../objects/clients.ts";
 import type { SettingsChange } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
@@ -6,7 +9,7 @@ import { log } from "../../log.ts";
 import { readEndpointIds } from "../../store/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 
-/** Makes the dispatchers read their endpoint and subscriptions anew. */
+/** Makes the dispatchers read their endpoint and subscriptions again. */
 export async function refreshDispatchers(
 	env: Env,
 	endpointIds: Iterable<string>,
@@ -15,12 +18,18 @@ export async function refreshDispatchers(
 	await Promise.all([...new Set(endpointIds)].map((id) => tell(env, id, (stub) => stub.refresh(change))));
 }
 
-/** The dispatcher keeps it, and ends what waits for the endpoint. One of release 0.1 only knows how to look. */
+/**
+ * The dispatcher stores the deletion, and ends the endpoint's pending deliveries. One of release
+ * 0.1 can only read its settings again.
+ */
 export async function tellDeleted(env: Env, endpointId: string): Promise<void> {
 	await tell(env, endpointId, (stub) => stub.markDeleted().catch(() => stub.refresh()));
 }
 
-/** Asks twice, because the object may be just restarting; after that it reads its settings anew by itself. */
+/**
+ * Tries twice, because the object may be restarting; after that it reads its settings again by
+ * itself.
+ */
 async function tell(
 	env: Env,
 	endpointId: string,
@@ -33,7 +42,7 @@ async function tell(
 	}
 }
 
-/** The endpoints a target may stand for: one, or every version of a name. */
+/** The endpoints that a target stands for: one, or every version of a name. */
 export async function endpointIdsOf(env: Env, target: Subscription["target"]): Promise<string[]> {
 	return "endpointId" in target ? [target.endpointId] : readEndpointIds(env, target.latestOf);
 }

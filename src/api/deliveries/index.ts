@@ -1,4 +1,4 @@
-/** `/v1/deliveries`: what became of each event at each endpoint; to send again, or to stop. */
+/** `/v1/deliveries`: the deliveries of each event to each endpoint; retry and cancel. */
 import { Hono } from "hono";
 import { dispatcher } from "../../objects/clients.ts";
 import type { Change, DeliveryRecord } from "../../delivery/records.ts";
@@ -39,7 +39,7 @@ export const deliveries = new Hono<ApiEnv>()
 		return c.body(deliveryJson(delivery), 200, JSON_HEADERS);
 	});
 
-/** The id itself says which dispatcher holds the delivery. Throws 404 for what is no delivery id. */
+/** The id itself shows which dispatcher has the delivery. Throws 404 if it is not a delivery id. */
 function dispatcherOf(env: Env, id: string): ReturnType<typeof dispatcher> {
 	const endpointId = endpointIdOf(id);
 	if (endpointId === null) throw deliveryNotFound();
@@ -47,15 +47,17 @@ function dispatcherOf(env: Env, id: string): ReturnType<typeof dispatcher> {
 }
 
 const REFUSALS: Record<Exclude<Extract<Change, { ok: false }>["code"], "delivery_not_found">, string> = {
-	already_succeeded: "The delivery has succeeded; it is neither sent again nor canceled.",
+	already_succeeded: "The delivery has succeeded; it cannot be retried or canceled.",
 	already_finished: "The delivery is finished; there is nothing left to cancel.",
-	in_flight: "The delivery is being sent at this moment; ask again when the attempt has ended.",
-	backlog_full: "Too much is waiting for the endpoint as yet; ask again when it has gone down.",
-	event_forgotten: "There was no room for the delivery, and its event has been forgotten by now.",
+	in_flight: "The delivery is being sent; send the request again when the attempt has ended.",
+	backlog_full:
+		"The endpoint still has too many pending deliveries; send the request again when it has fewer.",
+	event_forgotten:
+		"The endpoint had too many pending deliveries for this one, and its event has since been deleted.",
 	unreadable: "A newer release of Sluice has stored the delivery: deploy that release again to send it.",
 };
 
-/** The delivery after a change; throws 404 or 409 when it could not be made. */
+/** The delivery after a change; throws 404 or 409 if the change was not made. */
 function changed(change: Change): DeliveryRecord {
 	if (change.ok) return change.delivery;
 	if (change.code === "delivery_not_found") throw deliveryNotFound();
@@ -66,6 +68,6 @@ function deliveryNotFound(): Problem {
 	return new Problem(
 		404,
 		"delivery_not_found",
-		"There is no delivery with this id, or it has been forgotten.",
+		"There is no delivery with this id, or it has been deleted after its retention time.",
 	);
 }

@@ -1,4 +1,7 @@
-/** Finds deliveries by filters: at the dispatchers that may hold them, or by the decisions stored with an event. */
+/**
+ * Searches deliveries by filters: in the dispatchers that may have them, or through the decisions
+ * stored with an event.
+ */
 import * as z from "zod";
 import { dispatcher } from "../../objects/clients.ts";
 import {
@@ -54,13 +57,14 @@ export const deliveryListQuery = z.strictObject({
 
 type Search = Omit<z.output<typeof deliveryListQuery>, keyof typeof pageQuery>;
 type Filters = Omit<DeliveryQuery, "before" | "limit">;
-/** `limit`: items at the most. */
+/** `limit`: the maximum number of items. */
 type Asked = { cursor: string | undefined; limit: number };
 type Page = { items: Owned<DeliveryRecord>[]; nextCursor: string | null };
 
 /**
- * One page of what the asker may see. Throws 400 `invalid_query` for an endpoint, subscription or event that cannot be, and
- * 403 `forbidden` for an endpoint or a subscription that is not the asker's.
+ * One page of what the asker may see. Throws 400 `invalid_query` for an endpoint, subscription or
+ * event that cannot exist, and 403 `forbidden` for an endpoint or a subscription outside the
+ * asker's scope.
  */
 export async function searchDeliveries(
 	env: Env,
@@ -82,7 +86,7 @@ export async function searchDeliveries(
 	return readWalk(LIST, owners, page, (id, range) => dispatcher(env, id).list({ ...filters, ...range }));
 }
 
-/** The event's own decisions name its deliveries, so only their dispatchers are asked, and by id. */
+/** The event's own decisions name its deliveries, so only their dispatchers are called, by id. */
 async function ofEvent(
 	env: Env,
 	event: string,
@@ -111,8 +115,8 @@ async function ofEvent(
 }
 
 /**
- * A decision whose delivery has not reached its dispatcher yet, or has been forgotten there, finds nothing; but one that
- * there was no room for is known from the decision itself.
+ * A decision whose delivery has not reached its dispatcher yet, or was deleted there, finds
+ * nothing; a delivery that did not fit is known from the decision itself.
  */
 async function readDeliveries(
 	env: Env,
@@ -123,7 +127,10 @@ async function readDeliveries(
 	return found.filter((delivery) => delivery !== null);
 }
 
-/** The delivery of one decision; null when it has not reached its dispatcher yet, is forgotten there, or never made. */
+/**
+ * The delivery of one decision; null if it has not reached its dispatcher yet, was deleted there,
+ * or was never created.
+ */
 export async function readDelivery(
 	env: Env,
 	decision: Decision,
@@ -136,7 +143,7 @@ export async function readDelivery(
 	return toRecord(refusedDelivery({ position, eventId: event.id, decision }), false);
 }
 
-/** The same filters as in the dispatcher's own list. */
+/** Applies the same filters as the dispatcher's own list. */
 function matches(delivery: DeliveryRecord, filters: Filters): boolean {
 	const { subscriptionId, status, reason, since = 0, until = Number.MAX_SAFE_INTEGER } = filters;
 	return (
@@ -150,8 +157,8 @@ function matches(delivery: DeliveryRecord, filters: Filters): boolean {
 }
 
 /**
- * The ids behind what a search names. An id is taken as it is: deliveries of what has been deleted can still be found.
- * Throws what `refuse` makes of a name that nobody has.
+ * The ids of the resources that a search names. An id is used unchanged: deliveries of deleted
+ * resources can still be found. Throws the result of `refuse` for an unknown name.
  */
 export async function resolveRefs(
 	env: Env,

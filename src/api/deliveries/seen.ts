@@ -1,22 +1,26 @@
-/** Whose deliveries a list shows: a subscriber's key names endpoints and subscriptions, and sees what belongs to either. */
+/**
+ * Whose deliveries a list shows: a subscriber's key names endpoints and subscriptions, and may see
+ * the deliveries of either.
+ */
 import type { Env } from "../../env.ts";
 import { readEndpointRefs, readMatchingEndpointIds } from "../../store/endpoints.ts";
 import { findSubscription } from "../../store/subscriptions.ts";
 import { type Asker, forbidden, ownNames } from "../access/own.ts";
 import { covers } from "../access/principal.ts";
 
-/** Endpoints of one key that its lists look at; those made later are found by their names. */
+/** Endpoints of one key that its lists look at; later ones can be found by name. */
 const MAX_OWN_ENDPOINTS = 1_000;
 
-/** What the query names, by id. */
+/** The ids of what the query names. */
 interface Named {
 	endpointId: string | undefined;
 	subscriptionId: string | undefined;
 }
 
 /**
- * The endpoints whose deliveries the asker may see of those that the query asks for, by id; null: all. A list that names
- * neither shows what is at the asker's endpoints. Throws 403 `forbidden` when neither what it names is the asker's.
+ * The endpoints in the query whose deliveries the asker may see, by id; null: all. A list that
+ * names neither an endpoint nor a subscription shows the asker's endpoints. Throws 403 `forbidden`
+ * if nothing that it names is in the asker's scope.
  */
 export async function seenEndpoints(
 	env: Env,

@@ -5,7 +5,7 @@ import type { Usage } from "../../models/exchange.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
 import { formatTime } from "../fields/times.ts";
 
-/** Everything but the result, which may be large: lists leave it out. */
+/** Everything except the result, which may be large: lists leave it out. */
 export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown> {
 	return {
 		id: delivery.id,
@@ -21,7 +21,7 @@ export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown
 		blocked_by: delivery.blockedBy,
 		blocked_until: formatTime(delivery.blockedUntil),
 		next_attempt_at: formatTime(delivery.nextAttemptAt),
-		// A dispatcher of the release before does not say.
+		// A dispatcher of the previous release does not send this field.
 		deadline_at: formatTime(delivery.deadlineAt ?? null),
 		created_at: formatTime(delivery.createdAt),
 		finished_at: formatTime(delivery.finishedAt),
@@ -32,8 +32,8 @@ export function deliveryToWire(delivery: DeliveryRecord): Record<string, unknown
 }
 
 /**
- * The whole delivery as JSON text. `result` is the model's own JSON as it was spelled, a string for text, base64
- * for anything else; `result_type` says which.
+ * The whole delivery as JSON text. `result` is the model's own JSON with its spelling unchanged, a
+ * string for text, base64 for anything else; `result_type` says which.
  */
 export function deliveryJson(delivery: DeliveryRecord): string {
 	const { result } = delivery;

@@ -1,4 +1,7 @@
-/** The `auth` of an endpoint on the wire: what may be written, and how it is read back without its secrets. */
+/**
+ * The `auth` of an endpoint on the wire: the fields that may be written, and the response without
+ * secrets.
+ */
 import * as z from "zod";
 import { refuseHeader } from "../../delivery/exchange/header-guard.ts";
 import type { AwsSigV4, EndpointAuth, OAuth2ClientCredentials } from "../../store/records.ts";
@@ -31,7 +34,7 @@ const authHeaders = headersField.refine((headers) => {
 	return values.length > 0 && values.length <= MAX_AUTH_HEADERS && values.every((value) => value !== "");
 }, `from 1 to ${MAX_AUTH_HEADERS} headers, none of them empty`);
 
-/** Of regions and services, as AWS spells them in host names. */
+/** For regions and services, as AWS spells them in host names. */
 const awsName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes");
 
 const awsSigV4 = z
@@ -63,7 +66,7 @@ const printable = z
 const oauth2ClientCredentials = z
 	.strictObject({
 		type: z.literal("oauth2_client_credentials"),
-		// Which addresses it may have is judged with the endpoint's own (reach.ts).
+		// Its allowed addresses are checked together with the endpoint's own (reach.ts).
 		token_url: z.string(),
 		client_id: printable,
 		client_secret: secretText.refine((secret) => !hasSpaceAround(secret), SPACE_AROUND),
@@ -136,7 +139,7 @@ export function authToWire(auth: EndpointAuth): Record<string, unknown> {
 	}
 }
 
-/** What stands in a query may be a credential. */
+/** The query may contain a credential. */
 function withoutQuery(url: string): string {
 	return url.split("?", 1)[0] ?? "";
 }

@@ -1,4 +1,4 @@
-/** Why nothing is sent to an endpoint at this moment, for a person who reads it. */
+/** Why nothing is sent to an endpoint now, as the API shows it. */
 import { dispatcher } from "../../objects/clients.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
@@ -6,7 +6,10 @@ import type { Endpoint } from "../../store/records.ts";
 import { statusOf } from "../fields/status.ts";
 import { formatTime } from "../fields/times.ts";
 
-/** The members `blocked_by` and `blocked_until`; null when nothing blocks it, or when its dispatcher cannot be asked. */
+/**
+ * The members `blocked_by` and `blocked_until`; null if nothing blocks the endpoint, or if its
+ * dispatcher cannot be reached.
+ */
 export async function blockedToWire(
 	env: Env,
 	endpoint: Endpoint,
@@ -16,7 +19,7 @@ export async function blockedToWire(
 		const { blockedBy, blockedUntil } = await dispatcher(env, endpoint.id).blocked();
 		return { blocked_by: blockedBy, blocked_until: formatTime(blockedUntil) };
 	} catch (error) {
-		// An object that still runs release 0.1 does not know the question.
+		// An object that still runs release 0.1 has no such method.
 		log("dispatcher.unreachable", { endpoint_id: endpoint.id, error: String(error) });
 		return { blocked_by: null, blocked_until: null };
 	}

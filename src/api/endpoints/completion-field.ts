@@ -1,4 +1,4 @@
-/** `completion` on the wire: how an endpoint's outputs come, and until when they are waited for. */
+/** `completion` on the wire: how an endpoint's outputs arrive, and how long to wait for them. */
 import * as z from "zod";
 import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { completionOf, refuseMode } from "../../models/completion.ts";
@@ -6,7 +6,7 @@ import { COMPLETION_MODES, type Completion, type Endpoint } from "../../store/re
 import { invalidRequest } from "../http/body.ts";
 import { HIDDEN } from "./hidden.ts";
 
-/** Baseten keeps jobs for three days, which is the longest that is known. */
+/** Baseten keeps jobs for three days, the longest known. */
 const MAX_DEADLINE_SECONDS = 259_200;
 
 const webhookSecret = z.string().superRefine((secret, context) => {
@@ -43,8 +43,8 @@ export const completionField = z
 export type CompletionInput = z.output<typeof completionField>;
 
 /**
- * `former` with the named members changed. Callbacks go to the host under which the API is called now. Throws a
- * `Problem` for a mode that the protocol does not have.
+ * `former` with the named members changed. Callbacks go to the host that this request used for the
+ * API. Throws a `Problem` for a mode that the protocol does not support.
  */
 export function mergeCompletion(
 	former: Completion,
@@ -60,7 +60,7 @@ export function mergeCompletion(
 		callbackOrigin: former.callbackOrigin,
 	};
 	if (secret === HIDDEN && former.webhookSecret === null) {
-		const message = `${HIDDEN} stands for a stored value, and there is none`;
+		const message = `${HIDDEN} stands for a stored value, but there is none`;
 		throw invalidRequest([{ path: "completion.webhook_secret", message }]);
 	}
 	refuseCompletion(protocol, merged);
@@ -68,7 +68,7 @@ export function mergeCompletion(
 	return { ...merged, callbackOrigin: isCalledBack ? new URL(requestUrl).origin : former.callbackOrigin };
 }
 
-/** Throws a `Problem` when the protocol cannot complete as is asked. */
+/** Throws a `Problem` if the protocol cannot complete in the requested mode. */
 export function refuseCompletion(protocol: string, { mode }: Completion): void {
 	const message = refuseMode(protocol, mode);
 	if (message !== null) throw invalidRequest([{ path: "completion.mode", message }]);

@@ -1,13 +1,14 @@
 /**
- * An endpoint as its owner has declared it: the fields of the API with every value, secrets included. It never leaves the
- * process as it is; changes are told by it, and the configuration document is made of it.
+ * An endpoint as its owner has declared it: the fields of the API with every value, secrets
+ * included. It never leaves the process in this form; it is used to find changes and to build the
+ * configuration document.
  */
 import type { Endpoint, EndpointAuth } from "../../store/records.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
 import { isObject } from "../fields/compare.ts";
 import { named } from "../http/writes.ts";
 
-/** What cannot be read is absent. */
+/** Unreadable values are absent. */
 export function declaredEndpoint(endpoint: Endpoint): Record<string, unknown> {
 	const { auth, headers, completion, retry } = endpoint;
 	return named({
@@ -69,7 +70,7 @@ function authToInput(auth: EndpointAuth): Record<string, unknown> {
 	}
 }
 
-/** The members of `auth` that are secrets, by its type; those that have to be there first. */
+/** The members of `auth` that are secrets, by its type; required ones first. */
 const AUTH_SECRETS: Readonly<Record<string, readonly string[]>> = {
 	bearer: ["token"],
 	basic: ["password"],
@@ -78,7 +79,7 @@ const AUTH_SECRETS: Readonly<Record<string, readonly string[]>> = {
 	oauth2_client_credentials: ["client_secret"],
 };
 
-/** The paths of the secrets that `auth` cannot be without, whether they are there or not. */
+/** The paths of the secrets that `auth` requires, whether or not they are present. */
 export function requiredSecrets(auth: unknown): string[][] {
 	const type = isObject(auth) ? auth["type"] : undefined;
 	return typeof type === "string" && Object.hasOwn(AUTH_SECRETS, type)
@@ -103,7 +104,10 @@ export function secretPaths(declared: Record<string, unknown>): string[][] {
 	];
 }
 
-/** Beyond those that are required: a session token, each of several headers, and a URL with a query, where one may stand. */
+/**
+ * Beyond the required ones: a session token, each of several headers, and a URL with a query, which
+ * may contain a secret.
+ */
 function authPaths(auth: Record<string, unknown>): string[][] {
 	const { token_url: tokenUrl, session_token: sessionToken, headers } = auth;
 	return [

@@ -1,6 +1,7 @@
 /**
- * An endpoint out of what somebody writes: a new one, or what replaces one that is there. POST, PUT and the configuration
- * document use the same two functions. Nothing is written and nothing is read here.
+ * Makes an endpoint from a request: a new one, or a replacement of an existing one. POST, PUT and
+ * the configuration document use the same two functions. Nothing is written and nothing is read
+ * here.
  */
 import type * as z from "zod";
 import { generateSigningSecret } from "../../crypto/standard-webhooks.ts";
@@ -30,10 +31,10 @@ import { impliedProtocol, refuseAddresses, refuseReach } from "./reach.ts";
 
 export type EndpointInput = z.output<typeof createEndpointSchema>;
 
-/** What addresses are judged by. */
+/** What addresses are checked against. */
 export interface Site {
 	env: Env;
-	/** Where the router was reached. */
+	/** The URL at which the router was reached. */
 	requestUrl: string;
 	ownHosts: readonly string[];
 }
@@ -55,7 +56,10 @@ type Declared = Pick<
 	| "completion"
 >;
 
-/** A new endpoint under a new id, and its signing secret, which is shown once. Throws 422. `now` in ms. */
+/**
+ * A new endpoint under a new id, and its signing secret, which is shown once. Throws 422. `now` in
+ * ms.
+ */
 export function draftEndpoint(
 	input: EndpointInput,
 	site: Site,
@@ -78,8 +82,9 @@ export function draftEndpoint(
 }
 
 /**
- * What changes when `input` replaces all of an endpoint but its id, its signing secrets and, unless it is named, its
- * status; null: nothing. A signing secret that is named and is not the present one counts at once and alone. Throws 422.
+ * What changes if `input` replaces all of an endpoint except its id, its signing secrets and,
+ * unless it is given, its status; null: nothing. A given signing secret that differs from the
+ * current one takes effect at once and alone. Throws 422.
  */
 export function replaceEndpoint(
 	former: Endpoint,
@@ -98,7 +103,7 @@ export function replaceEndpoint(
 	return Object.keys(changes).length === 0 ? null : changes;
 }
 
-/** One that has stopped already keeps its own reason. */
+/** An endpoint that is already stopped keeps its own reason. */
 function statusChange(
 	{ status: former }: Endpoint,
 	wanted: Status | undefined,
@@ -129,7 +134,10 @@ function declare(input: EndpointInput, former: Endpoint | null, site: Site): Dec
 	};
 }
 
-/** Where callbacks go follows from where the API was called, and stays while nothing else of it changes. */
+/**
+ * The callback URL depends on the host that the API was called at, and stays the same while nothing
+ * else in `completion` changes.
+ */
 function completionFor(
 	{ completion: input = {} }: EndpointInput,
 	protocol: string,
@@ -144,12 +152,15 @@ function completionFor(
 	);
 	if (stored === null) return merged;
 	const { callbackOrigin } = stored;
-	// Another protocol may be the first one of this endpoint that is called back.
+	// The new protocol may be the first of this endpoint that uses callbacks.
 	const isNew = callbackOrigin === null && former?.protocol !== protocol;
 	return !isNew && isSame({ ...merged, callbackOrigin }, stored) ? stored : merged;
 }
 
-/** `body` with the stored credentials where it hides or leaves out those that an `auth` of the same type needs. */
+/**
+ * `body` with the stored credentials in place of masked or missing ones that an `auth` of the same
+ * type needs.
+ */
 export function withStoredAuth(body: unknown, former: Endpoint): unknown {
 	if (!isObject(body)) return body;
 	const stored = declaredEndpoint(former);
@@ -176,7 +187,7 @@ export function refuseContradiction(retry: RetryPolicy): RetryPolicy {
 	throw invalidRequest([{ path: "busy.statuses", message: `also in retry.statuses: ${both.join(", ")}` }]);
 }
 
-/** Puts the stored value wherever a hidden one came back as it was shown. `former` is null when it cannot be read. */
+/** Replaces each masked value with the stored one. `former` is null if it cannot be read. */
 export function resolveHeaders(
 	headers: Record<string, string>,
 	former: Record<string, string> | null,

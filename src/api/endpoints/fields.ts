@@ -1,4 +1,7 @@
-/** An endpoint on the wire: what may be written, its defaults, and how it is read back without its secrets. */
+/**
+ * An endpoint on the wire: the fields that may be written, their defaults, and the response without
+ * secrets.
+ */
 import * as z from "zod";
 import { MAX_TIMEOUT_MS } from "../../delivery/rules/attempt.ts";
 import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
@@ -14,10 +17,10 @@ import { completionField, completionToWire } from "./completion-field.ts";
 import { headersField } from "./header-fields.ts";
 
 export const DEFAULT_TIMEOUT_SECONDS = 30;
-/** As many as the dispatcher carries out itself; above it hands do. */
+/** As many as the dispatcher carries out itself; more need hands. */
 export const DEFAULT_MAX_CONCURRENCY = 5;
 
-/** Half a day: a step must stay well below what an alarm and an operator can oversee. */
+/** Half a day: longer steps would be hard for an operator to follow. */
 const MAX_STEP_SECONDS = 43_200;
 const MAX_BUSY_WAIT_SECONDS = 604_800;
 
@@ -31,7 +34,7 @@ const version = z
 
 const protocol = z.string().refine(isProtocolName, `one of: ${PROTOCOL_NAMES.join(", ")}`);
 
-/** In paths and bodies; a step up or down a path is none. */
+/** Used in paths and bodies; path steps such as `..` are not allowed. */
 const model = z
 	.string()
 	.max(256)
@@ -133,12 +136,15 @@ export function endpointToWire(endpoint: Endpoint): Record<string, unknown> {
 	};
 }
 
-/** For the audit log, which outlasts a token in a query: all but that. */
+/**
+ * For the audit log, which is kept longer than a token in a query should be: leaves
+ * out the query.
+ */
 export function endpointToAudit(endpoint: Endpoint): Record<string, unknown> {
 	return { ...endpointToWire(endpoint), url: endpoint.url.replace(/\?.*/s, `?${HIDDEN}`) };
 }
 
-/** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
+/** Stored fields that cannot be read, until they are replaced; null: all can be read. */
 function unreadableOf({ auth, headers, completion, signingSecrets }: Endpoint): string[] | null {
 	const fields = Object.entries({ auth, headers, completion, signing_secret: signingSecrets })
 		.filter(([, value]) => value === null)

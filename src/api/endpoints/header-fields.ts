@@ -1,4 +1,4 @@
-/** The headers of an endpoint on the wire: which names and values it may have, and how many bytes of them. */
+/** The headers of an endpoint on the wire: allowed names and values, and the size limit. */
 import * as z from "zod";
 import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/header-guard.ts";
 

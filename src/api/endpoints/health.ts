@@ -1,6 +1,6 @@
 /**
- * `GET /v1/endpoints/{ref}/health`: how an endpoint does, in the numbers of its dispatcher, and, where somebody wants to
- * know, whether its model says that it is ready.
+ * `GET /v1/endpoints/{ref}/health`: an endpoint's health, in its dispatcher's numbers, and on
+ * request whether its model reports that it is ready.
  */
 import * as z from "zod";
 import type { Health } from "../../delivery/rpc.ts";
@@ -22,12 +22,15 @@ export const healthQuery = z.strictObject({
 });
 
 interface Asked {
-	/** Of the request. */
+	/** The URL of the request. */
 	url: string;
 	isProbed: boolean;
 }
 
-/** Numbers are null while the dispatcher cannot be asked, or still runs a release that does not know them. */
+/**
+ * Numbers are null if the dispatcher cannot be reached, or still runs a release that does not know
+ * them.
+ */
 export async function healthToWire(
 	env: Env,
 	endpoint: Endpoint,
@@ -56,7 +59,10 @@ async function readHealth(env: Env, endpointId: string): Promise<Health | null> 
 	}
 }
 
-/** A stopped endpoint says so, whatever its dispatcher has heard by now. */
+/**
+ * For a stopped endpoint the stop is shown, even if its dispatcher does not know
+ * about it yet.
+ */
 function blockOf(
 	endpoint: Endpoint,
 	{ blockedBy, blockedUntil }: Health,

@@ -115,7 +115,7 @@ export const endpoints = new Hono<ApiEnv>()
 		return c.json({ ...endpointToWire(endpoint), signing_secret: secret });
 	})
 	.post("/:ref/pause", async (c) => {
-		// One that has stopped already keeps its own reason.
+		// An endpoint that is already stopped keeps its own reason.
 		const endpoint = await changeEndpoint(c, c.req.param("ref"), "pause", ({ status }) =>
 			status === "active" ? { status: "paused", statusReason: "manual" } : null,
 		);
@@ -137,7 +137,9 @@ export const endpoints = new Hono<ApiEnv>()
 		});
 	});
 
-/** Name and version, or null for an id. Throws 422 where a path stands for whichever version is the latest. */
+/**
+ * Name and version, or null for an id. Throws 422 for a path that stands for the latest version.
+ */
 function identityIn(ref: string): Record<string, string> | null {
 	const parsed = parseEndpointRef(ref);
 	if ("id" in parsed) return null;

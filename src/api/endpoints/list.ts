@@ -1,4 +1,4 @@
-/** What the list of endpoints is narrowed by. */
+/** The filters of the endpoint list. */
 import * as z from "zod";
 import { PROTOCOL_NAMES, isProtocolName } from "../../models/registry.ts";
 import { ENDPOINT_STATUSES, type Endpoint } from "../../store/records.ts";
@@ -29,7 +29,7 @@ export function endpointsMatching({ name, protocol }: Query): Condition[] {
 	];
 }
 
-/** The status that is shown follows from more than its column: whether its secrets can be read. */
+/** The shown status depends on more than its column: on whether its secrets can be read. */
 export function hasStatus(endpoint: Endpoint, { status }: Query): boolean {
 	return status === undefined || statusOf(endpoint).status === status;
 }

@@ -1,4 +1,4 @@
-/** What a PATCH changes of an endpoint, and what it refuses. Pure. */
+/** What a PATCH of an endpoint changes, and what it refuses. Pure. */
 import type * as z from "zod";
 import { DEFAULT_COMPLETION } from "../../store/endpoint-columns.ts";
 import type { EndpointChanges } from "../../store/endpoints.ts";
@@ -29,7 +29,7 @@ export function patchEndpoint(
 	};
 }
 
-/** A protocol that changes has to have the mode that was asked for before. */
+/** A new protocol has to support the mode that was set earlier. */
 function completionChanges(
 	former: Endpoint,
 	{ completion, protocol }: { completion?: CompletionInput | undefined; protocol?: string | undefined },
@@ -43,7 +43,7 @@ function completionChanges(
 	return {};
 }
 
-/** The changes, when the endpoint can still be reached with them. */
+/** Returns the changes if the endpoint can still be reached with them. */
 function checkedReach<T extends Partial<Reach>>(former: Endpoint, changes: T): T {
 	if (Object.keys(changes).length > 0) refuse(refuseReach({ ...former, ...changes }));
 	return changes;

@@ -1,6 +1,6 @@
 /**
- * How an endpoint is reached: whether its URL, protocol, model and credentials go together, where it may be, and whether
- * this deployment has the binding that it names.
+ * How an endpoint is reached: whether its URL, protocol, model and credentials fit together, which
+ * addresses are allowed, and whether this deployment has the binding that it names.
  */
 import { refuseBinding } from "../../delivery/exchange/bindings.ts";
 import { awsScope } from "../../delivery/exchange/sigv4.ts";
@@ -13,13 +13,16 @@ import type { Endpoint, EndpointAuth } from "../../store/records.ts";
 
 export type Reach = Pick<Endpoint, "url" | "protocol" | "model" | "auth">;
 
-/** The protocol of a URL that only one protocol is spoken through; undefined: the URL does not say. */
+/** The protocol of a URL that only one protocol supports; undefined: the URL does not decide it. */
 export function impliedProtocol(url: string): string | undefined {
 	const scheme = bindingSchemeOf(url);
 	return scheme === null || scheme === "vpc" ? undefined : scheme;
 }
 
-/** What does not go together, by field; empty when all does. `auth` is null when it cannot be read. */
+/**
+ * What does not fit together, by field; empty if everything fits. `auth` is null if it cannot be
+ * read.
+ */
 export function refuseReach(reach: Reach): FieldError[] {
 	const { url, protocol, model, auth } = reach;
 	const spoken = protocolOf(protocol);
@@ -36,7 +39,7 @@ export function refuseReach(reach: Reach): FieldError[] {
 	if (refusal) return [{ path: refusal.field, message: refusal.message }];
 	const errors = auth === null ? [] : refuseAuth(auth, url);
 	if (model === null && spoken?.needsModel(url) === true) {
-		const message = `protocol ${protocol} needs it at this URL: what the server calls the model`;
+		const message = `is required by protocol ${protocol} at this URL: the server's name for the model`;
 		errors.push({ path: "model", message });
 	}
 	return errors;
@@ -45,14 +48,19 @@ export function refuseReach(reach: Reach): FieldError[] {
 function refuseAuth(auth: EndpointAuth, url: string): FieldError[] {
 	const scheme = bindingSchemeOf(url);
 	if (impliedProtocol(url) !== undefined && auth.type !== "none") {
-		return [{ path: "auth", message: "must be of type none: the binding is all the proof there is" }];
+		return [
+			{
+				path: "auth",
+				message: "must be of type none: requests through a binding carry no other credentials",
+			},
+		];
 	}
 	if (auth.type !== "aws_sigv4") return [];
 	if (scheme !== null)
 		return [{ path: "auth", message: "cannot be aws_sigv4: a binding has no host to sign" }];
 	if (awsScope(auth, url) !== null) return [];
 	const missing = (["region", "service"] as const).filter((field) => auth[field] === undefined);
-	const message = "must be named: the host of the URL does not tell it";
+	const message = "is required: it cannot be read from the host of the URL";
 	return missing.map((field) => ({ path: `auth.${field}`, message }));
 }
 
@@ -61,7 +69,7 @@ interface Addresses {
 	auth?: EndpointAuth | undefined;
 }
 
-/** Why the addresses that somebody sets cannot be sent to; empty when they can. */
+/** Why the router cannot send to the given addresses; empty if it can. */
 export function refuseAddresses(env: Env, { url, auth }: Addresses, rules: UrlRules): FieldError[] {
 	const inUrl =
 		url === undefined ? null : (withDevelopmentHint(url, rules, refuseUrl) ?? refuseBinding(env, url));
@@ -75,7 +83,7 @@ export function refuseAddresses(env: Env, { url, auth }: Addresses, rules: UrlRu
 	];
 }
 
-/** What is refused only because this is no router for development says how to have one. */
+/** An error that only applies outside development says how to enable development mode. */
 function withDevelopmentHint(url: string, rules: UrlRules, refuse: typeof refuseUrl): string | null {
 	const refusal = refuse(url, rules);
 	if (refusal === null || rules.allowPrivate) return refusal;

@@ -1,6 +1,6 @@
 /**
- * A trial on the wire: the request and the response as a person may see them, bounded, and without the credentials of
- * the endpoint. Pure.
+ * A trial on the wire: the request and the response, bounded and without the credentials of the
+ * endpoint. Pure.
  */
 import { recordAttempt } from "../../delivery/exchange/attempt-record.ts";
 import { hideSecrets, showable } from "../../delivery/exchange/excerpt.ts";
@@ -18,9 +18,11 @@ import { HIDDEN } from "./hidden.ts";
 
 /** Characters of a request's body and of an output that are shown. */
 const MAX_SHOWN = 65_536;
-/** Headers of a response that are shown; of each value the first 500 characters. */
+/**
+ * Limit of response headers that are shown; of each value the first 500 characters.
+ */
 const MAX_HEADERS = 64;
-/** A session that the server opens for the caller is a credential of its own. */
+/** A session cookie that the server sets is a credential too. */
 const OPENS_SESSION = new Set(["set-cookie", "set-cookie2"]);
 
 /** The whole response as JSON text. */
@@ -47,7 +49,7 @@ export function trialJson(trial: Trial, endpoint: ReadableEndpoint): string {
 	return withMember(wire, "output", outputJson(maskOutput(output, secrets)));
 }
 
-/** What the request itself carries to prove itself, also where it was made for this request alone. */
+/** The credentials in the request, including those made for this request alone. */
 function secretsOf(request: OutgoingRequest | null, { auth }: ReadableEndpoint): string[] {
 	const credentials = authHeaders(auth);
 	return Object.entries(request?.headers ?? {})
@@ -93,7 +95,7 @@ function usageToWire(usage: Usage | null): Record<string, number | null> | null 
 	return { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens, seconds: usage.seconds };
 }
 
-/** JSON goes out as the model spelled it; of what is too long to show, the beginning as a text. */
+/** JSON is returned as the model spelled it; if it is too long, its beginning as a text. */
 function outputJson(output: ModelOutput): string {
 	if (output === null) return "null";
 	const { data } = output;
@@ -111,7 +113,7 @@ function outputJson(output: ModelOutput): string {
 	return withMember({ ...wire, truncated }, name, truncated ? JSON.stringify(cut(text)) : jsonTextOf(data));
 }
 
-/** A multiple of four, so that what is cut off of base64 is base64. */
+/** A multiple of four, so that a cut base64 text stays valid base64. */
 function cut(text: string): string {
 	return text.slice(0, MAX_SHOWN);
 }

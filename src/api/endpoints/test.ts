@@ -1,4 +1,7 @@
-/** `POST /v1/endpoints/{ref}/test`: sends one request to the endpoint now, and shows it with what came of it. */
+/**
+ * `POST /v1/endpoints/{ref}/test`: sends one request to the endpoint now, and returns the request
+ * and its result.
+ */
 import * as z from "zod";
 import { trialEventId, tryEndpoint } from "../../delivery/trial/trial.ts";
 import type { Env } from "../../env.ts";
@@ -20,9 +23,9 @@ import { formatTime } from "../fields/times.ts";
 import { checkFields, decodeJson, readBytes } from "../http/body.ts";
 import { trialJson } from "./test-wire.ts";
 
-/** The type of the event that is sent where nobody names one. */
+/** The default event type. */
 const SAMPLE_TYPE = "test.sample";
-/** The builtin source of what people make by hand. */
+/** The built-in source of events that people create by hand. */
 const API_SOURCE_ID = "src_api";
 
 export const testEndpointSchema = z
@@ -36,14 +39,15 @@ export const testEndpointSchema = z
 	})
 	.refine(({ event, event_id }) => event === undefined || event_id === undefined, {
 		path: ["event_id"],
-		message: "stands for an event: name either event or event_id",
+		message: "cannot be combined with event: give either event or event_id",
 	});
 
 type TestInput = z.output<typeof testEndpointSchema>;
 
 /**
- * The response as JSON text. Works on a paused endpoint, and changes nothing. Throws what `readEntry` throws, 409
- * `unreadable`, 503 `secret_unreadable`, 422 `transform_failed` or `input_misfit`, and what reading the body throws.
+ * The response as JSON text. Works on a paused endpoint, and changes nothing. Throws what
+ * `readEntry` throws, 409 `unreadable`, 503 `secret_unreadable`, 422 `transform_failed` or
+ * `input_misfit`, and what reading the body throws.
  */
 export async function testEndpoint(env: Env, stored: Endpoint, request: Request): Promise<string> {
 	const { input, text } = await readInput(request);
@@ -56,7 +60,7 @@ export async function testEndpoint(env: Env, stored: Endpoint, request: Request)
 	return trialJson(trial, endpoint);
 }
 
-/** No body at all counts as `{}`. */
+/** An empty body counts as `{}`. */
 async function readInput(request: Request): Promise<{ input: TestInput; text: string }> {
 	const body = await readBytes(request);
 	const { value, text } = body.length === 0 ? { value: {}, text: "{}" } : decodeJson(request, body);
@@ -70,7 +74,11 @@ function requireSendable(endpoint: Endpoint): { endpoint: ReadableEndpoint; prot
 	}
 	const protocol = protocolOf(endpoint.protocol);
 	if (protocol !== null) return { endpoint, protocol };
-	throw new Problem(409, "unreadable", "A newer release has stored the endpoint with a protocol of its own.");
+	throw new Problem(
+		409,
+		"unreadable",
+		"A newer release stored the endpoint with a protocol that this release does not know.",
+	);
 }
 
 async function eventOf(

@@ -1,4 +1,4 @@
-/** Writes endpoints for the routes, and tells all who have to know: the audit log and the dispatcher. */
+/** Writes endpoints for the routes, then updates the audit log and notifies the dispatcher. */
 import type { Context } from "hono";
 import { Problem } from "../../http/problem.ts";
 import { type EndpointChanges, insertEndpoint, updateEndpoint } from "../../store/endpoints.ts";
@@ -12,7 +12,7 @@ import { type EndpointInput, draftEndpoint, siteOf } from "./draft.ts";
 import { endpointToAudit, endpointToWire } from "./fields.ts";
 import { getEndpoint } from "./lookup.ts";
 
-/** The 201 with the signing secret; null when this version of the name exists. Throws 422. */
+/** The 201 with the signing secret; null if this version of the name exists. Throws 422. */
 export async function createEndpoint(c: Context<ApiEnv>, input: EndpointInput): Promise<Response | null> {
 	const { endpoint, secret } = draftEndpoint(input, await siteOf(c.env, c.req.url), Date.now());
 	if (!(await insertEndpoint(c.env, endpoint))) return null;
@@ -36,8 +36,8 @@ const changeable: Changeable<Endpoint, EndpointChanges> = {
 };
 
 /**
- * Makes a change of an endpoint and tells its dispatcher; the response gets its tag. Throws what `changeRecord` throws, and
- * 412.
+ * Changes an endpoint and notifies its dispatcher; the response gets its ETag. Throws what
+ * `changeRecord` throws, and 412.
  */
 export async function changeEndpoint(
 	c: Context<ApiEnv>,
@@ -58,8 +58,8 @@ export async function changeEndpoint(
 }
 
 /**
- * Whether the change may fix what made the endpoint fail: its URL, its protocol, its model, its credentials and headers,
- * or that it is resumed.
+ * Whether the change may fix the cause of the endpoint's failures: its URL, protocol, model,
+ * credentials or headers, or a resume.
  */
 export function isRepair(changes: EndpointChanges): boolean {
 	const { url, protocol, model, auth, headers, completion, signingSecrets, status } = changes;

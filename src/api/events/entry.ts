@@ -1,6 +1,6 @@
 /**
- * An event of the logs, for routes that cannot do without it. An event is readable when it has been routed, a moment after
- * its 202: who asks in that moment is kept waiting for it.
+ * Reads an event of the logs for routes that need it. An event is readable once it has been routed,
+ * a moment after its 202: a request in that moment waits for it.
  */
 import type { Env } from "../../env.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
@@ -8,11 +8,17 @@ import { findEvent } from "../../events/log/find.ts";
 import { logIdOf } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
 
-/** Before each further look, ms; some two seconds in all. An idle router needs one of them. */
+/**
+ * Waits before each further read, ms; about two seconds in total. An idle router needs one of
+ * them.
+ */
 const WAITS_MS = [50, 150, 300, 500, 1_000];
 const RETRY_AFTER_SECONDS = 2;
 
-/** null for what is no event id, and for an event that is not there after a short wait: not routed yet, or forgotten. */
+/**
+ * null if this is not an event id, or if the event is still missing after a short wait: not routed
+ * yet, or deleted.
+ */
 export async function awaitEvent(env: Env, id: string): Promise<LogEntry | null> {
 	if (logIdOf(id) === null) return null;
 	for (const wait of WAITS_MS) {
@@ -24,8 +30,8 @@ export async function awaitEvent(env: Env, id: string): Promise<LogEntry | null>
 }
 
 /**
- * Throws 404 `event_not_routed` while events wait in the queue, of which it may be one, and else `event_not_found`: the id
- * does not say when the event came.
+ * Throws 404 `event_not_routed` while messages wait in the queue, because the event may be among
+ * them, otherwise `event_not_found`: the id does not show when the event was received.
  */
 export async function readEntry(env: Env, id: string): Promise<LogEntry> {
 	const entry = await awaitEvent(env, id);
@@ -35,18 +41,14 @@ export async function readEntry(env: Env, id: string): Promise<LogEntry> {
 		throw new Problem(
 			404,
 			"event_not_routed",
-			`The event is not routed yet, or there is none with this id: ${waiting} messages wait in the queue. Ask again.`,
+			`The event is not routed yet, or there is none with this id: ${waiting} messages wait in the queue. Send the request again later.`,
 			{ headers: { "retry-after": String(RETRY_AFTER_SECONDS) } },
 		);
 	}
-	throw new Problem(
-		404,
-		"event_not_found",
-		"There is no event with this id, or it has been forgotten by now.",
-	);
+	throw new Problem(404, "event_not_found", "There is no event with this id, or it has been deleted since.");
 }
 
-/** Messages in the queue; 0 where it does not tell. */
+/** Messages in the queue; 0 if the queue does not report it. */
 async function countWaiting(env: Env): Promise<number> {
 	try {
 		return (await env.EVENTS.metrics()).backlogCount;

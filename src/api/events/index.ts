@@ -1,4 +1,4 @@
-/** `/v1/events`: publish with an API key, and read what the event logs hold. */
+/** `/v1/events`: publishes with an API key, and reads events from the logs. */
 import { Hono } from "hono";
 import type { Env } from "../../env.ts";
 import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
@@ -36,7 +36,7 @@ import {
 import { formatTime } from "../fields/times.ts";
 import { named } from "../http/writes.ts";
 
-/** The builtin source of what is published through the API. */
+/** The built-in source of events that are published through the API. */
 const API_SOURCE_ID = "src_api";
 
 export const events = new Hono<ApiEnv>()
@@ -71,7 +71,7 @@ export const events = new Hono<ApiEnv>()
 		const query = readQuery(c, eventGetQuery);
 		const entry = await readEntry(c.env, c.req.param("id"));
 		const { data, sourceId } = entry.event;
-		// A publisher is told of those who listen to its source, not of everybody.
+		// A publisher sees the subscriptions to its source, but not all of them.
 		const isShown = (subscription: Subscription) =>
 			ownNames(c.var, "sources") === null || subscription.sourceId === sourceId;
 		const readNames = (ids: readonly string[]) => readNamesOfSources(c.env, [...new Set(ids)]);
@@ -98,7 +98,10 @@ export const events = new Hono<ApiEnv>()
 		return c.json(traceToWire(root, await readNamesOfSources(c.env, [...new Set(sourceIds)])));
 	});
 
-/** Of one source, or of all that the asker may see. Throws 403 `forbidden` for a source that is not the asker's. */
+/**
+ * Of one source, or of all that the asker may see. Throws 403 `forbidden` for a source outside the
+ * asker's scope.
+ */
 async function logsOf(env: Env, source: string | undefined, asker: Asker): Promise<Owners> {
 	const own = ownNames(asker, "sources");
 	if (source !== undefined) {
@@ -118,12 +121,12 @@ async function logsOf(env: Env, source: string | undefined, asker: Asker): Promi
 	});
 }
 
-/** A key with "*" is for all sources but this. */
+/** A key with "*" may read all sources except this one. */
 function mayReadOperational({ grade, principal }: Asker): boolean {
 	return grade === "all" || coversSource(principal, BUILTIN_SOURCES[SLUICE_SOURCE_ID]);
 }
 
-/** A source that has been deleted can still be named by its id. */
+/** A deleted source can still be named by its id. */
 async function resolveSource(env: Env, ref: string): Promise<string> {
 	if (ref.startsWith("src_")) return ref;
 	const source = await findSourceRef(env, ref);
@@ -131,7 +134,9 @@ async function resolveSource(env: Env, ref: string): Promise<string> {
 	throw invalidQuery([{ path: "source", message: `there is no source ${ref}` }]);
 }
 
-/** Everything but the payload, which stands in a response as its own text or not at all. */
+/**
+ * Everything except the payload, which a response contains as its own text or not at all.
+ */
 function eventToWire(
 	{ event, decisions }: LogEntry,
 	names: ReadonlyMap<string, string>,

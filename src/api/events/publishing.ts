@@ -1,6 +1,7 @@
 /**
- * What `POST /v1/events` takes: CloudEvents in any HTTP mode, or one event as a plain JSON object whose fields
- * mean what CloudEvents means by them. Decoding only; the route hands the events on.
+ * The bodies that `POST /v1/events` accepts: CloudEvents in any HTTP mode, or one event as a plain
+ * JSON object whose fields have the meaning that CloudEvents gives them. Decoding only; the route
+ * passes the events on.
  */
 import * as z from "zod";
 import { checkAttributes } from "../../events/cloudevents/attributes.ts";
@@ -15,7 +16,9 @@ import { checkFields, decodeJson, readBytes } from "../http/body.ts";
 
 const DEFAULT_SOURCE = "/sources/api";
 
-/** Their values are judged by the rules for attributes, which say more than a type. */
+/**
+ * The rules for attributes check the values, because they are stricter than a type.
+ */
 export const plainEventSchema = z.strictObject({
 	type: z.string().describe("What has happened, such as document.created."),
 	source: z.string().optional().describe("Where it has happened, as a URI reference."),
@@ -27,14 +30,14 @@ export const plainEventSchema = z.strictObject({
 	data: z.unknown().optional().describe("The payload: any JSON."),
 });
 
-/** For what a publisher may leave out. */
+/** Defaults for attributes that a publisher may omit. */
 export interface Defaults {
 	freshId: string;
 	/** RFC 3339. */
 	time: string;
 }
 
-/** `batch`: whether the response is to be a list. Throws the `Problem` that refuses the request. */
+/** `batch`: whether the response must be a list. Throws the `Problem` that refuses the request. */
 export async function readPublished(
 	request: Request,
 	defaults: Defaults,
@@ -47,7 +50,10 @@ export async function readPublished(
 	return decoded;
 }
 
-/** By the content type in structured and batch mode; in binary mode any of the required attributes gives it away. */
+/**
+ * Recognised by the content type in structured and batch mode, and in binary mode by any of the
+ * required attributes.
+ */
 function isCloudEvents(headers: Headers): boolean {
 	const { essence } = parseMediaType(headers.get("content-type"));
 	return (
@@ -68,7 +74,9 @@ function decodePlain(request: Request, body: Uint8Array, { freshId, time }: Defa
 	return made.event;
 }
 
-/** The event that such an object is; `text` is its JSON, of which the data keeps its spelling. */
+/**
+ * Converts such an object to an event; `text` is its JSON, so that the data keeps its spelling.
+ */
 export function plainEventOf(
 	{ data, ...fields }: z.output<typeof plainEventSchema>,
 	text: string,
@@ -90,7 +98,7 @@ export function plainEventOf(
 	return { ok: true, event: { attributes, data: dataOf(data, text, fields.datacontenttype) } };
 }
 
-/** As in the JSON format of CloudEvents: a string is text where the content type is not JSON. */
+/** As in the JSON format of CloudEvents: a string is text if the content type is not JSON. */
 function dataOf(data: unknown, text: string, contentType: string | undefined): EventData | null {
 	if (data === undefined) return null;
 	const isText =

@@ -1,4 +1,7 @@
-/** A trace on the wire, with what follows from the tree as a whole: where its chain began, how long it took. Pure. */
+/**
+ * A trace on the wire, with values computed from the whole tree: the origin of its chain, and how
+ * long it took. Pure.
+ */
 import { logIdOf } from "../../events/ids.ts";
 import { hopsOf } from "../../events/lineage.ts";
 import { formatTime } from "../fields/times.ts";
@@ -23,12 +26,12 @@ export function traceToWire(root: EventNode, names: Names): Wire {
 		received_at: formatTime(receivedAt),
 		finished_at: formatTime(finishedAt),
 		duration_ms: between(receivedAt, finishedAt),
-		// Its own trace would be this one.
+		// Otherwise the event's own trace would be this one.
 		event: eventToWire(root, names, `/v1/deliveries?event=${root.id}`),
 	};
 }
 
-/** Every event of the tree, the first one too. */
+/** Every event of the tree, including the first. */
 export function eventsOf(root: EventNode): EventNode[] {
 	const found = [root];
 	for (const { deliveries } of found)
@@ -37,8 +40,9 @@ export function eventsOf(root: EventNode): EventNode[] {
 }
 
 /**
- * The publisher's event that all comes of, and the event whose delivery this one is the result of. A publisher may have
- * correlated its events by an id of its own, which names no event here.
+ * The publisher's event at the beginning of the chain, and the event whose delivery had this one as
+ * its result. A publisher may use a correlation id of its own, which is not the id of an event
+ * here.
  */
 function originOf({ id, attributes }: KnownEvent): {
 	root_event_id: string | null;
@@ -57,7 +61,9 @@ function eventIdIn(value: unknown): string | null {
 	return typeof value === "string" && logIdOf(value) !== null ? value : null;
 }
 
-/** When the last delivery ended; null while one is owed, or nobody knows whether all have ended. */
+/**
+ * When the last delivery ended; null while one is owed, or if it is unknown whether all have ended.
+ */
 function lastOf(events: readonly EventNode[], receivedAt: number | null): number | null {
 	let last = receivedAt;
 	for (const { event, deliveries, omitted } of events) {
@@ -71,7 +77,7 @@ function lastOf(events: readonly EventNode[], receivedAt: number | null): number
 	return last;
 }
 
-/** `rest`: where the deliveries are that there was no room for. */
+/** `rest`: where to find the deliveries that did not fit into the trace. */
 function eventToWire({ id, event, deliveries, omitted }: EventNode, names: Names, rest: string): Wire {
 	const known = typeof event === "string" ? null : event;
 	return {
@@ -112,7 +118,7 @@ function deliveryToWire({ decision, delivery, resultEvent, isCut }: DeliveryNode
 	};
 }
 
-/** ms, never less than 0: the two may be told by two clocks. */
+/** ms, never less than 0: the two times may come from two clocks. */
 function between(start: number | null, end: number | null): number | null {
 	return start === null || end === null ? null : Math.max(0, end - start);
 }

@@ -1,7 +1,7 @@
 /**
- * What came of an event, as a tree: its deliveries, the result events of these, their deliveries, and so on. Read level
- * by level, so that what is left out where there is too much is what is furthest from the event. What cannot be read is a
- * node that says so, and fails no other.
+ * The consequences of an event, as a tree: its deliveries, their result events, the deliveries of
+ * these, and so on. Read level by level, so that if there are too many, the nodes furthest from the
+ * event are left out. A node that cannot be read says so and does not affect the others.
  */
 import { countAttempts } from "../../delivery/rules/attempts.ts";
 import type { DeliveryRecord } from "../../delivery/records.ts";
@@ -11,15 +11,21 @@ import { MAX_HOPS } from "../../events/lineage.ts";
 import { log } from "../../log.ts";
 import { concurrently } from "../../objects/concurrently.ts";
 
-/** Events and deliveries that one trace holds. Each is a call to a Durable Object, two for a result that is not found. */
+/**
+ * Events and deliveries that one trace may contain. Each is a call to a Durable Object, two for a
+ * result that is not found.
+ */
 export const MAX_NODES = 500;
-/** Results deep below the first event: no subscription lets a chain become longer. */
+/** Depth below the first event in results: no subscription allows a longer chain. */
 export const MAX_DEPTH = MAX_HOPS;
 const CALLS_AT_ONCE = 6;
 
-/** not_found: it is on its way, or has been forgotten. unavailable: who keeps it could not be asked. */
+/**
+ * not_found: it has not arrived yet, or has been deleted. unavailable: the object that stores it
+ * could not be reached.
+ */
 export type Missing = "not_found" | "unavailable";
-/** The event asked for decisions only: the delivery was never made. */
+/** The event asked for decisions only: the delivery was never created. */
 type Withheld = "withheld";
 
 /** An event without its payload. */
@@ -29,11 +35,11 @@ export interface EventNode {
 	id: string;
 	event: KnownEvent | Missing;
 	deliveries: DeliveryNode[];
-	/** Deliveries that there was no room for. */
+	/** Deliveries that did not fit into the trace. */
 	omitted: number;
 }
 
-/** Without the result and the attempts, which a delivery by itself has. */
+/** Without the result and the attempts, which the delivery's own route returns. */
 export interface KnownDelivery extends Pick<
 	DeliveryRecord,
 	"status" | "reason" | "detail" | "createdAt" | "finishedAt" | "resultEventId"
@@ -47,17 +53,17 @@ export interface DeliveryNode {
 	decision: Decision;
 	delivery: KnownDelivery | Missing | Withheld;
 	resultEvent: EventNode | null;
-	/** There was no room for its result event. */
+	/** Its result event did not fit into the trace. */
 	isCut: boolean;
 }
 
-/** How a trace gets at what it shows. Either may throw. */
+/** How a trace reads its nodes. Either may throw. */
 export interface TraceReader {
 	event(id: string): Promise<LogEntry | null>;
 	delivery(decision: Decision, entry: Pick<LogEntry, "position" | "event">): Promise<DeliveryRecord | null>;
 }
 
-/** What is read of an event before its deliveries are. */
+/** What is read of an event before its deliveries. */
 interface Reached {
 	node: EventNode;
 	entry: { position: number; event: SluiceEvent; decisions: Decision[] } | null;
@@ -94,7 +100,8 @@ export async function traceFrom(first: LogEntry, read: TraceReader): Promise<Eve
 			room -= 1;
 			results.push({ from, id });
 		}
-		// In the order of the deliveries, whichever comes first: what there is no room for is the same each time.
+		// In the order of the deliveries, not of the responses, so that the same nodes are left out each
+		// time.
 		const reached: (Reached | undefined)[] = results.map(() => undefined);
 		await concurrently(results.entries(), CALLS_AT_ONCE, async ([at, { from, id }]) => {
 			const one = reach(id, await missingOr(read.event(id)));
@@ -106,7 +113,9 @@ export async function traceFrom(first: LogEntry, read: TraceReader): Promise<Eve
 	return root.node;
 }
 
-/** Payloads are let go at once: those of all events together would not fit into memory. */
+/**
+ * Payloads are dropped at once: those of all events together would not fit into memory.
+ */
 function reach(id: string, found: LogEntry | Missing): Reached {
 	if (typeof found === "string") {
 		return { node: { id, event: found, deliveries: [], omitted: 0 }, entry: null };

@@ -1,6 +1,8 @@
 /** Whether two values of the API are the same, and where they differ. Pure. */
 
-/** Same JSON, whatever the order of members; a member that is undefined is one that is absent. */
+/**
+ * Whether both are the same JSON, in any order of members; an undefined member counts as absent.
+ */
 export function isSame(left: unknown, right: unknown): boolean {
 	if (Object.is(left, right)) return true;
 	if (Array.isArray(left) || Array.isArray(right)) {
@@ -12,8 +14,8 @@ export function isSame(left: unknown, right: unknown): boolean {
 }
 
 /**
- * The paths at which `right` differs from `left`, in dotted form and in order; objects are looked into, lists are one
- * value. Empty when they are the same.
+ * The paths at which `right` differs from `left`, in dotted form and in order; objects are compared
+ * member by member, a list is one value. Empty if they are the same.
  */
 export function differingPaths(left: unknown, right: unknown, path = ""): string[] {
 	if (isSame(left, right)) return [];
@@ -24,7 +26,9 @@ export function differingPaths(left: unknown, right: unknown, path = ""): string
 	);
 }
 
-/** The members of `next` that `former` does not have with the same value. */
+/**
+ * The members of `next` that are missing in `former` or have another value there.
+ */
 export function differing<T extends object>(former: { [K in keyof T]: unknown }, next: T): Partial<T> {
 	const entries = (Object.entries(next) as [keyof T, unknown][]).filter(
 		([name, value]) => !isSame(former[name], value),

@@ -3,7 +3,10 @@ import * as z from "zod";
 import { RESOURCE_NAME } from "../../events/ids.ts";
 import { STATUSES } from "../../store/records.ts";
 
-/** A name that can stand in a URL. It never looks like an id, so either can be used to address the thing. */
+/**
+ * A name that can be part of a URL. It never looks like an id, so a resource can be addressed by
+ * either.
+ */
 export function nameField(idPrefix: string): z.ZodString {
 	return z
 		.string()
@@ -12,8 +15,8 @@ export function nameField(idPrefix: string): z.ZodString {
 }
 
 /**
- * A secret that begins or ends with white space has been copied with too much: HTTP and many a form take it off, so
- * that the two sides would never agree.
+ * White space at the ends of a secret is a copying mistake: HTTP and many forms remove it, so that
+ * the two sides would never agree.
  */
 export const SPACE_AROUND = "must not begin or end with white space";
 
@@ -21,10 +24,10 @@ export function hasSpaceAround(secret: string): boolean {
 	return secret !== secret.trim();
 }
 
-/** What a resource can be made as; afterwards it stops and goes on by actions. */
+/** The statuses that a new resource may have; later changes use actions. */
 export const statusField = z.enum(STATUSES);
 
-/** Stands in for a field that only actions change; the error names them. */
+/** For a field that only actions can change; the error names them. */
 export const CHANGED_BY_ACTION = z
 	.never("cannot be changed here; use POST …/pause or POST …/resume")
 	.optional();
@@ -37,13 +40,13 @@ export const headerName = z
 
 export const eventTypeField = z.string().min(1).max(256);
 
-/** An event type, or the beginning of one with `*` behind it. */
+/** An event type, or a prefix followed by `*`. */
 export const typePattern = eventTypeField.refine(
 	(pattern) => !pattern.slice(0, -1).includes("*"),
 	"a * can stand only at the end",
 );
 
-/** In the query of a list: a name, or the beginning of one with `*` behind it. */
+/** In the query of a list: a name, or a prefix followed by `*`. */
 export const namePattern = z
 	.string()
 	.regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63}\*?|\*)$/, "a name, or the beginning of one with * behind it")

@@ -1,4 +1,4 @@
-/** Values within JSON by their path. Pure: what is given is never changed. */
+/** Reads and replaces values in JSON by path. Pure: arguments are never changed. */
 import { isObject } from "./compare.ts";
 
 /** undefined: there is nothing at this path. */
@@ -8,7 +8,10 @@ export function valueAt(value: unknown, path: readonly string[]): unknown {
 	return found;
 }
 
-/** `value` with another one at the path; undefined takes the member away. A path that leads through no object changes nothing. */
+/**
+ * `value` with a replacement at the path; undefined removes the member. A path through something
+ * that is not an object changes nothing.
+ */
 export function withValueAt(
 	value: Record<string, unknown>,
 	path: readonly string[],

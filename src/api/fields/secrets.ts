@@ -1,5 +1,7 @@
-/** Secrets that the API makes, judges and rotates. Pure but for randomness and
- * one setting of the deployment; they are stored by store/. */
+/**
+ * Generates, checks and rotates the secrets of the API. Pure except for randomness
+ * and one deployment setting; store/ stores them.
+ */
 import { env } from "cloudflare:workers";
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
@@ -13,13 +15,16 @@ import { SPACE_AROUND, hasSpaceAround } from "./fields.ts";
 
 const DEFAULT_GRACE_SECONDS = 86_400;
 const MAX_GRACE_SECONDS = 604_800;
-/** One signature is made, or one comparison, with each. */
+/** Each of them costs one signature, or one comparison. */
 const MAX_LIVE_SECRETS = 10;
 const MIN_SOURCE_SECRET_LENGTH = 8;
 const MAX_SOURCE_SECRET_LENGTH = 512;
-/** AWS's have 40 characters. */
+/** AWS secrets have 40 characters. */
 const AWS_SECRET_ACCESS_KEY = /^[A-Za-z0-9/+=]{16,128}$/;
-/** Emulators take any, and those who use LocalStack or ElasticMQ have "test" or "x". */
+/**
+ * Emulators accept any secret; LocalStack and ElasticMQ are often used with "test" or
+ * "x".
+ */
 const EMULATOR_SECRET = /^[!-~]{1,128}$/;
 
 /** Body of `POST …/secret/rotate`. */
@@ -33,8 +38,9 @@ export function newSecret(value: string, now: number): LiveSecret {
 }
 
 /**
- * Puts `value` before the secrets that are still live and lets those end with the grace period; with a grace of
- * 0 they end at once. So do those that cannot be read (null). Throws 409 `too_many_secrets`.
+ * Adds `value` before the secrets that are still live, and lets those expire after the grace
+ * period; with a grace period of 0 they expire at once. Unreadable secrets (null) expire at once
+ * too. Throws 409 `too_many_secrets`.
  */
 export function rotateSecrets(
 	secrets: readonly LiveSecret[] | null,
@@ -55,14 +61,14 @@ export function rotateSecrets(
 	return [newSecret(value, now), ...former];
 }
 
-/** A new secret for requests of a source; null when its auth has none. */
+/** A new secret for requests of a source; null if its auth has none. */
 export function generateSourceSecret(type: SourceAuthType): string | null {
 	if (!hasSecret(type)) return null;
-	// Hex: a secret that begins with a dash would be taken for an option by the command lines it is pasted into.
+	// Hex, because command lines would read a pasted secret that begins with a dash as an option.
 	return type === "standard_webhooks" ? generateSigningSecret() : randomBytes(32).toString("hex");
 }
 
-/** Why a source with this auth cannot have `secret`, for the person who gave it; null when it can. */
+/** Why a source with this auth cannot use `secret`, as an error message; null if it can. */
 export function refuseSourceSecret(type: SourceAuthType, secret: string): string | null {
 	if (!hasSecret(type)) return `a source with auth "${type}" has no secret`;
 	if (hasSpaceAround(secret)) return SPACE_AROUND;
@@ -71,7 +77,7 @@ export function refuseSourceSecret(type: SourceAuthType, secret: string): string
 		return secret.startsWith("whsec_") ? refuseSigningSecret(secret) : "must begin with whsec_ or whpk_";
 	}
 	if (type === "aws_keys") {
-		// An emulator can only be asked where private endpoints are allowed.
+		// An emulator can only be reached if private endpoints are allowed.
 		const pattern = env.ALLOW_PRIVATE_ENDPOINTS === "true" ? EMULATOR_SECRET : AWS_SECRET_ACCESS_KEY;
 		return pattern.test(secret) ? null : "must be a secret access key of AWS";
 	}
@@ -79,13 +85,13 @@ export function refuseSourceSecret(type: SourceAuthType, secret: string): string
 		return `must have at least ${MIN_SOURCE_SECRET_LENGTH} characters`;
 	if (secret.length > MAX_SOURCE_SECRET_LENGTH)
 		return `must have at most ${MAX_SOURCE_SECRET_LENGTH} characters`;
-	// What is compared as it is must survive a header or a URL.
+	// A secret that is sent unchanged must fit into a header or a URL.
 	const travels = type === "bearer" || type === "header" || type === "url_token";
 	if (travels && !/^[!-~]+$/.test(secret)) return "must be visible ASCII characters without spaces";
 	return null;
 }
 
-/** The secret in force: the newest that has not ended. */
+/** The secret in use: the newest that has not expired. */
 export function currentSecret(secrets: readonly LiveSecret[], now: number): string | null {
 	return liveSecrets(secrets, now)[0] ?? null;
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a resource works, and why not: what the API shows as `status` and `status_reason`. That is the stored status,
- * and what follows from the rest of the record.
+ * Whether a resource works, and if not, why: the `status` and `status_reason` of the API, computed
+ * from the stored status and the rest of the record.
  */
 import { type Quarantine } from "../../events/expressions/set-aside.ts";
 import { bindKind } from "../../sources/registry.ts";
@@ -15,14 +15,16 @@ import {
 
 export interface ShownStatus {
 	status: EndpointStatus | "requested" | "quarantined";
-	/** null while it is active or requested; `<field>: <reason>` of the expression that is set aside. */
+	/**
+	 * null while it is active or requested; `<field>: <reason>` of the expression that is set aside.
+	 */
 	status_reason: string | null;
 }
 
-/** Otherwise sources and subscriptions are paused by a person and by nobody else. */
+/** Otherwise only a person can pause sources and subscriptions. */
 const BY_HAND: StatusReason = "manual";
 
-const UNREADABLE = "stored in a form that this release cannot read; write it anew";
+const UNREADABLE = "stored in a form that this release cannot read; write it again";
 
 export function statusOf(record: Source | Endpoint | Subscription): ShownStatus {
 	const { status } = record;
@@ -49,7 +51,10 @@ function unreadableOf(record: Source | Endpoint | Subscription): "secret" | "set
 	return bindKind(record).ok ? null : "settings";
 }
 
-/** Whether a PATCH names the expression that is set aside: whoever writes it anew wants it tried anew. */
+/**
+ * Whether a PATCH writes the expression that is set aside, which means that it should be tried
+ * again.
+ */
 export function namesSetAside(quarantine: Quarantine | null, patch: Record<string, unknown>): boolean {
 	if (quarantine === null) return false;
 	const [first = "", second = ""] = quarantine.field.split(".");

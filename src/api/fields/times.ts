@@ -1,4 +1,6 @@
-/** Points in time as the API writes and reads them: RFC 3339 text outside, ms since the epoch inside. */
+/**
+ * Points in time on the wire and inside: RFC 3339 text in the API, ms since the epoch in the code.
+ */
 import * as z from "zod";
 import { isTimestamp } from "../../events/cloudevents/attributes.ts";
 
@@ -9,7 +11,9 @@ export function formatTime(ms: number | null): string | null {
 	return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** null when `text` is no RFC 3339 time. A plus that nobody encoded comes out of a query string as a space. */
+/**
+ * null if `text` is not an RFC 3339 time. An unencoded plus in a query string is read as a space.
+ */
 export function parseTime(text: string): number | null {
 	const time = text.replace(/ (?=\d\d:\d\d$)/, "+");
 	const ms = isTimestamp(time) ? Date.parse(time.toUpperCase()) : Number.NaN;

@@ -1,4 +1,4 @@
-/** Request bodies: parsed, and judged by a schema before any route looks at them. */
+/** Request bodies: parsed and checked against a schema before a route uses them. */
 import type * as z from "zod";
 import { isJson, isUtf8, parseMediaType } from "../../events/cloudevents/media-type.ts";
 import { readJson as parseJsonBytes } from "../../events/payload.ts";
@@ -7,12 +7,15 @@ import { readBody } from "../../http/read-body.ts";
 import { type FieldError, Problem } from "../../http/problem.ts";
 import { toFieldErrors, wording } from "./refusals.ts";
 
-/** Throws 413, 415, 400 `invalid_json` or 422 `invalid_request`. A body without a type is taken for JSON. */
+/**
+ * Throws 413, 415, 400 `invalid_json` or 422 `invalid_request`. A body without a content type is
+ * read as JSON.
+ */
 export async function readJson<S extends z.ZodType>(request: Request, schema: S): Promise<z.output<S>> {
 	return checkFields(decodeJson(request, await readBytes(request)).value, schema);
 }
 
-/** As `readJson`, for actions that need no body: none at all counts as `{}`. */
+/** As `readJson`, for actions that need no body: an empty body counts as `{}`. */
 export async function readOptionalJson<S extends z.ZodType>(
 	request: Request,
 	schema: S,
@@ -28,20 +31,23 @@ export async function readBytes(request: Request): Promise<Uint8Array> {
 	return read.body;
 }
 
-/** Throws 422 `invalid_request` with one entry for each bad field. */
+/** Throws 422 `invalid_request` with one entry for each invalid field. */
 export function checkFields<S extends z.ZodType>(value: unknown, schema: S): z.output<S> {
 	const parsed = schema.safeParse(value, { error: wording });
 	if (parsed.success) return parsed.data;
 	throw invalidRequest(toFieldErrors(parsed.error));
 }
 
-/** The 422 for fields that a schema alone cannot judge. */
+/** The 422 for checks that a schema alone cannot make. */
 export function invalidRequest(errors: readonly FieldError[]): Problem {
 	const fields = errors.map(({ path }) => (path === "" ? "the body" : path));
 	return new Problem(422, "invalid_request", `Not valid: ${fields.join(", ")}.`, { errors });
 }
 
-/** The value, and the text it was parsed from. Throws 415 or 400 `invalid_json`, which says where. */
+/**
+ * The value, and the text it was parsed from. Throws 415 or 400 `invalid_json`, which gives the
+ * place of the error.
+ */
 export function decodeJson(request: Request, body: Uint8Array): { value: unknown; text: string } {
 	const contentType = request.headers.get("content-type");
 	const mediaType = parseMediaType(contentType);

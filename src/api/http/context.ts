@@ -1,4 +1,4 @@
-/** What the routes are given beside the request: bindings, who asks, and the way to ingest. */
+/** What routes get beside the request: bindings, the caller, and access to ingest. */
 import type { Env } from "../../env.ts";
 import type { TestMark } from "../../events/test-mark.ts";
 import type { Refusal } from "../../http/refusal.ts";
@@ -6,9 +6,15 @@ import type { Trust } from "../../sources/proof/trust.ts";
 import type { Source } from "../../store/records.ts";
 import type { Asker } from "../access/own.ts";
 
-/** What the API needs of ingest, which it does not know itself; app.ts hands it over. */
+/**
+ * The functions of ingest that the API needs; app.ts passes them in, because the API
+ * does not import ingest.
+ */
 export interface Ingest {
-	/** Takes a publisher's request. `trust`: whose public keys prove it, by default the providers'. `mark`: how events of a sample are marked. */
+	/**
+	 * Handles a publisher's request. `trust`: whose public keys verify it, by default the providers'.
+	 * `mark`: how events of a sample are marked.
+	 */
 	receive(
 		request: Request,
 		env: Env,
@@ -17,7 +23,7 @@ export interface Ingest {
 		trust?: Trust,
 		mark?: TestMark,
 	): Promise<Response>;
-	/** Takes a sample as if it had come from the source's queue; returns the ids of its events. */
+	/** Handles a sample as if it came from the source's queue; returns the ids of its events. */
 	takeMessage(
 		env: Env,
 		source: Source,
@@ -25,7 +31,7 @@ export interface Ingest {
 		now: number,
 		mark: TestMark,
 	): Promise<{ ok: true; ids: string[] } | Refusal>;
-	/** The source has changed: what this isolate remembers of it no longer holds. */
+	/** The source has changed: this isolate must drop its cached copy. */
 	forgetSource(source: Source): void;
 }
 

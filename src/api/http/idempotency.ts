@@ -1,6 +1,6 @@
 /**
- * `Idempotency-Key`: a client that does not know whether its request was made sends it again with the same key, and gets
- * the response of the first one. Only what has succeeded is kept, and for a day.
+ * `Idempotency-Key`: a client that does not know whether its request succeeded sends it again with
+ * the same key, and gets the first response. Only successful responses are kept, for a day.
  */
 import { hash } from "node:crypto";
 import type { Context } from "hono";
@@ -23,8 +23,8 @@ const SWEEP_EVERY = 100;
 let claimed = 0;
 
 /**
- * For routes that make something. Without the header it does nothing. Throws 400 `invalid_idempotency_key`, 422
- * `idempotency_key_reused` and 409 `idempotency_in_progress`.
+ * For routes that create something. Without the header it does nothing. Throws 400
+ * `invalid_idempotency_key`, 422 `idempotency_key_reused` and 409 `idempotency_in_progress`.
  */
 export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
 	const key = c.req.header("idempotency-key");
@@ -49,7 +49,7 @@ export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
 			throw new Problem(
 				409,
 				"idempotency_in_progress",
-				"The request with this Idempotency-Key is still under way. Send it again in a moment.",
+				"The request with this Idempotency-Key is still in progress. Send it again in a moment.",
 				{ headers: { "retry-after": "1" } },
 			);
 		case "kept":
@@ -64,7 +64,7 @@ export function isKey(key: string): boolean {
 	return /^[\x21-\x7e]{1,255}$/.test(key);
 }
 
-/** Of what makes two requests the same: where they go, and their bodies to the letter. */
+/** What makes two requests the same: method, path and the exact body. */
 function fingerprintOf({ method, path }: { method: string; path: string }, body: Uint8Array): string {
 	return hash("sha256", Buffer.concat([Buffer.from(`${method} ${path}\n`), body]), "hex");
 }
@@ -85,8 +85,9 @@ function replay(kept: KeptResponse | null): Response {
 }
 
 /**
- * Keeps a success and forgets a failure. The request has been made by then, so nothing here fails it; a response that
- * cannot be kept leaves the key under way for a minute.
+ * Keeps a success and removes the key after a failure. The request has already been made, so a
+ * failure here does not fail it; if a response cannot be kept, the key stays in progress for a
+ * minute.
  */
 async function settle(c: Context<ApiEnv>, request: KeyedRequest, claim: string): Promise<void> {
 	const { status } = c.res;

@@ -1,6 +1,6 @@
 /**
- * One list out of several: events of logs and deliveries of dispatchers, newest first. Each Durable Object
- * orders its own by position; among equal positions the id of the owner decides.
+ * Merges events of logs, or deliveries of dispatchers, into one list, newest first. Each Durable
+ * Object orders its own items by position; among equal positions the id of the owner decides.
  */
 import type { Slice } from "../../events/position.ts";
 import { type Place, cutPage } from "./pages.ts";
@@ -9,20 +9,23 @@ export interface Positioned {
 	position: number;
 }
 
-/** An item, and who had it. */
+/** An item and its owner. */
 export interface Owned<T> {
 	owner: string;
 	item: T;
 }
 
-/** Calls of one owner for one page: enough for most searches, and a response within seconds for all. */
+/**
+ * Limit of calls to one owner for one page: enough for most searches, and a response within seconds
+ * for all.
+ */
 const MAX_CALLS = 10;
 
 export type Read<T> = (owner: string, range: { before?: number; limit: number }) => Promise<Slice<T>>;
 
 /**
- * The newest `limit` items of all owners below `after`. When some owner has not been looked through as far as that,
- * the items end where it has, and `rest` says where.
+ * The newest `limit` items of all owners below `after`. If some owner has not been searched that
+ * far, the items end where its search has stopped, and `rest` gives that place.
  */
 export async function mergeNewest<T extends Positioned>(
 	owners: readonly string[],
@@ -41,7 +44,7 @@ export async function mergeNewest<T extends Positioned>(
 	return { items, rest: items.length < limit && floor > 0 ? floor : null };
 }
 
-/** Goes on where a call has stopped, while items are missing. */
+/** Continues where a call has stopped, while items are missing. */
 async function readOn<T>(
 	owner: string,
 	start: number | null,
@@ -59,7 +62,9 @@ async function readOn<T>(
 	return { items, rest };
 }
 
-/** The owners after the one in the cursor may still have an item at the very same position. */
+/**
+ * The owners after the one in the cursor may still have an item at exactly the same position.
+ */
 function startBelow(owner: string, after: Place): number {
 	return owner > after.id ? after.at + 1 : after.at;
 }
@@ -73,7 +78,10 @@ function placeOf({ owner, item }: Owned<Positioned>): Place {
 	return { at: item.position, id: owner };
 }
 
-/** One page of what was merged for one item more than `limit`. It may hold fewer while there is more to look at. */
+/**
+ * One page of items that were merged for one more than `limit`. It may have fewer items although
+ * there is more to search.
+ */
 export function cutMerged<T extends Positioned>(
 	{ items: found, rest }: Slice<Owned<T>>,
 	limit: number,
@@ -82,8 +90,8 @@ export function cutMerged<T extends Positioned>(
 	return page.next === null && rest !== null ? { ...page, next: placeBelow(rest) } : page;
 }
 
-/** Where everything below `position` comes next, whoever has it. */
+/** The place before everything below `position`, whoever owns it. */
 function placeBelow(position: number): Place {
-	// No owner comes after: ids are ASCII.
+	// No owner sorts after this: ids are ASCII.
 	return { at: position, id: "\uffff" };
 }

@@ -1,31 +1,31 @@
-/** Whose objects a list asks: a few that are known, or those of all endpoints or all sources. */
+/** Which objects a list calls: a few known ones, or those of all endpoints or all sources. */
 import type { Env } from "../../env.ts";
 import { type OwnerTable, readBehind, readBetween, readExisting } from "../../store/owners.ts";
 import type { Place } from "./pages.ts";
 
-/** Objects that one page asks at the most. */
+/** Objects that one page calls at most. */
 export const MAX_ASKED = 50;
 
-/** Owners that stand between two places of an order that never changes. Both belong to it. */
+/** Owners between two places of an order that never changes, both included. */
 export interface Block {
 	first: Place;
 	last: Place;
 }
 
 export interface Owners {
-	/** Asked first, besides the likely ones. No more than `MAX_ASKED`. */
+	/** Called first, together with the likely ones. No more than `MAX_ASKED`. */
 	fixed: readonly string[];
-	/** Up to `limit` others, those first that most likely have something new. */
+	/** Up to `limit` others, the ones that most likely have something new first. */
 	likely(limit: number): Promise<string[]>;
-	/** Those of `ids` that are still there. */
+	/** Those of `ids` that still exist. */
 	existing(ids: readonly string[]): Promise<string[]>;
-	/** The first `MAX_ASKED` behind `after` as a block, without `except`; null when there are none. */
+	/** The first `MAX_ASKED` after `after` as a block, without `except`; null if there are none. */
 	blockAfter(after: Place | null, except: readonly string[]): Promise<Block | null>;
-	/** Who of a block is still there. */
+	/** The owners of a block that still exist. */
 	ofBlock(block: Block, except: readonly string[]): Promise<string[]>;
 }
 
-/** A list that is the same whenever it is made. */
+/** A list with fixed owners. */
 export function listedOwners(ids: readonly string[]): Owners {
 	const rest = ids.slice(MAX_ASKED);
 	return {
@@ -40,7 +40,10 @@ export function listedOwners(ids: readonly string[]): Owners {
 	};
 }
 
-/** All that a table has. Those that are not likely are asked by age, which does not change while a list is read. */
+/**
+ * All owners in a table. Those that are not likely are called by age, which does not change while a
+ * list is read.
+ */
 export function ownersOfTable(
 	env: Env,
 	table: OwnerTable,

@@ -1,14 +1,17 @@
 /**
- * Pages of lists and the cursors that lead from one to the next. A cursor names the last item that was shown and
- * not a number of items, so a list may grow while it is read. To clients it is opaque. Lists out of many objects have a
- * longer one, of walk.ts.
+ * Pages of lists, and the cursors between them. A cursor names the last item that was shown and not
+ * a number of items, so a list may grow while it is read. Clients treat it as opaque. Lists over
+ * many objects have a longer cursor (walk.ts).
  */
 import type { Context } from "hono";
 import * as z from "zod";
 import type { ListPosition, ListQuery } from "../../store/rows.ts";
 import { DEFAULT_LIMIT, invalidQuery, pageQuery, readQuery } from "./query.ts";
 
-/** The place behind an item: what the list is ordered by (a time or a position), and an id among equals. */
+/**
+ * The place after an item: the sort key of the list (a time or a position), and an id to order
+ * equal keys.
+ */
 export interface Place {
 	at: number;
 	id: string;
@@ -17,27 +20,28 @@ export interface Place {
 const VERSION = 1;
 const placeSchema = z.tuple([z.literal(VERSION), z.string(), z.number(), z.string()]);
 
-/** `list` names the list, so that the cursor of one is refused by another. */
+/** `list` names the list, so that other lists refuse the cursor. */
 export function encodeCursor(list: string, { at, id }: Place): string {
 	return encodeText(JSON.stringify([VERSION, list, at, id]));
 }
 
-/** Text as it may stand in a query. */
+/** Text in a form that is safe in a query. */
 export function encodeText(text: string): string {
 	return Buffer.from(text).toString("base64url");
 }
 
-/** What a cursor holds, not yet judged; null when it is no cursor at all. */
+/** The content of a cursor, not yet checked; null if it is not a cursor. */
 export function parseCursor(cursor: string): unknown {
 	return parseOrNull(Buffer.from(cursor, "base64url").toString());
 }
 
-/** Throws 400 `invalid_query` when `cursor` did not come from this list. */
+/** Throws 400 `invalid_query` if `cursor` is not from this list. */
 export function decodeCursor(list: string, cursor: string | undefined): Place | null {
 	if (cursor === undefined) return null;
 	const parsed = placeSchema.safeParse(parseCursor(cursor));
 	if (parsed.success && parsed.data[1] === list) return { at: parsed.data[2], id: parsed.data[3] };
-	const message = "not a cursor of this list; take next_cursor of the page before, or leave it out to begin";
+	const message =
+		"not a cursor of this list; use next_cursor of the previous page, or leave it out for the first page";
 	throw invalidQuery([{ path: "cursor", message }]);
 }
 
@@ -52,13 +56,14 @@ function parseOrNull(text: string): unknown {
 const pageOnly = z.strictObject(pageQuery);
 type PageSchema = z.ZodObject<typeof pageQuery>;
 
-/** Rows that one page looks through at the most, where it shows only some of them. */
+/** Limit of rows that one page reads if it shows only some of them. */
 const MAX_READS = 10;
 
 /**
- * One page of a list in D1. `read` is asked for one item more than the page holds: that there is one says that
- * there is a next page. `schema`: for a list that takes more in its query; `read` gets it as its second argument.
- * `keep`: for what the database cannot tell of a row. Such a page may hold fewer items than it could while there are more.
+ * One page of a list in D1. `read` is asked for one item more than the page holds; if it gets that,
+ * there is a next page. `schema`: for a list with more query parameters; `read` gets them as its
+ * second argument. `keep`: for conditions that the database cannot check. Such a page may have
+ * fewer items than its limit although there are more.
  */
 export async function readPage<T extends ListPosition, S extends PageSchema = typeof pageOnly>(
 	c: Context,
@@ -88,7 +93,10 @@ function placeOf({ createdAt, id }: ListPosition): Place {
 	return { at: createdAt, id };
 }
 
-/** Cuts what was read down to the page; `found` holds up to one item more than `limit`. `next`: where the next begins. */
+/**
+ * Cuts the items to one page; `found` has up to one item more than `limit`. `next`: where the next
+ * page begins.
+ */
 export function cutPage<T>(
 	found: readonly T[],
 	limit: number,

@@ -1,6 +1,6 @@
 /**
- * `ETag`, `If-Match` and `If-None-Match` (RFC 9110, section 13) on the revision of a record, so that a change is made only
- * where nobody has changed the thing since it was read.
+ * `ETag`, `If-Match` and `If-None-Match` (RFC 9110, section 13), based on the revision of a record,
+ * so that a change is made only if the resource has not changed since it was read.
  */
 import type { Context } from "hono";
 import { Problem } from "../../http/problem.ts";
@@ -8,7 +8,7 @@ import type { ReadAs } from "../../store/rows.ts";
 
 type Revised = Pick<ReadAs, "revision">;
 
-/** Of a record: `"7"`. */
+/** The ETag of a record: `"7"`. */
 export function etagOf({ revision }: Revised): string {
 	return `"${revision}"`;
 }
@@ -18,18 +18,18 @@ export function setEtag(c: Context, record: Revised): void {
 	c.header("etag", etagOf(record));
 }
 
-/** `*`, or the tags of a list; null: no list as RFC 9110 has it. */
+/** `*`, or the tags of a list; null: not a list by RFC 9110. */
 type Tags = "*" | readonly string[];
 
 /** One tag of a list. */
 const TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"$/;
-/** Far more than anybody lists. */
+/** Far more than clients send. */
 const MAX_TAGS = 100;
 
-/** Empty elements of a list are passed over, as section 5.6.1 asks. */
+/** Empty elements of a list are ignored, as section 5.6.1 requires. */
 export function parseTags(header: string): Tags | null {
 	if (header.trim() === "*") return "*";
-	// A comma may stand within a tag.
+	// A tag may contain a comma.
 	const parts = header.match(/(?:W\/)?"[^"]*"|[^\s,]+/g) ?? [];
 	return parts.length > 0 && parts.length <= MAX_TAGS && parts.every((part) => TAG.test(part)) ? parts : null;
 }
@@ -44,9 +44,9 @@ export function preconditionsOf(headers: Headers): Preconditions {
 }
 
 /**
- * Why a change of `record` (null: there is none yet) is not to be made, or null. If-Match compares strongly, so that a weak
- * tag never matches; If-None-Match compares weakly. A list that cannot be read matches nothing with If-Match, and
- * everything with If-None-Match.
+ * Why a change of `record` (null: there is none yet) must not be made, or null. If-Match compares
+ * strongly, so that a weak tag never matches; If-None-Match compares weakly. An unreadable list
+ * matches nothing in If-Match, and everything in If-None-Match.
  */
 export function refusePrecondition(
 	{ ifMatch, ifNoneMatch }: Preconditions,
@@ -55,11 +55,11 @@ export function refusePrecondition(
 	const tag = record && etagOf(record);
 	if (ifMatch !== null && !matches(parseTags(ifMatch) ?? [], tag, (listed) => listed)) {
 		return tag === null
-			? "If-Match names a state of it, and there is none: it does not exist."
-			: `If-Match names another state than the present one, which is ${tag}. Read it again, and decide anew.`;
+			? "If-Match requires the resource to exist, but it does not."
+			: `If-Match does not match the current state, which is ${tag}. Read the resource again before you change it.`;
 	}
 	if (ifNoneMatch !== null && matches(parseTags(ifNoneMatch) ?? "*", tag, withoutWeakness)) {
-		return `If-None-Match forbids it: it exists, as ${tag ?? ""}.`;
+		return `If-None-Match does not allow this, because the resource exists with the tag ${tag ?? ""}.`;
 	}
 	return null;
 }
@@ -79,17 +79,20 @@ export function requirePreconditions(headers: Headers, record: Revised | null): 
 	if (detail !== null) throw new Problem(412, "precondition_failed", detail);
 }
 
-/** The state in which alone a DELETE may delete `record` (null: it was lost), or null: whatever has become of it. Throws 412. */
+/**
+ * The state that `record` (null: it was lost) must have to be deleted, or null: any state. Throws
+ * 412.
+ */
 export function deletableAs<T extends Revised>(headers: Headers, record: T | null): T | null {
 	requirePreconditions(headers, record);
 	return headers.has("if-match") ? record : null;
 }
 
-/** The 412 for what has changed between its reading and its deletion. */
+/** The 412 for a record that changed between its reading and its deletion. */
 export function overtaken(): Problem {
 	return new Problem(
 		412,
 		"precondition_failed",
-		"It has just been changed, so nothing was deleted. Read it again.",
+		"The resource has just been changed, so nothing was deleted. Read it again.",
 	);
 }

@@ -1,4 +1,7 @@
-/** What the PUTs have in common: whether the thing is there, what the path says of its identity, and both outcomes. */
+/**
+ * What the PUT routes have in common: whether the resource exists, what the path says about its
+ * identity, and both outcomes.
+ */
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
 import type { FieldError, Problem } from "../../http/problem.ts";
@@ -9,16 +12,22 @@ import type { ApiEnv } from "./context.ts";
 import { requirePreconditions } from "./preconditions.ts";
 import { changedMeanwhile } from "./writes.ts";
 
-/** A kind of resource to `putRecord`. */
+/** How `putRecord` handles a kind of resource. */
 export interface Putable<T> {
 	find: (env: Env, ref: string) => Promise<T | null>;
-	/** The 404 for an id that nobody has: a PUT makes nothing under an id. */
+	/** The 404 for an unknown id: a PUT cannot create a resource under an id. */
 	missing: () => Problem;
-	/** The fields that the path says, by name; null: it has an id, and says none. Throws 422 for what is neither. */
+	/**
+	 * The fields that the path gives, by name; null: the path is an id and gives none. Throws 422 for
+	 * anything else.
+	 */
 	identity: (ref: string) => Record<string, string> | null;
-	/** The 201; null when somebody else has made it meanwhile. `body` has its identity. */
+	/**
+	 * The 201; null if another request has created it meanwhile. `body` includes its
+	 * identity.
+	 */
 	create: (body: unknown) => Promise<Response | null>;
-	/** The 200. Throws what changing throws. */
+	/** The 200. Throws what the change throws. */
 	replace: (former: T, body: unknown) => Promise<Response>;
 	/** The fields of the record's identity. */
 	identityOf: (record: T) => Record<string, string>;

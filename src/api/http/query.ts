@@ -1,4 +1,4 @@
-/** Query strings, judged by a schema; and the pieces that the schemas of lists share. */
+/** Query strings, checked against a schema; and the parts that list schemas share. */
 import type { Context } from "hono";
 import * as z from "zod";
 import { Problem } from "../../http/problem.ts";
@@ -7,7 +7,10 @@ import { toFieldErrors, wording } from "./refusals.ts";
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 200;
 
-/** What every list takes. The cursor's meaning is the list's own; see pages.ts. */
+/**
+ * Parameters of every list. Each list defines the meaning of its cursor; see
+ * pages.ts.
+ */
 export const pageQuery = {
 	limit: z
 		.string()
@@ -18,7 +21,7 @@ export const pageQuery = {
 	cursor: z.string().optional(),
 };
 
-/** Throws 400 `invalid_query` with one entry for each bad parameter. */
+/** Throws 400 `invalid_query` with one entry for each invalid parameter. */
 export function readQuery<S extends z.ZodObject>(c: Context, schema: S): z.output<S> {
 	const repeated = Object.entries(c.req.queries()).filter(([, values]) => values.length > 1);
 	if (repeated.length > 0) throw invalidQuery(repeated.map(([path]) => ({ path, message: "give it once" })));

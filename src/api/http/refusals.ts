@@ -1,8 +1,11 @@
-/** How zod's findings become the `errors` of a problem: one entry a field, in words for whoever sent it. */
+/** Converts zod's issues to the `errors` of a problem: one entry for each field, in plain words. */
 import * as z from "zod";
 import type { FieldError } from "../../http/problem.ts";
 
-/** For `safeParse(…, { error: wording })`: what zod would say less clearly. A schema's own message wins. */
+/**
+ * For `safeParse(…, { error: wording })`: replaces messages of zod that are less clear. A schema's
+ * own message wins.
+ */
 export const wording: z.core.$ZodErrorMap = (issue) => {
 	switch (issue.code) {
 		case "invalid_type":
@@ -29,7 +32,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
 	}
 };
 
-/** Leaves out the fields that exist only to be refused with a message of their own. */
+/** Leaves out fields that exist only to be refused with a message of their own. */
 function knownFields({ shape }: z.ZodObject): string[] {
 	return Object.entries(shape)
 		.filter(([, field]) => !(field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodNever))
@@ -46,10 +49,10 @@ const TYPES: Readonly<Record<string, string>> = {
 	record: "an object",
 };
 
-/** What the size of a value that is no number counts. */
+/** The unit of the size of a value that is not a number. */
 const UNITS: Readonly<Record<string, string>> = { string: " characters long", array: " entries long" };
 
-/** An unknown field gets an entry of its own, with its own path. */
+/** An unknown field gets its own entry with its own path. */
 export function toFieldErrors({ issues }: z.ZodError): FieldError[] {
 	return issues.flatMap((issue) => {
 		const keys = issue.code === "unrecognized_keys" ? issue.keys : [];

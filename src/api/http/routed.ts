@@ -1,7 +1,7 @@
 /**
- * The response to a change of the routing table is sent when every router goes by the change: routers may go by a
- * reading that is a fraction of a second old (`routingMaxAgeMs`), so the response waits for as long. An event that is
- * published after it is routed by what it said.
+ * Delays the response to a change of the routing table until every router uses the change: routers
+ * may use a table that is a fraction of a second old (`routingMaxAgeMs`). An event that is
+ * published after the response is routed by the change.
  */
 import { createMiddleware } from "hono/factory";
 import type { Env } from "../../env.ts";
@@ -16,13 +16,13 @@ export const respondWhenRouted = createMiddleware<{ Bindings: Env }>(async (c, n
 	await waitUntilRouted(c.env);
 });
 
-/** Ends when every router goes by what has been written until now. */
+/** Resolves when every router uses everything that has been written so far. */
 export async function waitUntilRouted(env: Env): Promise<void> {
 	const ms = routingMaxAgeMs(env);
 	if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Samples and previews are posted, and only by POST: a source may be called "test". */
+/** A POST of a sample or a preview. Other methods on such a path may change a source named "test". */
 function changesNothing({ method, path }: { method: string; path: string }): boolean {
 	return method === "POST" && /\/(?:test|preview)$/.test(path);
 }

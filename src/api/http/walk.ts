@@ -1,8 +1,9 @@
 /**
- * A list out of more objects than one page may ask. It goes through them block by block: first those that most likely
- * have something new, then the others by age. Within a block the newest come first; a page ends with its block at the
- * latest, so it may hold fewer items than it could, or none. The cursor holds which objects came first, the block and the
- * place in it, so that nothing is missed and nothing is shown twice, whoever is made, changed or deleted meanwhile.
+ * A list over more objects than one page may call. It visits them in blocks: first those that most
+ * likely have something new, then the others by age. Within a block the newest items come first; a
+ * page ends with its block at the latest, so it may have fewer items than its limit, or none. The
+ * cursor contains the objects that came first, the block and the place in it, so that nothing is
+ * missed or shown twice, even if objects are created, changed or deleted meanwhile.
  */
 import * as z from "zod";
 import { cutMerged, mergeNewest, type Owned, type Positioned, type Read } from "./merge.ts";
@@ -10,17 +11,22 @@ import { type Block, MAX_ASKED, type Owners } from "./owners.ts";
 import { decodeCursor, encodeText, parseCursor, type Place } from "./pages.ts";
 
 interface Walk {
-	/** The likely ones with which it was begun. */
+	/** The likely objects at the start of the list. */
 	first: readonly string[];
-	/** null: the first ones. */
+	/** null: the likely objects. */
 	block: Block | null;
-	/** Where in the block the page begins; null: with its newest. */
+	/** Where in the block the page begins; null: at its newest item. */
 	place: Place | null;
-	/** Where in every block the list begins; set by a cursor of release 0.1, which was of all objects at once. */
+	/**
+	 * Where the list begins in every block; set by a cursor of release 0.1, which covered all objects
+	 * at once.
+	 */
 	top: Place | null;
 }
 
-/** One page, of up to `limit` items. Throws 400 `invalid_query` when `cursor` did not come from this list. */
+/**
+ * One page of up to `limit` items. Throws 400 `invalid_query` if `cursor` is not from this list.
+ */
 export async function readWalk<T extends Positioned>(
 	list: string,
 	owners: Owners,
@@ -74,7 +80,7 @@ function encodeWalk(list: string, { first, block, place, top }: Walk): string {
 	return encodeText(JSON.stringify(stored));
 }
 
-/** null for what is no cursor of this form. */
+/** null if this is not a cursor of this form. */
 function decodeWalk(list: string, cursor: string | undefined): Walk | null {
 	const parsed = walkSchema.safeParse(cursor === undefined ? null : parseCursor(cursor));
 	if (!parsed.success || parsed.data[1] !== list) return null;

@@ -1,19 +1,22 @@
-/** What the routes that write have in common: a change that is made from what is read, and the named fields of a body. */
+/**
+ * What the routes that write have in common: changes computed from the stored record, and the given
+ * fields of a body.
+ */
 import type { Env } from "../../env.ts";
 import type { ResourcePrefix } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
 import { isDeleted } from "../../store/deleted.ts";
 import type { ReadAs, Update } from "../../store/rows.ts";
 
-/** How often a change is computed: a second time when the record has changed in between. */
+/** How often a change is computed: a second time if the record has changed in between. */
 const MAX_TRIES = 2;
 
-/** A kind of resource to `changeRecord`. */
+/** How `changeRecord` handles a kind of resource. */
 export interface Changeable<T, C> {
 	/** By id or any other reference. Throws 404. */
 	get: (env: Env, ref: string) => Promise<T>;
 	update: (env: Env, former: ReadAs, changes: C) => Promise<Update<T>>;
-	/** The refusal for a name that another one has. */
+	/** The refusal for a name that is already used. */
 	taken: (changes: C) => Problem;
 }
 
@@ -25,9 +28,10 @@ export interface Changed<T, C> {
 }
 
 /**
- * Reads a record, computes what is to change from it (null: nothing), and writes that when nobody has changed the record
- * in between; else all of it once more. So two changes at once both count, or one of them is refused. Throws what `get`
- * and `compute` throw, 409 `name_taken`, and 409 `changed_meanwhile`.
+ * Reads a record, computes the change (null: none), and writes it if the record has not changed in
+ * between; otherwise all of this once more. So of two concurrent changes both take effect, or one
+ * of them is refused. Throws what `get` and `compute` throw, 409 `name_taken`, and 409
+ * `changed_meanwhile`.
  */
 export async function changeRecord<T extends ReadAs, C>(
 	env: Env,
@@ -42,7 +46,7 @@ export async function changeRecord<T extends ReadAs, C>(
 		const updated = await update(env, former, changes);
 		if (updated.outcome === "updated") return { former, record: updated.record, changes };
 		if (updated.outcome === "name_taken") throw taken(changes);
-		// By its id, because the change in between may have been a new name.
+		// By its id, because the change in between may have renamed it.
 		former = await get(env, former.id);
 		if (tries === MAX_TRIES) throw changedMeanwhile();
 	}
@@ -50,22 +54,24 @@ export async function changeRecord<T extends ReadAs, C>(
 
 export function changedMeanwhile(): Problem {
 	const detail =
-		"Somebody else is changing it at this moment, so this change was not made. Send the request again.";
+		"Another request is changing the resource, so this change was not made. Send the request again.";
 	return new Problem(409, "changed_meanwhile", detail);
 }
 
-/** The form that `newId` makes; ids of built-in sources look different. */
+/** The form that `newId` generates; ids of built-in sources look different. */
 const STORED_ID = /^[a-z]+_[0-9a-z]{10}$/;
 
 /**
- * Whether `ref`, which was not found, is the id of something that nobody has deleted: it has been lost with the database
- * it stood in, and may still be deleted, so that what waits for it ends.
+ * Whether `ref`, which was not found, is the id of a resource that nobody has deleted: it was lost
+ * with its database. It may still be deleted, to end deliveries that wait for it.
  */
 export async function isLost(env: Env, prefix: ResourcePrefix, ref: string): Promise<boolean> {
 	return ref.startsWith(`${prefix}_`) && STORED_ID.test(ref) && !(await isDeleted(env, ref));
 }
 
-/** The named fields only: under exactOptionalPropertyTypes an undefined one would count as named. */
+/**
+ * Only the given fields: under exactOptionalPropertyTypes an undefined field would count as given.
+ */
 export function named<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
 	const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
 	return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };

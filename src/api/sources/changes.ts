@@ -1,4 +1,6 @@
-/** What a PATCH and a rotation change of a source, and what they refuse. Nothing is written here. */
+/**
+ * What a PATCH and a rotation of a source change, and what they refuse. Nothing is written here.
+ */
 import type * as z from "zod";
 import type { Env } from "../../env.ts";
 import { kindOf } from "../../sources/registry.ts";
@@ -12,10 +14,14 @@ import { chooseSecret, secretsAfter } from "./secrets.ts";
 import { namesSetAside } from "../fields/status.ts";
 import { named } from "../http/writes.ts";
 
-/** Throws 422 when the source's `auth` cannot be read, because what else may change depends on it. */
+/**
+ * Throws 422 if the source's `auth` cannot be read, because the other allowed changes depend on it.
+ */
 function readAuth({ auth }: Source): SourceAuth {
 	if (auth !== null) return auth;
-	throw invalidRequest([{ path: "auth", message: "is stored in a form that cannot be read: write it anew" }]);
+	throw invalidRequest([
+		{ path: "auth", message: "is stored in a form that cannot be read: write it again" },
+	]);
 }
 
 /** Throws 422, or 409 `queue_taken`. */
@@ -31,7 +37,7 @@ export async function changesOf(
 	const changes: SourceChanges = {
 		...(namesSetAside(former.quarantine, input) && { quarantine: null }),
 		...named({ name, kind: input.kind, description, subject, eventType, dedupeKey, expectEverySeconds }),
-		// A change of kind brings the settings of the new one.
+		// A new kind brings its own settings.
 		...((settings !== undefined || input.kind !== undefined) && {
 			settings: resolveSettings(kind, settings ?? {}),
 		}),
@@ -44,7 +50,7 @@ export async function changesOf(
 	return { ...changes, ...(secrets !== null && { secrets }) };
 }
 
-/** Throws 409 where there is no secret, or where it cannot be rotated alone. */
+/** Throws 409 if there is no secret, or if it cannot be rotated alone. */
 export function rotationOf(
 	source: Source,
 	{ secret: given, grace_period_seconds: graceSeconds }: z.output<typeof rotationSchema>,
@@ -71,5 +77,5 @@ export async function refuseSharedQueue(
 	if (kindOf(source)?.transport !== "queue" || typeof queue !== "string") return;
 	const other = await findSourceOfQueue(env, queue);
 	if (other === null || other.id === source.id) return;
-	throw new Problem(409, "queue_taken", `Source ${other.name} reads the queue ${queue} already.`);
+	throw new Problem(409, "queue_taken", `Source ${other.name} already reads the queue ${queue}.`);
 }

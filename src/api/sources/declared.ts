@@ -4,7 +4,7 @@ import type { Source } from "../../store/records.ts";
 import { named } from "../http/writes.ts";
 import { normalised } from "./draft.ts";
 
-/** What cannot be read is absent. */
+/** Unreadable values are absent. */
 export function declaredSource(source: Source): Record<string, unknown> {
 	const { auth, settings } = normalised(source);
 	return named({
@@ -12,7 +12,7 @@ export function declaredSource(source: Source): Record<string, unknown> {
 		kind: source.kind,
 		description: source.description,
 		auth: auth ?? undefined,
-		// Most kinds take none of these.
+		// Most kinds accept none of these.
 		event_type: source.eventType ?? undefined,
 		subject: source.subject ?? undefined,
 		dedupe_key: source.dedupeKey ?? undefined,

@@ -1,6 +1,7 @@
 /**
- * A source out of what somebody writes: a new one, or what replaces one that is there. POST, PUT and the configuration
- * document use the same two functions. Nothing is written here; what D1 has to be asked for stands in changes.ts.
+ * Makes a source from a request: a new one, or a replacement of an existing one. POST, PUT and the
+ * configuration document use the same two functions. Nothing is written here; checks that need D1
+ * are in changes.ts.
  */
 import type * as z from "zod";
 import { newId } from "../../events/ids.ts";
@@ -23,7 +24,7 @@ import { chooseSecret, secretsAfter } from "./secrets.ts";
 
 export type SourceInput = z.output<typeof createSourceSchema>;
 
-/** What its owner says of a source; the rest is the router's. */
+/** The fields that the owner sets; the router sets the rest. */
 export type DeclaredSource = Pick<
 	KnownSource,
 	| "name"
@@ -39,7 +40,10 @@ export type DeclaredSource = Pick<
 
 const DEFAULT_KIND = "generic";
 
-/** A new source under a new id, and its secret, which is shown once (null: it has none). Throws 422. `now` in ms. */
+/**
+ * A new source under a new id, and its secret, which is shown once (null: it has none). Throws 422.
+ * `now` in ms.
+ */
 export function draftSource(
 	input: SourceInput,
 	now: number,
@@ -60,8 +64,9 @@ export function draftSource(
 }
 
 /**
- * What changes when `input` replaces all of a source but its id, its secrets and, unless it is named, its status; null:
- * nothing. A secret that is named and is not the present one counts at once and alone, as with PATCH. Throws 422.
+ * What changes if `input` replaces all of a source except its id, its secrets and, unless it is
+ * given, its status; null: nothing. A given secret that differs from the current one takes effect
+ * at once and alone, as with PATCH. Throws 422.
  */
 export function replaceSource(former: Source, input: SourceInput, now: number): SourceChanges | null {
 	const declared = declare(input);
@@ -78,7 +83,7 @@ export function replaceSource(former: Source, input: SourceInput, now: number): 
 	return Object.keys(changes).length === 0 ? null : changes;
 }
 
-/** The expressions of a source, by what the API calls them. */
+/** The expressions of a source, by their names in the API. */
 const EXPRESSIONS: Readonly<Record<string, keyof DeclaredSource>> = {
 	event_type: "eventType",
 	subject: "subject",
@@ -103,7 +108,7 @@ function declare(input: SourceInput): DeclaredSource {
 	};
 }
 
-/** As the present release would have stored it, with the defaults that came later filled in. */
+/** As the current release would have stored it, with later defaults filled in. */
 export function normalised(source: Source): Source {
 	const { auth, settings, kind } = source;
 	const read = settings === null ? null : (kindOf({ kind })?.settings ?? noSettings).safeParse(settings);

@@ -1,4 +1,4 @@
-/** A source on the wire: what may be written, and how it is read back. */
+/** A source on the wire: the fields that may be written, and the response. */
 import * as z from "zod";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
 import { noSettings } from "../../sources/kind.ts";
@@ -19,7 +19,7 @@ const name = nameField("src").refine((name) => !RESERVED.includes(name), "is the
 
 const kind = z.string().refine(isKindName, `one of: ${KIND_NAMES.join(", ")}`);
 
-/** Written as a whole; what is left out takes its default. */
+/** Written as a whole; omitted fields get their defaults. */
 const auth = z.discriminatedUnion("type", [
 	z.strictObject({ type: z.literal("bearer") }),
 	z.strictObject({
@@ -77,12 +77,15 @@ export const testSourceSchema = z.strictObject({
 		.describe("false: the event is logged with its decisions, and nothing is sent to any endpoint."),
 });
 
-/** How the kind's publishers prove themselves unless the source says otherwise. */
+/** How publishers of this kind authenticate unless the source says otherwise. */
 export function defaultAuth(kind: string): SourceAuth {
 	return kindOf({ kind })?.defaultAuth ?? { type: "bearer" };
 }
 
-/** What the kind asks for, checked by the kind; its defaults filled in. Throws 422 with the path of the field. */
+/**
+ * The settings of the kind, checked by the kind, with its defaults filled in. Throws 422 with the
+ * path of the field.
+ */
 export function resolveSettings(kind: string, settings: Record<string, unknown>): Record<string, unknown> {
 	const schema = kindOf({ kind })?.settings ?? noSettings;
 	const parsed = schema.safeParse(settings, { error: wording });
@@ -93,18 +96,21 @@ export function resolveSettings(kind: string, settings: Record<string, unknown>)
 	);
 }
 
-/** Their settings belong to one kind each. */
+/** Each of these belongs to one kind. */
 const BOUND_AUTHS: readonly SourceAuthType[] = ["sns", "aws_keys"];
 
-/** Some publishers can give one proof only, and some proofs only one provider. Throws 422. */
+/**
+ * Some publishers support only one kind of auth, and some kinds of auth belong to one
+ * provider. Throws 422.
+ */
 export function refuseAuth(kind: string, type: SourceAuthType): void {
 	const auths = kindOf({ kind })?.auths;
 	if (auths?.includes(type) ?? !BOUND_AUTHS.includes(type)) return;
-	const message = `kind ${kind} does not take it${auths === undefined ? "" : `, only ${auths.join(", ")}`}`;
+	const message = `kind ${kind} does not support it${auths === undefined ? "" : `, only ${auths.join(", ")}`}`;
 	throw invalidRequest([{ path: "auth.type", message }]);
 }
 
-/** A kind that knows what its events are called does not let a source say so. Throws 422. */
+/** A kind with its own event names does not let a source set them. Throws 422. */
 export function refuseNames(kind: string, named: Record<string, unknown>): void {
 	if (kindOf({ kind })?.namesEvents === true) return;
 	const errors = Object.entries(named)
@@ -116,17 +122,19 @@ export function refuseNames(kind: string, named: Record<string, unknown>): void 
 	if (errors.length > 0) throw invalidRequest(errors);
 }
 
-/** The default of the user name is the source's name, which the schema does not know. */
+/** The default user name is the source's name, which the schema does not know. */
 export function resolveAuth(auth: z.output<typeof fields.shape.auth>, sourceName: string): SourceAuth {
 	return auth.type === "basic" ? { type: "basic", username: auth.username ?? sourceName } : auth;
 }
 
-/** Whether publishers send to a URL of the router, and not to a queue that it reads. */
+/**
+ * Whether publishers send to a URL of the router, in contrast to a queue that it reads.
+ */
 export function isPosted(kind: string): boolean {
 	return kindOf({ kind })?.transport === undefined;
 }
 
-/** `origin` is where the router was reached, so that the URL works for whoever asked. */
+/** `origin` is where the router was reached, so that the URL works for the caller. */
 export function sourceToWire(source: Source, origin: string): Record<string, unknown> {
 	return {
 		id: source.id,
@@ -147,7 +155,7 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 	};
 }
 
-/** The fields that are stored and cannot be read, until they are replaced; null: all can be. */
+/** Stored fields that cannot be read, until they are replaced; null: all can be read. */
 function unreadableOf(source: Source): string[] | null {
 	const fields = [
 		...(source.secrets === null ? ["secret"] : []),
@@ -157,7 +165,7 @@ function unreadableOf(source: Source): string[] | null {
 	return fields.length === 0 ? null : fields;
 }
 
-/** With the secret, which is shown when it is made and never again. */
+/** With the secret, which is shown only when it is created. */
 export function sourceToWireWithSecret(
 	source: Source,
 	secret: string | null,

@@ -1,4 +1,6 @@
-/** Auth `hmac` on the wire. A template that would leave the body or the time unsigned is refused. */
+/**
+ * Auth `hmac` on the wire. A template that would leave the body or the time unsigned is refused.
+ */
 import * as z from "zod";
 import { TOLERANCE_SECONDS } from "../../crypto/freshness.ts";
 import { hasPlace, headersOf, parseSignedContent } from "../../crypto/signed-content.ts";
@@ -13,7 +15,7 @@ import {
 import { headerName } from "../fields/fields.ts";
 
 const MAX_TOLERANCE_SECONDS = 86_400;
-/** Fewer bytes than any provider's key has. */
+/** Shorter than the key of any provider. */
 const MIN_KEY_BYTES = 8;
 
 export const hmacField = z
@@ -41,7 +43,10 @@ interface Scheme {
 	timestamp_header: string | null;
 }
 
-/** Why these fields make no signature that proves a request, or null. */
+/**
+ * Why these fields do not describe a signature that authenticates a request, or
+ * null.
+ */
 export function refuseScheme({
 	header,
 	signed_content: template,
@@ -54,7 +59,7 @@ export function refuseScheme({
 		(part) => "place" in part && (part.place === "body" || part.place === "form"),
 	);
 	if (covering.length === 0)
-		return badContent("must contain {body} or {form}: nothing else proves what was sent");
+		return badContent("must contain {body} or {form}: otherwise the body is not signed");
 	if (covering.length > 1) return badContent("can contain {body} or {form} only once");
 	if (headersOf(parts).includes(header.toLowerCase())) {
 		return badContent(`cannot contain the header ${header}, which carries the signature`);
@@ -64,7 +69,7 @@ export function refuseScheme({
 		return { path: "timestamp_header", message: "is required: signed_content has a {timestamp}" };
 	}
 	if (!isTimed && timestampHeader !== null) {
-		return badContent("must contain {timestamp}, since a time that is not signed proves nothing");
+		return badContent("must contain {timestamp}, because an unsigned time can be changed");
 	}
 	if (timestampHeader?.toLowerCase() === header.toLowerCase()) {
 		return { path: "timestamp_header", message: "cannot be the header that carries the signature" };
@@ -76,7 +81,7 @@ function badContent(message: string): { path: "signed_content"; message: string 
 	return { path: "signed_content", message };
 }
 
-/** Why `secret` is no key for this auth, or null. */
+/** Why `secret` is not a valid key for this auth, or null. */
 export function refuseKey(auth: SourceAuth, secret: string): string | null {
 	if (auth.type !== "hmac") return null;
 	const encoding: NonNullable<HmacAuth["secret_encoding"]> = auth.secret_encoding ?? "utf8";

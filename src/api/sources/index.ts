@@ -53,7 +53,8 @@ export const sources = new Hono<ApiEnv>()
 		return c.json({
 			...sourceToWire(source, originOf(c.req.url)),
 			...(await pullToWire(c.env, source)),
-			// A HEAD is routed here too, and would take the token without showing it; others may not see it.
+			// A HEAD is routed here too, and would remove the token without showing it; some callers may not
+			// see it.
 			...(c.req.raw.method === "GET" &&
 				c.var.principal.role === "admin" &&
 				(await verificationToWire(c.env, source, Date.now()))),

@@ -1,4 +1,4 @@
-/** What the list of sources is narrowed by. */
+/** The filters of the source list. */
 import * as z from "zod";
 import { KIND_NAMES, isKindName } from "../../sources/registry.ts";
 import type { Source } from "../../store/records.ts";
@@ -27,7 +27,7 @@ export function sourcesMatching({ name, kind }: Query): Condition[] {
 	];
 }
 
-/** The status that is shown follows from more than its column, such as whether its secrets can be read. */
+/** The shown status depends on more than its column, such as whether its secrets can be read. */
 export function hasStatus(source: Source, { status }: Query): boolean {
 	return status === undefined || statusOf(source).status === status;
 }

@@ -1,4 +1,4 @@
-/** How a source that the router fetches from is doing, for a person who reads the source. */
+/** The state of a source that the router pulls from, as the API shows it. */
 import type { Env } from "../../env.ts";
 import { puller } from "../../objects/clients.ts";
 import { kindOf } from "../../sources/registry.ts";

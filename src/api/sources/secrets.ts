@@ -1,4 +1,6 @@
-/** Which secrets a source has when it is made and after a change: the ones that were given, made or kept. */
+/**
+ * Which secrets a source has after its creation and after a change: given, generated or kept ones.
+ */
 import type { LiveSecret } from "../../crypto/live-secret.ts";
 import type { Source, SourceAuth } from "../../store/records.ts";
 import { invalidRequest } from "../http/body.ts";
@@ -6,7 +8,7 @@ import { hasSecret } from "../../store/source-auth.ts";
 import { currentSecret, generateSourceSecret, newSecret, refuseSourceSecret } from "../fields/secrets.ts";
 import { refuseKey } from "./hmac-field.ts";
 
-/** The secret that was given, or a new one; null when this kind of auth has none. */
+/** The given secret, or a new one; null if this kind of auth has none. */
 export function chooseSecret(auth: SourceAuth, given: string | undefined): string | null {
 	const { type } = auth;
 	if (given === undefined && type === "aws_keys") {
@@ -19,8 +21,8 @@ export function chooseSecret(auth: SourceAuth, given: string | undefined): strin
 }
 
 /**
- * The secrets after a change of auth or of the secret itself, or null when they stay. A secret that is named
- * here counts at once and alone; rotation is what lets the former one live on for a while.
+ * The secrets after a change of auth or of the secret itself, or null if they stay. A given secret
+ * takes effect at once and alone; only rotation keeps the former one valid for a while.
  */
 export function secretsAfter(
 	former: Source,
@@ -36,18 +38,17 @@ export function secretsAfter(
 	if (!hasSecret(type)) return [];
 	const { secrets } = former;
 	if (secrets === null) {
-		const message =
-			"whether the stored secret fits cannot be told, as it cannot be read: name one in `secret`";
+		const message = "the stored secret cannot be read, so it cannot be checked: give one in `secret`";
 		throw invalidRequest([{ path: "auth.type", message }]);
 	}
 	const current = currentSecret(secrets, Date.now());
 	if (current === null) {
-		const message = "the source has no secret for this kind of auth yet: name one in `secret`";
+		const message = "the source has no secret for this kind of auth yet: give one in `secret`";
 		throw invalidRequest([{ path: "auth.type", message }]);
 	}
 	const refusal = refuseSecret(auth, current);
 	if (refusal === null) return secrets.filter(({ value }) => refuseSecret(auth, value) === null);
-	const message = `the source's secret does not fit (${refusal}): name another in \`secret\``;
+	const message = `the source's secret does not fit (${refusal}): give another in \`secret\``;
 	throw invalidRequest([{ path: "auth.type", message }]);
 }
 

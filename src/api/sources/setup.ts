@@ -1,4 +1,4 @@
-/** How a publisher is set up, and a sample of what it will send, for a person who is connecting one. */
+/** Setup steps for a publisher, and a sample of what it will send. */
 import type { Env } from "../../env.ts";
 import type { TestMark } from "../../events/test-mark.ts";
 import { toProblem } from "../../http/refusal.ts";
@@ -14,7 +14,7 @@ import type { Ingest } from "../http/context.ts";
 import { currentSecret } from "../fields/secrets.ts";
 import { isPosted } from "./fields.ts";
 
-/** The steps with the real URL; the secret is left for the reader to put in. Throws 503 `settings_unreadable`. */
+/** The steps with the real URL; the reader inserts the secret. Throws 503 `settings_unreadable`. */
 export function setupToWire(source: Source, origin: string): Record<string, unknown> {
 	const { auth } = requireKnown(source);
 	const plain = `${origin}/in/${source.name}`;
@@ -42,17 +42,17 @@ function boundKind(source: Source): BoundKind {
 	return kind;
 }
 
-/** What is sent, and what is told of it: never the proof. */
+/** The sample request, and the part that is shown: never the credentials. */
 export interface SampleRequest {
 	request: Request;
-	/** To verify it with: who signed it. */
+	/** The trust to verify it with: who signed it. */
 	trust: Trust;
 	sent: { headers: Record<string, string>; body: string };
 }
 
 /**
- * A request as the publisher would make it, proof included, and whose proof it is. `now` in ms. Throws 503
- * `secret_unreadable` or `settings_unreadable`.
+ * A request as the publisher would make it, credentials included, and who signed it. `now` in ms.
+ * Throws 503 `secret_unreadable` or `settings_unreadable`.
  */
 export async function buildSample(source: Source, origin: string, now: number): Promise<SampleRequest> {
 	const { secrets } = source;
@@ -75,8 +75,8 @@ export async function buildSample(source: Source, origin: string, now: number): 
 }
 
 /**
- * The response of `POST …/test` for a source that nobody posts to: the sample goes the way of a message from its
- * queue. Throws 503 `source_paused`, or what `takeMessage` refuses with.
+ * The response of `POST …/test` for a source that reads a queue: the sample is handled like a
+ * message of the queue. Throws 503 `source_paused`, or what `takeMessage` refuses with.
  */
 export async function takeSample(
 	env: Env,

@@ -1,6 +1,7 @@
 /**
- * After a change of a source: ingest reads sources from memory and from KV, and the puller of a queue has settings
- * of its own, so all must hear of it. D1 has the change already; nothing here may fail the request that made it.
+ * After a change of a source, notifies everything that has a copy of it: ingest reads sources from
+ * memory and KV, and the puller of a queue has its own settings. D1 already has the change; a
+ * failure here does not fail the request.
  */
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
@@ -12,10 +13,12 @@ import { type Source, isVerifying } from "../../store/records.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { findSource } from "../../store/sources.ts";
 
-/** KV takes one write a second for each key and refuses the others. */
+/** KV accepts one write a second for each key and refuses the others. */
 const RETRY_AFTER_MS = 1_100;
 
-/** `former`: the source before the change, when there was one; `current`: null when it has been deleted. */
+/**
+ * `former`: the source before the change, if there was one; `current`: null if it has been deleted.
+ */
 export async function syncSource(
 	c: Context<ApiEnv>,
 	former: Source | null,
@@ -31,13 +34,15 @@ export async function syncSource(
 	await tellWatch(c, former, current);
 }
 
-/** As `syncSource` for a new source, without a copy in KV: ingest makes it when the first request comes. */
+/**
+ * As `syncSource` for a new source, without a copy in KV: ingest writes it at the first request.
+ */
 export async function announceSource(c: Context<ApiEnv>, source: Source): Promise<void> {
 	c.var.ingest.forgetSource(source);
 	await tellPuller(c, null, source);
 }
 
-/** For a source that the router fetches from, now or before the change. */
+/** For a source that the router pulls from, now or before the change. */
 async function tellPuller(c: Context<ApiEnv>, former: Source | null, current: Source | null): Promise<void> {
 	const pulled = [current, former].find((source) => source !== null && kindOf(source)?.transport === "pull");
 	if (pulled === undefined || pulled === null) return;
@@ -45,14 +50,15 @@ async function tellPuller(c: Context<ApiEnv>, former: Source | null, current: So
 	await tell().catch(() => {
 		c.executionCtx.waitUntil(
 			tell().catch((error: unknown) => {
-				// Reading the source starts a puller that has never been told; others go on as they were.
+				// Reading the source starts a puller that has never been notified; others continue as
+				// before.
 				log("puller.untold", { source_id: pulled.id, error: String(error) });
 			}),
 		);
 	});
 }
 
-/** For a source of which something is expected, now or before the change. */
+/** For a source with an expected event rate, now or before the change. */
 async function tellWatch(c: Context<ApiEnv>, former: Source | null, current: Source | null): Promise<void> {
 	const watched = [current, former].find((source) => typeof source?.expectEverySeconds === "number");
 	if (watched === undefined || watched === null) return;
@@ -60,14 +66,18 @@ async function tellWatch(c: Context<ApiEnv>, former: Source | null, current: Sou
 	await tell().catch(() => {
 		c.executionCtx.waitUntil(
 			tell().catch((error: unknown) => {
-				// It reads the source by itself when it wakes; one that has never been told begins with the next change.
+				// It reads the source by itself when it wakes; one that has never been notified begins with the
+				// next change.
 				log("watch.untold", { source_id: watched.id, error: String(error) });
 			}),
 		);
 	});
 }
 
-/** One write for each key, or KV would refuse the second: after a rename ingest makes the new copy itself. */
+/**
+ * One write for each key, because KV would refuse the second: after a rename ingest writes the new
+ * copy itself.
+ */
 async function writeCache(env: Env, former: Source | null, current: Source | null): Promise<void> {
 	if (former !== null && former.name !== current?.name) return uncacheSource(env, former);
 	if (current === null) return;
@@ -75,14 +85,14 @@ async function writeCache(env: Env, former: Source | null, current: Source | nul
 	await (isVerifying(current) ? cacheSource(env, current) : uncacheSource(env, current));
 }
 
-/** Reads the source anew: what was true before the wait may have been changed by another request since. */
+/** Reads the source again, because another request may have changed it during the wait. */
 async function writeCacheLater(env: Env, former: Source | null, current: Source | null): Promise<void> {
 	await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
 	const id = current?.id ?? former?.id;
 	try {
 		await writeCache(env, former, id === undefined ? null : await findSource(env, id));
 	} catch (error) {
-		// The entry ends by itself; until then ingest may go on with the former settings.
+		// The entry expires by itself; until then ingest may use the former settings.
 		log("source_cache.write_failed", { source_id: id, error: String(error) });
 	}
 }

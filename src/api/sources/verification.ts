@@ -1,9 +1,12 @@
-/** The token that a publisher has brought to a source that awaits one: shown once. */
+/**
+ * The verification token that a publisher has sent to a source that expects one:
+ * shown once.
+ */
 import type { Env } from "../../env.ts";
 import type { Source } from "../../store/records.ts";
 import { takeVerificationToken } from "../../store/verification-token.ts";
 
-/** Nothing for a source that awaits none. `now` in ms. */
+/** Returns nothing for a source that expects none. `now` in ms. */
 export async function verificationToWire(
 	env: Env,
 	{ id, auth }: Source,

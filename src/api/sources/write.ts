@@ -1,4 +1,7 @@
-/** Writes sources for the routes, and tells all who have to know: the audit log, ingest, the puller of a queue. */
+/**
+ * Writes sources for the routes, then updates the audit log and notifies ingest and the puller of a
+ * queue.
+ */
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
@@ -21,7 +24,7 @@ export async function getSource(env: Env, ref: string): Promise<Source> {
 	return source;
 }
 
-/** The 201 with the secret; null when the name is taken. Throws 422, and 409 `queue_taken`. */
+/** The 201 with the secret; null if the name is taken. Throws 422, and 409 `queue_taken`. */
 export async function createSource(c: Context<ApiEnv>, input: SourceInput): Promise<Response | null> {
 	const { source, secret } = draftSource(input, Date.now());
 	await refuseSharedQueue(c.env, source);
@@ -41,8 +44,8 @@ const changeable: Changeable<Source, SourceChanges> = {
 };
 
 /**
- * Makes a change of a source and tells all who have to know; the response gets its tag. Throws what `changeRecord` throws,
- * and 412.
+ * Changes a source and notifies everything affected; the response gets its ETag. Throws what
+ * `changeRecord` throws, and 412.
  */
 export async function changeSource(
 	c: Context<ApiEnv>,

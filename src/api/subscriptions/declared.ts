@@ -2,7 +2,7 @@
 import type { Subscription } from "../../store/records.ts";
 import { type KnownNames, subscriptionToWire } from "./fields.ts";
 
-/** null: what it names is not there. */
+/** null: a resource that it names does not exist. */
 export function declaredSubscription(
 	subscription: Subscription,
 	names: KnownNames,

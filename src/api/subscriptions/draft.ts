@@ -1,6 +1,6 @@
 /**
- * A subscription out of what somebody writes: a new one, or what replaces one that is there. POST, PUT, previews and the
- * configuration document use the same two functions. Nothing is stored.
+ * Makes a subscription from a request: a new one, or a replacement of an existing one. POST, PUT,
+ * previews and the configuration document use the same two functions. Nothing is stored.
  */
 import { randomBytes } from "node:crypto";
 import { newId } from "../../events/ids.ts";
@@ -44,8 +44,9 @@ export interface Replacement extends Pick<ResolvedRefs, "endpointName"> {
 }
 
 /**
- * What changes when `input` replaces all of a subscription but its id and, unless it is named, its status. `principal`: who
- * asks, which decides whether a source has to be asked for. Throws what `resolveRefs` throws.
+ * What changes if `input` replaces all of a subscription except its id and, unless it is given, its
+ * status. `principal`: who asks, which decides whether a source has to be requested. Throws what
+ * `resolveRefs` throws.
  */
 export async function replaceSubscription(
 	former: Subscription,
@@ -55,7 +56,7 @@ export async function replaceSubscription(
 	const { declared, endpointName, sourceName } = await declare(lookup, input);
 	const source = { id: declared.sourceId, name: sourceName };
 	const status = statusAfterReplacement(principal, former, source, input.status);
-	// What cannot be read is read as empty, and is not what stands there.
+	// Unreadable values are read as empty and differ from what is stored.
 	const unread = Object.fromEntries((former.unreadable ?? []).map((column) => [column, undefined]));
 	const changes: SubscriptionChanges = differing<SubscriptionChanges>(
 		{ ...former, ...unread },
@@ -67,7 +68,7 @@ export async function replaceSubscription(
 	return { changes: Object.keys(changes).length === 0 ? null : changes, endpointName };
 }
 
-/** Whether the expression at `field`, which is set aside, is another one now. */
+/** Whether the expression at `field`, which is set aside, has changed. */
 function isRewritten(former: Subscription, declared: Declared, field: string): boolean {
 	if (field === "result.transform") return former.result?.transform !== declared.result?.transform;
 	if (field === "transform") return former.transform !== declared.transform;
@@ -92,7 +93,10 @@ async function declare(
 	return { declared, endpointName, sourceName };
 }
 
-/** `to-ocr-3-x7f2`; the random part keeps apart what goes to the same endpoint. */
+/**
+ * `to-ocr-3-x7f2`; the random part distinguishes subscriptions to the same
+ * endpoint.
+ */
 function nameFor(endpointRef: string): string {
 	const readable = endpointRef.replaceAll(/[^A-Za-z0-9._-]/g, "-").slice(0, 50);
 	return `to-${readable}-${randomBytes(3).toString("hex")}`;

@@ -1,4 +1,7 @@
-/** A subscription on the wire: what may be written, its defaults, and how it is read back. */
+/**
+ * A subscription on the wire: the fields that may be written, their defaults, and the
+ * response.
+ */
 import * as z from "zod";
 import { MAX_HOPS } from "../../events/lineage.ts";
 import { filterSchema } from "../../events/expressions/filters.ts";
@@ -42,7 +45,7 @@ export function hasOneForm({ targets, endpoint }: SubscriptionInput): boolean {
 
 export const ONE_FORM = {
 	path: ["endpoint"],
-	message: "is short for one target: name either endpoint or targets",
+	message: "is short for one target: give either endpoint or targets",
 };
 
 export function hasTarget({ targets, endpoint }: SubscriptionInput): boolean {
@@ -58,7 +61,7 @@ export const patchSubscriptionSchema = fields
 	.extend({ status: CHANGED_BY_ACTION, enabled: CHANGED_BY_ACTION })
 	.refine(hasOneForm, ONE_FORM);
 
-/** What a new subscription may have; its target is judged behind it. */
+/** The fields of a new subscription; its target is checked later. */
 export const newFields = fields.extend({
 	status: statusField.optional(),
 	enabled: z.never('is now called status: "active" or "paused"').optional(),
@@ -68,14 +71,14 @@ export const createSubscriptionSchema = newFields
 	.refine(hasOneForm, ONE_FORM)
 	.refine(hasTarget, TARGET_REQUIRED);
 
-/** The endpoint that was named and the path it was named at; null when the input names none. */
+/** The given endpoint and the path of its field; null if the input gives none. */
 export function targetOf({ targets, endpoint }: SubscriptionInput): { ref: string; path: string } | null {
 	if (endpoint !== undefined) return { ref: endpoint, path: "endpoint" };
 	const [target] = targets ?? [];
 	return target === undefined ? null : { ref: target.endpoint, path: "targets.0.endpoint" };
 }
 
-/** `former` with the named fields changed; null takes the result policy away. */
+/** `former` with the given fields changed; null removes the result policy. */
 export function mergeResult(
 	former: ResultPolicy | null,
 	input: z.output<typeof result> | null,
@@ -90,7 +93,7 @@ export function mergeResult(
 	};
 }
 
-/** Names that go with the ids in a subscription. What has been deleted has none. */
+/** Names for the ids in a subscription. Deleted resources have none. */
 export interface KnownNames {
 	sources: ReadonlyMap<string, string>;
 	/** `name@version`. */

@@ -1,4 +1,4 @@
-/** `/v1/subscriptions`: which events go to which endpoint, and what becomes of the outputs. */
+/** `/v1/subscriptions`: which events go to which endpoint, and what happens to the outputs. */
 import { Hono } from "hono";
 import { deleteSubscription, findSubscription, listSubscriptions } from "../../store/subscriptions.ts";
 import { recordChange } from "../access/audit.ts";
@@ -105,8 +105,8 @@ export const subscriptions = new Hono<ApiEnv>()
 		const { isChanged } = await deleteSubscription(c.env, id, asRead);
 		if (isChanged) throw overtaken();
 		await recordChange(c, { action: "delete", resource: "subscription", before, after: null, id });
-		// When the subscription was lost with the database, nobody knows which dispatchers hold its deliveries; they
-		// check by themselves.
+		// If the subscription was lost with the database, it is unknown which dispatchers have its
+		// deliveries; they check by themselves.
 		if (subscription !== null) await refreshTargets(c.env, [subscription]);
 		return c.body(null, 204);
 	})

@@ -1,4 +1,4 @@
-/** What the list of subscriptions is narrowed by. */
+/** The filters of the subscription list. */
 import * as z from "zod";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
 import { parseEndpointRef } from "../../store/endpoints.ts";
@@ -66,7 +66,7 @@ function targets(ref: string): Condition {
 	};
 }
 
-/** The status that is shown follows from more than its column, such as whether all of it can be read. */
+/** The shown status depends on more than its column, such as whether all of it can be read. */
 export function hasStatus(subscription: Subscription, { status }: Query): boolean {
 	return status === undefined || statusOf(subscription).status === status;
 }

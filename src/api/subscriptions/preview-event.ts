@@ -1,4 +1,7 @@
-/** The event of a preview: one of the logs, or one that is written for it, as it would come out of ingest. */
+/**
+ * The event of a preview: one from the logs, or one given in the request, as it would be after
+ * ingest.
+ */
 import type { Env } from "../../env.ts";
 import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
 import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents/cloudevents.ts";
@@ -13,18 +16,19 @@ import { formatTime } from "../fields/times.ts";
 import { invalidRequest } from "../http/body.ts";
 import type { PreviewInput } from "./preview-fields.ts";
 
-/** Where an event comes from of which nobody says it, for a subscription that listens to every source. */
+/** The assumed source of an event without one, for a subscription to every source. */
 const API_SOURCE_ID = "src_api";
 
 export interface Previewed {
 	event: SluiceEvent;
-	/** The source is a guess, by which the subscription listens to it. */
+	/** The source is assumed so that the subscription listens to it. */
 	isSourceAssumed: boolean;
 }
 
 /**
- * `text` is the JSON of the whole request, of which the data keeps its spelling. `sourceId`: what the subscription listens
- * to. Throws 404 `event_not_found`, 422 for a source that is none, and what the codec refuses, its path under `event`.
+ * `text` is the JSON of the whole request, so that the data keeps its spelling. `sourceId`: the
+ * source of the subscription. Throws 404 `event_not_found`, 422 for an unknown source, and what the
+ * codec refuses, with its path under `event`.
  */
 export async function previewedEvent(
 	env: Env,
@@ -56,7 +60,10 @@ export async function previewedEvent(
 	};
 }
 
-/** Read as a structured request is, with `defaults` for what is missing: by the same rules, and with the text of its data. */
+/**
+ * Read like a structured request, with `defaults` for missing attributes: by the same rules, and
+ * with the text of its data.
+ */
 function decode(text: string, defaults: Record<string, unknown>): { ok: true; event: CloudEvent } | Refusal {
 	const wrong = refuseStructure(text);
 	if (wrong !== null) return wrong;

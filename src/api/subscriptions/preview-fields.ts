@@ -1,4 +1,4 @@
-/** What a preview takes: a draft or a subscription that is there, and an event or the id of one. */
+/** The input of a preview: a draft or an existing subscription, and an event or an event id. */
 import * as z from "zod";
 import { hasOneForm, hasTarget, newFields, ONE_FORM, TARGET_REQUIRED } from "./fields.ts";
 
@@ -28,18 +28,21 @@ export const previewSchema = newFields
 		const refuse = (path: string, message: string) =>
 			context.addIssue({ code: "custom", path: [path], message });
 		if (input.event === undefined && input.event_id === undefined) {
-			refuse("event", "is required: name an event or event_id");
+			refuse("event", "is required: give event or event_id");
 		}
 		if (input.event !== undefined && input.event_id !== undefined) {
-			refuse("event_id", "stands for an event: name either event or event_id");
+			refuse("event_id", "cannot be combined with event: give either event or event_id");
 		}
 		if (input.event_id !== undefined && input.event_source !== undefined) {
-			refuse("event_source", "is that of the event with this id: leave it out");
+			refuse(
+				"event_source",
+				"cannot be combined with event_id, because the event with this id has its own source: leave it out",
+			);
 		}
 		if (input.subscription === undefined) return;
 		for (const field of Object.keys(newFields.shape)) {
 			if (!(field in input)) continue;
-			refuse(field, "is a field of a draft: name either subscription or the fields of one");
+			refuse(field, "is a field of a draft: give either subscription or the fields of a draft");
 		}
 	});
 

@@ -1,6 +1,7 @@
 /**
- * `POST /v1/subscriptions/preview`: what a subscription would make of an event. The same parts decide, transform and
- * build the request as for a delivery; nothing is sent, stored or set aside.
+ * `POST /v1/subscriptions/preview`: what a subscription would do with an event. The code that
+ * decides, transforms and builds the request is the same as for a delivery; nothing is sent, stored
+ * or set aside.
  */
 import { prepareInput } from "../../delivery/exchange/prepare.ts";
 import { showRequest, type ShownRequest } from "../../delivery/exchange/shown-request.ts";
@@ -32,22 +33,25 @@ import { previewSchema } from "./preview-fields.ts";
 
 type Tried = Subscription & Pick<Owner, "isPreview">;
 
-/** Why nothing would be sent, in the words of a delivery. `reason`: with which it would be dead; null: it would wait, or try again. */
+/**
+ * Why nothing would be sent, in the terms of a delivery. `reason`: the reason of a dead delivery;
+ * null: the delivery would wait, or be retried.
+ */
 interface Unsent {
 	reason: DeadReason | null;
 	detail: string;
 }
 
 interface Target {
-	/** null: no version of the name is left. */
+	/** null: no version of the name exists. */
 	endpoint: Endpoint | null;
-	/** `name@version`, or what the subscription calls it. */
+	/** `name@version`, or the reference in the subscription. */
 	ref: string;
 	built: { request: ShownRequest } | { error: Unsent };
 }
 
 /**
- * The response as JSON text. Throws 422 with the errors that creating the draft would throw, 404
+ * The response as JSON text. Throws 422 with the errors of creating the draft, 404
  * `subscription_not_found`, and what `previewedEvent` and reading the body throw.
  */
 export async function previewSubscription(env: Env, request: Request): Promise<string> {
@@ -106,7 +110,7 @@ async function buildFor(env: Env, building: ToBuild): Promise<Target> {
 	const asked = "latestOf" in target ? `${target.latestOf}@latest` : target.endpointId;
 	const endpoint = await findEndpoint(env, asked);
 	if (endpoint === null) {
-		const error = { reason: null, detail: "The endpoint has no version left." };
+		const error = { reason: null, detail: "No version of the endpoint exists." };
 		return { endpoint, ref: asked, built: { error } };
 	}
 	return {
@@ -126,7 +130,8 @@ async function build(
 		return { error: { reason: null, detail } };
 	}
 	if (protocolOf(endpoint.protocol) === null) {
-		const detail = "A newer release of Sluice has stored the endpoint with a protocol of its own.";
+		const detail =
+			"A newer release of Sluice stored the endpoint with a protocol that this release does not know.";
 		return { error: { reason: null, detail } };
 	}
 	if (transformed?.ok === false) return { error: transformFailed(transformed.message) };
@@ -158,7 +163,10 @@ function transformFailed(message: string): Unsent {
 	return { reason: "transform_failed", detail: `The transform failed: ${message}` };
 }
 
-/** null without a transform; else its value as it would be spelled, or why there is none. */
+/**
+ * null without a transform; otherwise its output as it would be spelled, or why there is
+ * none.
+ */
 function inputJson(transformed: JsonEvaluation | null): string {
 	if (transformed === null) return "null";
 	if (transformed.ok) return withMember({ error: null }, "value", transformed.json);

@@ -1,4 +1,4 @@
-/** What the references of a subscription stand for. */
+/** Resolves the references of a subscription. */
 import type { Env } from "../../env.ts";
 import type { FieldError } from "../../http/problem.ts";
 import { findEndpoint, parseEndpointRef } from "../../store/endpoints.ts";
@@ -7,7 +7,7 @@ import { findSourceRef } from "../fields/source-refs.ts";
 import { invalidRequest } from "../http/body.ts";
 import { type SubscriptionInput, targetOf } from "./fields.ts";
 
-/** Where things are looked up by reference: in the database, or in a document that is to be applied. */
+/** Where references are looked up: in the database, or in a document that is to be applied. */
 export interface Lookup {
 	endpoint(ref: string): Promise<{ id: string; name: string; version: string } | null>;
 	source(ref: string): Promise<{ id: string; name: string } | null>;
@@ -21,18 +21,21 @@ export function lookupIn(env: Env): Lookup {
 }
 
 export interface ResolvedRefs {
-	/** What is not named is undefined. null: events of every source. */
+	/** undefined if it is not given. null: events of every source. */
 	sourceId: string | null | undefined;
-	/** null: every source, or none is named. */
+	/** null: every source, or none is given. */
 	sourceName: string | null;
 	/** `name@latest` stays a name: it is resolved for each event. */
 	target: Subscription["target"] | undefined;
 	targetRef: string;
-	/** Without its version; "" when no target is named. */
+	/** Without its version; "" if no target is given. */
 	endpointName: string;
 }
 
-/** What the references in the input stand for. Throws 422 with every one that stands for nothing. */
+/**
+ * Resolves the references in the input. Throws 422 with every reference to something that does not
+ * exist.
+ */
 export async function resolveRefs(lookup: Lookup, input: SubscriptionInput): Promise<ResolvedRefs> {
 	const asked = targetOf(input);
 	const [endpoint, source] = await Promise.all([

@@ -1,6 +1,6 @@
 /**
- * Subscriptions that ask for a source: whoever makes one with a key that is not for its source waits until the source's
- * owner grants it.
+ * Subscriptions that request access to a source: if the key's scope does not include the source, a
+ * new subscription waits until the source's owner grants it.
  */
 import type { Env } from "../../env.ts";
 import { Problem } from "../../http/problem.ts";
@@ -11,8 +11,8 @@ import { type Principal, coversSource } from "../access/principal.ts";
 import { readIdsOfSources } from "../fields/source-refs.ts";
 
 /**
- * The status of a subscription that somebody points to a source (null: to every source). `wanted` is what it is
- * where nobody needs to be asked; what waits for a grant is active after it.
+ * The status of a subscription when its source is set (null: every source). `wanted` is the status
+ * if no grant is needed; a subscription that waits for a grant becomes active after it.
  */
 export function statusForSource(
 	principal: Principal,
@@ -27,8 +27,9 @@ export function isUngranted(status: SubscriptionStatus): boolean {
 }
 
 /**
- * The status after a change. `source`: the one that the change names, null when it names none. A source that the key is
- * not for has to be asked for, whatever the subscription was before, and can be asked for again.
+ * The status after a change. `source`: the source in the change, null if it sets none. A source
+ * outside the key's scope has to be requested, whatever the former status, and can be requested
+ * again.
  */
 export function statusAfterChange(
 	principal: Principal,
@@ -42,9 +43,9 @@ export function statusAfterChange(
 }
 
 /**
- * The status when all of a subscription is replaced. `wanted`: the one that is named, by which nobody gets past a grant that
- * is still missing; undefined: it stays. With the source that it had, a request or a refusal stays what it is, unless
- * somebody who may grant it says active.
+ * The status after a subscription is replaced as a whole. `wanted`: the given status, which cannot
+ * bypass a missing grant; undefined: it stays. If the source does not change, a request or a denial
+ * stays, unless somebody who may grant it sets the status to active.
  */
 export function statusAfterReplacement(
 	principal: Principal,
@@ -61,13 +62,16 @@ export function statusAfterReplacement(
 	return isCovered && wanted === "active" ? "active" : former.status;
 }
 
-/** The 409 for resuming what has not been granted. */
+/** The 409 for resuming a subscription that has not been granted. */
 export function notGranted(): Problem {
 	const detail = "The owner of its source, or an admin, has to grant it first: POST …/grant.";
 	return new Problem(409, "not_granted", detail);
 }
 
-/** The condition of the list: a publisher sees the subscriptions to its sources, a subscriber those of its names. */
+/**
+ * The condition of the list: a publisher sees the subscriptions to its sources, a subscriber those
+ * with its names.
+ */
 export async function ownSubscriptions(env: Env, asker: Asker): Promise<Condition[]> {
 	if (asker.principal.role !== "publisher") return ownRows(asker, "subscriptions");
 	const names = ownNames(asker, "sources");

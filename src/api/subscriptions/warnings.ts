@@ -1,4 +1,7 @@
-/** What is allowed in a subscription and most likely not meant. Told when it is written; nothing is refused. Pure. */
+/**
+ * Warnings about subscriptions that are valid but probably not intended. Returned when one is
+ * written; nothing is refused. Pure.
+ */
 import * as z from "zod";
 import { typeMatches } from "../../events/cloudevents/type-pattern.ts";
 import { RESULTS_SOURCE_ID, SLUICE_SOURCE_ID } from "../../events/ids.ts";
@@ -13,7 +16,10 @@ export const warningSchema = z.object({
 
 export type Warning = z.output<typeof warningSchema>;
 
-/** `endpointName`: of its target, without the version. A result without a type of its own is named after it. */
+/**
+ * `endpointName`: the target's name without the version. A result without its own type is named
+ * after it.
+ */
 export function warningsOf(
 	{ sourceId, types, filters, result }: Pick<Subscription, "sourceId" | "types" | "filters" | "result">,
 	endpointName: string,
@@ -26,12 +32,12 @@ export function warningsOf(
 	const isOwn = (pattern: string): boolean => typeMatches(pattern, own);
 	if (types.length > 0 && !types.some(isOwn)) return [];
 	if (sourceId === RESULTS_SOURCE_ID && types.length > 0 && types.every((type) => type === own)) {
-		const message = `it listens to results of type ${own} only, which is what its own results are called: unless another subscription publishes that type, nothing ever arrives, and what does arrive ends dead \`loop\` one step later. Name another type, or result.allow_cycles`;
+		const message = `it listens only to results of type ${own}, which is also the type of its own results: unless another subscription publishes that type, no event ever arrives, and an event that does arrive ends as a dead delivery \`loop\` one step later. Use another type, or set result.allow_cycles`;
 		return [{ code: "only_loops", path: "types", message }];
 	}
-	// Filters may leave them out.
+	// Filters may exclude them.
 	if (filters.length > 0) return [];
-	const message = `its own results (${own}) match it again, and each of them ends as a dead delivery \`loop\`. Name the source or the types that it is for, or result.allow_cycles`;
+	const message = `its own results (${own}) match it again, and each of them ends as a dead delivery \`loop\`. Set the source or the types that it should receive, or set result.allow_cycles`;
 	return [{ code: "own_results_match", path: types.length > 0 ? "types" : "source", message }];
 }
 

@@ -1,4 +1,4 @@
-/** Writes subscriptions for the routes, and tells all who have to know: the audit log and the dispatchers. */
+/** Writes subscriptions for the routes, then updates the audit log and notifies the dispatchers. */
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
 import { Problem } from "../../http/problem.ts";
@@ -23,7 +23,10 @@ import { lookupIn, resolveRefs } from "./refs.ts";
 import { statusForSource } from "./requests.ts";
 import { warningsOf } from "./warnings.ts";
 
-/** The 201; null when the name is taken. Throws 422, 403 for a name that is not the asker's, and 409. */
+/**
+ * The 201; null if the name is taken. Throws 422, 403 for a name outside the asker's scope, and
+ * 409.
+ */
 export async function createSubscription(c: Context<ApiEnv>, input: DraftInput): Promise<Response | null> {
 	const lookup = lookupIn(c.env);
 	const { subscription: draft, endpointName, sourceName } = await draftOf(lookup, input, Date.now());
@@ -34,7 +37,7 @@ export async function createSubscription(c: Context<ApiEnv>, input: DraftInput):
 	const inserted = await insertSubscription(c.env, subscription);
 	if (inserted === "name_taken") return null;
 	if (inserted === "changed") {
-		// What it names has just been deleted; says which.
+		// A resource that it names has just been deleted; the error names it.
 		await resolveRefs(lookup, input);
 		throw changedMeanwhile();
 	}
@@ -56,8 +59,8 @@ const changeable: Changeable<Subscription, SubscriptionChanges> = {
 };
 
 /**
- * Makes a change of a subscription and tells the dispatchers of both targets; the response gets its tag. Throws what
- * `changeRecord` throws, and 412.
+ * Changes a subscription and notifies the dispatchers of both targets; the response gets its ETag.
+ * Throws what `changeRecord` throws, and 412.
  */
 export async function changeSubscription(
 	c: Context<ApiEnv>,
@@ -87,7 +90,7 @@ export async function toWire(env: Env, subscription: Subscription): Promise<Reco
 	return wire;
 }
 
-/** With what its writer should know of it. */
+/** With its warnings. */
 export async function writtenToWire(env: Env, subscription: Subscription): Promise<Record<string, unknown>> {
 	const [wire, endpointName] = await Promise.all([
 		toWire(env, subscription),
@@ -96,7 +99,7 @@ export async function writtenToWire(env: Env, subscription: Subscription): Promi
 	return { ...wire, warnings: warningsOf(subscription, endpointName) };
 }
 
-/** Without its version; "" where it is deleted. */
+/** Without its version; "" if it is deleted. */
 async function targetName(env: Env, target: Subscription["target"]): Promise<string> {
 	if ("latestOf" in target) return target.latestOf;
 	const ref = (await readEndpointRefs(env, [target.endpointId])).get(target.endpointId) ?? "";

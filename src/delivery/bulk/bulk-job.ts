@@ -1,6 +1,7 @@
 /**
- * A bulk job: a Durable Object that has dispatchers retry or cancel, so many at a time, and gathers how far they have
- * come. The work itself is theirs (runner.ts). It forgets itself a week after its end.
+ * A bulk job: a Durable Object that tells a limited number of dispatchers at a time to retry or
+ * cancel, and collects their progress. The dispatchers do the work (runner.ts). The object deletes
+ * its data a week after the job ends.
  */
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
@@ -13,13 +14,13 @@ import { readBehind } from "../../store/owners.ts";
 import { addCounts, type BulkPart, NO_COUNTS, storedCounts, storedOrder } from "./order.ts";
 import type { BulkJobRpc, BulkRecord, BulkRequest, EndpointProgress } from "./rpc.ts";
 
-/** Dispatchers that are at work for one job. */
+/** Dispatchers that work on one job at once. */
 const RUNNING_AT_ONCE = 50;
-/** Calls at the same time; an invocation has six connections. */
+/** Calls at once; an invocation has six connections. */
 const CALLS_AT_ONCE = 6;
 const FIRST_LOOK_MS = 250;
 const LONGEST_LOOK_MS = 10_000;
-/** Looks in a row without a response until a dispatcher is given up: more than a quarter of an hour. */
+/** Consecutive calls without a response until a dispatcher is given up: more than 15 minutes. */
 const MAX_FAILURES = 100;
 const REMEMBERED_MS = 7 * 86_400_000;
 const SHOWN_ENDPOINTS = 200;
@@ -28,14 +29,14 @@ const PART = "part/";
 
 const storedJob = z.object({
 	order: storedOrder,
-	/** null: all of the table, by age. */
+	/** null: all endpoints in the table, by age. */
 	endpointIds: z.array(z.string()).nullable(),
 	startedBy: z.string(),
 	asked: z.string(),
 	status: z.enum(["running", "done", "canceled"]),
 	createdAt: z.number(),
 	finishedAt: z.number().nullable(),
-	/** Endpoints that have been begun, and the last of them; null: none has. */
+	/** Endpoints that have been begun, and the last of them; null: none. */
 	begun: z.number(),
 	last: z.object({ createdAt: z.number(), id: z.string() }).nullable(),
 });
@@ -95,7 +96,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		const job = this.#job();
 		if (job === null) return;
 		if (job.status === "running") {
-			// Before the calls: a crash in the middle of them is gone on from.
+			// Written before the calls, so that the job can continue after a crash.
 			await this.#alarm.arm(Date.now() + LONGEST_LOOK_MS);
 			await this.#turn();
 			if (this.#job()?.status === "running") await this.#alarm.move(Date.now() + this.#nextLookMs());
@@ -107,7 +108,10 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		return Math.min(FIRST_LOOK_MS * 2 ** Math.min(this.#looks++, 10), LONGEST_LOOK_MS);
 	}
 
-	/** Asks those that are at work, begins others where there is room, and sees whether all is done. Never throws. */
+	/**
+	 * Asks the dispatchers that are at work, begins others if there is room, and checks whether all
+	 * are done. Never throws.
+	 */
 	async #turn(): Promise<void> {
 		if (this.#isBusy) return;
 		this.#isBusy = true;
@@ -125,7 +129,10 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		}
 	}
 
-	/** Notes the next endpoints, as many as there is room for, before they are called. */
+	/**
+	 * Stores the next endpoints, as many as there is room for, before their dispatchers
+	 * are called.
+	 */
 	async #beginMore(): Promise<{ ids: string[]; isLast: boolean }> {
 		const job = this.#job();
 		const room = RUNNING_AT_ONCE - this.#running().length;
@@ -134,7 +141,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 			job.endpointIds === null
 				? await readBehind(this.env, "endpoints", { after: job.last, except: [], limit: room })
 				: job.endpointIds.slice(job.begun, job.begun + room).map((id) => ({ id, createdAt: 0 }));
-		// Somebody may have canceled it meanwhile.
+		// The job may have been canceled meanwhile.
 		const current = this.#job();
 		if (current?.status !== "running") return { ids: [], isLast: false };
 		const ids = found.map(({ id }) => id);
@@ -155,7 +162,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		);
 	}
 
-	/** Those that are not reached are asked again by the next alarm. */
+	/** Dispatchers that cannot be reached are called again at the next alarm. */
 	async #stopParts({ order, finishedAt }: Job): Promise<void> {
 		const running = this.#running();
 		await concurrently(running, CALLS_AT_ONCE, (id) =>
@@ -175,7 +182,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 			const { status, matched, done, skipped, failed } = await call();
 			const counts = { matched, done, skipped, failed };
 			this.#put(id, { status, failures: 0, ...counts });
-			// Canceled while it was asked: it may have begun only now.
+			// Canceled during the call: the dispatcher may have begun only now.
 			if (status === "running" && this.#job()?.status !== "running") {
 				await this.#alarm.arm(Date.now() + FIRST_LOOK_MS);
 			}
@@ -201,7 +208,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		return storedPart.safeParse(this.ctx.storage.kv.get(PART + id)).data ?? null;
 	}
 
-	/** One at which nothing was found leaves no row. */
+	/** An endpoint with no matches gets no row. */
 	#put(id: string, part: Part): void {
 		if (part.status === "done" && part.matched === 0) this.ctx.storage.kv.delete(PART + id);
 		else this.ctx.storage.kv.put(PART + id, part);

@@ -1,6 +1,6 @@
 /**
- * Retrying or canceling many deliveries at once: what is asked for, how far it has come, and which deliveries it may
- * touch. Pure shapes and rules.
+ * Bulk retry and cancel: the order, its progress, and which deliveries an action may change. Pure
+ * shapes and rules.
  */
 import * as z from "zod";
 import { DELIVERY_STATUSES, type DeliveryFilters, type DeliveryStatus } from "../records.ts";
@@ -8,7 +8,10 @@ import { DELIVERY_STATUSES, type DeliveryFilters, type DeliveryStatus } from "..
 export const BULK_ACTIONS = ["retry", "cancel"] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
-/** What an action may touch. One that is in flight is left alone: nobody knows yet what comes of it. */
+/**
+ * Statuses that an action may change. Deliveries in flight are skipped, because their outcome is
+ * not known yet.
+ */
 export const TOUCHED = {
 	retry: ["pending", "dead", "canceled"],
 	cancel: ["pending", "waiting", "publishing"],
@@ -18,7 +21,7 @@ export interface BulkOrder {
 	/** `bulk_…` */
 	id: string;
 	action: BulkAction;
-	/** Count only. */
+	/** Only count the matches. */
 	dryRun: boolean;
 	filters: DeliveryFilters;
 }
@@ -27,13 +30,18 @@ export interface BulkCounts {
 	/** Found so far. */
 	matched: number;
 	done: number;
-	/** In flight at that moment, or something else by then. */
+	/**
+	 * In flight at that moment, or no longer in a status that the action may change.
+	 */
 	skipped: number;
-	/** Could not be changed: no room, an event that is forgotten, a form that this release cannot read. */
+	/**
+	 * Could not be changed: there is no room, the event has expired, or this release cannot read the
+	 * row.
+	 */
 	failed: number;
 }
 
-/** What one dispatcher has of it. */
+/** The progress of one dispatcher. */
 export interface BulkPart extends BulkCounts {
 	status: "running" | "done" | "canceled";
 }
@@ -49,7 +57,7 @@ export function addCounts(left: BulkCounts, right: BulkCounts): BulkCounts {
 	};
 }
 
-/** The statuses that are looked for: what the action may touch, as far as the filters ask for it. */
+/** The statuses to look for: those that the action may change and the filters select. */
 export function statusesOf({ action, filters }: Pick<BulkOrder, "action" | "filters">): DeliveryStatus[] {
 	const { status, reason } = filters;
 	return TOUCHED[action].filter(
@@ -64,7 +72,7 @@ export const storedOrder: z.ZodType<BulkOrder> = z.object({
 	id: z.string(),
 	action: z.enum(BULK_ACTIONS),
 	dryRun: z.boolean(),
-	// Strict: what a newer release narrows by must not be passed over.
+	// Strict, because a filter that a newer release adds must not be ignored.
 	filters: z.strictObject({
 		subscriptionId: z.string().exactOptional(),
 		eventId: z.string().exactOptional(),

@@ -1,17 +1,17 @@
-/** What a bulk job can be called for by the API. Shapes only. */
+/** The RPC methods of a bulk job that the API calls. Shapes only. */
 import type { BulkCounts, BulkOrder } from "./order.ts";
 
 export interface BulkRequest {
 	order: BulkOrder;
-	/** Whose deliveries it is about; null: those of all endpoints. */
+	/** Endpoints whose deliveries are selected; null: all endpoints. */
 	endpointIds: readonly string[] | null;
 	/** `key_…` or `root`. */
 	startedBy: string;
-	/** The filters as they were given, for whoever reads the job; JSON. */
+	/** The filters as the request gave them, returned when the job is read; JSON. */
 	asked: string;
 }
 
-/** unreachable: its dispatcher has not responded for so long that it was given up. */
+/** unreachable: its dispatcher did not respond for too long and was given up. */
 export type EndpointStatus = "running" | "done" | "canceled" | "unreachable";
 
 export interface EndpointProgress extends BulkCounts {
@@ -19,7 +19,7 @@ export interface EndpointProgress extends BulkCounts {
 	status: EndpointStatus;
 }
 
-/** A bulk job as the API reads it. Times are ms since the epoch. */
+/** A bulk job as the API returns it. Times are ms since the epoch. */
 export interface BulkRecord extends BulkCounts {
 	id: string;
 	action: BulkOrder["action"];
@@ -29,17 +29,17 @@ export interface BulkRecord extends BulkCounts {
 	status: "running" | "done" | "canceled";
 	createdAt: number;
 	finishedAt: number | null;
-	/** Endpoints that have been asked. */
+	/** Endpoints whose dispatchers have been called. */
 	endpointCount: number;
-	/** Those that something was found at or that are not done, up to 200. */
+	/** Endpoints with matches or not yet done, up to 200. */
 	endpoints: EndpointProgress[];
 }
 
 export interface BulkJobRpc extends Rpc.DurableObjectBranded {
-	/** Begins the job, once, and returns how it stands after its first turn. */
+	/** Begins the job once and returns its state after the first turn. */
 	begin(request: BulkRequest): Promise<BulkRecord>;
-	/** null: there is no such job, or it has been forgotten. */
+	/** null: there is no such job, or it has expired. */
 	read(): Promise<BulkRecord | null>;
-	/** Ends it where it stands; what has been changed stays so. null: as above. */
+	/** Stops the job; what has been changed stays changed. null: as above. */
 	cancel(): Promise<BulkRecord | null>;
 }

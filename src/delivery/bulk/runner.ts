@@ -1,15 +1,16 @@
 /**
- * Bulk jobs of one dispatcher: kept in its storage, one after the other, a slice at each alarm. A slice and how far it has
- * come are written together, so that a crash repeats nothing that counts.
+ * The bulk jobs of one dispatcher: kept in its storage and run one after the other, one slice per
+ * alarm. A slice and its progress are written together, so that nothing is counted twice after a
+ * crash.
  */
 import * as z from "zod";
 import { type BulkOrder, type BulkPart, NO_COUNTS } from "./order.ts";
 import { CHANGED_AT_ONCE, type SliceParts, Slices } from "./slices.ts";
 import { isRunning, type Job, storedJob } from "./stored-job.ts";
 
-/** Wait for the servers to be told, ms. */
+/** Wait until the servers have been told, ms. */
 const TELL_AGAIN_MS = 200;
-/** Jobs that are kept, finished ones among them. */
+/** Jobs that are kept, including finished ones. */
 const MAX_JOBS = 50;
 const KEY = "bulk";
 
@@ -41,7 +42,10 @@ export class BulkRunner {
 		return this.#jobs.find(({ order }) => order.id === id)?.part ?? null;
 	}
 
-	/** Takes an order for what is here by now; once, however often it is given. Throws when there are too many. */
+	/**
+	 * Begins an order for the deliveries that exist now. Idempotent. Throws if there are too many
+	 * jobs.
+	 */
 	begin(order: BulkOrder): BulkPart {
 		const known = this.find(order.id);
 		if (known !== null) return known;
@@ -56,7 +60,7 @@ export class BulkRunner {
 		return part;
 	}
 
-	/** What has been changed stays so. null: there is no such job here. */
+	/** What has been changed stays changed. null: there is no such job here. */
 	stop(id: string): BulkPart | null {
 		const job = this.#jobs.find(({ order }) => order.id === id);
 		if (job === undefined) return null;
@@ -67,7 +71,10 @@ export class BulkRunner {
 		return job.part;
 	}
 
-	/** Does one slice, or some that change little together. Returns how long the next one waits, ms; null: there is none. */
+	/**
+	 * Runs one slice, or several that change few deliveries. Returns how long to wait for the next
+	 * slice, ms; null: there is none.
+	 */
 	async goOn(): Promise<number | null> {
 		const job = this.#next;
 		if (job === undefined || this.#isBusy) return null;

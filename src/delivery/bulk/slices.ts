@@ -1,6 +1,6 @@
 /**
- * The slices of a bulk job in one dispatcher, each of bounded size: untried deliveries first, then those of the table, then
- * those that there was no room for. What is under way is left alone.
+ * The slices of a bulk job in one dispatcher, each of bounded size: untried deliveries first, then
+ * those in the table, then those refused for lack of room. Deliveries in flight are skipped.
  */
 import type { Env } from "../../env.ts";
 import { protocolOf } from "../../models/registry.ts";
@@ -16,15 +16,21 @@ import type { Reachable } from "../tasks/exchange-step.ts";
 import { addCounts, type BulkCounts, NO_COUNTS, statusesOf } from "./order.ts";
 import type { Job } from "./stored-job.ts";
 
-/** Deliveries that one slice changes; as many as are buried in one go. */
+/**
+ * Deliveries that one slice changes; the same as the number that one burial slice
+ * ends.
+ */
 export const CHANGED_AT_ONCE = 200;
-/** Deliveries that one slice counts in the table. */
+/** Deliveries in the table that one slice counts. */
 const COUNTED_AT_ONCE = 5_000;
-/** Each costs a call of an event log. */
+/** Each costs a call to an event log. */
 const READMITTED_AT_ONCE = 20;
 /** Characters of events that one slice reads. */
 const SLICE_TEXT = 4_000_000;
-/** Servers are told of so many jobs at once; connections of the object are needed for sending. */
+/**
+ * Servers that are told about canceled jobs at once; the object needs its other connections for
+ * sending.
+ */
 const TOLD_AT_ONCE = 3;
 
 export interface SliceParts {
@@ -32,11 +38,11 @@ export interface SliceParts {
 	ctx: Pick<DurableObjectState, "waitUntil">;
 	backlog: Backlog;
 	flights: Flights;
-	/** What a server can be reached by that is to be told of a canceled job; null: it cannot be told. */
+	/** What is needed to tell a server about a canceled job; null: it cannot be told. */
 	reachable(): Reachable | null;
-	/** Tells a server that nobody waits for a job. Never throws. */
+	/** Tells a server that a job is no longer needed. Never throws. */
 	tell(delivery: Delivery, settings: Reachable): Promise<void>;
-	/** Writes how far the jobs have come. */
+	/** Writes the progress of the jobs. */
 	save(): void;
 }
 
@@ -48,7 +54,10 @@ export class Slices {
 		this.#parts = parts;
 	}
 
-	/** true when it has to wait for servers to be told. What is changed and how far it has come are written together. */
+	/**
+	 * Returns true if it has to wait until servers have been told. Changes and progress are written
+	 * together.
+	 */
 	async next(job: Job): Promise<boolean> {
 		if (job.stage === "refused") await this.#refused(job);
 		const isWaiting =
@@ -57,7 +66,7 @@ export class Slices {
 		return isWaiting;
 	}
 
-	/** A retry leaves them as they are: they have their whole schedule before them. */
+	/** A retry skips untried deliveries: their whole schedule is still ahead. */
 	#untried(job: Job): boolean {
 		const { backlog } = this.#parts;
 		const { action, dryRun, filters } = job.order;
@@ -126,7 +135,7 @@ export class Slices {
 		if (isNone || statusCode !== undefined) return void enter(job, "done");
 		const limit = dryRun ? COUNTED_AT_ONCE : READMITTED_AT_ONCE;
 		const { items, upTo } = backlog.refused.matching(filters, narrowed(job, filters), limit);
-		// Those that have been let in stand in the table, and some are remembered twice.
+		// Those that have been readmitted are in the table, and some are recorded twice.
 		const known = backlog.known(items.map(({ decision }) => decision.deliveryId));
 		const ids = new Set(items.map(({ decision }) => decision.deliveryId)).difference(known);
 		for (const id of ids) {
@@ -145,7 +154,7 @@ export class Slices {
 		else job.after = upTo;
 	}
 
-	/** Changes what is not under way, all at once. */
+	/** Changes those that are not in flight, all in one transaction. */
 	#change(job: Job, found: readonly Delivery[]): void {
 		const { backlog, flights, ctx } = this.#parts;
 		const isRetry = job.order.action === "retry";
@@ -212,7 +221,7 @@ function isStored(status: DeliveryStatus): status is Exclude<DeliveryStatus, "in
 	return status !== "in_flight";
 }
 
-/** Characters, as far as they may be many. */
+/** Size in characters of the parts that may be large. */
 function sizeOf({ event, result, resultEvent }: Delivery): number {
 	return [event?.data, result?.data, resultEvent?.data].reduce((sum, data) => {
 		if (data === null || data === undefined) return sum;

@@ -1,13 +1,19 @@
-/** A bulk job as its dispatcher keeps it. Pure. */
+/** A bulk job as a dispatcher stores it. Pure. */
 import * as z from "zod";
 import { storedCounts, storedOrder } from "./order.ts";
 
 export const storedJob = z.object({
 	order: storedOrder,
 	part: z.object({ status: z.enum(["running", "done", "canceled"]), ...storedCounts }),
-	/** Untried ones come first: what is tried meanwhile is met in the table. */
+	/**
+	 * Untried deliveries come first: those that are tried meanwhile are found in the
+	 * table later.
+	 */
 	stage: z.enum(["untried", "tried", "refused"]),
-	/** Positions behind this one up to `end` have still to be looked at in this stage. */
+	/**
+	 * This stage still has to look at the positions after this one, up to and including
+	 * `end`.
+	 */
 	after: z.number(),
 	end: z.number(),
 });

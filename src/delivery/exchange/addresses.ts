@@ -1,20 +1,23 @@
 /**
- * What kind of address an IP literal is: the special-purpose ranges of IANA's registries (RFC 6890), and the
- * addresses at which clouds serve credentials to whoever asks from inside.
+ * What kind of address an IP literal is: the special-purpose ranges of IANA's registries (RFC
+ * 6890), and the addresses at which clouds serve credentials to any client inside.
  */
 
 export type AddressKind = "public" | "loopback" | "private" | "link_local" | "metadata" | "reserved";
 
 /**
- * Kinds of the host of a parsed URL: `192.0.2.1` or `[2001:db8::1]`. null when the host is a name. The URL parser
- * has folded every odd spelling of IPv4 into four decimal numbers, and writes IPv6 in its one shortest form.
+ * The kind of the host of a parsed URL: `192.0.2.1` or `[2001:db8::1]`. null if the host is a name.
+ * The URL parser has already normalised every spelling of IPv4 to four decimal numbers, and IPv6 to
+ * its shortest form.
  */
 export function addressKind(hostname: string): AddressKind | null {
 	if (hostname.startsWith("[")) return ipv6Kind(ipv6Groups(hostname.slice(1, -1)));
 	return /^\d+\.\d+\.\d+\.\d+$/.test(hostname) ? ipv4Kind(ipv4Number(hostname)) : null;
 }
 
-/** First match wins: single addresses stand before the ranges that hold them. */
+/**
+ * The first match wins: single addresses come before the ranges that contain them.
+ */
 const IPV4: readonly (readonly [range: string, kind: AddressKind])[] = [
 	["168.63.129.16/32", "metadata"], // Azure's wire server, inside a public range
 	["100.100.100.200/32", "metadata"], // Alibaba Cloud
@@ -71,11 +74,12 @@ function ipv6Kind(address: readonly number[]): AddressKind {
 		const [base = "", bits = ""] = range.split("/");
 		return samePrefix(address, ipv6Groups(base), Number(bits));
 	});
-	// Only 2000::/3 is given out to the public; translated, compatible, NAT64 and discard addresses lie outside it.
+	// Only 2000::/3 is assigned for public use; translated, compatible, NAT64 and discard addresses
+	// are outside it.
 	return found?.[1] ?? "reserved";
 }
 
-/** `::ffff:a.b.c.d` is an IPv4 address to the machine that connects to it. */
+/** `::ffff:a.b.c.d` connects to an IPv4 address. */
 function ipv4Mapped(groups: readonly number[]): number | null {
 	const [high = 0, low = 0] = groups.slice(6);
 	return samePrefix(groups, [0, 0, 0, 0, 0, 0xffff, 0, 0], 96) ? high * 0x10000 + low : null;

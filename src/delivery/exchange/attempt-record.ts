@@ -1,18 +1,21 @@
-/** What is kept of one attempt, for people to read: without the endpoint's credentials. Pure. */
+/** The record of one attempt, without the endpoint's credentials. Pure. */
 import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
 import { excerpt, showable } from "./excerpt.ts";
 import type { Attempt } from "../records.ts";
 
 export interface Attempted {
-	/** The attempts before this one are counted. */
+	/** The attempts before this one. */
 	delivery: { attempts: readonly Attempt[] };
 	result: AttemptResult;
 	/** ms since the epoch. */
 	startedAt: number;
 }
 
-/** `said` is what the protocol reads as an error in a complete response; `secrets` are hidden in all that is kept. */
+/**
+ * `said` is what the protocol reads as an error in a complete response; `secrets` are masked in
+ * everything that is kept.
+ */
 export function recordAttempt(
 	attempted: Attempted,
 	outcome: Outcome,

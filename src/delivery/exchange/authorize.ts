@@ -1,6 +1,6 @@
 /**
- * Credentials that are made for each request: a signature over its final bytes, or an access token. Credentials that are
- * the same for every request are part of it already (request.ts).
+ * Credentials that are made for each request: a signature over its final bytes, or an access token.
+ * Credentials that are the same for every request are already part of it (request.ts).
  */
 import type { ReadableEndpoint } from "../../store/records.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
@@ -14,7 +14,10 @@ export interface Moment {
 	now: number;
 }
 
-/** The request with its credentials, or how the attempt has ended for want of them. */
+/**
+ * Returns the request with its credentials, or the result of the attempt if there are
+ * none.
+ */
 export async function authorize(
 	request: OutgoingRequest,
 	{ auth }: Pick<ReadableEndpoint, "auth">,
@@ -23,7 +26,7 @@ export async function authorize(
 	if (auth.type === "aws_sigv4") {
 		const scope = awsScope(auth, request.url);
 		if (scope !== null) return { request: await signAws(request, auth, scope, now) };
-		const message = "The host does not tell the AWS region and service, and auth does not name them.";
+		const message = "The AWS region and service cannot be read from the host. Set them in auth.";
 		return { result: { kind: "no_response", error: "no_credentials", message, durationMs: 0 } };
 	}
 	if (auth.type === "oauth2_client_credentials") {

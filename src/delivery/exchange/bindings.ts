@@ -1,11 +1,12 @@
 /**
- * What the Worker is bound to beside what it needs itself, for endpoints whose URL names a binding. An operator adds such
- * bindings to wrangler.toml, under any name; they are looked up by it and judged by their shape.
+ * The Worker's bindings beside those that the router needs itself, for endpoints whose URL names a
+ * binding. An operator adds such bindings to wrangler.toml under any name; they are found by name
+ * and checked by their shape.
  */
 import type { AiBinding, Env } from "../../env.ts";
 import { type BindingUrl, readBindingUrl } from "../../models/binding-url.ts";
 
-/** Names that no endpoint may use: what is behind them is the router's own. */
+/** Names that no endpoint may use, because the bindings belong to the router. */
 const OWN: Readonly<Record<keyof Env, true>> = {
 	DB: true,
 	SOURCES: true,
@@ -26,7 +27,7 @@ const OWN: Readonly<Record<keyof Env, true>> = {
 	OWN_HOSTS: true,
 	ALLOW_PRIVATE_ENDPOINTS: true,
 };
-/** By custom, the Worker itself and its static files. */
+/** Common names for the Worker itself and for its static files. */
 const OWN_BY_CUSTOM = new Set(["ASSETS", "SELF"]);
 
 export function isOwnBinding(name: string): boolean {
@@ -41,13 +42,16 @@ export interface FetcherBinding {
 	fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** A URL's binding, ready to be used. */
+/** The binding of a URL, ready to use. */
 export type Bound =
 	| { scheme: "workers-ai"; model: string; ai: AiBinding }
 	| { scheme: "queue"; queue: QueueBinding }
 	| { scheme: "vpc"; fetcher: FetcherBinding; url: string };
 
-/** null: there is no such binding, or it is not what the URL takes it for, or it is the router's own. */
+/**
+ * null: there is no such binding, it does not have the type that the URL needs, or it belongs to
+ * the router.
+ */
 export function findBinding(env: Env, target: BindingUrl): Bound | null {
 	if (target.scheme === "workers-ai") {
 		const { AI: ai } = env;
@@ -59,7 +63,8 @@ export function findBinding(env: Env, target: BindingUrl): Bound | null {
 		return isQueue(value) ? { scheme: target.scheme, queue: value } : null;
 	}
 	if (!isFetcher(value)) return null;
-	// The binding decides where it leads; the host is no more than the `host` header.
+	// The binding decides where the request goes; the host only becomes the `host`
+	// header.
 	const host = target.binding.toLowerCase().replaceAll("_", "-");
 	return { scheme: target.scheme, fetcher: value, url: `http://${host}${target.path}` };
 }
@@ -80,13 +85,16 @@ function has(value: unknown, method: string): boolean {
 	return typeof value === "object" && value !== null && typeof Reflect.get(value, method) === "function";
 }
 
-/** Why nothing can be sent to `url` in this deployment, as the end of a sentence; null: it can, or names no binding. */
+/**
+ * Returns why nothing can be sent to `url` in this deployment, as the end of a sentence; null: it
+ * can be sent, or the URL names no binding.
+ */
 export function refuseBinding(env: Env, url: string): string | null {
 	const target = readBindingUrl(url);
 	return target === null || findBinding(env, target) !== null ? null : missing(target);
 }
 
-/** With the lines that wrangler.toml lacks. */
+/** The message, with the lines to add to wrangler.toml. */
 export function missing(target: BindingUrl): string {
 	const { what, lines } = needed(target);
 	return `names ${what} that this deployment does not have; add to wrangler.toml, and deploy:\n${lines.join("\n")}`;
@@ -95,7 +103,7 @@ export function missing(target: BindingUrl): string {
 function needed(target: BindingUrl): { what: string; lines: string[] } {
 	switch (target.scheme) {
 		case "workers-ai":
-			return { what: "a model of Workers AI, through a binding", lines: ["[ai]", 'binding = "AI"'] };
+			return { what: "a binding for Workers AI", lines: ["[ai]", 'binding = "AI"'] };
 		case "queue":
 			return {
 				what: "a queue binding",

@@ -5,17 +5,22 @@ import { type CompletingEndpoint, completionOf } from "../../models/completion.t
 
 export interface CallbackAddress {
 	url: string;
-	/** A credential: it is hidden in whatever the server responds. */
+	/** A credential: it is masked in everything that the server returns. */
 	token: string;
 }
 
-/** As a person may see it: without the token, nobody can call back. null: the endpoint does not complete by callback. */
+/**
+ * The callback URL without its token, so that it can be shown but not used. null: the endpoint does
+ * not complete by callback.
+ */
 export function shownCallbackUrl(endpoint: CompletingEndpoint, deliveryId: string): string | null {
 	if (completionOf(endpoint).mode !== "callback") return null;
 	return `${endpoint.completion.callbackOrigin ?? ""}/callbacks/${deliveryId}/***`;
 }
 
-/** null: the endpoint does not complete by callback. Throws where no URL can be made, which is a bug. */
+/**
+ * null: the endpoint does not complete by callback. Throws if no URL can be made, which is a bug.
+ */
 export function callbackAddress(
 	env: KeyEnv,
 	endpoint: CompletingEndpoint,
@@ -25,7 +30,7 @@ export function callbackAddress(
 	const { callbackOrigin } = endpoint.completion;
 	const token = callbackToken(env, deliveryId);
 	if (callbackOrigin === null || token === null) {
-		throw new Error("there is no callback URL: set the endpoint's completion.mode once more");
+		throw new Error("the endpoint has no callback URL: set its completion.mode again");
 	}
 	return { url: `${callbackOrigin}/callbacks/${deliveryId}/${token}`, token };
 }

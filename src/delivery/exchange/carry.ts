@@ -1,6 +1,6 @@
 /**
- * Carries one exchange out, by whatever the URL names: a host, or a binding of the Worker. Whoever carries exchanges out,
- * the dispatcher or a hand, does it through here. Never throws, and never waits longer than the deadline.
+ * Carries out one exchange with the target that the URL names: a host, or a binding of the Worker.
+ * Both the dispatcher and the hands use it. Never throws, and never waits longer than the deadline.
  */
 import type { Env } from "../../env.ts";
 import { readBindingUrl } from "../../models/binding-url.ts";
@@ -10,7 +10,10 @@ import { runModel } from "./run-model.ts";
 import { send, type SendOptions } from "./send.ts";
 import { sendToQueue } from "./send-to-queue.ts";
 
-/** The result names the credentials that were made for the request, so that they are hidden in what came of it. */
+/**
+ * The result includes the credentials that were made for the request, so that they can be masked in
+ * its response.
+ */
 export async function carry(
 	env: Env,
 	request: OutgoingRequest,

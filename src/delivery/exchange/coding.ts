@@ -1,24 +1,30 @@
 /**
- * Content codings of responses (RFC 9110, section 8.4.1): gzip, deflate and br are undone, one behind the other too, and
- * nothing that is still coded ever counts as a body. The runtime undoes only two of their spellings by itself,
- * fails on a coded body without bytes and hands all others through, so it is told to leave bodies alone. zstd is not
- * among them: the runtime's decoder drops what stands behind the first frame.
+ * Content codings of responses (RFC 9110, section 8.4.1): decodes gzip, deflate and br, also in
+ * combination, and never returns a body that is still coded. The runtime decodes only two of their
+ * spellings, fails on an empty coded body and passes everything else through, so it is told not to
+ * decode. zstd is not supported: the runtime's decoder drops everything after the first frame.
  */
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import type { Body, BodyError } from "../rules/attempt.ts";
 
-/** Two occur when a proxy compresses what is compressed already. */
+/** Two occur when a proxy compresses a body that is already compressed. */
 const MAX_CODINGS = 2;
-/** How much longer than what it says a coded body may be: servers that flush after each word write more than they save. */
+/**
+ * How much longer than its decoded content a coded body may be: servers that flush after each word
+ * send more than they save.
+ */
 const MAX_EXPANSION = 3;
 
-/** The codings of a body in the order in which they were applied, in lower case; empty when there is none. */
+/**
+ * The codings of a body in the order in which they were applied, in lower case; empty if there are
+ * none.
+ */
 export function codingsOf(contentEncoding: string | null): string[] {
 	const names = (contentEncoding ?? "").split(",").map((name) => name.trim().toLowerCase());
 	return names.filter((name) => name !== "" && name !== "identity");
 }
 
-/** The most coded bytes that are worth reading, when the body may have `maxBytes`. */
+/** How many coded bytes to read at most if the body may have `maxBytes`. */
 export function maxCodedBytes(codings: readonly string[], maxBytes: number): number {
 	return codings.length === 0 ? maxBytes : maxBytes * MAX_EXPANSION;
 }
@@ -50,7 +56,7 @@ type Decoder = typeof gunzipSync;
 function decoderOf(coding: string): Decoder | undefined {
 	switch (coding) {
 		case "gzip":
-		// RFC 9110, section 8.4.1.3: a recipient takes them as the same.
+		// RFC 9110, section 8.4.1.3: a recipient treats `x-gzip` and `gzip` as equal.
 		case "x-gzip":
 			return gunzipSync;
 		case "deflate":
@@ -63,21 +69,21 @@ function decoderOf(coding: string): Decoder | undefined {
 	}
 }
 
-/** RFC 9110, section 8.4.1.2: some servers leave the zlib wrapper out, which is checked as RFC 1950 has it. */
+/** RFC 9110, section 8.4.1.2: some servers omit the zlib wrapper. The check follows RFC 1950. */
 function hasZlibHeader([first = 0, second = 0]: Uint8Array): boolean {
 	return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
 }
 
 function failedDecoding(error: unknown, coding: string, maxBytes: number): Body {
-	// Decoders throw a RangeError only when the output exceeds the limit.
+	// Decoders throw a RangeError only if the output exceeds the limit.
 	if (error instanceof RangeError) return failed("too_large", tooLarge(null, maxBytes));
 	const said = error instanceof Error ? error.message : String(error);
 	return /unexpected end of file/i.test(said)
 		? failed("cut_off", `The response broke off before its end: its ${coding} is not complete.`)
-		: failed("undecodable", `The response says that it is coded as ${coding}, and is not: ${said}.`);
+		: failed("undecodable", `The response claims to be coded as ${coding} but is not: ${said}.`);
 }
 
-/** The message about a body above the limit; `bytes` is null when its length is unknown. */
+/** The message for a body above the limit; `bytes` is null if its length is unknown. */
 export function tooLarge(bytes: number | null, maxBytes: number): string {
 	const size = bytes === null ? `more than ${maxBytes} bytes` : `${bytes} bytes`;
 	return `The response has ${size}; at most ${maxBytes} are read.`;

@@ -1,8 +1,11 @@
-/** A call of a binding that cannot be stopped, given up when its time is over. */
+/**
+ * Limits a call of a binding that cannot be aborted: it is given up when its time
+ * is over.
+ */
 
 /**
- * What `call` resolves to, or null after `timeoutMs`. Throws what it throws before that. The signal is aborted at the
- * deadline, for calls that listen to it.
+ * Returns what `call` resolves to, or null after `timeoutMs`. Throws what `call` throws before
+ * that. The signal is aborted at the deadline, for calls that support it.
  */
 export async function within<T>(
 	timeoutMs: number,
@@ -18,7 +21,7 @@ export async function within<T>(
 	});
 	try {
 		const called = call(controller.signal).then((value) => ({ value }));
-		// It may fail long after anybody waits for it.
+		// The call may fail long after the deadline, when nothing waits for it any more.
 		called.catch(() => {});
 		return await Promise.race([called, deadline]);
 	} finally {

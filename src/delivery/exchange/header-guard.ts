@@ -1,11 +1,14 @@
 /**
- * Which headers an endpoint may be given: everything but those that HTTP, Cloudflare or the router itself owns.
+ * Which headers an endpoint may be given: all except those that HTTP, Cloudflare or the router
+ * controls.
  */
 
-/** All custom headers of one endpoint together, names and values. */
+/** Limit for all custom headers of one endpoint together, names and values. */
 export const MAX_HEADER_BYTES = 4_096;
 
-/** They frame or route the message, and are the sender's business alone (RFC 9110, sections 7 and 8). */
+/**
+ * They frame or route the message, so only the sender may set them (RFC 9110, sections 7 and 8).
+ */
 const FRAMING = new Set([
 	"host",
 	"content-length",
@@ -18,14 +21,20 @@ const FRAMING = new Set([
 	"upgrade",
 	"expect",
 ]);
-/** Only the protocol describes the body's bytes, and the router compresses none. */
+/**
+ * Only the protocol describes the body, and the router does not compress request
+ * bodies.
+ */
 const BODY = new Set(["content-encoding"]);
 const OWNED_PREFIXES = ["webhook-", "cf-", "sluice-", "ce-"];
-/** A field name is a token; a value is visible ASCII with spaces inside (RFC 9110, section 5). */
+/**
+ * A field name is a token; a value is visible ASCII, with spaces allowed inside (RFC 9110,
+ * section 5).
+ */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\x20-\x7e\t]*$/;
 
-/** Why a request may not carry this header, or null when it may. */
+/** Returns why a request may not carry this header, or null if it may. */
 export function refuseHeader(name: string, value: string): string | null {
 	const lower = name.toLowerCase();
 	if (!NAME.test(name)) return "is not a header name";

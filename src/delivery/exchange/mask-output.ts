@@ -1,10 +1,13 @@
-/** A model's output without the credentials of its endpoint: the result, and every attribute of an event. */
+/**
+ * Masks the credentials of its endpoint in a model's output: in the result, and in every attribute
+ * of an event.
+ */
 import { Buffer } from "node:buffer";
 import type { Attributes, EventData } from "../../events/event.ts";
 import type { ModelOutput } from "../../models/exchange.ts";
 import { formsOf, maskBytes, maskJson, maskText, type Forms } from "./mask.ts";
 
-/** The shortest credential that is hidden in a result: a shorter one would be found in what it has no part in. */
+/** The shortest credential that is masked in a result: a shorter one could match unrelated text. */
 const MIN_SECRET = 8;
 
 export function maskOutput(output: ModelOutput, secrets: readonly string[]): ModelOutput {
@@ -32,7 +35,9 @@ function maskData(data: EventData, forms: Forms): EventData {
 	}
 }
 
-/** Their names are those of CloudEvents, too short and too plain for a credential. */
+/**
+ * Attribute names follow CloudEvents and are too short and simple to be a credential.
+ */
 function maskAttributes(attributes: Attributes, forms: Forms): Attributes {
 	const masked = Object.entries(attributes).map(([name, value]) => [
 		name,

@@ -1,7 +1,7 @@
 /**
- * Hides the credentials of an endpoint in what it sends back: a server that echoes its request must not put them into
- * results, events and logs. Found as they are, escaped as in JSON, percent-encoded and within base64. Pure; one pass
- * over the text for each form, whatever stands in it.
+ * Masks the credentials of an endpoint in what it returns: a server that echoes its request must
+ * not put them into results, events and logs. Finds them unchanged, JSON-escaped, percent-encoded
+ * and inside base64. Pure; one pass over the text for each form, whatever the text contains.
  */
 import { Buffer } from "node:buffer";
 import { stringEnd } from "../../events/json/text.ts";
@@ -9,20 +9,25 @@ import { type View, views } from "./unescaped.ts";
 
 const HIDDEN = "***";
 
-/** Credentials as they may turn up in a response; see `formsOf`. */
+/**
+ * Credentials in the forms in which they may appear in a response; see `formsOf`.
+ */
 export type Forms = readonly string[];
 
 /** A shorter piece of base64 may occur by chance. */
 const MIN_BASE64 = 8;
 
-/** Every form of these secrets that is looked for; those of fewer than `minLength` characters are left out. */
+/**
+ * Every form of these secrets to look for; secrets of fewer than `minLength` characters are left
+ * out.
+ */
 export function formsOf(secrets: readonly string[], minLength: number): Forms {
 	const long = secrets.filter((secret) => secret.length >= minLength);
 	return [...new Set(long.flatMap(formsOfOne))];
 }
 
 function formsOfOne(secret: string): string[] {
-	// Forms write a space as a plus; what is within base64 is JSON more often than not.
+	// Form encoding writes a space as a plus; the content of base64 is usually JSON.
 	const inJson = JSON.stringify(secret).slice(1, -1);
 	return [secret, secret.replaceAll(" ", "+"), ...base64Of(secret), ...base64Of(inJson)];
 }
@@ -36,10 +41,10 @@ export function maskText(text: string, forms: Forms): string {
 	);
 }
 
-/** For valid JSON, which stays valid: what is hidden is the inside of a string, or a whole number. */
+/** For valid JSON, which stays valid: only the inside of a string or a whole number is replaced. */
 export function maskJson(text: string, forms: Forms): string {
-	// Text with escapes is only searched in its unescaped form: a match in the raw text could end in the middle of an
-	// escape.
+	// Text with escapes is only searched in its decoded form: a match in the raw text could end in the
+	// middle of an escape.
 	const read = text.includes("\\") ? views(text).slice(1) : views(text);
 	const found = read.flatMap((view) => find(view, forms));
 	const masked: Replacement[] = [];
@@ -55,7 +60,9 @@ export function maskJson(text: string, forms: Forms): string {
 	return replace(text, masked);
 }
 
-/** For binary data, whose length does not change. Returns the same array when there is nothing to hide. */
+/**
+ * For binary data; its length does not change. Returns the same array if there is nothing to mask.
+ */
 export function maskBytes(bytes: Buffer, forms: Forms): Buffer {
 	let masked = bytes;
 	for (const form of forms.map((form) => Buffer.from(form))) {
@@ -68,8 +75,9 @@ export function maskBytes(bytes: Buffer, forms: Forms): Buffer {
 }
 
 /**
- * The base64 of a secret, and what is sure to be found in the base64 of anything around it: its place there is one of
- * three, and the characters at its edges hold bits of its neighbours.
+ * The base64 of a secret, and the parts that are certain to appear in the base64 of any text around
+ * it: the secret has one of three alignments, and its edge characters share bits with the text
+ * around it.
  */
 function base64Of(secret: string): string[] {
 	const bytes = Buffer.from(secret);
@@ -100,7 +108,10 @@ function find({ text, origin }: View, forms: Forms): Range[] {
 	return ranges;
 }
 
-/** The first JSON string at or behind `from`, with its quotes; `from` is outside of any. */
+/**
+ * The first JSON string at or after `from`, with its quotes; `from` must be outside any
+ * string.
+ */
 function firstString(text: string, from: number): Range | null {
 	const start = text.indexOf('"', from);
 	return start === -1 ? null : { start, end: stringEnd(text, start) };

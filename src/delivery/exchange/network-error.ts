@@ -1,11 +1,12 @@
 /**
- * What an error thrown by `fetch`, or by reading its body, stands for. Workerd has no error codes for this, so its
- * messages are matched whole; they are quoted in the test. On Cloudflare's network a refused connection, a failed
- * lookup or handshake come as responses instead, with statuses 520 to 530.
+ * What an error thrown by `fetch`, or by reading a body, means. Workerd has no error codes for
+ * this, so whole messages are matched; the test quotes them. On Cloudflare's network, a refused
+ * connection, a failed lookup and a failed handshake come as responses with statuses 520 to 530
+ * instead.
  */
 import type { BodyFailure, NetworkError } from "../rules/attempt.ts";
 
-/** An error of `fetch`: no response began. */
+/** For an error of `fetch`: no response began. */
 export function describeFetchError(error: unknown): { error: NetworkError; message: string } {
 	const said = saidBy(error);
 	if (said === "Network connection lost.") {
@@ -20,7 +21,7 @@ export function describeFetchError(error: unknown): { error: NetworkError; messa
 	return { error: "network", message: said };
 }
 
-/** An error while the body came. */
+/** For an error while the body was being read. */
 export function describeReadError(error: unknown): BodyFailure {
 	const said = saidBy(error);
 	return said === "Network connection lost."
@@ -30,7 +31,7 @@ export function describeReadError(error: unknown): BodyFailure {
 
 const URL_IN_TEXT = /[a-z][a-z0-9+.-]*:\/\/\S+/gi;
 
-/** Without URLs: many a model takes its key in one. */
+/** Without URLs, because many model servers take a key in the URL. */
 function saidBy(error: unknown): string {
 	const said = error instanceof Error ? error.message : String(error);
 	return said.replace(URL_IN_TEXT, "(URL)");

@@ -1,7 +1,7 @@
 /**
- * Access tokens of OAuth 2.0 client credentials (RFC 6749, section 4.4): asked for once, kept in memory until shortly
- * before they end, and dropped when an endpoint refuses one. What a token endpoint's response means is decided in
- * token-response.ts.
+ * Access tokens for OAuth 2.0 client credentials (RFC 6749, section 4.4): requested once, kept in
+ * memory until shortly before they expire, and dropped when an endpoint refuses one.
+ * token-response.ts decides what a token endpoint's response means.
  */
 import type { OAuth2ClientCredentials } from "../../store/records.ts";
 import { send } from "./send.ts";
@@ -11,18 +11,19 @@ import { refuseHttpAddress, type UrlRules } from "./url-guard.ts";
 
 const TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 65_536;
-/** Tokens that one isolate keeps; the one that was used longest ago goes first. */
+/** Tokens that one isolate keeps; the least recently used one is dropped first. */
 const MAX_TOKENS = 200;
 
-/** Settled tokens, which any object of the isolate may use, in the order of their use. */
+/** Settled tokens in the order of their use; any object of the isolate may use them. */
 const kept = new Map<string, Token>();
 /**
- * Requests under way, by the settings as one dispatcher has read them: its deliveries share one, and no object waits for
- * what another has begun, which the platform does not allow.
+ * Requests in progress, by the settings as one dispatcher has read them. Deliveries of one
+ * dispatcher share a request. Objects do not wait for each other's requests, because the platform
+ * does not allow that.
  */
 const asking = new WeakMap<OAuth2ClientCredentials, Promise<Asked>>();
 
-/** A token that is good for now. Never throws. */
+/** Returns a valid token. Never throws. */
 export async function accessToken(auth: OAuth2ClientCredentials, rules: UrlRules): Promise<Asked> {
 	const key = keyOf(auth);
 	const found = kept.get(key);
@@ -37,7 +38,7 @@ export async function accessToken(auth: OAuth2ClientCredentials, rules: UrlRules
 	return asked;
 }
 
-/** An endpoint has refused a request with these credentials. A token that has come since then stays. */
+/** Drops a token that an endpoint has refused. A token requested since then is kept. */
 export function dropToken(auth: OAuth2ClientCredentials, refused: readonly string[]): void {
 	const key = keyOf(auth);
 	const found = kept.get(key);
@@ -45,7 +46,8 @@ export function dropToken(auth: OAuth2ClientCredentials, refused: readonly strin
 }
 
 async function askFor(auth: OAuth2ClientCredentials, rules: UrlRules): Promise<Asked> {
-	// Judged at each request: the rules may have been tightened since the endpoint was registered.
+	// Checked for each request: the rules may have been tightened since the endpoint was
+	// registered.
 	const refusal = refuseHttpAddress(auth.tokenUrl, rules);
 	if (refusal !== null) {
 		const message = `The token endpoint (auth.token_url) ${refusal}.`;

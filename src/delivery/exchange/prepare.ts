@@ -1,6 +1,6 @@
 /**
- * The request of one attempt, ready to go: the input shaped, the address judged, the bytes signed. Nothing is sent here
- * but, where the endpoint has no access token yet, the request for one.
+ * Prepares the request of one attempt: shapes the input, checks the address and signs the bytes.
+ * Nothing is sent here except a request for an access token if the endpoint has none yet.
  */
 import { exactDocumentOf } from "../../events/cloudevents/document.ts";
 import type { SluiceEvent } from "../../events/event.ts";
@@ -22,7 +22,7 @@ export interface Unprepared {
 	event: SluiceEvent;
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
-	/** The lineage header's value, null where the router cannot sign one. */
+	/** The lineage header's value, null if the router cannot sign one. */
 	lineage: string | null;
 	/** Where the server posts the output; null: the endpoint does not complete by callback. */
 	callbackUrl: string | null;
@@ -31,7 +31,7 @@ export interface Unprepared {
 	ownHosts: readonly string[];
 	/** ms since the epoch. */
 	now: number;
-	/** Nothing will be sent: no access token is asked for, and the request carries none. */
+	/** Nothing will be sent: no access token is requested, and the request carries none. */
 	isPreview?: boolean;
 }
 
@@ -39,7 +39,7 @@ export type Prepared =
 	| { kind: "ready"; request: OutgoingRequest }
 	/** The attempt has ended before anything was sent. */
 	| { kind: "ended"; result: AttemptResult }
-	/** There is nothing that could be sent, and there will not be. */
+	/** There is nothing to send, now or later. */
 	| { kind: "impossible"; reason: DeadReason; detail: string };
 
 /** Throws what the protocol or the signing throws: a bug, not a bad event. */
@@ -54,18 +54,18 @@ export async function prepare(attempt: Unprepared): Promise<Prepared> {
 	return prepareInput({ ...attempt, transformed: transformed?.json ?? null, wantsReply });
 }
 
-/** An attempt whose input is made already. */
+/** An attempt whose input is already made. */
 export interface InputToSend extends Omit<Unprepared, "subscription"> {
-	/** JSON text of the transform's value; null: the event itself is sent. */
+	/** JSON text of the transform's output; null: the event itself is sent. */
 	transformed: string | null;
 	/** Whether a response that is a CloudEvent will be published as a new event. */
 	wantsReply: boolean;
 }
 
-/** The same behind the transform. Throws what the protocol or the signing throws. */
+/** The steps after the transform. Throws what the protocol or the signing throws. */
 export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
 	const { endpoint, event, transformed, allowPrivate } = attempt;
-	// Judged again at every attempt: the rules may have been tightened since the endpoint was registered.
+	// Checked for every attempt: the rules may have been tightened since the endpoint was registered.
 	const rules = { allowPrivate, ownHosts: attempt.ownHosts };
 	const refusal = refuseEndpoint(endpoint, rules);
 	if (refusal !== null) {
@@ -95,7 +95,10 @@ export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
 	return "request" in authorized ? { kind: "ready", ...authorized } : { kind: "ended", ...authorized };
 }
 
-/** By endpoint as it was read, and the rules by which it was judged: they are the same for thousands of attempts. */
+/**
+ * Cached by endpoint object as read, with the rules that were applied: they are the same for
+ * thousands of attempts.
+ */
 const judged = new WeakMap<ReadableEndpoint, UrlRules & { refusal: string | null }>();
 
 function refuseEndpoint(endpoint: ReadableEndpoint, rules: UrlRules): string | null {

@@ -1,6 +1,6 @@
 /**
- * Reads the body of a response: as far as it comes, as far as the limit allows, and decoded. Never throws; what did come
- * stays, because outside 2xx it says what was wrong.
+ * Reads and decodes the body of a response, up to the limit. Never throws; a partial body is kept,
+ * because outside 2xx it says what was wrong.
  */
 import type { Body, BodyError } from "../rules/attempt.ts";
 import { codingsOf, decode, maxCodedBytes, tooLarge } from "./coding.ts";
@@ -35,7 +35,7 @@ export async function readResponse(response: Response, options: ReadOptions): Pr
 	return broken(bytes, codings, error, message);
 }
 
-/** A part of a coded body cannot be decoded. */
+/** Part of a coded body cannot be decoded. */
 function broken(
 	bytes: Uint8Array<ArrayBuffer>,
 	codings: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * What a server says about its own work on a request: what it has used, which version of the model ran, and what it
- * calls the request. Bounded, without the endpoint's credentials, and fit to be an attribute of an event. Pure.
+ * What a server reports about a request: usage, model version and its request id. Bounded, without
+ * the endpoint's credentials, and valid as an event attribute. Pure.
  */
 import { isAttributeText } from "../../events/cloudevents/attributes.ts";
 import type { Reading, Reported } from "../../models/exchange.ts";
@@ -8,12 +8,15 @@ import { requestIdOf } from "../../models/reading.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import { showable } from "./excerpt.ts";
 
-/** Characters of a version or a request id. A part of one names something else, so that a longer one is left out. */
+/**
+ * Characters of a version or a request id. A longer one is left out, because a part of it would
+ * identify something else.
+ */
 const MAX_LENGTH = 256;
 
 /**
- * `said`: what the protocol reads in the response; null where it was not asked, and only headers can tell. `secrets` are
- * hidden.
+ * `said`: what the protocol reads in the response; null if it was not asked, so that only headers
+ * count. `secrets` are masked.
  */
 export function reportedBy(
 	said: Reading | null,

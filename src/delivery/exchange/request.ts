@@ -1,6 +1,6 @@
 /**
- * The whole request of one attempt, from the protocol's part, the endpoint's credentials and the delivery's ids.
- * Pure: the clock is an argument, and nothing is sent here.
+ * The whole request of one attempt, built from the protocol's part, the endpoint's credentials and
+ * the delivery's ids. Pure: the clock is an argument, and nothing is sent here.
  */
 import { Buffer } from "node:buffer";
 import { traceOfAttributes } from "../../events/cloudevents/trace-context.ts";
@@ -28,7 +28,7 @@ export interface RequestParts {
 	attempt: number;
 	/** Whether a response that is a CloudEvent will be published as a new event. */
 	wantsReply: boolean;
-	/** The lineage header's value, null where the router cannot sign one. */
+	/** The lineage header's value, null if the router cannot sign one. */
 	lineage: string | null;
 	/** How the endpoint completes. */
 	mode: CompletionMode;
@@ -39,10 +39,11 @@ export interface RequestParts {
 }
 
 /**
- * Builds and signs the request. The endpoint's own headers come first and its credentials next, so that neither can
- * replace what the protocol or the router says; only preferences stand side by side. A protocol in turn names no
- * credentials and no other host, so that it can neither replace the endpoint's nor lead them away. Throws what the
- * protocol or the signing throws: a bug, not a bad event.
+ * Builds and signs the request. The endpoint's own headers come first and its credentials next, so
+ * that neither can replace headers of the protocol or the router; only `prefer` values are
+ * combined. A protocol may set no credentials and no other host, so that it cannot replace the
+ * endpoint's credentials or send them elsewhere. Throws what the protocol or the signing throws: a
+ * bug, not a bad event.
  */
 export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 	const { endpoint, deliveryId, attempt, callbackUrl, now } = parts;
@@ -52,7 +53,8 @@ export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 	const made = parts.protocol.request(parts.input, context);
 	if ("misfit" in made) return made;
 	const { method, url, headers, body: content } = made;
-	if (originOf(url) !== originOf(base)) throw new Error("a protocol has left the host of its endpoint");
+	if (originOf(url) !== originOf(base))
+		throw new Error("the protocol's request URL is not on the endpoint's host");
 	const own = ownHeaders(endpoint);
 	const ofProtocol = withoutCredentials(lowerCase(headers));
 	// Encoded once, here, so that the bytes that are signed are the bytes that are sent.
@@ -84,7 +86,9 @@ export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
 
 type OwnHeaders = Pick<ReadableEndpoint, "auth" | "headers">;
 
-/** By endpoint as it was read: they are the same for every attempt. */
+/**
+ * Cached by endpoint object as read: the headers are the same for every attempt.
+ */
 const known = new WeakMap<OwnHeaders, Record<string, string>>();
 
 /** The endpoint's own headers, then its credentials. */
@@ -95,7 +99,9 @@ export function ownHeaders(endpoint: OwnHeaders): Record<string, string> {
 	return found;
 }
 
-/** The headers that prove to the endpoint who is calling. Names in lower case. */
+/**
+ * The headers that authenticate the router to the endpoint. Names in lower case.
+ */
 export function authHeaders(auth: EndpointAuth): Record<string, string> {
 	switch (auth.type) {
 		case "none":
@@ -116,8 +122,9 @@ export function authHeaders(auth: EndpointAuth): Record<string, string> {
 }
 
 /**
- * RFC 7240: a list. Knative data plane: only who asks for a reply event may be sent one. What a protocol prefers goes
- * alone: Cog 0.23 compares the whole header.
+ * `Prefer` is a list (RFC 7240). In the Knative data plane a server may only return a reply event
+ * if the request asks for one. A preference of the protocol is sent alone: Cog 0.23 compares the
+ * whole header.
  */
 function preferences(
 	ofProtocol: string | null,
@@ -135,7 +142,7 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
 	return Object.fromEntries(Object.entries(headers).filter(([name]) => !isSecretHeader(name)));
 }
 
-/** Leaves out headers that were stored before the rules refused them. */
+/** Drops headers that were stored before the rules refused them. */
 function allowed(headers: Record<string, string>): Record<string, string> {
 	return Object.fromEntries(
 		Object.entries(headers).filter(([name, value]) => refuseHeader(name, value) === null),

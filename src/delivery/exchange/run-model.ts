@@ -1,6 +1,7 @@
 /**
- * One run of a model of Workers AI. Its output becomes a response of status 200, and what it throws one with the status
- * that Cloudflare's REST API gives the same error, with a body of that form: { "errors": [{ "code", "message" }] }.
+ * One run of a Workers AI model. Its output becomes a response with status 200. An error becomes a
+ * response with the status that Cloudflare's REST API uses for it, with a body of the same form: {
+ * "errors": [{ "code", "message" }] }.
  * https://developers.cloudflare.com/workers-ai/platform/errors/
  */
 import { Buffer } from "node:buffer";
@@ -25,17 +26,17 @@ const STATUSES = new Map([
 	[3041, 403],
 	[3042, 404],
 	[3046, 408],
-	// Seen, and not in the table: the daily allocation is used up.
+	// Observed, but not in the table: the daily allocation is used up.
 	[4006, 429],
 	[5004, 400],
 	[5005, 405],
-	// The input is not as the model's schema says.
+	// The input does not match the model's schema.
 	[5006, 400],
 	[5007, 400],
 	[5016, 403],
 	[5018, 403],
 	[5019, 405],
-	// More tokens than the model takes.
+	// More tokens than the model accepts.
 	[5021, 413],
 ]);
 const CAPACITY = 3040;
@@ -51,7 +52,8 @@ export async function runModel(
 	try {
 		const inputs: unknown = JSON.parse(new TextDecoder().decode(input));
 		const ran = await within(timeoutMs, async (signal) => {
-			// Without rejectIfBusy a run waits for capacity, unseen by the gates of the endpoint.
+			// Without rejectIfBusy a run would wait for capacity, and the endpoint's gates would
+			// not notice.
 			const output = await ai.run(model, inputs, { rejectIfBusy: true, signal });
 			return toResponse(output, { maxBytes: maxBodyBytes, deadline: signal, timeoutMs });
 		});
@@ -65,7 +67,9 @@ export async function runModel(
 type Responded = Omit<Extract<AttemptResult, { kind: "response" }>, "kind" | "durationMs" | "secrets">;
 type ReadOptions = Parameters<typeof readResponse>[1];
 
-/** Models give a value, and those of pictures and sound bytes, or a stream of them. */
+/**
+ * Models return a value; those for images and sound return bytes or a stream of them.
+ */
 async function toResponse(output: unknown, options: ReadOptions): Promise<Responded> {
 	if (output instanceof Response) {
 		const { status } = output;
@@ -83,7 +87,7 @@ async function toResponse(output: unknown, options: ReadOptions): Promise<Respon
 	return withType(type, bounded(Buffer.from(text), options.maxBytes));
 }
 
-/** The stream, given up at the deadline: nobody waits for it any more. */
+/** Stops the stream at the deadline, because nothing waits for it any more. */
 function until(deadline: AbortSignal, stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
 	const reader = stream.getReader();
 	deadline.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
@@ -133,7 +137,7 @@ function failureOf(error: unknown): Failed {
 	};
 }
 
-/** `3040: Capacity temporarily exceeded, please try again.`, with or without a word before it. */
+/** `3040: Capacity temporarily exceeded, please try again.`, possibly with a word before it. */
 function codeIn(message: string): number | null {
 	const code = /(?:^|\s)(\d{4}): /.exec(message)?.[1];
 	if (code !== undefined) return Number(code);

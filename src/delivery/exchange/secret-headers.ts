@@ -1,4 +1,7 @@
-/** Which headers of an endpoint hold a credential, going by their names: they are neither listed nor logged. */
+/**
+ * Which headers of an endpoint hold a credential, judged by their names: their values are neither
+ * listed nor logged.
+ */
 
 const SECRET_NAME = /auth|key|token|secret|cookie|pass|credential/i;
 

@@ -1,6 +1,7 @@
 /**
- * The credentials that a request to an endpoint carries: of its `auth`, and of headers and query parameters whose names
- * say so. They are hidden in whatever the endpoint responds. The signing secret is not among them, since it stays here.
+ * The credentials that a request to an endpoint carries: those of its `auth`, and of headers and
+ * query parameters with telling names. They are masked in everything that the endpoint returns. The
+ * signing secret is not included, because it is never sent.
  */
 import type { EndpointAuth, ReadableEndpoint } from "../../store/records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
@@ -13,17 +14,23 @@ const SECRET_PARAMETER = /^(?:code|sig|signature)$/i;
 
 type Credentials = Pick<ReadableEndpoint, "auth" | "headers" | "url">;
 
-/** By endpoint as it was read: every attempt asks, and reading a URL takes a while. */
+/**
+ * Cached by endpoint object as read, because every attempt needs them and parsing a
+ * URL takes time.
+ */
 const known = new WeakMap<Credentials, readonly string[]>();
 
-/** Each of them as a server may read it out of the request. */
+/**
+ * Returns the credentials in each form in which a server may read them from the
+ * request.
+ */
 export function secretsIn(endpoint: Credentials): readonly string[] {
 	const found = known.get(endpoint) ?? findSecrets(endpoint);
 	known.set(endpoint, found);
 	return found;
 }
 
-/** Those that were made for the request alone as well. */
+/** Also includes the credentials that were made for this request alone. */
 export function secretsOfExchange(endpoint: Credentials, result: AttemptResult): readonly string[] {
 	const made = result.secrets ?? [];
 	return made.length === 0 ? secretsIn(endpoint) : [...secretsIn(endpoint), ...made];
@@ -39,7 +46,7 @@ function findSecrets({ auth, headers, url }: Credentials): string[] {
 	];
 }
 
-/** As it is spelled in the URL, which a server may show as it came, and as it is read out of it. */
+/** Both as spelled in the URL, which a server may repeat unchanged, and decoded. */
 function secretOfParameter(parameter: string): string[] {
 	const [[name, value] = ["", ""]] = new URLSearchParams(parameter);
 	if (value === "" || !(isSecretHeader(name) || SECRET_PARAMETER.test(name))) return [];
@@ -66,7 +73,10 @@ function secretsOf(auth: EndpointAuth): string[] {
 	}
 }
 
-/** A header's value, and what servers read out of it: the credentials behind a scheme, the values of cookies. */
+/**
+ * A header's value, and the parts that servers read from it: the credentials after a scheme, the
+ * values of cookies.
+ */
 function partsOf(name: string, value: string): string[] {
 	if (name.toLowerCase() === "cookie") {
 		return [value, ...value.split(";").map((pair) => pair.slice(pair.indexOf("=") + 1).trim())];

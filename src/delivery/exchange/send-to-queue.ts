@@ -1,4 +1,7 @@
-/** One message to a queue of Cloudflare. What the queue says becomes a response, so that it is judged like any other. */
+/**
+ * Sends one message to a Cloudflare queue. The outcome is converted to a response, so that it is
+ * judged like any other.
+ */
 import { Buffer } from "node:buffer";
 import { parseWithRawNumbers } from "../../events/json/parse.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
@@ -6,13 +9,13 @@ import type { QueueBinding } from "./bindings.ts";
 import { timedOut, within } from "./deadline.ts";
 import { describeFetchError } from "./network-error.ts";
 
-/** What queues say when they refuse a message, and the status that means the same. */
+/** Error messages of queues, and the matching status. */
 const REFUSALS: readonly (readonly [RegExp, number])[] = [
 	[/too many requests|overloaded|rate limit/i, 429],
 	[/too large|exceeds|payload too/i, 413],
 ];
 
-/** 204 when the queue holds the message. Never throws. */
+/** 204 if the queue has stored the message. Never throws. */
 export async function sendToQueue(
 	queue: QueueBinding,
 	{ headers, body }: Pick<OutgoingRequest, "headers" | "body">,

@@ -1,6 +1,6 @@
 /**
- * One HTTP exchange with an endpoint: the only place from which the router calls a model server. It never throws
- * and never waits longer than its deadline; what the result means is decided in classify.ts.
+ * One HTTP exchange with an endpoint: the only place from which the router calls a model server. It
+ * never throws and never waits longer than its deadline; classify.ts decides what the result means.
  */
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import type { FetcherBinding } from "./bindings.ts";
@@ -17,8 +17,8 @@ export interface SendOptions {
 }
 
 /**
- * Sends `request` and reads the response as far as it goes. Redirects are responses like any other, never followed.
- * `through`: a binding that leads elsewhere than the internet; null: none.
+ * Sends `request` and reads the response up to the limit. Redirects are treated as responses and
+ * never followed. `through`: a binding that leads somewhere other than the internet; null: none.
  */
 export async function send(
 	request: OutgoingRequest,
@@ -27,8 +27,8 @@ export async function send(
 ): Promise<AttemptResult> {
 	const { timeoutMs, maxBodyBytes } = options;
 	const startedAt = Date.now();
-	// A timer of our own, because AbortSignal.timeout cannot be stopped, and a pending timer keeps a Durable
-	// Object in memory, billed, until it fires.
+	// A timer of our own, because AbortSignal.timeout cannot be stopped, and a pending timer keeps a
+	// Durable Object in memory and billed until it fires.
 	const deadline = new AbortController();
 	const timer = setTimeout(() => deadline.abort(), timeoutMs);
 	try {

@@ -1,5 +1,6 @@
 /**
- * A request as a person may see it: what proves who sends it is hidden, all else is as it would be sent. Pure.
+ * A request as the API may show it: credentials and signatures are masked, everything else is as it
+ * would be sent. Pure.
  */
 import { Buffer } from "node:buffer";
 import type { EventData } from "../../events/event.ts";
@@ -17,7 +18,7 @@ export interface ShownRequest {
 	url: string;
 	/** Names in lower case. */
 	headers: Record<string, string>;
-	/** A text where its bytes are UTF-8 without a NUL. */
+	/** Text if the bytes are UTF-8 without a NUL. */
 	body: Extract<EventData, { kind: "text" | "binary" }>;
 }
 
@@ -39,12 +40,17 @@ export function showRequest(
 	};
 }
 
-/** Whether a header of a request proves who sends it: by its name, or because it is the endpoint's `auth`. */
+/**
+ * Whether a header authenticates the sender: by its name, or because it is the endpoint's `auth`.
+ */
 export function isCredential(name: string, credentials: Record<string, string>): boolean {
 	return isSecretHeader(name) || Object.hasOwn(credentials, name);
 }
 
-/** How many there are and of which kind, as in `v1,*** v1,***`: a request that is never sent must not be one that counts. */
+/**
+ * Keeps the number and kind of signatures, as in `v1,*** v1,***`: a preview must not contain a
+ * valid signature.
+ */
 function hideSignatures(signatures: string): string {
 	return signatures
 		.split(" ")
@@ -57,7 +63,7 @@ function bodyOf(bytes: Uint8Array): ShownRequest["body"] {
 		const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 		if (!text.includes("\0")) return { kind: "text", text };
 	} catch {
-		// Bytes, then.
+		// Not text: binary.
 	}
 	return { kind: "binary", base64: Buffer.from(bytes).toString("base64") };
 }

@@ -1,6 +1,6 @@
 /**
- * AWS Signature Version 4 over a request that is ready to go: region and service out of the host, where AWS's hosts tell
- * them, and the headers that prove who is calling. Pure but for the hashing.
+ * AWS Signature Version 4 for a complete request: reads region and service from AWS host names, and
+ * builds the authentication headers. Pure except for the hashing.
  */
 import { createHash } from "node:crypto";
 import { AwsV4Signer } from "aws4fetch";
@@ -14,7 +14,7 @@ export interface AwsScope {
 
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 const DOMAINS = [".amazonaws.com.cn", ".amazonaws.com", ".api.aws", ".on.aws"];
-/** Services that sign by another name than that of their host. */
+/** Services whose signing name differs from their host name. */
 const SIGNING_NAMES = new Map([
 	["bedrock-runtime", "bedrock"],
 	["bedrock-agent", "bedrock"],
@@ -23,7 +23,10 @@ const SIGNING_NAMES = new Map([
 	["queue", "sqs"],
 ]);
 
-/** What the auth names, and the host tells of the rest; null where one of them is told by neither. */
+/**
+ * Region and service as the auth sets them, completed from the host; null if one of them is in
+ * neither.
+ */
 export function awsScope(auth: Pick<AwsSigV4, "region" | "service">, url: string): AwsScope | null {
 	const told = scopeOfHost(URL.parse(url)?.hostname ?? "");
 	const region = auth.region ?? told?.region;
@@ -31,7 +34,10 @@ export function awsScope(auth: Pick<AwsSigV4, "region" | "service">, url: string
 	return region === undefined || service === undefined ? null : { region, service };
 }
 
-/** `{…}.{service}.{region}.amazonaws.com`, with or without `vpce` behind it; and older hosts, the other way round. */
+/**
+ * `{…}.{service}.{region}.amazonaws.com`, optionally with `vpce` after the region; older hosts have
+ * region and service swapped.
+ */
 function scopeOfHost(host: string): AwsScope | null {
 	const domain = DOMAINS.find((domain) => host.endsWith(domain));
 	if (domain === undefined) return null;
@@ -48,8 +54,9 @@ function scopeOfHost(host: string): AwsScope | null {
 }
 
 /**
- * The request with the headers of a signature over its method, URL, bytes, host, `content-type` and `x-amz-…`. Other
- * headers are left out of it, since proxies on the way may change them. `now` in ms since the epoch.
+ * Returns the request with the headers of a signature over its method, URL, bytes, host,
+ * `content-type` and `x-amz-…`. Other headers are not signed, because proxies may change them.
+ * `now` in ms since the epoch.
  */
 export async function signAws(
 	request: OutgoingRequest,
@@ -86,7 +93,7 @@ export async function signAws(
 	};
 }
 
-/** S3 alone wants it said; without it, the body would not be signed. */
+/** Only S3 requires this header; without it, the body would not be signed. */
 function hashHeader(body: Uint8Array): Record<string, string> {
 	return { "x-amz-content-sha256": createHash("sha256").update(body).digest("hex") };
 }

@@ -1,6 +1,7 @@
 /**
- * A request about a job or a model, which carries no event: the protocol's part with the endpoint's headers and
- * credentials, under the rules for addresses. One about a delivery is signed as the delivery itself is.
+ * A request about a job or a model, which carries no event: the protocol's part with the endpoint's
+ * headers and credentials, after the address check. A request about a delivery is signed like the
+ * delivery itself.
  */
 import { Buffer } from "node:buffer";
 import { liveSecrets, signatureHeaders } from "../../crypto/standard-webhooks.ts";
@@ -18,15 +19,18 @@ export interface StepParts {
 	/** Names of this router. */
 	ownHosts: readonly string[];
 	step: StepRequest;
-	/** `dlv_…`; becomes `webhook-id`. null: it is about no delivery, and is not signed. */
+	/**
+	 * `dlv_…`; becomes `webhook-id`. null: it is not about a delivery, and is not signed.
+	 */
 	deliveryId: string | null;
 	/** ms since the epoch. */
 	now: number;
 }
 
 /**
- * The request, or how the exchange has ended before anything was sent. Throws when the protocol has left the host of its
- * endpoint: a bug, for credentials must not be led away.
+ * Returns the request, or the result if the exchange ended before anything was sent. Throws if the
+ * protocol's URL is not on the endpoint's host: a bug, because credentials must not be sent
+ * elsewhere.
  */
 export async function prepareStep(
 	env: Pick<Env, "ALLOW_PRIVATE_ENDPOINTS">,
@@ -34,7 +38,7 @@ export async function prepareStep(
 ): Promise<{ request: OutgoingRequest } | { result: AttemptResult }> {
 	const { method, url, headers } = step;
 	if (originOf(url) !== originOf(endpoint.url))
-		throw new Error("a protocol has left the host of its endpoint");
+		throw new Error("the protocol's request URL is not on the endpoint's host");
 	const rules = { allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true", ownHosts };
 	const refusal = refuseAddress(endpoint.url, rules);
 	if (refusal !== null) {

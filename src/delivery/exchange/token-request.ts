@@ -1,10 +1,13 @@
-/** What a token endpoint is asked with, and how the client proves itself to it. Pure. */
+/** The request to a token endpoint, with the client's credentials. Pure. */
 import { Buffer } from "node:buffer";
 import type { OAuth2ClientCredentials } from "../../store/records.ts";
 import type { OutgoingRequest } from "../rules/attempt.ts";
 import { USER_AGENT } from "./request.ts";
 
-/** The request for a token; the client's credentials are in the header or in the body, never in both. */
+/**
+ * The request for a token; the client's credentials are in the header or in the body, never in
+ * both.
+ */
 export function tokenRequest(auth: OAuth2ClientCredentials): OutgoingRequest {
 	const { clientId, clientSecret, scope, audience, clientAuth = "basic" } = auth;
 	const form = new URLSearchParams({ grant_type: "client_credentials" });
@@ -24,7 +27,7 @@ export function tokenRequest(auth: OAuth2ClientCredentials): OutgoingRequest {
 	return { url: auth.tokenUrl, method: "POST", headers, body: Buffer.from(form.toString()) };
 }
 
-/** RFC 6749, section 2.3.1: both are encoded as in a form before they are joined. */
+/** RFC 6749, section 2.3.1: both are form-encoded before they are joined. */
 export function clientCredentials({ clientId, clientSecret }: OAuth2ClientCredentials): string {
 	return Buffer.from(`${inForm(clientId)}:${inForm(clientSecret)}`).toString("base64");
 }

@@ -1,6 +1,6 @@
 /**
- * What a token endpoint's response means: a token and how long it is good for, or why there is none and what that means
- * for the endpoint it is for. Pure.
+ * What a token endpoint's response means: a token and its lifetime, or why there is none and what
+ * that means for the endpoint. Pure.
  */
 import * as z from "zod";
 import { parseJson } from "../../events/json/parse.ts";
@@ -9,7 +9,7 @@ import { readRetryAfter } from "../rules/retry-after.ts";
 
 export interface Token {
 	value: string;
-	/** When it is replaced: before it ends, ms since the epoch. */
+	/** When the token is replaced, shortly before it expires; ms since the epoch. */
 	freshUntil: number;
 }
 
@@ -18,14 +18,20 @@ export type Asked =
 	| { ok: true; token: Token }
 	| { ok: false; result: Extract<AttemptResult, { kind: "no_response" }> };
 
-/** For how long a token is taken to be good when its endpoint does not say. */
+/** Lifetime of a token if the response does not give one. */
 const DEFAULT_LIFE_MS = 300_000;
 const MAX_LIFE_MS = 86_400_000;
-/** So much before its end it is replaced, at the most: a request with it may take a while. */
+/**
+ * At most this long before it expires, a token is replaced: a request that uses it may take a
+ * while.
+ */
 const MARGIN_MS = 60_000;
 
 const BUSY = new Set([408, 425, 429, 503]);
-/** RFC 6749, section 5.2: all of its errors come with 400 or 401, and all of them are for the operator to fix. */
+/**
+ * RFC 6749, section 5.2: all of its errors come with 400 or 401, and the operator has to fix all of
+ * them.
+ */
 const REFUSED = new Set([400, 401, 403]);
 
 const tokenSchema = z.object({
@@ -52,7 +58,7 @@ export function readToken(response: AttemptResult, now: number): Asked {
 	if (typeof data.token_type === "string" && !/^bearer$/i.test(data.token_type)) {
 		return none(
 			"token_failed",
-			`The token endpoint gave a token of type ${data.token_type} instead of Bearer.`,
+			`The token endpoint returned a token of type ${data.token_type} instead of Bearer.`,
 			response,
 		);
 	}
@@ -71,7 +77,10 @@ function refused(response: Responded, said: string | null, now: number): Asked {
 	return none("token_busy", message, response, readRetryAfter(headers, now));
 }
 
-/** `invalid_client: Unknown client`, as RFC 6749 has errors. Not cut here: what it quotes of credentials is hidden first. */
+/**
+ * `invalid_client: Unknown client`, the error format of RFC 6749. Not cut here, because quoted
+ * credentials are masked first.
+ */
 function saidBy(json: unknown): string | null {
 	const { data } = errorSchema.safeParse(json);
 	if (data === undefined) return null;

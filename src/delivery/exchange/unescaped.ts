@@ -1,12 +1,15 @@
 /**
- * A text as its readers may understand it: without the escapes of JSON, without percent-encoding, a few of them one
- * within the other. What is found there can be traced to where it stands in the original. Pure.
+ * A text as its readers may decode it: without JSON escapes or percent-encoding, up to several
+ * levels deep. Positions in the decoded text can be traced back to the original. Pure.
  */
 
-/** A text as its reader may understand it, and where each of its characters comes from. */
+/** A decoded text, with the origin of each of its characters. */
 export interface View {
 	text: string;
-	/** The position in the original of the character at `position`, or of the end of the one before it. */
+	/**
+	 * The position in the original of the character at `position`, or of the end of the character
+	 * before it.
+	 */
 	origin: (position: number) => number;
 }
 
@@ -15,11 +18,14 @@ const MAX_LEVELS = 3;
 
 const CONTROLS: Record<string, string> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const JSON_ESCAPE = /\\(?:u([0-9a-f]{4})|(.))/gis;
-/** Besides, printable ASCII as one percent-encoded byte, and the two to four bytes of other characters in UTF-8. */
+/**
+ * Also matches printable ASCII as one percent-encoded byte, and other characters as two to four
+ * bytes of UTF-8.
+ */
 const JSON_OR_PERCENT =
 	/\\(?:u([0-9a-f]{4})|(.))|(%[2-7][0-9a-f]|%(?:[cd][0-9a-f]|e[0-9a-f]%[89ab][0-9a-f]|f[0-4](?:%[89ab][0-9a-f]){2})%[89ab][0-9a-f])/gis;
 
-/** As it stands; without the escapes of JSON; and without percent-encoding either. */
+/** The text itself; without JSON escapes; and without percent-encoding as well. */
 export function views(text: string): View[] {
 	const asItStands: View = { text, origin: (position) => position };
 	const json = levels(asItStands, JSON_ESCAPE, (said) => said.includes("\\"));
@@ -27,7 +33,9 @@ export function views(text: string): View[] {
 	return [asItStands, ...json, ...both];
 }
 
-/** One view for each time that `pattern` is undone, as long as there `is` something to undo. */
+/**
+ * One view for each time that `pattern` is decoded, as long as `is` finds something to decode.
+ */
 function levels(outermost: View, pattern: RegExp, is: (text: string) => boolean): View[] {
 	const all: View[] = [];
 	for (let view = outermost; all.length < MAX_LEVELS && is(view.text);) {
@@ -39,9 +47,12 @@ function levels(outermost: View, pattern: RegExp, is: (text: string) => boolean)
 
 /** Each match of `pattern` becomes the character that it stands for. */
 function unescaped(outer: View, pattern: RegExp): View {
-	/** Where each match begins in the new text. */
+	/** Where each match begins in the decoded text. */
 	const positions: number[] = [];
-	/** How much longer the outer text is, up to and with the escape at `positions[i]`. */
+	/**
+	 * How much longer the outer text is, up to and including the escape at
+	 * `positions[i]`.
+	 */
 	const longer: number[] = [];
 	let text = "";
 	let at = 0;
@@ -65,7 +76,7 @@ function meaning([escape, unit, char, bytes]: RegExpExecArray): string {
 	try {
 		return decodeURIComponent(bytes);
 	} catch {
-		// No character: an overlong form, or half of a surrogate pair.
+		// Not a character: an overlong form, or half of a surrogate pair.
 		return escape;
 	}
 }

@@ -1,8 +1,9 @@
 /**
- * Which URLs the router sends to: https on a public host, and with `ALLOW_PRIVATE_ENDPOINTS` also what a developer
- * has on the own machine and network; or a binding of the Worker, in exactly its form (models/binding-url.ts). Judged
- * when an endpoint is stored and again before each attempt. A Worker cannot see which address a name resolves to, so
- * this is a fence and not a wall; addresses.ts knows the ranges.
+ * Which URLs the router sends to: https on a public host; with `ALLOW_PRIVATE_ENDPOINTS` also hosts
+ * on a developer's own machine and network; or a binding of the Worker, in its exact form
+ * (models/binding-url.ts). Checked when an endpoint is stored and again before each attempt. A
+ * Worker cannot see which address a name resolves to, so this check cannot stop every request to a
+ * private address; addresses.ts knows the ranges.
  */
 import { BINDING_FORMS, bindingSchemeOf, readBindingUrl } from "../../models/binding-url.ts";
 import { type AddressKind, addressKind } from "./addresses.ts";
@@ -11,25 +12,28 @@ import { isOwnBinding } from "./bindings.ts";
 const MAX_URL_LENGTH = 2_048;
 const TOO_LONG = `is longer than ${MAX_URL_LENGTH} characters`;
 
-/** Ports that Cloudflare proxies https on by custom; "" is 443. */
+/** Ports on which Cloudflare commonly proxies https; "" is 443. */
 const PUBLIC_PORTS = new Set(["", "8443"]);
 
 export interface UrlRules {
-	/** Development: http, any port, private and loopback hosts. Link-local and metadata addresses stay closed. */
+	/**
+	 * For development: http, any port, private and loopback hosts. Link-local and metadata addresses
+	 * stay blocked.
+	 */
 	allowPrivate: boolean;
-	/** The router's own hosts, as far as they are known, with their ports where they have one. */
+	/** The router's own hosts, as far as they are known, with ports where given. */
 	ownHosts: readonly string[];
 }
 
 /**
- * Why the router does not send to `url`, as the end of a sentence that begins with the field's name, or null when
- * it does. For a URL that somebody sets.
+ * Returns why the router does not send to `url`, as the end of a sentence that begins with the
+ * field's name, or null if it does. For a URL that is being set.
  */
 export function refuseUrl(url: string, rules: UrlRules): string | null {
 	return refuseSpelling(url) ?? refuseAddress(url, rules);
 }
 
-/** The same where only a URL of HTTP will do. */
+/** As `refuseUrl`, for fields that need an HTTP URL. */
 export function refuseHttpUrl(url: string, rules: UrlRules): string | null {
 	return refuseSpelling(url) ?? refuseHttpAddress(url, rules);
 }
@@ -37,12 +41,12 @@ export function refuseHttpUrl(url: string, rules: UrlRules): string | null {
 function refuseSpelling(url: string): string | null {
 	if (url !== url.trim()) return "must not begin or end with white space";
 	// The URL parser silently removes tabs and line feeds, and encodes other control characters.
-	return /\p{Cc}/u.test(url) ? "must not hold control characters such as tabs and line feeds" : null;
+	return /\p{Cc}/u.test(url) ? "must not contain control characters such as tabs and line feeds" : null;
 }
 
 /**
- * The same for a URL that is stored, however it is spelled. Only what the URL parser makes of the text is judged,
- * because that is what `fetch` will use.
+ * As `refuseUrl`, for a stored URL in any spelling. Only the parsed URL is checked, because that is
+ * what `fetch` uses.
  */
 export function refuseAddress(url: string, rules: UrlRules): string | null {
 	const scheme = bindingSchemeOf(url);
@@ -55,7 +59,7 @@ export function refuseAddress(url: string, rules: UrlRules): string | null {
 		: null;
 }
 
-/** As `refuseAddress`, where only a URL of HTTP will do. */
+/** As `refuseAddress`, for fields that need an HTTP URL. */
 export function refuseHttpAddress(url: string, rules: UrlRules): string | null {
 	if (url.length > MAX_URL_LENGTH) return TOO_LONG;
 	const parsed = URL.parse(url);
@@ -75,8 +79,8 @@ function refuseShape(url: URL, { allowPrivate }: UrlRules): string | null {
 }
 
 /**
- * Of the router itself only sources can be sent to: their events keep the lineage that the request carries, so they
- * cannot go round for ever. Nothing else there takes deliveries.
+ * On the router itself, only sources may be sent to: their events keep the lineage that the request
+ * carries, so that loops end. No other path accepts deliveries.
  */
 function refuseOwnHost(url: URL, { allowPrivate, ownHosts }: UrlRules): string | null {
 	if (SOURCE_PATH.test(url.pathname)) return null;
@@ -87,7 +91,10 @@ function refuseOwnHost(url: URL, { allowPrivate, ownHosts }: UrlRules): string |
 
 const SOURCE_PATH = /^\/in\/[^/]+$/;
 
-/** In production the router answers on every port Cloudflare opens; in development other ports are other servers. */
+/**
+ * In production the router responds on every port that Cloudflare opens; in development other ports
+ * are other servers.
+ */
 function isAt(url: URL, host: string, allowPrivate: boolean): boolean {
 	const own = URL.parse(`${url.protocol}//${host}`);
 	if (own === null || withoutDot(own.hostname) !== withoutDot(url.hostname)) return false;
@@ -100,11 +107,12 @@ function refuseHost(hostname: string, { allowPrivate }: UrlRules): string | null
 	const name = withoutDot(hostname);
 	if (name.split(".").includes("")) return "has a host name with an empty part";
 	if (METADATA_NAMES.has(name)) return DESCRIPTION.metadata;
-	// Such a name can stand for any address, the metadata service included.
-	if (underAny(name, ANY_ADDRESS_SUFFIXES)) return "has a host name that stands for any address one likes";
+	// Such a name can stand for any address, including the metadata service.
+	if (underAny(name, ANY_ADDRESS_SUFFIXES)) return "has a host name that can stand for any address";
 	if (allowPrivate) return null;
-	if (!name.includes(".")) return "has a host name without a domain, which only a private network resolves";
-	return underAny(name, LOCAL_SUFFIXES) ? "has a host name that only a private network resolves" : null;
+	if (!name.includes("."))
+		return "has a host name without a domain, which resolves only in a private network";
+	return underAny(name, LOCAL_SUFFIXES) ? "has a host name that resolves only in a private network" : null;
 }
 
 const DESCRIPTION: Record<Exclude<AddressKind, "public">, string> = {
@@ -112,10 +120,10 @@ const DESCRIPTION: Record<Exclude<AddressKind, "public">, string> = {
 	private: "points to a private address",
 	link_local: "points to a link-local address",
 	metadata: "points to a cloud's metadata service",
-	reserved: "points to an address that is reserved and not on the public internet",
+	reserved: "points to a reserved address that is not on the public internet",
 };
 
-/** A bare address says nothing about whose it will be tomorrow, and has no certificate worth the name. */
+/** A bare address may belong to somebody else tomorrow, and has no trustworthy certificate. */
 function refuseInProduction(kind: AddressKind): string {
 	return kind === "public" ? "must have a host name, not an IP address" : DESCRIPTION[kind];
 }
@@ -137,7 +145,10 @@ const METADATA_NAMES = new Set([
 
 const ANY_ADDRESS_SUFFIXES = ["nip.io", "sslip.io", "xip.io"];
 
-/** Top-level names of private networks, and public names that lead to 127.0.0.1; the latter are never complete. */
+/**
+ * Top-level names of private networks, and public names that resolve to 127.0.0.1; that second list
+ * cannot be complete.
+ */
 const LOCAL_SUFFIXES = [
 	"localhost",
 	"localdomain",
@@ -158,7 +169,7 @@ function underAny(name: string, suffixes: readonly string[]): boolean {
 	return suffixes.some((suffix) => name === suffix || name.endsWith(`.${suffix}`));
 }
 
-/** `example.com.` is `example.com`, spelt in full. */
+/** `example.com.` is the full form of `example.com`. */
 function withoutDot(hostname: string): string {
 	return hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
 }

@@ -1,7 +1,8 @@
 /**
- * A refused connection while nothing succeeds speaks for the endpoint: it has not started yet, or is down. One request
- * at a time finds out when it is there, after 1, 2, 4 … 15 s, each with another delivery, and none of them spends an
- * attempt. When one succeeds although another alone had failed, it was that one: it may be what crashes the model.
+ * A refused connection while nothing succeeds says something about the endpoint: it has not started
+ * yet, or is down. One request at a time probes it, after 1, 2, 4 … 15 s, each with another
+ * delivery, and none of them spends an attempt. If one succeeds after another delivery alone had
+ * failed, the failure is charged to that delivery: it may be what crashes the model.
  */
 import * as z from "zod";
 import { backOff } from "../rules/schedule.ts";
@@ -11,11 +12,11 @@ const LONGEST_MS = 15_000;
 const KEPT_IDS = 2;
 
 const schema = z.object({
-	/** Nothing is sent before, ms since the epoch. */
+	/** Nothing is sent before this time, ms since the epoch. */
 	until: z.number(),
-	/** Refused connections since anything succeeded. */
+	/** Refused connections since the last success. */
 	failures: z.number().int().min(0),
-	/** Deliveries whose connections were refused, two at the most. */
+	/** Deliveries whose connections were refused, at most two. */
 	failed: z.array(z.string()).max(KEPT_IDS),
 });
 export type ColdStart = z.output<typeof schema>;
@@ -37,16 +38,21 @@ export const coldStart: Gate<ColdStart> = {
 		const { outcome, scope, deliveryId, others } = event.exchange;
 		if (outcome === "busy" && scope === "endpoint") {
 			const failed = [...new Set([...state.failed, deliveryId])].slice(0, KEPT_IDS);
-			// A burst that is refused together is one failure: the wait is counted from its last.
+			// Connections refused in one burst count as one failure: the wait starts at the last
+			// of them.
 			const failures = others > 0 && state.failures > 0 ? state.failures : state.failures + 1;
 			return { until: now + backOff(failures - 1, LONGEST_MS, random), failures, failed };
 		}
-		// Anything else, a timeout too, is no refused connection: the failures in a row end here.
+		// Any other outcome, including a timeout, is not a refused connection: the run of
+		// failures ends here.
 		return state.failures === 0 ? state : initial;
 	},
 };
 
-/** The delivery that failed alone, once another one has succeeded; null when several failed, or it was that one. */
+/**
+ * The delivery that failed alone, once another one has succeeded; null if several failed, or if it
+ * is the one that succeeded.
+ */
 export function failedAlone({ failed }: ColdStart, succeeded: string): string | null {
 	const [only, another] = failed;
 	return only === undefined || another !== undefined || only === succeeded ? null : only;

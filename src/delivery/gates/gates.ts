@@ -1,6 +1,7 @@
 /**
- * All gates of an endpoint as one: as many exchanges may begin as every gate allows, and the first that allows none is
- * why nothing does. Pure; the dispatcher keeps the state, and writes down what is durable of it.
+ * All gates of an endpoint combined: as many exchanges may begin as every gate allows, and the
+ * first gate that allows none is the reported reason. Pure; the dispatcher keeps the state and
+ * stores its durable part.
  */
 import { capacity } from "./capacity.ts";
 import { coldStart, failedAlone } from "./cold-start.ts";
@@ -12,7 +13,9 @@ import { recovery } from "./recovery.ts";
 
 export type { EndpointEvent, Moment } from "./gate.ts";
 
-/** In the order in which they are asked: what is said first is what an operator has to know first. */
+/**
+ * In the order in which they are asked: the first reason is the one that an operator needs first.
+ */
 const GATES = { pause, recovery, cold_start: coldStart, hold, capacity, memory } as const;
 type GateKey = keyof typeof GATES;
 type StateOf<G> = G extends Gate<infer State> ? State : never;
@@ -22,14 +25,16 @@ const KEYS = Object.keys(GATES) as GateKey[];
 
 export type Admitted =
 	| { slots: number; blockedBy: null }
-	/** `until`: when it changes by itself, ms since the epoch; null when something has to happen first. */
+	/**
+	 * `until`: when it changes by itself, ms since the epoch; null if something has to happen first.
+	 */
 	| { slots: 0; blockedBy: BlockedBy; until: number | null };
 
 export type BlockedBy = (typeof GATES)[GateKey]["name"];
 
 export const openGates: GateStates = restoreGates({});
 
-/** How many exchanges may begin at this moment, or why none may. */
+/** How many exchanges may begin now, or why none may. */
 export function admit(states: GateStates, at: Moment): Admitted {
 	let slots = Number.POSITIVE_INFINITY;
 	for (const key of KEYS) {
@@ -42,7 +47,10 @@ export function admit(states: GateStates, at: Moment): Admitted {
 
 export interface After {
 	states: GateStates;
-	/** A delivery whose failures are its own after all: it spends the attempt that was not counted. */
+	/**
+	 * A delivery that turned out to cause its own failures: it spends the attempt that was not
+	 * counted.
+	 */
 	blamed: string | null;
 }
 
@@ -53,7 +61,10 @@ export function after(states: GateStates, event: EndpointEvent, at: Moment): Aft
 	return { states: next as unknown as GateStates, blamed };
 }
 
-/** What outlasts an eviction, by gate; gates that keep nothing are left out. */
+/**
+ * The part that survives an eviction, by gate; gates that store nothing are left
+ * out.
+ */
 export function durableOf(states: GateStates): Record<string, unknown> {
 	return Object.fromEntries(
 		KEYS.flatMap((key) => {
@@ -63,7 +74,10 @@ export function durableOf(states: GateStates): Record<string, unknown> {
 	);
 }
 
-/** The states after an eviction. What a newer release wrote in another form counts as never written. */
+/**
+ * Restores the states after an eviction. State that a newer release wrote in another form is
+ * ignored.
+ */
 export function restoreGates(stored: unknown): GateStates {
 	const parts = typeof stored === "object" && stored !== null ? stored : {};
 	const restored = Object.fromEntries(
@@ -76,7 +90,7 @@ export function restoreGates(stored: unknown): GateStates {
 	return restored as unknown as GateStates;
 }
 
-// Each key has a state of its own type, which the compiler cannot follow through an index.
+// Each key has its own state type, which the compiler cannot follow through an index.
 function gateOf(key: GateKey, states: GateStates): { gate: Gate<unknown>; state: unknown } {
 	return { gate: GATES[key], state: states[key] };
 }

@@ -1,24 +1,31 @@
 /**
- * Nothing is sent while the endpoint has asked to be left alone, nor for a while after it was busy again and again with
- * nothing succeeding in between. One request that is always refused holds up no other: it takes refusals of different
- * deliveries, with nothing else under way. Afterwards one request goes at a time, until one succeeds.
+ * Nothing is sent while the endpoint has asked the router to wait, or for a while after it was busy
+ * repeatedly with no success in between. One request that is always refused does not block the
+ * others: this takes refusals of different deliveries, with nothing else in flight. Afterwards one
+ * request is sent at a time, until one succeeds.
  */
 import * as z from "zod";
 import { backOff, jitterUp, MAX_DELAY_MS } from "../rules/schedule.ts";
 import { type EndedExchange, type Gate, isSuccess, type Moment } from "./gate.ts";
 
 const LONGEST_MS = 60_000;
-/** Ids kept: to see that it is not always the same. */
+/** Ids kept, to see whether different deliveries were refused. */
 const KEPT_IDS = 2;
 
 const schema = z.object({
-	/** What `Retry-After` asked for, ms since the epoch; a success does not end it. */
+	/**
+	 * The end of the wait that `Retry-After` asked for, ms since the epoch; a success
+	 * does not end it.
+	 */
 	askedUntil: z.number(),
-	/** Our own wait after refusals in a row; the next success ends it. */
+	/**
+	 * The end of the router's own wait after several refusals in a row; the next
+	 * success ends it.
+	 */
 	ownUntil: z.number(),
-	/** Busy responses since anything succeeded. */
+	/** Busy responses since the last success. */
 	refusals: z.number().int().min(0),
-	/** Deliveries that were refused since then, two at the most. */
+	/** Deliveries that were refused since then, at most two. */
 	refused: z.array(z.string()).max(KEPT_IDS),
 });
 export type Hold = z.output<typeof schema>;
@@ -57,7 +64,8 @@ function afterBusy(state: Hold, { deliveryId, retryAfterMs, others }: EndedExcha
 		retryAfterMs === null
 			? state.askedUntil
 			: Math.max(state.askedUntil, at.now + Math.min(jitterUp(retryAfterMs, at.random), MAX_DELAY_MS));
-	// With others under way the limit takes care of it: what they took is what the endpoint takes.
+	// With other exchanges in flight, the capacity limit handles it: the endpoint can take as many
+	// as it accepted.
 	const isHeld = others + at.jobs === 0 && isEndpointWide(next);
 	const ownMs = isHeld ? backOff(refusals - KEPT_IDS, LONGEST_MS, at.random) : 0;
 	return { ...next, askedUntil, ownUntil: ownMs === 0 ? state.ownUntil : at.now + ownMs };

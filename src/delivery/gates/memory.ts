@@ -1,10 +1,14 @@
 /**
- * No more is under way at once than the dispatcher has memory for: an event is held as it came, as a signed request, and
- * maybe once more for its hand. Large events therefore go fewer at a time than `max_concurrency` allows.
+ * Limits the events in flight to what the dispatcher's memory can hold: an event is held as it
+ * arrived, as a signed request, and possibly once more for its hand. Large events are therefore
+ * sent fewer at a time than `max_concurrency` allows.
  */
 import type { Gate } from "./gate.ts";
 
-/** Bytes of events under way; a Durable Object has 128 MB, and holds each of them some four times at the worst. */
+/**
+ * Bytes of events in flight; a Durable Object has 128 MB and holds each event about four times in
+ * the worst case.
+ */
 export const MAX_BYTES = 20_000_000;
 
 export const memory: Gate<null> = {

@@ -1,4 +1,7 @@
-/** Nothing is sent to an endpoint that is paused or disabled. It knows what the settings say, and keeps nothing. */
+/**
+ * Nothing is sent to an endpoint that is paused or disabled. This gate reads the settings and
+ * stores nothing.
+ */
 import type { Gate } from "./gate.ts";
 
 export const pause: Gate<null> = {

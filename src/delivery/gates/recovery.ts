@@ -1,6 +1,6 @@
 /**
- * Nothing is begun while a dispatcher that has just woken does not know what its hands are carrying out: it might send a
- * delivery twice, or more than the endpoint bears.
+ * Nothing is begun while a dispatcher that has just woken does not know what its hands are working
+ * on: it could send a delivery twice, or send more than the endpoint can take.
  */
 import type { Gate } from "./gate.ts";
 

@@ -1,7 +1,7 @@
 /**
- * A hand: a Durable Object without storage that carries out up to six exchanges for a dispatcher, because one object may
- * wait for no more. It decides nothing and keeps nothing; each end is told to the dispatcher, which returns the
- * next jobs.
+ * A hand: a Durable Object without storage that carries out up to six exchanges for a dispatcher,
+ * because one object may not wait for more responses. It decides nothing and stores nothing; it
+ * reports each outcome to the dispatcher, which returns the next jobs.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
@@ -12,18 +12,24 @@ import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
 import { backOff } from "../rules/schedule.ts";
 import type { HandName, HandRpc, Held, LeasedJob, Outcome, Roll } from "./job.ts";
 
-/** The longest wait before an end that the dispatcher did not hear is told again, ms. */
+/**
+ * The longest wait before an outcome that did not reach the dispatcher is reported
+ * again, ms.
+ */
 const LONGEST_WAIT_MS = 15_000;
-/** Half an hour: the dispatcher has long taken what it was not told for lost, and sent it again. */
+/**
+ * Half an hour of tries: by then the dispatcher has long considered the exchange lost and sent the
+ * delivery again.
+ */
 const TRIES = 120;
 
 export class Hand extends DurableObject<Env> implements HandRpc {
 	readonly #incarnation = crypto.randomUUID();
 	readonly #running = new Map<string, Held>();
-	/** Ended, and not yet taken over by the dispatcher. */
+	/** Ended, and not yet settled with the dispatcher. */
 	readonly #ended = new Map<string, Outcome>();
 	#isSettling = false;
-	/** Wakes a wait before the next try. */
+	/** Ends a wait before the next try. */
 	#hurry: () => void = () => {};
 
 	take(name: HandName, jobs: LeasedJob[]): { incarnation: string } {
@@ -52,7 +58,10 @@ export class Hand extends DurableObject<Env> implements HandRpc {
 		this.ctx.waitUntil(run());
 	}
 
-	/** Tells what has ended, one call at a time, until the dispatcher has heard all of it. Never throws. */
+	/**
+	 * Reports outcomes, one call at a time, until the dispatcher has received all of them. Never
+	 * throws.
+	 */
 	async #settle(name: HandName): Promise<void> {
 		if (this.#isSettling) return;
 		this.#isSettling = true;

@@ -1,23 +1,29 @@
-/** What a dispatcher and its hands tell each other. Shapes only; they cross from object to object. */
+/**
+ * The messages between a dispatcher and its hands. Shapes only; they are passed between Durable
+ * Objects.
+ */
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 
 /** One exchange to carry out. */
 export interface Job {
 	deliveryId: string;
-	/** The delivery's position, by which it is found again. */
+	/** The delivery's position, used to find it again. */
 	position: number;
 	/** When the attempt began, ms since the epoch. */
 	startedAt: number;
 	request: OutgoingRequest;
 	/** For connecting, headers and body together. */
 	timeoutMs: number;
-	/** Set where it asks about a job, or cancels one: what came of it is of no interest to a later life. */
+	/**
+	 * Set if the exchange polls or cancels a job: a later life of the dispatcher does not need its
+	 * outcome.
+	 */
 	isStep?: true;
 }
 
 /** A job that a hand has, without its request. */
 export type Held = Pick<Job, "deliveryId" | "position" | "startedAt" | "timeoutMs" | "isStep"> & {
-	/** Names this lease: the same delivery may be leased again later. */
+	/** Identifies this lease: the same delivery may be leased again later. */
 	token: string;
 };
 
@@ -30,13 +36,15 @@ export interface Outcome {
 }
 
 export interface Roll {
-	/** Another one after every restart: what the hand had before is lost. */
+	/** Changes with every restart: what the hand had before is lost. */
 	incarnation: string;
-	/** What it is carrying out, and what has ended and is not settled yet. */
+	/**
+	 * The exchanges in progress, and those that have ended and are not settled yet.
+	 */
 	held: Held[];
 }
 
-/** Which hand speaks, to whom it belongs, and in which of its lives. */
+/** Which hand this is, whose hand it is, and its current life. */
 export interface HandName {
 	endpointId: string;
 	/** From 1. */
@@ -44,8 +52,14 @@ export interface HandName {
 }
 
 export interface HandRpc extends Rpc.DurableObjectBranded {
-	/** Begins jobs and returns at once; a job that it has already is not begun again. */
+	/**
+	 * Begins jobs and returns at once; a job that the hand already has is not begun
+	 * again.
+	 */
 	take(name: HandName, jobs: LeasedJob[]): { incarnation: string };
-	/** What it has, told at any time; also what keeps it awake while it works. */
+	/**
+	 * Returns what the hand has; can be called at any time. The calls also keep the
+	 * hand awake while it works.
+	 */
 	callRoll(name: HandName): Roll;
 }

@@ -1,20 +1,26 @@
 /**
- * Which hand has which exchange, as the dispatcher believes. Pure: no clock, no calls; the pool makes those and tells
- * what came of them. What is here is forgotten with the dispatcher: a roll call of the hands brings it back.
+ * Which hand has which exchange, as far as the dispatcher knows. Pure: no clock and no calls; the
+ * pool makes the calls and reports their results. This state is lost with the dispatcher; a roll
+ * call of the hands restores it.
  */
 import type { Held, Roll } from "./job.ts";
 
 /** One object may wait for six responses at once (Cloudflare's limits page). */
 export const JOBS_A_HAND = 6;
-/** How much longer than its timeout an exchange may take to be told, ms. */
+/**
+ * How long after its timeout the outcome of an exchange may still be reported, ms.
+ */
 export const SLACK_MS = 30_000;
-/** How long a job may be on its way to its hand, ms. */
+/** How long a job may take to reach its hand, ms. */
 const ON_ITS_WAY_MS = 5_000;
 
 interface Lease extends Held {
-	/** When the job left for its hand, ms since the epoch; null: it has not left. */
+	/** When the job was sent to its hand, ms since the epoch; null: not yet. */
 	sentAt: number | null;
-	/** The life of the hand that has it; null: not known. A hand that was idle is another one when it gets its next job. */
+	/**
+	 * The life (incarnation) of the hand that has it; null: unknown. A hand that was idle may have
+	 * restarted when it gets its next job.
+	 */
 	incarnation: string | null;
 }
 
@@ -32,18 +38,24 @@ export class Leases {
 		return size;
 	}
 
-	/** The hand for another job: one of `preferred` with room, else the first with room, else a new one. */
+	/**
+	 * The hand for another job: one of `preferred` with room, otherwise the first with room, otherwise
+	 * a new one.
+	 */
 	handWithRoom(preferred: ReadonlySet<number>): number {
 		for (const number of preferred) if (this.#roomOf(number) > 0) return number;
 		for (let number = 1; ; number++) if (this.#roomOf(number) > 0) return number;
 	}
 
-	/** Leases a job to a hand; it has still to leave. */
+	/** Leases a job to a hand; the job is not sent yet. */
 	add(number: number, held: Held, now: number): void {
 		this.#handOf(number, now).leases.set(held.token, { ...held, sentAt: null, incarnation: null });
 	}
 
-	/** Jobs leave for their hand, where it is not known yet in which life it gets them (null), or are there. */
+	/**
+	 * Jobs are being sent to their hand, and it is not known yet which life receives them (null), or
+	 * they have arrived.
+	 */
 	give(number: number, jobs: readonly Held[], incarnation: string | null, now: number): void {
 		for (const { token } of jobs) {
 			const lease = this.#hands.get(number)?.leases.get(token);
@@ -53,14 +65,16 @@ export class Leases {
 		}
 	}
 
-	/** Ends a lease; false when it is not known, as it has ended already or is of an earlier life. */
+	/**
+	 * Ends a lease; false if it is unknown, because it has already ended or an earlier life made it.
+	 */
 	end(number: number, token: string): boolean {
 		return this.#hands.get(number)?.leases.delete(token) ?? false;
 	}
 
 	/**
-	 * A hand has been heard in this life of its own. Returns what an earlier life of it had: lost, and ended here. A job on
-	 * its way may have reached either life.
+	 * A hand has reported in this life. Returns what an earlier life of it had: those jobs are lost,
+	 * and their leases end here. A job in transit may have reached either life.
 	 */
 	hear(number: number, incarnation: string, now: number): Held[] {
 		const hand = this.#handOf(number, now);
@@ -68,7 +82,10 @@ export class Leases {
 		return this.#take(hand, ({ incarnation: of }) => of !== null && of !== incarnation);
 	}
 
-	/** A hand has told what it has. Returns what it should have and has not, which is lost and ended here. */
+	/**
+	 * A hand has reported what it has. Returns the jobs that it should have but does not: they are
+	 * lost, and their leases end here.
+	 */
 	compare(number: number, roll: Roll, now: number): Held[] {
 		this.give(number, roll.held, roll.incarnation, now);
 		const lost = this.hear(number, roll.incarnation, now);
@@ -80,7 +97,10 @@ export class Leases {
 		return [...lost, ...missing];
 	}
 
-	/** What a silent hand cannot still be carrying out: lost. Until then its slots stay taken. */
+	/**
+	 * Jobs that a silent hand can no longer be working on: they are lost. Until then their slots
+	 * stay taken.
+	 */
 	overdue(now: number): Held[] {
 		return [...this.#hands.values()].flatMap((hand) =>
 			this.#take(
@@ -96,7 +116,10 @@ export class Leases {
 		if (hand !== undefined) hand.heardAt = 0;
 	}
 
-	/** Hands with work that have not been heard of for so long, or with a job that has not arrived in time. */
+	/**
+	 * Hands with work that have not reported for this long, or with a job that has not arrived in
+	 * time.
+	 */
 	silent(now: number, forMs: number): number[] {
 		return [...this.#hands]
 			.filter(([, { leases, heardAt }]) => {
@@ -123,7 +146,7 @@ export class Leases {
 	}
 }
 
-/** Whether a job would have arrived by now. */
+/** Whether a job should have arrived by now. */
 function isLate({ sentAt }: Lease, now: number): boolean {
 	return sentAt !== null && now - sentAt > ON_ITS_WAY_MS;
 }

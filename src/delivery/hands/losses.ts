@@ -1,21 +1,22 @@
 /**
- * Exchanges that were lost with their hand: nobody knows how they ended. The delivery is tried again at once and spends
- * nothing; after some losses in a row the loss counts as an attempt, for it may be this response that ends the hands.
+ * Exchanges that were lost with their hand: their outcome is unknown. The delivery is retried at
+ * once and spends no attempt. After several losses in a row the loss counts as an attempt, because
+ * the response itself may be what crashes the hands.
  */
 import type { AttemptResult } from "../rules/attempt.ts";
 import type { Held } from "./job.ts";
 
 const MAX_LOSSES = 3;
-/** Entries kept of each; the oldest go first. */
+/** Entries kept of each kind; the oldest are dropped first. */
 const KEPT = 2_000;
 
 export class Losses {
 	/** By delivery. */
 	readonly #counts = new Map<string, number>();
-	/** Of leases: should their ends come after all, they come late. */
+	/** Tokens of lost leases: an outcome that arrives for one is late. */
 	readonly #tokens = new Set<string>();
 
-	/** What the lost exchange counts as; null: as nothing. `now` in ms. */
+	/** What the lost exchange counts as; null: it does not count. `now` in ms. */
 	count({ token, deliveryId, startedAt }: Held, now: number): AttemptResult | null {
 		this.#tokens.add(token);
 		const count = (this.#counts.get(deliveryId) ?? 0) + 1;
@@ -34,7 +35,7 @@ export class Losses {
 		return this.#tokens.has(token);
 	}
 
-	/** An exchange of the delivery has ended: losses before it no longer count. */
+	/** An exchange of the delivery has ended: earlier losses no longer count. */
 	forget(deliveryId: string): void {
 		this.#counts.delete(deliveryId);
 	}

@@ -1,7 +1,8 @@
 /**
- * Who carries out the exchanges of one endpoint: up to five in the dispatcher itself, the rest by hands, six each. Jobs
- * are gathered for a moment, so that a call takes several; a hand that tells how its jobs ended is given the next
- * ones. Which hand has what is decided in leases.ts, which hands a dispatcher that wakes has to ask in roster.ts.
+ * Carries out the exchanges of one endpoint: up to five in the dispatcher itself, the rest in hands
+ * with six each. Jobs are collected briefly, so that one call carries several; a hand that reports
+ * outcomes gets its next jobs in return. leases.ts decides which hand has what, and roster.ts which
+ * hands a dispatcher that wakes has to ask.
  */
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
@@ -13,11 +14,11 @@ import { JOBS_A_HAND, Leases } from "./leases.ts";
 import { Losses } from "./losses.ts";
 import { Roster } from "./roster.ts";
 
-/** One connection of the six stays free for the router's own calls. */
+/** One of the six connections stays free for the router's own calls. */
 const IN_PROCESS = 5;
-/** How long jobs are gathered for one call, ms. */
+/** How long jobs are collected for one call, ms. */
 const GATHER_MS = 10;
-/** How often a hand with work is asked what it has, when nothing else is heard of it. */
+/** How often a hand with work is asked what it has if it reports nothing. */
 const ROLL_CALL_EVERY_MS = 15_000;
 
 export interface PoolIo {
@@ -25,11 +26,13 @@ export interface PoolIo {
 	storage: DurableObjectStorage;
 	name(hand: number): HandName;
 	hand(name: HandName): DurableObjectStub<HandRpc>;
-	/** Resolves when the delivery is under way no more, its outcome written. */
+	/**
+	 * Resolves when the delivery is no longer in progress and its outcome is written.
+	 */
 	whenEnded(deliveryId: string): Promise<void>;
 	/**
-	 * An exchange that this life has not begun, or has taken for lost (`isLate`). Returns what resolves when its outcome
-	 * is written; null: it is of no interest.
+	 * Takes over an exchange that this life did not begin, or considered lost (`isLate`). Returns a
+	 * promise that resolves when its outcome is written; null: the outcome no longer matters.
 	 */
 	adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): Promise<void> | null;
 }
@@ -44,9 +47,9 @@ export class Pool {
 	#recalling: Promise<void> | null = null;
 	/** By token: whoever waits for the end of an exchange. */
 	readonly #waiting = new Map<string, (result: AttemptResult | null) => void>();
-	/** Jobs that are to go to a hand with the next call. */
+	/** Jobs to send to a hand with the next call. */
 	readonly #outbox = new Map<number, LeasedJob[]>();
-	/** Hands that wait for their next jobs, by how many calls. */
+	/** Hands that wait for their next jobs, with the number of waiting calls. */
 	readonly #asking = new Map<number, number>();
 
 	constructor(io: PoolIo) {
@@ -54,7 +57,10 @@ export class Pool {
 		this.#roster = new Roster(io.storage);
 	}
 
-	/** Whether hands may have work that this life of the dispatcher does not know yet: nothing is to be begun. */
+	/**
+	 * Whether hands may have work that this life of the dispatcher does not know yet; nothing may be
+	 * begun until then.
+	 */
 	get isRecovering(): boolean {
 		return this.#roster.isRecovering(Date.now());
 	}
@@ -64,7 +70,10 @@ export class Pool {
 		return this.#waiting.has(token);
 	}
 
-	/** Returns how the exchange ended; null when it was lost, and nobody knows. Never throws. */
+	/**
+	 * Returns how the exchange ended; null if it was lost and its outcome is unknown. Never
+	 * throws.
+	 */
 	async exchange(job: Job): Promise<AttemptResult | null> {
 		if (this.#inProcess < IN_PROCESS) {
 			this.#inProcess += 1;
@@ -79,13 +88,14 @@ export class Pool {
 	}
 
 	/**
-	 * A hand tells how exchanges ended, and gets its next jobs. When this returns, the outcomes are written, or kept in
-	 * memory where the write failed. Told twice or late, they change nothing that is settled.
+	 * A hand reports how exchanges ended and gets its next jobs. When this returns, the outcomes are
+	 * written, or kept in memory if the write failed. Repeated or late reports do not change what is
+	 * already settled.
 	 */
 	async settle(number: number, incarnation: string, outcomes: readonly Outcome[]): Promise<LeasedJob[]> {
 		this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 		await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
-		// From here on, and no sooner: what waits for a slow queue would make new jobs wait as well.
+		// Not earlier: outcomes that wait for a slow queue would delay new jobs too.
 		this.#asking.set(number, (this.#asking.get(number) ?? 0) + 1);
 		try {
 			await this.#gather(number);
@@ -126,10 +136,10 @@ export class Pool {
 		if (!this.isRecovering && this.#leases.size === 0) this.#roster.forget();
 	}
 
-	/** Looks after the hands that are silent although they have work. Never throws. */
+	/** Checks the hands that are silent although they have work. Never throws. */
 	async lookAfter(): Promise<void> {
 		const now = Date.now();
-		// Before anybody is asked, who may not respond either.
+		// Before any hand is asked, because it may not respond either.
 		this.#lose(this.#leases.overdue(now));
 		for (const number of this.#leases.silent(now, ROLL_CALL_EVERY_MS)) {
 			const roll = await this.#callRoll(number);
@@ -181,7 +191,7 @@ export class Pool {
 		this.#waiting.delete(token);
 	}
 
-	/** Waits until there is a full call of jobs for the hand, for a moment at the most. */
+	/** Waits briefly until there are enough jobs for a full call to the hand. */
 	async #gather(number: number): Promise<void> {
 		for (let waited = 0; waited < GATHER_MS; waited++) {
 			if ((this.#outbox.get(number)?.length ?? 0) >= JOBS_A_HAND) return;
@@ -197,7 +207,7 @@ export class Pool {
 
 	#sendLater(number: number): void {
 		setTimeout(() => {
-			// A hand that has come to ask meanwhile gets them in return.
+			// A hand that has asked meanwhile gets them in the response.
 			if (!this.#asking.has(number)) void this.#send(number);
 		}, GATHER_MS);
 	}
@@ -212,7 +222,7 @@ export class Pool {
 			this.#leases.give(number, jobs, incarnation, Date.now());
 			this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 		} catch (error) {
-			// Whether it has them is not known: the next roll call tells.
+			// It is unknown whether the hand has them: the next roll call shows it.
 			this.#leases.doubt(number);
 			log("hand.unreached", { endpoint_id: name.endpointId, hand: number, error: String(error) });
 		}

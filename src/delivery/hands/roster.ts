@@ -1,6 +1,7 @@
 /**
- * Which hands may have work: those that were used since the roster was last empty. Only their number is kept in storage,
- * no row for a lease; a dispatcher that wakes asks each of them before it begins anything.
+ * Which hands may have work: those used since the roster was last empty. Only their number is
+ * stored, with no row for a lease; a dispatcher that wakes asks each of them before it begins
+ * anything.
  */
 import { concurrently } from "../../objects/concurrently.ts";
 import { MAX_TIMEOUT_MS } from "../rules/attempt.ts";
@@ -8,15 +9,15 @@ import type { Roll } from "./job.ts";
 import { SLACK_MS } from "./leases.ts";
 
 const KEY = "hands_used";
-/** The six connections of an object are needed for other calls too. */
+/** The object needs its six connections for other calls too. */
 const CALLS_AT_ONCE = 3;
 
 export class Roster {
 	readonly #storage: DurableObjectStorage;
 	#used: number;
-	/** Hands of an earlier life that have not told yet what they have. */
+	/** Hands of an earlier life that have not reported yet what they have. */
 	readonly #unheard = new Set<number>();
-	/** When the last of them can have nothing any more, ms since the epoch. */
+	/** When none of them can have work any more, ms since the epoch. */
 	readonly #overAt: number;
 
 	constructor(storage: DurableObjectStorage) {
@@ -30,14 +31,14 @@ export class Roster {
 		return this.#unheard.size > 0 && now < this.#overAt;
 	}
 
-	/** Writes only when more hands are used than before. */
+	/** Writes only if more hands are used than before. */
 	use(number: number): void {
 		if (number <= this.#used) return;
 		this.#storage.kv.put(KEY, number);
 		this.#used = number;
 	}
 
-	/** No hand has anything. */
+	/** No hand has work. */
 	forget(): void {
 		if (this.#used === 0) return;
 		this.#used = 0;
@@ -45,8 +46,8 @@ export class Roster {
 	}
 
 	/**
-	 * Asks those that have not told yet. `call` returns null for one that cannot be reached, `heard` whether what the hand
-	 * has is known now; neither throws.
+	 * Asks the hands that have not reported yet. `call` returns null for a hand that cannot be
+	 * reached; `heard` returns whether it is now known what the hand has. Neither throws.
 	 */
 	async ask(
 		call: (number: number) => Promise<Roll | null>,

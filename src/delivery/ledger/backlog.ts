@@ -1,6 +1,6 @@
 /**
- * What a dispatcher owes: its inbox and its delivery table, as one place to put work, take it and look it up. It decides
- * nothing about a delivery.
+ * The deliveries of a dispatcher: its inbox and its delivery table behind one interface to add
+ * work, claim it and look it up. It makes no decisions about deliveries.
  */
 import { refusedBy } from "../../events/decision.ts";
 import { timeOfPosition } from "../../events/position.ts";
@@ -57,7 +57,10 @@ export class Backlog {
 	readonly #newcomers = new Newcomers();
 	/** The last position given to a delivery. */
 	#last: number;
-	/** Whether the table may hold deliveries that are owed; false only where it has been looked. */
+	/**
+	 * Whether the table may hold deliveries that are owed; false only after a query has shown that
+	 * there are none.
+	 */
 	readonly #mayOwe: Record<Due, boolean> = { pending: true, waiting: true, publishing: true };
 
 	constructor(storage: DurableObjectStorage, limits: Load = LIMITS) {
@@ -71,14 +74,14 @@ export class Backlog {
 		this.#last = Math.max(lastInboxPosition(sql), lastDeliveryPosition(sql), this.refused.last);
 	}
 
-	/** Deliveries that there was no room for. */
+	/** Deliveries that did not fit. */
 	get refused(): Refused {
 		return this.#intake.refused;
 	}
 
 	/**
-	 * Takes deliveries in, but for those that are here (tried ones, and untried ones of events that came before) and
-	 * those that there is no room for, now or when they came before.
+	 * Adds deliveries, except those that are already here (tried ones, and untried ones of events
+	 * received before) and those that do not fit now or did not fit when they first arrived.
 	 */
 	add(items: readonly IncomingEvent[], now: number): Enqueued {
 		const { sql } = this.#storage;
@@ -104,7 +107,7 @@ export class Backlog {
 		const unknown = items
 			.map(({ event, decisions }) => ({
 				event,
-				// Known from here on, because one call may bring an event twice.
+				// Known from here on, because one call may contain an event twice.
 				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId) && known.add(deliveryId)),
 			}))
 			.filter(({ decisions }) => decisions.length > 0);
@@ -119,23 +122,26 @@ export class Backlog {
 		return { full: [...full, ...refused] };
 	}
 
-	/** How many of so many deliveries there is room for. `now` in ms. */
+	/** How many of `wanted` deliveries fit. `now` in ms. */
 	roomFor(wanted: number, now: number): number {
 		return this.#intake.roomFor(wanted, now);
 	}
 
-	/** How full it is. `now` in ms. */
+	/** How full the backlog is. `now` in ms. */
 	fill(now: number): Fill {
 		return this.#intake.fill(now);
 	}
 
-	/** Writes a delivery that was refused before, with its event. false when there is still no room for it. */
+	/**
+	 * Writes a delivery that was refused earlier, with its event. false if there is still no room for
+	 * it.
+	 */
 	readmit(delivery: Delivery, now: number): boolean {
 		this.#mayOwe.pending = true;
 		return this.#intake.readmit(delivery, now);
 	}
 
-	/** The next delivery that is due for this and not among `claimed`; null when there is none. */
+	/** The next delivery that is due for `due` and not in `claimed`; null if there is none. */
 	claim(due: Due, now: number, claimed: Claimed): Delivery | null {
 		if (due !== "pending") return this.#due(due, now, claimed);
 		return this.#turns.next(
@@ -159,7 +165,7 @@ export class Backlog {
 		this.#untried.recorded(deliveries.map(({ id }) => id));
 	}
 
-	/** As `change`, of many at once: all or none. */
+	/** As `change`, for many at once: all or none. */
 	changeAll(changes: readonly { before: Delivery; after: Delivery }[]): void {
 		if (changes.length === 0) return;
 		this.record(changes.map(({ after }) => after));
@@ -168,7 +174,10 @@ export class Backlog {
 		}
 	}
 
-	/** Writes what somebody has asked for: what was over may be owed again, beyond the limit too. */
+	/**
+	 * Writes a change that the API asked for: a delivery that had ended may be owed again, even
+	 * beyond the limit.
+	 */
 	change(before: Delivery, after: Delivery): void {
 		this.changeAll([{ before, after }]);
 	}
@@ -182,7 +191,7 @@ export class Backlog {
 		return { ...tried, event: findSetAside(sql, id)?.event ?? null };
 	}
 
-	/** As `find`, by its position as well, which takes no search. */
+	/** As `find`, with a known position, which needs no search. */
 	findAt(position: number, id: string): Delivery | null {
 		const { sql } = this.#storage;
 		return findDelivery(sql, id) ?? toDelivery(findInInboxAt(sql, position, id));
@@ -194,8 +203,8 @@ export class Backlog {
 	}
 
 	/**
-	 * Untried deliveries behind a position, those of one row of the inbox; none where it has been read by now, or by a
-	 * newer release only. null: there is no further row.
+	 * Untried deliveries after a position, from one row of the inbox; none if the row has been read
+	 * meanwhile, or only a newer release can read it. null: there is no further row.
 	 */
 	untriedBehind(after: number): UntriedRow | null {
 		const { sql } = this.#storage;
@@ -214,7 +223,7 @@ export class Backlog {
 		return { seq: row.seq, last: lastOf(row), deliveries, size: "size" in row ? row.size : 0 };
 	}
 
-	/** Lets a row of the inbox go when all its deliveries have a row of their own. */
+	/** Deletes an inbox row if all its deliveries have their own rows. */
 	dropIfFinished(seq: number): void {
 		const { sql } = this.#storage;
 		const row = nextInbox(sql, seq - 1);
@@ -223,7 +232,7 @@ export class Backlog {
 		if (knownDeliveries(sql, ids).size === new Set(ids).size) this.#untried.finished(seq);
 	}
 
-	/** Rows of the delivery table that have one of these statuses and are as wanted, oldest first. */
+	/** Matching rows of the delivery table with one of these statuses, oldest first. */
 	matching(
 		filters: DeliveryFilters,
 		statuses: readonly Exclude<DeliveryStatus, "in_flight">[],
@@ -233,17 +242,17 @@ export class Backlog {
 		return matchingRows(this.#storage.sql, filters, statuses, stretch, limit);
 	}
 
-	/** Which of these ids have a row of their own. */
+	/** Which of these ids have their own row. */
 	known(ids: readonly string[]): Set<string> {
 		return knownDeliveries(this.#storage.sql, ids);
 	}
 
-	/** A delivery that has a row of its own. */
+	/** A delivery that has its own row. */
 	findTried(id: string): Delivery | null {
 		return findDelivery(this.#storage.sql, id);
 	}
 
-	/** What is to come, `claimed` deliveries left out. */
+	/** When the next work is due, without `claimed` deliveries. */
 	outlook(claimed: Claimed): Outlook {
 		const { sql } = this.#storage;
 		return {
@@ -251,13 +260,14 @@ export class Backlog {
 			jobAt: this.#dueAt("waiting", claimed),
 			publishAt: this.#dueAt("publishing", claimed),
 			untried: this.#untried.hasMore(),
-			// Whatever the inbox holds is in the table when it has been sent, and nothing there goes before its sweep.
+			// Anything in the inbox will be in the table once it has been sent, and nothing in the table is
+			// deleted before its sweep.
 			empty:
 				this.#last === 0 || (this.retention.hasSwept && lastDeliveryPosition(sql) === 0 && !hasInbox(sql, 0)),
 		};
 	}
 
-	/** All that is owed, for people. */
+	/** Everything that is owed, for the API. */
 	owed(): AllOwed {
 		return owedIn(this.#storage.sql, this.#untried.open);
 	}
@@ -267,7 +277,7 @@ export class Backlog {
 		return newestAttempts(this.#storage.sql);
 	}
 
-	/** As `dueDelivery`, without asking where nothing can be. */
+	/** As `dueDelivery`, without a query if there can be none. */
 	#due(which: Due, now: number, claimed: Claimed): Delivery | null {
 		return this.#dueAt(which, claimed) === null ? null : dueDelivery(this.#storage.sql, which, now, claimed);
 	}
@@ -275,12 +285,15 @@ export class Backlog {
 	#dueAt(which: Due, claimed: Claimed): number | null {
 		if (!this.#mayOwe[which]) return null;
 		const at = nextDueAt(this.#storage.sql, which, claimed);
-		// Those that are claimed are told when they are recorded.
+		// Claimed deliveries are taken into account when they are recorded.
 		if (at === null) this.#mayOwe[which] = false;
 		return at;
 	}
 
-	/** A delivery of the inbox that has been tried for the first time; false for any other, with nothing written. */
+	/**
+	 * Records a delivery of the inbox after its first attempt; false for any other, with nothing
+	 * written.
+	 */
 	#recordFirst(delivery: Delivery): boolean {
 		return this.#untried.has(delivery.id) && putNewDelivery(this.#storage.sql, delivery);
 	}
@@ -294,7 +307,7 @@ export class Backlog {
 	}
 }
 
-/** A row of the inbox, as far as its deliveries have not been tried. */
+/** A row of the inbox, with the deliveries that have not been tried. */
 export interface UntriedRow {
 	seq: number;
 	/** The position of its last delivery. */
@@ -309,7 +322,7 @@ function lastOf(row: NextInbox): number {
 	return row.seq + Math.max(length, 1) - 1;
 }
 
-/** An untried delivery as it stands before its first attempt. */
+/** An untried delivery as it is before its first attempt. */
 function toDelivery(incoming: Incoming | null): Delivery | null {
 	if (incoming === null) return null;
 	const { position, event, decision } = incoming;

@@ -1,4 +1,4 @@
-/** The columns of the delivery table: their names, their types, and what a row must look like to be read. Pure. */
+/** The columns of the delivery table: names, types, and the checks for reading a row. Pure. */
 import * as z from "zod";
 import type { EventData } from "../../events/event.ts";
 import type { Usage } from "../../models/exchange.ts";
@@ -7,9 +7,9 @@ import { DEAD_REASONS, type Attempt, type DeadReason, type ResultOmitted } from 
 import type { DeliveryState, ModelJob } from "../rules/state.ts";
 
 /**
- * The status column. A delivery that is `publishing` is stored as `waiting`, the word of release 0.1, so that each of the
- * two releases can read the rows of the other when a deploy is rolled back. One that is `waiting` is therefore stored as
- * `accepted`.
+ * The status column. A delivery that is `publishing` is stored as `waiting`, the word of release
+ * 0.1, so that each of the two releases can read the rows of the other when a deploy is rolled
+ * back. A delivery that is `waiting` is therefore stored as `accepted`.
  */
 export type StoredStatus = Exclude<DeliveryState["phase"], "publishing"> | "accepted";
 
@@ -18,7 +18,7 @@ export function toStoredStatus(phase: DeliveryState["phase"]): StoredStatus {
 	return phase === "waiting" ? "accepted" : phase;
 }
 
-/** As SQLite holds it. */
+/** A row as SQLite returns it. */
 export type DeliveryRow = {
 	seq: number;
 	id: string;
@@ -27,9 +27,9 @@ export type DeliveryRow = {
 	subscription_name: string;
 	endpoint_ref: string;
 	budget: number | null;
-	/** Of the event; empty: it has none, null: the row is of an earlier release. */
+	/** Of the event; empty: it has none, null: an earlier release wrote the row. */
 	subject: string | null;
-	/** Likewise, where it is another than the event's own id. */
+	/** Likewise, if it differs from the event's own id. */
 	correlation_id: string | null;
 	status: StoredStatus;
 	reason: DeadReason | null;
@@ -51,7 +51,7 @@ export type DeliveryRow = {
 	job: string | null;
 };
 
-/** Those before `status` never change once the row is there. */
+/** The columns before `status` never change after the insert. */
 export const COLUMNS = [
 	"seq",
 	"id",
@@ -87,7 +87,9 @@ const usage = z.object({
 	seconds: z.number().nullable(),
 }) satisfies z.ZodType<Usage>;
 
-/** The columns of the state as they have to stand together; `spent` and the like are numbers in any row. */
+/**
+ * Valid combinations of the state columns; `spent` and similar columns are numbers in every row.
+ */
 export const storedState = z.discriminatedUnion("status", [
 	z.object({ status: z.literal("pending"), due_at: z.number() }),
 	z.object({ status: z.literal("waiting"), due_at: z.number() }),
@@ -103,13 +105,17 @@ export const storedJob: z.ZodType<ModelJob> = z.object({
 	deadlineAt: z.number(),
 });
 
-/** Checks the columns that hold more than a number or a free text; SQLite guarantees the types of the others. */
+/**
+ * Checks the columns that hold more than a number or free text; SQLite guarantees the types of the
+ * others.
+ */
 export const storedRow = z.object({
 	result_kind: z.enum(["json", "text", "binary"]).nullable(),
 	attempts: z.array(
 		z.object({
 			number: z.number(),
-			// Not in the rows of earlier releases; in another form from a later one, they are nothing to stop at.
+			// Missing in rows of earlier releases; if a later release wrote another form, the value is
+			// ignored.
 			usage: usage.optional().catch(undefined),
 			modelVersion: z.string().optional().catch(undefined),
 			requestId: z.string().optional().catch(undefined),

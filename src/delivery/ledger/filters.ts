@@ -1,7 +1,8 @@
 /**
- * What deliveries are searched by: as SQL over the delivery table, and for those that have no row yet. The status code is
- * read out of the attempts; subject and correlation id have columns, because the event goes when the delivery succeeds.
- * Rows of earlier releases have these empty: as long as they have their event, it is read. Pure.
+ * The search filters of deliveries: as SQL for the delivery table, and as functions for deliveries
+ * that have no row yet. The status code is read from the attempts; subject and correlation id have
+ * columns, because the event is dropped when the delivery succeeds. Rows of earlier releases have
+ * these columns empty: their event is read as long as they have it. Pure.
  */
 import type { Attributes } from "../../events/event.ts";
 import { correlationIdOf } from "../../events/lineage.ts";
@@ -9,7 +10,10 @@ import { rangeOf } from "../../events/position.ts";
 import type { Attempt, DeliveryFilters, DeliveryQuery } from "../records.ts";
 import { toStoredStatus } from "./columns.ts";
 
-/** Stands in the column of a text that is too large for it, and in `large_texts`. */
+/**
+ * Placeholder in the column of a text that is too large for it and is stored in
+ * `large_texts`.
+ */
 export const ELSEWHERE = "\u0000elsewhere";
 
 export interface Condition {
@@ -17,12 +21,14 @@ export interface Condition {
 	bound: (string | number)[];
 }
 
-/** Whether an event may have to be looked at. */
+/** Whether an event may have to be read. */
 export function asksForEvent({ subject, correlationId }: DeliveryFilters): boolean {
 	return subject !== undefined || correlationId !== undefined;
 }
 
-/** For rows of `deliveries`; all but the range of positions. No index is used for them. */
+/**
+ * Conditions for rows of `deliveries`, except the range of positions. They use no index.
+ */
 export function rowConditions(filters: DeliveryFilters): Condition[] {
 	const { status, reason, subscriptionId, eventId, statusCode, subject, correlationId } = filters;
 	const conditions: Condition[] = [];
@@ -45,12 +51,12 @@ export function rowConditions(filters: DeliveryFilters): Condition[] {
 	return conditions;
 }
 
-/** The first line of a segment (events/queue/segment.ts) that stands in a column. */
+/** The first line of a segment (events/queue/segment.ts) stored in a column. */
 const HEAD_OF = (column: string): string => `substr(${column}, 1, instr(${column}, char(10)) - 1)`;
 const HEAD = `CASE event WHEN ? THEN (SELECT ${HEAD_OF("text")} FROM large_texts
 	WHERE large_texts.seq = deliveries.seq AND name = 'event') ELSE ${HEAD_OF("event")} END`;
 
-/** By the column where it is filled, else by the attribute of the event. */
+/** Uses the column if it is filled, otherwise the attribute of the event. */
 function ofEvent(column: string, isWanted: string, attribute: string, wanted: string[]): Condition {
 	const value = `CAST(json_extract(head, '$.events[0].attributes.${attribute}') AS TEXT)`;
 	const orId = column === "correlation_id" ? `coalesce(${value}, event_id)` : value;
@@ -61,7 +67,7 @@ function ofEvent(column: string, isWanted: string, attribute: string, wanted: st
 	};
 }
 
-/** Whether the range of positions, the subscription and the event are as wanted. */
+/** Whether position, subscription and event match. */
 export function isPlaceWanted(
 	delivery: { position: number; subscriptionId: string; eventId: string },
 	query: DeliveryFilters & Pick<DeliveryQuery, "before">,
@@ -86,7 +92,7 @@ export function isEventWanted(
 	);
 }
 
-/** Whether the response to the last attempt had the wanted status. */
+/** Whether the response to the last attempt has the wanted status. */
 export function isStatusCodeWanted(
 	{ attempts }: { attempts: readonly Attempt[] },
 	{ statusCode }: DeliveryFilters,

@@ -1,7 +1,8 @@
 /**
- * The inbox: deliveries that have not been tried yet, in SQLite. One row holds all that one call brought, so a
- * delivery that succeeds at once costs a fraction of a row here, and a backlog of a million is never loaded:
- * only its oldest row is. A delivery leaves the inbox by getting a row of its own in the delivery table.
+ * The inbox: deliveries that have not been tried yet, in SQLite. One row holds everything that one
+ * call brought, so a delivery that succeeds at once costs a fraction of a row here. A backlog of a
+ * million is never loaded; only its oldest row is. A delivery leaves the inbox when it gets its own
+ * row in the delivery table.
  */
 import * as z from "zod";
 import { decisionList } from "../../events/decision.ts";
@@ -24,23 +25,33 @@ export interface InboxRow {
 	size: number;
 }
 
-/** A row with its events, or the decisions alone when a newer release has written the rest in a form of its own. */
+/**
+ * A row with its events, or the decisions alone if a newer release wrote the events in its own
+ * form.
+ */
 export type NextInbox =
 	| { seq: number; deliveries: Incoming[]; size: number }
 	| { seq: number; unreadable: InboxRow["entries"] };
 
 /** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
 const MAX_ROW_BYTES = 1_200_000;
-/** Decisions of one event in one row; an event that more subscriptions want stands in several. */
+/**
+ * Decisions of one event per row; an event with more matching subscriptions uses several rows.
+ */
 const MAX_ROW_DECISIONS = 1_000;
 /** How far the clocks of two Durable Objects may differ. */
 const CLOCK_SLACK_MS = 60_000;
-/** Characters of decisions that looking for repeated ones reads, some tenths of a second at the most. */
+/**
+ * Characters of decisions that the search for duplicates reads; at most a few tenths of a second.
+ */
 const MAX_SEARCHED_TEXT = 64_000_000;
 
 const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
 
-/** Stores deliveries at positions after `last`, numbered from `number` on, and returns the last position used. */
+/**
+ * Stores deliveries at positions after `last`, numbered from `number` on, and returns the last
+ * position used.
+ */
 export function putInbox(
 	sql: SqlStorage,
 	items: readonly IncomingEvent[],
@@ -80,8 +91,9 @@ function bytesInRow({ event, decisions }: IncomingEvent): number {
 }
 
 /**
- * Which of these deliveries are in the inbox, or among the refused ones, looking only at what has come since `storedAt` (ms): nothing can have come
- * before the event log had its event. They mostly came together and right then, so little of it is read.
+ * Which of these deliveries are in the inbox, or among the refused ones. Looks only at what has
+ * arrived since `storedAt` (ms), because nothing can have arrived before the event log had the
+ * event. Most arrived together and soon after that, so little is read.
  */
 export function waitingIn(
 	sql: SqlStorage,
@@ -93,7 +105,7 @@ export function waitingIn(
 	let searched = 0;
 	const search = (rows: Iterable<{ decisions: string }>): void => {
 		for (const { decisions } of rows) {
-			// Taken out of the text, which is many times faster than parsing it.
+			// Extracted from the text, which is much faster than parsing it.
 			for (const [, id = ""] of decisions.matchAll(/"deliveryId":"(\w+)"/g)) if (ids.has(id)) found.add(id);
 			searched += decisions.length;
 			if (found.size === ids.size || searched > MAX_SEARCHED_TEXT) return;
@@ -114,7 +126,7 @@ export function waitingIn(
 
 type StoredRow = { seq: number; decisions: string; segment: string };
 
-/** The oldest row behind `after`. */
+/** The oldest row after `after`. */
 export function nextInbox(sql: SqlStorage, after: number): NextInbox | null {
 	const row = sql
 		.exec<StoredRow>("SELECT seq, decisions, segment FROM inbox WHERE seq > ? ORDER BY seq LIMIT 1", after)
@@ -122,7 +134,7 @@ export function nextInbox(sql: SqlStorage, after: number): NextInbox | null {
 	return row === undefined ? null : readRow(row);
 }
 
-/** The key of the row that holds a position, or of the one before it; 0: there is none. */
+/** The key of the row that holds a position, or of the row before it; 0: there is none. */
 export function inboxRowAt(sql: SqlStorage, position: number): number {
 	return (
 		sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM inbox WHERE seq <= ?", position).one()
@@ -152,7 +164,7 @@ function decodeOrNull(segment: string): SluiceEvent[] | null {
 	}
 }
 
-/** True when there is a row behind `after`. */
+/** Whether there is a row after `after`. */
 export function hasInbox(sql: SqlStorage, after: number): boolean {
 	return sql.exec("SELECT 1 FROM inbox WHERE seq > ? LIMIT 1", after).toArray().length > 0;
 }
@@ -181,7 +193,9 @@ export function* inboxRows(sql: SqlStorage, before: number): Generator<InboxRow>
 	}
 }
 
-/** The events of one row without their payloads; none where a newer release has written them in a form of its own. */
+/**
+ * The events of one row without their payloads; none if a newer release wrote them in its own form.
+ */
 export function inboxHeads(sql: SqlStorage, seq: number): Omit<SluiceEvent, "data">[] {
 	const row = sql
 		.exec<{ line: string }>(
@@ -196,17 +210,21 @@ export function inboxHeads(sql: SqlStorage, seq: number): Omit<SluiceEvent, "dat
 	}
 }
 
-/** The number of the next delivery that comes in, from the newest row. */
+/** The number of the next delivery that arrives, from the newest row. */
 export function nextNumber(sql: SqlStorage): number {
 	const newest = inboxRows(sql, Number.MAX_SAFE_INTEGER).next();
 	if (newest.done === true) return 0;
 	const { seq, entries } = newest.value;
 	const number = numberOf(sql, seq);
-	// Rows that release 0.1 wrote after a rollback have none: they count as nothing.
+	// Rows that release 0.1 wrote after a rollback have no number: they count as
+	// nothing.
 	return number === null ? (oldestNumber(sql) ?? 0) : number + entries.length;
 }
 
-/** The number of the oldest delivery, null when there is none. Rows of release 0.1 come before number 0. */
+/**
+ * The number of the oldest delivery, null if there is none. Rows of release 0.1 come before number
+ * 0.
+ */
 export function oldestNumber(sql: SqlStorage): number | null {
 	const oldest = sql.exec<{ seq: number | null }>("SELECT min(seq) AS seq FROM inbox").one().seq;
 	return oldest === null ? null : (numberOf(sql, oldest) ?? 0);
@@ -216,12 +234,15 @@ function numberOf(sql: SqlStorage, seq: number): number | null {
 	return sql.exec<{ number: number | null }>("SELECT number FROM inbox WHERE seq = ?", seq).one().number;
 }
 
-/** The untried delivery with this id, with its event. Reads the decisions of the whole backlog: for people. */
+/**
+ * The untried delivery with this id, with its event. Reads the decisions of the whole backlog, so
+ * use it only for API requests.
+ */
 export function findInInbox(sql: SqlStorage, id: string): Incoming | null {
 	return find(sql, "inbox", id);
 }
 
-/** Likewise, where its position is known. */
+/** Likewise, if its position is known. */
 export function findInInboxAt(sql: SqlStorage, position: number, id: string): Incoming | null {
 	const row = sql
 		.exec<StoredRow>(
@@ -232,7 +253,7 @@ export function findInInboxAt(sql: SqlStorage, position: number, id: string): In
 	return row === undefined ? null : inRow(row, id);
 }
 
-/** Likewise, among the rows that were set aside: the release of now may be one that can read them. */
+/** Likewise, among the rows that were set aside: the current release may be able to read them. */
 export function findSetAside(sql: SqlStorage, id: string): Incoming | null {
 	return find(sql, "unreadable_inbox", id);
 }
@@ -260,7 +281,7 @@ function entriesOf(lists: z.infer<typeof storedDecisions>): InboxRow["entries"] 
 	return lists.flatMap(({ eventId, decisions }) => decisions.map((decision) => ({ eventId, decision })));
 }
 
-/** null when a newer release has written them in a form of its own. */
+/** null if a newer release wrote them in its own form. */
 function parseDecisions(text: string): z.infer<typeof storedDecisions> | null {
 	try {
 		return storedDecisions.parse(JSON.parse(text));

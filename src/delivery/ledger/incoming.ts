@@ -1,7 +1,7 @@
 /** Deliveries on their way into a dispatcher. Shapes only. */
 import type { Decision, SluiceEvent } from "../../events/event.ts";
 
-/** A delivery on its way in: which event, by which decision, at which position. */
+/** An incoming delivery: its event, its routing decision and its position. */
 export interface Incoming {
 	position: number;
 	event: SluiceEvent;
@@ -12,6 +12,9 @@ export interface Incoming {
 export interface IncomingEvent {
 	event: SluiceEvent;
 	decisions: Decision[];
-	/** When the event log first had the event, where it has come before: its deliveries may be here already. */
+	/**
+	 * When the event log first stored the event, if it has been received before: its deliveries may
+	 * already be here.
+	 */
 	storedAt?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Takes deliveries into the inbox as far as there is room, and remembers the others as refused. That the database itself
- * is full comes to the same; every other error is thrown.
+ * Writes deliveries to the inbox as long as there is room, and records the others as refused. A
+ * full database is treated the same way; every other error is thrown.
  */
 import { log } from "../../log.ts";
 import type { Delivery } from "../rules/delivery.ts";
@@ -12,9 +12,12 @@ import { OwedCount } from "./owed-count.ts";
 import { Refused } from "./refused.ts";
 
 export interface Taken {
-	/** Ids of the deliveries that there is no room for. */
+	/** Ids of the deliveries that did not fit. */
 	refused: string[];
-	/** Whether these are remembered; else only whoever is told knows of them. */
+	/**
+	 * Whether the refused deliveries are recorded here; otherwise only the caller
+	 * knows about them.
+	 */
 	areRefusalsKept: boolean;
 	/** The last position that has been used. */
 	last: number;
@@ -27,7 +30,7 @@ export class Intake {
 	readonly #owed: OwedCount;
 	readonly #sweep: (now: number) => void;
 
-	/** `sweep` forgets some of what is finished, unless it has just looked; `now` in ms. */
+	/** `sweep` deletes some finished deliveries, unless it has just run; `now` in ms. */
 	constructor(storage: DurableObjectStorage, limits: Load, sweep: (now: number) => void) {
 		this.#storage = storage;
 		this.#limits = limits;
@@ -55,7 +58,9 @@ export class Intake {
 		};
 	}
 
-	/** How many of so many deliveries there is room for. What is finished makes room first. */
+	/**
+	 * How many of `wanted` deliveries fit. Finished deliveries are deleted first to make room.
+	 */
 	roomFor(wanted: number, now: number): number {
 		const { sql } = this.#storage;
 		if (sql.databaseSize > this.#limits.bytes) this.#sweep(now);
@@ -66,14 +71,17 @@ export class Intake {
 		);
 	}
 
-	/** How full it is. Counted anew where it seems to be rather full. `now` in ms. */
+	/** How full the backlog is. Recounted if it seems nearly full. `now` in ms. */
 	fill(now: number): Fill {
 		const limit = this.#limits.deliveries;
 		if (isHigh({ owed: this.#owed.atMost, limit }, true)) this.#owed.recount(now);
 		return { owed: this.#owed.atMost, limit };
 	}
 
-	/** Writes a delivery that was refused before, with its event. false when there is still no room for it. */
+	/**
+	 * Writes a delivery that was refused earlier, with its event. false if there is still no room for
+	 * it.
+	 */
 	readmit(delivery: Delivery, now: number): boolean {
 		if (this.roomFor(1, now) === 0) return false;
 		const isTaken = this.#unlessFull(() => {
@@ -84,12 +92,15 @@ export class Intake {
 		return isTaken;
 	}
 
-	/** A delivery that was over has been written as one that is owed. */
+	/** A delivery that had ended has been written as owed again. */
 	owedAgain(): void {
 		this.#owed.addRow();
 	}
 
-	/** Returns the last position used; null where there is no room even for this, and only the event log will know of them. */
+	/**
+	 * Returns the last position used; null if there is no room even for this record, so that only the
+	 * event log knows about them.
+	 */
 	#refuse(items: readonly IncomingEvent[], last: number, now: number): number | null {
 		let used = last;
 		const isKept = this.#unlessFull(() => {
@@ -104,7 +115,7 @@ export class Intake {
 		return isKept ? used : null;
 	}
 
-	/** All of it or nothing. false when the database has no room; throws what else it has to say. */
+	/** All or nothing. false if the database is full; throws every other error. */
 	#unlessFull(write: () => void): boolean {
 		try {
 			this.#storage.transactionSync(write);

@@ -1,11 +1,11 @@
 /**
- * Which deliveries wait for the output of a job, as far as it matters: an endpoint has so many slots at most, and one job
- * more than that says as much as a thousand more.
+ * Which deliveries wait for the output of a job, up to the number that matters: an endpoint has a
+ * limited number of slots, and one job more than that has the same effect as a thousand more.
  */
 import { toStoredStatus } from "./columns.ts";
 import type { Delivery } from "../rules/delivery.ts";
 
-/** More than the most slots that an endpoint can have. */
+/** More than the largest number of slots that an endpoint can have. */
 const MOST = 601;
 
 export class Jobs {
@@ -25,7 +25,7 @@ export class Jobs {
 		return this.#ids?.size ?? 0;
 	}
 
-	/** The delivery is as it is here, written or about to be. */
+	/** Records the current state of the delivery, written or about to be written. */
 	note({ id, state }: Delivery): void {
 		if (this.#ids === null) return;
 		if (state.phase !== "waiting") this.#ids.delete(id);
@@ -35,7 +35,7 @@ export class Jobs {
 
 	#read(): void {
 		const rows = this.#sql.exec<{ id: string }>(
-			// A literal, because SQLite uses a partial index only where it can see the condition.
+			// A literal, because SQLite uses a partial index only if it can see the condition.
 			`SELECT id FROM deliveries WHERE status = '${toStoredStatus("waiting")}' LIMIT ${MOST}`,
 		);
 		this.#ids = new Set(rows.toArray().map(({ id }) => id));

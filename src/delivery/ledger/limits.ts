@@ -1,36 +1,49 @@
-/** How much an endpoint may have waiting, and how much of what comes still fits. Pure. */
+/**
+ * How many deliveries an endpoint may have pending, and how many of the new ones fit.
+ * Pure.
+ */
 import type { IncomingEvent } from "./incoming.ts";
 
 /** An amount of work: what a dispatcher holds, or may hold. */
 export interface Load {
-	/** Deliveries that have still to be sent, or whose result event has still to be published. */
+	/** Deliveries that are not yet sent, or whose result event is not yet published. */
 	deliveries: number;
-	/** Of the dispatcher's database, finished deliveries included. */
+	/** Size of the dispatcher's database, including finished deliveries. */
 	bytes: number;
 }
 
 /**
- * Of the 10 GB that a Durable Object holds, a fifth stays free for what comes of the deliveries that were taken. Above
- * this the oldest finished deliveries go before their time, and only what is owed counts against it in the end.
+ * Of the 10 GB that a Durable Object can hold, a fifth stays free for the outcomes of accepted
+ * deliveries. Above this limit the oldest finished deliveries are deleted early, so that in the end
+ * only deliveries that are owed count against it.
  */
 export const LIMITS: Load = { deliveries: 1_000_000, bytes: 8_000_000_000 };
 
-/** How many more deliveries may be taken. One call brings some megabytes, so bytes may be passed by that much. */
+/**
+ * How many more deliveries may be accepted. One call brings several megabytes, so bytes may exceed
+ * the limit by that much.
+ */
 export function roomFor(held: Load, limits: Load): number {
 	return held.bytes > limits.bytes ? 0 : Math.max(0, limits.deliveries - held.deliveries);
 }
 
-/** What is owed, or a little more, and how much may be; deliveries. */
+/** How many deliveries are owed (or slightly more), and the limit. */
 export interface Fill {
 	owed: number;
 	limit: number;
 }
 
 const HIGH_SHARE = 0.8;
-/** It stays high until it is below this, so that what goes up and down about one mark is told once. */
+/**
+ * The level stays high until it is below this share, so that variation around the threshold is
+ * reported once.
+ */
 const LOW_SHARE = 0.7;
 
-/** Whether so much is owed that somebody should know. Bytes do not count: what is finished fills them, and makes room. */
+/**
+ * Whether so many deliveries are owed that an operator should know. Bytes do not count, because
+ * finished deliveries use them and can be deleted.
+ */
 export function isHigh({ owed, limit }: Fill, wasHigh: boolean): boolean {
 	return owed >= limit * (wasHigh ? LOW_SHARE : HIGH_SHARE);
 }
@@ -40,7 +53,7 @@ export interface Split {
 	refused: IncomingEvent[];
 }
 
-/** The first `room` deliveries, and the others. */
+/** The first `room` deliveries, and the rest. */
 export function splitAt(items: readonly IncomingEvent[], room: number): Split {
 	const split: Split = { taken: [], refused: [] };
 	let left = room;
@@ -57,7 +70,7 @@ export function countDeliveries(items: readonly IncomingEvent[]): number {
 	return items.reduce((count, { decisions }) => count + decisions.length, 0);
 }
 
-/** Whether a write failed because the database has no room, rather than by a fault. */
+/** Whether a write failed because the database is full, and not because of a fault. */
 export function isStorageFull(error: unknown): boolean {
 	return /SQLITE_FULL|database or disk is full/i.test(String(error));
 }

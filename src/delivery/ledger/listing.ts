@@ -1,6 +1,6 @@
 /**
- * Lists the deliveries of one dispatcher for people: tried, untried, under way and refused as one list, newest first. One
- * call looks at so many at most, since nothing is sent meanwhile.
+ * Lists the deliveries of one dispatcher for the API: tried, untried, in progress and refused as
+ * one list, newest first. One call looks at a limited number, because nothing is sent meanwhile.
  */
 import { rangeOf, type Slice, timeOfPosition } from "../../events/position.ts";
 import { toRecord } from "../record.ts";
@@ -14,13 +14,16 @@ import type { DeliveryQuery, DeliveryRecord } from "../records.ts";
 export interface Listed {
 	sql: SqlStorage;
 	refused: Refused;
-	/** Deliveries being sent at this moment; what is stored of them is a step behind. */
+	/** Deliveries being sent now; their stored state is one step behind. */
 	inFlight: ReadonlyMap<string, Delivery>;
 }
 
-/** Of the inbox, what one call looks at: rows and characters, some tens of milliseconds. */
+/** Inbox rows and characters that one call looks at, some tens of milliseconds. */
 const LOOK_INBOX_ROWS = 200;
-/** Where their events are looked at as well, which are up to a megabyte a row. */
+/**
+ * The limit of rows if their events are read as well, which are up to a megabyte
+ * per row.
+ */
 const LOOK_INBOX_EVENTS = 20;
 const LOOK_INBOX_TEXT = 8_000_000;
 
@@ -35,7 +38,8 @@ export function listRecords(listed: Listed, query: DeliveryQuery): Slice<Deliver
 			? untriedRecords(listed, query)
 			: NOTHING;
 	const refused = listed.refused.list(query);
-	// Below the last of a full page there may be more refused ones; of these, some may be shown as something else.
+	// There may be more refused deliveries below the last of a full page; some of these may be shown
+	// in another status.
 	const isFull = refused.items.length === query.limit;
 	const refusedRest = isFull ? (refused.items.at(-1)?.position ?? null) : refused.rest;
 	const rest = higher(higher(tried.rest, untried.rest), refusedRest);
@@ -55,7 +59,7 @@ function higher(left: number | null, right: number | null): number | null {
 }
 
 function triedRecords({ sql, inFlight }: Listed, query: DeliveryQuery): Slice<DeliveryRecord> {
-	// A few more, for those that are left out because they are under way.
+	// A few more, to replace those that are left out because they are in progress.
 	const { items, rest } = listDeliveries(sql, { ...query, limit: query.limit + inFlight.size });
 	return { items: items.filter(({ id }) => !inFlight.has(id)).map((row) => toRecord(row, false)), rest };
 }
@@ -89,7 +93,7 @@ function untriedRecords(listed: Listed, query: DeliveryQuery): Slice<DeliveryRec
 	return { items, rest: null };
 }
 
-/** Whether an event of the row is as wanted, by its id. */
+/** Whether each event of the row matches, by event id. */
 function eventsOf({ seq }: InboxRow, { sql }: Listed, query: DeliveryQuery): (eventId: string) => boolean {
 	if (!asksForEvent(query)) return () => true;
 	const wanted = new Set(
@@ -100,7 +104,7 @@ function eventsOf({ seq }: InboxRow, { sql }: Listed, query: DeliveryQuery): (ev
 	return (eventId) => wanted.has(eventId);
 }
 
-/** An inbox row's deliveries, without those that have got a row of their own or are being sent. */
+/** The deliveries of an inbox row, without those that have their own row or are being sent. */
 function recordsOf({ seq, entries }: InboxRow, { sql, inFlight }: Listed): DeliveryRecord[] {
 	const tried = knownDeliveries(
 		sql,

@@ -1,13 +1,14 @@
 /**
- * The deliveries that a bulk job is about, slice by slice and oldest first: untried ones of the inbox, rows of the table,
- * and those that there was no room for. Each slice looks at a bounded part and says how far it has looked.
+ * The deliveries that a bulk job selects, in slices, oldest first: untried deliveries of the inbox,
+ * rows of the table, and refused deliveries. Each slice looks at a bounded part and returns how far
+ * it has looked.
  */
 import { rangeOf } from "../../events/position.ts";
 import type { DeliveryFilters, DeliveryStatus } from "../records.ts";
 import { toStoredStatus } from "./columns.ts";
 import { asksForEvent, rowConditions } from "./filters.ts";
 
-/** A stretch of positions: behind `after`, up to and including `end`. */
+/** A range of positions: after `after`, up to and including `end`. */
 export interface Stretch {
 	after: number;
 	end: number;
@@ -15,21 +16,27 @@ export interface Stretch {
 
 export interface Matching<T> {
 	items: T[];
-	/** How far it has been looked; null: to the end. */
+	/** How far the slice has looked; null: to the end. */
 	upTo: number | null;
 }
 
-/** Rows that one slice looks at, some tens of milliseconds; fewer where an event may have to be read for each. */
+/**
+ * Rows that one slice looks at, some tens of milliseconds; fewer if an event may have to be read
+ * for each.
+ */
 const LOOK_ROWS = 5_000;
 const LOOK_EVENTS = 1_000;
 
-/** The stretch, narrowed to the times that the filters name. */
+/** The range, narrowed to the times of the filters. */
 export function narrowed({ after, end }: Stretch, filters: DeliveryFilters): Stretch {
 	const { since, before } = rangeOf(filters);
 	return { after: Math.max(after, since - 1), end: Math.min(end, before - 1) };
 }
 
-/** Rows with one of `statuses`, up to `limit`, without the rest of them: events may be large. */
+/**
+ * Ids of rows with one of `statuses`, up to `limit`; the rest of the row is not read, because
+ * events may be large.
+ */
 export function matchingRows(
 	sql: SqlStorage,
 	filters: DeliveryFilters,
@@ -39,7 +46,8 @@ export function matchingRows(
 ): Matching<{ seq: number; id: string }> {
 	const { after, end } = narrowed(stretch, filters);
 	if (statuses.length === 0 || after >= end) return { items: [], upTo: null };
-	// Literals, because SQLite uses a partial index only where it can see the condition. Dead ones are often few.
+	// Literals, because SQLite uses a partial index only if it can see the condition. Dead deliveries
+	// are often few.
 	const isDead = statuses.every((status) => status === "dead");
 	const among = isDead ? "status = 'dead'" : "TRUE";
 	const stored = statuses.map((status) => `'${toStoredStatus(status)}'`).join(", ");

@@ -1,13 +1,14 @@
 /**
- * The deliveries that came last, in memory. Two consumers that have the same message bring them within moments, and the
- * one that comes second may be the one that was told that they are new: nothing but this knows that they are here.
+ * The newest deliveries, in memory. Two consumers with the same message send its deliveries within
+ * moments, and the second one may be the one that was told that the event is new: only this record
+ * shows that they are already here.
  */
 
-/** Ids kept, some megabytes; the oldest go first. */
+/** Ids kept, some megabytes; the oldest are dropped first. */
 const KEPT = 20_000;
 
 export class Newcomers {
-	/** By id: whether there was no room for it. */
+	/** By id: whether it was refused for lack of room. */
 	readonly #isRefused = new Map<string, boolean>();
 
 	note(ids: Iterable<string>, isRefused: boolean): void {
@@ -18,7 +19,7 @@ export class Newcomers {
 		}
 	}
 
-	/** undefined: nothing is known of it. */
+	/** undefined: nothing is known about it. */
 	whatBecameOf(id: string): "taken" | "refused" | undefined {
 		const isRefused = this.#isRefused.get(id);
 		return isRefused === undefined ? undefined : isRefused ? "refused" : "taken";

@@ -1,12 +1,12 @@
-/** The attempts of the deliveries that came last, for what an object that has just woken knows of the time before. */
+/** The attempts of the newest deliveries, to restore statistics when an object has just woken. */
 import { storedRow } from "./columns.ts";
 import type { Attempt } from "../records.ts";
 
-/** Rows that are looked at, and characters of their attempts: some milliseconds. */
+/** Rows that are read, and characters of their attempts: some milliseconds. */
 const LOOK_ROWS = 512;
 const LOOK_TEXT = 1_000_000;
 
-/** In no order. Those in a form of a newer release are left out. */
+/** In no order. Attempts in the form of a newer release are left out. */
 export function newestAttempts(sql: SqlStorage): Attempt[] {
 	const found: Attempt[] = [];
 	let looked = 0;

@@ -1,18 +1,21 @@
 /**
- * How many deliveries a dispatcher owes, without counting them for each call: rows of the inbox are numbered through, so
- * that the oldest and the newest say how many lie in between, and what has come since the last count is added. The
- * number is never too low; it is counted again when it seems too high.
+ * How many deliveries a dispatcher owes, without counting them on each call. Inbox deliveries are
+ * numbered, so the oldest and the newest number give their count, and arrivals since the last count
+ * are added. The number is never too low; it is counted again when it seems too high.
  */
 import { toStoredStatus } from "./columns.ts";
 import { nextNumber, oldestNumber } from "./inbox.ts";
 
-/** Counting goes through an index, at some 30,000 rows a millisecond: so it takes less than a hundredth of the time. */
+/**
+ * A count uses an index, at about 30,000 rows per millisecond; with this interval it takes less
+ * than a hundredth of the time.
+ */
 const COUNTED_ROWS_PER_MS = 300;
 
 interface Counted {
 	atMost: number;
 	nextNumber: number;
-	/** Not counted again before, ms since the epoch. */
+	/** No new count before this time, ms since the epoch. */
 	againAt: number;
 }
 
@@ -25,7 +28,10 @@ export class OwedCount {
 		this.#sql = sql;
 	}
 
-	/** What is owed, or some more: what has ended since the last count is still in it. */
+	/**
+	 * What is owed, or slightly more: deliveries that have ended since the last count are
+	 * still included.
+	 */
 	get atMost(): number {
 		return this.#get().atMost;
 	}
@@ -42,7 +48,7 @@ export class OwedCount {
 		counted.nextNumber += deliveries;
 	}
 
-	/** This one has got a row of its own, and is owed again. */
+	/** This delivery now has its own row and is owed again. */
 	addRow(): void {
 		this.#get().atMost += 1;
 	}
@@ -69,7 +75,7 @@ export class OwedCount {
 }
 
 function countRows(sql: SqlStorage): number {
-	// Literals, because SQLite uses a partial index only where it can see the condition.
+	// Literals, because SQLite uses a partial index only if it can see the condition.
 	const counts = (["pending", "waiting", "publishing"] as const).map(
 		(status) => `(SELECT count(*) FROM deliveries WHERE status = '${toStoredStatus(status)}')`,
 	);

@@ -1,28 +1,31 @@
-/** What a dispatcher owes and since when, counted out for people who ask: too much work for every call (owed-count.ts). */
+/**
+ * Exact counts of what a dispatcher owes, and since when, for the API. Too expensive for every call
+ * (owed-count.ts).
+ */
 import { toStoredStatus } from "./columns.ts";
 import type { Owed as Phase } from "../rules/state.ts";
 import { nextNumber } from "./inbox.ts";
 import { knownDeliveries } from "./table.ts";
 
 export interface Owed {
-	/** Those under way among them. */
+	/** Includes those in progress. */
 	deliveries: number;
 	/** The position of the oldest; null: there is none. */
 	oldest: number | null;
 }
 
-/** All that is owed, and how much of it waits for the output of a job. */
+/** Everything that is owed, and how much of it waits for the output of a job. */
 export interface AllOwed extends Owed {
 	waiting: number;
 }
 
-/** Deliveries of the inbox that have been read out of it and have no row of their own yet. */
+/** Deliveries that have been read from the inbox and have no row of their own yet. */
 export interface OpenInbox extends Owed {
 	/** The key of the newest inbox row that has been read. */
 	read: number;
 }
 
-/** Characters of decisions without a number that are looked at, some tens of milliseconds. */
+/** Characters of decisions without a number that are read, some tens of milliseconds. */
 const LOOK_TEXT = 8_000_000;
 
 export function owedIn(sql: SqlStorage, open: OpenInbox): AllOwed {
@@ -37,7 +40,7 @@ export function owedIn(sql: SqlStorage, open: OpenInbox): AllOwed {
 }
 
 function rowsIn(sql: SqlStorage, phase: Phase["phase"]): Owed {
-	// A literal, because SQLite uses a partial index only where it can see the condition.
+	// A literal, because SQLite uses a partial index only if it can see the condition.
 	const where = `status = '${toStoredStatus(phase)}'`;
 	return sql
 		.exec<{ deliveries: number; oldest: number | null }>(
@@ -47,8 +50,9 @@ function rowsIn(sql: SqlStorage, phase: Phase["phase"]): Owed {
 }
 
 /**
- * Inbox rows behind `after`. When the object has just woken, the first of them may be one that an earlier life has tried
- * a part of; of more such rows, all deliveries count until the first attempt of this life.
+ * Inbox rows after `after`. When the object has just woken, an earlier life may have tried part of
+ * the first row; if there are more rows, all of its deliveries count until the first attempt of
+ * this life.
  */
 function unreadIn(sql: SqlStorage, after: number): Owed {
 	const rows = sql.exec<{ seq: number; decisions: string; number: number | null }>(

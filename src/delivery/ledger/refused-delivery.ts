@@ -1,25 +1,27 @@
-/** A delivery that its dispatcher had no room for, as it is shown. Pure. */
+/** A delivery that did not fit in its dispatcher, as the API shows it. Pure. */
 import { refusedBy } from "../../events/decision.ts";
 import type { Decision } from "../../events/event.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import type { Delivery } from "../rules/delivery.ts";
 
-/** What is kept of it; the event itself is in its log. */
+/** The record that is kept; the event itself is in the event log. */
 export interface RefusedEntry {
-	/** Of the dispatcher, or of the event log where the dispatcher has forgotten it. */
+	/**
+	 * In the dispatcher, or in the event log if the dispatcher has deleted its record.
+	 */
 	position: number;
 	eventId: string;
 	decision: Decision;
-	/** Of the event; absent where it has none, or an earlier release has refused it. */
+	/** Of the event; absent if it has none, or if an earlier release refused it. */
 	subject?: string;
-	/** Likewise, where it is another than the event's own id. */
+	/** Likewise, if it differs from the event's own id. */
 	correlationId?: string;
 }
 
 const DETAIL =
 	"Too much was waiting for the endpoint. It can be retried while its event is kept, which is 7 days.";
 
-/** Dead `backlog_full`, without its event. */
+/** Dead with reason `backlog_full`, without its event. */
 export function refusedDelivery({
 	position,
 	eventId,

@@ -1,7 +1,7 @@
 /**
- * The deliveries that there was no room for, in SQLite: what they were, without the event. One row for up to a thousand
- * that came in one call, so that refusing costs less than taking; the latest 100,000 are remembered. One that is sent
- * after all leaves the list for a row of its own in the delivery table.
+ * The deliveries that did not fit, in SQLite, without their events. One row holds up to a thousand
+ * from one call, so that refusing costs less than accepting; the latest 100,000 are kept. A
+ * delivery that is sent later leaves this list and gets its own row in the delivery table.
  */
 import * as z from "zod";
 import { storedDecision } from "../../events/decision.ts";
@@ -16,14 +16,14 @@ import type { IncomingEvent } from "./incoming.ts";
 import type { Matching, Stretch } from "./matching.ts";
 import { refusedDelivery, type RefusedEntry } from "./refused-delivery.ts";
 
-/** Some 40 MB. */
+/** About 40 MB. */
 const MAX_REMEMBERED = 100_000;
 /** A row may hold 2 MB; this is a fifth of it. */
 const MAX_ROW_ENTRIES = 1_000;
-/** What one call of `list` looks at, some tens of milliseconds. */
+/** Rows that one call of `list` looks at, some tens of milliseconds. */
 const LOOK_ROWS = 1_000;
 const LOOK_TEXT = 8_000_000;
-/** What one call of `matching` looks at: some megabytes. */
+/** Rows that one call of `matching` looks at: some megabytes. */
 const MATCHED_ROWS = 10;
 
 const storedEntries = z.array(
@@ -46,14 +46,17 @@ interface Found {
 
 export class Refused {
 	readonly #sql: SqlStorage;
-	/** Entries that were written; null: not counted since the object woke. */
+	/** Number of entries written; null: not counted since the object woke. */
 	#count: number | null = null;
 
 	constructor(sql: SqlStorage) {
 		this.#sql = sql;
 	}
 
-	/** Remembers deliveries at positions after `last`, and returns the last position used. Belongs in a transaction. */
+	/**
+	 * Records deliveries at positions after `last`, and returns the last position used. Call it in a
+	 * transaction.
+	 */
 	put(items: readonly IncomingEvent[], last: number, now: number): number {
 		let used = last;
 		const entries = items.flatMap(({ event, decisions }) =>
@@ -76,7 +79,10 @@ export class Refused {
 		return used;
 	}
 
-	/** Which of these deliveries are here, of events that their log has had since `storedAt`, ms since the epoch. */
+	/**
+	 * Which of these deliveries are here, from events that the event log has had since `storedAt`, ms
+	 * since the epoch.
+	 */
 	among(ids: ReadonlySet<string>, storedAt: number): Set<string> {
 		return waitingIn(this.#sql, "refused", ids, storedAt);
 	}
@@ -86,17 +92,19 @@ export class Refused {
 		return entry === undefined ? null : refusedDelivery(entry);
 	}
 
-	/** It is kept elsewhere from now on. */
+	/** Removes a delivery that is now stored elsewhere. */
 	drop(id: string): void {
-		// In several rows where the reply to a call was lost, and the call made again.
+		// It may be in several rows, if the response to a call was lost and the call was
+		// repeated.
 		for (let row = this.#rowOf(id); row !== null && this.#dropFrom(row, id); row = this.#rowOf(id));
 	}
 
-	/** false when it is not there, or this release cannot read it. */
+	/** false if it is not there, or if this release cannot read the row. */
 	#dropFrom(row: Found, id: string): boolean {
 		const left = row.entries.filter(({ decision }) => decision.deliveryId !== id);
 		if (left.length === row.entries.length) return false;
-		// Its size stays: it says which positions have been used.
+		// The row's size does not change, because it shows which positions have been
+		// used.
 		if (left.length > 0) {
 			this.#sql.exec("UPDATE refused SET decisions = ? WHERE seq = ?", JSON.stringify(left), row.seq);
 			return true;
@@ -129,7 +137,10 @@ export class Refused {
 		return { items: items.slice(0, query.limit), rest: null };
 	}
 
-	/** Oldest first, those of a stretch of positions that are as wanted; up to `limit`, or a few rows of them. */
+	/**
+	 * Matching deliveries within a stretch of positions, oldest first; up to `limit`, from a few rows
+	 * at most.
+	 */
 	matching(filters: DeliveryFilters, { after, end }: Stretch, limit: number): Matching<RefusedEntry> {
 		const first = this.#sql
 			.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM refused WHERE seq <= ?", after + 1)
@@ -160,7 +171,7 @@ export class Refused {
 		return newest?.last ?? 0;
 	}
 
-	/** Forgets those refused before `time`, ms since the epoch. */
+	/** Deletes those refused before `time`, ms since the epoch. */
 	sweep(time: number): void {
 		const { rowsWritten } = this.#sql.exec("DELETE FROM refused WHERE seq < ?", positionOfTime(time));
 		if (rowsWritten > 0) this.#count = null;
@@ -179,7 +190,10 @@ export class Refused {
 			.one().count);
 	}
 
-	/** Forgets the oldest rows while more is remembered than may be; returns how much is left. */
+	/**
+	 * Deletes the oldest rows while there are more entries than allowed; returns how many are
+	 * left.
+	 */
 	#forget(count: number): number {
 		let left = count;
 		while (left > MAX_REMEMBERED) {
@@ -210,7 +224,7 @@ function isEntryWanted(entry: RefusedEntry, query: DeliveryFilters & Pick<Delive
 	);
 }
 
-/** Nothing where a newer release has written them in a form of its own. */
+/** An empty list if a newer release wrote them in its own form. */
 function parse(text: string): RefusedEntry[] {
 	try {
 		return storedEntries.parse(JSON.parse(text));

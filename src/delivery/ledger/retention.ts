@@ -1,10 +1,15 @@
-/** How long what is finished is kept, and when it is looked for. Pure but for the deletion itself. */
+/**
+ * How long finished deliveries are kept, and when they are swept. Pure except for the deletion
+ * itself.
+ */
 import { BACKSTOP_MS, SWEEP_EVERY_MS } from "../rules/wake.ts";
 import type { Refused } from "./refused.ts";
 import { sweepDeliveries } from "./table.ts";
 
 const RETENTION_MS = 30 * 86_400_000;
-/** Looking for what may be forgotten takes long where all is still owed. */
+/**
+ * A sweep takes long if most deliveries are still owed, so it runs less often then.
+ */
 const SWEEP_FULL_EVERY_MS = 60_000;
 
 export class Retention {
@@ -14,26 +19,29 @@ export class Retention {
 	#hasSwept = false;
 	#sweptAt = 0;
 
-	/** Above `maxBytes` the oldest finished deliveries go before their time. */
+	/** Above `maxBytes` the oldest finished deliveries are deleted early. */
 	constructor(sql: SqlStorage, maxBytes: number, refused: Pick<Refused, "sweep">) {
 		this.#sql = sql;
 		this.#maxBytes = maxBytes;
 		this.#refused = refused;
 	}
 
-	/** Whether anything may have been forgotten since the object woke. */
+	/** Whether any sweep has run since the object woke. */
 	get hasSwept(): boolean {
 		return this.#hasSwept;
 	}
 
-	/** When `sweep` last forgot all it had to, ms since the epoch; 0: not since the object woke. */
+	/**
+	 * When `sweep` last deleted everything that it had to, ms since the epoch; 0: not since the
+	 * object woke.
+	 */
 	get sweptAt(): number {
 		return this.#sweptAt;
 	}
 
 	/**
-	 * Forgets finished deliveries of more than 30 days: once a day, however often it is called; more often while there
-	 * is more to forget than one go takes, and while room is short.
+	 * Deletes deliveries that finished more than 30 days ago: once a day, however often it is called;
+	 * more often while one run does not delete everything, and while space is short.
 	 */
 	sweep(now: number): void {
 		const everyMs = this.#sql.databaseSize > this.#maxBytes ? SWEEP_FULL_EVERY_MS : SWEEP_EVERY_MS;

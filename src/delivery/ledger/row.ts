@@ -1,4 +1,4 @@
-/** A delivery as a row of the delivery table, and back. Pure. */
+/** Converts a delivery to a row of the delivery table, and back. Pure. */
 import type { Decision, EventData, SluiceEvent } from "../../events/event.ts";
 import { timeOfPosition } from "../../events/position.ts";
 import { ownCorrelationId } from "../../events/lineage.ts";
@@ -7,7 +7,10 @@ import { storedJob, storedRow, storedState, toStoredStatus, type DeliveryRow } f
 import type { Delivery } from "../rules/delivery.ts";
 import type { Dead, DeliveryState } from "../rules/state.ts";
 
-/** Rows that may be sent again keep their event; one that has succeeded lets it go. */
+/**
+ * Rows that may be sent again keep their event; a delivery that has succeeded drops
+ * it.
+ */
 export function toRow(delivery: Delivery): DeliveryRow {
 	const { state, result } = delivery;
 	const over = state.phase === "succeeded";
@@ -34,8 +37,8 @@ export function toRow(delivery: Delivery): DeliveryRow {
 }
 
 /**
- * The delivery in a row. One that a newer release has written in a form of its own is dead `unreadable` to this one;
- * its row stays as it is, so that the newer one can go on with it.
+ * The delivery in a row. If a newer release wrote the row in its own form, the delivery is dead
+ * with reason `unreadable`; the row stays unchanged, so that the newer release can continue it.
  */
 export function fromRow(row: DeliveryRow): Delivery {
 	const parsed = storedRow.safeParse({ ...row, attempts: parseOrNull(row.attempts) });
@@ -90,7 +93,7 @@ function columnsOf(state: DeliveryState): StateColumns {
 	}
 }
 
-/** null when the columns do not make a state that this release knows. */
+/** null if the columns do not form a state that this release knows. */
 function stateOf(row: DeliveryRow): DeliveryState | null {
 	const { data: stored } = storedState.safeParse(row);
 	switch (stored?.status) {

@@ -1,5 +1,7 @@
-/** The tables of a dispatcher: what has not been tried (inbox.ts), what has (table.ts), and what
- * found no room (refused.ts). */
+/**
+ * The tables of a dispatcher: untried deliveries (inbox.ts), tried ones (table.ts), and those
+ * that did not fit (refused.ts).
+ */
 import type { SchemaSteps } from "../../objects/schema.ts";
 
 export const DISPATCHER_SCHEMA: SchemaSteps = [
@@ -18,19 +20,20 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (seq) WHERE status = 'dead';
 	CREATE TABLE IF NOT EXISTS large_texts (
 		seq INTEGER, name TEXT, text TEXT NOT NULL, PRIMARY KEY (seq, name)) WITHOUT ROWID`,
-	// Rows of the inbox that a newer release wrote, before it was rolled back.
+	// Rows of the inbox that a newer release wrote before it was rolled back.
 	`CREATE TABLE IF NOT EXISTS unreadable_inbox (
 		seq INTEGER PRIMARY KEY, decisions TEXT NOT NULL, segment TEXT NOT NULL)`,
 	`ALTER TABLE deliveries ADD COLUMN result_omitted TEXT`,
-	// How many requests may come of the delivery; null: the whole budget.
+	// How many requests may result from the delivery; null: the whole budget.
 	`ALTER TABLE deliveries ADD COLUMN budget INTEGER`,
-	// Deliveries that there was no room for. In the inbox, how many came before: see owed-count.ts.
+	// Deliveries that did not fit. In the inbox, how many came before: see owed-count.ts.
 	`CREATE TABLE IF NOT EXISTS refused (seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, decisions TEXT NOT NULL);
 	ALTER TABLE inbox ADD COLUMN number INTEGER`,
-	// Jobs that a server has taken; JSON.
+	// Jobs that a server has accepted; JSON.
 	`ALTER TABLE deliveries ADD COLUMN job TEXT;
 	CREATE INDEX IF NOT EXISTS deliveries_accepted ON deliveries (due_at) WHERE status = 'accepted'`,
-	// What deliveries are searched by, when the event is gone too. Empty: the event has none; null: an older row.
+	// Search columns, still filled when the event is dropped. Empty: the event has none; null: an
+	// older row.
 	`ALTER TABLE deliveries ADD COLUMN subject TEXT;
 	ALTER TABLE deliveries ADD COLUMN correlation_id TEXT`,
 ];

@@ -1,6 +1,6 @@
 /**
- * The delivery table: every delivery that has been tried, or has ended without a try, in SQLite. A delivery that
- * succeeds at once is written here once, complete.
+ * The delivery table: every delivery that has been tried, or has ended untried, in SQLite. A
+ * delivery that succeeds at once is written here once, complete.
  */
 import { positionOfTime, rangeOf, type Slice } from "../../events/position.ts";
 import { log } from "../../log.ts";
@@ -11,11 +11,14 @@ import type { Dead, Owed } from "../rules/state.ts";
 import { fromRow, toRow } from "./row.ts";
 import type { DeliveryQuery } from "../records.ts";
 
-/** What never changes once the row is there is left out. */
+/** Excludes the columns that never change after the insert. */
 const CHANGING = COLUMNS.slice(COLUMNS.indexOf("status"));
-/** Columns that can be so large that together they would not fit into a row, which holds 2 MB. */
+/** Columns that may be so large that together they would exceed the 2 MB limit of a row. */
 const TEXTS = ["event", "result", "result_event"] as const;
-/** Longer texts stand in rows of their own; none is near 2 MB by itself. Characters, of up to three bytes. */
+/**
+ * Longer texts get rows of their own; each text is well below 2 MB. In characters of up to three
+ * bytes.
+ */
 const LARGE = 150_000;
 const PAYLOADS: readonly string[] = ["event", "result_kind", "result", "result_event"];
 const LISTED = COLUMNS.map((column) => (PAYLOADS.includes(column) ? `NULL AS ${column}` : column));
@@ -23,8 +26,8 @@ const PUT = `INSERT INTO deliveries (${COLUMNS.join(", ")}) VALUES (${COLUMNS.ma
 	ON CONFLICT (seq) DO UPDATE SET ${CHANGING.map((column) => `${column} = excluded.${column}`).join(", ")}`;
 
 /**
- * Writes the delivery as it is now. The first time, two rows are written, and one more when it is due again; each
- * change after that writes one or two. Several statements: belongs in a transaction.
+ * Writes the delivery as it is now. The first write takes two rows, and one more if it is due
+ * again; each later change writes one or two. Runs several statements: call it in a transaction.
  */
 export function putDelivery(sql: SqlStorage, delivery: Delivery): void {
 	const row = toRow(delivery);
@@ -37,8 +40,8 @@ export function putDelivery(sql: SqlStorage, delivery: Delivery): void {
 }
 
 /**
- * Writes a delivery that has no row yet, in one statement, which needs no transaction. false, with nothing written, when
- * a text is too large for that.
+ * Writes a delivery that has no row yet, in one statement, which needs no transaction. false, with
+ * nothing written, if a text is too large for that.
  */
 export function putNewDelivery(sql: SqlStorage, delivery: Delivery): boolean {
 	const row = toRow(delivery);
@@ -92,7 +95,10 @@ export function knownDeliveries(sql: SqlStorage, ids: readonly string[]): Set<st
 /** What a delivery is due for. */
 export type Due = Owed["phase"];
 
-/** The delivery that is due longest and not among `except`. Those that cannot be read are set aside on the way. */
+/**
+ * The delivery that has been due longest and is not in `except`. Unreadable deliveries found on the
+ * way are set aside.
+ */
 export function dueDelivery(
 	sql: SqlStorage,
 	which: Due,
@@ -107,7 +113,10 @@ export function dueDelivery(
 	}
 }
 
-/** Only what says that it is over: the rest is for the release that wrote it. */
+/**
+ * Writes only the columns that end it; the others stay for the release that wrote
+ * them.
+ */
 function setAside(sql: SqlStorage, id: string, { phase, reason, detail }: Dead, now: number): void {
 	sql.exec(
 		"UPDATE deliveries SET status = ?, reason = ?, detail = ?, due_at = NULL, finished_at = ? WHERE id = ?",
@@ -120,12 +129,14 @@ function setAside(sql: SqlStorage, id: string, { phase, reason, detail }: Dead, 
 	log("dispatcher.unreadable", { delivery_id: id });
 }
 
-/** When the next delivery is due that is not among `except`. */
+/** When the next delivery is due that is not in `except`. */
 export function nextDueAt(sql: SqlStorage, which: Due, except: ReadonlyMap<string, unknown>): number | null {
 	return nextDue(sql, which, except)?.due_at ?? null;
 }
 
-/** Without the rest of the row: those of `except` are passed over, and a payload may be large. */
+/**
+ * Reads no other columns, because deliveries in `except` are skipped and a payload may be large.
+ */
 function nextDue(
 	sql: SqlStorage,
 	which: Due,
@@ -146,16 +157,17 @@ export function lastDeliveryPosition(sql: SqlStorage): number {
 
 /** Rows that one call of `listDeliveries` looks at, some tens of milliseconds. */
 const LOOK_ROWS = 5_000;
-/** Where an event may have to be read for it. */
+/** The limit if an event may have to be read for each row. */
 const LOOK_EVENTS = 1_000;
 
 /** Without payloads: a page of them could be larger than one call may return. */
 export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Delivery> {
 	const { status } = query;
-	// Stands in no table.
+	// This status is not stored in the table.
 	if (status === "in_flight") return { items: [], rest: null };
 	const { since, before } = rangeOf(query);
-	// A literal, because SQLite uses a partial index only where it can see the condition. Dead ones are often few.
+	// A literal, because SQLite uses a partial index only if it can see the condition. Dead deliveries
+	// are often few.
 	const among = status === "dead" || query.reason !== undefined ? "status = 'dead'" : "TRUE";
 	const beyond = sql.exec<{ seq: number }>(
 		`SELECT seq FROM deliveries WHERE seq >= ? AND seq < ? AND ${among} ORDER BY seq DESC LIMIT 1 OFFSET ?`,
@@ -179,17 +191,21 @@ export function listDeliveries(sql: SqlStorage, query: DeliveryQuery): Slice<Del
 	return { items, rest: items.length < query.limit ? floor : null };
 }
 
-/** Rows forgotten by one statement, so that the object takes calls in between. */
+/**
+ * Rows deleted by one statement, so that the object can handle calls in between.
+ */
 const SWEEP_ROWS = 5_000;
 const FINISHED = "status IN ('succeeded', 'dead', 'canceled')";
 
 /**
- * Forgets finished deliveries, oldest first: those created before `time`, and more while there are over `maxBytes`.
- * What is still owed stays, however old. true when there may be more to forget.
+ * Deletes finished deliveries, oldest first: those created before `time`, and more while the
+ * database is over `maxBytes`. Deliveries that are owed stay, however old. Returns true if there
+ * may be more to delete.
  */
 export function sweepDeliveries(sql: SqlStorage, time: number, maxBytes: number): boolean {
 	const before = sql.databaseSize > maxBytes ? Number.MAX_SAFE_INTEGER : positionOfTime(time);
-	// What ended before its row of the inbox did would come out of it once more.
+	// If a delivery were deleted before its inbox row, it would be read from the inbox
+	// again.
 	const untried = "coalesce((SELECT min(seq) FROM inbox), 9e15)";
 	const oldest = `SELECT seq FROM deliveries WHERE seq < min(?, ${untried}) AND ${FINISHED} ORDER BY seq LIMIT ${SWEEP_ROWS}`;
 	const swept = sql.exec<{ seq: number }>(

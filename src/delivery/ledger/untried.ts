@@ -1,6 +1,6 @@
 /**
- * Untried deliveries, given out in order from the inbox. An inbox row goes when the last of its deliveries has a row of
- * its own; until then this remembers which of them have none.
+ * Hands out untried deliveries in order from the inbox. An inbox row is deleted when the last of
+ * its deliveries has its own row; until then this class remembers which of them have none.
  */
 import { log } from "../../log.ts";
 import { dropInbox, hasInbox, type InboxRow, nextInbox, setInboxAside } from "./inbox.ts";
@@ -13,9 +13,9 @@ type Claimed = ReadonlyMap<string, unknown>;
 
 export class Untried {
 	readonly #storage: DurableObjectStorage;
-	/** Inbox rows that have been read, by key: the ids of theirs that have no row of their own yet. */
+	/** Inbox rows that have been read, by key: the ids of their deliveries without their own row. */
 	readonly #open = new Map<number, Set<string>>();
-	/** The key of the newest inbox row that has been read, and what of it nobody has claimed. */
+	/** The key of the newest inbox row that has been read, and its unclaimed deliveries. */
 	#read = 0;
 	#unclaimed: Incoming[] = [];
 
@@ -23,11 +23,11 @@ export class Untried {
 		this.#storage = storage;
 	}
 
-	/** The next one that nobody has claimed; null when there is none. */
+	/** The next unclaimed delivery; null if there is none. */
 	claim(claimed: Claimed): Incoming | null {
 		for (;;) {
 			const next = this.#unclaimed.shift();
-			// Claimed without having been given out here: a hand has told of it.
+			// Claimed, but not through this method: a hand has reported it.
 			if (next !== undefined && claimed.has(next.decision.deliveryId)) continue;
 			if (next !== undefined) return next;
 			const row = nextInbox(this.#storage.sql, this.#read);
@@ -38,12 +38,15 @@ export class Untried {
 		}
 	}
 
-	/** Whether there may be one that nobody has claimed. */
+	/** Whether there may be an unclaimed one. */
 	hasMore(): boolean {
 		return this.#unclaimed.length > 0 || hasInbox(this.#storage.sql, this.#read);
 	}
 
-	/** What has been read out of the inbox and has no row of its own, and how far it has been read. */
+	/**
+	 * The deliveries that have been read from the inbox and have no row of their own, and how far the
+	 * inbox has been read.
+	 */
 	get open(): OpenInbox {
 		const open = [...this.#open].filter(([, ids]) => ids.size > 0);
 		const deliveries = open.reduce((sum, [, ids]) => sum + ids.size, 0);
@@ -56,7 +59,7 @@ export class Untried {
 		return [...this.#open.values()].some((open) => open.has(id));
 	}
 
-	/** These have a row of their own now. */
+	/** These deliveries have their own rows now. */
 	recorded(ids: readonly string[]): void {
 		for (const [seq, open] of this.#open) {
 			for (const id of ids) open.delete(id);
@@ -67,12 +70,15 @@ export class Untried {
 		this.#unclaimed = this.#unclaimed.filter(({ decision }) => !ids.includes(decision.deliveryId));
 	}
 
-	/** Every delivery of this row has a row of its own, by what somebody has changed. One that has been read goes by itself. */
+	/**
+	 * Every delivery of this inbox row has its own row, because of changes by hand. A row that has
+	 * been read is deleted by `recorded` instead.
+	 */
 	finished(seq: number): void {
 		if (seq > this.#read) dropInbox(this.#storage.sql, seq);
 	}
 
-	/** A message that the queue delivered twice can stand in the inbox twice. */
+	/** A message that the queue delivered twice can be in the inbox twice. */
 	#openRow(seq: number, deliveries: readonly Incoming[], claimed: Claimed): void {
 		const known = knownDeliveries(
 			this.#storage.sql,
@@ -81,7 +87,7 @@ export class Untried {
 		const open = new Set<string>();
 		this.#unclaimed = deliveries.filter(({ decision: { deliveryId } }) => {
 			if (known.has(deliveryId) || open.has(deliveryId)) return false;
-			// One that is under way stands only here, until what comes of it is written.
+			// A delivery in progress is stored only here until its outcome is written.
 			open.add(deliveryId);
 			return !claimed.has(deliveryId);
 		});
@@ -89,7 +95,10 @@ export class Untried {
 		else this.#open.set(seq, open);
 	}
 
-	/** What cannot be read ends as dead letters, and the row is kept for whoever can read it. */
+	/**
+	 * Unreadable deliveries become dead letters, and the row is kept for a release that can read
+	 * it.
+	 */
 	#setAside(seq: number, entries: InboxRow["entries"]): void {
 		const { sql } = this.#storage;
 		const known = knownDeliveries(

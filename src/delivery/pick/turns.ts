@@ -1,6 +1,8 @@
-/** Which of the due goes next: retries and untried deliveries take turns, so that neither keeps the other waiting. */
+/** Alternates between due retries and untried deliveries, so that neither blocks the other. */
 
-/** Asks the two in alternating order; returns what the first of them has, or the other. */
+/**
+ * Calls the two in alternating order; returns what the first of them has, or the other.
+ */
 export class Turns {
 	#untriedFirst = false;
 

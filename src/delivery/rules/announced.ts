@@ -1,7 +1,7 @@
 /**
- * What has been told of the status of an endpoint, as one function from (told, status of now) to (told, what to tell).
- * An endpoint has recovered when it is active again and has taken a delivery: that somebody has resumed it proves nothing.
- * Pure; times in ms since the epoch.
+ * What has been announced about an endpoint's status, as one function from (announced, current
+ * status) to (announced, what to announce). An endpoint has recovered when it is active again and
+ * has accepted a delivery: being resumed proves nothing. Pure; times in ms since the epoch.
  */
 import * as z from "zod";
 import type { EndpointStatus } from "../../store/records.ts";
@@ -10,19 +10,21 @@ import { windowEnd, windowOf } from "../../operations/windows.ts";
 export type StatusType = "paused" | "disabled" | "recovered";
 
 export const announcedSchema = z.object({
-	/** resumed: active again, and nothing has succeeded since. */
+	/** resumed: active again, with no success since. */
 	phase: z.enum(["active", "stopped", "resumed"]),
-	/** What it was stopped to last, and why; null: it never was. */
+	/** Its last stop, with the reason; null: it was never stopped. */
 	stop: z.object({ status: z.enum(["paused", "disabled"]), reason: z.string().nullable() }).nullable(),
-	/** A stop was told, and no end of it. */
+	/** A stop was announced, but not its end. */
 	isOutstanding: z.boolean(),
-	/** When it was seen to be active again; 0 unless resumed. */
+	/** When it was first seen active again; 0 unless resumed. */
 	resumedAt: z.number(),
-	/** Stopped, and not told yet, because the same was told in this window. */
+	/**
+	 * Stopped, but not announced yet, because the same was announced in this window.
+	 */
 	isPending: z.boolean(),
-	/** How often it was stopped and resumed without being told. */
+	/** How often it was stopped and resumed without an announcement. */
 	suppressed: z.number(),
-	/** In which window each was told last. */
+	/** The window in which each was last announced. */
 	windows: z.object({
 		paused: z.number().optional(),
 		disabled: z.number().optional(),
@@ -31,7 +33,7 @@ export const announcedSchema = z.object({
 });
 export type Announced = z.output<typeof announcedSchema>;
 
-/** Of an endpoint of which nothing has been told. */
+/** For an endpoint about which nothing has been announced. */
 export const NOTHING_ANNOUNCED: Announced = {
 	phase: "active",
 	stop: null,
@@ -45,14 +47,14 @@ export const NOTHING_ANNOUNCED: Announced = {
 export interface Observed {
 	status: EndpointStatus;
 	reason: string | null;
-	/** When a delivery that is no operational event has succeeded last; 0: not yet. */
+	/** When a delivery that is not an operational event last succeeded; 0: not yet. */
 	succeededAt: number;
 	now: number;
 }
 
 export interface Announcement {
 	type: StatusType;
-	/** What the endpoint is stopped to, or was. */
+	/** The current or last stop. */
 	stop: Stop;
 	/** How often it was stopped since the last such event. */
 	suppressed: number;
@@ -65,9 +67,11 @@ export interface Stop {
 
 export interface Verdict {
 	announced: Announced;
-	/** null: there is nothing to tell. */
+	/** null: there is nothing to announce. */
 	tell: Announcement | null;
-	/** When to ask again, because the window has to end first; null: when something changes. */
+	/**
+	 * When to call again, because the window has to end first; null: when something changes.
+	 */
 	againAt: number | null;
 }
 
@@ -78,7 +82,10 @@ export function nextAnnouncement(announced: Announced, observed: Observed): Verd
 		: whileStopped(announced, { status, reason }, now);
 }
 
-/** It has been stopped by a delivery of an operational event, which is not told. */
+/**
+ * The endpoint was stopped by a delivery of an operational event; this is not
+ * announced.
+ */
 export function hushed(announced: Announced, stop: Stop): Announced {
 	return { ...announced, phase: "stopped", stop, isPending: false };
 }
@@ -105,7 +112,7 @@ function whileActive(announced: Announced, { succeededAt, now }: Observed): Verd
 			return nothing(announced);
 		case "stopped": {
 			const suppressed = announced.suppressed + Number(isPending);
-			// Of a stop that was not told there is no end to tell.
+			// A stop that was not announced needs no announcement of its end.
 			const next = isOutstanding
 				? ({ phase: "resumed", resumedAt: now } as const)
 				: ({ phase: "active" } as const);

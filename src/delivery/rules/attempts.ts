@@ -1,7 +1,10 @@
-/** The attempts of one delivery as a list: their numbers, and how many of them are kept. Pure. */
+/** The list of attempts of one delivery: their numbers, and how many of them are kept. Pure. */
 import type { Attempt } from "../records.ts";
 
-/** A busy endpoint may be tried hundreds of times; the beginning and the latest tell the story. */
+/**
+ * A busy endpoint may be tried hundreds of times; the first and the latest attempts are the useful
+ * ones.
+ */
 const FIRST_KEPT = 20;
 const LAST_KEPT = 80;
 
@@ -10,12 +13,12 @@ export function nextNumber(attempts: readonly Attempt[]): number {
 	return countAttempts(attempts) + 1;
 }
 
-/** How many there have been, kept or not. */
+/** How many attempts there have been, kept or not. */
 export function countAttempts(attempts: readonly Attempt[]): number {
 	return attempts.at(-1)?.number ?? 0;
 }
 
-/** The first 20 and the last 80, so that a row stays within its bounds. */
+/** Keeps the first 20 and the last 80, so that a row stays within its limits. */
 export function keepAttempts(attempts: Attempt[]): Attempt[] {
 	if (attempts.length <= FIRST_KEPT + LAST_KEPT) return attempts;
 	return [...attempts.slice(0, FIRST_KEPT), ...attempts.slice(-LAST_KEPT)];

@@ -1,13 +1,13 @@
-/** Why a delivery that is due is not sent, as people read it. Pure. */
+/** Why a delivery that is due is not sent, as the API shows it. Pure. */
 import type { Admitted, BlockedBy } from "../gates/gates.ts";
 import type { DeliveryRecord } from "../records.ts";
 
-/** When the endpoint's gates open by themselves: 0 for now, null when something has to end first. */
+/** When the endpoint's gates open by themselves: 0 for now, null if something has to end first. */
 export function opensAt(admitted: Admitted): number | null {
 	return admitted.blockedBy === null ? 0 : admitted.until;
 }
 
-/** The record as it stands at `now`, ms since the epoch: no moment that it names is in the past. */
+/** The record as it is at `now`, ms since the epoch: it names no time in the past. */
 export function explainBlocked(
 	record: DeliveryRecord,
 	{ blockedBy, blockedUntil }: { blockedBy: BlockedBy | null; blockedUntil: number | null },
@@ -15,9 +15,9 @@ export function explainBlocked(
 ): DeliveryRecord {
 	const { status, nextAttemptAt } = record;
 	if (nextAttemptAt === null) return record;
-	// A delivery that is due later than the endpoint opens waits for its own time.
+	// A delivery that is due after the endpoint opens waits for its own time.
 	const ownTime = Math.max(nextAttemptAt, now);
-	// The queue takes a result event, whatever the endpoint bears.
+	// A result event goes to the queue, whatever the endpoint's gates allow.
 	if (status !== "pending") return { ...record, nextAttemptAt: ownTime };
 	const waitsForEndpoint =
 		blockedBy !== null && (blockedUntil === null ? nextAttemptAt <= now : nextAttemptAt < blockedUntil);

@@ -1,14 +1,14 @@
-/** What a person may ask of a delivery: to be sent again or sooner, or to be canceled. Decides, and writes nothing. */
+/** What an operator may do with a delivery: retry it, or cancel it. Decides, and writes nothing. */
 import type { Change } from "../records.ts";
 import type { Delivery } from "./delivery.ts";
 import { apply, type Context, type DeliveryEvent } from "./lifecycle.ts";
 
 export type Refused = Extract<Change, { ok: false }>;
 
-/** The delivery as it is after a retry; it keeps its id and its attempts. */
+/** The delivery after a retry; it keeps its id and its attempts. */
 export function retried(delivery: Delivery, context: Context): Delivery | Refused {
 	const { resultEvent, state } = delivery;
-	// One whose transform failed goes through the subscription once more.
+	// If its transform failed, the subscription is applied again.
 	const publishes = resultEvent !== null && !(state.phase === "dead" && state.reason === "transform_failed");
 	return changed(delivery, { kind: "retry_asked", publishes }, context);
 }

@@ -1,6 +1,7 @@
 /**
- * What the end of an attempt means: one function from status, headers and what the protocol reads out of the response.
- * This table is the authority for all that a protocol leaves open. What follows from an outcome (delays, pausing, dead letters) is decided in lifecycle.ts.
+ * What the outcome of an attempt means: one function from status, headers and what the protocol
+ * reads in the response. This table decides everything that a protocol leaves open. lifecycle.ts
+ * decides what follows from an outcome (delays, pausing, dead letters).
  */
 import { carriesNothing } from "../../models/output.ts";
 import type { Reading } from "../../models/exchange.ts";
@@ -9,15 +10,25 @@ import { readRetryAfter } from "./retry-after.ts";
 import { MAX_DELAY_MS } from "./schedule.ts";
 
 export interface ClassifyRules {
-	/** Statuses the endpoint calls an error, whatever the table says. */
+	/**
+	 * Statuses that the endpoint's settings define as errors, overriding the table.
+	 */
 	statuses: readonly number[];
-	/** Statuses the endpoint calls busy, whatever the table says; they win over `statuses`. */
+	/**
+	 * Statuses that the endpoint's settings define as busy, overriding the table; they win
+	 * over `statuses`.
+	 */
 	busyStatuses: readonly number[];
-	/** Whether the endpoint may still be starting, so that a dead gateway means "not yet". */
+	/**
+	 * Whether the endpoint may still be starting, so that a gateway error means "not yet".
+	 */
 	coldStart: boolean;
-	/** Whether the endpoint completes by callback or poll, so that a 202 is the beginning of a job. */
+	/** Whether the endpoint completes by callback or poll, so that a 202 starts a job. */
 	completesLater: boolean;
-	/** Whether nothing has succeeded at the endpoint since the exchange began: a lost connection then speaks for it. */
+	/**
+	 * Whether nothing has succeeded at the endpoint since the exchange began: a lost connection then
+	 * counts for the whole endpoint.
+	 */
 	isSilent: boolean;
 	/** ms since the epoch. */
 	now: number;
@@ -26,21 +37,24 @@ export interface ClassifyRules {
 export interface Verdict {
 	outcome: Outcome;
 	scope: Scope;
-	/** How long the endpoint asks to be left alone; null: it does not. */
+	/** How long the endpoint asks the router to wait; null: it does not. */
 	retryAfterMs: number | null;
-	/** What there is to read in the response. `too_large`: the model has done its work, and nobody can have it. */
+	/**
+	 * What the response contains to read. `too_large`: the model has done its work, but its output
+	 * cannot be read.
+	 */
 	result: "body" | "none" | "too_large";
 }
 
-/** The protocol's share in the verdict. */
+/** The protocol's part of the verdict. */
 export type Said = Pick<Reading, "class" | "scope" | "retryAfterMs">;
 
-/** Statuses with a meaning of their own; their class decides for all others. */
+/** Statuses with a meaning of their own; for all others their class decides. */
 const MEANING = new Map<number, Outcome>([
 	[401, "unauthorized"],
 	[402, "quota"],
 	[403, "unauthorized"],
-	// A route that is not there yet, or a conflict: both may pass by themselves.
+	// A missing route or a conflict: both may go away by themselves.
 	[404, "error"],
 	[407, "unauthorized"],
 	[408, "busy"],
@@ -53,7 +67,9 @@ const MEANING = new Map<number, Outcome>([
 	[523, "busy"],
 ]);
 
-/** What ends an attempt before its request is made, for want of credentials. */
+/**
+ * Errors that end an attempt before its request is made, for lack of credentials.
+ */
 const OF_CREDENTIALS = new Map<NetworkError, Outcome>([
 	["no_credentials", "unauthorized"],
 	["token_refused", "unauthorized"],
@@ -62,12 +78,13 @@ const OF_CREDENTIALS = new Map<NetworkError, Outcome>([
 
 /** How Cloudflare reports a refused connection (521) and an unreachable server (523). */
 const REFUSED = new Set([521, 523]);
-/** What gateways respond while the server behind them does not listen yet. */
+/** Gateway statuses while the server behind the gateway does not listen yet. */
 const COLD_START = new Set([502, 504]);
 
 /**
- * Every result has exactly one outcome. Outside 2xx a body that cannot be read changes nothing. `said` is what the
- * protocol reads, null when it has not been asked; the statuses that the endpoint names win over it.
+ * Every result has exactly one outcome. Outside 2xx an unreadable body changes nothing. `said` is
+ * what the protocol reads, null if it was not asked; the statuses in the endpoint's settings win
+ * over it.
  */
 export function classify(result: AttemptResult, rules: ClassifyRules, said: Said | null = null): Verdict {
 	if (result.kind === "no_response") return classifyNone(result, rules);
@@ -103,7 +120,8 @@ function classifyResponse(
 	if (outcome !== "done") return { outcome, retryAfterMs, result: "none" };
 	if (carriesNothing(result.status)) return { outcome, retryAfterMs, result: "none" };
 	if (result.failure === null) return { outcome, retryAfterMs, result: "body" };
-	// A second response would be as long, and cost the model the same work again.
+	// A second response would be just as long, and would cost the model the same work
+	// again.
 	if (result.failure.error === "too_large") return { outcome, retryAfterMs, result: "too_large" };
 	return { outcome: "error", retryAfterMs, result: "none" };
 }
@@ -117,6 +135,6 @@ function meaningOf(status: number, rules: ClassifyRules, said: Said | null): Out
 	if (meaning !== undefined) return meaning;
 	if (status >= 200 && status < 300) return "done";
 	if (status >= 400 && status < 500) return "bad_input";
-	// 1xx, 3xx (never followed), other 5xx, and numbers that HTTP does not know.
+	// 1xx, 3xx (never followed), other 5xx, and numbers that HTTP does not define.
 	return "error";
 }

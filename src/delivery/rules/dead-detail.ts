@@ -1,14 +1,14 @@
 /**
- * What a dead delivery says about itself where nobody said it when it ended: the endpoint did, in its last attempt. Pure.
- * Computed when it is read, so that deliveries which earlier releases stored say it too.
+ * The detail of a dead delivery whose reason has no stored detail: built from its last attempt.
+ * Pure. Computed when it is read, so that it also covers deliveries that earlier releases stored.
  */
 import type { Attempt, DeadReason } from "../records.ts";
 import { countAttempts } from "./attempts.ts";
 
-/** Of what the endpoint said; the attempts have more of it. */
+/** Characters of the endpoint's words; the attempts keep more. */
 const MAX_SAID = 200;
 
-/** A sentence; null for reasons whose detail is told when they arise. */
+/** A sentence; null for reasons whose detail is stored when they occur. */
 export function deadDetail(reason: DeadReason, attempts: readonly Attempt[]): string | null {
 	const last = attempts.at(-1);
 	const count = countAttempts(attempts);
@@ -17,7 +17,7 @@ export function deadDetail(reason: DeadReason, attempts: readonly Attempt[]): st
 		return count === 1 ? `1 attempt failed: ${said}.` : `${count} attempts failed; the last: ${said}.`;
 	}
 	if (reason === "rejected") {
-		return `The endpoint does not take this input, and the same input would fail again: ${said}.`;
+		return `The endpoint does not accept this input, and the same input would fail again: ${said}.`;
 	}
 	return reason === "gone"
 		? `The endpoint says that it is gone for good, and has been disabled: ${said}.`

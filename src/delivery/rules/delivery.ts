@@ -1,4 +1,4 @@
-/** A delivery in memory, with all that is needed to go on with it, and how it takes what happens to it. Pure. */
+/** A delivery in memory, with everything needed to continue it, and how events change it. Pure. */
 import type { Refused } from "../../events/decision.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import type { Attempt, Result, ResultOmitted } from "../records.ts";
@@ -13,14 +13,14 @@ export interface Delivery {
 	subscriptionName: string;
 	endpointRef: string;
 	state: DeliveryState;
-	/** Routing decided that it must not be sent; asked for again by hand, it may. */
+	/** Routing decided that it must not be sent; an operator may still retry it. */
 	refused: Refused | null;
-	/** How many requests may come of it; null: the whole budget. */
+	/** How many requests may result from it; null: the whole budget. */
 	budget: number | null;
 	attempts: Attempt[];
 	/** null once it has succeeded. */
 	event: SluiceEvent | null;
-	/** The model's output; kept from the moment it came, also while its result event waits for the queue. */
+	/** The model's output; kept from its arrival, also while its result event waits for the queue. */
 	result: Result | null;
 	resultOmitted: ResultOmitted | null;
 	resultEvent: SluiceEvent | null;
@@ -33,7 +33,10 @@ export interface Advanced {
 	signals: readonly Signal[];
 }
 
-/** The delivery after the event. One that does not fit, as an outcome that comes late, leaves it as it is. */
+/**
+ * Returns the delivery after the event. An event that does not fit, such as a late outcome, leaves
+ * it unchanged.
+ */
 export function advance(delivery: Delivery, event: DeliveryEvent, context: Context): Advanced {
 	const applied = apply(delivery.state, event, context);
 	return "unexpected" in applied

@@ -1,11 +1,11 @@
 /**
- * Dates as HTTP headers carry them: the three forms of RFC 9110, section 5.6.7, and what it encourages recipients to
- * take besides, the dates of e-mail (RFC 5322, section 3.3, and the older ones of 4.3). Pure. `Date.parse` reads one
- * of them in local time, and takes much that is no date.
+ * Dates in HTTP headers: the three forms of RFC 9110, section 5.6.7, and the e-mail dates that it
+ * encourages recipients to accept (RFC 5322, section 3.3, and the older ones of 4.3). Pure.
+ * `Date.parse` reads one of them in local time, and accepts many texts that are not dates.
  */
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-/** Hours ahead of UTC, by the names that RFC 5322 knows. */
+/** Hours ahead of UTC, by zone names from RFC 5322. */
 const ZONES = new Map([
 	["gmt", 0],
 	["utc", 0],
@@ -38,7 +38,10 @@ const FORMS = [
 	new RegExp(String.raw`^[a-z]{3}\s+${MONTH}\s+${DAY}\s+${TIME}\s+(?<year>\d{4})$`, "i"),
 ];
 
-/** Ms since the epoch, or null when `text` is none of the forms or names a time that cannot be. `now` likewise in ms. */
+/**
+ * Ms since the epoch, or null if `text` has none of the forms or names an impossible time. `now`
+ * also in ms.
+ */
 export function readHttpDate(text: string, now: number): number | null {
 	for (const form of FORMS) {
 		const parts = form.exec(text)?.groups;
@@ -62,7 +65,7 @@ function dateOf(parts: Record<string, string | undefined>, now: number): number 
 	return rolled || Number.isNaN(date) ? null : date - offset * 60_000;
 }
 
-/** Minutes ahead of UTC, or null for a zone that nobody knows. */
+/** Minutes ahead of UTC, or null for an unknown zone. */
 function minutesAhead(zone: string): number | null {
 	if (!/^[+-]/.test(zone)) {
 		const hours = ZONES.get(zone.toLowerCase());
@@ -72,7 +75,10 @@ function minutesAhead(zone: string): number | null {
 	return zone.startsWith("-") ? -minutes : minutes;
 }
 
-/** RFC 9110: a two-digit year that seems more than 50 years ahead is the last past year with these digits. */
+/**
+ * RFC 9110: a two-digit year that seems more than 50 years ahead is the last past year with these
+ * digits.
+ */
 function fullYear(digits: string, now: number): number {
 	if (digits.length === 4) return Number(digits);
 	const thisYear = new Date(now).getUTCFullYear();

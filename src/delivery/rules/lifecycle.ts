@@ -1,6 +1,6 @@
 /**
- * The life of a delivery, as one function from (state, event, now) to (state, signals). Pure: no clock, no storage, no
- * fetch; randomness is an argument.
+ * The life of a delivery, as one function from (state, event, now) to (state, signals). Pure: no
+ * clock, no storage, no fetch; randomness is an argument.
  */
 import type { RetryPolicy } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
@@ -8,24 +8,24 @@ import type { Outcome, Scope } from "./attempt.ts";
 import { busyDelay, nextAttemptDelay, pollDelay } from "./schedule.ts";
 import { type DeliveryState, fresh, type Pending, type Waiting } from "./state.ts";
 
-/** How an attempt ended, or the job that it began. */
+/** How an attempt ended, or the job that it started. */
 export interface Attempted {
 	kind: "attempted";
 	outcome: Exclude<Outcome, "accepted">;
 	scope: Scope;
 	retryAfterMs: number | null;
-	/** The subscription makes a result event of the output. */
+	/** The subscription makes a result event from the output. */
 	publishes: boolean;
 	retry: RetryPolicy;
 }
 
-/** The server has taken a job. */
+/** The server has accepted a job. */
 export interface Accepted {
 	kind: "accepted";
 	handle: string | null;
-	/** How long the output is waited for, ms. */
+	/** How long to wait for the output, ms. */
 	deadlineMs: number;
-	/** Whether the server is asked for the output. */
+	/** Whether the server is polled for the output. */
 	polls: boolean;
 	retryAfterMs: number | null;
 }
@@ -33,30 +33,36 @@ export interface Accepted {
 export type DeliveryEvent =
 	| Attempted
 	| Accepted
-	/** The server was asked for the output of a job, and does not have it yet. */
+	/** The server was polled for the output of a job and does not have it yet. */
 	| { kind: "still_running"; retryAfterMs: number | null; polls: boolean }
-	/** The output of a job has not come in time. */
+	/** The output of a job did not arrive in time. */
 	| { kind: "deadline_passed"; retry: RetryPolicy }
-	/** Its output, which is here from an earlier attempt, has been transformed after all. */
+	/** The output of an earlier attempt has now been transformed. */
 	| { kind: "resumed"; publishes: boolean }
-	/** Another delivery succeeded where this one alone had failed: the failure was its own, and costs an attempt. */
+	/**
+	 * Another delivery succeeded after this one alone had failed: the failure was its own, and costs
+	 * an attempt.
+	 */
 	| { kind: "blamed"; retry: RetryPolicy }
-	/** It is due at once: somebody has repaired its endpoint, or the exchange that carried it was lost. */
+	/** It is due at once: its endpoint has been repaired, or the exchange that carried it was lost. */
 	| { kind: "brought_forward" }
-	/** It cannot be sent now, for no fault of its own or of the endpoint: it is looked at again later. */
+	/**
+	 * It cannot be sent now, through no fault of its own or of the endpoint: it is checked again
+	 * later.
+	 */
 	| { kind: "put_off"; detail: string }
 	/** It cannot be sent, or its result event cannot be published, now or later. */
 	| { kind: "impossible"; reason: DeadReason; detail: string }
-	/** The queue took the result event, or refused it. */
+	/** The queue accepted the result event, or refused it. */
 	| { kind: "published" }
 	| { kind: "publish_failed" }
-	/** `publishes`: the output is here, and its result event is all that is owed. */
+	/** `publishes`: the output has arrived, and only its result event is owed. */
 	| { kind: "retry_asked"; publishes: boolean }
 	| { kind: "cancel_asked" };
 
-/** What follows beyond this delivery. */
+/** Effects beyond this delivery. */
 export type Signal =
-	/** Stop sending to the endpoint, keep the backlog. */
+	/** Stop sending to the endpoint and keep the backlog. */
 	{ kind: "pause"; reason: "unauthorized" | "quota" } | { kind: "disable"; reason: "gone" };
 
 export interface Context {
@@ -65,12 +71,15 @@ export interface Context {
 	random: number;
 }
 
-/** `unexpected`: the event does not fit the state, as when it comes too late; the state stays as it is. */
+/**
+ * `unexpected`: the event does not fit the state, for example because it is late; the state does
+ * not change.
+ */
 export type Applied = { state: DeliveryState; signals: readonly Signal[] } | { unexpected: true };
 
 /** Wait before a result event that the queue refused is offered again, ms. */
 const PUBLISH_AGAIN_MS = 5_000;
-/** Wait before a delivery that was put off is looked at again, ms. */
+/** Wait before a delivery that was put off is checked again, ms. */
 const LOOK_AGAIN_MS = 60_000;
 
 const UNEXPECTED = { unexpected: true } as const;
@@ -95,14 +104,15 @@ function whilePending(state: Pending, event: DeliveryEvent, context: Context): A
 	const { now } = context;
 	switch (event.kind) {
 		case "attempted":
-			// Whatever it was put off for is over.
+			// The reason for putting it off no longer applies.
 			return afterAttempt({ ...state, detail: null }, event, context);
 		case "accepted":
 			return to(waiting(state.spent, event, context));
 		case "resumed":
 			return to(afterDone(event.publishes, context));
 		case "blamed":
-			// Without a busy response it has been sent again since, and has had its due.
+			// Without a busy response it has been sent again since, and its attempt has been
+			// counted.
 			return state.busy === null ? UNEXPECTED : to(spend(state, event.retry, null, context));
 		case "brought_forward":
 			return to({ ...state, dueAt: Math.min(state.dueAt, now) });
@@ -183,17 +193,25 @@ function to(state: DeliveryState, ...signals: Signal[]): Applied {
 	return { state, signals };
 }
 
-/** A whole new schedule: whoever asks has repaired something. A model that has done its work is not asked again. */
+/**
+ * A whole new schedule: the operator has repaired something. The model is not called again if its
+ * output has arrived.
+ */
 function anew(publishes: boolean, { now }: Context): DeliveryState {
 	return publishes ? { phase: "publishing", dueAt: now } : fresh(now);
 }
 
-/** Done only when the queue has the result event; until then the output waits with the delivery. */
+/**
+ * It has succeeded only when the queue has accepted the result event; until then the output stays
+ * with the delivery.
+ */
 function afterDone(publishes: boolean, { now }: Context): DeliveryState {
 	return publishes ? { phase: "publishing", dueAt: now } : { phase: "succeeded", finishedAt: now };
 }
 
-/** Nothing is spent while the job runs: only its end says what it was. */
+/**
+ * Nothing is spent while the job runs: only its end decides what the attempt was.
+ */
 function waiting(spent: number, accepted: Accepted, context: Context): Waiting {
 	const { handle, deadlineMs } = accepted;
 	const job = { handle, polls: 0, deadlineAt: context.now + deadlineMs };
@@ -209,7 +227,7 @@ function askedAgain(
 	return { ...state, job, dueAt: nextLook(job, asked, context) };
 }
 
-/** When a waiting delivery is looked at: at the next poll, or at the deadline. */
+/** When a waiting delivery is checked: at the next poll, or at the deadline. */
 function nextLook(
 	{ polls: count, deadlineAt }: Waiting["job"],
 	{ retryAfterMs, polls }: { retryAfterMs: number | null; polls: boolean },
@@ -230,25 +248,29 @@ function afterAttempt(state: Pending, attempt: Attempted, context: Context): App
 			return to(dead("rejected", null, context));
 		case "unauthorized":
 		case "quota":
-			// Due at once, but the pause keeps it: no attempt is spent on what only the operator can mend.
+			// Due at once, but the pause holds it back: no attempt is spent on something that only the
+			// operator can fix.
 			return to({ ...state, busy: null, dueAt: context.now }, { kind: "pause", reason: attempt.outcome });
 		case "gone":
 			return to(dead("gone", null, context), { kind: "disable", reason: "gone" });
 	}
 }
 
-/** Parks the delivery; only when the endpoint has been busy for too long does an attempt go. */
+/** Parks the delivery; an attempt is spent only if the endpoint has been busy for too long. */
 function afterBusy(state: Pending, attempt: Attempted, context: Context): DeliveryState {
 	const { now, random } = context;
 	const { scope, retryAfterMs, retry } = attempt;
 	const { count, since } = state.busy ?? { count: 0, since: now };
 	if (now - since >= retry.busyMaxWaitSeconds * 1000) return spend(state, retry, retryAfterMs, context);
-	// What speaks for the endpoint is waited for at its gates; the delivery is ready when they open.
+	// Conditions of the whole endpoint are waited for at its gates; the delivery is ready when they
+	// open.
 	const delay = scope === "endpoint" ? 0 : busyDelay({ busyCount: count, retryAfterMs, random });
 	return { ...state, busy: { count: count + 1, since }, dueAt: now + delay };
 }
 
-/** One attempt of the schedule is gone: the next one is due, or there is none left. */
+/**
+ * Spends one attempt of the schedule: the next one becomes due, or there is none left.
+ */
 function spend(
 	state: Pending,
 	{ scheduleSeconds }: RetryPolicy,

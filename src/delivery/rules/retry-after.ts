@@ -1,13 +1,14 @@
 /**
- * How long an endpoint asks to be left alone: the `Retry-After` header, and the `retry-after-ms` of
- * OpenAI-compatible servers. Reading only; schedule.ts turns it into a delay.
+ * How long an endpoint asks the router to wait: the `Retry-After` header, and the `retry-after-ms`
+ * of OpenAI-compatible servers. Only reads; schedule.ts turns the value into a delay.
  */
 import { readHttpDate } from "./http-date.ts";
 import { MAX_DELAY_MS } from "./schedule.ts";
 
 /**
- * Milliseconds to wait from `now`, at most 24 h; 0 for a date that has passed; null when neither header is there
- * or readable. The finer `retry-after-ms` wins. Header names are in lower case, `now` in ms since the epoch.
+ * Milliseconds to wait from `now`, at most 24 h; 0 for a date that has passed; null if neither
+ * header is present and readable. The finer `retry-after-ms` wins. Header names are in lower case,
+ * `now` in ms since the epoch.
  */
 export function readRetryAfter(headers: Record<string, string>, now: number): number | null {
 	const wait = readNumber(headers["retry-after-ms"], 1) ?? readSeconds(headers["retry-after"], now);
@@ -22,7 +23,7 @@ function readSeconds(value: string | undefined, now: number): number | null {
 	return date === null ? null : Math.max(0, date - now);
 }
 
-/** HTTP allows whole seconds only, but some servers send fractions, and those are taken as they are. */
+/** HTTP allows whole seconds only, but some servers send fractions, which are accepted. */
 function readNumber(value: string | undefined, unitMs: number): number | null {
 	const number = value?.trim();
 	return number !== undefined && /^\d+(?:\.\d+)?$/.test(number) ? Math.ceil(Number(number) * unitMs) : null;

@@ -1,4 +1,4 @@
-/** Whether a 401 may only mean that a kept access token is not good any more. Pure. */
+/** Whether a 401 may only mean that a cached access token is no longer valid. Pure. */
 import type { EndpointAuth } from "../../store/records.ts";
 import type { Attempt } from "../records.ts";
 import type { AttemptResult } from "./attempt.ts";
@@ -6,8 +6,8 @@ import type { AttemptResult } from "./attempt.ts";
 export const STALE_TOKEN = "The access token was refused; the delivery is sent once more with a new one.";
 
 /**
- * A token may be revoked before its end. So the first 401 says nothing about the endpoint's settings: the delivery is sent
- * once more, with a new token. `attempts` are those before this one.
+ * A token may be revoked before it expires. So the first 401 says nothing about the endpoint's
+ * settings: the delivery is sent once more, with a new token. `attempts` are those before this one.
  */
 export function isTokenStale(
 	auth: EndpointAuth,

@@ -1,7 +1,7 @@
 /**
- * Where a delivery stands, as a union in which nonsense cannot be written down: only what waits has a time at which it
- * is due, only what is over has one at which it ended. Pure shapes; lifecycle.ts moves between them. Times are ms since
- * the epoch.
+ * The state of a delivery, as a union that cannot represent invalid states: only what waits has a
+ * time at which it is due, and only what has ended has a time at which it ended. Pure shapes;
+ * lifecycle.ts makes the transitions. Times are ms since the epoch.
  */
 import type { DeadReason } from "../records.ts";
 
@@ -18,31 +18,31 @@ export interface Pending {
 	/** Attempts that count against the schedule; busy responses do not. */
 	spent: number;
 	busy: Busy | null;
-	/** What it waits for beyond its time, for a person; null where the last attempt says it. */
+	/** What it waits for besides its time, in words; null if the last attempt says it. */
 	detail: string | null;
 }
 
-/** A job that the server has taken. */
+/** A job that the server has accepted. */
 export interface ModelJob {
-	/** By which the server knows it; null: it has named none, and only a callback can tell of it. */
+	/** The server's id of the job; null: it gave none, and only a callback can report its end. */
 	handle: string | null;
-	/** How often the server was asked, and had no output yet. */
+	/** How often the server was polled without an output. */
 	polls: number;
-	/** Until when the output is waited for. */
+	/** The deadline for the output. */
 	deadlineAt: number;
 }
 
-/** Accepted by the server; the output has still to come. */
+/** Accepted by the server; the output has not arrived yet. */
 export interface Waiting {
 	phase: "waiting";
-	/** When the server is asked next, or the deadline. */
+	/** The next poll, or the deadline. */
 	dueAt: number;
-	/** Attempts that count against the schedule, the one that waits left out. */
+	/** Attempts that count against the schedule, without the one that waits. */
 	spent: number;
 	job: ModelJob;
 }
 
-/** The output is here; the queue has still to take its result event. */
+/** The output has arrived; its result event is not in the queue yet. */
 export interface Publishing {
 	phase: "publishing";
 	dueAt: number;
@@ -51,7 +51,7 @@ export interface Publishing {
 export interface Dead {
 	phase: "dead";
 	reason: DeadReason;
-	/** What the reason is about, for a person; null where the last attempt says it. */
+	/** Details of the reason, in words; null if the last attempt says it. */
 	detail: string | null;
 	finishedAt: number;
 }
@@ -68,10 +68,10 @@ export interface Canceled {
 
 export type DeliveryState = Pending | Waiting | Publishing | Succeeded | Dead | Canceled;
 
-/** What is still owed, by what it is due for. */
+/** Deliveries that are still owed, by what they are due for. */
 export type Owed = Pending | Waiting | Publishing;
 
-/** An untried delivery, or one that begins anew. */
+/** An untried delivery, or one that starts again. */
 export function fresh(dueAt: number): Pending {
 	return { phase: "pending", dueAt, spent: 0, busy: null, detail: null };
 }

@@ -1,46 +1,55 @@
 /**
- * When a dispatcher has to wake by itself: the earliest moment at which there is something to do that nothing else
- * will bring up. Pure; times in ms since the epoch.
+ * When a dispatcher has to wake by itself: the earliest time at which there is work that no other
+ * event will trigger. Pure; times in ms since the epoch.
  */
 
-/** When to look again while something is under way, should the object be lost in the middle of it. */
+/** When to check again while something is in progress, in case the object is lost meanwhile. */
 export const BACKSTOP_MS = 10_000;
-/** How often an endpoint that is stopped and has a backlog is looked at, should its resumption go unheard. */
+/**
+ * How often a stopped endpoint with a backlog is checked, in case the report of its resumption was
+ * lost.
+ */
 const LOOK_AGAIN_MS = 300_000;
-/** Wait after something of our own failed: the database, a bug. */
+/** Wait after a failure of the router's own: the database, or a bug. */
 export const AGAIN_MS = 5_000;
 export const SWEEP_EVERY_MS = 86_400_000;
 
 /** What a dispatcher owes, and when. */
 export interface Outlook {
-	/** When the next retry is due, and the next result event that the queue refused. */
+	/** When the next retry is due, or the next result event that the queue refused. */
 	retryAt: number | null;
-	/** When the next delivery that waits for an output is looked at. */
+	/** When the next delivery that waits for an output is checked. */
 	jobAt: number | null;
 	publishAt: number | null;
-	/** There are deliveries that nobody has claimed yet. */
+	/** Some deliveries are unclaimed. */
 	untried: boolean;
-	/** There is nothing at all, not even what is finished. */
+	/** There are no deliveries at all, not even finished ones. */
 	empty: boolean;
 }
 
 export interface Situation {
 	now: number;
 	outlook: Outlook;
-	/** stopped: paused, disabled, unreadable or lost from the database. gone: deleted, and what waits for it is being ended. */
+	/**
+	 * stopped: paused, disabled, unreadable or missing from the database. gone: deleted, and its
+	 * pending deliveries are being ended.
+	 */
 	endpoint: "active" | "stopped" | "gone";
-	/** Nothing is sent before; 0: now, null: until something under way has ended. */
+	/**
+	 * Nothing is sent before this time; 0: now, null: until something in progress has
+	 * ended.
+	 */
 	opensAt: number | null;
 	inFlight: number;
-	/** 0 when it has not been swept since the object woke. */
+	/** 0 if it has not been swept since the object woke. */
 	sweptAt: number;
 }
 
-/** null when there is nothing to wake for. */
+/** null if there is nothing to wake for. */
 export function nextWake({ now, outlook, endpoint, opensAt, inFlight, sweptAt }: Situation): number | null {
 	const { retryAt, jobAt, publishAt, untried, empty } = outlook;
 	const moments: number[] = [];
-	// One that is due has found no free place, and goes when another one ends.
+	// Work that is due but found no free slot begins when other work ends.
 	if (publishAt !== null) moments.push(publishAt > now ? publishAt : now + BACKSTOP_MS);
 	if (jobAt !== null) moments.push(endpoint === "gone" || jobAt > now ? jobAt : now + BACKSTOP_MS);
 	if (endpoint === "stopped") {
@@ -54,7 +63,8 @@ export function nextWake({ now, outlook, endpoint, opensAt, inFlight, sweptAt }:
 	if (inFlight > 0) moments.push(now + BACKSTOP_MS);
 	if (!empty) moments.push(Math.max(sweptAt + SWEEP_EVERY_MS, now + BACKSTOP_MS));
 	if (moments.length === 0) return null;
-	// What could be sent now is being sent: the alarm is there for the case that it is not. The alarm alone buries.
+	// Everything that can be sent now is already in progress; the alarm covers the case that it is
+	// lost. For a deleted endpoint, only the alarm ends its deliveries.
 	const soonest = endpoint === "gone" ? now : now + BACKSTOP_MS;
 	return Math.min(...moments.map((moment) => (moment > now ? moment : soonest)));
 }

@@ -1,4 +1,7 @@
-/** Tells a server that nobody waits for a job any more. What it says changes nothing: the delivery has gone on already. */
+/**
+ * Tells a server that a job is no longer needed. The response changes nothing: the delivery has
+ * already moved on.
+ */
 import { protocolOf } from "../../models/registry.ts";
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
@@ -27,7 +30,7 @@ export async function cancelJob(
 		const result = await exchangeStep(delivery, settings, { step, timeoutMs: TIMEOUT_MS }, io);
 		const status = result?.kind === "response" ? result.status : null;
 		log("job.cancel_asked", { ...idsOf(delivery), attempt: tried, status_code: status });
-		// Anything below says what the server thinks of it, and asked again would say so again.
+		// Any lower status is the server's final word; a retry would get the same response.
 		if (status !== null && status < 500 && status !== 429) return;
 		if (tried < TRIES) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * tried));
 	}

@@ -1,6 +1,6 @@
 /**
- * The end of a job: what the server has told of it becomes the end of the attempt that began it. No I/O but the
- * subscription's transform.
+ * The end of a job: what the server reports becomes the outcome of the attempt that started it. No
+ * I/O except the subscription's transform.
  */
 import type { Reported } from "../../models/exchange.ts";
 import { excerpt, showable } from "../exchange/excerpt.ts";
@@ -15,7 +15,10 @@ import type { Ran } from "./task.ts";
 
 export interface Completed extends Concluding {
 	by: JobEnd["by"];
-	/** When the attempt began that began the job, where its end is still to come; ms since the epoch. */
+	/**
+	 * When the attempt that started the job began, if that attempt is not recorded yet; ms since the
+	 * epoch.
+	 */
 	startedAt: number | null;
 }
 
@@ -47,7 +50,7 @@ export async function complete(completed: Completed): Promise<Ran> {
 	return { ...(await conclude({ ...completed, delivery: after }, verdict, end.error)), ended: null };
 }
 
-/** The job was never ended by the server: the clock ends it. */
+/** The server did not end the job in time: the deadline ends it. */
 export function passDeadline(delivery: Delivery, { retry, now, random }: DeadlinePassed): Ran {
 	const end: JobEnd = {
 		at: now,
@@ -73,7 +76,7 @@ const OF_ENDPOINT: readonly Outcome[] = ["unauthorized", "quota", "gone"];
 function verdictOn({ result, said, now, by }: Told): Verdict {
 	const verdict = classify(
 		result,
-		// What the endpoint says of statuses is about requests that carry an event.
+		// The endpoint's rules for statuses apply to requests that carry an event.
 		{ statuses: [], busyStatuses: [], coldStart: false, completesLater: false, isSilent: false, now },
 		said,
 	);
@@ -93,7 +96,10 @@ function errorIn(completed: Completed): string {
 	return `The server ${told} ${result.status}${text === null ? "." : `: ${text}`}`;
 }
 
-/** The end stands with the attempt that began the job; one that is still under way is written down with it. */
+/**
+ * The end is stored with the attempt that started the job; an attempt still in progress is recorded
+ * together with it.
+ */
 function withEnd(
 	attempts: readonly Attempt[],
 	end: Pick<Attempt, "job"> & Reported,

@@ -1,6 +1,6 @@
 /**
- * What the end of an attempt, or of the job that it began, makes of a delivery: the output, the result event it becomes,
- * and the next state. No I/O but the subscription's transform.
+ * What the end of an attempt, or of the job that it started, means for a delivery: the output, its
+ * result event, and the next state. No I/O except the subscription's transform.
  */
 import type { SluiceEvent } from "../../events/event.ts";
 import type { ModelOutput, Reading } from "../../models/exchange.ts";
@@ -17,14 +17,16 @@ import type { DeliveryEvent } from "../rules/lifecycle.ts";
 import { transformResult } from "./result-transform.ts";
 
 export interface Concluding {
-	/** The end is among its attempts. */
+	/** The ended attempt is among its attempts. */
 	delivery: Delivery;
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
 	result: AttemptResult;
-	/** What the protocol reads in the response; null where it was not asked. */
+	/** What the protocol reads in the response; null if it was not asked. */
 	said: Reading | null;
-	/** Hidden in whatever the server says; null: it was told no callback URL. */
+	/**
+	 * Masked in everything that the server returns; null: no callback URL was sent.
+	 */
 	callbackToken: string | null;
 	/** ms since the epoch. */
 	now: number;
@@ -32,7 +34,10 @@ export interface Concluding {
 	random: number;
 }
 
-/** `error` is what went wrong, for a person. The verdict is not `accepted`: nothing ends with that. */
+/**
+ * `error` says what went wrong, in words. The verdict must not be `accepted`, because a started job
+ * ends nothing.
+ */
 export async function conclude(
 	concluding: Concluding,
 	verdict: Verdict,
@@ -42,7 +47,7 @@ export async function conclude(
 	const after = { ...concluding.delivery };
 	const context = { now, random };
 	const { outcome, scope, retryAfterMs } = verdict;
-	if (outcome === "accepted") throw new Error("a job has begun, and nothing has ended");
+	if (outcome === "accepted") throw new Error("an accepted job has not ended yet");
 	if (verdict.result === "too_large") {
 		if (subscription.result !== null) return advance(after, resultTooLarge(error), context);
 		after.resultOmitted = "too_large";
@@ -60,7 +65,10 @@ export async function conclude(
 	return advance(after, { kind: "attempted", outcome, scope, retryAfterMs, publishes, retry }, context);
 }
 
-/** Goes on with an output whose transform has failed before: the model is not asked again. `now` in ms. */
+/**
+ * Continues with an output whose transform failed earlier, without calling the model again. `now`
+ * in ms.
+ */
 export async function settleOutput(
 	delivery: Delivery,
 	subscription: Subscription,
@@ -83,7 +91,9 @@ export function secretsOf({
 	return callbackToken === null ? secrets : [...secrets, callbackToken];
 }
 
-/** The output as its protocol reads it, with the credentials that it echoes hidden. */
+/**
+ * The output as its protocol reads it, with any credentials that it repeats masked.
+ */
 function outputOf(concluding: Concluding): ModelOutput {
 	const { said } = concluding;
 	return said === null ? null : maskOutput(said.output, secretsOf(concluding));
@@ -104,7 +114,9 @@ function resultOf(output: NonNullable<ModelOutput>): Result | null {
 	return output.data === null ? null : { data: output.data, contentType };
 }
 
-/** The event that the output becomes, before its transform; null when the subscription publishes none. */
+/**
+ * The event made from the output, before its transform; null if the subscription publishes none.
+ */
 function resultEventOf(concluding: Concluding, output: NonNullable<ModelOutput>): SluiceEvent | null {
 	const { delivery, endpoint, subscription, now } = concluding;
 	const policy = subscription.result;

@@ -1,4 +1,4 @@
-/** One exchange about the job of a delivery, which carries no event. */
+/** One exchange about the job of a delivery; it carries no event. */
 import type { StepRequest } from "../../models/exchange.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
 import { configuredHosts } from "../../store/own-hosts.ts";
@@ -10,7 +10,10 @@ import type { TaskIo } from "./task.ts";
 
 export type Reachable = Pick<EndpointSettings, "ownHosts"> & { endpoint: ReadableEndpoint };
 
-/** How it ended; null when it was lost, and nobody knows. Throws what the protocol or the signing throws: a bug. */
+/**
+ * Returns how it ended; null if the exchange was lost and its outcome is unknown. Throws what the
+ * protocol or the signing throws: a bug.
+ */
 export async function exchangeStep(
 	{ id: deliveryId, position }: Pick<Delivery, "id" | "position">,
 	{ endpoint, ownHosts }: Reachable,

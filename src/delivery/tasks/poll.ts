@@ -1,6 +1,7 @@
 /**
- * Looks after a delivery that waits for the output of a job: asks the server for it, and ends the wait at the deadline.
- * What a server says only once, it may say at the deadline: there it is asked even where it was to call back.
+ * Handles a delivery that waits for the output of a job: polls the server, and ends the wait at the
+ * deadline. Some servers return an output only once, and may do so at the deadline: the server is
+ * polled then even if it should have called back.
  */
 import { completionOf } from "../../models/completion.ts";
 import type { Exchange, Reading } from "../../models/exchange.ts";
@@ -23,7 +24,7 @@ import { publishResult } from "./publish.ts";
 import { SUBSCRIPTION_DELETED } from "./send.ts";
 import type { Ran, Task, TaskIo } from "./task.ts";
 
-/** A server is asked for what it has: it need not be waited for long, ms. */
+/** A status request needs no long wait, ms. */
 const MAX_POLL_MS = 30_000;
 
 export const poll: Task = {
@@ -60,7 +61,7 @@ async function look(
 	const asks = pollable !== null && (isOver || completionOf(endpoint).mode !== "callback");
 	const told = asks ? await askOrFail(delivery, reachable, pollable, io) : RUNNING;
 	const current = io.current(delivery);
-	// A callback has come meanwhile.
+	// A callback has arrived meanwhile.
 	if (current.state.phase !== "waiting") return { delivery: current, ended: null, signals: [] };
 	if (told.kind === "ended") {
 		if (subscription === "missing") return putOff(current);
@@ -155,7 +156,10 @@ async function ask(
 	return RUNNING;
 }
 
-/** What came of a poll. A server that is busy, down or cannot be read now still has the job: it is asked again. */
+/**
+ * What a poll means for the delivery. If the server is busy, down or its response cannot be read,
+ * the job still exists, and the server is polled again.
+ */
 function hear(
 	result: AttemptResult | null,
 	stepName: PollStep,
@@ -167,18 +171,18 @@ function hear(
 	const retryAfterMs = readRetryAfter(headers, Date.now());
 	const passes = status === 408 || status === 429 || status >= 500;
 	if (passes && stepName === "poll") return { ...RUNNING, retryAfterMs };
-	// A token may have been revoked before its end: the next poll has another one.
+	// A token may be revoked before it expires: the next poll uses a new one.
 	if (status === 401 && auth.type === "oauth2_client_credentials") {
 		dropToken(auth, result.secrets ?? []);
 		return RUNNING;
 	}
-	// The job goes on all the same; only the question has been refused.
+	// The job is still running; only this poll was refused.
 	if (status === 401 || status === 403 || status === 407) {
 		return { ...RUNNING, signals: [{ kind: "pause", reason: "unauthorized" }] };
 	}
 	if (status === 402) return { ...RUNNING, signals: [{ kind: "pause", reason: "quota" }] };
 	if (failure !== null && status < 300) {
-		// Asked once more, it would be as large.
+		// Another poll would return an output that is just as large.
 		if (failure.error === "too_large") return { kind: "ended", said: reading(), result, signals: [] };
 		return RUNNING;
 	}
@@ -190,7 +194,7 @@ function hear(
 		case "fetch":
 			return { kind: "fetch", signals: [] };
 		case "lost":
-			// It is begun anew, as after any error.
+			// The delivery starts again, as after any error.
 			return { kind: "ended", said: reading({ class: "error", error: said.error }), result, signals: [] };
 		case "ended":
 			return { kind: "ended", said: said.reading, result, signals: [] };

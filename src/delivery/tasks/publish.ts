@@ -1,4 +1,7 @@
-/** Offers the result event of a delivery to the queue. A delivery is done only when the queue has it. */
+/**
+ * Sends the result event of a delivery to the queue. A delivery has succeeded only when the queue
+ * has accepted its result event.
+ */
 import type { Env } from "../../env.ts";
 import { enqueue } from "../../events/queue/enqueue.ts";
 import { describeRefusal, type Refusal, refuseForNow } from "../../http/refusal.ts";
@@ -20,7 +23,10 @@ export const publish: Task = {
 	}),
 };
 
-/** The delivery after its result event was offered; unchanged when it has none to offer. Never throws. */
+/**
+ * Returns the delivery after its result event was offered to the queue; unchanged if there is none.
+ * Never throws.
+ */
 export async function publishResult(delivery: Delivery, env: Env): Promise<Delivery> {
 	const { resultEvent } = delivery;
 	if (resultEvent === null || delivery.state.phase !== "publishing") return delivery;
@@ -40,7 +46,10 @@ export async function publishResult(delivery: Delivery, env: Env): Promise<Deliv
 	};
 }
 
-/** A queue that is full or down will take it later; an event that is too large it will never take. */
+/**
+ * A queue that is full or down will accept the event later; an event that is too large is never
+ * accepted.
+ */
 function afterRefusal({ status, message }: Refusal): DeliveryEvent {
 	if (status >= 500) return { kind: "publish_failed" };
 	return { kind: "impossible", reason: "too_large", detail: `The result event was refused: ${message}` };

@@ -1,6 +1,7 @@
 /**
- * The last step of an output on its way to be a result event: the subscription's transform. Where it fails, the event
- * stays with the delivery as it was, so that it can be transformed another time without asking the model again.
+ * The last step from an output to a result event: the subscription's transform. If it fails, the
+ * untransformed event stays with the delivery, so that the transform can be retried without calling
+ * the model again.
  */
 import { exactDocumentOf, exactValueOf } from "../../events/cloudevents/document.ts";
 import type { SluiceEvent } from "../../events/event.ts";
@@ -10,10 +11,10 @@ import type { Subscription } from "../../store/records.ts";
 import type { Delivery } from "../rules/delivery.ts";
 
 export type Transformed =
-	/** null: the subscription publishes none. */
+	/** null: the subscription publishes no result event. */
 	{ ok: true; event: SluiceEvent | null } | { ok: false; message: string };
 
-/** The delivery's result event as the subscription wants it. */
+/** The delivery's result event after the subscription's transform. */
 export async function transformResult(
 	{ event: parent, resultEvent }: Pick<Delivery, "event" | "resultEvent">,
 	owner: Subscription,

@@ -1,6 +1,7 @@
 /**
- * Sends a delivery: the subscription's transform, the exchange with the endpoint, and what its end means. The result
- * event is offered to the queue at once, so that a delivery that goes well is written once.
+ * Sends a delivery: applies the subscription's transform, exchanges request and response with the
+ * endpoint, and applies the outcome. The result event is offered to the queue at once, so that a
+ * delivery that succeeds is written only once.
  */
 import { callbackToken } from "../../crypto/callback-token.ts";
 import type { Env } from "../../env.ts";
@@ -41,8 +42,9 @@ export const send: Task = {
 };
 
 /**
- * Goes on with an exchange that an earlier life of the dispatcher began. `isLate`: it had been taken for lost; then
- * only a success counts, and any other end is recorded and changes nothing.
+ * Continues an exchange that an earlier life of the dispatcher began. `isLate`: it had been
+ * considered lost; then only a success counts, and any other outcome is recorded without changing
+ * anything.
  */
 export async function resume(
 	delivery: Delivery,
@@ -51,7 +53,7 @@ export async function resume(
 	exchange: { startedAt: Held["startedAt"]; ended: Promise<AttemptResult | null>; isLate: boolean },
 ): Promise<Ran> {
 	const { startedAt, isLate } = exchange;
-	// Until then it is under way, whatever else fails.
+	// Until then the delivery is in progress, whatever else fails.
 	const result = await exchange.ended;
 	// What comes late may stand beside a request that is under way, whose response has still to come.
 	await (isLate ? io.whenTold(delivery.id) : io.settling(delivery.id));
@@ -72,9 +74,11 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 	const subscription = await subscriptionOf(env, settings, delivery.subscriptionId);
 	if (subscription === "deleted") return unsent(delivery, "deleted", SUBSCRIPTION_DELETED);
 	if (subscription === "missing") return putOff(delivery);
-	// A delivery that can be sent again keeps its event: nothing is left to send.
-	if (event === null) return unsent(delivery, "deleted", "The event of the delivery is not there any more.");
-	// Asked for again after the transform of its output failed: the model has done its part.
+	// A delivery that can be sent again keeps its event; this one has none left to
+	// send.
+	if (event === null) return unsent(delivery, "deleted", "The event of the delivery is no longer stored.");
+	// Retried after the transform of its output failed: the model has already returned its
+	// output.
 	if (delivery.resultEvent !== null) {
 		return { delivery: await settleOutput(delivery, subscription, startedAt), ended: null, signals: [] };
 	}
@@ -108,7 +112,9 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 	return conclude({ delivery, settings, subscription, result, startedAt, isLate: false }, io);
 }
 
-/** What is known of the subscription will do: nothing is read for a delivery that is not sent. */
+/**
+ * Uses the known settings of the subscription: nothing is read for a delivery that is not sent.
+ */
 function unsentAsRefused(
 	delivery: Delivery,
 	refused: Refused,
@@ -130,7 +136,10 @@ interface Exchanged {
 	isLate: boolean;
 }
 
-/** Everything after the request has left is an attempt, also where a bug of ours comes in between. */
+/**
+ * Everything that happens after the request was sent counts as an attempt, even if a bug in the
+ * router interrupts it.
+ */
 async function conclude(exchanged: Exchanged, io: TaskIo): Promise<Ran> {
 	const { settings, subscription, result, startedAt, isLate } = exchanged;
 	const delivery = io.current(exchanged.delivery);
@@ -160,7 +169,10 @@ async function published(ran: Ran, env: Env): Promise<Ran> {
 	return { ...ran, delivery: await publishResult(ran.delivery, env) };
 }
 
-/** What cannot even be sent because of a bug of ours is an attempt too, so that the schedule bounds it. */
+/**
+ * A request that cannot be made because of a bug in the router is an attempt too, so that the
+ * schedule limits retries.
+ */
 async function prepareOrFail(delivery: Delivery, work: () => Promise<Prepared>): Promise<Prepared> {
 	try {
 		return await work();
@@ -171,17 +183,20 @@ async function prepareOrFail(delivery: Delivery, work: () => Promise<Prepared>):
 	}
 }
 
-/** The credential that the request carried in its callback URL. */
+/** The credential in the callback URL that was sent with the request. */
 function tokenOf(endpoint: SendingSettings["endpoint"], { id }: Delivery, env: Env): string | null {
 	return completionOf(endpoint).mode === "callback" ? callbackToken(env, id) : null;
 }
 
-/** Nothing is known of its end: it is due at once, and has spent nothing. */
+/** The outcome is unknown: the delivery is due at once and has spent no attempt. */
 function released(delivery: Delivery): Ran {
 	return step(delivery, { kind: "brought_forward" });
 }
 
-/** Its absence alone ends nothing: a database that was restored or exchanged lacks what nobody has deleted. */
+/**
+ * A missing subscription alone ends nothing: a restored or replaced database may lack rows that
+ * nobody has deleted.
+ */
 function putOff(delivery: Delivery): Ran {
 	const detail = "The subscription is not in the database, and was not deleted: the delivery waits for it.";
 	return step(delivery, { kind: "put_off", detail });

@@ -1,6 +1,6 @@
 /**
- * What one attempt leaves behind: the attempt's record, and the next state of the delivery. What an output becomes is
- * decided in conclude.ts. No I/O but the subscription's transform.
+ * The result of one attempt: the attempt's record, and the next state of the delivery. conclude.ts
+ * decides what an output becomes. No I/O except the subscription's transform.
  */
 import { completionOf } from "../../models/completion.ts";
 import type { Reading } from "../../models/exchange.ts";
@@ -19,7 +19,7 @@ import { isTokenStale, STALE_TOKEN } from "../rules/stale-token.ts";
 import { conclude, secretsOf } from "./conclude.ts";
 import type { Ended, Ran } from "./task.ts";
 
-/** Characters of an error of our own that an attempt keeps. */
+/** Characters kept of an internal error of the router. */
 export const MAX_ERROR_LENGTH = 500;
 
 export interface Tried {
@@ -27,16 +27,19 @@ export interface Tried {
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
 	result: AttemptResult;
-	/** The credential in the callback URL that was sent along; null: none was. */
+	/** The credential in the callback URL that was sent; null: none was sent. */
 	callbackToken: string | null;
-	/** When the attempt began, and now; ms since the epoch. */
+	/** When the attempt began, and the current time; ms since the epoch. */
 	startedAt: number;
 	now: number;
 	/** From 0 to 1. */
 	random: number;
 	/** Whether nothing has succeeded at the endpoint since the attempt began. */
 	isSilent: boolean;
-	/** Whether it had been taken for lost: then only a success counts, and any other end is recorded alone. */
+	/**
+	 * Whether the exchange was considered lost: then only a success counts, and any other outcome is
+	 * only recorded.
+	 */
 	isLate: boolean;
 }
 
@@ -66,11 +69,11 @@ export async function settle(tried: Tried): Promise<Ran> {
 	);
 	const reported = reportedBy(said, result, secretsOf(tried));
 	const told = delivery.attempts.find(({ at, job }) => at === tried.startedAt && job);
-	// The job that this attempt began has ended before the server responded to it.
+	// The job that this attempt started ended before the server responded.
 	if (told !== undefined) return { delivery: withResponse(delivery, told, attempt), ended, signals: [] };
 	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, { ...attempt, ...reported }]) };
 	const context = { now, random };
-	// The end of another exchange has come before this one, or this one comes after it was given up: it is recorded.
+	// Another exchange ended first, or this one had been given up: its outcome is only recorded.
 	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
 	if (tried.isLate && !isGood) return { delivery: after, ended: null, signals: [] };
 	if (isStale) return { ...advance(after, { kind: "brought_forward" }, context), ended };
@@ -85,13 +88,15 @@ export async function settle(tried: Tried): Promise<Ran> {
 interface Judged {
 	verdict: Verdict;
 	handle: string | null;
-	/** Whether the server is asked for the output. */
+	/** Whether the server is polled for the output. */
 	polls: boolean;
-	/** Why the output of a job that was accepted can never be had; null: it can. */
+	/** Why the output of an accepted job can never be read; null: it can. */
 	lost: string | null;
 }
 
-/** A job that nobody can ask for, and that calls nobody back, has no output: the same request fails again. */
+/**
+ * A job that can neither be polled nor calls back has no output: the same request would fail again.
+ */
 function judge({ endpoint }: Tried, verdict: Verdict, said: Reading | null): Judged {
 	const named = said?.handle ?? null;
 	const handle = named !== null && named.length <= MAX_HANDLE_LENGTH ? named : null;
@@ -101,11 +106,11 @@ function judge({ endpoint }: Tried, verdict: Verdict, said: Reading | null): Jud
 		return { verdict, handle, polls: !isCalledBack && canPoll, lost: null };
 	}
 	const lost =
-		said?.error ?? "The server has accepted the job, and does not say where its output can be had.";
+		said?.error ?? "The server has accepted the job, but does not say where its output can be read.";
 	return { verdict: { ...verdict, outcome: "bad_input" }, handle, polls: false, lost };
 }
 
-/** The attempt was written down when its job ended; now the server has responded to it as well. */
+/** The attempt was recorded when its job ended; now the response of the server is added to it. */
 function withResponse(delivery: Delivery, told: Attempt, attempt: Attempt): Delivery {
 	const { durationMs, statusCode, error, excerpt } = attempt;
 	const attempts = delivery.attempts.map((one) =>
@@ -115,8 +120,9 @@ function withResponse(delivery: Delivery, told: Attempt, attempt: Attempt): Deli
 }
 
 /**
- * An attempt whose end could not be made sense of, which is a bug of ours. The request has left, so it counts: recorded,
- * spent, and bounded by the schedule as any error is.
+ * An attempt whose outcome could not be processed, which is a bug in the router. The request was
+ * sent, so it counts: the attempt is recorded and spent, and the schedule limits retries as for any
+ * error.
  */
 export function settleFailed(tried: Tried, error: unknown): Ran {
 	const { delivery, endpoint, startedAt, now, random } = tried;
@@ -142,7 +148,9 @@ export function settleFailed(tried: Tried, error: unknown): Ran {
 	return { ...advance({ ...delivery, attempts }, happened, { now, random }), ended };
 }
 
-/** What the protocol makes of the response; null where there is none, or a 2xx of which a part is missing. */
+/**
+ * What the protocol reads in the response; null if there is none, or if it is an incomplete 2xx.
+ */
 function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading | null {
 	if (result.kind !== "response") return null;
 	const { status, headers, body, failure } = result;
@@ -151,7 +159,7 @@ function readResponse({ endpoint, result }: Tried, isStarting: boolean): Reading
 	return protocolOf(endpoint.protocol)?.read({ status, headers, body, isStarting }, context) ?? null;
 }
 
-/** Counted from the first try of this delivery: a model that is waking up gets this long. */
+/** Counted from the first attempt of this delivery: a starting model gets this long. */
 function isColdStart({ delivery, endpoint, startedAt, now }: Tried): boolean {
 	const firstTryAt = delivery.attempts[0]?.at ?? startedAt;
 	return now - firstTryAt < endpoint.retry.coldStartSeconds * 1000;

@@ -1,5 +1,6 @@
 /**
- * What a task is: one thing that a delivery can be due for. A new one is a file beside this one and a line in tasks.ts.
+ * What a task is: one kind of work that a delivery can be due for. To add one, add a file here and
+ * a line in tasks.ts.
  */
 import type { Env } from "../../env.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
@@ -12,17 +13,23 @@ import type { Owed } from "../rules/state.ts";
 
 export type TaskName = "send" | "poll" | "publish";
 
-/** What tasks are given of the world. */
+/** What a task can use besides the delivery. */
 export interface TaskIo {
 	env: Env;
-	/** Carries an exchange out. Returns null when it was lost, and nobody knows how it ended. Never throws. */
+	/**
+	 * Carries out an exchange. Returns null if it was lost and its outcome is unknown. Never throws.
+	 */
 	exchange: (this: void, job: Job) => Promise<AttemptResult | null>;
-	/** Tells the server that nobody waits for the job any more, where it can be told. Returns at once; never throws. */
+	/**
+	 * Tells the server, if possible, that the job is no longer needed. Returns at once; never throws.
+	 */
 	cancelJob(
 		delivery: Delivery,
 		settings: Pick<EndpointSettings, "ownHosts"> & { endpoint: ReadableEndpoint },
 	): void;
-	/** The delivery as it is now: the end of an earlier exchange may have come while this one was under way. */
+	/**
+	 * The delivery as it is now: an earlier exchange may have ended while this one was in progress.
+	 */
 	current(delivery: Delivery): Delivery;
 	/** Resolves when no callback is ending the delivery. Never throws. */
 	whenTold(id: string): Promise<void>;
@@ -32,31 +39,37 @@ export interface TaskIo {
 	succeededSince(at: number): boolean;
 }
 
-/** What the endpoint's gates are told of an exchange. */
+/** What the endpoint's gates are told about an exchange. */
 export interface Ended {
 	outcome: Outcome;
 	scope: Scope;
-	/** How long the endpoint asked to be left alone; null when it did not. */
+	/** How long the endpoint asked the router to wait; null if it did not. */
 	retryAfterMs: number | null;
 }
 
-/** What a task has made of a delivery. */
+/** The result of running a task. */
 export interface Ran {
 	/** Not yet written. */
 	delivery: Delivery;
-	/** How the exchange ended; null when nothing was sent. */
+	/** How the exchange ended; null if nothing was sent. */
 	ended: Ended | null;
 	signals: readonly Signal[];
 }
 
 export interface Task {
 	readonly name: TaskName;
-	/** Deliveries in this phase are due for it. */
+	/** Deliveries in this phase are due for the task. */
 	readonly phase: Owed["phase"];
-	/** Whether it waits for the endpoint's gates; what does not goes on while the endpoint is stopped or gone. */
+	/**
+	 * Whether the task waits for the endpoint's gates; one that does not also runs while the endpoint
+	 * is stopped or deleted.
+	 */
 	readonly passesGates: boolean;
-	/** Under way at once, besides what the gates say. */
+	/** How many may be in progress at once, in addition to the limits of the gates. */
 	readonly atOnce: number;
-	/** Takes one claimed delivery as far as it goes now. What it throws is a bug of ours. */
+	/**
+	 * Takes one claimed delivery as far as it can go now. If it throws, that is a bug in the
+	 * router.
+	 */
 	run(delivery: Delivery, settings: Settings, io: TaskIo): Promise<Ran>;
 }

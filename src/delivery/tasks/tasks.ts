@@ -1,4 +1,7 @@
-/** The tasks, in the order in which they are begun: what is nearly done goes first. */
+/**
+ * The tasks, in the order in which they are begun: deliveries closest to completion
+ * first.
+ */
 import { poll } from "./poll.ts";
 import { publish } from "./publish.ts";
 import { send } from "./send.ts";

@@ -1,6 +1,7 @@
 /**
- * Asks a model server whether its model is ready, where its protocol knows how. Under the rules for addresses, with the
- * endpoint's credentials and headers; unsigned, because it carries nothing. Never throws.
+ * Asks a model server whether its model is ready, if its protocol supports that. Applies the
+ * address rules and sends the endpoint's credentials and headers; unsigned, because it carries no
+ * event. Never throws.
  */
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
@@ -13,7 +14,10 @@ import { prepareStep } from "../exchange/step-request.ts";
 
 const TIMEOUT_MS = 5_000;
 
-/** false, too: nobody responds. null: the protocol cannot ask, nothing could be sent, or nothing is said. */
+/**
+ * false also if there is no response. null: the protocol cannot ask, nothing could be sent, or the
+ * response does not say.
+ */
 export async function askReady(
 	env: Env,
 	endpoint: ReadableEndpoint,
@@ -30,7 +34,7 @@ export async function askReady(
 		const options = { timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_RESPONSE_BYTES };
 		const result = await carry(env, prepared.request, options);
 		if (result.kind === "no_response") return false;
-		// A protocol is shown no 2xx of which a part is missing.
+		// Protocols do not get an incomplete 2xx.
 		if (result.failure !== null && result.status >= 200 && result.status < 300) return null;
 		return ready.isReady(result, context);
 	} catch (error) {

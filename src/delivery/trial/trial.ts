@@ -1,6 +1,7 @@
 /**
- * A trial: one exchange with an endpoint that belongs to no delivery, so that somebody sees what is sent and what the
- * response means. Prepared, sent and judged as an attempt is; nothing is recorded, and nothing follows from it.
+ * A trial: one exchange with an endpoint that belongs to no delivery, to show what is sent and what
+ * the response means. Prepared, sent and judged like an attempt, but not recorded, and with no
+ * consequences.
  */
 import type { Env } from "../../env.ts";
 import type { SluiceEvent } from "../../events/event.ts";
@@ -16,16 +17,19 @@ import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 
-/** The longest that a trial waits, ms: a person waits with it. */
+/** The longest timeout of a trial, ms, because a person is waiting for it. */
 const MAX_TRIAL_MS = 60_000;
 
-/** Neither is an id that anything else has: those hold no underscore behind their prefix. */
+/** Neither can be a real id: those have no underscore after their prefix. */
 const DELIVERY_PREFIX = "dlv_test_";
 const EVENT_PREFIX = "evt_test_";
-/** Takes the place of the subscription in the lineage of what may come of a trial. */
+/**
+ * Used in place of the subscription in the lineage of events that result from a
+ * trial.
+ */
 const NO_SUBSCRIPTION = "sub_test";
 
-/** An id for an event that only a trial sends. */
+/** An id for an event that is only sent in a trial. */
 export function trialEventId(): string {
 	return EVENT_PREFIX + randomPart();
 }
@@ -34,18 +38,18 @@ export interface Tried {
 	endpoint: ReadableEndpoint;
 	protocol: Protocol;
 	event: SluiceEvent;
-	/** JSON text of the transform's value; null: the event itself is sent. */
+	/** JSON text of the transform's output; null: the event itself is sent. */
 	transformed: string | null;
 	/** Names of this router. */
 	ownHosts: readonly string[];
 }
 
 export interface Trial {
-	/** null: the endpoint's address is none that the router sends to. */
+	/** null: the router does not send to the endpoint's address. */
 	request: OutgoingRequest | null;
 	result: AttemptResult;
 	verdict: Verdict;
-	/** What the protocol reads out of the response; null where there is none to read. */
+	/** What the protocol reads in the response; null if there is none to read. */
 	said: Reading | null;
 	/** ms since the epoch. */
 	startedAt: number;
@@ -64,7 +68,7 @@ export async function tryEndpoint(env: Env, tried: Tried): Promise<Trial | { mis
 		wantsReply: false,
 		lineage: lineageHeader(env, lineageOf(event), startedAt),
 		allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
-		// Nobody waits for a callback: a server that can, responds with its output.
+		// Nothing waits for a callback: a server that can responds with its output.
 		callbackUrl: null,
 		ownHosts: tried.ownHosts,
 		now: startedAt,
@@ -76,12 +80,12 @@ export async function tryEndpoint(env: Env, tried: Tried): Promise<Trial | { mis
 	return judge(tried, prepared.request, result, startedAt);
 }
 
-/** What is posted because of a trial goes on from its event, so that it cannot go round for ever. */
+/** Events that are posted because of a trial continue its lineage, so that loops end. */
 function lineageOf(event: SluiceEvent): ReturnType<typeof lineageAfter> {
 	return lineageAfter(event, NO_SUBSCRIPTION, budgetOf(event.attributes));
 }
 
-/** By the rules for a first attempt, after which nothing else has succeeded. */
+/** Judged like a first attempt, with no other success since it began. */
 function judge(
 	{ endpoint, protocol }: Tried,
 	request: OutgoingRequest | null,
@@ -101,7 +105,7 @@ function judge(
 	return { request, result, verdict, said, startedAt };
 }
 
-/** A 2xx of which a part is missing is shown to no protocol. */
+/** Protocols do not get an incomplete 2xx. */
 function isReadable(result: AttemptResult): result is Extract<AttemptResult, { kind: "response" }> {
 	if (result.kind !== "response") return false;
 	return result.failure === null || result.status < 200 || result.status >= 300;

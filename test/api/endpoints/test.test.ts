@@ -296,7 +296,7 @@ describe("what cannot be sent is refused", () => {
 		});
 		expect({ status, code: body["code"] }).toEqual({ status: 422, code: "input_misfit" });
 		expect(body["detail"]).toBe(
-			"The input does not fit protocol cog: a prediction takes an object, one member for each of its inputs",
+			"The input does not fit protocol cog: a prediction needs an object with one member for each input",
 		);
 	});
 

@@ -192,7 +192,7 @@ describe("a protocol", () => {
 		"http://models.example.com/",
 		"/ocr",
 	])("cannot lead them to another host: %s", (url) => {
-		expect(() => build({ protocol: naming({ url }) })).toThrow("has left the host");
+		expect(() => build({ protocol: naming({ url }) })).toThrow("is not on the endpoint's host");
 	});
 });
 
