@@ -1,6 +1,5 @@
 /** `/v1/config`: sources, endpoints and subscriptions as one document, by name. */
 import { type Context, Hono } from "hono";
-import * as z from "zod";
 import { Problem } from "../../http/problem.ts";
 import { type Configuration, readConfiguration } from "../../store/configuration.ts";
 import { siteOf } from "../endpoints/draft.ts";
@@ -11,20 +10,10 @@ import { applyPlan } from "./apply.ts";
 import { MAX_ENTRIES, configSchema, exportConfiguration } from "./document.ts";
 import { planConfiguration } from "./plan.ts";
 import { planToWire } from "./planned.ts";
+import { configQuery } from "./query.ts";
 
 /** Stored things beside which a document can be planned: all of them are read. */
 const MAX_STORED = 5_000;
-
-const flag = z
-	.enum(["true", "false"])
-	.transform((text) => text === "true")
-	.optional();
-
-/** For a document that is sent as it was exported; the members of the body say the same. */
-export const configQuery = z.strictObject({
-	dry_run: flag.describe("Only answers the plan."),
-	prune: flag.describe("Deletes what the lists of the document do not name."),
-});
 
 export const config = new Hono<ApiEnv>()
 	.get("/", async (c) => {

@@ -4,7 +4,7 @@ import { typeMatches } from "../../events/cloudevents/type-pattern.ts";
 import { RESULTS_SOURCE_ID } from "../../events/ids.ts";
 import type { Subscription } from "../../store/records.ts";
 
-export const warningSchema = z.object({
+export const warningSchema = z.strictObject({
 	code: z.enum(["only_loops", "own_results_match"]).describe("Stable."),
 	path: z.string().describe("The field that it is about."),
 	message: z.string().describe("What will happen and what to write instead, for a person."),
