@@ -14,7 +14,6 @@ import { Random } from "./fuzz/random.ts";
 import { type Asked, type Pool, Requests, toRequest } from "./fuzz/requests.ts";
 import type { NewDeadLetter } from "../../../src/dead-letters/rpc.ts";
 import { diagnose } from "../../../src/dead-letters/diagnosis.ts";
-import type { Env } from "../../../src/env.ts";
 import { deadLetters } from "../../../src/objects/clients.ts";
 import { callbackToken } from "../../../src/crypto/callback-token.ts";
 import { rolesOf } from "../../../src/api/openapi/roles.ts";
@@ -120,7 +119,7 @@ async function keepDeadLetters(): Promise<void> {
 		const body = { kind: "text", text: "no message of this router" } as const;
 		return { messageId: crypto.randomUUID(), queuedAt: Date.now(), body, diagnosis: diagnose(body.text) };
 	});
-	await deadLetters(env as unknown as Env).keep(letters);
+	await deadLetters(env).keep(letters);
 	const { data } = await must<Page>("GET", `/v1/dead-letters?limit=${2 * MIN_LIVE}`);
 	pool.refs.set(
 		"Dead letters",
