@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import type { V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
+import { bundledModules } from "../test/e2e/support/bundled-modules.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 const WRANGLER = join(PROJECT, "node_modules", "wrangler", "bin", "wrangler.js");
@@ -59,8 +60,7 @@ export async function startWorker({
 	const worker: V4WorkerOptions = {
 		...bindings,
 		name: "measured",
-		modules: true,
-		scriptPath: bundle,
+		modules: await bundledModules(dirname(bundle), basename(bundle)),
 		modulesRoot: dirname(bundle),
 		bindings: vars,
 		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

@@ -42,8 +42,9 @@ export async function ask(
 		}),
 	);
 	const text = await response.text();
-	const { status } = response;
-	assertDescribed({ method, path, status, contentType: response.headers.get("content-type"), text });
+	const { status, headers: answered } = response;
+	const contentType = answered.get("content-type");
+	assertDescribed({ method, path, status, contentType, text, headers: answered });
 	return {
 		status,
 		headers: response.headers,

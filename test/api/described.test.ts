@@ -10,6 +10,30 @@ const refused = {
 	contentType: "application/problem+json",
 };
 
+const list = {
+	method: "GET",
+	path: "/v1/subscriptions",
+	status: 200,
+	contentType: "application/json",
+	text: JSON.stringify({ data: [], next_cursor: null }),
+};
+const subscription = {
+	id: "sub_1",
+	name: "s",
+	source: null,
+	source_id: null,
+	types: [],
+	filters: [],
+	targets: [],
+	transform: null,
+	result: null,
+	status: "active",
+	status_reason: null,
+	created_at: "2026-11-22T11:18:25.420Z",
+	updated_at: "2026-11-22T11:18:25.420Z",
+};
+const tagged = { ...list, path: "/v1/subscriptions/s", text: JSON.stringify(subscription) };
+
 test.each([
 	["as described", { ...refused, text: JSON.stringify(problem) }, true],
 	[
@@ -29,6 +53,9 @@ test.each([
 	["plain JSON", { ...refused, contentType: "application/json", text: JSON.stringify(problem) }, false],
 	["a status without its fields", { ...refused, status: 200, text: "{}" }, false],
 	["a status that no response has", { ...refused, status: 202, text: "{}" }, false],
+	["a response without its ETag", { ...tagged, headers: new Headers() }, false],
+	["a response with its ETag", { ...tagged, headers: new Headers({ etag: '"1"' }) }, true],
+	["an ETag that is not described", { ...list, headers: new Headers({ etag: '"1"' }) }, false],
 	["a body where none is", { ...refused, method: "DELETE", status: 204, text: "{}" }, false],
 ])("%s", (_, seen, isDescribed) => {
 	expect(undescribed(seen) === null).toBe(isDescribed);

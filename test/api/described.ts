@@ -10,6 +10,8 @@ interface Seen {
 	status: number;
 	contentType: string | null;
 	text: string;
+	/** Left out: they are not looked at. */
+	headers?: Headers;
 }
 
 const TEMPLATES = OPERATIONS.map((operation) => ({
@@ -30,7 +32,7 @@ export function findOperation(method: string, path: string): OperationDescriptio
 
 /** Why the response is not as it is described; null when it is. */
 export function undescribed(seen: Seen): string | null {
-	const { method, path, status, contentType, text } = seen;
+	const { method, path, status, contentType, text, headers } = seen;
 	const operation = findOperation(method, path);
 	if (operation === null) return undescribedElsewhere(seen);
 	if (status >= 400) {
@@ -41,6 +43,8 @@ export function undescribed(seen: Seen): string | null {
 	}
 	const described = operation.responses[status];
 	if (described === undefined) return `status ${status}`;
+	const isTagged = described.headers?.["ETag"] !== undefined;
+	if (headers !== undefined && headers.has("etag") !== isTagged) return isTagged ? "no ETag" : "an ETag";
 	if (described.schema === null) {
 		return described.contentType !== undefined || text === "" ? null : "a body";
 	}

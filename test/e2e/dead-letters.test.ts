@@ -5,12 +5,13 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
 import { connect, unique, type Api } from "./support/api.ts";
+import { bundledModules } from "./support/bundled-modules.ts";
 import { until } from "./support/until.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");
@@ -31,14 +32,13 @@ beforeAll(async () => {
 		[wrangler, "deploy", "--dry-run", "--config", CONFIG, "--outdir", join(folder, "bundle")],
 		{ cwd: PROJECT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" } },
 	);
-	const scriptPath = join(folder, "bundle", "worker.js");
+	const bundle = join(folder, "bundle");
 	const { modulesRules: _, ...bindings } = readWorkerOptions(CONFIG).workerOptions;
 	const worker: V4WorkerOptions = {
 		...bindings,
 		name: "router",
-		modules: true,
-		scriptPath,
-		modulesRoot: dirname(scriptPath),
+		modules: await bundledModules(bundle, "worker.js"),
+		modulesRoot: bundle,
 		bindings: { ADMIN_TOKEN: TOKEN },
 		queueConsumers: {
 			"sluice-events": {

@@ -28,6 +28,20 @@ test("every example of a body fits its schema", () => {
 	expect(tried).toBeGreaterThan(10);
 });
 
+test("of two paths with one form, the one that takes the method counts", () => {
+	const text = JSON.stringify({
+		type: "about:blank",
+		title: "t",
+		status: 422,
+		code: "invalid_request",
+		detail: "d",
+	});
+	const seen = { status: 422, contentType: "application/problem+json", text };
+	const check = checkBy(document);
+	expect(check({ ...seen, method: "POST", path: "/v1/deliveries/retry" })).toBeNull();
+	expect(check({ ...seen, method: "GET", path: "/v1/deliveries/retry" })).toBe("status 422");
+});
+
 describe("a response that is not described is found", () => {
 	const problem = { type: "about:blank", title: "t", status: 404, code: "source_not_found", detail: "d" };
 	const seen = (changes: Partial<Seen>): Seen => ({

@@ -8,6 +8,7 @@ import {
 	namedObject,
 	pageOf,
 } from "../openapi/operation.ts";
+import { ONCE, ONCE_CODES, replayable } from "../openapi/conditions.ts";
 import { SINCE, UNTIL, pageQueryOf, time } from "../openapi/shared.ts";
 import { ACTIONS, RESOURCES } from "./audit.ts";
 import { auditEntrySchema, auditQuery } from "./audit-log.ts";
@@ -85,6 +86,7 @@ export const accessOperations: readonly OperationDescription[] = [
 		summary: "Create an API key",
 		description:
 			"The response has the key, which is not shown again. It works everywhere within two seconds. A key does not change: make another one and delete the former.",
+		headers: ONCE,
 		body: {
 			schema: CREATE,
 			examples: {
@@ -98,8 +100,8 @@ export const accessOperations: readonly OperationDescription[] = [
 				},
 			},
 		},
-		responses: { 201: { text: "The key.", schema: KEY_WITH_TEXT } },
-		codes: ["name_taken", "too_many_keys"],
+		responses: { 201: replayable({ text: "The key.", schema: KEY_WITH_TEXT }) },
+		codes: [...ONCE_CODES, "name_taken", "too_many_keys"],
 	},
 	{
 		...shared,

@@ -1,8 +1,9 @@
 /** The body of a bulk retry or cancel: the filters of the delivery list that apply to it. */
 import * as z from "zod";
-import { TOUCHED } from "../../delivery/bulk/order.ts";
+import { BULK_ACTIONS, TOUCHED } from "../../delivery/bulk/order.ts";
 import { DEAD_REASONS } from "../../delivery/records.ts";
 import { timeField } from "../fields/times.ts";
+import { time } from "../openapi/shared.ts";
 
 const shared = {
 	endpoint: z.string().min(1).optional().describe("ocr@3, or ep_…, of a deleted endpoint too."),
@@ -18,13 +19,13 @@ const shared = {
 
 export const bulkRetrySchema = z.strictObject({
 	...shared,
-	status: z.enum(TOUCHED.retry).optional(),
-	reason: z.enum(DEAD_REASONS).optional(),
+	status: z.enum(TOUCHED.retry).optional().describe("With this status."),
+	reason: z.enum(DEAD_REASONS).optional().describe("Dead for this reason."),
 });
 
 export const bulkCancelSchema = z.strictObject({
 	...shared,
-	status: z.enum(TOUCHED.cancel).optional(),
+	status: z.enum(TOUCHED.cancel).optional().describe("With this status."),
 	reason: z
 		.never({
 			error: "has no meaning here: what can be canceled is not dead, and only what is dead has a reason",
@@ -47,24 +48,26 @@ const counts = {
 	failed: count.describe("Could not be: no room, an event that is forgotten, or stored by a newer release."),
 };
 
-export const bulkSchema = z.object({
+export const bulkSchema = z.strictObject({
 	id: z.string().describe("bulk_…"),
-	action: z.enum(["retry", "cancel"]),
-	dry_run: z.boolean(),
+	action: z.enum(BULK_ACTIONS).describe("What is done to each."),
+	dry_run: z.boolean().describe("Whether they are only counted."),
 	filters: z.record(z.string(), z.unknown()).describe("As they were given."),
-	status: z.enum(["running", "done", "canceled"]),
+	status: z.enum(["running", "done", "canceled"]).describe("How the job stands."),
 	...counts,
 	endpoint_count: count.describe("Endpoints that have been asked so far."),
 	endpoints: z
 		.array(
-			z.object({
-				endpoint_id: z.string(),
+			z.strictObject({
+				endpoint_id: z.string().describe("The endpoint's id."),
 				endpoint: z.string().nullable().describe("As it is called now; null: it has been deleted."),
-				status: z.enum(["running", "done", "canceled", "unreachable"]),
+				status: z
+					.enum(["running", "done", "canceled", "unreachable"])
+					.describe("`unreachable`: it has not responded for a quarter of an hour."),
 				...counts,
 			}),
 		)
 		.describe("Those with deliveries that matched, or that are still at it; up to 200."),
-	created_at: z.string(),
-	finished_at: z.string().nullable(),
+	created_at: time.describe("When it began."),
+	finished_at: time.nullable().describe("When it ended; null until then."),
 });

@@ -33,7 +33,7 @@ export const configSchema = z
 			.record(z.string(), z.string())
 			.optional()
 			.describe("The values that {secret_ref} in the entries stands for, by their keys."),
-		dry_run: z.boolean().optional().describe("Only answers the plan."),
+		dry_run: z.boolean().optional().describe("Only responds with the plan."),
 		prune: z
 			.boolean()
 			.optional()
@@ -51,10 +51,12 @@ export type ConfigInput = z.output<typeof configSchema>;
 
 const entrySchema = z.array(z.record(z.string(), z.unknown()));
 
-export const configDocumentSchema = z.object({
-	sources: entrySchema,
-	endpoints: entrySchema,
-	subscriptions: entrySchema,
+export const configDocumentSchema = z.strictObject({
+	sources: entrySchema.describe("Each as the body of POST /v1/sources, with {secret_ref} for its secret."),
+	endpoints: entrySchema.describe(
+		"Each as the body of POST /v1/endpoints, with {secret_ref} for its secrets.",
+	),
+	subscriptions: entrySchema.describe("Each as the body of POST /v1/subscriptions."),
 });
 
 export type ConfigDocument = z.output<typeof configDocumentSchema>;

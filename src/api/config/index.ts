@@ -1,6 +1,5 @@
 /** `/v1/config`: sources, endpoints and subscriptions as one document, by name. */
 import { type Context, Hono } from "hono";
-import * as z from "zod";
 import { Problem } from "../../http/problem.ts";
 import { type Configuration, readConfiguration } from "../../store/configuration.ts";
 import { siteOf } from "../endpoints/draft.ts";
@@ -11,24 +10,12 @@ import { applyPlan } from "./apply.ts";
 import { MAX_ENTRIES, configSchema, exportConfiguration } from "./document.ts";
 import { planConfiguration } from "./plan.ts";
 import { planToWire } from "./planned.ts";
+import { configQuery } from "./query.ts";
 
 /**
  * Limit of stored resources for planning a document, because all of them are read.
  */
 const MAX_STORED = 5_000;
-
-const flag = z
-	.enum(["true", "false"])
-	.transform((text) => text === "true")
-	.optional();
-
-/**
- * For a document that is sent as it was exported; members of the body have the same effect.
- */
-export const configQuery = z.strictObject({
-	dry_run: flag.describe("Only answers the plan."),
-	prune: flag.describe("Deletes what the lists of the document do not name."),
-});
 
 export const config = new Hono<ApiEnv>()
 	.get("/", async (c) => {

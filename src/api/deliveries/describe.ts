@@ -19,7 +19,8 @@ const FIELDS: FieldTexts = {
 	reason: "Why it is dead; null while it is not.",
 	detail: "More about the reason, for people.",
 	attempt_count: "Attempts that count for the schedule; busy responses do not.",
-	blocked_by: "What keeps it back now, such as `paused`, `hold` or `capacity`; null when nothing does.",
+	blocked_by:
+		"What keeps it back now, such as `paused`, `hold`, `capacity` or `database`; null when nothing does.",
 	blocked_until: "When that ends by itself; null when something has to happen first.",
 	next_attempt_at:
 		"When it may be sent next; null when it is over, under way, or waits for something without a time.",

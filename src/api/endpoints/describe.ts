@@ -1,9 +1,25 @@
 /** The routes of `/v1/endpoints`, described. */
 import { type FieldTexts, NOTHING, type OperationDescription, pageOf } from "../openapi/operation.ts";
+import {
+	ONCE,
+	ONCE_CODES,
+	PRECONDITIONS,
+	PRECONDITION_CODES,
+	replayable,
+	tagged,
+} from "../openapi/conditions.ts";
 import { CODEC_CODES, ROTATION, pageQueryOf } from "../openapi/shared.ts";
 import { healthQuery } from "./health.ts";
 import { HEALTH, TEST, TRIAL } from "./trial-schemas.ts";
-import { ENDPOINT, ENDPOINT_CREATE, ENDPOINT_DETAIL, ENDPOINT_PATCH, ENDPOINT_WITH_SECRET } from "./wire.ts";
+import { endpointListQuery } from "./list.ts";
+import {
+	ENDPOINT,
+	ENDPOINT_CREATE,
+	ENDPOINT_DETAIL,
+	ENDPOINT_PATCH,
+	ENDPOINT_PUT,
+	ENDPOINT_WITH_SECRET,
+} from "./wire.ts";
 
 const params: FieldTexts = {
 	ref: {
@@ -13,7 +29,7 @@ const params: FieldTexts = {
 };
 
 const NOT_FOUND = "endpoint_not_found";
-const CHANGES = [NOT_FOUND, "changed_meanwhile"] as const;
+const CHANGES = [NOT_FOUND, "changed_meanwhile", ...PRECONDITION_CODES] as const;
 const shared = { tag: "Endpoints", params } as const;
 
 export const endpointOperations: readonly OperationDescription[] = [
@@ -24,6 +40,7 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "createEndpoint",
 		summary: "Create an endpoint",
 		description: "The response has the signing secret, which is not shown again.",
+		headers: ONCE,
 		body: {
 			schema: ENDPOINT_CREATE,
 			examples: {
@@ -43,8 +60,8 @@ export const endpointOperations: readonly OperationDescription[] = [
 				},
 			},
 		},
-		responses: { 201: { text: "The endpoint, with its signing secret.", schema: ENDPOINT_WITH_SECRET } },
-		codes: ["name_taken"],
+		responses: { 201: replayable(tagged("The endpoint, with its signing secret.", ENDPOINT_WITH_SECRET)) },
+		codes: [...ONCE_CODES, "name_taken"],
 	},
 	{
 		...shared,
@@ -52,7 +69,7 @@ export const endpointOperations: readonly OperationDescription[] = [
 		path: "/v1/endpoints",
 		id: "listEndpoints",
 		summary: "List endpoints",
-		query: pageQueryOf(),
+		query: pageQueryOf(endpointListQuery),
 		responses: { 200: { text: "A page of endpoints.", schema: pageOf(ENDPOINT) } },
 	},
 	{
@@ -62,9 +79,28 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "getEndpoint",
 		summary: "Read an endpoint",
 		responses: {
-			200: { text: "The endpoint, and what keeps its deliveries back.", schema: ENDPOINT_DETAIL },
+			200: tagged("The endpoint, and what keeps its deliveries back.", ENDPOINT_DETAIL),
 		},
 		codes: [NOT_FOUND],
+	},
+	{
+		...shared,
+		method: "put",
+		path: "/v1/endpoints/{ref}",
+		id: "putEndpoint",
+		summary: "Make an endpoint, or replace it",
+		description:
+			"`{ref}` is `name@version`, or an id, under which it only replaces. What the body leaves out has its default again; `status` and secrets stay unless it names them. It may leave out what the path says, and not contradict it.",
+		headers: PRECONDITIONS,
+		body: {
+			schema: ENDPOINT_PUT,
+			examples: { model: { url: "https://models.example.com/ocr", timeout_seconds: 60 } },
+		},
+		responses: {
+			200: tagged("It has been replaced.", ENDPOINT),
+			201: tagged("It has been made; the response has the signing secret.", ENDPOINT_WITH_SECRET),
+		},
+		codes: CHANGES,
 	},
 	{
 		...shared,
@@ -74,11 +110,12 @@ export const endpointOperations: readonly OperationDescription[] = [
 		summary: "Change an endpoint",
 		description:
 			"Changes the fields that are named. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
+		headers: PRECONDITIONS,
 		body: {
 			schema: ENDPOINT_PATCH,
 			examples: { limits: { timeout_seconds: 120, max_concurrency: 2, retry: { cold_start_seconds: 300 } } },
 		},
-		responses: { 200: { text: "The endpoint.", schema: ENDPOINT } },
+		responses: { 200: tagged("The endpoint.", ENDPOINT) },
 		codes: CHANGES,
 	},
 	{
@@ -88,8 +125,9 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "deleteEndpoint",
 		summary: "Delete an endpoint",
 		description: "Deliveries that wait for it end dead `deleted`.",
+		headers: PRECONDITIONS,
 		responses: { 204: NOTHING },
-		codes: [NOT_FOUND, "endpoint_in_use"],
+		codes: [NOT_FOUND, ...PRECONDITION_CODES, "endpoint_in_use"],
 	},
 	{
 		...shared,
@@ -98,8 +136,9 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "rotateEndpointSecret",
 		summary: "Rotate the signing secret of an endpoint",
 		description: "Up to ten secrets are valid at once; each request is signed with all of them.",
+		headers: PRECONDITIONS,
 		body: { schema: ROTATION, optional: true, examples: { day: { grace_period_seconds: 86_400 } } },
-		responses: { 200: { text: "The endpoint, with its new signing secret.", schema: ENDPOINT_WITH_SECRET } },
+		responses: { 200: tagged("The endpoint, with its new signing secret.", ENDPOINT_WITH_SECRET) },
 		codes: [...CHANGES, "too_many_secrets"],
 	},
 	{
@@ -109,7 +148,8 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "pauseEndpoint",
 		summary: "Pause an endpoint",
 		description: "Nothing is sent, everything is kept.",
-		responses: { 200: { text: "The endpoint.", schema: ENDPOINT } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The endpoint.", ENDPOINT) },
 		codes: CHANGES,
 	},
 	{
@@ -119,7 +159,8 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "resumeEndpoint",
 		summary: "Resume an endpoint",
 		description: "Also after `unauthorized`, `quota` and `gone`, and while a `Retry-After` holds it.",
-		responses: { 200: { text: "The endpoint.", schema: ENDPOINT } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The endpoint.", ENDPOINT) },
 		codes: CHANGES,
 	},
 	{
@@ -163,6 +204,7 @@ export const endpointOperations: readonly OperationDescription[] = [
 		codes: [
 			NOT_FOUND,
 			"event_not_found",
+			"event_not_routed",
 			"unreadable",
 			"input_misfit",
 			"transform_failed",

@@ -127,7 +127,7 @@ export const HEALTH = namedObject(
 	{
 		status: "As of the endpoint.",
 		status_reason: "As of the endpoint.",
-		blocked_by: "What keeps deliveries back now; null when nothing does.",
+		blocked_by: "What keeps deliveries back now, as of the endpoint; null when nothing does.",
 		blocked_until: "When that ends by itself; null when something has to happen first.",
 		in_flight: "Requests under way; this and the numbers below are null while they cannot be asked for.",
 		limit:

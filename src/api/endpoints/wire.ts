@@ -106,7 +106,7 @@ const READ: FieldTexts = {
 	"completion.webhook_secret": "`***` where callbacks have to be signed, else null.",
 	status: "`disabled`: the server said that it is gone.",
 	blocked_by:
-		"What keeps deliveries back now, such as `paused`, `hold` or `capacity`; null when nothing does.",
+		"What keeps deliveries back now, such as `paused`, `hold`, `capacity` or `database`; null when nothing does.",
 	blocked_until: "When that ends by itself; null when something has to happen first.",
 };
 
@@ -167,6 +167,14 @@ const endpoint = z.strictObject({
 });
 
 export const ENDPOINT_CREATE = namedObject("EndpointCreate", createEndpointSchema, WRITTEN);
+export const ENDPOINT_PUT = namedObject("EndpointPut", createEndpointSchema.partial({ name: true }), {
+	...WRITTEN,
+	name: { text: "As the path says.", schema: { examples: ["ocr"] } },
+	version: "As the path says.",
+	signing_secret:
+		"Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new endpoint is generated.",
+	status: "Stays when left out; a new endpoint is `active`.",
+});
 export const ENDPOINT_PATCH = namedObject("EndpointPatch", patchEndpointSchema, WRITTEN);
 export const ENDPOINT = namedObject("Endpoint", endpoint, READ);
 export const ENDPOINT_WITH_SECRET = namedObject(

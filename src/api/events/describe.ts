@@ -30,13 +30,17 @@ const FIELDS: FieldTexts = {
 	"matched.endpoint_id": "The endpoint's id.",
 	"matched.endpoint": "`name@version` when the event was routed.",
 	"matched.delivery_id": "The delivery that follows from it.",
+	"matched.withheld": "`true`: the event asked for decisions only, and nothing was sent.",
 	"matched.dead": "Why the delivery was not made; absent when it was.",
 	data: "JSON as the publisher spelled it, or text as a string.",
 	data_base64: "The payload when it is neither JSON nor text.",
 	unmatched: "With `explain=true`: every subscription of now that the event does not match.",
 	"unmatched.subscription_id": "The subscription's id.",
 	"unmatched.subscription": "Its name.",
-	"unmatched.reason": "The first reason.",
+	"unmatched.criterion":
+		"The first criterion that does not pass: `status`, `source`, `types`, `filters.0` … or `endpoint`.",
+	"unmatched.verdict": "`fail`, or `error` where it could not be evaluated.",
+	"unmatched.reason": "The reason in words.",
 };
 
 const event = z.strictObject({
@@ -55,6 +59,7 @@ const event = z.strictObject({
 			endpoint: z.string(),
 			delivery_id: z.string(),
 			dead: z.enum(["loop", "budget", "backlog_full"]).optional(),
+			withheld: z.literal(true).optional(),
 		}),
 	),
 });
@@ -62,6 +67,8 @@ const event = z.strictObject({
 const unmatched = z.strictObject({
 	subscription_id: z.string(),
 	subscription: z.string(),
+	criterion: z.string(),
+	verdict: z.enum(["fail", "error"]),
 	reason: z.string(),
 });
 
@@ -129,7 +136,7 @@ export const eventOperations: readonly OperationDescription[] = [
 			fields: { explain: "`true`: also says why each other subscription did not match." },
 		},
 		responses: { 200: { text: "The event with its payload.", schema: EVENT_DETAIL } },
-		codes: ["event_not_found"],
+		codes: ["event_not_found", "event_not_routed"],
 	},
 	{
 		...shared,
@@ -141,6 +148,6 @@ export const eventOperations: readonly OperationDescription[] = [
 			"What came of it, as a tree: its deliveries, their result events, the deliveries of those, and so on. Without payloads, attempts and results.",
 		query: { name: "TraceQuery", schema: traceQuery, fields: {} },
 		responses: { 200: { text: "The tree.", schema: TRACE } },
-		codes: ["event_not_found"],
+		codes: ["event_not_found", "event_not_routed"],
 	},
 ];

@@ -22,7 +22,7 @@ const traceEvent = z.strictObject({
 
 const traceDelivery = z.strictObject({
 	id: z.string(),
-	error: missing,
+	error: z.enum(["not_found", "unavailable", "withheld"]).nullable(),
 	subscription_id: z.string(),
 	subscription: z.string(),
 	endpoint_id: z.string(),
@@ -53,7 +53,7 @@ const EVENT_FIELDS: FieldTexts = {
 	received_at: "When it was accepted; null when it is not known.",
 	deliveries: "What came of it.",
 	"deliveries.id": "The delivery's id.",
-	"deliveries.error": "As of an event.",
+	"deliveries.error": "As of an event; `withheld`: the event asked for decisions only, and nothing was sent.",
 	"deliveries.subscription_id": "The subscription's id.",
 	"deliveries.subscription": "Its name when the event was routed.",
 	"deliveries.endpoint_id": "The endpoint's id.",

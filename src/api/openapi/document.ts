@@ -138,11 +138,24 @@ function requestBodyOf(
 	};
 }
 
-function responseOf({ text, schema, contentType }: ResponseDescription, components: Components) {
-	if (schema === null && contentType === undefined) return { description: text };
+function responseOf(
+	{ text, schema, contentType, headers }: ResponseDescription,
+	components: Components,
+): Record<string, unknown> {
+	const described = { description: text, ...(headers !== undefined && { headers: headersOf(headers) }) };
+	if (schema === null && contentType === undefined) return described;
 	const content =
 		schema === null ? { schema: { type: "string" } } : { schema: components.refer(schema, "output") };
-	return { description: text, content: { [contentType ?? "application/json"]: content } };
+	return { ...described, content: { [contentType ?? "application/json"]: content } };
+}
+
+function headersOf(texts: FieldTexts): Record<string, unknown> {
+	return Object.fromEntries(
+		Object.entries(texts).map(([name, said]) => {
+			const { text: description, schema } = readText(said);
+			return [name, { description, schema: { type: "string", ...schema } }];
+		}),
+	);
 }
 
 /** One response for each status, with the codes that come with it. */

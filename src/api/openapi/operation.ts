@@ -12,8 +12,11 @@ export const TAGS = {
 	Sources: "Named ingest URLs, and how their requests are verified and read.",
 	Endpoints: "Model versions that events can be sent to.",
 	Subscriptions: "Which events go to which endpoint, and what becomes of the output.",
+	Configuration: "Sources, endpoints and subscriptions as one document.",
 	Events: "Publish with an API key, and read what was kept.",
 	Deliveries: "What became of each event at each endpoint.",
+	"Bulk jobs": "Retries and cancellations of many deliveries.",
+	"Dead letters": "Messages of the event queue that could not be routed.",
 	Callbacks: "Where model servers post outputs that come later.",
 	Keys: "API keys: their roles, and the names they are for.",
 	Audit: "Who has changed what.",
@@ -67,6 +70,8 @@ export interface ResponseDescription {
 	readonly text: string;
 	readonly schema: NamedSchema | null;
 	readonly contentType?: string;
+	/** Response headers with a meaning of their own. */
+	readonly headers?: FieldTexts;
 }
 
 export interface OperationDescription {

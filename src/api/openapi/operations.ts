@@ -1,5 +1,8 @@
 /** Every route that is described: a resource with new routes adds them to its own list, a new resource one line here. */
 import { accessOperations } from "../access/describe.ts";
+import { bulkOperations } from "../bulk/describe.ts";
+import { configOperations } from "../config/describe.ts";
+import { deadLetterOperations } from "../dead-letters/describe.ts";
 import { deliveryOperations } from "../deliveries/describe.ts";
 import { endpointOperations } from "../endpoints/describe.ts";
 import { eventOperations } from "../events/describe.ts";
@@ -14,8 +17,11 @@ export const OPERATIONS: readonly OperationDescription[] = [
 	...sourceOperations,
 	...endpointOperations,
 	...subscriptionOperations,
+	...configOperations,
 	...eventOperations,
 	...deliveryOperations,
+	...bulkOperations,
+	...deadLetterOperations,
 	...callbackOperations,
 	...accessOperations,
 	...routerOperations,

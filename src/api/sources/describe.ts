@@ -1,8 +1,25 @@
 /** The routes of `/v1/sources`, described. */
 import * as z from "zod";
 import { type FieldTexts, NOTHING, type OperationDescription, pageOf } from "../openapi/operation.ts";
+import {
+	ONCE,
+	ONCE_CODES,
+	PRECONDITIONS,
+	PRECONDITION_CODES,
+	replayable,
+	tagged,
+} from "../openapi/conditions.ts";
 import { ROTATION, pageQueryOf } from "../openapi/shared.ts";
-import { SOURCE, SOURCE_CREATE, SOURCE_DETAIL, SOURCE_PATCH, SOURCE_WITH_SECRET } from "./wire.ts";
+import { sourceListQuery } from "./list.ts";
+import {
+	SOURCE,
+	SOURCE_CREATE,
+	SOURCE_DETAIL,
+	SOURCE_PATCH,
+	SOURCE_PUT,
+	SOURCE_WITH_SECRET,
+} from "./wire.ts";
+import { testSourceSchema } from "./fields.ts";
 
 const params: FieldTexts = {
 	ref: { text: "A source by id or name.", schema: { examples: ["documents-db"] } },
@@ -47,6 +64,8 @@ const SETUP = {
 	},
 };
 
+const TEST_OPTIONS = { name: "SourceTestOptions", schema: testSourceSchema, fields: {} };
+
 const TEST = {
 	name: "SourceTest",
 	schema: z.strictObject({
@@ -64,7 +83,7 @@ const TEST = {
 };
 
 const NOT_FOUND = "source_not_found";
-const CHANGES = [NOT_FOUND, "changed_meanwhile"] as const;
+const CHANGES = [NOT_FOUND, "changed_meanwhile", ...PRECONDITION_CODES] as const;
 const shared = { tag: "Sources", params } as const;
 
 export const sourceOperations: readonly OperationDescription[] = [
@@ -75,6 +94,7 @@ export const sourceOperations: readonly OperationDescription[] = [
 		id: "createSource",
 		summary: "Create a source",
 		description: "The response has the secret, which is not shown again.",
+		headers: ONCE,
 		body: {
 			schema: SOURCE_CREATE,
 			examples: {
@@ -88,8 +108,8 @@ export const sourceOperations: readonly OperationDescription[] = [
 				github: { name: "repository", kind: "github", status: "paused" },
 			},
 		},
-		responses: { 201: { text: "The source, with its secret.", schema: SOURCE_WITH_SECRET } },
-		codes: ["name_taken", "queue_taken"],
+		responses: { 201: replayable(tagged("The source, with its secret.", SOURCE_WITH_SECRET)) },
+		codes: [...ONCE_CODES, "name_taken", "queue_taken"],
 	},
 	{
 		...shared,
@@ -97,7 +117,7 @@ export const sourceOperations: readonly OperationDescription[] = [
 		path: "/v1/sources",
 		id: "listSources",
 		summary: "List sources",
-		query: pageQueryOf(),
+		query: pageQueryOf(sourceListQuery),
 		responses: { 200: { text: "A page of sources.", schema: pageOf(SOURCE) } },
 	},
 	{
@@ -106,8 +126,27 @@ export const sourceOperations: readonly OperationDescription[] = [
 		path: "/v1/sources/{ref}",
 		id: "getSource",
 		summary: "Read a source",
-		responses: { 200: { text: "The source.", schema: SOURCE_DETAIL } },
+		responses: { 200: tagged("The source.", SOURCE_DETAIL) },
 		codes: [NOT_FOUND],
+	},
+	{
+		...shared,
+		method: "put",
+		path: "/v1/sources/{ref}",
+		id: "putSource",
+		summary: "Make a source, or replace it",
+		description:
+			"What the body leaves out has its default again; the secret and `status` stay unless it names them. It may leave out `name`, which the path says. Under an id it only replaces, and may name another `name`.",
+		headers: PRECONDITIONS,
+		body: {
+			schema: SOURCE_PUT,
+			examples: { database: { event_type: "document.inserted", dedupe_key: "body.id" } },
+		},
+		responses: {
+			200: tagged("It has been replaced.", SOURCE),
+			201: tagged("It has been made; the response has the secret.", SOURCE_WITH_SECRET),
+		},
+		codes: [...CHANGES, "name_taken", "queue_taken"],
 	},
 	{
 		...shared,
@@ -116,8 +155,9 @@ export const sourceOperations: readonly OperationDescription[] = [
 		id: "changeSource",
 		summary: "Change a source",
 		description: "Changes the fields that are named. Objects are replaced as a whole.",
+		headers: PRECONDITIONS,
 		body: { schema: SOURCE_PATCH, examples: { rename: { description: "Rows of two tables" } } },
-		responses: { 200: { text: "The source.", schema: SOURCE } },
+		responses: { 200: tagged("The source.", SOURCE) },
 		codes: [...CHANGES, "name_taken", "queue_taken"],
 	},
 	{
@@ -126,8 +166,9 @@ export const sourceOperations: readonly OperationDescription[] = [
 		path: "/v1/sources/{ref}",
 		id: "deleteSource",
 		summary: "Delete a source",
+		headers: PRECONDITIONS,
 		responses: { 204: NOTHING },
-		codes: [NOT_FOUND, "source_in_use"],
+		codes: [NOT_FOUND, ...PRECONDITION_CODES, "source_in_use"],
 	},
 	{
 		...shared,
@@ -136,8 +177,9 @@ export const sourceOperations: readonly OperationDescription[] = [
 		id: "rotateSourceSecret",
 		summary: "Rotate the secret of a source",
 		description: "Up to ten secrets are valid at once.",
+		headers: PRECONDITIONS,
 		body: { schema: ROTATION, optional: true, examples: { hour: { grace_period_seconds: 3_600 } } },
-		responses: { 200: { text: "The source, with its new secret.", schema: SOURCE_WITH_SECRET } },
+		responses: { 200: tagged("The source, with its new secret.", SOURCE_WITH_SECRET) },
 		codes: [...CHANGES, "no_secret", "rotate_by_patch", "too_many_secrets"],
 	},
 	{
@@ -147,7 +189,8 @@ export const sourceOperations: readonly OperationDescription[] = [
 		id: "pauseSource",
 		summary: "Pause a source",
 		description: "Publishers get 503 `source_paused`, so that they send again what was not taken.",
-		responses: { 200: { text: "The source.", schema: SOURCE } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The source.", SOURCE) },
 		codes: CHANGES,
 	},
 	{
@@ -157,7 +200,8 @@ export const sourceOperations: readonly OperationDescription[] = [
 		id: "resumeSource",
 		summary: "Resume a source",
 		description: "Tries an expression again that was set aside.",
-		responses: { 200: { text: "The source.", schema: SOURCE } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The source.", SOURCE) },
 		codes: CHANGES,
 	},
 	{
@@ -177,6 +221,7 @@ export const sourceOperations: readonly OperationDescription[] = [
 		summary: "Send a sample through a source",
 		description:
 			"The kind's sample, with a proof made from the stored secret, verified and routed as any request.",
+		body: { schema: TEST_OPTIONS, optional: true, examples: { decisions: { deliver: false } } },
 		responses: { 200: { text: "What was sent and answered.", schema: TEST } },
 		codes: [NOT_FOUND, "source_paused", "settings_unreadable", "secret_unreadable", "queue_unavailable"],
 	},

@@ -93,6 +93,13 @@ const READ: FieldTexts = {
 };
 
 export const SOURCE_CREATE = namedObject("SourceCreate", createSourceSchema, WRITTEN);
+export const SOURCE_PUT = namedObject("SourcePut", createSourceSchema.partial({ name: true }), {
+	...WRITTEN,
+	name: { text: "By default as the path says.", schema: { examples: ["documents-db"] } },
+	secret:
+		"Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new source is generated.",
+	status: "Stays when left out; a new source is `active`.",
+});
 export const SOURCE_PATCH = namedObject("SourcePatch", patchSourceSchema, {
 	...WRITTEN,
 	kind: kind({}),

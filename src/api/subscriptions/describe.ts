@@ -5,13 +5,24 @@ import { STATUSES } from "../../store/records.ts";
 import {
 	type FieldTexts,
 	NOTHING,
+	type NamedSchema,
 	type OperationDescription,
 	namedObject,
 	pageOf,
 } from "../openapi/operation.ts";
+import {
+	ONCE,
+	ONCE_CODES,
+	PRECONDITIONS,
+	PRECONDITION_CODES,
+	replayable,
+	tagged,
+} from "../openapi/conditions.ts";
 import { CODEC_CODES, COMMON, TIMES, pageQueryOf } from "../openapi/shared.ts";
 import { PREVIEW, previewOf } from "./preview-schemas.ts";
 import { createSubscriptionSchema, patchSubscriptionSchema } from "./fields.ts";
+import { subscriptionListQuery } from "./list.ts";
+import { warningSchema } from "./warnings.ts";
 
 const params: FieldTexts = {
 	ref: { text: "A subscription by id or name.", schema: { examples: ["ocr-scans"] } },
@@ -57,37 +68,50 @@ const READ: FieldTexts = {
 		"Why the status stands: `manual`, `denied`, or the expression that is set aside; null while it is active or requested.",
 };
 
-const SUBSCRIPTION = namedObject(
-	"Subscription",
-	z.strictObject({
-		id: z.string(),
-		name: z.string(),
-		source: z.string().nullable(),
-		source_id: z.string().nullable(),
-		types: z.array(z.string()),
-		filters: z.array(filterSchema),
-		targets: z.array(z.strictObject({ endpoint: z.string().nullable(), endpoint_id: z.string().optional() })),
-		transform: z.string().nullable(),
-		result: z
-			.strictObject({
-				type: z.string().nullable(),
-				transform: z.string().nullable(),
-				max_hops: z.number().int(),
-				allow_cycles: z.boolean(),
-			})
-			.nullable(),
-		status: z.enum([...STATUSES, "requested", "quarantined"]),
-		status_reason: z.string().nullable(),
-		...TIMES,
-	}),
-	READ,
+const subscription = z.strictObject({
+	id: z.string(),
+	name: z.string(),
+	source: z.string().nullable(),
+	source_id: z.string().nullable(),
+	types: z.array(z.string()),
+	filters: z.array(filterSchema),
+	targets: z.array(z.strictObject({ endpoint: z.string().nullable(), endpoint_id: z.string().optional() })),
+	transform: z.string().nullable(),
+	result: z
+		.strictObject({
+			type: z.string().nullable(),
+			transform: z.string().nullable(),
+			max_hops: z.number().int(),
+			allow_cycles: z.boolean(),
+		})
+		.nullable(),
+	status: z.enum([...STATUSES, "requested", "quarantined"]),
+	status_reason: z.string().nullable(),
+	...TIMES,
+});
+
+const SUBSCRIPTION = namedObject("Subscription", subscription, READ);
+/** What its writer is told. */
+const WRITTEN_SUBSCRIPTION = namedObject(
+	"WrittenSubscription",
+	subscription.extend({ warnings: z.array(warningSchema) }),
+	{ ...READ, warnings: "What is allowed and most likely not meant; empty when there is nothing to say." },
 );
 
 const CREATE = namedObject("SubscriptionCreate", createSubscriptionSchema, WRITTEN);
+const PUT: NamedSchema = {
+	name: "SubscriptionPut",
+	schema: createSubscriptionSchema,
+	fields: {
+		...WRITTEN,
+		name: { text: "By default as the path says.", schema: { examples: ["ocr-scans"] } },
+		status: "Stays when left out; a new subscription is `active`.",
+	},
+};
 const PATCH = namedObject("SubscriptionPatch", patchSubscriptionSchema, WRITTEN);
 
 const NOT_FOUND = "subscription_not_found";
-const CHANGES = [NOT_FOUND, "changed_meanwhile"] as const;
+const CHANGES = [NOT_FOUND, "changed_meanwhile", ...PRECONDITION_CODES] as const;
 const shared = { tag: "Subscriptions", params } as const;
 
 export const subscriptionOperations: readonly OperationDescription[] = [
@@ -99,6 +123,7 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		summary: "Create a subscription",
 		description:
 			"It sees events that are routed after its creation. Name either `targets` or `endpoint`. With a key that is not for the source it is `requested`, until the source's owner grants it.",
+		headers: ONCE,
 		body: {
 			schema: CREATE,
 			examples: {
@@ -114,8 +139,8 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 				short: { endpoint: "ocr@latest" },
 			},
 		},
-		responses: { 201: { text: "The subscription.", schema: SUBSCRIPTION } },
-		codes: ["name_taken", "changed_meanwhile"],
+		responses: { 201: replayable(tagged("The subscription.", WRITTEN_SUBSCRIPTION)) },
+		codes: [...ONCE_CODES, "name_taken", "changed_meanwhile"],
 	},
 	{
 		...shared,
@@ -123,7 +148,7 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		path: "/v1/subscriptions",
 		id: "listSubscriptions",
 		summary: "List subscriptions",
-		query: pageQueryOf(),
+		query: pageQueryOf(subscriptionListQuery),
 		responses: { 200: { text: "A page of subscriptions.", schema: pageOf(SUBSCRIPTION) } },
 	},
 	{
@@ -132,8 +157,27 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		path: "/v1/subscriptions/{ref}",
 		id: "getSubscription",
 		summary: "Read a subscription",
-		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		responses: { 200: tagged("The subscription.", SUBSCRIPTION) },
 		codes: [NOT_FOUND],
+	},
+	{
+		...shared,
+		method: "put",
+		path: "/v1/subscriptions/{ref}",
+		id: "putSubscription",
+		summary: "Make a subscription, or replace it",
+		description:
+			"What the body leaves out has its default again; `status` stays unless it names it. It may leave out `name`, which the path says. Under an id it only replaces, and may name another `name`.",
+		headers: PRECONDITIONS,
+		body: {
+			schema: PUT,
+			examples: { filtered: { source: "documents-db", types: ["document.*"], endpoint: "ocr@3" } },
+		},
+		responses: {
+			200: tagged("It has been replaced.", WRITTEN_SUBSCRIPTION),
+			201: tagged("It has been made.", WRITTEN_SUBSCRIPTION),
+		},
+		codes: [...CHANGES, "name_taken"],
 	},
 	{
 		...shared,
@@ -143,8 +187,9 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		summary: "Change a subscription",
 		description:
 			"Changes the fields that are named. Deliveries that wait use it as it is when they are sent.",
+		headers: PRECONDITIONS,
 		body: { schema: PATCH, examples: { narrow: { types: ["document.inserted"], result: { max_hops: 2 } } } },
-		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		responses: { 200: tagged("The subscription.", WRITTEN_SUBSCRIPTION) },
 		codes: [...CHANGES, "name_taken"],
 	},
 	{
@@ -154,8 +199,9 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		id: "deleteSubscription",
 		summary: "Delete a subscription",
 		description: "Deliveries that wait end dead `deleted`.",
+		headers: PRECONDITIONS,
 		responses: { 204: NOTHING },
-		codes: [NOT_FOUND],
+		codes: [NOT_FOUND, ...PRECONDITION_CODES],
 	},
 	{
 		...shared,
@@ -164,7 +210,8 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		id: "pauseSubscription",
 		summary: "Pause a subscription",
 		description: "It matches no new events, and none of those later. Deliveries that it has go on.",
-		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The subscription.", SUBSCRIPTION) },
 		codes: CHANGES,
 	},
 	{
@@ -174,7 +221,8 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		id: "resumeSubscription",
 		summary: "Resume a subscription",
 		description: "Tries an expression again that was set aside.",
-		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The subscription.", SUBSCRIPTION) },
 		codes: [...CHANGES, "not_granted"],
 	},
 	{
@@ -185,7 +233,8 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		summary: "Grant a subscription",
 		description:
 			"Lets one that was made with a key which is not for its source have the source's events. One that is granted stays as it is.",
-		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The subscription.", SUBSCRIPTION) },
 		codes: CHANGES,
 	},
 	{
@@ -195,7 +244,8 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		id: "denySubscription",
 		summary: "Deny a subscription",
 		description: "It matches no event and cannot be resumed. Takes a grant back, too.",
-		responses: { 200: { text: "The subscription.", schema: SUBSCRIPTION } },
+		headers: PRECONDITIONS,
+		responses: { 200: tagged("The subscription.", SUBSCRIPTION) },
 		codes: CHANGES,
 	},
 	{
@@ -227,6 +277,6 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 			},
 		},
 		responses: { 200: { text: "What the subscription makes of the event.", schema: PREVIEW } },
-		codes: [NOT_FOUND, "event_not_found", ...CODEC_CODES],
+		codes: [NOT_FOUND, "event_not_found", "event_not_routed", ...CODEC_CODES],
 	},
 ];

@@ -8,7 +8,7 @@ import { RESULTS_SOURCE_ID, SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { OPERATIONAL_TYPES } from "../../operations/occurrence.ts";
 import type { Subscription } from "../../store/records.ts";
 
-export const warningSchema = z.object({
+export const warningSchema = z.strictObject({
 	code: z.enum(["only_loops", "own_results_match", "no_such_events"]).describe("Stable."),
 	path: z.string().describe("The field that it is about."),
 	message: z.string().describe("What will happen and what to write instead, for a person."),

@@ -12,6 +12,9 @@ import { undescribed } from "../described.ts";
 import { PATIENCE_MS } from "../../patience.ts";
 import { Random } from "./fuzz/random.ts";
 import { type Asked, type Pool, Requests, toRequest } from "./fuzz/requests.ts";
+import type { NewDeadLetter } from "../../../src/dead-letters/rpc.ts";
+import { diagnose } from "../../../src/dead-letters/diagnosis.ts";
+import { deadLetters } from "../../../src/objects/clients.ts";
 import { callbackToken } from "../../../src/crypto/callback-token.ts";
 import { rolesOf } from "../../../src/api/openapi/roles.ts";
 import { modelServer } from "./fuzz/model.ts";
@@ -110,9 +113,24 @@ async function fillPool(): Promise<void> {
 	}
 }
 
+/** Messages that could not be routed, beside those that are left. */
+async function keepDeadLetters(): Promise<void> {
+	const letters = Array.from({ length: MIN_LIVE }, (): NewDeadLetter => {
+		const body = { kind: "text", text: "no message of this router" } as const;
+		return { messageId: crypto.randomUUID(), queuedAt: Date.now(), body, diagnosis: diagnose(body.text) };
+	});
+	await deadLetters(env).keep(letters);
+	const { data } = await must<Page>("GET", `/v1/dead-letters?limit=${2 * MIN_LIVE}`);
+	pool.refs.set(
+		"Dead letters",
+		data.map(({ id }) => id),
+	);
+}
+
 /** What there is now, by id and by name. */
 async function learnPool(): Promise<void> {
 	await fillPool();
+	await keepDeadLetters();
 	for (const [tag, path] of [
 		["Subscriptions", "/v1/subscriptions"],
 		["Endpoints", "/v1/endpoints"],
@@ -159,11 +177,11 @@ test.each(Array.from({ length: ROUNDS }, (_, round) => [round + 1]))(
 const PASSING = ["source_paused"];
 
 async function tryOne(operation: OperationDescription, asked: Asked): Promise<void> {
-	const { status, contentType, text } = await world.ask(toRequest(asked));
+	const { status, contentType, text, headers } = await world.ask(toRequest(asked));
 	const statuses = seen.get(operation.id) ?? new Map<number, number>();
 	seen.set(operation.id, statuses.set(status, (statuses.get(status) ?? 0) + 1));
 	const said = describe(asked, status, text);
-	expect(undescribed({ ...asked, status, contentType, text }), said).toBeNull();
+	expect(undescribed({ ...asked, status, contentType, text, headers }), said).toBeNull();
 	if (asked.isViewer) expect(status === 403, said).toBe(rolesOf(operation)?.viewer === undefined);
 	if (status >= 500) expect(PASSING, said).toContain((JSON.parse(text) as { code: string }).code);
 	// A GET that changed something would show with the next request.
@@ -174,9 +192,12 @@ async function tryOne(operation: OperationDescription, asked: Asked): Promise<vo
 	before = after;
 }
 
-/** The secret of a new source, to send to it. */
+/** The secret of a new source, to send to it; the id of a bulk job. */
 function remember(text: string): void {
 	const made = (text === "" ? {} : JSON.parse(text)) as { name?: string; id?: string; secret?: string };
+	if (made.id?.startsWith("bulk_") === true) {
+		pool.refs.set("Bulk jobs", [made.id, ...(pool.refs.get("Bulk jobs") ?? [])].slice(0, MAX_LIVE));
+	}
 	if (typeof made.secret !== "string") return;
 	for (const ref of [made.id, made.name]) if (ref !== undefined) pool.secrets.set(ref, made.secret);
 }

@@ -48,8 +48,10 @@ export function checkBy(document: Document): Check {
 	}));
 	return ({ method, path, status, contentType, text }) => {
 		const [bare = ""] = path.split("?");
-		const found = templates.find(({ pattern }) => pattern.test(bare))?.operations;
-		const operation = found?.[method === "HEAD" ? "get" : method.toLowerCase()];
+		const asked = method === "HEAD" ? "get" : method.toLowerCase();
+		// `/v1/deliveries/retry` has the form of `/v1/deliveries/{id}`, too, which takes another method.
+		const found = templates.find(({ pattern, operations }) => asked in operations && pattern.test(bare));
+		const operation = found?.operations[asked];
 		if (operation === undefined) {
 			const { code } = JSON.parse(text) as { code?: string };
 			return ELSEWHERE.includes(code ?? "") ? null : `no route, and the code ${code}`;

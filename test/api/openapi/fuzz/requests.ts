@@ -45,6 +45,7 @@ const KNOWN: ReadonlyMap<string, readonly unknown[]> = new Map([
 	["subscriptions", [[], ["team-*"]]],
 	["expires_at", ["2999-01-01T00:00:00Z", null]],
 	["filters", [[], [{ prefix: { subject: "scans/" } }]]],
+	["prune", [false]],
 ]);
 
 /** Fields that name something by its id or name. */
@@ -54,6 +55,17 @@ const REFS: ReadonlyMap<string, string> = new Map([
 	["endpoint", "Endpoints"],
 	["subscription", "Subscriptions"],
 	["event_id", "Events"],
+]);
+
+/** Headers that say something only when they fit what there is. */
+const HEADERS: ReadonlyMap<string, readonly string[]> = new Map([
+	["If-Match", ["*", '"1"', '"1", "2", "3"', 'W/"1"']],
+	["If-None-Match", ['"0"', 'W/"0"', "*", '"1"']],
+]);
+
+/** Of a query that must not say something else: pruning would delete what the run is built on. */
+const FIXED: ReadonlyMap<string, readonly [string, string]> = new Map([
+	["applyConfiguration", ["prune", "false"]],
 ]);
 
 const KEY = "Bearer test-token";
@@ -91,7 +103,12 @@ export class Requests {
 		if (isViewer) headers["authorization"] = `Bearer ${this.#pool.viewer}`;
 		return {
 			method: method.toUpperCase(),
-			path: filled + this.#query(parameters.filter((parameter) => parameter.in === "query")),
+			path:
+				filled +
+				this.#query(
+					operation,
+					parameters.filter((parameter) => parameter.in === "query"),
+				),
 			headers,
 			isViewer,
 			body: method === "get" ? null : this.#body(operation),
@@ -115,14 +132,16 @@ export class Requests {
 		return encode(part === "" || part === "." ? "x" : part.slice(0, 2_000));
 	}
 
-	#query(parameters: readonly Parameter[]): string {
+	#query({ id }: OperationDescription, parameters: readonly Parameter[]): string {
 		const random = this.#random;
+		const fixed = FIXED.get(id);
 		const parts = parameters
-			.filter(() => random.chance(0.3))
+			.filter(({ name }) => random.chance(0.3) && name !== fixed?.[0])
 			.map(({ name, schema }) => {
 				const value = random.chance(0.6) ? this.#generator.valid(schema, name) : hostileText(random);
 				return `${name}=${encode(String(value))}`;
 			});
+		if (fixed !== undefined) parts.push(fixed.join("="));
 		if (random.chance(0.05))
 			parts.push(random.pick(["limit=1&limit=2", "x=1", "limit=%E0%A4%A", "&&=&", "%", "=="]));
 		return parts.length === 0 ? "" : `?${parts.join("&")}`;
@@ -145,9 +164,18 @@ export class Requests {
 		}
 		if (random.chance(0.02)) headers["content-encoding"] = random.pick(["gzip", "identity", "x"]);
 		for (const { name } of all.filter((parameter) => parameter.in === "header")) {
-			if (random.chance(0.3)) headers[name] = headerText(random);
+			if (random.chance(0.3)) headers[name] = this.#header(name);
 		}
 		return headers;
+	}
+
+	#header(name: string): string {
+		const random = this.#random;
+		const known = random.pick(HEADERS.get(name) ?? []);
+		if (known !== undefined && random.chance(0.8)) return known;
+		// Some come twice.
+		if (name === "Idempotency-Key" && random.chance(0.5)) return `key-${random.int(0, 200)}`;
+		return headerText(random);
 	}
 
 	#body({ id, body }: OperationDescription): Asked["body"] {

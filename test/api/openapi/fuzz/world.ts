@@ -17,6 +17,7 @@ const QUERIES = [
 export interface Told {
 	status: number;
 	contentType: string | null;
+	headers: Headers;
 	text: string;
 }
 
@@ -56,7 +57,8 @@ export class World {
 		const response = await app.fetch(request, this.#env, ctx);
 		const text = await response.text();
 		await waitOnExecutionContext(ctx);
-		return { status: response.status, contentType: response.headers.get("content-type"), text };
+		const { status, headers } = response;
+		return { status, contentType: headers.get("content-type"), headers, text };
 	}
 
 	/** All rows, and how much was queued; but under which names the router was called is learned from every request. */

@@ -1,0 +1,13 @@
+/** The query of `POST /v1/config`. */
+import * as z from "zod";
+
+const flag = z
+	.enum(["true", "false"])
+	.transform((text) => text === "true")
+	.optional();
+
+/** For a document that is sent as it was exported; the members of the body say the same. */
+export const configQuery = z.strictObject({
+	dry_run: flag.describe("`true`: only responds with the plan."),
+	prune: flag.describe("`true`: deletes what the lists of the document do not name."),
+});
