@@ -85,7 +85,7 @@ describe("an input", () => {
 		["{}", "no member"],
 		['{"a":null}', "no member"],
 		["null", "holds null"],
-		['{"a":[[1],[2,3]]}', '"a" is no tensor: its lists are not equally long'],
+		['{"a":[[1],[2,3]]}', '"a" is no tensor: its lists have different lengths'],
 		['{"a":[1,"b"]}', '"a" is no tensor: it mixes'],
 	])("%s does not fit", (text, misfit) => {
 		expect(bodyFor(NAME, text)).toContain(misfit);
