@@ -134,7 +134,7 @@ describe("a secret", () => {
 		["correct horse battery staple", "must begin with"],
 		[`WHSEC_${bytes(32)}`, "must begin with"],
 		[`whpk_${WHSK_PUBLIC}`, "must begin with"],
-		["whsec_", "holds 0"],
+		["whsec_", "contains 0"],
 		[`whsec_${bytes(23)}`, "24 to 64 bytes, but contains 23"],
 		[`whsec_${bytes(65)}`, "24 to 64 bytes, but contains 65"],
 		[WHSEC_PADDED.replace("=", ""), "must be standard base64"],

@@ -84,7 +84,7 @@ describe("an input", () => {
 	test.each([
 		["{}", "no member"],
 		['{"a":null}', "no member"],
-		["null", "holds null"],
+		["null", "contains null"],
 		['{"a":[[1],[2,3]]}', '"a" is no tensor: its lists have different lengths'],
 		['{"a":[1,"b"]}', '"a" is no tensor: it mixes'],
 	])("%s does not fit", (text, misfit) => {
