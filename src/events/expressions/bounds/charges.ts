@@ -1,4 +1,4 @@
-/** What JSONata's operators cost, depending on their values, and which values they must not get. */
+/** The cost of JSONata's operators, depending on their values, and the values that they must not receive. */
 import { isContainer, isFunction, type Meter, STEP } from "./meter.ts";
 
 /** Sorting with variables from `@`, `#` or `%` copies the rest of the list for each comparison. */

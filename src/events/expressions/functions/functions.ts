@@ -1,6 +1,6 @@
 /**
- * The functions that expressions can call: JSONata's own, each behind a charge for what it reads and makes, and ours
- * for those whose cost lies inside of them. They are made once and shared by all expressions.
+ * The functions that expressions can call: JSONata's own, charged for what they read and create, and replacements for
+ * those whose cost arises inside. They are created once and shared by all expressions.
  */
 import jsonata from "jsonata";
 import type { BoundedFunction, Call, Definition, Environment, Focus } from "../bounds/call.ts";
