@@ -1,4 +1,4 @@
-/** How EventBridge is made to send what happens in a bucket: AWS CLI commands. */
+/** The set-up of EventBridge for the events of a bucket, with AWS CLI commands. */
 import type { SourceAuth } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { notificationsCode } from "../setup/s3-notifications.ts";

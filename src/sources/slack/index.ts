@@ -64,7 +64,7 @@ function parseEnvelope(json: JsonObject, input: ParseInput): Parsed {
 	if (type === "url_verification") {
 		const challenge = valueAt(json, "challenge");
 		if (typeof challenge === "string") return acknowledge([], { challenge });
-		return refuse(400, "invalid_payload", "There is no challenge to answer.", "challenge");
+		return refuse(400, "invalid_payload", "The challenge is missing.", "challenge");
 	}
 	const name = type === "event_callback" ? textAt(json, "event", "type") : type;
 	if (name === undefined) return refuse(400, "invalid_payload", "The event has no type.", "event.type");
