@@ -1,6 +1,6 @@
 /**
  * Runs the router on this machine: `wrangler dev` with its embedded Queue, D1, KV and Durable Objects. Used by
- * `npm run dev`, the demo and the end-to-end tests. Starting and stopping lives here; what is shown of it does not.
+ * `npm run dev`, the demo and the end-to-end tests. Only starting and stopping is here, not the display.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -151,7 +151,7 @@ async function becomeReady(child: Child): Promise<string> {
 		if (health?.status === 200) return url;
 		await setTimeout(POLL_MS);
 	}
-	throw new Error("it ended before it answered.");
+	throw new Error("it ended before it responded.");
 }
 
 /** Rejects when the child has ended or has had its time, or when wrangler waits for somebody to mend the Worker. */

@@ -1,4 +1,4 @@
-/** The router over HTTP, for the smoke test: a request that fails says in words what is wrong. No secret is ever printed. */
+/** HTTP client for the smoke test: errors explain what is wrong. Never prints a secret. */
 
 /** What is wrong, and what to look at. */
 export class SmokeFailure extends Error {
@@ -60,7 +60,7 @@ export async function request(url: string, { method = "GET", token, body, signal
 	}
 }
 
-/** `{}` for what is no JSON object. */
+/** Returns `{}` for anything but a JSON object. */
 function objectOf(text: string): Record<string, unknown> {
 	try {
 		const value: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
 /**
- * The way of one event through a deployed router: in by a source of its own, through the queue to an endpoint, which is a
- * second source of the same router, so that the event's arrival there proves all of it. What was made is deleted again.
+ * Sends an event through a deployed router: from a new source through the queue to an endpoint, which is a second
+ * source of the same router, so that the arrival there proves the whole path. Deletes everything it created.
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
