@@ -39,7 +39,7 @@ export interface Router {
 	url: string;
 	/** Ends the router and all it started. `SIGKILL` is a crash: nothing is flushed. */
 	stop: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>;
-	/** Resolves when the process has ended, whatever the reason. */
+	/** Resolves when the process has ended, for any reason. */
 	exited: Promise<void>;
 }
 
@@ -154,7 +154,7 @@ async function becomeReady(child: Child): Promise<string> {
 	throw new Error("it ended before it responded.");
 }
 
-/** Rejects when the child has ended or has had its time, or when wrangler waits for somebody to mend the Worker. */
+/** Rejects if the child has ended, after a timeout, or if wrangler waits for a fix of the Worker's code. */
 async function giveUpEarly(child: Child, buildFailed: Promise<string>): Promise<never> {
 	const deadline = setTimeout(START_TIMEOUT_MS, `it was not up within ${START_TIMEOUT_MS / 1000} seconds.`, {
 		ref: false,

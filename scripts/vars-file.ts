@@ -15,7 +15,7 @@ export interface VarsFile {
 /** @throws {Error} when a value has a character that would need escaping */
 export function writeVarsFile(vars: Record<string, string>): VarsFile {
 	const text = toEnvFile(vars);
-	// Nobody else can read a folder made by mkdtemp.
+	// Only this user can read a folder created by mkdtemp.
 	const folder = mkdtempSync(join(tmpdir(), "sluice-vars-"));
 	const path = join(folder, "vars.env");
 	const remove = () => {

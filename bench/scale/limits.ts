@@ -1,6 +1,6 @@
 /**
  * What one object, queue or database bears, and what a step of the router takes: the figures that the simulation
- * compares with. Each says where it comes from; one that nobody has measured on Cloudflare says so.
+ * compares with. Each says where it comes from; those not measured on Cloudflare say so.
  */
 
 /**

@@ -24,14 +24,14 @@ export interface Asked {
 	method?: string;
 	token: string | null;
 	body?: unknown;
-	/** Aborts the request, as when somebody presses Ctrl-C. */
+	/** Aborts the request, for example after Ctrl-C. */
 	signal: AbortSignal;
 }
 
 /** One request may take so long, ms: longer than the router keeps one waiting. */
 const TIMEOUT_MS = 20_000;
 
-/** Whatever the router answers. Throws a `SmokeFailure` when nothing answers. */
+/** Returns any response of the router. Throws a `SmokeFailure` if there is no response. */
 export async function request(url: string, { method = "GET", token, body, signal }: Asked): Promise<Answer> {
 	try {
 		const response = await fetch(url, {

@@ -51,7 +51,7 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 		resource: string,
 		fields: { name: string; [field: string]: unknown },
 	): Promise<Record<string, unknown>> => {
-		// Before it is there: whoever stops the test now does not know whether it will be.
+		// Noted before the request, because after an abort it is unknown whether the resource was created.
 		made.unshift(`/v1/${resource}/${fields.name}`);
 		const answer = await api(`/v1/${resource}`, fields);
 		if (answer.status < 500 && answer.status !== 201) made.shift();

@@ -19,7 +19,7 @@ export const minio = defineKind({
 	sample,
 });
 
-/** A request has one notification with one record; lists of either are what nobody sends yet. */
+/** A request has one notification with one record. Lists are supported too, although no store sends them yet. */
 function parse({ headers, body }: ParseInput): Parsed {
 	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
 	if (!read.ok) return read;

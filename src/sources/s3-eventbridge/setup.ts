@@ -37,7 +37,7 @@ interface Connection {
 	parameters: object;
 }
 
-/** EventBridge always sends some credentials, so it is given one that nobody reads where the source asks for none. */
+/** EventBridge always sends credentials, so it gets a dummy value if the source requires none. */
 function connectionParameters(auth: SourceAuth, secret: string): Connection | null {
 	if (auth.type === "basic") {
 		return {

@@ -18,7 +18,7 @@ const INSTEAD = new Map([
 	["not", "$not(…)"],
 ]);
 
-/** Texts, quoted names and comments are passed over as a whole, whatever is in them. */
+/** Strings, quoted names and comments are skipped as a whole. */
 const TOKEN =
 	/"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|`[^`]*`?|\/\*[\s\S]*?\*\/|(?<foreign>===?|!==|<>|&&|\|\||!(?!=)|\b(?:AND|OR|NOT|not)\b)/g;
 
