@@ -1,9 +1,9 @@
-/** What became of the events that were sent: how long each took, which are missing, which came twice. */
+/** The arrivals of sent events: their latency, and which are missing or duplicated. */
 import type { Model } from "../test/e2e/support/receiver.ts";
 import { until } from "../test/e2e/support/until.ts";
 import { readPayload } from "./pipeline.ts";
 
-/** A second request for the same event comes soon after the first, if it comes. */
+/** How long to wait for a possible second request for the same event. */
 const SETTLE_MS = 500;
 
 export interface Arrivals {

@@ -10,7 +10,7 @@ export interface Shot {
 	body: Buffer;
 }
 
-/** Sends one POST and resolves with the status, once the answer has been read. */
+/** Sends a POST and resolves with the status once the response is read. */
 export function post(shot: Shot, agent: Agent): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const sent = request(
@@ -58,7 +58,7 @@ export async function saturate({ shot, connections, maxRequests, maxSeconds }: S
 	return sent / seconds;
 }
 
-/** Calls `send` `perSecond` times a second for `seconds`, without waiting for what it does; then waits for all. */
+/** Calls `send` `perSecond` times a second for `seconds`, without waiting for each call, then waits for all. */
 export async function sendSteadily(
 	perSecond: number,
 	seconds: number,

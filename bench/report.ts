@@ -1,4 +1,4 @@
-/** What a benchmark has to say, and the one table that all of it is told in. */
+/** The results of benchmarks, and the table that shows them. */
 import { paint } from "../scripts/paint.ts";
 
 export interface Row {

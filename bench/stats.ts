@@ -1,6 +1,6 @@
-/** The few numbers that a benchmark is told in. */
+/** Statistics for benchmarks. */
 
-/** The value below which `fraction` of all lie (nearest rank). NaN of nothing. */
+/** Returns the quantile `fraction` (nearest rank). NaN for an empty list. */
 export function quantile(values: readonly number[], fraction: number): number {
 	const sorted = values.toSorted((a, b) => a - b);
 	const rank = Math.max(Math.ceil(fraction * sorted.length), 1);

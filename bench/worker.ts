@@ -16,7 +16,7 @@ const PROJECT = join(import.meta.dirname, "..");
 const WRANGLER = join(PROJECT, "node_modules", "wrangler", "bin", "wrangler.js");
 const run = promisify(execFile);
 
-/** Takes every message and does nothing: the queue does all of its own work, and nobody else any. */
+/** Consumes every message and does nothing, so that only the queue's own work is measured. */
 const IDLE_CONSUMER: V4WorkerOptions = {
 	name: "idle-consumer",
 	modules: true,
@@ -85,7 +85,7 @@ export async function startWorker({
 	};
 }
 
-/** Lets wrangler bundle, so that what is measured is what is deployed. Answers the bundle's path. */
+/** Bundles with wrangler, so that the measured code is the deployed code. Returns the bundle's path. */
 async function bundleWorker(configPath: string, entry: string, folder: string): Promise<string> {
 	const outdir = join(folder, "bundle");
 	const args = [WRANGLER, "deploy", entry, "--dry-run", "--config", configPath, "--outdir", outdir];

@@ -1,4 +1,4 @@
-/** The router's HTTP API as the demo uses it: one call function and the shapes of what is read back. */
+/** The client of the router's HTTP API: one call function and the types of the responses. */
 import { within } from "./deadline.ts";
 
 const TIMEOUT_SECONDS = 20;
@@ -17,7 +17,7 @@ export interface Attempt {
 	status_code: number | null;
 	outcome: string;
 	error: string | null;
-	/** How the job ended that the attempt began; null where it began none. */
+	/** How the attempt's job ended; null if it started none. */
 	job: { ended_at: string; by: string; outcome: string; error: string | null } | null;
 }
 
@@ -32,7 +32,7 @@ export interface Delivery {
 	attempts: Attempt[];
 }
 
-/** An event and what came of it, as `/events/{id}/trace` returns it. */
+/** An event and its consequences, as `/events/{id}/trace` returns them. */
 export interface TracedEvent {
 	id: string;
 	type: string | null;
@@ -45,7 +45,7 @@ export interface TracedDelivery {
 	result_event: TracedEvent | null;
 }
 
-/** Calls under `/v1` with the token; a refusal becomes an Error in the router's own words. */
+/** Calls the API under `/v1` with the token. A refusal becomes an Error with the router's message. */
 export function connect(routerUrl: string, token: string): Api {
 	return async <T>(method: string, path: string, body?: unknown): Promise<T> => {
 		const call = `${method} /v1${path}`;

@@ -1,6 +1,6 @@
 /**
- * The receiving application: takes `document.entities` and `document.sentiment` events as structured CloudEvents, after
- * the signature has been verified, and keeps each one once.
+ * The receiving application: receives `document.entities` and `document.sentiment` events as structured CloudEvents,
+ * after their signature is verified, and stores each one once.
  */
 import type { FoundEntities } from "./models/entities.ts";
 import type { Sentiment } from "./models/sentiment.ts";
@@ -16,7 +16,7 @@ export type DocumentEvent = { specversion: string; id: string; source: string } 
 const TYPES: readonly string[] = ["document.entities", "document.sentiment"];
 
 export async function startApplication(received: (event: DocumentEvent) => void): Promise<WebhookServer> {
-	// Delivery is at least once: `source` and `id` together tell a repetition.
+	// Delivery is at least once: `source` and `id` together identify duplicates.
 	const seen = new Set<string>();
 	return serveWebhooks({
 		path: "/",

@@ -1,6 +1,6 @@
 /**
- * A bucket on loopback: a folder, a small file server over it, and a look-out for new files. Knows nothing of events;
- * see publisher.ts for the notification.
+ * A bucket on loopback: a folder, a small file server, and a watcher for new files. publisher.ts sends the
+ * notifications.
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -53,7 +53,7 @@ export async function openBucket(folder: string, arrived: (object: StoredObject)
 			arrived({ bucket: "scans", key, size, content_type: contentType(key), url: location });
 		}
 	};
-	// A file that vanishes between the two calls is simply not there at the next look.
+	// A file that disappears between the two calls is missing at the next check.
 	const timer = setInterval(() => void look().catch(() => {}), LOOK_EVERY_MS);
 	return {
 		folder,

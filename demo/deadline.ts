@@ -1,6 +1,6 @@
-/** Waiting with an end: every wait of the demo says what it waited for when time is up. */
+/** Timeouts: after a timeout, every wait of the demo says what it waited for. */
 
-/** The value of `work`, or an error that names `what` after `seconds`. */
+/** Returns the value of `work`, or rejects with an error that names `what` after `seconds`. */
 export async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
 	let timer: NodeJS.Timeout | undefined;
 	const deadline = new Promise<never>((_, reject) => {

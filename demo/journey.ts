@@ -1,13 +1,13 @@
 /**
- * How far each scan has come, as the publisher, the models and the application saw it. Pure bookkeeping: times come
- * in, nothing is drawn here.
+ * Tracks the progress of each scan, as seen by the publisher, the models and the application. Pure bookkeeping without
+ * output.
  */
 import type { FoundEntities } from "./models/entities.ts";
 import type { Sentiment } from "./models/sentiment.ts";
 
 /**
- * The stations of a scan. `reading` is on the way only: the OCR model has it in hand. `entities` and `sentiment` come in
- * any order, and `received` when the application has both.
+ * The stations of a scan. `reading` is on the way only: the OCR model has it in hand. `entities` and `sentiment` come
+ * in any order, and `received` when the application has both.
  */
 export type Stage = "accepted" | "reading" | "text" | "entities" | "sentiment" | "received";
 
@@ -25,7 +25,7 @@ export interface Journey {
 	stations: Partial<Record<Stage, Station>>;
 	/** Of the `document.uploaded` event, once accepted. */
 	eventId?: string;
-	/** Why it went no further. */
+	/** Why it failed. */
 	failure?: string;
 	/** What the application received. */
 	found?: FoundEntities;
@@ -35,7 +35,7 @@ export interface Journey {
 export interface Journeys {
 	all: () => Journey[];
 	begin: (key: string, sizeBytes: number) => Journey;
-	/** Notes that the scan reached a stage. A repetition, or a document that never was in the bucket, changes nothing. */
+	/** Notes that the scan reached a stage. Ignores duplicates and unknown documents. */
 	reach: (key: string, stage: Stage, note?: string) => void;
 	fail: (key: string, reason: string) => void;
 	/** Resolves when the application has received `count` scans; rejects when one has failed. */

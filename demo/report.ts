@@ -1,6 +1,6 @@
 /**
- * What the demo says at its end: what the application received, the recorded way of one scan, and a summary whose numbers
- * are read back from the router. Lines out, nothing printed.
+ * The final report of the demo: what the application received, the recorded path of one scan, and a summary with
+ * numbers from the router. Returns lines and prints nothing.
  */
 import { setTimeout } from "node:timers/promises";
 import { paint } from "../scripts/paint.ts";
@@ -15,12 +15,12 @@ import type { Piece } from "./wrap.ts";
 /** Plain counts say little about a document. */
 const NOT_SHOWN = new Set(["CARDINAL", "ORDINAL"]);
 const INDENT = 25;
-/** The application has its event a moment before the router has recorded that it took it. */
+/** The application has its event a moment before the router has recorded the delivery. */
 const RECORD_WAIT_MS = 10_000;
 const POLL_MS = 100;
 const UNSETTLED = ["pending", "in_flight", "waiting", "publishing"];
 
-/** Of each document the entities, by type, and the sentiment. */
+/** The entities, by type, and the sentiment of each document. */
 export function findingLines(journeys: Journey[], columns: number): string[] {
 	return journeys.flatMap(({ key, found, sentiment }) => {
 		const byType = Map.groupBy(found?.entities ?? [], ({ type }) => type);
@@ -60,7 +60,7 @@ export async function wayLines(
 	return treeLines(trace.event, { deliveries, protocols, columns });
 }
 
-/** Where the deliveries stand that did not succeed. */
+/** The states of deliveries that did not succeed. */
 export async function stuckLines(api: Api): Promise<string[]> {
 	const { data } = await api<Page<Delivery>>("GET", "/deliveries?limit=200");
 	const stuck = data.filter(({ status }) => status !== "succeeded");
@@ -73,7 +73,7 @@ export interface Totals {
 	journeys: Journey[];
 	deliveries: Delivery[];
 	eventCount: number;
-	/** Requests whose signature the `standardwebhooks` package found right. */
+	/** The number of requests whose signature the `standardwebhooks` package accepted. */
 	verifiedCount: number;
 }
 

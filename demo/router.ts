@@ -1,4 +1,4 @@
-/** The demo's own router: a free port unless one is asked for, a token for this run, and state that goes with it. */
+/** The demo's own router: a free port unless one is given, a token for this run, and temporary state. */
 import { randomBytes } from "node:crypto";
 import { startRouter } from "../scripts/router.ts";
 import type { Router } from "../scripts/router.ts";

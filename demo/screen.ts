@@ -1,6 +1,6 @@
 /**
- * How the demo shows itself: on a terminal a part of the screen that is drawn anew while things move, elsewhere a
- * line for each thing that happened. What is shown comes from table.ts and report.ts.
+ * The demo's output: on a terminal a region of the screen that is redrawn, elsewhere a line per event. The content
+ * comes from table.ts and report.ts.
  */
 import { stripVTControlCharacters } from "node:util";
 import { isTerminal, paint } from "../scripts/paint.ts";

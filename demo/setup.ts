@@ -1,6 +1,6 @@
 /**
- * What the operator of the router does once, through the public API: register the publisher, the three models and the
- * application, and say which events go where. None of the five learns of the others.
+ * What the router's operator does once through the public API: registers the publisher, the three models and the
+ * application, and configures which events go where. None of the five knows the others.
  */
 import type { Api } from "./api.ts";
 import { SENTIMENT_PATH } from "./models/sentiment.ts";
@@ -34,7 +34,9 @@ export async function registerAll(api: Api, urls: Servers<string>): Promise<Regi
 	return { publisher: { ingestUrl: source.ingest_url, secret: source.secret }, signingSecrets };
 }
 
-/** Asks the router whether the models of the two protocols that have such a question are ready; the names of those that are. */
+/**
+ * Returns the names of the ready models, as checked by the router, for the two protocols that support readiness checks.
+ */
 export async function readyModels(api: Api): Promise<string[]> {
 	const names = ["ocr@1", "entities@1"];
 	const health = await Promise.all(

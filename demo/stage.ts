@@ -1,6 +1,6 @@
 /**
- * Sets the stage: router, models, application and bucket, each on loopback, registered with each other through the
- * router's API and wired to the bookkeeping of the journeys.
+ * Starts the router, models, application and bucket on loopback, registers them through the router's API, and connects
+ * them to the tracking of the journeys.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,11 +27,11 @@ export interface Stage {
 	router: DemoRouter;
 	api: Api;
 	bucket: Bucket;
-	/** Requests whose signature was found right, over the models and the application. */
+	/** The number of requests with a valid signature, for the models and the application. */
 	verifiedCount: () => number;
 }
 
-/** Everything started here is ended by `cleanup`, also when a later part fails. `folder` takes state and bucket. */
+/** `cleanup` ends everything started here, even if a later part fails. `folder` is for state and bucket. */
 export async function setStage(
 	{ port, folder }: { port: number; folder: string },
 	{ screen, journeys, cleanup }: { screen: Screen; journeys: Journeys; cleanup: AsyncDisposableStack },

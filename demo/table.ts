@@ -1,6 +1,5 @@
 /**
- * The journeys of the scans as text: a table that is drawn again and again on a terminal, and one plain line for each
- * station elsewhere. Pure: data in, lines out.
+ * The journeys of the scans as text: a table that is redrawn on a terminal, and a plain line per stage elsewhere. Pure.
  */
 import { paint } from "../scripts/paint.ts";
 import type { Journey, Stage, Station } from "./journey.ts";

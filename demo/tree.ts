@@ -1,6 +1,6 @@
 /**
- * What came of one event, as a tree: its deliveries, with their attempts, and the events that their outputs became. Pure:
- * what the router has recorded goes in, lines come out.
+ * The consequences of an event as a tree: its deliveries with their attempts, and the result events of their outputs.
+ * Pure: converts the router's records to lines.
  */
 import { paint } from "../scripts/paint.ts";
 import type { Attempt, Delivery, TracedDelivery, TracedEvent } from "./api.ts";

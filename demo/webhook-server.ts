@@ -1,20 +1,21 @@
 /**
  * The receiving side of a webhook on loopback, shared by the models and the application: read the body, verify the
- * router's signature with the independent `standardwebhooks` package, respond with JSON. What to respond, they say.
+ * router's signature with the independent `standardwebhooks` package, respond with JSON. The caller provides the
+ * response.
  */
 import { createServer } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 
 export interface Service {
-	/** The one path that takes signed requests. */
+	/** The only path that accepts signed requests. */
 	path: string;
 	respond: (call: Call) => Promise<Reply>;
-	/** What a `GET` of each of these paths returns, to anyone: how a model says that it is ready. */
+	/** The responses to unauthenticated `GET` requests by path: the readiness checks of a model. */
 	readable?: Record<string, unknown>;
 }
 
-/** A request whose signature is right. */
+/** A request with a valid signature. */
 export interface Call {
 	body: unknown;
 	headers: IncomingHttpHeaders;
@@ -22,20 +23,20 @@ export interface Call {
 
 export interface Reply {
 	status: number;
-	/** Goes out as JSON; absent: no body. */
+	/** Sent as JSON. Absent: no body. */
 	body?: unknown;
 }
 
 export interface WebhookServer {
 	url: string;
-	/** The endpoint's `signing_secret`; until it is known every signed request is refused. */
+	/** Sets the endpoint's `signing_secret`. Until then, every signed request is refused. */
 	trust: (signingSecret: string) => void;
-	/** How many requests had a right signature. */
+	/** The number of requests with a valid signature. */
 	verifiedCount: () => number;
 	close: () => Promise<void>;
 }
 
-/** The request cannot be processed as it is, and would fail again: 422. */
+/** The request cannot be processed, and a retry would fail too: 422. */
 export class BadInput extends Error {
 	override readonly name = "BadInput";
 }
@@ -50,7 +51,7 @@ export async function serveWebhooks({ path, respond, readable = {} }: Service): 
 		if (method !== "POST" || url !== path)
 			return { status: 404, body: { error: `There is no ${url} here.` } };
 		const body = await readBody(request);
-		if (verifier === null) throw new WebhookVerificationError("No signing secret is known yet");
+		if (verifier === null) throw new WebhookVerificationError("The signing secret is not set yet");
 		verifier.verify(body, headers as Record<string, string>);
 		verified++;
 		return respond({ body: JSON.parse(body), headers });

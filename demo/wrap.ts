@@ -1,4 +1,4 @@
-/** Lines that end at words. Pure; texts may be painted. */
+/** Word wrapping. Pure; texts may contain colours. */
 import { stripVTControlCharacters } from "node:util";
 
 export interface Margins {

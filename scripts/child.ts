@@ -1,22 +1,22 @@
 /**
- * A child process that never outlives this one, together with everything it started, whatever kills this one. Knows
- * nothing of what the child does.
+ * A child process that, with all its descendants, never outlives this one, even if this one is killed. Independent of
+ * what the child does.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 
-/** What a signal that nobody can handle leaves undone here, the child does itself. */
+/** The child itself handles the case that this process dies from a signal that cannot be handled. */
 const END_WITH_PARENT = new URL("end-with-parent.mjs", import.meta.url).href;
-/** A child that has not followed SIGTERM by then is killed. */
+/** How long a child may take to end after SIGTERM before it is killed. */
 const STOP_TIMEOUT_MS = 5_000;
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface Child {
 	process: ChildProcess;
 	isRunning: () => boolean;
-	/** Resolves when the process has ended, whatever the reason. */
+	/** Resolves when the process has ended, for any reason. */
 	exited: Promise<void>;
 	/** Ends the child and its descendants. `SIGKILL` is a crash: nothing is flushed. */
 	stop: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>;
@@ -29,7 +29,7 @@ export interface ChildOptions {
 	log: (line: string) => void;
 }
 
-/** Starts a Node.js script with an IPC channel. It is a process group of its own, so that a signal reaches all of it. */
+/** Starts a Node.js script with an IPC channel, in its own process group, so that a signal reaches all of it. */
 export function startScript(script: string, args: string[], options: ChildOptions): Child {
 	const stdio: StdioOptions = ["ignore", "pipe", "pipe", "ipc"];
 	return start(process.execPath, ["--import", END_WITH_PARENT, script, ...args], stdio, options);
@@ -76,7 +76,7 @@ function start(program: string, args: string[], stdio: StdioOptions, { cwd, env,
 	return { process: child, isRunning, exited, stop };
 }
 
-/** Calls `end` when this process exits or gets a signal; a signal that nobody else handles still ends it. */
+/** Calls `end` when this process exits or gets a signal. A signal without another handler still ends the process. */
 function tieToThisProcess(end: () => void): () => void {
 	const onSignal = (signal: NodeJS.Signals) => {
 		if (process.listenerCount(signal) > 0) return;
@@ -97,7 +97,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 		if (process.platform === "win32") spawn("taskkill", ["/pid", String(child.pid), "/T", "/F"]);
 		else process.kill(-child.pid, signal);
 	} catch (error) {
-		// ESRCH: nothing of the group is left.
+		// ESRCH: the group has no processes left.
 		if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
 	}
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run dev`: the router for daily work. It keeps its state and its token in `.sluice/` between runs, reloads when
- * a source file changes, and shows what it logs.
+ * `npm run dev`: the router for development. Keeps its state and token in `.sluice/` between runs, reloads when a
+ * source file changes, and shows its log.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -43,10 +43,10 @@ async function main(): Promise<void> {
 	/** What is not the log. */
 	const say = values.json ? console.error : console.log;
 	const port = parsePort(values.port ?? DEFAULT_PORT);
-	// As the caller sees it: npm runs scripts in the project's folder.
+	// Relative to the caller's folder, because npm runs scripts in the project's folder.
 	const state = resolve(process.env["INIT_CWD"] ?? "", values.state ?? join(PROJECT, DEFAULT_STATE));
 	const ownVars = parseEnv(await readIfThere(join(PROJECT, ".dev.vars"))) as Record<string, string>;
-	// An empty value is what a copied .dev.vars.example holds.
+	// A copied .dev.vars.example contains an empty value.
 	const ownToken = (ownVars.ADMIN_TOKEN ?? "").trim();
 	const token = ownToken || (await keptToken());
 
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
 	say(paint("dim", `\nStopped. The state stays in ${shownState}.`));
 }
 
-/** Stays until Ctrl-C; an end that nobody asked for is a failure. */
+/** Waits until Ctrl-C. An unexpected end is a failure. */
 async function runUntilSignal(router: Router): Promise<void> {
 	let isStopping = false;
 	const stop = () => {
@@ -79,10 +79,10 @@ async function runUntilSignal(router: Router): Promise<void> {
 	};
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
 	await router.exited;
-	if (!isStopping) throw new Error("The router ended by itself; the lines above may say why.");
+	if (!isStopping) throw new Error("The router ended unexpectedly. The lines above may say why.");
 }
 
-/** The token made in the first run. */
+/** The token created in the first run. */
 async function keptToken(): Promise<string> {
 	const file = join(HOME, "token");
 	const kept = (await readIfThere(file)).trim();

@@ -5,17 +5,17 @@
 import { clockTime, deliveryText } from "./delivery-lines.ts";
 import { paint } from "./paint.ts";
 
-/** wrangler's line for a request that has been answered. */
+/** wrangler's line for a completed request. */
 const REQUEST = /^\[wrangler:info\] ([A-Z]+) (\/\S*) (\d{3})\D*\((\d+)ms\)$/;
 
-/** Whoever has a callback URL may end its delivery. */
+/** A callback URL lets its owner end a delivery. */
 const CALLBACK_TOKEN = /^(\/callbacks\/[^/]*\/)\S+/;
 
-/** Events of the router that somebody should look at. */
+/** Log events that need attention. */
 const TROUBLE =
 	/refused|failed|stopped|missing|no_table|un(claimed|reachable|readable|resolved|told|written)/;
 
-/** Lines that only wrangler's start and reload print. */
+/** Lines that wrangler prints at start and reload. */
 const CHATTER = [
 	/^\[wrangler:info\]/,
 	/^⎔ (?!Reloading)/,
@@ -28,7 +28,7 @@ const CHATTER = [
 /** What wrangler puts before a line of console.warn and console.error. */
 const SEVERITY = /^[✘▲] \[(ERROR|WARNING)\] /;
 
-/** The line to print for one line of output, or null for one that says nothing to a developer. */
+/** Returns the line to print for a line of output, or null to hide it. */
 export function readableLine(line: string): string | null {
 	const entry = parseEntry(line.replace(SEVERITY, ""));
 	if (entry !== null) return formatEntry(entry);
@@ -61,7 +61,7 @@ function parseEntry(line: string): Record<string, unknown> | null {
 	}
 }
 
-/** A field that is null says that something did not happen; on a terminal that is only noise. */
+/** Hides fields that are null, which only add noise on a terminal. */
 function formatEntry({ event, ...fields }: Record<string, unknown>): string {
 	const text = deliveryText(event, fields);
 	if (text !== null) return `${timeNow()}  ${text}`;

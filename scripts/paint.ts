@@ -1,6 +1,6 @@
 /**
- * Colours and widths for terminal output. Colours appear only on a terminal, and never against the wish of
- * NO_COLOR (https://no-color.org).
+ * Colours and widths for terminal output. Colours are used only on a terminal and if NO_COLOR is not set
+ * (https://no-color.org).
  */
 import { styleText } from "node:util";
 

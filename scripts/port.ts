@@ -1,4 +1,4 @@
-/** Ports on this machine: reading one from the command line, and saying clearly when it is taken. */
+/** Ports on this machine: parsing one from the command line, and a clear error if it is in use. */
 import { createServer } from "node:net";
 
 /** The asked port is taken by another process. */
@@ -14,7 +14,7 @@ export class PortInUseError extends Error {
 export function parsePort(text: string): number {
 	const port = Number(text);
 	if (/^\d+$/.test(text) && port < 65_536) return port;
-	throw new Error(`--port takes a number from 0 to 65535 (0: any free port), not "${text}".`);
+	throw new Error(`--port must be a number from 0 to 65535 (0: any free port), not "${text}".`);
 }
 
 /** @throws {PortInUseError} at this moment; the port may still be taken in the next */

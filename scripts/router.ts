@@ -1,6 +1,6 @@
 /**
  * Runs the router on this machine: `wrangler dev` with its embedded Queue, D1, KV and Durable Objects. Used by
- * `npm run dev`, the demo and the end-to-end tests. Starting and stopping lives here; what is shown of it does not.
+ * `npm run dev`, the demo and the end-to-end tests. Only starting and stopping is here, not the display.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -39,7 +39,7 @@ export interface Router {
 	url: string;
 	/** Ends the router and all it started. `SIGKILL` is a crash: nothing is flushed. */
 	stop: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>;
-	/** Resolves when the process has ended, whatever the reason. */
+	/** Resolves when the process has ended, for any reason. */
 	exited: Promise<void>;
 }
 
@@ -151,10 +151,10 @@ async function becomeReady(child: Child): Promise<string> {
 		if (health?.status === 200) return url;
 		await setTimeout(POLL_MS);
 	}
-	throw new Error("it ended before it answered.");
+	throw new Error("it ended before it responded.");
 }
 
-/** Rejects when the child has ended or has had its time, or when wrangler waits for somebody to mend the Worker. */
+/** Rejects if the child has ended, after a timeout, or if wrangler waits for a fix of the Worker's code. */
 async function giveUpEarly(child: Child, buildFailed: Promise<string>): Promise<never> {
 	const deadline = setTimeout(START_TIMEOUT_MS, `it was not up within ${START_TIMEOUT_MS / 1000} seconds.`, {
 		ref: false,

@@ -1,6 +1,6 @@
 /**
- * Runs a TypeScript file of this project with the Node.js that the project pins, installing what is missing
- * first. Plain JavaScript for Node 20 without dependencies, because it runs before there are any.
+ * Runs a TypeScript file of this project with the pinned Node.js version, and first installs missing dependencies. Plain
+ * JavaScript for Node 20, because it runs before dependencies are installed.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * `npm run smoke -- URL`: whether a deployed router works, from the ingest URL to an endpoint. Prints a line for each step,
- * says in words what is wrong, and leaves nothing behind. Exit code 0: all is well; 1: something is not; 130: Ctrl-C.
+ * `npm run smoke -- URL`: tests a deployed router from the ingest URL to an endpoint. Prints a line per step, explains
+ * failures, and deletes what it created. Exit code 0: success; 1: failure; 130: Ctrl-C.
  */
 import { parseArgs } from "node:util";
 import { paint } from "./paint.ts";

@@ -1,7 +1,7 @@
 /**
- * One router at a time in a state folder: two would both work off what is stored there, and send every delivery twice.
- * The claim is a lock that the operating system keeps on a file, by way of SQLite, since Node.js has none of its own; so
- * it ends with the process that holds it, however that dies, and there is nothing stale to clean up.
+ * Allows only one router per state folder: two would both process the stored deliveries and send each of them twice.
+ * Uses a file lock of the operating system, through SQLite because Node.js has none. The lock ends with its process, so
+ * no stale lock can remain.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

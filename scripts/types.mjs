@@ -1,6 +1,6 @@
 /**
  * Checks the types of every part of the project: the Worker, its tests, the end-to-end suite, the demo with the
- * scripts, and the benchmarks each have a tsconfig.json, because they run in different places. Silent when all is well.
+ * scripts, and the benchmarks each have a tsconfig.json, because they run in different environments. Silent on success.
  */
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";

@@ -1,7 +1,6 @@
 /**
- * The Worker's variables as a file, secrets among them, for as long as the router runs. It goes by file, not by
- * `--var`, because the arguments of a process can be read by every user of the machine; and not into the state, which
- * stays, and which people copy.
+ * Passes the Worker's variables, including secrets, in a temporary file while the router runs. Not by `--var`, because
+ * every user of the machine can read process arguments, and not in the state folder, which is kept and may be copied.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +15,7 @@ export interface VarsFile {
 /** @throws {Error} when a value has a character that would need escaping */
 export function writeVarsFile(vars: Record<string, string>): VarsFile {
 	const text = toEnvFile(vars);
-	// Nobody else can read a folder made by mkdtemp.
+	// Only this user can read a folder created by mkdtemp.
 	const folder = mkdtempSync(join(tmpdir(), "sluice-vars-"));
 	const path = join(folder, "vars.env");
 	const remove = () => {
@@ -31,7 +30,7 @@ export function writeVarsFile(vars: Record<string, string>): VarsFile {
 function toEnvFile(vars: Record<string, string>): string {
 	const lines = Object.entries(vars).map(([name, value]) => {
 		if (/['$\\\n]/.test(value))
-			throw new Error(`The variable ${name} has a character that would need escaping.`);
+			throw new Error(`The variable ${name} contains a character that cannot be written to the file.`);
 		return `${name}='${value}'\n`;
 	});
 	return lines.join("");

@@ -1,4 +1,4 @@
-/** The Worker as one Hono application: ingest, and the management API, which is handed the way to it. */
+/** The Worker as one Hono application: the ingest routes and the management API, which receives ingest functions. */
 import { Hono } from "hono";
 import { errorResponse, api } from "./api/app.ts";
 import type { ApiEnv, Ingest } from "./api/http/context.ts";

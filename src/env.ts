@@ -1,6 +1,6 @@
 /**
- * What the Worker is given: the bindings of wrangler.toml, and the secrets and vars an operator may set. It names
- * interfaces only, so that every room may import it.
+ * The Worker's environment: the bindings of wrangler.toml, and the secrets and vars an operator may set. It contains
+ * only interfaces, so that every room may import it.
  */
 import type { DeadLettersRpc } from "./dead-letters/rpc.ts";
 import type { BulkJobRpc } from "./delivery/bulk/rpc.ts";
@@ -10,7 +10,7 @@ import type { EventLogRpc } from "./events/log/rpc.ts";
 import type { PullerRpc } from "./ingest/queues/rpc.ts";
 import type { WatchRpc } from "./ingest/silence/rpc.ts";
 
-/** A binding to Workers AI, as far as it is used. */
+/** The part of a Workers AI binding that the router uses. */
 export interface AiBinding {
 	run(
 		model: string,
@@ -20,7 +20,7 @@ export interface AiBinding {
 }
 
 export interface Env {
-	/** Truth for sources, endpoints and subscriptions. */
+	/** The source of truth for sources, endpoints and subscriptions. */
 	DB: D1Database;
 	/** Read cache of source configuration for ingest; D1 is the truth. */
 	SOURCES: KVNamespace;
@@ -28,29 +28,31 @@ export interface Env {
 	EVENTS_DLQ: Queue<string>;
 	EVENT_LOG: DurableObjectNamespace<EventLogRpc>;
 	DISPATCHER: DurableObjectNamespace<DispatcherRpc>;
-	/** Carry out exchanges for dispatchers, by `ep_…/n`. */
+	/** Objects that carry out exchanges for dispatchers, named `ep_…/n`. */
 	HAND: DurableObjectNamespace<HandRpc>;
-	/** Retries and cancellations of many deliveries, by `bulk_…`. */
+	/** Bulk retries and cancellations of deliveries, named `bulk_…`. */
 	BULK_JOB: DurableObjectNamespace<BulkJobRpc>;
 	DEAD_LETTERS: DurableObjectNamespace<DeadLettersRpc>;
 	PULLER: DurableObjectNamespace<PullerRpc>;
 	WATCH: DurableObjectNamespace<WatchRpc>;
 	/**
-	 * For endpoints of Workers AI; there only when wrangler.toml has it. Queues and VPC services of endpoints are bound
-	 * under names of the operator's (delivery/exchange/bindings.ts).
+	 * For Workers AI endpoints; present only when wrangler.toml configures it. The operator chooses the binding names
+	 * of the queues and VPC services that endpoints use (delivery/exchange/bindings.ts).
 	 */
 	AI?: AiBinding;
-	/** The root API key. While it is unset, everything but /healthz is closed. */
+	/** The root API key. While it is unset, every route except /healthz returns 503. */
 	ADMIN_TOKEN?: string;
 	/** Keys for stored secrets, comma separated: the first encrypts, all decrypt. Unset: derived from ADMIN_TOKEN. */
 	ENCRYPTION_KEY?: string;
-	/** For how long the router goes by one reading of the routing table's version, and a change waits; default 250. */
+	/**
+	 * How long the router caches the routing table's version, and so how long a change may take, in ms; default 250.
+	 */
 	ROUTING_MAX_AGE_MS?: string;
-	/** How many requests may come of the result of one delivery of a publisher's event; default 100. */
+	/** How many requests the result of one delivery of a publisher's event may cause; default 100. */
 	RESULT_BUDGET?: string;
-	/** Names of this router, comma separated; unset: those under which it has been called. */
+	/** Host names of this router, comma separated. Unset: the host names that requests to it have used. */
 	OWN_HOSTS?: string;
-	/** "true" lets endpoints be http and on private hosts; for development only. */
+	/** "true" allows endpoints with http URLs and private hosts; for development only. */
 	ALLOW_PRIVATE_ENDPOINTS?: string;
 }
 

@@ -1,4 +1,4 @@
-/** The doors of the Worker: fetch, queues and the Durable Objects. Wiring only. */
+/** The Worker's entry points: fetch, queues and the Durable Objects. Wiring only. */
 import { app } from "./app.ts";
 import { DEAD_LETTER_QUEUE, takeDeadLetters } from "./dead-letters/consumer.ts";
 import type { Env } from "./env.ts";

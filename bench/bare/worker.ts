@@ -1,4 +1,4 @@
-/** The least that can be called ingest: a Hono route that puts the body into the queue. */
+/** Minimal ingest for comparison: a Hono route that puts the body into the queue. */
 import { Hono } from "hono";
 
 const app = new Hono<{ Bindings: { EVENTS: Queue<string> } }>();

@@ -1,4 +1,4 @@
-/** The least that can be called a router: what is posted goes into the queue, and from there to every endpoint. */
+/** A minimal router for comparison: puts requests into the queue, and sends them from there to every endpoint. */
 interface Env {
 	EVENTS: Queue<string>;
 	/** URLs, separated by commas. */

@@ -1,4 +1,4 @@
-/** What comes next: values by their time, the earliest first, and of equal ones the one that was put in first. */
+/** A queue of values by time, earliest first; equal times in insertion order. */
 export class Agenda<T> {
 	readonly #heap: { at: number; order: number; value: T }[] = [];
 	#put = 0;

@@ -1,4 +1,4 @@
-/** Event logs and dispatchers that count what they are called for and keep nothing. */
+/** Event logs and dispatchers that count calls and store nothing. */
 import type { Env } from "../../src/env.ts";
 import type { NewEntry } from "../../src/events/log/entry.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";

@@ -1,4 +1,4 @@
-/** What gives out first: each resource, its busiest object, what that has to bear at a load, and when it is full. */
+/** Which limit is reached first: each resource, its busiest object, the load on it, and when it is full. */
 import { busiest, type Counted, type Tally } from "./counting.ts";
 import { LIMITS, type Limit, STEPS } from "./limits.ts";
 import type { Population } from "./population.ts";

@@ -1,6 +1,6 @@
 /**
  * What one object, queue or database bears, and what a step of the router takes: the figures that the simulation
- * compares with. Each says where it comes from; one that nobody has measured on Cloudflare says so.
+ * compares with. Each says where it comes from; those not measured on Cloudflare say so.
  */
 
 /**
@@ -26,7 +26,9 @@ export const LIMITS = {
 	queueBytes: exactly(25e9, "published"),
 	/** Invocations of a consumer at once, for one queue. */
 	consumers: exactly(250, "published"),
-	/** Calls a second that one Durable Object takes when each of them writes; 1,000 is published for those that do not. */
+	/**
+	 * Calls a second that one Durable Object takes when each of them writes; 1,000 is published for those that do not.
+	 */
 	writingCalls: { low: 200, high: 500, origin: "assumed" },
 	/** Queries a second of D1, at a millisecond each. */
 	d1Queries: exactly(1_000, "published"),
@@ -38,7 +40,10 @@ export const LIMITS = {
 	historyBytes: exactly(8e9, "own"),
 	/** Events among which a log recognises one that comes again. */
 	window: exactly(100_000, "own"),
-	/** Bytes that the routing table may take of an isolate's 128 MB, twice: the old one stands while the new one is read. */
+	/**
+	 * Bytes that the routing table may take of an isolate's 128 MB, twice: the old one stands while the new one is
+	 * read.
+	 */
 	tableBytes: exactly(32e6, "assumed"),
 } as const satisfies Record<string, Limit>;
 
@@ -46,7 +51,7 @@ function exactly(value: number, origin: Origin): Limit {
 	return { low: value, high: value, origin };
 }
 
-/** Times and sizes of our own steps. */
+/** Times and sizes of the router's own steps. */
 export const STEPS = {
 	/** s that the log keeps an event (own). */
 	logSeconds: 7 * 86_400,
@@ -68,12 +73,19 @@ export const STEPS = {
 	/** s that an isolate at ingest remembers a source, and how many (own). */
 	sourceSeconds: 10,
 	sourcesKept: 1_000,
-	/** s after which a copy of a source in KV ends, and D1 is read and KV written anew (own); under its id and its name. */
+	/**
+	 * s after which a copy of a source in KV ends, and D1 is read and KV written anew (own); under its id and its name.
+	 */
 	copySeconds: 300,
 	copyWrites: 2,
-	/** Bytes of a subscription in the routing table, its endpoint included, its compiled expressions not (measured: Node 24). */
+	/**
+	 * Bytes of a subscription in the routing table, its endpoint included, its compiled expressions not (measured: Node
+	 * 24).
+	 */
 	subscriptionBytes: 850,
-	/** s of D1 that reading the table takes, for each subscription (measured: 34 ms for 10,000 by `bench -- routing`). */
+	/**
+	 * s of D1 that reading the table takes, for each subscription (measured: 34 ms for 10,000 by `bench -- routing`).
+	 */
 	subscriptionReadSeconds: 0.034 / 10_000,
 	/** ms of CPU for an event at ingest and in the router (measured by `bench -- ingest routing`). */
 	cpuMs: 0.3 + 0.08,

@@ -1,4 +1,4 @@
-/** The figures as lines to read: four tables, and what is to be known about where the figures come from. */
+/** The figures as text: four tables, and notes on where the figures come from. */
 import type { Answer } from "./answers.ts";
 import type { CostRow } from "./bills.ts";
 import { LARGE_BATCH, LOADS, SMALL_BATCH } from "./loads.ts";

@@ -1,4 +1,4 @@
-/** The text of a document, as the two models that read texts are sent it by their subscriptions. */
+/** The text of a document, in the form that the subscriptions send to the two text models. */
 import { BadInput } from "../webhook-server.ts";
 
 export interface DocumentText {

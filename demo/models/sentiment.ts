@@ -1,6 +1,6 @@
 /**
- * The sentiment model: adds up how positive or negative the words of a text are, with wink-sentiment. It works as slow
- * models do: it takes a job with 202, and posts the output to the job's callback URL some time later.
+ * The sentiment model: adds up how positive or negative the words of a text are, with wink-sentiment. It works like
+ * slow models: it accepts a job with 202 and posts the output to the job's callback URL later.
  */
 import { setTimeout } from "node:timers/promises";
 import analyse from "wink-sentiment";
@@ -11,9 +11,9 @@ import type { DocumentText } from "./document.ts";
 
 export const SENTIMENT_PATH = "/jobs";
 
-/** For so long a job waits for its turn. */
+/** How long a job waits for its turn. */
 const QUEUE_MS = 400;
-/** This job does not wait, and its output is there before the 202 is: the router has to take that, too. */
+/** This job does not wait, so its output arrives before the 202. The router must support that too. */
 const EARLY_JOB = 3;
 const TRIES = 3;
 const MS_BETWEEN_TRIES = 500;
@@ -76,7 +76,7 @@ function judge({ document, text }: DocumentText): Sentiment {
 	return { document, sentiment, score, words };
 }
 
-/** The router confirms with 200 what it has written down; whatever else it says, the output is posted again. */
+/** The router responds with 200 once the output is stored. After any other response, the output is posted again. */
 async function postOutput(url: string, result: Sentiment, signal: AbortSignal): Promise<void> {
 	for (let tried = 1; ; tried++) {
 		const response = await fetch(url, {

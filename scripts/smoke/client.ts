@@ -1,4 +1,4 @@
-/** The router over HTTP, for the smoke test: a request that fails says in words what is wrong. No secret is ever printed. */
+/** HTTP client for the smoke test: errors explain what is wrong. Never prints a secret. */
 
 /** What is wrong, and what to look at. */
 export class SmokeFailure extends Error {
@@ -24,14 +24,14 @@ export interface Asked {
 	method?: string;
 	token: string | null;
 	body?: unknown;
-	/** Aborts the request, as when somebody presses Ctrl-C. */
+	/** Aborts the request, for example after Ctrl-C. */
 	signal: AbortSignal;
 }
 
 /** One request may take so long, ms: longer than the router keeps one waiting. */
 const TIMEOUT_MS = 20_000;
 
-/** Whatever the router answers. Throws a `SmokeFailure` when nothing answers. */
+/** Returns any response of the router. Throws a `SmokeFailure` if there is no response. */
 export async function request(url: string, { method = "GET", token, body, signal }: Asked): Promise<Answer> {
 	try {
 		const response = await fetch(url, {
@@ -60,7 +60,7 @@ export async function request(url: string, { method = "GET", token, body, signal
 	}
 }
 
-/** `{}` for what is no JSON object. */
+/** Returns `{}` for anything but a JSON object. */
 function objectOf(text: string): Record<string, unknown> {
 	try {
 		const value: unknown = JSON.parse(text);

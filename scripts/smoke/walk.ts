@@ -1,6 +1,6 @@
 /**
- * The way of one event through a deployed router: in by a source of its own, through the queue to an endpoint, which is a
- * second source of the same router, so that the event's arrival there proves all of it. What was made is deleted again.
+ * Sends an event through a deployed router: from a new source through the queue to an endpoint, which is a second
+ * source of the same router, so that the arrival there proves the whole path. Deletes everything it created.
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
@@ -51,7 +51,7 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 		resource: string,
 		fields: { name: string; [field: string]: unknown },
 	): Promise<Record<string, unknown>> => {
-		// Before it is there: whoever stops the test now does not know whether it will be.
+		// Noted before the request, because after an abort it is unknown whether the resource was created.
 		made.unshift(`/v1/${resource}/${fields.name}`);
 		const answer = await api(`/v1/${resource}`, fields);
 		if (answer.status < 500 && answer.status !== 201) made.shift();

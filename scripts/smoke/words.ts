@@ -1,4 +1,4 @@
-/** What an unexpected response of the router means, in words. Pure. */
+/** Explains unexpected responses of the router. Pure. */
 import { SmokeFailure, type Answer } from "./client.ts";
 
 /** For a route of the API that was asked for `what`. */

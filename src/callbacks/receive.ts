@@ -1,6 +1,6 @@
 /**
- * The route `/callbacks/{delivery}/{token}`: where a model server posts the output of a job. The token is the proof; what
- * the post means is decided by the dispatcher that owns the delivery. Nothing is confirmed before it is written.
+ * The route `/callbacks/{delivery}/{token}`, to which a model server posts the output of a job. The token authenticates
+ * the request, and the dispatcher that owns the delivery interprets it. The response is sent only after the write.
  */
 import { isCallbackToken } from "../crypto/callback-token.ts";
 import type { CalledBack } from "../delivery/callback.ts";
@@ -12,12 +12,12 @@ import { type Refusal, refuse, refuseForNow, toResponse } from "../http/refusal.
 import { log } from "../log.ts";
 import { dispatcher } from "../objects/clients.ts";
 
-/** Says as which response the body counts, for a server that has failed: 500, 422 … */
+/** The header with the job's HTTP status, for a server whose job failed: 500, 422 … */
 export const STATUS_HEADER = "sluice-status";
 
 const UNKNOWN = refuse(404, "callback_not_found", "There is no delivery with this callback URL.");
 
-/** Handles a request to the callback URL of a delivery. Never throws. */
+/** Handles a request to a delivery's callback URL. Never throws. */
 export async function receiveCallback(
 	request: Request,
 	env: Env,
@@ -48,7 +48,7 @@ async function take(
 		return refuse(400, "invalid_status", `${STATUS_HEADER} must be an HTTP status from 200 to 599.`);
 	}
 	const read = await readBody(request);
-	// A body that is too large ends the job as a response of that size would: asked again, the model had the same.
+	// A body that is too large ends the job, like a response of that size: a retry would produce the same output.
 	if (!read.ok && read.code !== "body_too_large") return read;
 	const callback = {
 		status,
@@ -58,13 +58,13 @@ async function take(
 	try {
 		return await dispatcher(env, endpointId).callBack(deliveryId, callback);
 	} catch (cause) {
-		return refuseForNow("unavailable", "The delivery cannot be reached now. Send the request again.", {
+		return refuseForNow("unavailable", "The delivery is unavailable. Send the request again.", {
 			cause,
 		});
 	}
 }
 
-/** 200 when nothing is said; null when it is no status. */
+/** Returns 200 if the header is missing, null if it is invalid. */
 function statusOf(value: string | null): number | null {
 	if (value === null) return 200;
 	const status = Number(value);

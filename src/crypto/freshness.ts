@@ -1,14 +1,14 @@
-/** How old a signed request may be. One rule for every scheme that signs its time. */
+/** How old a signed request may be. The same rule for every scheme that signs a timestamp. */
 
-/** How far the sender's clock may be off, either way, and how long a request may be replayed. */
+/** How far the sender's clock may be off in either direction, and how long a request can be replayed. */
 export const TOLERANCE_SECONDS = 300;
 
-/** From here on digits are milliseconds: as seconds they would be the year 5138, as milliseconds they are 1973. */
+/** Larger values are milliseconds: as seconds this would be the year 5138, as milliseconds it is 1973. */
 const FIRST_MILLISECONDS = 100_000_000_000;
 
 /**
- * `timestamp` is a time since the epoch, digits only, as it stands in the request: in seconds, or in ms where it has 12
- * digits or more; `now` in ms. `maxAgeSeconds` is wider for senders that sign long before they send.
+ * `timestamp` is the request's time since the epoch, digits only: in seconds, or in ms if it has 12 digits or more.
+ * `now` in ms. `maxAgeSeconds` is larger for senders that sign long before they send.
  */
 export function isFresh(
 	timestamp: string,

@@ -1,7 +1,7 @@
-/** A secret with its time, as verification and signing take it, and as it is stored. */
+/** A secret with its validity period, as it is stored and as verification and signing use it. */
 import * as z from "zod";
 
-/** Secrets that are valid now; while rotating there are several, newest first. Times in ms since the epoch. */
+/** The valid secrets, newest first; several during a rotation. Times in ms since the epoch. */
 export const liveSecretsSchema = z.array(
 	z.object({
 		value: z.string(),

@@ -1,21 +1,21 @@
 /**
- * Signatures that the router itself verifies: what leaves it with one comes back unchanged, or counts as not signed.
+ * Signatures that the router both makes and verifies, for values that it sends out and gets back unchanged.
  * HMAC-SHA-256 with keys derived from ENCRYPTION_KEY and ADMIN_TOKEN, one for each purpose.
  */
 import { createHmac, pbkdf2Sync } from "node:crypto";
 import { isSameDigest } from "./compare.ts";
 import { type KeyEnv, keyMaterials } from "./key-materials.ts";
 
-/** Names what is signed, so that a signature for one thing is none for another. */
+/** What is signed. A signature for one purpose is not valid for another. */
 export type Purpose = "lineage" | "callback";
 
-/** In base64url, made with the first key; null while no key is set. */
+/** Returns a base64url signature made with the first key, or null if no key is set. */
 export function signOwn(env: KeyEnv, purpose: Purpose, text: string): string | null {
 	const [material] = keyMaterials(env);
 	return material === undefined ? null : hmac(material, purpose, text).toString("base64url");
 }
 
-/** Whether one of the keys that are set made `signature`. */
+/** Returns whether one of the configured keys made `signature`. */
 export function isOwnSignature(env: KeyEnv, purpose: Purpose, text: string, signature: string): boolean {
 	const given = Buffer.from(signature, "base64url");
 	return keyMaterials(env).some((material) => isSameDigest(given, hmac(material, purpose, text)));
@@ -26,11 +26,11 @@ function hmac(material: string, purpose: Purpose, text: string): Buffer {
 }
 
 /**
- * Endpoints see signatures, and could try words for a token against one. The most that Workers allow, some tens of
- * milliseconds: a weak token is still a weak token, but takes a hundred thousand times as long to find.
+ * Endpoints see signatures and could use one for a dictionary attack on the token. This is the maximum that Workers
+ * allow and takes some tens of milliseconds; it makes each guess a hundred thousand times as expensive.
  */
 const ITERATIONS = 100_000;
-/** Once for each key in the life of an isolate, which sees few. */
+/** Derived once per key and isolate. An isolate sees few keys. */
 const derived = new Map<string, Buffer>();
 
 function keyFor(material: string, purpose: Purpose): Buffer {

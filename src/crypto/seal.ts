@@ -1,25 +1,25 @@
 /**
- * Secrets at rest: sealed with AES-256-GCM before they reach a database row. The keys come from ENCRYPTION_KEY,
- * or from ADMIN_TOKEN while that is unset. Nothing else in the router encrypts.
+ * Encrypts secrets at rest with AES-256-GCM before they are stored in the database. Keys are derived from
+ * ENCRYPTION_KEY, or from ADMIN_TOKEN if that is unset. Nothing else in the router encrypts.
  */
 import { type KeyEnv, keyMaterials } from "./key-materials.ts";
 
 interface SealingKey {
-	/** Says which key sealed a text, without telling anything of the key. */
+	/** Identifies the key that sealed a text, without revealing the key. */
 	id: string;
 	key: CryptoKey;
 }
 
 const VERSION = "v1";
-/** 96 bits, the size GCM is made for; random ones may seal 2^32 secrets with one key (NIST SP 800-38D, 8.3). */
+/** 96 bits, GCM's native size. Random IVs are safe for 2^32 secrets per key (NIST SP 800-38D, 8.3). */
 const IV_BYTES = 12;
 const KEY_ID_BYTES = 4;
 
-/** What the operator can do about a secret that `open` cannot open; the end of a sentence. */
+/** What the operator can do about a secret that `open` cannot decrypt. Completes a sentence. */
 export const UNREADABLE =
 	"was encrypted with a key that is no longer set: add the former ADMIN_TOKEN to ENCRYPTION_KEY, or replace the secret";
 
-/** `v1.{key id}.{base64url of IV and ciphertext}`. Throws when neither variable is set. */
+/** Returns `v1.{key id}.{base64url of IV and ciphertext}`. Throws if neither variable is set. */
 export async function seal(env: KeyEnv, plaintext: string): Promise<string> {
 	const [material] = keyMaterials(env);
 	if (material === undefined)
@@ -30,7 +30,7 @@ export async function seal(env: KeyEnv, plaintext: string): Promise<string> {
 	return `${VERSION}.${id}.${Buffer.concat([iv, Buffer.from(ciphertext)]).toString("base64url")}`;
 }
 
-/** null when no key that is set opens it, or it is no sealed text that this release knows. */
+/** Returns the plaintext, or null if no configured key opens it or the format is unknown. */
 export async function open(env: KeyEnv, sealed: string): Promise<string | null> {
 	const [version, keyId, payload] = sealed.split(".");
 	if (version !== VERSION || payload === undefined) return null;
@@ -49,7 +49,7 @@ export async function open(env: KeyEnv, sealed: string): Promise<string | null> 
 	return null;
 }
 
-/** Deriving costs more than opening; an isolate sees few keys in its life. */
+/** Cached because deriving a key costs more than decrypting. An isolate sees few keys. */
 const derived = new Map<string, SealingKey>();
 
 async function deriveKey(material: string): Promise<SealingKey> {

@@ -1,9 +1,9 @@
 /**
- * Templates of what an HMAC covers, such as `{method}{url}{body}{timestamp}`: text with places in braces. Parsing only;
- * what stands in the places comes from a request (sources/proof/signed-bytes.ts).
+ * Templates for the content that an HMAC signs, such as `{method}{url}{body}{timestamp}`: text with placeholders in
+ * braces. Parsing only; sources/proof/signed-bytes.ts fills the placeholders from a request.
  */
 
-/** `form`: the fields of a form, sorted by name, each name with its value behind it. */
+/** `form`: the fields of a form sorted by name, each name followed by its value. */
 const PLACES = ["method", "url", "timestamp", "body", "form"] as const;
 type Place = (typeof PLACES)[number];
 
@@ -17,7 +17,7 @@ const TOKENS = /\{([^{}]*)\}|[^{}]+|[{}]/g;
 
 export type ParsedTemplate = { ok: true; parts: readonly ContentPart[] } | { ok: false; message: string };
 
-/** The message is for the person who wrote the template. */
+/** Parses a template. The message is for the person who wrote it. */
 export function parseSignedContent(template: string): ParsedTemplate {
 	if (template.length > MAX_TEMPLATE_LENGTH) {
 		return { ok: false, message: `must have at most ${MAX_TEMPLATE_LENGTH} characters` };
@@ -31,19 +31,19 @@ export function parseSignedContent(template: string): ParsedTemplate {
 	return { ok: true, parts };
 }
 
-/** For templates of our own. Throws where there is a mistake in one. */
+/** Parses a built-in template. Throws if it is invalid. */
 export function signedContent(template: string): readonly ContentPart[] {
 	const parsed = parseSignedContent(template);
 	if (parsed.ok) return parsed.parts;
 	throw new Error(`${template}: ${parsed.message}`);
 }
 
-/** Whether the template has the place. */
+/** Returns whether the template contains the placeholder. */
 export function hasPlace(parts: readonly ContentPart[], place: Place): boolean {
 	return parts.some((part) => "place" in part && part.place === place);
 }
 
-/** The headers that it covers, in lower case. */
+/** Returns the headers that the template covers, in lower case. */
 export function headersOf(parts: readonly ContentPart[]): string[] {
 	return parts.flatMap((part) => ("header" in part ? [part.header] : []));
 }
@@ -57,6 +57,6 @@ function readToken(token: string, name: string | undefined): ContentPart | null 
 }
 
 function describe(token: string, name: string | undefined): string {
-	if (name === undefined) return `${token} has no counterpart`;
-	return `${token} is not known; known are ${PLACES.map((place) => `{${place}}`).join(", ")} and {header:NAME}`;
+	if (name === undefined) return `${token} has no matching brace`;
+	return `${token} is unknown. Use ${PLACES.map((place) => `{${place}}`).join(", ")} or {header:NAME}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Standard Webhooks 1.0 signatures, and the secrets that make them
+ * Standard Webhooks 1.0 signatures, and their secrets
  * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
  */
 import {
@@ -16,25 +16,25 @@ const SYMMETRIC = "whsec_";
 const ASYMMETRIC = "whsk_";
 const MIN_SECRET_BYTES = 24;
 const MAX_SECRET_BYTES = 64;
-/** Ed25519: a seed, and the public key that follows from it. */
+/** Ed25519: a seed, and the public key derived from it. */
 const SEED_BYTES = 32;
 const PRIVATE_KEY_BYTES = 64;
 
-/** What is signed: `{id}.{timestamp}.{body}`. */
+/** The content to sign: `{id}.{timestamp}.{body}`. */
 export interface SignedMessage {
-	/** The delivery's id, the same for every attempt; without a dot. */
+	/** The delivery's id, the same for every attempt. Contains no dot. */
 	id: string;
-	/** Of this attempt, in seconds since the epoch. */
+	/** The time of this attempt, in seconds since the epoch. */
 	timestampSeconds: number;
-	/** Exactly what is sent; a string stands for its UTF-8 bytes. */
+	/** The exact request body. A string is encoded as UTF-8. */
 	body: string | Uint8Array;
-	/** `whsec_…` (v1, HMAC-SHA256) or `whsk_…` (v1a, Ed25519), newest first; one signature is made with each. */
+	/** `whsec_…` (v1, HMAC-SHA256) or `whsk_…` (v1a, Ed25519), newest first. Each makes one signature. */
 	secrets: readonly string[];
 }
 
 /**
- * The three `webhook-*` headers. Throws when there is no secret: nothing is sent unsigned, and storing an
- * endpoint without a secret, or with one that `refuseSigningSecret` refuses, is a bug.
+ * Returns the three `webhook-*` headers. Throws if there is no secret: requests are never sent unsigned, and an
+ * endpoint without a valid secret (`refuseSigningSecret`) is a bug.
  */
 export function signatureHeaders({
 	id,
@@ -62,12 +62,12 @@ function signature(secret: string, signed: Uint8Array): string {
 	return `v1a,${sign(null, signed, privateKey(seed)).toString("base64")}`;
 }
 
-/** A new secret for `v1` signatures: 32 random bytes. */
+/** Returns a new secret for `v1` signatures: 32 random bytes. */
 export function generateSigningSecret(): string {
 	return SYMMETRIC + randomBytes(32).toString("base64");
 }
 
-/** Why `secret` cannot sign, for the person who gave it; null when it can. */
+/** Returns why `secret` is not a valid signing secret, for the person who entered it, or null if it is valid. */
 export function refuseSigningSecret(secret: string): string | null {
 	const prefix = [SYMMETRIC, ASYMMETRIC].find((known) => secret.startsWith(known));
 	if (prefix === undefined) return `must begin with ${SYMMETRIC} or ${ASYMMETRIC}`;
@@ -78,34 +78,34 @@ export function refuseSigningSecret(secret: string): string | null {
 
 function refuseHmacKey(bytes: Buffer): string | null {
 	return bytes.length < MIN_SECRET_BYTES || bytes.length > MAX_SECRET_BYTES
-		? `must hold ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes, and holds ${bytes.length}`
+		? `must contain ${MIN_SECRET_BYTES} to ${MAX_SECRET_BYTES} bytes, but contains ${bytes.length}`
 		: null;
 }
 
 function refuseEd25519Key(bytes: Buffer): string | null {
 	if (bytes.length !== PRIVATE_KEY_BYTES) {
-		return `must hold ${PRIVATE_KEY_BYTES} bytes (seed and public key), and holds ${bytes.length}`;
+		return `must contain ${PRIVATE_KEY_BYTES} bytes (seed and public key), but contains ${bytes.length}`;
 	}
-	// With a wrong public half every signature would be one that no receiver accepts.
+	// With a wrong public key, receivers would reject every signature.
 	const ofSeed = createPublicKey(privateKey(bytes.subarray(0, SEED_BYTES))).export({ format: "jwk" }).x;
 	return ofSeed === bytes.subarray(SEED_BYTES).toString("base64url")
 		? null
-		: "must end in the public key that belongs to its seed";
+		: "must end with the public key that belongs to its seed";
 }
 
-/** The values that are valid at `now` (ms), in the order they came: newest first. */
+/** Returns the values that are valid at `now` (ms), in the given order: newest first. */
 export function liveSecrets(secrets: readonly LiveSecret[], now: number): string[] {
 	return secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ value }) => value);
 }
 
-/** The DER wrapping of a bare seed (RFC 8410, section 7): version, algorithm 1.3.101.112, octet string. */
+/** The DER prefix of a raw seed (RFC 8410, section 7): version, algorithm 1.3.101.112, octet string. */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 
 function privateKey(seed: Uint8Array): KeyObject {
 	return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: "der", type: "pkcs8" });
 }
 
-/** null unless `text` is exactly the base64 of some bytes: Node's own decoder skips what it does not know. */
+/** Returns null unless `text` is valid base64. Node's decoder would skip invalid characters. */
 function decodeBase64(text: string): Buffer | null {
 	const bytes = Buffer.from(text, "base64");
 	return bytes.toString("base64") === text ? bytes : null;

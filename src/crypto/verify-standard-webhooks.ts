@@ -1,6 +1,6 @@
 /**
- * Verification by Standard Webhooks 1.0: `v1`, HMAC-SHA256, or `v1a`, Ed25519, over `id.timestamp.body`. The
- * `svix-` names of the same headers are understood too.
+ * Verifies Standard Webhooks 1.0 signatures: `v1` (HMAC-SHA256) or `v1a` (Ed25519) over `id.timestamp.body`. The
+ * `svix-` header names are accepted too.
  */
 import { createHmac, createPublicKey, verify } from "node:crypto";
 import { isSameDigest } from "./compare.ts";
@@ -8,20 +8,20 @@ import { isFresh } from "./freshness.ts";
 
 const PUBLIC_KEY = "whpk_";
 const PUBLIC_KEY_BYTES = 32;
-/** More keys are never in rotation at once, and checking one against a public key takes its time. */
+/** No sender rotates more keys at once, and each Ed25519 check costs time. */
 const MAX_SIGNATURES = 20;
-/** The DER wrapping of a bare Ed25519 public key (RFC 8410, section 4): algorithm 1.3.101.112, bit string. */
+/** The DER prefix of a raw Ed25519 public key (RFC 8410, section 4): algorithm 1.3.101.112, bit string. */
 const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 
 interface WebhookHeaders {
 	id: string;
-	/** Seconds since the epoch, as it was sent. */
+	/** Seconds since the epoch, as received. */
 	timestamp: string;
 	/** `version,base64` each. */
 	signatures: string[];
 }
 
-/** The three headers under either of their names; null when one is missing. */
+/** Returns the three headers, under either prefix, or null if one is missing. */
 function readWebhookHeaders(headers: Headers): WebhookHeaders | null {
 	const family = headers.has("webhook-id") ? "webhook" : "svix";
 	const id = headers.get(`${family}-id`);
@@ -31,15 +31,15 @@ function readWebhookHeaders(headers: Headers): WebhookHeaders | null {
 	return { id, timestamp, signatures: signatures.split(" ", MAX_SIGNATURES) };
 }
 
-/** A proof over a body that comes in pieces. */
+/** Verifies a body that arrives in chunks. */
 export interface StreamedProof {
 	update(chunk: Uint8Array): void;
 	isProven(): boolean;
 }
 
 /**
- * The same as `verifyStandardWebhook` for a body that is never whole in memory. null for a public key: Ed25519 signs
- * no stream.
+ * Like `verifyStandardWebhook`, for a body that is never whole in memory. Returns null for a public key: Ed25519 cannot
+ * verify a stream.
  */
 export function streamedStandardWebhook(
 	headers: Headers,
@@ -64,8 +64,8 @@ export function streamedStandardWebhook(
 const UNPROVEN: StreamedProof = { update: () => undefined, isProven: () => false };
 
 /**
- * `secret` is `whsec_` and the key in base64 (or the base64 alone) for `v1`, `whpk_` and the sender's public key
- * in base64 for `v1a`. `now` in ms since the epoch; `maxAgeSeconds` as in `isFresh`.
+ * Verifies a request. For `v1`, `secret` is `whsec_` and the key in base64 (or only the base64); for `v1a` it is
+ * `whpk_` and the sender's public key in base64. `now` in ms since the epoch; `maxAgeSeconds` as in `isFresh`.
  */
 export function verifyStandardWebhook(
 	headers: Headers,
@@ -85,7 +85,7 @@ export function verifyStandardWebhook(
 	return isSigned(sent, "v1a", verifierOfPublicKey(secret, signed));
 }
 
-/** null for what proves nothing, whatever the body is. */
+/** Returns null if the headers are missing, malformed or stale, so that no body could be valid. */
 function readFreshHeaders(headers: Headers, now: number, maxAgeSeconds?: number): WebhookHeaders | null {
 	const sent = readWebhookHeaders(headers);
 	if (sent === null) return null;
@@ -104,7 +104,7 @@ function isSigned({ signatures }: WebhookHeaders, version: "v1" | "v1a", proves:
 
 type Verifier = (signature: Uint8Array) => boolean;
 
-/** null for an empty one, which would make everybody's signature valid. */
+/** Returns null for an empty key, with which anyone could make a valid signature. */
 function sharedKey(secret: string): Buffer | null {
 	const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
 	return key.byteLength === 0 ? null : key;
@@ -116,17 +116,19 @@ function verifierOfPublicKey(secret: string, signed: Uint8Array): Verifier {
 	return (signature) => verify(null, signed, key, signature);
 }
 
-/** Whether the secret can only verify: the private key that belongs to it stays with the sender. */
+/** Returns whether the secret is a public key, which can only verify: the sender keeps the private key. */
 export function isPublicKey(secret: string): boolean {
 	return secret.startsWith(PUBLIC_KEY);
 }
 
-/** What is wrong with `secret` as a public key, for the person who gave it; null when it is one. It begins with `whpk_`. */
+/**
+ * Returns what is wrong with a public key that begins with `whpk_`, for the person who entered it, or null if valid.
+ */
 export function refusePublicKey(secret: string): string | null {
 	const text = secret.slice(PUBLIC_KEY.length);
 	const bytes = Buffer.from(text, "base64");
 	// Node's decoder skips what is not base64.
 	if (bytes.toString("base64") !== text) return `must be standard base64, with padding, after ${PUBLIC_KEY}`;
 	if (bytes.byteLength === PUBLIC_KEY_BYTES) return null;
-	return `must hold ${PUBLIC_KEY_BYTES} bytes, and holds ${bytes.byteLength}`;
+	return `must contain ${PUBLIC_KEY_BYTES} bytes, but contains ${bytes.byteLength}`;
 }

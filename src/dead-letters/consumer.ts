@@ -1,6 +1,6 @@
 /**
- * Takes what the event queue has given up out of its dead-letter queue, where it would be gone after some days. A message
- * is acknowledged when it is stored, and put back for another round before its tries are used up.
+ * Consumes the dead-letter queue of the event queue and stores its messages, which the queue would delete after some
+ * days. A message is acknowledged once it is stored, and sent again before its retries are used up.
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -8,12 +8,12 @@ import { deadLetters } from "../objects/clients.ts";
 import { diagnose } from "./diagnosis.ts";
 import type { MessageBody, NewDeadLetter } from "./rpc.ts";
 
-/** As wrangler.toml names it. */
+/** The queue's name in wrangler.toml. */
 export const DEAD_LETTER_QUEUE = "sluice-events-dlq";
 
 const FIRST_RETRY_SECONDS = 5;
 const LONGEST_RETRY_SECONDS = 3_600;
-/** Of a hundred tries: some two days, half of what a queue keeps a message. */
+/** Of a hundred tries. Reached after about two days, half of the queue's retention period. */
 const MAX_TRIES = 60;
 
 /** The queue handler. Never throws. */
@@ -24,7 +24,7 @@ export async function takeDeadLetters(batch: MessageBatch, env: Env): Promise<vo
 		letters.map(({ letter }) => letter),
 	);
 	for (const { message, letter } of letters) {
-		// One by one where together failed, so that one that cannot be stored holds up no other.
+		// If storing the batch failed, store one by one, so that a bad message does not block the others.
 		const isKept = areKept || (letters.length > 1 && (await keep(env, [letter])));
 		if (!isKept) await later(message, letter.body, env);
 		else {
@@ -45,7 +45,7 @@ async function keep(env: Env, letters: NewDeadLetter[]): Promise<boolean> {
 	}
 }
 
-/** The queue drops what has failed a hundred times: it begins anew before that. */
+/** Retries a message, or sends it anew before the queue drops it after a hundred tries. */
 async function later(message: Message, body: MessageBody, env: Env): Promise<void> {
 	if (message.attempts >= MAX_TRIES) {
 		try {
@@ -70,7 +70,7 @@ function toBody(body: unknown): MessageBody {
 	return { kind: "json", text: JSON.stringify(body) ?? "null" };
 }
 
-/** As it was sent. Throws when the queue does not take it. */
+/** Sends the body in its original form. Throws if the queue rejects it. */
 export async function sendBody(queue: Queue<string>, { kind, text }: MessageBody): Promise<void> {
 	const untyped = queue as Queue;
 	if (kind === "text") await untyped.send(text, { contentType: "text" });

@@ -1,6 +1,6 @@
 /**
- * The store of messages that could not be routed: one Durable Object, because they are few, and because the database may be
- * what has failed. The newest 10,000 of the last 30 days are kept.
+ * The store of messages that could not be routed. It is a single Durable Object, because such messages are few and
+ * because D1 itself may be what failed. It keeps the newest 10,000 of the last 30 days.
  */
 import { DurableObject } from "cloudflare:workers";
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import { migrate, type SchemaSteps } from "../objects/schema.ts";
 import { DEAD_LETTER_CODES, type Diagnosis } from "./diagnosis.ts";
 import type { DeadLetter, DeadLettersRpc, MessageBody, NewDeadLetter } from "./rpc.ts";
 
-/** Of up to 128 KB each: 1.3 GB. */
+/** At up to 128 KB each: 1.3 GB. */
 export const MAX_LETTERS = 10_000;
 export const KEPT_MS = 30 * 86_400_000;
 const SWEEP_EVERY_MS = 86_400_000;
@@ -108,7 +108,7 @@ export class DeadLetters extends DurableObject<Env> implements DeadLettersRpc {
 	}
 }
 
-/** Follows from the message, so that one that comes twice is stored once. */
+/** Derives the id from the message, so that a message received twice is stored once. */
 function idOf(messageId: string): string {
 	return `dead_${createHash("sha256").update(messageId).digest("hex").slice(0, ID_LENGTH)}`;
 }
@@ -123,10 +123,10 @@ function fromRow({ seq, id, queued_at: queuedAt, diagnosis }: Row): DeadLetter {
 	};
 }
 
-/** Of one that a newer release has stored. */
+/** The diagnosis of a message that a newer release stored. */
 const UNKNOWN: Diagnosis = {
 	code: "routing_failed",
-	message: "A newer release of Sluice has stored why.",
+	message: "A newer release of Sluice stored this message. Its diagnosis cannot be read.",
 	sourceId: null,
 	eventIds: [],
 	eventCount: null,

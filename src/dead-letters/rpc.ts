@@ -1,20 +1,20 @@
-/** The messages that could not be routed: what is kept of each, and what their store can be called for. Shapes only. */
+/** Dead letters: what is stored of each message that could not be routed, and the store's RPC interface. Types only. */
 import type { Slice } from "../events/position.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
 export const BODY_KINDS = ["text", "json", "bytes"] as const;
 
-/** The body of a queue message, as it can be sent again: `bytes` as base64. */
+/** The body of a queue message in a form that can be sent again; `bytes` as base64. */
 export interface MessageBody {
 	kind: (typeof BODY_KINDS)[number];
 	text: string;
 }
 
-/** A message that the queue has given up. */
+/** A message from the dead-letter queue. */
 export interface NewDeadLetter {
-	/** As the queue calls it: the same message may come twice. */
+	/** The queue's message id. The same message may arrive twice. */
 	messageId: string;
-	/** When it came into the dead-letter queue, ms since the epoch. */
+	/** When it entered the dead-letter queue, ms since the epoch. */
 	queuedAt: number;
 	body: MessageBody;
 	diagnosis: Diagnosis;
@@ -31,11 +31,11 @@ export interface DeadLetter {
 }
 
 export interface DeadLettersRpc extends Rpc.DurableObjectBranded {
-	/** Stores messages, all or none; one that is here already once. They are durable when this returns. */
+	/** Stores messages atomically, and skips those already stored. They are durable when this returns. */
 	keep(letters: NewDeadLetter[]): Promise<void>;
-	/** Newest first, without bodies. */
+	/** Lists messages, newest first, without bodies. */
 	list(query: { before?: number; limit: number }): Slice<DeadLetter>;
 	get(id: string): (DeadLetter & { body: MessageBody }) | null;
-	/** false when there is none. */
+	/** Returns false if the message does not exist. */
 	remove(id: string): boolean;
 }

@@ -1,21 +1,23 @@
-/** Decisions: why one is not carried out, and how stored ones are read back, which another release may have written. */
+/**
+ * Decisions: why a decision is not carried out, and how to read stored decisions, including those of other releases.
+ */
 import * as z from "zod";
 import type { Attributes, Decision } from "./event.ts";
 import { loopDetail } from "./loop.ts";
 
-/** Why a delivery must not be made; a reason of a dead delivery. */
+/** Why a delivery must not be made. Also the reason of a dead delivery. */
 export type Refused = "loop" | "budget";
 
-/** null: it is to be made. */
+/** Returns null if the delivery should be made. */
 export function refusedBy({ dead, isOverBudget }: Pick<Decision, "dead" | "isOverBudget">): Refused | null {
 	if (dead === undefined) return null;
 	return isOverBudget === true ? "budget" : "loop";
 }
 
 const OVER_BUDGET =
-	"The event comes of another one, and as many requests have come of that as its budget (RESULT_BUDGET) allows.";
+	"The original event has already caused as many requests as its budget (RESULT_BUDGET) allows.";
 
-/** What a refused delivery says about itself. `subscription`: as `loopDetail` takes it. */
+/** The detail text of a refused delivery. `subscription`: see `loopDetail`. */
 export function refusedDetail(
 	refused: Refused,
 	attributes: Attributes,

@@ -1,14 +1,17 @@
 /**
- * What an event is inside the router: the types every room shares. No codec and no I/O here.
+ * The event types that every room shares. No codec and no I/O here.
  */
 import { MAX_BODY_BYTES } from "../http/read-body.ts";
 
-/** A CloudEvents 1.0 attribute value; the type system's integers, booleans and strings (the rest travel as strings). */
+/**
+ * A CloudEvents 1.0 attribute value: an integer, a boolean or a string. The other CloudEvents types are kept as
+ * strings.
+ */
 export type AttributeValue = string | number | boolean;
 
 /**
  * CloudEvents context attributes by their spec names. `specversion` is always "1.0" and is written only when
- * an event leaves the router. Every further key is an extension.
+ * an event leaves the router. All other keys are extensions.
  */
 export interface Attributes {
 	id: string;
@@ -23,7 +26,7 @@ export interface Attributes {
 }
 
 /**
- * The payload as it came. `json` holds the exact JSON text of the publisher, never a re-serialisation, so that
+ * The payload as received. `json` holds the publisher's exact JSON text, never a re-serialisation, so that
  * 64-bit integers, key order and number spelling survive.
  */
 export type EventData =
@@ -31,7 +34,7 @@ export type EventData =
 	| { kind: "text"; text: string }
 	| { kind: "binary"; base64: string };
 
-/** An event as a publisher means it: what the codecs and source kinds produce. */
+/** An event as the publisher sent it: the output of the codecs and source kinds. */
 export interface CloudEvent {
 	attributes: Attributes;
 	data: EventData | null;
@@ -41,13 +44,13 @@ export interface CloudEvent {
 export interface SluiceEvent extends CloudEvent {
 	/** The router's own id, `evt_…`; the publisher's id is `attributes.id`. */
 	id: string;
-	/** `src_…` of the source it came in by. */
+	/** `src_…` of the source that received it. */
 	sourceId: string;
 	/** When ingest accepted it, ms since the epoch. */
 	receivedAt: number;
 }
 
-/** One subscription that an event matched, and the delivery that follows from it. Stored with the event. */
+/** A subscription that an event matched, and the resulting delivery. Stored with the event. */
 export interface Decision {
 	deliveryId: string;
 	subscriptionId: string;
@@ -56,20 +59,20 @@ export interface Decision {
 	/** `name@version` at the time of the decision. */
 	endpointRef: string;
 	/**
-	 * Set when the delivery must not be made: the event is back where it has been, too many hops deep, or has used up its
-	 * budget. The one word that release 0.1 knows; `refusedBy` (decision.ts) tells them apart.
+	 * Set when the delivery must not be made: the event forms a cycle, is too many hops deep, or has used up its
+	 * budget. Release 0.1 knows only this value; `refusedBy` (decision.ts) distinguishes the cases.
 	 */
 	dead?: "loop";
 	isOverBudget?: true;
-	/** How many requests may come of the delivery; absent: the whole budget. */
+	/** How many requests the delivery may cause. Absent: the whole budget. */
 	budget?: number;
-	/** Set when its dispatcher had no room for the delivery: it is not offered again, until somebody asks for it. */
+	/** Set when the dispatcher had no room for the delivery. It is not offered again until someone requests it. */
 	refused?: "backlog_full";
-	/** Set when the event asks for decisions only (test-mark.ts): the delivery is never made. */
+	/** Set when the event requests decisions only (test-mark.ts): the delivery is never made. */
 	withheld?: true;
 }
 
-/** More than a stored decision takes: four ids and two names of 64 characters, and their JSON. */
+/** An upper bound for a stored decision: four ids, two names of 64 characters, and the JSON around them. */
 export const DECISION_BYTES = 500;
 
 /** Extension attributes that belong to the router. Publishers cannot set any attribute with this prefix. */
@@ -77,5 +80,5 @@ export const ROUTER_PREFIX = "sluice";
 
 /** The largest event, and the largest ingest body: 1 MB (2^20 bytes). */
 export const MAX_EVENT_BYTES = MAX_BODY_BYTES;
-/** The most events one ingest request may hold. */
+/** The maximum number of events in one ingest request. */
 export const MAX_BATCH_EVENTS = 5_000;

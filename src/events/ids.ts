@@ -1,27 +1,27 @@
 /**
- * Ids. Things that people make get random ids; events and deliveries get ids computed from what they are, so
- * that doing a step twice creates nothing new. An event's id ends in the key of its event log and a delivery's id in
- * that of its endpoint, so that the Durable Object which holds it is known from the id alone, without an index.
+ * Ids. Resources that people create get random ids. Event and delivery ids are hashes of their content, so that
+ * repeating a step creates nothing new. An event's id ends with the key of its event log, and a delivery's id with the
+ * key of its endpoint, so that the id alone identifies the Durable Object that holds it, without an index.
  */
 import { hash as digest, randomBytes } from "node:crypto";
 
-/** Crockford's base 32: no i, l, o, u, so an id survives being read aloud and is safe in a URL. */
+/** Crockford's base 32: no i, l, o, u, so an id can be read aloud and is safe in a URL. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const KEY_LENGTH = 10;
-/** 110 bits: 2^55 events of one source before a collision is likely. */
+/** 110 bits: a collision becomes likely only after 2^55 events of one source. */
 export const HASH_LENGTH = 22;
 
-/** What people may call a thing, so that it can stand in a URL as it is. An id is of this form too. */
+/** The form of a resource name. It needs no escaping in a URL. Ids have this form too. */
 export const RESOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export type ResourcePrefix = "src" | "ep" | "sub" | "key" | "aud" | "bulk";
 
-/** A new random id such as `ep_3v8k2m9q1x` (50 bits; a clash is refused by the table's primary key). */
+/** Returns a new random id such as `ep_3v8k2m9q1x` (50 bits; the table's primary key rejects a collision). */
 export function newId(prefix: ResourcePrefix): string {
 	return `${prefix}_${encode(randomBytes(KEY_LENGTH), KEY_LENGTH)}`;
 }
 
-/** Builtin sources have no row in the database; their ids are fixed. */
+/** Built-in sources have no row in the database; their ids are fixed. */
 export const BUILTIN_SOURCES = {
 	src_api: "api",
 	src_results: "results",
@@ -29,22 +29,25 @@ export const BUILTIN_SOURCES = {
 } as const;
 
 export const RESULTS_SOURCE_ID = "src_results";
-/** Operational events: what the router says of itself (operations/). */
+/** The source of operational events, which the router publishes about itself (operations/). */
 export const SLUICE_SOURCE_ID = "src_sluice";
-/** By their last characters: models' outputs would be too much for one log. Ids name them, so there can only be more. */
+/**
+ * The result logs. There are several because one log could not hold all model outputs. Event ids refer to them, so logs
+ * may be added but not removed.
+ */
 const RESULT_LOG_IDS = Array.from("0123456789abcdef", (shard) => RESULTS_SOURCE_ID + shard);
 
 /**
- * The id of an event. CloudEvents says that `source` + `id` identify an event; the Sluice source scopes both,
- * so that two publishers with the same ids never meet.
+ * Returns the id of an event. In CloudEvents, `source` + `id` identify an event; the Sluice source scopes both,
+ * so that two publishers with the same ids never collide.
  */
 export function eventId(sourceId: string, attributes: { source: string; id: string }): string {
 	return `evt_${hash([sourceId, attributes.source, attributes.id])}${keyOf(sourceId)}`;
 }
 
 /**
- * The id of the event that a delivery's output becomes. It says by a hash of the endpoint which of the results' logs
- * keeps the event, and outputs of two endpoints are never the same event, whatever ids the models give them.
+ * Returns the id of a delivery's result event. A hash of the endpoint in the id selects the result log that keeps the
+ * event. Outputs of two endpoints are never the same event, even if the models give them equal ids.
  */
 export function resultEventId({
 	endpointId,
@@ -57,33 +60,35 @@ export function resultEventId({
 	return `evt_${hash([RESULTS_SOURCE_ID, endpointId, deliveryId])}${keyOf(RESULTS_SOURCE_ID)}${shard}`;
 }
 
-/** The id of a delivery, which is also its `webhook-id` on every attempt. */
+/** Returns the id of a delivery, which is also its `webhook-id` on every attempt. */
 export function deliveryId(parts: { eventId: string; subscriptionId: string; endpointId: string }): string {
 	return `dlv_${hash([parts.eventId, parts.subscriptionId, parts.endpointId])}${keyOf(parts.endpointId)}`;
 }
 
-/** The event log that an event id names, or null when this is no event id. */
+/** Returns the id of the event log that an event id refers to, or null if `id` is not an event id. */
 export function logIdOf(id: string): string | null {
 	const key = keyAfterHash(id, "evt_");
 	return key === null ? null : `src_${key}`;
 }
 
-/** The event log that keeps an event. Results whose ids release 0.1 made are in the one log that it had for them. */
+/**
+ * Returns the id of the log that keeps an event. Release 0.1 kept all results in one log; its events are still there.
+ */
 export function logOf({ id, sourceId }: { id: string; sourceId: string }): string {
 	return sourceId === RESULTS_SOURCE_ID ? (logIdOf(id) ?? sourceId) : sourceId;
 }
 
-/** The logs that may have events of a source: its own, which has its id; of results also the one of release 0.1. */
+/** Returns the logs that may hold events of a source. For results this includes the single log of release 0.1. */
 export function logIdsOf(sourceId: string): string[] {
 	return sourceId === RESULTS_SOURCE_ID ? [sourceId, ...RESULT_LOG_IDS] : [sourceId];
 }
 
-/** The source whose events a log keeps. */
+/** Returns the id of the source whose events a log keeps. */
 export function sourceIdOfLog(logId: string): string {
 	return RESULT_LOG_IDS.includes(logId) ? RESULTS_SOURCE_ID : logId;
 }
 
-/** The endpoint a delivery id belongs to, or null when this is no delivery id. */
+/** Returns the id of a delivery's endpoint, or null if `id` is not a delivery id. */
 export function endpointIdOf(id: string): string | null {
 	const key = keyAfterHash(id, "dlv_");
 	return key === null ? null : `ep_${key}`;
@@ -99,7 +104,7 @@ function keyOf(resourceId: string): string {
 	return resourceId.slice(resourceId.indexOf("_") + 1);
 }
 
-/** Lengths are hashed along, so that no two lists of parts read the same. */
+/** The hash includes the length of each part, so that different lists of parts never produce the same text. */
 function hash(parts: readonly string[]): string {
 	const text = parts.map((part) => `${part.length}:${part}\n`).join("");
 	return encode(digest("sha256", text, "buffer"), HASH_LENGTH);

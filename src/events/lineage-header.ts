@@ -1,9 +1,9 @@
 /**
- * The header by which a delivery says what an event that comes of it has behind it: whoever posts such an event passes
- * the header on, and the router goes on counting where it would otherwise begin anew. Signed, because it is the router
- * that has to believe it, and valid for a day, so that a header that was kept cannot be put on events for ever.
+ * The lineage header of a delivery. An endpoint that posts a follow-up event sends the header back, so that the router
+ * continues its hop and budget counts instead of starting at zero. The header is signed because the router has to trust
+ * it, and expires after a day so that it cannot be reused for ever.
  *
- * An endpoint that misuses one gains nothing: its own events end sooner and are counted to an event that it was sent.
+ * An endpoint gains nothing by misusing a header: its events are only limited sooner and counted against another event.
  */
 import * as z from "zod";
 import { isOwnSignature, signOwn } from "../crypto/own-signature.ts";
@@ -13,12 +13,12 @@ import { type Lineage, lineageAttributes, MAX_HOPS } from "./lineage.ts";
 
 export const LINEAGE_HEADER = "sluice-lineage";
 
-/** A model may take its time: what it posts a day later still belongs to what it was sent. */
+/** A day, because a model may take hours before it posts its output. */
 const VALID_MS = 86_400_000;
-/** How far the clock of the isolate that signed may be ahead. */
+/** How far ahead the signing isolate's clock may be. */
 const CLOCK_SLACK_MS = 300_000;
 const VERSION = "v1";
-/** A correlation id of 1,024 bytes and the longest chain take some 3,000 characters. */
+/** A correlation id of 1,024 bytes and the longest chain take about 3,000 characters. */
 const MAX_LENGTH = 4_096;
 
 /** Short names, because it is sent with every request. */
@@ -32,7 +32,7 @@ const signed = z.object({
 	cause: z.string(),
 });
 
-/** The header's value, `v1.{base64url of JSON}.{signature}`; null while no key is set. `now` in ms. */
+/** Returns the header's value, `v1.{base64url of JSON}.{signature}`, or null if no key is set. `now` in ms. */
 export function lineageHeader(env: KeyEnv, lineage: Lineage, now: number): string | null {
 	const { hops, chain, budget, correlationId, causationId } = lineage;
 	const content = { at: now, hops, chain, budget, correlation: correlationId, cause: causationId };
@@ -41,7 +41,7 @@ export function lineageHeader(env: KeyEnv, lineage: Lineage, now: number): strin
 	return signature === null ? null : `${text}.${signature}`;
 }
 
-/** What the header says; null when there is none, or none that this router has signed within the last day. */
+/** Returns the header's content, or null if it is missing or was not signed by this router within the last day. */
 export function readLineage(env: KeyEnv, headers: Headers, now: number): Lineage | null {
 	const value = headers.get(LINEAGE_HEADER);
 	if (value === null || value.length > MAX_LENGTH) return null;
@@ -54,14 +54,14 @@ export function readLineage(env: KeyEnv, headers: Headers, now: number): Lineage
 	return { hops, chain, budget, correlationId: correlation, causationId: cause };
 }
 
-/** The events as they go on from there; their ids, by which repeated ones are recognised, stay as they are. */
+/** Returns the events with the lineage attributes set. Ids stay the same, because they identify duplicates. */
 export function continueLineage(events: readonly SluiceEvent[], lineage: Lineage | null): SluiceEvent[] {
 	if (lineage === null) return [...events];
 	const attributes = lineageAttributes(lineage);
 	return events.map((event) => ({ ...event, attributes: { ...event.attributes, ...attributes } }));
 }
 
-/** null when a newer release has signed it in a form of its own. */
+/** Returns null if a newer release signed it in a form that this release does not know. */
 function parse(text: string): z.infer<typeof signed> | null {
 	try {
 		return signed.parse(JSON.parse(text));

@@ -1,6 +1,6 @@
 /**
- * Where an event comes from: the attributes by which result events, and events that are posted with a lineage header
- * (lineage-header.ts), carry their history through the queue.
+ * Lineage: the attributes that carry the history of result events, and of events posted with a lineage header
+ * (lineage-header.ts), through the queue.
  */
 import { isAttributeLength } from "./cloudevents/attributes.ts";
 import type { Attributes, AttributeValue, SluiceEvent } from "./event.ts";
@@ -8,46 +8,48 @@ import type { Attributes, AttributeValue, SluiceEvent } from "./event.ts";
 const CORRELATION_ATTRIBUTE = "correlationid";
 /** How many results deep the event is; absent on a publisher's own event. */
 export const HOPS_ATTRIBUTE = "sluicehops";
-/** The subscriptions the event has come through, ids separated by commas. */
+/** The subscriptions that the event has passed through, as ids separated by commas. */
 export const CHAIN_ATTRIBUTE = "sluicechain";
-/** How many more requests may come of the event; absent while all of the budget is there. */
+/** How many more requests the event may cause. Absent: the whole budget. */
 export const BUDGET_ATTRIBUTE = "sluicebudget";
 
-/** The most results in a chain that a subscription may allow. */
+/** The maximum of a subscription's max_hops. */
 export const MAX_HOPS = 64;
 
-/** What an event that comes of a delivery has behind it. */
+/** The history of an event that a delivery caused. */
 export interface Lineage {
 	/** At least 1. */
 	hops: number;
 	/** Ids of subscriptions, oldest first. */
 	chain: string[];
-	/** How many requests may come of the event; null: as many as one that nothing has been taken from. */
+	/** How many requests the event may cause. null: the whole budget. */
 	budget: number | null;
-	/** One value for all that comes of one publisher's event. */
+	/** The same value for all events caused by one publisher's event. */
 	correlationId: AttributeValue;
 	/** `evt_…` of the event that was delivered. */
 	causationId: string;
 }
 
-/** How many results deep an event is; 0 for a publisher's own. */
+/** Returns how many results deep an event is; 0 for a publisher's own event. */
 export function hopsOf(attributes: Attributes): number {
 	return Number(attributes[HOPS_ATTRIBUTE] ?? 0);
 }
 
-/** Ids of the subscriptions an event has come through, oldest first. */
+/** Returns the ids of the subscriptions that an event has passed through, oldest first. */
 export function chainOf(attributes: Attributes): string[] {
 	const chain = attributes[CHAIN_ATTRIBUTE];
 	return typeof chain === "string" && chain !== "" ? chain.split(",") : [];
 }
 
-/** How many requests may come of an event; null when nothing says so. */
+/** Returns how many requests an event may cause, or null if the event does not say. */
 export function budgetOf(attributes: Attributes): number | null {
 	const budget = attributes[BUDGET_ATTRIBUTE];
 	return typeof budget === "number" ? budget : null;
 }
 
-/** The lineage of what comes of the delivery of `parent` through a subscription. `budget`: what it may pass on. */
+/**
+ * Returns the lineage of events caused by delivering `parent` through a subscription. `budget`: what it may pass on.
+ */
 export function lineageAfter(parent: SluiceEvent, subscriptionId: string, budget: number | null): Lineage {
 	const { attributes } = parent;
 	return {
@@ -59,18 +61,18 @@ export function lineageAfter(parent: SluiceEvent, subscriptionId: string, budget
 	};
 }
 
-/** One value for all that comes of one publisher's event, as text: what the event says of it, or the event's own id. */
+/** Returns the correlation id as text: the one that the event carries, or else the event's own id. */
 export function correlationIdOf(event: Pick<SluiceEvent, "id" | "attributes">): string {
 	return ownCorrelationId(event) ?? event.id;
 }
 
-/** As far as the event says so; null: nothing came before it, and its id stands for it. */
+/** Returns the correlation id that the event carries, or null if it carries none. */
 export function ownCorrelationId({ attributes }: Pick<SluiceEvent, "attributes">): string | null {
 	const correlationId = fitting(attributes[CORRELATION_ATTRIBUTE]);
 	return correlationId === undefined ? null : String(correlationId);
 }
 
-/** As attributes of the event; they replace what it says itself. */
+/** Returns the lineage as event attributes. They replace those that the event has itself. */
 export function lineageAttributes({ hops, chain, budget, correlationId, causationId }: Lineage) {
 	return {
 		[CORRELATION_ATTRIBUTE]: correlationId,
@@ -81,7 +83,7 @@ export function lineageAttributes({ hops, chain, budget, correlationId, causatio
 	};
 }
 
-/** Events that release 0.1 took may have attributes of any length; they are not handed on. */
+/** Drops values that are too long: release 0.1 accepted attributes of any length. */
 export function fitting(value: AttributeValue | undefined): AttributeValue | undefined {
 	return value !== undefined && isAttributeLength(value) ? value : undefined;
 }

@@ -1,22 +1,22 @@
 /**
- * Whether an event goes round for ever, and which of the two bounds says so. Pure; the same function decides when an event
- * is routed, and finds the words when its delivery ends.
+ * Loop detection: whether an event forms a cycle or exceeds max_hops. Pure. The same function decides when an event is
+ * routed, and explains the decision when the delivery ends.
  */
 import type { Attributes } from "./event.ts";
 import { chainOf, hopsOf, MAX_HOPS } from "./lineage.ts";
 
-/** cycle: the event is back at the subscription. max_hops: it is deeper than the subscription lets results go. */
+/** cycle: the event has passed through the subscription before. max_hops: it is deeper than the subscription allows. */
 export type LoopCause = "cycle" | "max_hops";
 
-/** What of a subscription bounds its chains; `result` null: it publishes none. */
+/** The part of a subscription that limits its chains. `result` null: it publishes no results. */
 export interface Bounded {
 	id: string;
 	result: { maxHops: number; allowCycles: boolean } | null;
 }
 
 /**
- * null: the event may go on. A subscription that publishes no results ends every chain of results, so an event is only
- * back there when its endpoint has posted what it was sent.
+ * Returns null if the event may pass. A subscription that publishes no results ends every chain of results, so an event
+ * returns there only when the endpoint itself has posted an event.
  */
 export function loopCause(attributes: Attributes, { id, result }: Bounded): LoopCause | null {
 	const hops = hopsOf(attributes);
@@ -26,8 +26,8 @@ export function loopCause(attributes: Attributes, { id, result }: Bounded): Loop
 }
 
 /**
- * Why a delivery is dead `loop`, for a person. `result` undefined: nobody knows the subscription any more. When it has
- * been changed since, and would let the event pass by now, the chain says what the cause was.
+ * Explains why a delivery is dead with reason `loop`. `result` undefined: the subscription no longer exists. If the
+ * subscription has changed since and would now accept the event, the chain shows what the cause was.
  */
 export function loopDetail(
 	attributes: Attributes,

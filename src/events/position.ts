@@ -1,14 +1,14 @@
 /**
- * Positions: numbers that order what one Durable Object has stored, and carry the time it was stored. They are
- * the keys of segments and deliveries, so that the newest come first and a time range is a key range.
+ * Positions: numbers that order the rows of one Durable Object and encode when each was stored. They are the keys of
+ * segments and deliveries, so that a list can start with the newest and a time range is a key range.
  */
 
-/** A stretch of a list, newest first. */
+/** Part of a list, newest first. */
 export interface Slice<T> {
 	items: T[];
 	/**
-	 * null: as many items as were asked for, or all there are. Else what lies below this position has not been
-	 * looked at, so that the object that holds the list gets to other work in between.
+	 * null: the list is complete, or has as many items as requested. Otherwise positions below this one have not been
+	 * scanned yet, so that the object can do other work in between.
 	 */
 	rest: number | null;
 }
@@ -22,22 +22,22 @@ export interface Range {
 /** Positions within one millisecond; 2^53 of them last until the year 2248. */
 const PER_MS = 1024;
 
-/** The first of `count` positions that come after `last`, not before `now`. */
+/** Returns the next position after `last`, not before `now` (ms). */
 export function nextPosition(last: number, now: number): number {
 	return Math.max(last + 1, now * PER_MS);
 }
 
-/** When the thing at this position was stored, ms since the epoch. */
+/** Returns when the row at this position was stored, ms since the epoch. */
 export function timeOfPosition(position: number): number {
 	return Math.floor(position / PER_MS);
 }
 
-/** The first position of a moment. */
+/** Returns the first position of a time (ms since the epoch). */
 export function positionOfTime(ms: number): number {
 	return ms * PER_MS;
 }
 
-/** What a query asks for by times (ms since the epoch) and, page by page, by position. */
+/** Returns the range of a query by times (ms since the epoch) and, for later pages, by position. */
 export function rangeOf({
 	since,
 	until,

@@ -1,6 +1,6 @@
 /**
- * Values as tensors of the Open Inference Protocol (V2): a datatype, a shape, and the elements in one flat list. For the
- * protocol of that name and for `$tensor` in expressions.
+ * Values as tensors of the Open Inference Protocol (V2): a datatype, a shape, and the elements in one flat list. Used
+ * by the protocol and by `$tensor` in expressions.
  */
 
 export const DATATYPES = [
@@ -27,26 +27,27 @@ export interface Tensor {
 
 export type MadeTensor = { ok: true; tensor: Tensor } | { ok: false; message: string };
 
-/** What is wanted of a tensor; what is missing follows from the value. One -1 in a shape stands for what is left. */
+/** The requested form of a tensor. Omitted fields are derived from the value. One -1 in a shape is inferred. */
 export interface TensorForm {
 	datatype?: string;
 	shape?: readonly number[];
 }
 
 /**
- * A value as a batch of one: a shape of 1 and the value's own dimensions. Objects become BYTES, as their JSON. Fails where
- * a list is not rectangular, holds null, mixes numbers, texts and truth values, or does not fill the wanted shape.
+ * Converts a value to a batch of one: the shape is 1 followed by the value's own dimensions. Objects become BYTES
+ * containing their JSON. Fails if lists are ragged, contain null, mix numbers, strings and booleans, or do not fill the
+ * requested shape.
  */
 export function makeTensor(value: unknown, form: TensorForm = {}): MadeTensor {
 	const dimensions = dimensionsOf(value);
 	const elements: unknown[] = [];
-	if (!collect(value, dimensions, 0, elements)) return fail("its lists are not equally long");
+	if (!collect(value, dimensions, 0, elements)) return fail("its lists have different lengths");
 	const shape = form.shape === undefined ? [1, ...dimensions] : fill(form.shape, elements.length);
 	if (shape === null)
 		return fail(`${elements.length} elements do not fill the shape [${form.shape?.join(", ")}]`);
 	const datatype = form.datatype ?? datatypeOf(elements);
-	if (datatype === null) return fail("it mixes numbers, texts and truth values, or holds null");
-	if (!DATATYPES.includes(datatype)) return fail(`a datatype is one of ${DATATYPES.join(", ")}`);
+	if (datatype === null) return fail("it mixes numbers, strings and booleans, or contains null");
+	if (!DATATYPES.includes(datatype)) return fail(`the datatype must be one of ${DATATYPES.join(", ")}`);
 	const data = datatype === "BYTES" ? elements.map(textOf) : elements;
 	return { ok: true, tensor: { shape, datatype, data } };
 }
@@ -55,14 +56,14 @@ function fail(message: string): MadeTensor {
 	return { ok: false, message };
 }
 
-/** Of a list of lists, by the first item of each. */
+/** Returns the dimensions of nested lists, read from the first item of each. */
 function dimensionsOf(value: unknown): number[] {
 	const dimensions: number[] = [];
 	for (let at = value; Array.isArray(at); at = at[0] as unknown) dimensions.push(at.length);
 	return dimensions;
 }
 
-/** Puts the elements in order; false when a list is longer or shorter than its dimension says. */
+/** Appends the elements in order. Returns false if a list is longer or shorter than its dimension. */
 function collect(value: unknown, dimensions: readonly number[], level: number, elements: unknown[]): boolean {
 	if (level === dimensions.length) {
 		if (Array.isArray(value)) return false;
@@ -73,14 +74,14 @@ function collect(value: unknown, dimensions: readonly number[], level: number, e
 	return value.every((item) => collect(item, dimensions, level + 1, elements));
 }
 
-/** null when they are not of one kind. */
+/** Returns null if the elements have no common type. */
 function datatypeOf(elements: readonly unknown[]): string | null {
 	const kinds = new Set(elements.map(kindOf));
 	if (kinds.size === 0) return "FP64";
 	const [only = null] = kinds;
 	if (kinds.size === 1) return only;
 	if (kinds.has(null) || kinds.has("BOOL") || kinds.has("BYTES")) return null;
-	// What is left are numbers. There is no integer that holds both what INT64 cannot and what is negative.
+	// Only numbers are left. No integer type holds both negative numbers and numbers above INT64.
 	const isInteger = !kinds.has("FP64") && elements.every((element) => !textOf(element).startsWith("-"));
 	return isInteger ? "UINT64" : "FP64";
 }
@@ -93,7 +94,7 @@ function kindOf(element: unknown): string | null {
 	return JSON.isRawJSON(element) ? kindOfDigits(textOf(element)) : "BYTES";
 }
 
-/** A number that JavaScript cannot hold, by its digits. */
+/** Returns the datatype of a number that JavaScript cannot represent, from its digits. */
 function kindOfDigits(digits: string): string {
 	if (!/^-?\d{1,20}$/.test(digits)) return "FP64";
 	const integer = BigInt(digits);
@@ -105,7 +106,7 @@ function textOf(element: unknown): string {
 	return typeof element === "string" ? element : JSON.stringify(element);
 }
 
-/** The shape with its -1 replaced; null when it is none, or holds another number of elements. */
+/** Replaces -1 in the shape. Returns null if the shape is invalid or does not match the number of elements. */
 function fill(shape: readonly number[], count: number): number[] | null {
 	const known = shape.filter((size) => size !== -1);
 	if (shape.length - known.length > 1 || !known.every((size) => Number.isInteger(size) && size >= 0))

@@ -1,6 +1,6 @@
 /**
- * The mark of an event that somebody had the router make to try a source: an attribute that no publisher can set, by which
- * subscriptions can leave it out. A second one asks for decisions only: nothing is sent.
+ * Marks test events, which the router creates when someone tests a source: an attribute that publishers cannot set, so
+ * that subscriptions can filter on it. A second attribute requests decisions only, without deliveries.
  */
 import type { Attributes, SluiceEvent } from "./event.ts";
 import { eventId } from "./ids.ts";
@@ -9,13 +9,13 @@ export const TEST_ATTRIBUTE = "sluicetest";
 const UNDELIVERED_ATTRIBUTE = "sluiceundelivered";
 
 export interface TestMark {
-	/** false: the event is logged with its decisions, and nothing is sent. */
+	/** false: the event is logged with its decisions, but nothing is sent. */
 	deliver: boolean;
 }
 
 /**
- * null leaves the event as it is. One that is not delivered gets an id of its own by `freshId`: a publisher's event with
- * the same id, which comes later, is no duplicate of it.
+ * Returns the event unchanged if `mark` is null. An event that is not delivered gets a new id from `freshId`, so that a
+ * later event of the publisher with the same id is not treated as a duplicate.
  */
 export function markAsTest(
 	event: SluiceEvent,
@@ -35,12 +35,12 @@ export function markAsTest(
 	return { ...event, id, attributes };
 }
 
-/** Whether the deliveries of an event are decided and never made. */
+/** Returns whether the event's deliveries are decided but never made. */
 export function isUndelivered(attributes: Attributes): boolean {
 	return attributes[UNDELIVERED_ATTRIBUTE] === true;
 }
 
-/** What comes of a test is part of the test. */
+/** Returns the test attribute for events caused by a test event: they are part of the test too. */
 export function testAttributes(cause: Attributes): Partial<Attributes> {
 	return cause[TEST_ATTRIBUTE] === true ? { [TEST_ATTRIBUTE]: true } : {};
 }

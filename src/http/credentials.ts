@@ -1,8 +1,8 @@
-/** What a request brings in its `Authorization` header: read in one way at every door. */
+/** Reads the `Authorization` header, in the same way for every route. */
 
 /**
- * What follows the scheme, whose name knows no case (RFC 9110, section 11.1); without the white space around it. null
- * when there is no such header, or it is of another scheme.
+ * Returns the trimmed credentials after the scheme, whose name is case-insensitive (RFC 9110, section 11.1), or null if
+ * the header is missing or has another scheme.
  */
 export function credentials(authorization: string | null, scheme: "bearer" | "basic"): string | null {
 	const [, given, value] = /^(\S+)\s+(\S.*)$/.exec(authorization ?? "") ?? [];

@@ -1,17 +1,17 @@
 /**
- * Refusals as RFC 9457 problem documents. The only error that a route throws on purpose; anything else that is thrown
- * is a bug, and its response says no more than 500.
+ * RFC 9457 problem documents. `Problem` is the only error that a route throws on purpose. Any other exception is a bug,
+ * and its response is a 500 without details.
  */
 
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
 
-/** One bad field: `path` in dotted form ("targets.0.endpoint"), `message` for a person. */
+/** An invalid field: `path` in dotted form ("targets.0.endpoint"), `message` for a person. */
 export interface FieldError {
 	path: string;
 	message: string;
 }
 
-/** Seconds; for a 503 that knows no better. */
+/** Seconds, for a 503 that sets no other value. */
 const DEFAULT_RETRY_AFTER = "5";
 
 interface ProblemExtras {
@@ -36,7 +36,7 @@ export class Problem extends Error {
 		this.code = code;
 		this.detail = detail;
 		this.errors = extras.errors ?? [];
-		// Publishers that honour Retry-After come back; without it some never do.
+		// Some publishers retry only if the response has Retry-After.
 		this.headers = { ...(status === 503 && { "retry-after": DEFAULT_RETRY_AFTER }), ...extras.headers };
 	}
 

@@ -1,6 +1,6 @@
-/** Reads a provider's response, but never more of it than such a response can rightly have. */
+/** Reads a provider's response up to a limit. */
 
-/** null when the body is longer than `maxBytes`. Throws when the connection ends before the body does. */
+/** Returns the body, or null if it exceeds `maxBytes`. Throws if the connection closes before the body is complete. */
 export async function readResponse({ body }: Response, maxBytes: number): Promise<string | null> {
 	const chunks: Uint8Array[] = [];
 	let length = 0;

@@ -1,22 +1,22 @@
 /**
- * An expected refusal as a value: why something is not done, in the words of the HTTP response it becomes. Functions
- * return it; only the API and the route of ingest turn it into a response.
+ * An expected error as a value, with the fields of the HTTP response that it becomes. Functions return it; only the API
+ * and the ingest routes convert it to a response.
  */
 import { Problem, type ProblemStatus } from "./problem.ts";
 
 export interface Refusal {
 	ok: false;
-	/** 503: nothing is wrong with the request, and it is to be sent again. */
+	/** 503: the request is valid and should be sent again. */
 	status: ProblemStatus;
-	/** Stable, as in `Problem`. */
+	/** Stable API, as in `Problem`. */
 	code: string;
-	/** Says what is wrong, for a person; never quotes the payload. */
+	/** Says what is wrong and what to do, for a person. Never quotes the payload. */
 	message: string;
-	/** The bad field where there is one: "type", "[3].type". */
+	/** The invalid field, if there is one: "type", "[3].type". */
 	path?: string;
 	/** Extra response headers, such as `www-authenticate`. */
 	headers?: Record<string, string>;
-	/** The error behind it, for the log only. */
+	/** The underlying error, for the log only. */
 	cause?: unknown;
 }
 
@@ -24,7 +24,7 @@ export function refuse(status: ProblemStatus, code: string, message: string, pat
 	return { ok: false, status, code, message, ...(path !== undefined && { path }) };
 }
 
-/** For what can be sent again: 503, with the time after which it is worth it, in seconds. */
+/** Refuses with 503 and `retry-after`, in seconds, for requests that can be sent again. */
 export function refuseForNow(
 	code: string,
 	message: string,
@@ -43,7 +43,7 @@ export function toResponse(refusal: Refusal): Response {
 	return toProblem(refusal).toResponse();
 }
 
-/** `code: message`, for a log line. */
+/** Returns `code: message`, for a log line. */
 export function describeRefusal({ code, message }: Refusal): string {
 	return `${code}: ${message}`;
 }

@@ -1,4 +1,4 @@
-/** A verified request or message, as events of its source: parsed by the kind, named by the router. */
+/** Converts a verified request or message to events of its source: the kind parses it, the router assigns ids. */
 import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { eventId } from "../events/ids.ts";
@@ -13,17 +13,17 @@ const INVALID_JSON = "The body is not valid JSON.";
 export type ParsedEvents =
 	| {
 			ok: true;
-			/** May be none. */
+			/** May be empty. */
 			events: SluiceEvent[];
 			batch: boolean;
 			unresolved: readonly string[];
 			reply: Reply | undefined;
-			/** Set when the request was above the limit: too much for one message of the queue. */
+			/** Set if the request was above the limit and does not fit into one queue message. */
 			isLarge?: true;
 	  }
 	| Refusal;
 
-/** `kind`: the source's. `now`: when it came, ms since the epoch. */
+/** Parses a request. `kind`: the source's kind. `now`: when the request was received, ms since the epoch. */
 export async function parseEvents(
 	source: Source,
 	kind: BoundKind,
@@ -32,7 +32,7 @@ export async function parseEvents(
 	return parsePart(source, kind, { headers, body, now, freshId: crypto.randomUUID() });
 }
 
-/** A request that came in parts, in their order. One that is refused refuses all. */
+/** Parses the parts of a large request, in order. If one part is refused, the request is refused. */
 export async function parseParts(
 	source: Source,
 	kind: BoundKind,
@@ -42,7 +42,7 @@ export async function parseParts(
 	const isList = parts[0]?.isList ?? true;
 	const events: SluiceEvent[] = [];
 	let reply: Reply | undefined;
-	// Taken away one by one: what is parsed need not be kept as bytes too.
+	// Removes each part before parsing it, so that its bytes can be freed.
 	for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
 		const { body, ...place } = part;
 		const parsed = await parsePart(source, kind, { headers, body, now, freshId, part: place });
@@ -61,7 +61,7 @@ export async function parseParts(
 	};
 }
 
-/** Where something stands in a part says nothing of where it stands in the request. */
+/** Removes the position from the message, because it is relative to the part and not to the request. */
 function inWhole(refusal: Refusal): Refusal {
 	return refusal.code === "invalid_json" ? { ...refusal, message: INVALID_JSON } : refusal;
 }

@@ -1,6 +1,6 @@
 /**
- * Bodies above the limit, for kinds that take them: verified as they come in, and cut into parts that are each as
- * large as a body may be. What is kept of all of them together is bounded, since an isolate has 128 MB.
+ * Reads bodies above the limit, for kinds that accept them: verifies them while they arrive, and cuts them into parts
+ * of up to the body limit. The memory for all of them is bounded, because an isolate has 128 MB.
  */
 import { MAX_BODY_BYTES, bodyIncomplete, refuseEncoding } from "../http/read-body.ts";
 import { type Refusal, refuse, refuseForNow } from "../http/refusal.ts";
@@ -8,44 +8,48 @@ import type { Wanted } from "../sources/reading/large/abridger.ts";
 import { BodyCutter, MAX_KEPT_BYTES, type Part } from "../sources/reading/large/cutter.ts";
 import type { StreamedVerification } from "../sources/proof/verify-stream.ts";
 
-/** What Cloudflare lets through to most accounts. */
+/** Cloudflare's request size limit for most accounts. */
 const MAX_STREAMED_BYTES = 100 * 1_048_576;
-/** Of all requests of the isolate. */
+/** For all requests of the isolate together. */
 const MAX_KEPT_AT_ONCE = 2 * MAX_KEPT_BYTES;
 
-/** How long a request may take to come, ms: what nobody has proved yet takes up room. Debezium gives up after as long. */
+/** How long a request may take to arrive, ms: unverified data uses memory. Debezium's timeout is the same. */
 const MAX_READ_MS = 60_000;
 
-const TOO_LONG = refuse(413, "body_too_large", `A request has at most ${MAX_STREAMED_BYTES} bytes.`);
+const TOO_LONG = refuse(
+	413,
+	"body_too_large",
+	`The body is too large. The limit is ${MAX_STREAMED_BYTES} bytes.`,
+);
 
 let keptAtOnce = 0;
 
-/** What one request takes up of the room for all, from its first bytes until its events are in the queue. */
+/** The share of the memory limit that one request uses, from its first bytes until its events are in the queue. */
 export class Room {
 	#bytes = 0;
 
-	/** `bytes`: all that the request keeps now. */
+	/** `bytes`: the total that the request now keeps in memory. */
 	take(bytes: number): void {
 		keptAtOnce += bytes - this.#bytes;
 		this.#bytes = bytes;
 	}
 
-	/** To be called however the request ends. */
+	/** Must be called when the request ends, also after an error. */
 	leave(): void {
 		this.take(0);
 	}
 }
 
-/** Whether the body is above the limit, or may be: its length is not told. */
+/** Returns whether the body is, or may be, above the limit: its length may be unknown. */
 export function mayBeLarge({ headers }: Request): boolean {
 	const declared = headers.get("content-length");
 	return declared === null || Number(declared) > MAX_BODY_BYTES;
 }
 
 /**
- * The parts of a body above the limit, or one that is below as it came, which is not verified yet. Refuses with 413
- * `body_too_large` and `too_many_events`, 400 `invalid_json` and `body_incomplete`, 401, 415, and with 503 `too_busy` while
- * others take up the room and `too_slow` after a minute. The parts stay counted until `room` is left.
+ * Returns the verified parts of a body above the limit, or a smaller body unchanged and not yet verified. Refuses with
+ * 413 `body_too_large` and `too_many_events`, 400 `invalid_json` and `body_incomplete`, 401, 415, 503 `too_busy` while
+ * other requests use the memory, and 503 `too_slow` after a minute. The parts count as used until `room.leave()`.
  */
 export async function readParts(
 	request: Request,
@@ -66,7 +70,7 @@ export async function readParts(
 			if (chunk === null) return TOO_SLOW;
 			length += chunk.byteLength;
 			if (length > MAX_STREAMED_BYTES) return TOO_LONG;
-			// The rest is heard all the same: cut off, most senders would see a lost connection.
+			// Keep reading: if cut off, most senders would see a lost connection.
 			if (cutter === null) continue;
 			if (length > MAX_BODY_BYTES) whole = null;
 			else whole?.push(chunk);
@@ -75,7 +79,7 @@ export async function readParts(
 			room.take(cutter.keptBytes);
 			if (length > MAX_BODY_BYTES && keptAtOnce > MAX_KEPT_AT_ONCE) refusal ??= TOO_BUSY;
 			if (refusal === null) continue;
-			// Its room is for the others at once.
+			// Free the memory for other requests at once.
 			room.leave();
 			whole = null;
 			cutter = null;
@@ -89,7 +93,7 @@ export async function readParts(
 	return verified.ok ? cutter.end() : verified;
 }
 
-/** The chunks of a body; null as the last one when it has not ended in time (ms since the epoch). */
+/** Yields the chunks of a body, then null if it did not end in time (ms since the epoch). */
 async function* chunksUntil(
 	body: ReadableStream<Uint8Array> | null,
 	endsAt: number,
@@ -106,12 +110,12 @@ async function* chunksUntil(
 		if (isLate) yield null;
 	} finally {
 		clearTimeout(timer);
-		// Whoever stops reading hears no more of it; after the end this does nothing.
+		// Cancels the stream when the consumer stops early. Does nothing after the end.
 		await reader.cancel().catch(() => {});
 	}
 }
 
-const TOO_SLOW = refuseForNow("too_slow", "The request took longer than a minute to come. Send it again.");
+const TOO_SLOW = refuseForNow("too_slow", "The request took longer than a minute to arrive. Send it again.");
 
 const TOO_BUSY = refuseForNow("too_busy", "Other large requests are being read. Send the request again.", {
 	retryAfterSeconds: 1,

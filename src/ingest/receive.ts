@@ -1,6 +1,6 @@
 /**
- * The route `/in/{source}`: a publisher's request becomes accepted events, or a refusal that says why. Nothing is
- * stored before the request is verified, and no 202 is returned before the queue holds the events.
+ * The route `/in/{source}`: accepts the events of a publisher's request, or refuses it with a reason. Nothing is stored
+ * before the request is verified, and 202 is returned only after the queue holds the events.
  */
 import { refuseWhileClosed } from "../http/closed.ts";
 import type { Env } from "../env.ts";
@@ -30,15 +30,15 @@ import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
 import { verifyStream } from "../sources/proof/verify-stream.ts";
 import { verify } from "../sources/proof/verify.ts";
 
-/** Ids in a log line. */
+/** The maximum number of ids in a log line. */
 const MAX_LOGGED_IDS = 10;
 
 type Context = Pick<ExecutionContext, "waitUntil">;
 
 /**
- * Handles every request to the URL of a source; `sourceRef` is what follows `/in/`, an id or a name. `trust` says whose
- * public keys prove who the sender is: the providers' own, unless the request is a sample that the router signed. `mark`:
- * how the events of such a sample are marked.
+ * Handles every request to a source's URL. `sourceRef` is the path after `/in/`, an id or a name. `trust` contains the
+ * public keys that verify the sender: those of the providers, unless the request is a sample that the router signed.
+ * `mark`: how to mark the events of a sample. Never throws.
  */
 export async function receive(
 	request: Request,
@@ -67,7 +67,7 @@ export async function receive(
 	return toResponse(found.ok && status === 401 ? withExpectedProof(taken, found.source) : taken);
 }
 
-/** Whoever has set the publisher up reads what to send; one who guesses learns nothing about the guess. */
+/** Says what the source expects, for the person who sets the publisher up, but not what was wrong with this request. */
 function withExpectedProof(refusal: Refusal, { auth }: ReadableSource): Refusal {
 	const expected = expectedProof(auth);
 	return expected === null ? refusal : { ...refusal, message: `${refusal.message} ${expected}` };
@@ -90,12 +90,12 @@ async function findOpenSource(
 	if (closed !== null) return closed;
 	try {
 		const source = await lookUpSource(env, ctx, ref, now);
-		if (source === null) return refuse(404, "source_not_found", "No source has this name or id.");
+		if (source === null) return refuse(404, "source_not_found", "There is no source with this name or id.");
 		if (source.status === "paused") return sourcePaused();
 		if (isVerifying(source)) return { ok: true, source };
 		return source.secrets === null ? secretUnreadable() : settingsUnreadable();
 	} catch (cause) {
-		const message = "The source cannot be looked up now. Send the request again.";
+		const message = "The source configuration is unavailable. Send the request again.";
 		return refuseForNow("source_unavailable", message, { cause });
 	}
 }
@@ -127,7 +127,7 @@ async function take(
 interface Taking {
 	source: ReadableSource;
 	trust: Trust;
-	/** null: a publisher's own request. */
+	/** null: the request is from a publisher and not a sample. */
 	mark: TestMark | null;
 	/** ms since the epoch. */
 	startedAt: number;
@@ -152,7 +152,7 @@ async function takeBody(
 	const queued = await enqueueAll(env, continueLineage(events, lineage), read.isLarge === true);
 	if (!queued.ok) return queued;
 	const ids = events.map(({ id }) => id);
-	// An event that simply goes well gets no line here: the router logs a line for each batch.
+	// Accepted events are not logged here: the router logs a line per batch.
 	if (unresolved.length > 0) {
 		const event_ids = ids.slice(0, MAX_LOGGED_IDS);
 		log("ingest.unresolved", { source: source.name, unresolved, event_ids });
@@ -160,7 +160,7 @@ async function takeBody(
 	return { ok: true, response: responseOf(ids, batch, reply) };
 }
 
-/** A message holds what one request of the usual size does; what fails in the middle comes again with the same ids. */
+/** A queue message holds the events of one normal request. After a failure midway, a retry produces the same ids. */
 async function enqueueAll(
 	env: Env,
 	events: readonly SluiceEvent[],
@@ -174,7 +174,7 @@ async function enqueueAll(
 	return { ok: true };
 }
 
-/** Verifies and parses; a first request that brings the secret is greeted instead. */
+/** Verifies and parses. A first request that contains a verification token gets a greeting instead. */
 async function readEvents(
 	request: Request,
 	env: Env,
@@ -196,7 +196,7 @@ async function readEvents(
 	return parseEvents(source, kind, { headers, body, now });
 }
 
-/** Parts are verified, a body is not yet. */
+/** Returned parts are verified; a returned body is not verified yet. */
 async function readBodyOrParts(
 	request: Request,
 	{ large, maxAgeSeconds }: BoundKind,
@@ -209,7 +209,7 @@ async function readBodyOrParts(
 	return verification.ok ? readParts(request, large, verification, room) : verification;
 }
 
-/** What the publisher expects, or the ids of what was accepted. */
+/** Returns the response that the publisher expects, or else the ids of the accepted events. */
 function responseOf(ids: string[], batch: boolean, reply: Reply | undefined): Response {
 	if (reply === undefined)
 		return Response.json(batch || ids.length === 0 ? { ids } : { id: ids[0] }, { status: 202 });
@@ -217,17 +217,13 @@ function responseOf(ids: string[], batch: boolean, reply: Reply | undefined): Re
 	return body === null ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
 }
 
-/** No method is allowed, which an empty Allow says (RFC 9110, section 10.2.1). */
+/** An empty Allow header means that no method is allowed (RFC 9110, section 10.2.1). */
 const NOT_POSTED: Refusal = {
-	...refuse(
-		405,
-		"source_not_posted",
-		"The events of this source come from a queue: nothing can be sent to it.",
-	),
+	...refuse(405, "source_not_posted", "This source reads its events from a queue and accepts no requests."),
 	headers: { allow: "" },
 };
 
 const METHOD_NOT_ALLOWED: Refusal = {
-	...refuse(405, "method_not_allowed", "Events are sent with POST."),
+	...refuse(405, "method_not_allowed", "Send events with POST."),
 	headers: { allow: "POST" },
 };

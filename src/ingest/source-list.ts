@@ -1,26 +1,26 @@
 /**
- * The ids and names of all sources, compact in this isolate's memory: requests for names that do not exist cost one
- * read of D1 every two seconds, however many names they use. A name takes eight bytes, its hash.
+ * The ids and names of all sources as a compact list in this isolate's memory, so that requests for unknown names cost
+ * only one D1 read every two seconds. A name takes eight bytes, its hash.
  */
 import type { Env } from "../env.ts";
 import { readSourceRefs } from "../store/sources.ts";
 import { within } from "./within.ts";
 
-/** How long the list is trusted, and so for how long a source that was just made elsewhere can be unknown here. */
+/** How long the list is trusted, and so how long a source just created elsewhere can be unknown here. */
 const FRESH_MS = 2_000;
-/** How long no read is tried after one that failed. */
+/** The delay after a failed read. */
 const RETRY_MS = 2_000;
-/** The longest time that a request waits for a read, whether it began it or another request did. */
+/** The maximum time that a request waits for a read, its own or another request's. */
 const WAIT_MS = 5_000;
-/** With more sources there is no list: every name is looked up by itself. */
+/** With more sources there is no list, and every name is looked up individually. */
 export const MAX_LISTED = 100_000;
 
 interface List {
 	/** The version of the routing table, which every change of a source increases. */
 	version: number;
-	/** Hashes, ascending; null when there are too many. */
+	/** Hashes in ascending order. null: there are too many sources. */
 	hashes: Float64Array | null;
-	/** When reading it began, ms since the epoch. */
+	/** When the read began, ms since the epoch. */
 	readAt: number;
 }
 
@@ -28,7 +28,7 @@ let list: List | null = null;
 let reading: { startedAt: number; done: Promise<void> } | null = null;
 let failure: { at: number; cause: unknown } | null = null;
 
-/** null while there is no list. `isFresh`: whether the list can be trusted when it does not have the name. */
+/** Returns null if there is no list. `isFresh`: whether a missing name can be trusted to be unknown. */
 export function lookUpInList(ref: string, now: number): { listed: boolean; isFresh: boolean } | null {
 	if (list === null) return null;
 	const { hashes, readAt } = list;
@@ -36,8 +36,8 @@ export function lookUpInList(ref: string, now: number): { listed: boolean; isFre
 }
 
 /**
- * Reads what has changed. Requests that need it at the same time share one read. Each waits for a limited time,
- * because the request that began the read may be gone. Throws when the read fails, or has failed a moment ago.
+ * Refreshes the list. Concurrent requests share one read. Each waits for a limited time, because the request that
+ * started the read may have been cancelled. Throws if the read fails or has just failed.
  */
 export async function refreshList(
 	env: Env,
@@ -49,15 +49,15 @@ export async function refreshList(
 		const mine = { startedAt: now, done: Promise.resolve() };
 		reading = mine;
 		mine.done = read(env, now, () => reading === mine);
-		// The read is finished even when the client of the request that began it disconnects.
+		// Completes the read even if the client that started it disconnects.
 		ctx.waitUntil(mine.done.catch(() => undefined));
 	}
-	await within(reading.done, WAIT_MS, "the list of sources takes too long to read");
+	await within(reading.done, WAIT_MS, "timed out reading the list of sources");
 }
 
-/** Called after a change of a source, or when the list was wrong. A read that is under way is then ignored. */
+/** Call after a change of a source, or if the list was wrong. The result of a read in progress is then ignored. */
 export function forgetList(): void {
-	// With too many sources there is no list that could be wrong, and reading it again would cost the most.
+	// With too many sources there is no list to invalidate, and reading it again would be expensive.
 	if (list?.hashes !== null) list = null;
 	reading = null;
 	failure = null;
@@ -70,7 +70,7 @@ async function read(env: Env, now: number, counts: () => boolean): Promise<void>
 		if (!counts()) return;
 		if (changed !== null) list = { version: changed.version, hashes: hashesOf(changed.refs), readAt: now };
 		else if (known !== null) list = { ...known, readAt: now };
-		else throw new Error("the database has no version of the routing table");
+		else throw new Error("routing_version is missing in the database");
 		failure = null;
 	} catch (cause) {
 		if (counts()) failure = { at: now, cause };
@@ -95,12 +95,12 @@ function includes(hashes: Float64Array, hash: number): boolean {
 	return hashes[low] === hash;
 }
 
-/** Random in each isolate, so that nobody can construct names with the hashes of others. Set at the first use. */
+/** Random per isolate, so that an attacker cannot construct hash collisions. Set on first use. */
 let seed: number | null = null;
 
 /**
- * A hash of 53 bits (cyrb53). With the 200,000 ids and names of 100,000 sources, an unknown name is taken for a known
- * one once in 45,000,000,000 times.
+ * A 53-bit hash (cyrb53). With the 200,000 ids and names of 100,000 sources, an unknown name matches a known one once
+ * in 45,000,000,000 times.
  */
 function hashOf(text: string): number {
 	seed ??= crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;

@@ -1,7 +1,7 @@
 /**
- * Finds the source that a URL names: in this isolate's memory, then in KV, then in D1. Publishers are answered
- * from memory nearly always; the price is that a change may take seconds to be seen everywhere. A copy in KV that is
- * not fresh any more serves while D1 fails. Names that nobody has are told from the list of all names.
+ * Looks up the source of a URL: in this isolate's memory, then in KV, then in D1. Nearly all requests are served from
+ * memory, so a change may take seconds to be visible everywhere. A stale KV copy is used while D1 fails. The list of
+ * all names identifies unknown names.
  */
 import type { Env } from "../env.ts";
 import { BUILTIN_SOURCES, RESOURCE_NAME } from "../events/ids.ts";
@@ -14,28 +14,28 @@ import { forgetList, lookUpInList, refreshList } from "./source-list.ts";
 import { within } from "./within.ts";
 
 const KNOWN_MS = 10_000;
-/** How long it is remembered that a listed name no longer exists. */
+/** How long a listed name that no longer exists is remembered. */
 const UNKNOWN_MS = 2_000;
-/** How long a request whose source has an older copy waits for D1: some publishers wait three seconds in all. */
+/** How long a request with a stale copy waits for D1: some publishers time out after three seconds. */
 const WAIT_MS = 1_000;
 const MAX_REMEMBERED = 1_000;
 
 interface Remembered {
 	source: Source | null;
 	until: number;
-	/** Whether it is an old copy, because D1 failed. */
+	/** Whether it is a stale copy, used because D1 failed. */
 	isStale: boolean;
 }
 
-/** By id or name, as asked for. The oldest entry goes when it is full. */
+/** By id or name, as requested. When full, the oldest entry is evicted. */
 const memory = new Map<string, Remembered>();
-/** Counts the changes made in this isolate: what was read before one is not remembered after it. */
+/** Counts the changes made in this isolate, so that a result read before a change is not cached after it. */
 let changes = 0;
 
-/** Builtin sources take no requests and have no row, so they need no lookup. */
+/** Built-in sources accept no requests and have no row, so they need no lookup. */
 const BUILTIN_REFS = new Set<string>([...Object.keys(BUILTIN_SOURCES), ...Object.values(BUILTIN_SOURCES)]);
 
-/** null when there is none. `now` in ms. Throws only when D1 has to be asked, fails, and KV has no copy. */
+/** Returns the source, or null if it does not exist. `now` in ms. Throws only if D1 fails and KV has no copy. */
 export async function lookUpSource(
 	env: Env,
 	ctx: Pick<ExecutionContext, "waitUntil">,
@@ -75,9 +75,9 @@ export async function lookUpSource(
 export type Step = "copy" | "list" | "row" | "unknown" | "unavailable";
 
 /**
- * What to ask next about a name that is not in memory. `list` is what the list says of it, null while there is none.
- * A source that exists is found in KV without D1, whatever state the list is in; only a fresh list tells that there is
- * none, and while D1 fails nothing does.
+ * Decides the next step for a name that is not in memory. `list` is the list's result, or null if there is no list. An
+ * existing source is found in KV without D1, independent of the list. Only a fresh list proves that a source does not
+ * exist, so this cannot be known while D1 fails.
  */
 export function nextStep(
 	list: { listed: boolean; isFresh: boolean } | null,
@@ -89,7 +89,7 @@ export function nextStep(
 	return list === null && !copyAsked ? "copy" : "list";
 }
 
-/** Makes this isolate read the source anew; call it after every change, for the old name too after a rename. */
+/** Removes the source from this isolate's cache. Call after every change; after a rename also for the old name. */
 export function forgetSource({ id, name }: Pick<Source, "id" | "name">): void {
 	memory.delete(id);
 	memory.delete(name);
@@ -97,7 +97,7 @@ export function forgetSource({ id, name }: Pick<Source, "id" | "name">): void {
 	forgetList();
 }
 
-/** What D1 says; the copy where it says nothing. What comes too late for this request is for the next ones. */
+/** Returns the source from D1, or the copy if D1 fails or is too slow. A late result is cached for later requests. */
 async function confirm(
 	env: Env,
 	ctx: Pick<ExecutionContext, "waitUntil">,
@@ -108,14 +108,14 @@ async function confirm(
 	const reading = readTruth(env, ctx, ref, now, copy);
 	ctx.waitUntil(reading.catch(() => undefined));
 	try {
-		return await within(reading, WAIT_MS, "the source takes too long to read");
+		return await within(reading, WAIT_MS, "timed out reading the source");
 	} catch (error) {
 		log("ingest.stale_source", { source: ref, read_at: copy.readAt, error: String(error) });
 		return remember(ref, copy.source, now, true);
 	}
 }
 
-/** `copy`: what KV has, if anything. It is written anew, or deleted: while D1 fails, nobody is to find what was deleted. */
+/** Reads D1 and replaces or deletes the KV copy, so that a deleted source is not found while D1 fails. */
 async function readTruth(
 	env: Env,
 	ctx: Pick<ExecutionContext, "waitUntil">,
@@ -128,7 +128,7 @@ async function readTruth(
 	if (changes !== seen) return source;
 	if (source === null) forgetList();
 	const known = memory.get(ref);
-	// Of the requests that have asked at the same time, one writes: KV takes one write a second.
+	// Only one of several concurrent requests writes, because KV allows one write per second and key.
 	const isWritten = known !== undefined && known.until > now && !known.isStale;
 	if (!isWritten) ctx.waitUntil(renewCopy(env, source, copy, now));
 	return remember(ref, source, now);

@@ -1,18 +1,18 @@
 /**
- * Counts the requests that a source has refused because they prove nothing, in this isolate: one is a stray, many in a
- * row mean a publisher with a wrong secret, or somebody who tries.
+ * Counts the requests of each source that failed verification in this isolate. A single failure is noise; many mean a
+ * publisher with a wrong secret, or an attack.
  */
 import { windowOf } from "../operations/windows.ts";
 
-/** So many in a window are told. */
+/** The number of failures in a window that is reported. */
 export const FAILING_FROM = 5;
-/** Sources that are remembered; the one that has been quiet for the longest time is forgotten first. */
+/** The maximum number of sources. The one without failures for the longest time is evicted first. */
 const MAX_REMEMBERED = 1_000;
 
 export class VerificationFailures {
 	readonly #counts = new Map<string, { window: number; refusals: number }>();
 
-	/** One more. Returns how many there were in this window; null: too few to be told. `now` in ms. */
+	/** Counts a failure. Returns the number in this window, or null if nothing is to be reported. `now` in ms. */
 	refused(sourceId: string, now: number): number | null {
 		const window = windowOf(now);
 		const known = this.#counts.get(sourceId);

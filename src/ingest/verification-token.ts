@@ -1,7 +1,7 @@
 /**
- * A first request that is not signed and brings the secret for all that follow, as Notion's does. It is answered 200
- * and becomes no event; the operator reads the token and makes it the source's secret. Only sources whose auth says
- * `verification_token` take one.
+ * Handles a publisher's first, unsigned request that contains the secret for all later ones, like Notion's. The
+ * response is 200 and no event is created; the operator reads the token and sets it as the source's secret. Only
+ * sources whose auth has `verification_token` accept one.
  */
 import type { Env } from "../env.ts";
 import { readJson } from "../events/payload.ts";
@@ -10,18 +10,18 @@ import { log } from "../log.ts";
 import { endVerification, keepVerificationToken } from "../store/verification-token.ts";
 import type { Source } from "../store/records.ts";
 
-/** More than such a request has; what is longer is not looked at. */
+/** Larger than any such request. Longer bodies are not parsed. */
 const MAX_REQUEST_BYTES = 2_048;
 const TOKEN = /^[!-~]{8,512}$/;
 const MAX_REMEMBERED = 1_000;
-/** For how long D1 is not asked again after it has said that no token is wanted. */
+/** How long D1 is not asked again after it reported that no token is expected. */
 const UNWANTED_MS = 10_000;
 
-/** Ends of these times by source, and sources that have verified a request; the oldest goes when one is full. */
+/** When these periods end by source, and the sources that have verified a request. Both evict the oldest when full. */
 const unwanted = new Map<string, number>();
 const verified = new Map<string, true>();
 
-/** null when the body is not such a request: an object with a token and nothing else. */
+/** Returns the token, or null unless the body is an object with only a token. */
 export function readVerificationToken(body: Uint8Array): string | null {
 	if (body.byteLength > MAX_REQUEST_BYTES) return null;
 	const read = readJson(body);
@@ -31,14 +31,14 @@ export function readVerificationToken(body: Uint8Array): string | null {
 	return isOnly && typeof token === "string" && TOKEN.test(token) ? token : null;
 }
 
-/** The response to a first request. Whoever sent it has proven nothing, so nothing else may follow from it. */
+/** The response to a first request. The sender is unverified, so the request has no other effect. */
 export interface Greeting {
 	ok: true;
 	greeting: Response;
 }
 
 /**
- * Takes a request that has not proven itself. null: it stays refused. Refuses with 503 while D1 fails. `now` in ms.
+ * Handles an unverified request. Returns null if it stays refused. Refuses with 503 while D1 fails. `now` in ms.
  */
 export async function greet(
 	env: Env,
@@ -62,7 +62,7 @@ export async function greet(
 	return { ok: true, greeting: new Response(null, { status: 200 }) };
 }
 
-/** After each request that has proven itself; writes once for a source. Never throws. */
+/** Call after each verified request; writes once per source. Never throws. */
 export async function noteVerified(env: Env, source: Source, now: number): Promise<void> {
 	const key = keyOf(source);
 	if (!awaitsToken(source) || verified.has(key)) return;
@@ -70,7 +70,7 @@ export async function noteVerified(env: Env, source: Source, now: number): Promi
 		await endVerification(env, source.id, now);
 		remember(verified, key, true);
 	} catch (error) {
-		// The next request that is verified writes it.
+		// The next verified request writes it.
 		log("ingest.verification_open", { source: source.name, error: String(error) });
 	}
 }
@@ -79,7 +79,7 @@ function awaitsToken({ auth }: Source): boolean {
 	return auth?.type === "hmac" && auth.verification_token === true;
 }
 
-/** A change of the source may have opened it again. */
+/** Contains the revision, because a change of the source may allow a token again. */
 function keyOf({ id, revision }: Source): string {
 	return `${id}@${revision}`;
 }
@@ -94,6 +94,6 @@ function remember<T>(memory: Map<string, T>, key: string, value: T): void {
 }
 
 function unavailable(cause: unknown): Refusal {
-	const message = "The token cannot be kept now. Send the request again.";
+	const message = "The token could not be stored. Send the request again.";
 	return refuseForNow("source_unavailable", message, { cause });
 }

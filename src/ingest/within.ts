@@ -1,6 +1,6 @@
-/** Waiting for a limited time only. */
+/** Waiting with a timeout. */
 
-/** What `work` gives; rejects with `message` when that takes longer than `ms`. The work itself goes on. */
+/** Resolves like `work`, or rejects with `message` after `ms`. The work itself continues. */
 export async function within<T>(work: Promise<T>, ms: number, message: string): Promise<T> {
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const late = new Promise<never>((_, reject) => {

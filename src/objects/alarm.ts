@@ -1,11 +1,11 @@
-/** The one alarm of a Durable Object: mostly moved only to an earlier moment, because moving it costs a row. */
+/** The alarm of a Durable Object. It is mostly moved only to earlier times, because each change costs a row write. */
 
 export class Alarm {
 	readonly #storage: DurableObjectStorage;
-	/** ms since the epoch; null: none is set. */
+	/** ms since the epoch. null: no alarm is set. */
 	#at: number | null = null;
 
-	/** Reads what is set before the object takes its first call. */
+	/** Reads the current alarm before the object handles its first call. */
 	constructor(ctx: DurableObjectState) {
 		this.#storage = ctx.storage;
 		void ctx.blockConcurrencyWhile(async () => {
@@ -13,17 +13,17 @@ export class Alarm {
 		});
 	}
 
-	/** It has gone off, and is not set any more. */
+	/** Notes that the alarm has fired and is no longer set. */
 	goneOff(): void {
 		this.#at = null;
 	}
 
-	/** Moves it, to a later moment too; null: there is to be none. */
+	/** Sets the alarm to any time, including a later one. null deletes it. */
 	async move(at: number | null): Promise<void> {
 		await this.#set(at);
 	}
 
-	/** An alarm that is set for an earlier moment stays: waking early costs nothing. */
+	/** Sets the alarm unless an earlier one is set: waking early costs nothing. */
 	async arm(at: number): Promise<void> {
 		if (this.#at !== null && this.#at <= at) return;
 		await this.#set(at);
@@ -34,7 +34,7 @@ export class Alarm {
 		try {
 			await (at === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(at));
 		} catch (error) {
-			// What is set now is not known: the next one to ask for an alarm gets it.
+			// The state of the alarm is unknown, so the next caller sets it again.
 			this.#at = null;
 			throw error;
 		}

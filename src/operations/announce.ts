@@ -1,6 +1,7 @@
 /**
- * Publishes operational events from wherever something happens, but for dispatchers, which know their endpoint
- * (delivery/announcer.ts). They are lost rather than that what they are about waits or fails.
+ * Publishes operational events for every room except dispatchers, which have their own announcer
+ * (delivery/announcer.ts). An event is lost if it cannot be published: the operation that it reports must not wait or
+ * fail.
  */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
@@ -15,8 +16,8 @@ import { Windows } from "./windows.ts";
 const windows = new Windows();
 
 /**
- * Publishes what has happened unless it was told in this window, or nobody asks for it: D1 is read only for what is going
- * to be told. `now` in ms. Never throws; for `waitUntil`.
+ * Publishes an occurrence unless it was published in this window already or nothing subscribes to operational events.
+ * D1 is read only for occurrences that are due. `now` in ms. Never throws; for `waitUntil`.
  */
 export async function announce(env: Env, occurrence: Occurrence, now = Date.now()): Promise<void> {
 	const suppressed = windows.happened(`${occurrence.type}:${occurrence.key}`, now);
@@ -30,7 +31,7 @@ export async function announce(env: Env, occurrence: Occurrence, now = Date.now(
 	await publishOperational(env, buildOperationalEvent(occurrence, suppressed, now));
 }
 
-/** Whether the queue has the event. Never throws. */
+/** Sends the event to the queue. Returns whether the queue accepted it. Never throws. */
 export async function publishOperational(env: Env, event: SluiceEvent): Promise<boolean> {
 	const { type, subject } = event.attributes;
 	try {

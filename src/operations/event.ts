@@ -1,4 +1,6 @@
-/** An occurrence as an event of the built-in source `sluice`, and how such events and what comes of them are told. Pure. */
+/**
+ * Converts occurrences to events of the built-in source `sluice`, and recognises such events and their results. Pure.
+ */
 import type { SluiceEvent } from "../events/event.ts";
 import { eventId, SLUICE_SOURCE_ID } from "../events/ids.ts";
 import { CHAIN_ATTRIBUTE, chainOf } from "../events/lineage.ts";
@@ -7,7 +9,7 @@ import { windowOf } from "./windows.ts";
 
 const SOURCE = "/sluice";
 
-/** `suppressed`: how often the same has happened since the last event that told it. `now` in ms. */
+/** Builds the event. `suppressed`: how many equal occurrences were not published since the last one. `now` in ms. */
 export function buildOperationalEvent(
 	{ type, key, subject, data }: Occurrence,
 	suppressed: number,
@@ -20,7 +22,7 @@ export function buildOperationalEvent(
 		subject,
 		time: new Date(now).toISOString(),
 		datacontenttype: "application/json",
-		// Results inherit the chain, and the lineage header carries it: what comes of this event is known by it.
+		// Results and the lineage header inherit the chain, which marks every event that this one causes.
 		[CHAIN_ATTRIBUTE]: SLUICE_SOURCE_ID,
 	};
 	return {
@@ -33,8 +35,8 @@ export function buildOperationalEvent(
 }
 
 /**
- * Whether an event is an operational one, or comes of one. What happens to its deliveries makes no operational event: it
- * would cause itself, again and again.
+ * Returns whether an event is an operational event or was caused by one. Its deliveries publish no operational events,
+ * because such events would cause themselves endlessly.
  */
 export function isOperational({
 	sourceId,

@@ -1,6 +1,6 @@
 /**
- * What an operational event is about: something that has happened to an endpoint, a source, a delivery or a key. One
- * function for each type; `data` holds ids, names, reasons and counts, and never a secret. Pure.
+ * Occurrences, which operational events report: something happened to an endpoint, a source, a delivery or a key. One
+ * function per type. `data` contains ids, names, reasons and counts, never a secret. Pure.
  */
 
 export const OPERATIONAL_TYPES = [
@@ -20,14 +20,14 @@ export type OperationalType = (typeof OPERATIONAL_TYPES)[number];
 
 export interface Occurrence {
 	type: OperationalType;
-	/** Tells apart what happens to different things, by ids: names are given again. */
+	/** Identifies the resource. Contains ids, because names can be reused. */
 	key: string;
-	/** The name of the thing, an endpoint's with its version. */
+	/** The resource's name; for an endpoint with its version. */
 	subject: string;
 	data: Readonly<Record<string, string | number | null>>;
 }
 
-/** An endpoint as its events name it. */
+/** The fields of an endpoint that its events contain. */
 export interface NamedEndpoint {
 	id: string;
 	name: string;
@@ -47,7 +47,7 @@ export function endpointStopped(
 	return ofEndpoint(`sluice.endpoint.${status}`, endpoint, { reason });
 }
 
-/** `was`: what it was before, and why. */
+/** `was`: the previous status and its reason. */
 export function endpointRecovered(
 	endpoint: NamedEndpoint,
 	was: { status: string; reason: string | null },
@@ -59,7 +59,7 @@ export function backlogHigh(endpoint: NamedEndpoint, backlog: number, limit: num
 	return ofEndpoint("sluice.endpoint.backlog_high", endpoint, { backlog, limit });
 }
 
-/** `refused`: how many deliveries have just found no room. */
+/** `refused`: how many deliveries were just refused for lack of room. */
 export function backlogFull(
 	endpoint: NamedEndpoint,
 	refused: number,
@@ -77,7 +77,7 @@ export interface DeadDelivery {
 	reason: string;
 }
 
-/** For each endpoint and reason one event in a window: it names the first delivery. */
+/** One event per endpoint, reason and window. It names the first delivery. */
 export function deliveryDead(endpoint: NamedEndpoint, dead: DeadDelivery): Occurrence {
 	const { id, eventId, subscriptionId, subscriptionName, reason } = dead;
 	const occurrence = ofEndpoint("sluice.delivery.dead", endpoint, {
@@ -90,12 +90,12 @@ export function deliveryDead(endpoint: NamedEndpoint, dead: DeadDelivery): Occur
 	return { ...occurrence, key: `${occurrence.key}:${reason}` };
 }
 
-/** `refusals`: how many requests one isolate has refused in the window so far. */
+/** `refusals`: how many requests this isolate has refused in the window so far. */
 export function verificationFailing(source: Named, refusals: number): Occurrence {
 	return ofSource("sluice.source.verification_failing", source, { refusals });
 }
 
-/** `lastEventAt` in ms; null: none has come, or none is kept. */
+/** `lastEventAt` in ms. null: no event was received, or none is retained. */
 export function sourceSilent(
 	source: Named,
 	expectEverySeconds: number,
@@ -107,7 +107,7 @@ export function sourceSilent(
 	});
 }
 
-/** `silentSince`: when its silence was told, ms. */
+/** `silentSince`: when its silence was reported, ms. */
 export function sourceRecovered(source: Named, silentSince: number): Occurrence {
 	return ofSource("sluice.source.recovered", source, {
 		reason: "silent",

@@ -1,31 +1,33 @@
 /**
- * Not more than one operational event of a kind about a thing in a window of five minutes. Windows are those of the
- * clock, so that isolates that know nothing of each other give the same event the same id. Pure.
+ * Rate limit: at most one operational event per type and resource in a window of five minutes. Windows are aligned to
+ * the clock, so that independent isolates give the same event the same id. Pure.
  */
 
 export const WINDOW_MS = 300_000;
-/** Kinds and things that are remembered. One that is forgotten may be told again in its window, under the same id. */
+/** The maximum number of entries. An evicted one may be published again in its window, with the same id. */
 const MAX_REMEMBERED = 1_000;
 
-/** What is remembered of one kind about one thing. */
+/** What is remembered per type and resource. */
 export interface Told {
-	/** In which window it was told last. */
+	/** The window of the last published event. */
 	window: number;
-	/** How often it has happened since. */
+	/** How many occurrences there were since. */
 	suppressed: number;
 }
 
-/** Which window a moment (ms since the epoch) is in. */
+/** Returns the window of a time (ms since the epoch). */
 export function windowOf(now: number): number {
 	return Math.floor(now / WINDOW_MS);
 }
 
-/** When the window of a moment is over, ms since the epoch. */
+/** Returns when the window of a time ends, ms since the epoch. */
 export function windowEnd(now: number): number {
 	return (windowOf(now) + 1) * WINDOW_MS;
 }
 
-/** It has happened once more. `suppressed`: how often since it was told; null: it was told in this window already. */
+/**
+ * Counts an occurrence. `suppressed`: how many were not published since the last event; null: not due in this window.
+ */
 export function happened(told: Told | undefined, now: number): { told: Told; suppressed: number | null } {
 	const window = windowOf(now);
 	if (told?.window === window) {
@@ -34,11 +36,11 @@ export function happened(told: Told | undefined, now: number): { told: Told; sup
 	return { told: { window, suppressed: 0 }, suppressed: told?.suppressed ?? 0 };
 }
 
-/** Windows by key; the one that has not been told for the longest time is forgotten first. */
+/** Windows by key. Evicts the entry that was published least recently. */
 export class Windows {
 	readonly #told = new Map<string, Told>();
 
-	/** As `happened`, for one kind about one thing. */
+	/** Like the function `happened`, for the type and resource in `key`. */
 	happened(key: string, now: number): number | null {
 		const { told, suppressed } = happened(this.#told.get(key), now);
 		if (suppressed !== null) this.#told.delete(key);

@@ -1,20 +1,20 @@
 /**
- * The attributes of a result event that say what made it: the model, its version, the server's request id, and what
- * the work has used. They begin with the router's prefix, so that no publisher can set them. Pure.
+ * The attributes that say what produced a result event: the model, its version, the server's request id and the usage.
+ * They begin with the router's prefix, so that no publisher can set them. Pure.
  */
 import type { AttributeValue } from "../events/event.ts";
 import type { Reported } from "../models/exchange.ts";
 
 export interface MadeBy {
-	/** `name@version`; the version stands in where the server does not say which one ran. */
+	/** `name@version`; the version is the fallback if the server does not report one. */
 	endpointRef: string;
 	reported?: Reported | undefined;
 }
 
-/** CloudEvents knows integers of 32 bits, and no fractions. */
+/** CloudEvents integers have 32 bits. */
 const MAX_INTEGER = 2 ** 31 - 1;
 
-/** In the order in which they matter: where there is no room for all, the last ones are left out. */
+/** Returns the attributes, most important first: if there is no room for all, the last ones are dropped. */
 export function madeByAttributes({ endpointRef, reported = {} }: MadeBy): [string, AttributeValue][] {
 	const [name = "", version = ""] = endpointRef.split("@");
 	const { usage, modelVersion, requestId } = reported;

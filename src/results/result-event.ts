@@ -1,7 +1,6 @@
 /**
- * A model's output as a new event: correlated with the event that caused it, one hop deeper, and with an id that
- * follows from the delivery, so that publishing the output twice is publishing it once. Pure; queueing stands
- * with the dispatcher.
+ * Converts a model's output to a new event, correlated with its cause and one hop deeper. The id is derived from the
+ * delivery, so that publishing the output twice creates one event. Pure; the dispatcher sends it to the queue.
  */
 import { stripRouterAttributes, withFitting } from "../events/cloudevents/attributes.ts";
 import type { Attributes, SluiceEvent } from "../events/event.ts";
@@ -18,24 +17,24 @@ export interface Produced {
 	parent: SluiceEvent;
 	deliveryId: string;
 	subscriptionId: string;
-	/** How many requests may come of the result; null: the whole budget. */
+	/** How many requests the result may cause. null: the whole budget. */
 	budget: number | null;
 	endpointId: string;
-	/** Name without version; types of outputs without a type of their own begin with it. */
+	/** Name without version. The default event type begins with it. */
 	endpointName: string;
 	/** `name@version` */
 	endpointRef: string;
 	policy: ResultPolicy;
 	output: NonNullable<ModelOutput>;
-	/** What the server says of its work; absent: nothing. */
+	/** What the server reports about its work, if anything. */
 	reported?: Reported | undefined;
 	now: number;
 }
 
 /**
- * A CloudEvent in the response is taken as it is: its type is kept unless the policy names one, its id and source unless
- * the server has made them up. The router's own attributes are always written anew, whatever the model sent; those that
- * only inform are left out where the event has no room for them.
+ * Builds the result event. A CloudEvent in the response keeps its type unless the policy sets one, and its id and
+ * source unless the server generated them. The router's own attributes always replace what the model sent; the
+ * informational ones are dropped if the event has no room for them.
  */
 export function buildResultEvent(produced: Produced): SluiceEvent {
 	const { parent, deliveryId, endpointId, endpointRef, output, policy, now } = produced;
@@ -61,7 +60,7 @@ export function buildResultEvent(produced: Produced): SluiceEvent {
 	};
 }
 
-/** What an output takes over from its cause unless it says otherwise. */
+/** The attributes that an output inherits from its cause unless it sets them. */
 function inherited(cause: Attributes): Partial<Attributes> {
 	const taken = ["subject", "traceparent", "tracestate"].flatMap((name) => {
 		const value = fitting(cause[name]);

@@ -1,21 +1,21 @@
 /**
- * The budget of requests that may come of one delivery. It is carried by the events themselves: each child is charged
- * one, and the rest is divided among those that go on, so that nothing has to be counted anywhere. Pure.
+ * The request budget of a delivery. Events carry it themselves: each child costs one request, and the rest is divided
+ * among the children that may cause further requests, so that no shared counter is needed. Pure.
  */
 
-/** How many requests may come of what a publisher's event causes at one subscription, unless the operator says otherwise. */
+/** The default number of requests that a publisher's event may cause per subscription. */
 export const DEFAULT_RESULT_BUDGET = 100;
-/** So that a budget fits into the attribute, whatever it is added to. */
+/** Keeps a budget within the attribute's range, even after additions. */
 const MAX_RESULT_BUDGET = 1_000_000;
 
-/** A delivery that is to be made of an event. */
+/** A delivery to be made for an event. */
 export interface Child {
 	subscriptionId: string;
 	/** Whether its result becomes an event. */
 	publishes: boolean;
 }
 
-/** `RESULT_BUDGET`, a whole number from 1 to 1,000,000; anything else is the default. */
+/** Returns `RESULT_BUDGET` if it is an integer from 1 to 1,000,000, else the default. */
 export function resultBudget({ RESULT_BUDGET }: { RESULT_BUDGET?: string }): number {
 	const budget = Number(RESULT_BUDGET ?? DEFAULT_RESULT_BUDGET);
 	return Number.isInteger(budget) && budget >= 1 && budget <= MAX_RESULT_BUDGET
@@ -24,10 +24,10 @@ export function resultBudget({ RESULT_BUDGET }: { RESULT_BUDGET?: string }): num
 }
 
 /**
- * What each child may pass on, by its subscription; one that is left out may not be made. All children and all they pass
- * on are never more than `budget`. Those that publish results share what is left, the remainder in the order of their
- * ids; where none does, all of them share it, because events may come of any request whose endpoint passes its lineage
- * header on. The result does not depend on the order of `children`.
+ * Returns the budget that each child may pass on, by subscription. A missing child must not be made. The children and
+ * their budgets together never exceed `budget`. Children that publish results share what is left, the remainder in the
+ * order of their ids. If none does, all share it, because an endpoint may post events with its lineage header. The
+ * result does not depend on the order of `children`.
  */
 export function divideBudget(budget: number, children: readonly Child[]): Map<string, number> {
 	const ordered = children.toSorted((left, right) => (left.subscriptionId < right.subscriptionId ? -1 : 1));

@@ -1,6 +1,6 @@
 /**
- * What a subscription asks of an event, criterion by criterion: the same rules as in decide.ts, which stops at the first
- * that does not hold, and their words.
+ * Evaluates a subscription's criteria for an event one by one, with an explanation for each. The rules are those of
+ * decide.ts, which stops at the first criterion that fails.
  */
 import { typeMatches } from "../events/cloudevents/type-pattern.ts";
 import type { SluiceEvent } from "../events/event.ts";
@@ -11,21 +11,23 @@ import type { Subscription } from "../store/records.ts";
 import { subjectOf } from "./decide.ts";
 
 export interface Criterion extends FilterVerdict {
-	/** `status`, `source`, `types`, a path such as `filters.0`, or `filters` where one is set aside and none counts. */
+	/**
+	 * `status`, `source`, `types`, a path such as `filters.0`, or `filters` if one is set aside and all are skipped.
+	 */
 	criterion: string;
-	/** Where it is one. */
+	/** Set if the criterion is a filter. */
 	filter?: Filter;
 }
 
-/** Work that the filters of one subscription may do together, in units: as much as the events of a source in a batch. */
+/** The work limit for all filters of one subscription, in units: the same as for a source's events in a batch. */
 const MAX_WORK = 50_000_000;
 
-/** Names of sources by their ids; one that is deleted has none. */
+/** Source names by id. Deleted sources are missing. */
 export type SourceNames = ReadonlyMap<string, string>;
 
 /**
- * Every criterion in order, whatever the others say; the event matches when all pass. Lazy: who only wants the first that
- * does not pass need not evaluate the rest.
+ * Yields every criterion in order, including those after a failure. The event matches if all pass. Lazy: a caller that
+ * only needs the first failure does not evaluate the rest.
  */
 export async function* criteriaOf(
 	event: SluiceEvent,
@@ -43,7 +45,7 @@ export async function* criteriaOf(
 	yield plain("types", whyNotType(subscription, event));
 	const known = findSetAside(subscription, "filters.");
 	if (known !== null) {
-		// Then none holds, whatever it stands in.
+		// If an expression is set aside, no filter counts.
 		const reason = `${known.field} is set aside: ${known.reason}`;
 		yield { criterion: "filters", verdict: "error", reason };
 	}
@@ -58,31 +60,31 @@ function plain(criterion: string, reason: string | null): Criterion {
 }
 
 export function whyNotActive({ status, unreadable }: Subscription): string | null {
-	if (unreadable !== undefined) return `its ${unreadable.join(", ")} cannot be read by this release`;
-	if (status === "requested") return "the owner of its source has not granted it yet";
+	if (unreadable !== undefined) return `this release cannot read its ${unreadable.join(", ")}`;
+	if (status === "requested") return "the owner of its source has not approved it yet";
 	if (status === "denied") return "the owner of its source has denied it";
 	return status === "active" ? null : "the subscription is paused";
 }
 
-/** Says which source the subscription listens to and which one the event is of. */
+/** Names the source of the subscription and the source of the event. */
 export function whyNotSource(
 	{ sourceId }: Subscription,
 	event: SluiceEvent,
 	names: SourceNames,
 ): string | null {
 	if (sourceId === null && event.sourceId === SLUICE_SOURCE_ID) {
-		return 'operational events come only to a subscription with "source": "sluice"';
+		return 'only a subscription with "source": "sluice" receives operational events';
 	}
 	if (sourceId === null || sourceId === event.sourceId) return null;
 	const [wanted, actual] = [sourceId, event.sourceId].map((id) => names.get(id) ?? id);
-	const said = `it listens to source ${wanted}, and this event is of source ${actual}`;
-	// Who builds a chain tends to name the publisher that began it.
+	const said = `it listens to source ${wanted}, but this event is from source ${actual}`;
+	// A common mistake in a chain is to name the original publisher's source.
 	return event.sourceId === RESULTS_SOURCE_ID
-		? `${said}: outputs of models come to a subscription with "source": "results", or null for every source`
+		? `${said}: to receive model outputs, a subscription needs "source": "results", or null for every source`
 		: said;
 }
 
 export function whyNotType({ types }: Subscription, { attributes: { type } }: SluiceEvent): string | null {
 	if (types.length === 0 || types.some((pattern) => typeMatches(pattern, type))) return null;
-	return `type ${type} is none of: ${types.join(", ")}`;
+	return `type ${type} matches none of: ${types.join(", ")}`;
 }

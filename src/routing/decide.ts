@@ -1,6 +1,6 @@
 /**
- * Which deliveries follow from an event. No I/O: the same event and table give the same decisions, with the same
- * delivery ids, however often they are made.
+ * Decides which deliveries an event causes. No I/O: the same event and table always give the same decisions and
+ * delivery ids.
  */
 import { documentOf } from "../events/cloudevents/document.ts";
 import type { Decision, SluiceEvent } from "../events/event.ts";
@@ -19,7 +19,7 @@ interface Match {
 	decision: Decision;
 }
 
-/** `tell` hears of the work that expressions do. `wholeBudget`: of an event of which nothing has been taken yet. */
+/** `tell` receives the work of the expressions. `wholeBudget`: the budget of an event that carries none. */
 export async function decide(
 	event: SluiceEvent,
 	table: RoutingTable,
@@ -58,8 +58,8 @@ async function matchesOf(event: SluiceEvent, table: RoutingTable, tell: TellWork
 }
 
 /**
- * Says which deliveries must not be made, and what may come of the others. Deliveries of a publisher's own event are not
- * counted, however many they are; what follows from each of them has a budget of its own.
+ * Marks the deliveries that must not be made, and assigns budgets to the others. Deliveries of a publisher's own event
+ * are not limited; each of them gets its own budget.
  */
 function judged({ attributes }: SluiceEvent, matches: readonly Match[], wholeBudget: number): Decision[] {
 	if (hopsOf(attributes) === 0) return matches.map(({ decision }) => decision);
@@ -77,7 +77,7 @@ function judged({ attributes }: SluiceEvent, matches: readonly Match[], wholeBud
 	});
 }
 
-/** What filters look at; the payload is parsed only when one asks for it. */
+/** The input of filters. The payload is parsed only when a filter uses it. */
 export function subjectOf(event: SluiceEvent): FilterSubject {
 	let document: Record<string, unknown> | null = null;
 	return { attributes: event.attributes, document: () => (document ??= documentOf(event)) };

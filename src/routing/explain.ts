@@ -1,4 +1,4 @@
-/** Why an event did not match a subscription: the same rules as in decide.ts, told instead of applied. */
+/** Explains why an event did not match a subscription, with the rules of decide.ts. */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { writeQuarantines } from "../store/write-quarantines.ts";
@@ -9,7 +9,7 @@ import { currentTable, type RoutingTable } from "./table.ts";
 export interface Unmatched {
 	subscription_id: string;
 	subscription: string;
-	/** Which of its criteria: `source`, `filters.0`, … or `endpoint`. */
+	/** The failed criterion: `source`, `filters.0`, … or `endpoint`. */
 	criterion: string;
 	/** error: the criterion could not be evaluated. */
 	verdict: "fail" | "error";
@@ -17,12 +17,12 @@ export interface Unmatched {
 }
 
 interface Asked {
-	/** Leaves out what the asker may not see. */
+	/** Hides subscriptions that the caller may not see. */
 	isShown?: (subscription: Subscription) => boolean;
 	readNames: (sourceIds: readonly string[]) => Promise<SourceNames>;
 }
 
-/** Every subscription of now that the event does not match and `isShown` holds for, each with the first reason. */
+/** Returns every current, visible subscription that the event does not match, each with the first reason. */
 export async function explain(
 	env: Env,
 	event: SluiceEvent,
@@ -52,7 +52,7 @@ async function firstAgainst(
 		if (verdict !== "pass") return { criterion, verdict, reason: reasonOf(judged) };
 	}
 	if (table.endpointOf(subscription) !== null) return null;
-	return { criterion: "endpoint", verdict: "fail", reason: "its endpoint has no version left" };
+	return { criterion: "endpoint", verdict: "fail", reason: "no version of its endpoint is left" };
 }
 
 function reasonOf({ criterion, verdict, reason }: Criterion): string {

@@ -1,7 +1,7 @@
 /**
- * Hands a load over: events with their decisions to their event logs, deliveries to the dispatchers of their
- * endpoints. One call each; where that fails, the messages one by one, so that one of them keeps back no other. What an
- * endpoint has no room for is no failure.
+ * Hands a load over: events with their decisions to their event logs, deliveries to the dispatchers of their endpoints.
+ * One call each. If a call fails, its messages are retried one by one, so that a bad message does not block the others.
+ * A dispatcher without room is not a failure.
  */
 import { concurrently } from "../objects/concurrently.ts";
 import { dispatcher } from "../objects/clients.ts";
@@ -14,12 +14,12 @@ import { log } from "../log.ts";
 import { bytesOf, MAX_LOAD_BYTES, type Routed } from "./loads.ts";
 import { Refusals } from "./refusals.ts";
 
-/** One invocation may have six connections under way. */
+/** An invocation may have six open connections. */
 const CALLS_AT_ONCE = 6;
-/** After so many messages in a row that also fail alone, the fault is not in the messages. */
+/** If this many messages in a row also fail alone, the messages are not the cause. */
 const FAILURES_IN_A_ROW = 3;
 
-/** Calls `fail` for each message with something that could not be handed over. Never throws. */
+/** Hands the load over. Calls `fail` for each message that could not be handed over completely. Never throws. */
 export async function handOver(
 	load: readonly Routed[],
 	env: Env,
@@ -31,7 +31,7 @@ export async function handOver(
 		fail(message);
 	};
 	let left = load;
-	// A log returns only as much as fits into one reply; each round completes at least one event of each log.
+	// A log returns only what fits into one response; each round completes at least one event per log.
 	while (left.length > 0) {
 		const kept = await keep(left, env, failHere);
 		const isWanted = ({ message }: Routed): boolean => !failed.has(message);
@@ -40,7 +40,9 @@ export async function handOver(
 	}
 }
 
-/** Stores events with their decisions. For one that is known, the first decisions hold. Returns what was looked at. */
+/**
+ * Stores events with their decisions. Known events keep their first decisions. Returns the events that were processed.
+ */
 async function keep(
 	load: readonly Routed[],
 	env: Env,
@@ -78,7 +80,7 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 	const byEndpoint = new Map<string, Routed[]>();
 	const refusals = new Refusals();
 	for (const item of load) {
-		// Refused when the event first came, or offered now.
+		// Excludes deliveries that were refused when the event first arrived.
 		const offered = item.decisions.filter(
 			({ refused, withheld }) => refused === undefined && withheld === undefined,
 		);
@@ -90,7 +92,7 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 		}
 	}
 	await concurrently(byEndpoint, CALLS_AT_ONCE, async ([endpointId, group]) => {
-		// The stored decisions may be larger than the ones by which the load was measured.
+		// The stored decisions may be larger than those used to size the load.
 		for (const run of splitRuns(group, bytesOf, MAX_LOAD_BYTES)) {
 			await inOneOrOneByOne(
 				run,
@@ -119,7 +121,7 @@ function toIncoming({ event, decisions, storedAt }: Routed): IncomingEvent {
 	return { event, decisions, ...(storedAt !== null && { storedAt }) };
 }
 
-/** Everything behind `work` may be done twice, so a group that has failed in the middle is simply done again. */
+/** `work` is idempotent, so a group that failed midway is simply repeated. */
 async function inOneOrOneByOne(
 	group: readonly Routed[],
 	work: (part: Routed[], isRepeated: boolean) => Promise<void>,

@@ -1,7 +1,7 @@
 /**
- * A batch of messages as loads: what is decided, stored and handed over together. A load is bounded in bytes before
- * anything is done with it, so that neither a request of 5,000 events nor a hundred large messages is more than one
- * call between objects, or this isolate's memory, can hold.
+ * Splits a batch of messages into loads, which are decided, stored and handed over together. Loads are bounded in
+ * bytes, so that neither a request of 5,000 events nor a hundred large messages exceeds the limits of an RPC call or of
+ * this isolate's memory.
  */
 import type { Env } from "../env.ts";
 import { eventLog } from "../objects/clients.ts";
@@ -12,29 +12,29 @@ import type { TellWork } from "../events/expressions/expression.ts";
 import { decodeSegment } from "../events/queue/segment.ts";
 import { log } from "../log.ts";
 
-/** A call between objects may carry 32 MiB, and six of them are on their way at once. */
+/** An RPC call may carry 32 MiB, and six run at once. */
 export const MAX_LOAD_BYTES = 4_000_000;
 /**
- * Work of expressions on the events of one source in one batch, some half a second: one below its own limit would
- * otherwise take minutes over a batch of 5,000. What is left of the source's events then queues up once more, behind
- * those of others.
+ * The limit on expression work for the events of one source in one batch, about half a second. Without it, an
+ * expression just below its own limit could take minutes for a batch of 5,000. The source's remaining events go back to
+ * the end of the queue, behind those of other sources.
  */
 const MAX_SOURCE_WORK = 50_000_000;
-/** Overhead of an event and of a decision, besides payload, attributes and names. */
+/** The overhead of an event or a decision beyond payload, attributes and names. */
 const OVERHEAD_BYTES = 500;
 
-/** A message that could be read. */
+/** A readable message. */
 export interface Read {
 	message: Message;
 	body: Body;
 }
 
-/** One event on its way, and the message that brought it. */
+/** An event and the message that contained it. */
 export interface Routed {
 	message: Message;
 	event: SluiceEvent;
 	decisions: Decision[];
-	/** When the event log first had it, ms since the epoch; null when it is new. */
+	/** When the event log first stored it, ms since the epoch. null: it is new. */
 	storedAt: number | null;
 }
 
@@ -45,16 +45,16 @@ export interface Load {
 }
 
 export interface Finished extends Read {
-	/** Events that have to queue up once more; "all": the message as it came. */
+	/** Events that must be queued again. "all": the message unchanged. */
 	left: readonly SluiceEvent[] | "all";
 }
 
-/** Up to this size, in characters, messages keep the order in which they came. */
+/** Messages up to this size, in characters, keep their order. */
 const SMALL_MESSAGE = 16_000;
 
 /**
- * Small messages first, as they came, so that they do not wait for large ones; those whose events were too large for
- * a message last. In place.
+ * Sorts in place: small messages first, in their order, so that they do not wait for large ones. Messages whose events
+ * were too large for the queue come last.
  */
 export function smallFirst(messages: Read[]): Read[] {
 	return messages.sort((left, right) => sizeOf(left) - sizeOf(right));
@@ -66,9 +66,9 @@ function sizeOf({ message, body }: Read): number {
 }
 
 /**
- * Decides the events of `messages` one by one and yields them in loads, until expressions have done too much work on
- * those of a source (`maxWork`). An event that cannot be decided, or a message
- * whose events cannot be had, is told to `fail` and left out; the others go on.
+ * Decides the events of `messages` one by one and yields them in loads, until the expressions of a source exceed
+ * `maxWork`. Calls `fail` for an event that cannot be decided or a message whose events cannot be read, and continues
+ * with the others.
  */
 export async function* inLoads(
 	messages: readonly Read[],
@@ -120,7 +120,7 @@ export async function* inLoads(
 	yield load;
 }
 
-/** A message has events of one source. */
+/** All events of a message have the same source. */
 function sourceOf(body: Body): string {
 	return body.kind === "spilled" ? sourceIdOfLog(body.logId) : (body.events[0]?.sourceId ?? "");
 }
@@ -131,7 +131,7 @@ async function eventsOf(body: Body, env: Env): Promise<SluiceEvent[]> {
 	return segments.flatMap(decodeSegment);
 }
 
-/** An upper bound: text takes up to two bytes a character in a call between objects. */
+/** An upper bound: in an RPC call, text takes up to two bytes per character. */
 export function bytesOf({ event, decisions }: Pick<Routed, "event" | "decisions">): number {
 	const { data, attributes } = event;
 	const payload = data === null ? 0 : data.kind === "binary" ? data.base64.length : 2 * data.text.length;

@@ -1,6 +1,6 @@
 /**
- * Deliveries that their dispatchers had no room for. That is no failure of the message that brought them: the event log
- * keeps it as their end, in one call for each log and load.
+ * Deliveries that their dispatchers had no room for. This does not fail the message: the event log stores it as the
+ * final state of the delivery, in one call per log and load.
  */
 import { eventLog } from "../objects/clients.ts";
 import type { Env } from "../env.ts";
@@ -12,7 +12,7 @@ import type { Routed } from "./loads.ts";
 export class Refusals {
 	readonly #refused: { item: Routed; deliveryIds: string[] }[] = [];
 
-	/** `items` as one dispatcher got them, and the ids that it had no room for. Their decisions say so from here on. */
+	/** Notes the ids of `items` that a dispatcher had no room for, and marks their decisions. */
 	note(items: readonly Routed[], full: readonly string[]): void {
 		if (full.length === 0) return;
 		const ids = new Set(full);
@@ -24,7 +24,10 @@ export class Refusals {
 		}
 	}
 
-	/** Calls `fail` for messages of which that could not be kept: they bring it up again. Never throws. */
+	/**
+	 * Stores the refusals. Calls `fail` for messages whose refusals could not be stored, so that they retry. Never
+	 * throws.
+	 */
 	async keep(env: Env, callsAtOnce: number, fail: (message: Message) => void): Promise<void> {
 		const byLog = Map.groupBy(this.#refused, ({ item }) => logOf(item.event));
 		await concurrently(byLog, callsAtOnce, async ([logId, group]) => {

@@ -1,7 +1,7 @@
 /**
- * The router: takes a batch of queue messages, decides for each event who gets it, has the event log keep both, and
- * hands each dispatcher its deliveries. A message is acknowledged when all of that is done; every step may run twice,
- * because ids follow from what they name.
+ * The router: consumes a batch of queue messages, decides which endpoints receive each event, stores events and
+ * decisions in the event log, and hands each dispatcher its deliveries. A message is acknowledged when all of that is
+ * done. Every step may run twice, because ids are derived from content.
  */
 import type { Env } from "../env.ts";
 import { eventLog } from "../objects/clients.ts";
@@ -17,8 +17,8 @@ import { type Finished, inLoads, type Load, type Read, smallFirst } from "./load
 import { currentTable, type RoutingTable } from "./table.ts";
 
 /**
- * The queue handler. What fails for one source or one endpoint brings back only the messages that have to do with
- * it; while D1 cannot be read, all of them come back, later and later. Never throws.
+ * The queue handler. A failure of one source or endpoint retries only its own messages. If D1 cannot be read, all
+ * messages are retried with increasing delays. Never throws.
  */
 export async function routeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	const startedAt = Date.now();
@@ -43,7 +43,7 @@ export async function routeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	});
 }
 
-/** What has been routed completely, for the log. */
+/** Counts of what was routed completely, for the log. */
 interface Tally {
 	messages: number;
 	events: number;
@@ -53,7 +53,7 @@ interface Tally {
 }
 
 const nothing: Tally = { messages: 0, events: 0, newEvents: 0, deliveries: 0, eventIds: [] };
-/** Ids in a log line. */
+/** The maximum number of ids in a log line. */
 const MAX_LOGGED_IDS = 10;
 
 function add(left: Tally, right: Tally): Tally {
@@ -69,7 +69,7 @@ function add(left: Tally, right: Tally): Tally {
 async function routeAll(messages: readonly Read[], table: RoutingTable, env: Env): Promise<Tally> {
 	const failed = new Set<Message>();
 	const fail = (message: Message): void => void failed.add(message);
-	/** Counts for each message until it is finished, because only then is it known whether they count. */
+	/** Counts per message, added to the total only once the message has succeeded. */
 	const underWay = new Map<Message, Tally>();
 	let done = nothing;
 	const budget = resultBudget(env);
@@ -105,8 +105,8 @@ function count({ routed }: Load, tallies: Map<Message, Tally>): void {
 }
 
 /**
- * Acknowledges a message that has been routed, when the queue has what is left of it: not before all else of it is
- * done, or each further try would send that once more. false when that fails, or spilled events cannot be dropped.
+ * Acknowledges a routed message after its remaining events are queued again. They are queued last, because otherwise
+ * each retry would queue them once more. Returns false if that fails or spilled events cannot be dropped.
  */
 async function settle({ message, body, left }: Finished, env: Env): Promise<boolean> {
 	try {
@@ -130,7 +130,9 @@ function failed({ id }: Message, error: string): false {
 	return false;
 }
 
-/** A message that cannot be read is a bug or comes from a newer release; it ends in the dead-letter queue. */
+/**
+ * Returns the readable messages. An unreadable one is a bug or from a newer release; it ends in the dead-letter queue.
+ */
 function readable(messages: readonly Message[]): Read[] {
 	return messages.flatMap((message) => {
 		try {
@@ -144,10 +146,10 @@ function readable(messages: readonly Message[]): Read[] {
 }
 
 const FIRST_RETRY_SECONDS = 5;
-/** With 100 tries, a message waits out an outage of four days, which is as long as the queue keeps it. */
+/** With 100 tries, a message outlasts an outage of four days, the queue's retention period. */
 const LONGEST_RETRY_SECONDS = 3_600;
 
-/** 5, 10, 20 … 3,600 s: an outage must not use up the tries of a message. */
+/** Retries after 5, 10, 20 … 3,600 s, so that an outage does not use up a message's tries. */
 function retryLater(message: Message): void {
 	const delaySeconds = Math.min(FIRST_RETRY_SECONDS * 2 ** (message.attempts - 1), LONGEST_RETRY_SECONDS);
 	message.retry({ delaySeconds });

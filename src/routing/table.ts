@@ -1,6 +1,6 @@
 /**
- * The routing table in memory: subscriptions indexed by what they listen to, endpoints by what they are called.
- * Looking up an event costs what its own candidates cost, however many subscriptions there are to other types.
+ * The routing table in memory: subscriptions indexed by source and type, endpoints by name. The cost of a lookup
+ * depends only on the event's own candidates, not on the number of subscriptions to other types.
  */
 import type { Env } from "../env.ts";
 import { SLUICE_SOURCE_ID } from "../events/ids.ts";
@@ -15,33 +15,34 @@ import type { Subscription } from "../store/records.ts";
 
 export interface RoutingTable {
 	version: number;
-	/** Every subscription, the paused ones too. */
+	/** All subscriptions, including paused ones. */
 	subscriptions: readonly Subscription[];
 	/**
-	 * Active and readable subscriptions whose source and types fit; their filters have not been looked at. Operational
-	 * events fit only those that name their source.
+	 * Returns the active, readable subscriptions whose source and types match, without evaluating filters. Operational
+	 * events match only subscriptions that name their source.
 	 */
 	candidates(sourceId: string, type: string): Subscription[];
-	/** The endpoint a subscription means at this moment; null when its name has no version left. */
+	/** Returns the current endpoint of a subscription, or null if its name has no version left. */
 	endpointOf(subscription: Subscription): RoutedEndpoint | null;
 }
 
 interface Current {
 	db: D1Database;
 	table: RoutingTable;
-	/** When the reading began that said that this is the current one, ms since the epoch. */
+	/** When the read began that confirmed this table as current, ms since the epoch. */
 	readAt: number;
 }
 
 let current: Current | null = null;
 
 /**
- * The table as D1 had it at most `routingMaxAgeMs` ago, counted from the beginning of the reading: one row is read, and
- * the rest only when something has changed since. Within that time nothing is read. `now` in ms.
+ * Returns the table, which is at most `routingMaxAgeMs` old, counted from the start of the read. Within that time
+ * nothing is read. Afterwards one row is read, and the rest only if the version has changed. `now` in ms. Throws if D1
+ * fails.
  */
 export async function currentTable(env: Env, now = Date.now()): Promise<RoutingTable> {
 	const known = current?.db === env.DB ? current : null;
-	// A clock that went backwards must not keep an old table in force.
+	// A clock that went backwards must not keep an old table alive.
 	const age = known === null ? Number.POSITIVE_INFINITY : Math.abs(now - known.readAt);
 	if (known !== null && age < routingMaxAgeMs(env)) return known.table;
 	const version = await readRoutingVersion(env);
@@ -49,7 +50,7 @@ export async function currentTable(env: Env, now = Date.now()): Promise<RoutingT
 		known?.table.version === version
 			? known.table
 			: buildTable(await loadRoutingTable(env, known?.table.subscriptions));
-	// Another batch may have read later in the meantime.
+	// Another batch may have read a newer version in the meantime.
 	if (current?.db !== env.DB || current.readAt < now) current = { db: env.DB, table, readAt: now };
 	return table;
 }
@@ -92,7 +93,7 @@ export function buildTable({ version, subscriptions, endpoints }: RoutingRecords
 	};
 }
 
-/** The newest active version of each name; the newest of all where none is active, so that nothing is lost. */
+/** Returns the newest active version of each name, or the newest of all if none is active, so that no event is lost. */
 function latestByName(endpoints: readonly RoutedEndpoint[]): Map<string, RoutedEndpoint> {
 	const latest = new Map<string, RoutedEndpoint>();
 	for (const endpoint of endpoints) {
@@ -107,7 +108,7 @@ function isNewer(endpoint: RoutedEndpoint, than: RoutedEndpoint): boolean {
 	return active === 0 ? endpoint.createdAt > than.createdAt : active > 0;
 }
 
-// A source id holds no line break.
+// A source id contains no line break.
 function keyOf(sourceId: string | null, type: string): string {
 	return `${sourceId ?? ""}\n${type}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What a source kind is: how one sort of publisher proves itself by default, how its requests become CloudEvents,
- * and how the publisher is set up. A kind is one file beside this one and one line in the registry.
+ * The interface of a source kind: how one type of publisher authenticates by default, how its requests become
+ * CloudEvents, and how to set the publisher up. A kind is a folder next to this file and a line in the registry.
  */
 import * as z from "zod";
 import type { CloudEvent } from "../events/event.ts";
@@ -19,7 +19,7 @@ import { settingsUnreadable } from "./stopped.ts";
 /** A verified request. */
 export interface ParseInput<S = unknown> extends KindRequest {
 	source: KnownSource;
-	/** The source's settings as the kind's schema reads them. */
+	/** The source's settings, parsed by the kind's schema. */
 	settings: S;
 }
 
@@ -28,47 +28,49 @@ export interface KindRequest {
 	body: Uint8Array;
 	/** When it was received, ms since the epoch. */
 	now: number;
-	/** A new UUID, for an event whose publisher gave it no id. */
+	/** A new UUID, for an event without an id from its publisher. */
 	freshId: string;
-	/** Set when `body` is part of one that was above the limit; only for kinds with `large`. */
+	/** Set if `body` is part of a body above the limit; only for kinds with `large`. */
 	part?: Omit<Part, "body">;
 }
 
 export type Parsed =
 	| {
 			ok: true;
-			/** May be empty: a ping, a handshake, a test message that means nothing. */
+			/** May be empty: a ping, a handshake or a test message. */
 			events: CloudEvent[];
-			/** Whether the publisher sent a list, and so gets one in the response. */
+			/** Whether the publisher sent a list, and so gets a list in the response. */
 			batch: boolean;
-			/** Settings of the source whose expression gave nothing usable; for the log. */
+			/** Settings whose expression returned no usable value; for the log. */
 			unresolved?: readonly string[];
-			/** The response that this publisher needs where 202 with the ids would not do. */
+			/** The response that this publisher needs instead of 202 with the ids. */
 			reply?: Reply;
 	  }
 	| Refusal;
 
-/** `body` is sent as JSON; null sends none. */
+/** `body` is sent as JSON. null: no body. */
 export interface Reply {
 	status: number;
 	headers?: Record<string, string>;
 	body: unknown;
 }
 
-/** What every kind says, whatever its settings are. */
+/** The properties of a kind that do not depend on its settings. */
 interface KindTraits {
-	/** The proof a new source asks for unless its creator names another. */
+	/** The auth of a new source unless its creator sets another. */
 	readonly defaultAuth: SourceAuth;
-	/** The proofs it takes. Without this: all but those whose settings another kind has. */
+	/** The auth types it accepts. Default: all except those that need another kind's settings. */
 	readonly auths?: readonly SourceAuthType[];
 	/**
-	 * How events come when nobody posts them: the router fetches them from a queue of the publisher ("pull"), or
-	 * the Worker consumes a queue of Cloudflare ("queue"). `parse` then gets one message as the body.
+	 * How events arrive if not by requests: the router polls a queue of the publisher ("pull"), or the Worker consumes
+	 * a Cloudflare queue ("queue"). `parse` then gets one message as the body.
 	 */
 	readonly transport?: "pull" | "queue";
-	/** Whether `event_type`, `subject` and `dedupe_key` are the source's to say; else the kind knows them. */
+	/** Whether the source configures `event_type`, `subject` and `dedupe_key`; otherwise the kind derives them. */
 	readonly namesEvents?: boolean;
-	/** The response to a request that asks for consent before events are sent; null when the request is none. */
+	/**
+	 * Returns the response to a handshake request, which asks for consent before events are sent, or null for others.
+	 */
 	handshake?(request: Request): Response | null | Promise<Response | null>;
 }
 
@@ -76,51 +78,51 @@ type Settings = z.ZodType<Record<string, unknown>>;
 
 /** A kind as its file defines it. */
 export interface KindDefinition<S extends Settings> extends KindTraits {
-	/** What a source of this kind is told in `settings`, with its defaults: what the API takes. */
+	/** The schema of `settings` in the API, with defaults. */
 	readonly settings: S;
-	/** How stored settings are read, where that is not by `settings` without its refusal of unknown members. */
+	/** The schema of stored settings. Default: `settings`, but ignoring unknown members. */
 	readonly stored?: z.ZodType<z.output<S>>;
-	/** Never throws on anything a publisher can send. */
+	/** Converts a request to events. Must not throw on any input. */
 	readonly parse: (input: ParseInput<z.output<S>>) => Promise<Parsed>;
-	/** How the publisher is made to send to `target`. */
+	/** Returns the instructions to make the publisher send to `target`. */
 	readonly setup: (target: SetupTarget<z.output<S>>) => Setup;
-	/** A request as this publisher sends it to `source` with these settings, without its proof. `now` in ms. */
+	/** Returns a sample request from this publisher to `source`, without authentication. `now` in ms. */
 	readonly sample: (now: number, settings: z.output<S>, source: KnownSource) => Sample;
 	/**
-	 * For publishers that would stop at a refusal: bodies above the limit are taken in parts, and this says what is
-	 * kept of a record that is too large by itself. Without it they are refused with 413.
+	 * For publishers that stop after a refusal: bodies above the limit are read in parts, and this defines what is kept
+	 * of a record that is too large by itself. Without it, such bodies are refused with 413.
 	 */
 	readonly large?: (settings: z.output<S>) => Wanted;
-	/** How long ago a Standard Webhooks signature may have been made, for publishers that sign before they queue. */
+	/** The maximum age of a Standard Webhooks signature, for publishers that sign before they queue. */
 	readonly maxAgeSeconds?: (settings: z.output<S>) => number;
 }
 
-/** A kind as the rest of the router knows it. */
+/** A kind as the rest of the router uses it. */
 export interface SourceKind extends KindTraits {
-	/** Judges `settings` that are written, and fills in the defaults. */
+	/** Validates new `settings` and fills in the defaults. */
 	readonly settings: Settings;
 	/**
-	 * The kind for one source. Refuses with 503 `settings_unreadable` when another release has stored the source's
-	 * settings in a form that this one cannot read.
+	 * Binds the kind to a source. Refuses with 503 `settings_unreadable` if this release cannot read the source's
+	 * stored settings.
 	 */
 	bind(source: Source): ({ ok: true } & BoundKind) | Refusal;
 }
 
 export interface BoundKind {
-	/** Never throws on anything a publisher can send. */
+	/** Converts a request to events. Never throws. */
 	parse(request: KindRequest): Promise<Parsed>;
 	setup(target: Omit<SetupTarget, "source" | "settings">): Setup;
 	sample(now: number): Sample;
 	/** null: bodies above the limit are refused. */
 	large: Wanted | null;
-	/** How long ago a Standard Webhooks signature may have been made; undefined: not longer than any other. */
+	/** The maximum age of a Standard Webhooks signature. undefined: the default. */
 	maxAgeSeconds?: number | undefined;
 }
 
-/** For kinds whose sources are told nothing. */
+/** For kinds without settings. */
 export const noSettings = z.strictObject({});
 
-/** Reads a source's settings in one place, so that the definition gets them typed and never has to doubt them. */
+/** Creates a kind. Parses a source's settings in one place, so that the definition gets them typed and valid. */
 export function defineKind<S extends Settings>(definition: KindDefinition<S>): SourceKind {
 	const {
 		settings: written,
@@ -151,7 +153,7 @@ export function defineKind<S extends Settings>(definition: KindDefinition<S>): S
 	};
 }
 
-/** A newer release may have stored members that this one does not know: they are left out, not refused. */
+/** Ignores unknown members, because a newer release may have stored them. */
 function ignoringUnknown<S extends Settings>(schema: S): S {
 	return schema instanceof z.ZodObject ? (schema.strip() as unknown as S) : schema;
 }
@@ -159,13 +161,13 @@ function ignoringUnknown<S extends Settings>(schema: S): S {
 export interface SetupTarget<S = unknown> {
 	source: KnownSource;
 	settings: S;
-	/** The ingest URL; for auth `url_token` with the placeholder as its token. */
+	/** The ingest URL. For auth `url_token`, the placeholder is its token. */
 	url: string;
-	/** Stands where the secret has to be put in: the secret itself is shown only when it is made. */
+	/** The placeholder for the secret: the secret itself is shown only when it is created. */
 	secret: string;
 }
 
-/** Ways to set the publisher up; one of them is enough. */
+/** The ways to set the publisher up. One of them is enough. */
 export interface Setup {
 	variants: SetupVariant[];
 }
@@ -175,16 +177,16 @@ export interface SetupVariant {
 	name: string;
 	/** When to choose this one. */
 	title: string;
-	/** In order. Running them twice does no harm. */
+	/** In order. Running them twice is safe. */
 	steps: SetupStep[];
-	/** What takes all of it away again. */
+	/** The step that removes everything again. */
 	remove?: SetupStep;
 }
 
 export interface SetupStep {
 	title: string;
 	language: "sql" | "shell" | "json" | "javascript" | "properties" | "toml" | "text";
-	/** To be copied as it is, once the placeholder is replaced. */
+	/** Code to copy after replacing the placeholder. */
 	code: string;
 }
 
@@ -193,5 +195,5 @@ export interface Sample {
 	body: string;
 }
 
-/** Stands in set-up texts where the source's secret belongs. */
+/** The placeholder for the source's secret in set-up texts. */
 export const SECRET_PLACEHOLDER = "<SECRET>";

@@ -1,4 +1,4 @@
-/** The source kinds by the name that a source gives in `kind`. */
+/** The source kinds by name, the value of a source's `kind`. */
 import type { Source } from "../store/records.ts";
 import { azureEventgrid } from "./azure-eventgrid/index.ts";
 import { cloudevents } from "./cloudevents/index.ts";
@@ -54,15 +54,15 @@ export function isKindName(name: string): name is KindName {
 	return Object.hasOwn(sourceKinds, name);
 }
 
-/** The names, in the order in which they are listed here. */
+/** The names, in the order of this list. */
 export const KIND_NAMES = Object.keys(sourceKinds).filter(isKindName);
 
-/** null for a kind that this release does not know: a newer one has stored the source. */
+/** Returns the kind, or null if this release does not know it because a newer one stored the source. */
 export function kindOf({ kind }: Pick<Source, "kind">): SourceKind | null {
 	return isKindName(kind) ? sourceKinds[kind] : null;
 }
 
-/** The kind of the source with the source's settings read. Refuses with 503 `settings_unreadable`. */
+/** Returns the kind, bound to the source's settings. Refuses with 503 `settings_unreadable`. */
 export function bindKind(source: Source): ReturnType<SourceKind["bind"]> {
 	return kindOf(source)?.bind(source) ?? settingsUnreadable();
 }

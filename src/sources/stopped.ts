@@ -1,24 +1,23 @@
-/** What a publisher is told while its source takes nothing. */
+/** The refusals of a source that accepts no events. */
 import { type Refusal, refuseForNow } from "../http/refusal.ts";
 
-/** Publishers treat refusals differently, but none should take this one as final. */
+/** Publishers should treat these refusals as temporary. */
 const STOPPED = { retryAfterSeconds: 60 };
 
 export function sourcePaused(): Refusal {
-	const detail = "The source is paused and takes no events now. Send the request again later.";
+	const detail = "The source is paused. Send the request again later.";
 	return refuseForNow("source_paused", detail, STOPPED);
 }
 
-/** A newer release stored them before it was rolled back, or an older one that this one no longer reads. */
+/** A newer release that was rolled back stored the settings, or an older one that is no longer supported. */
 export function settingsUnreadable(): Refusal {
-	const detail =
-		"The router cannot read the settings that are stored for this source. Send the request again later.";
+	const detail = "The stored settings of this source cannot be read. Send the request again later.";
 	return refuseForNow("settings_unreadable", detail, STOPPED);
 }
 
-/** No request can be verified for such a source, and a 401 would not be sent again. */
+/** 503, because no request can be verified without the secret, and publishers do not retry after a 401. */
 export function secretUnreadable(): Refusal {
 	const detail =
-		"Nothing can be verified now: the source's secret cannot be read. Send the request again later.";
+		"The source's secret cannot be read, so requests cannot be verified. Send the request again later.";
 	return refuseForNow("secret_unreadable", detail, STOPPED);
 }

@@ -1,4 +1,4 @@
-/** The audit log in D1: who has changed what, newest first, of bounded length. Nothing in it is ever changed. */
+/** The audit log in D1: who changed what, newest first. Bounded in length; entries never change. */
 import * as z from "zod";
 import type { Env } from "../env.ts";
 import { chunksOfRows, insertRows } from "./bulk.ts";
@@ -15,12 +15,12 @@ export interface AuditEntry {
 	/** The key's name at that time, or `root`. */
 	actor: string;
 	action: string;
-	/** The word for its kind: `source`, `endpoint` … */
+	/** The resource type: `source`, `endpoint` … */
 	resource: string;
 	resourceId: string;
-	/** An endpoint's with its version. null: nobody knew it any more. */
+	/** For an endpoint with its version. null: unknown. */
 	name: string | null;
-	/** As the API showed it, without secrets; null where there was nothing before, or is nothing after. */
+	/** As the API showed it, without secrets. null: the resource did not exist before, or does not exist after. */
 	before: Record<string, unknown> | null;
 	after: Record<string, unknown> | null;
 	requestId: string | null;
@@ -40,17 +40,17 @@ interface AuditRow extends Row {
 	request_id: string | null;
 }
 
-/** Kept at the most; some more until the next sweep. */
+/** The maximum number of entries, exceeded only until the next sweep. */
 const MAX_ENTRIES = 10_000;
 const MAX_AGE_MS = 400 * 86_400_000;
-/** Of one side of an entry, in UTF-16 units. */
+/** The maximum length of one side of an entry, in UTF-16 units. */
 const MAX_SIDE_LENGTH = 32_768;
 
 export async function insertAudit(env: Env, entry: AuditEntry): Promise<void> {
 	await insertAudits(env, [entry]);
 }
 
-/** All of them or none, in as few statements as their sizes allow. */
+/** Inserts the entries atomically, in as few statements as their sizes allow. */
 export async function insertAudits(env: Env, entries: readonly AuditEntry[]): Promise<void> {
 	const chunks = chunksOfRows(entries.map(toRow));
 	await withSchema(env, (db) => db.batch(chunks.map((rows) => insertRows(db, "audit", rows))));
@@ -72,7 +72,7 @@ function toRow(entry: AuditEntry): AuditRow {
 	};
 }
 
-/** Deletes what is older than 400 days and all but the newest entries. `now` in ms; `keep`: how many of them. */
+/** Deletes entries older than 400 days, and all but the newest `keep`. `now` in ms. */
 export async function sweepAudit(env: Env, now: number, keep = MAX_ENTRIES): Promise<void> {
 	await withSchema(env, (db) =>
 		db
@@ -113,7 +113,7 @@ function eitherIs(one: keyof AuditRow, other: keyof AuditRow, text: string): Con
 	return { sql: `(${one} = ? OR ${other} = ?)`, bound: [text, text] };
 }
 
-/** What is too long for a log is left out and says so. */
+/** Replaces a side that is too long by a marker. */
 function sideToColumn(side: AuditEntry["before"]): string | null {
 	if (side === null) return null;
 	const text = JSON.stringify(side);

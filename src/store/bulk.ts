@@ -1,13 +1,13 @@
 /**
- * Many rows in one statement: they come as a JSON array, so that a statement has one parameter for all of them, and a request
- * few statements, however many rows it writes. Table and column names come from this folder's code only.
+ * Writes many rows per statement: the rows are passed as one JSON array parameter, so that a request needs few
+ * statements for any number of rows. Table and column names come only from this folder's code.
  */
 import type { Row } from "./rows.ts";
 
-/** D1 takes 2 MB for a value. */
+/** D1 allows 2 MB per value. */
 const CHUNK_LENGTH = 400_000;
 
-/** In order, cut so that no chunk is longer than a statement may be; a row that is longer stands alone. */
+/** Splits the rows, in order, into chunks that fit into a statement. A longer row gets its own chunk. */
 export function chunksOfRows<R extends Row>(rows: readonly R[]): R[][] {
 	const chunks: R[][] = [];
 	let room = 0;
@@ -25,7 +25,7 @@ export function chunksOfRows<R extends Row>(rows: readonly R[]): R[][] {
 	return chunks;
 }
 
-/** A condition of a statement; what it binds comes last. */
+/** A condition of a statement. Its parameters are bound last. */
 interface When {
 	sql: string;
 	bound: readonly (string | number)[];
@@ -33,7 +33,7 @@ interface When {
 
 const ALWAYS: When = { sql: "TRUE", bound: [] };
 
-/** All rows have the columns of the first one. */
+/** Inserts rows. All rows must have the columns of the first one. */
 export function insertRows(
 	db: D1Database,
 	table: string,
@@ -51,8 +51,8 @@ export function insertRows(
 }
 
 /**
- * Each row has its `id` and the columns that change, which may be others than its neighbour's; columns that are not named
- * stay as they are. `now` in ms.
+ * Updates rows. Each row has its `id` and the columns to change, which may differ between rows; other columns stay
+ * unchanged. `now` in ms.
  */
 export function updateRows(
 	db: D1Database,

@@ -1,10 +1,10 @@
 /**
- * JSON in columns and copies, read by a schema. What a newer release has stored in a form of its own cannot be read: it
- * is null then, and never an exception, so that one row fails no list and no neighbour.
+ * Reads JSON from columns and copies with a schema. A value that a newer release stored in another form reads as null,
+ * not as an exception, so that one row does not fail a whole list.
  */
 import type * as z from "zod";
 
-/** null when the text is no JSON, or not what the schema says. */
+/** Returns null if the text is not JSON or does not match the schema. */
 export function readColumn<T>(schema: z.ZodType<T>, text: string): T | null {
 	try {
 		const read = schema.safeParse(JSON.parse(text));

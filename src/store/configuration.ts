@@ -1,6 +1,6 @@
 /**
- * All that is declared, read in one transaction, and changed in one: either all of a change is written, while nobody has
- * changed anything since the reading, or nothing.
+ * The whole configuration, read and written in one transaction each: a write applies completely if nothing has changed
+ * since the read, or else not at all.
  */
 import type { Env } from "../env.ts";
 import { chunksOfRows, insertRows, updateRows } from "./bulk.ts";
@@ -30,15 +30,15 @@ import {
 } from "./subscriptions.ts";
 
 export interface Configuration {
-	/** Moves with every change of what follows. */
+	/** Increases with every change of the fields below. */
 	version: number;
-	/** In the order in which they were made, as the others. */
+	/** In order of creation, like the other lists. */
 	sources: Source[];
 	endpoints: Endpoint[];
 	subscriptions: Subscription[];
 }
 
-/** null when there are more than `limit` sources, endpoints and subscriptions together. */
+/** Returns null if there are more than `limit` sources, endpoints and subscriptions in total. Throws if D1 fails. */
 export async function readConfiguration(env: Env, limit: number): Promise<Configuration | null> {
 	const select = (db: D1Database, table: Table) =>
 		db.prepare(`SELECT * FROM ${table} ORDER BY created_at, id LIMIT ?`).bind(limit + 1);
@@ -65,7 +65,7 @@ export async function readConfiguration(env: Env, limit: number): Promise<Config
 	};
 }
 
-/** Of one kind of resource. */
+/** The writes for one type of resource. */
 export interface Writes<Record, Changes> {
 	created: readonly Record[];
 	changed: readonly { id: string; changes: Changes }[];
@@ -79,7 +79,9 @@ export interface ConfigurationWrites {
 	subscriptions: Writes<Subscription, SubscriptionChanges>;
 }
 
-/** Whether it was written. Not when the version is another than `version`: somebody has changed something since. `now` in ms. */
+/**
+ * Returns whether the change was written: false if the version is no longer `version`. `now` in ms. Throws if D1 fails.
+ */
 export async function writeConfiguration(
 	env: Env,
 	version: number,
@@ -106,7 +108,7 @@ export async function writeConfiguration(
 			subscriptions.deleted,
 		],
 	];
-	// No other transaction comes between the statements of this one, and the last one alone moves the version.
+	// The statements run in one transaction, and only the last one increases the version.
 	const when = {
 		sql: "(SELECT value FROM meta WHERE key = 'routing_version') = ?",
 		bound: [version],

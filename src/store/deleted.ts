@@ -1,16 +1,16 @@
 /**
- * What somebody has deleted. A row that is neither in its table nor here has been lost: the database was restored to an
- * earlier time, emptied or exchanged, and what depends on the row waits for it instead of ending.
+ * Ids of deleted rows. A row that is neither in its table nor here is lost: the database was restored to an earlier
+ * time, emptied or replaced. Deliveries that depend on a lost row wait for it instead of ending.
  */
 import type { Env } from "../env.ts";
 import { withSchema } from "./schema.ts";
 
-/** By then everybody who may ask has long been told. */
+/** By then every delivery that depends on the row has ended. */
 const REMEMBERED_MS = 365 * 86_400_000;
 
 /**
- * Statements for the batch of every deletion. `unless`: a condition under which nothing is deleted; its parameter ?1
- * is the id. The row itself may have been lost before.
+ * Returns the statements to add to the batch of every deletion. `unless`: a condition under which nothing is deleted;
+ * its parameter ?1 is the id. The row itself may already be lost.
  */
 export function rememberDeletion(db: D1Database, id: string, unless = "FALSE"): D1PreparedStatement[] {
 	const now = Date.now();

@@ -1,6 +1,5 @@
 /**
- * What an endpoint's JSON columns hold, as schemas. Members that this release does not know are ignored: a newer one
- * may have stored them.
+ * The schemas of an endpoint's JSON columns. Unknown members are ignored, because a newer release may have stored them.
  */
 import * as z from "zod";
 import { readColumn } from "./columns.ts";
@@ -68,7 +67,7 @@ const retrySchema: z.ZodType<RetryPolicy> = z.object({
 	busyStatuses: statuses.catch(DEFAULT_RETRY.busyStatuses),
 });
 
-/** A member that is missing or cannot be read takes its default: it says when to try again, never whether. */
+/** Missing or unreadable members get their defaults: they only affect when to retry, not whether. */
 export function retryFromColumn(column: string): RetryPolicy {
 	return readColumn(retrySchema, column) ?? DEFAULT_RETRY;
 }

@@ -1,4 +1,4 @@
-/** Endpoints in D1: rows to records and back, and the queries on them. */
+/** Endpoints in D1: conversion between rows and records, and queries. */
 import type { Env } from "../env.ts";
 import { rememberDeletion } from "./deleted.ts";
 import { liveSecretsSchema } from "../crypto/live-secret.ts";
@@ -35,7 +35,7 @@ import {
 import { withSchema } from "./schema.ts";
 import { open, seal } from "../crypto/seal.ts";
 
-/** What may change in the life of an endpoint. Name and version are what it is, and stay. */
+/** The fields of an endpoint that can change. Name and version cannot. */
 export type EndpointChanges = Partial<
 	Omit<ReadableEndpoint, keyof ReadAs | "name" | "version" | "createdAt">
 >;
@@ -55,17 +55,17 @@ export interface EndpointRow extends Row {
 	status: string;
 	status_reason: string | null;
 	model?: string | null;
-	/** Sealed; null: nothing was said. */
+	/** Sealed. null: not configured. */
 	completion?: string | null;
 	revision?: number;
 	created_at: number;
 	updated_at: number;
 }
 
-/** An endpoint as a subscription's target names it. */
+/** A reference to an endpoint, as in a subscription's target. */
 export type EndpointRef = { id: string } | { name: string; version: string } | { latestOf: string };
 
-/** Reads `ep_…`, `name@version`, `name@latest` and bare `name`, which means the latest. */
+/** Parses `ep_…`, `name@version`, `name@latest`, or `name`, which means the latest. */
 export function parseEndpointRef(ref: string): EndpointRef {
 	if (ref.startsWith("ep_")) return { id: ref };
 	const at = ref.indexOf("@");
@@ -75,7 +75,7 @@ export function parseEndpointRef(ref: string): EndpointRef {
 	return version === "latest" ? { latestOf: name } : { name, version };
 }
 
-/** By any form of reference. The latest is the newest active version, or the newest when none is active. */
+/** Finds an endpoint by any reference. The latest is the newest active version, or the newest if none is active. */
 export async function findEndpoint(env: Env, ref: string): Promise<Endpoint | null> {
 	const parsed = parseEndpointRef(ref);
 	const row = await withSchema(env, (db) => selectOne(db, parsed).first<EndpointRow>());
@@ -97,7 +97,7 @@ export async function listEndpoints(env: Env, query: ListQuery): Promise<Endpoin
 	return Promise.all(rows.map((row) => endpointFromRow(env, row)));
 }
 
-/** The ids of all versions of `name`. */
+/** Returns the ids of all versions of `name`. */
 export async function readEndpointIds(env: Env, name: string): Promise<string[]> {
 	const { results } = await withSchema(env, (db) =>
 		db.prepare("SELECT id FROM endpoints WHERE name = ?").bind(name).all<{ id: string }>(),
@@ -105,7 +105,7 @@ export async function readEndpointIds(env: Env, name: string): Promise<string[]>
 	return results.map(({ id }) => id);
 }
 
-/** The ids of up to `limit` endpoints whose names match one of `patterns` (rows.ts), those made first first. */
+/** Returns the ids of up to `limit` endpoints whose names match one of `patterns` (rows.ts), oldest first. */
 export async function readMatchingEndpointIds(
 	env: Env,
 	patterns: readonly string[],
@@ -121,7 +121,7 @@ export async function readMatchingEndpointIds(
 	return results.map(({ id }) => id);
 }
 
-/** `name@version` by id, of the ids that exist. */
+/** Returns `name@version` by id, for the ids that exist. */
 export async function readEndpointRefs(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
 	const { results } = await withSchema(env, (db) =>
 		db
@@ -134,12 +134,12 @@ export async function readEndpointRefs(env: Env, ids: readonly string[]): Promis
 	return new Map(results.map(({ id, ref }) => [id, ref]));
 }
 
-/** false when this version of the name exists already. */
+/** Returns false if this version of the name already exists. */
 export async function insertEndpoint(env: Env, endpoint: ReadableEndpoint): Promise<boolean> {
 	return (await insertRow(env, "endpoints", await endpointToRow(env, endpoint))) === "inserted";
 }
 
-/** Its row, with its secrets sealed. */
+/** Returns the row, with sealed secrets. */
 export async function endpointToRow(env: Env, endpoint: ReadableEndpoint): Promise<Row> {
 	const { id, name, version, createdAt, updatedAt, ...fields } = endpoint;
 	const columns = await endpointToColumns(env, fields);
@@ -163,8 +163,8 @@ export async function updateEndpoint(
 }
 
 /**
- * Stops the endpoint as it was read, and says why. false, with nothing written, when it has changed since or is gone:
- * the reason may be one that somebody has just mended.
+ * Pauses or disables the endpoint, with a reason. Returns false and writes nothing if it has changed since it was read
+ * or is deleted: the change may have fixed the problem.
  */
 export async function stopEndpoint(
 	env: Env,
@@ -177,8 +177,8 @@ export async function stopEndpoint(
 }
 
 /**
- * Deletes it unless subscriptions target it, by name and version or as the latest when it is the last version there is,
- * or it has changed since it was read.
+ * Deletes the endpoint unless it has changed since it was read, or subscriptions target it: by id, or as the latest if
+ * it is the only version.
  */
 export async function deleteEndpoint(env: Env, id: string, asRead: ReadAs | null = null): Promise<Deletion> {
 	const using = `FROM subscriptions WHERE endpoint_id = ?1 OR latest_of = (
@@ -201,7 +201,7 @@ export async function deleteEndpoint(env: Env, id: string, asRead: ReadAs | null
 	};
 }
 
-/** The columns of the fields that are there. Headers are sealed too: many a server takes its key in one. */
+/** Returns the columns of the given fields. Headers are sealed too, because they often contain API keys. */
 export async function endpointToColumns(env: Env, changes: EndpointChanges): Promise<Row> {
 	const { auth, headers, retry, completion, signingSecrets, ...others } = changes;
 	const { timeoutSeconds, maxConcurrency, statusReason, ...same } = others;
@@ -218,7 +218,7 @@ export async function endpointToColumns(env: Env, changes: EndpointChanges): Pro
 	};
 }
 
-/** A status that only a newer release knows is one in which nothing is sent. */
+/** A status that only a newer release knows is treated as one in which nothing is sent. */
 export function endpointStatusFromColumn(status: string): EndpointStatus {
 	return ENDPOINT_STATUSES.find((known) => known === status) ?? "paused";
 }
@@ -252,7 +252,7 @@ export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpo
 	};
 }
 
-/** null where nothing was said, so that an endpoint without secrets in it needs no key for it. */
+/** Returns null if nothing is configured, so that no encryption key is needed. */
 async function completionToColumn(env: Env, completion: Completion | null): Promise<string | null> {
 	const text = JSON.stringify(completion);
 	return completion === null || text === JSON.stringify(DEFAULT_COMPLETION) ? null : seal(env, text);
@@ -265,8 +265,8 @@ async function completionFromColumn(env: Env, column: string | null): Promise<Co
 }
 
 /**
- * HTTP removes the white space around a header's value. Release 0.1 stored such values; to mask one in an echoed
- * response, it must be known in the form in which it arrives.
+ * Trims header values, as HTTP does. Release 0.1 stored untrimmed values; to mask a value in an echoed response, the
+ * router must know the form in which it arrives.
  */
 function trimValues(headers: Record<string, string> | null): Record<string, string> | null {
 	if (headers === null) return null;

@@ -1,4 +1,4 @@
-/** How often a source should send something, as its watch reads it. */
+/** How often a source is expected to send events, for its watch. */
 import type { Env } from "../env.ts";
 import { announcingFrom, SELECT_ANNOUNCING } from "./announcing.ts";
 import type { Status } from "./records.ts";
@@ -8,11 +8,11 @@ import { fromStoredStatus } from "./sources.ts";
 export interface Expectation {
 	name: string;
 	status: Status;
-	/** null: nothing is expected. */
+	/** null: no expectation. */
 	expectEverySeconds: number | null;
-	/** When the source was changed last, ms since the epoch. */
+	/** When the source was last changed, ms since the epoch. */
 	changedAt: number;
-	/** Whether anybody asks for operational events. */
+	/** Whether any subscription receives operational events. */
 	isAnnouncing: boolean;
 }
 
@@ -23,7 +23,7 @@ interface ExpectationRow {
 	updated_at: number;
 }
 
-/** null: there is no such source. Throws when D1 fails. */
+/** Returns null if the source does not exist. Throws if D1 fails. */
 export async function readExpectation(env: Env, sourceId: string): Promise<Expectation | null> {
 	const [sources, announcing] = await withSchema(env, (db) =>
 		db.batch([

@@ -1,6 +1,6 @@
 /**
- * Responses that are kept for a while in D1, sealed, by the key under which a client has sent a request, so that the same
- * request sent again gets the same response. The keys of one principal are no concern of another's.
+ * Idempotency keys: responses are stored sealed in D1 for a day, by the key that the client sent, so that a repeated
+ * request gets the same response. Keys are separate per principal.
  */
 import * as z from "zod";
 import { open, seal } from "../crypto/seal.ts";
@@ -8,25 +8,25 @@ import type { Env } from "../env.ts";
 import { readColumn } from "./columns.ts";
 import { withSchema } from "./schema.ts";
 
-/** For how long a response is given again, ms. */
+/** How long a response is kept, ms. */
 const KEPT_MS = 86_400_000;
-/** After that a request without a response has been lost with its Worker, and may be made anew. */
+/** After this time, a request without a response counts as lost with its Worker and may be repeated. */
 const UNDER_WAY_MS = 60_000;
-/** Rows that one sweep deletes. */
+/** The maximum number of rows that one sweep deletes. */
 const SWEPT = 1_000;
 
 const responseSchema = z.object({ status: z.number(), body: z.string(), etag: z.string().nullable() });
 export type KeptResponse = z.output<typeof responseSchema>;
 
-/** Who has sent the key, and the key. */
+/** The key and the principal that sent it. */
 export interface KeyedRequest {
 	principalId: string;
 	key: string;
 }
 
 /**
- * claimed: the request is to be made now, under this claim. kept: it has been made; the response is null when no key that is
- * set opens it.
+ * claimed: run the request now, under this claim. kept: the request has run; the response is null if no configured
+ * encryption key opens it.
  */
 export type Claim =
 	| { outcome: "claimed"; claim: string }
@@ -40,7 +40,7 @@ interface Row {
 	response: string | null;
 }
 
-/** `fingerprint`: of all that the request is. `now` in ms. */
+/** Claims a key. `fingerprint`: a hash of the whole request. `now` in ms. */
 export async function claimKey(
 	env: Env,
 	{ principalId, key }: KeyedRequest,
@@ -72,7 +72,7 @@ export async function claimKey(
 	return { outcome: "kept", response: opened === null ? null : readColumn(responseSchema, opened) };
 }
 
-/** Keeps the response to the request that has this claim. */
+/** Stores the response to the request that holds this claim. */
 export async function keepResponse(
 	env: Env,
 	{ principalId, key }: KeyedRequest,
@@ -88,7 +88,7 @@ export async function keepResponse(
 	);
 }
 
-/** The request has failed, and may be made again under its key. */
+/** Releases the key after a failed request, so that it can be repeated. */
 export async function releaseKey(env: Env, { principalId, key }: KeyedRequest, claim: string): Promise<void> {
 	await withSchema(env, (db) =>
 		db
@@ -98,7 +98,7 @@ export async function releaseKey(env: Env, { principalId, key }: KeyedRequest, c
 	);
 }
 
-/** Deletes what is older than a day, up to a thousand rows. `now` in ms. */
+/** Deletes rows older than a day, up to a thousand. `now` in ms. */
 export async function sweepKeys(env: Env, now: number): Promise<void> {
 	await withSchema(env, (db) =>
 		db

@@ -1,6 +1,6 @@
 /**
- * API keys in D1. A key itself is nowhere: its SHA-256 is, from which 32 random bytes cannot be found again. All keys are
- * read at once, so that a flood of made-up keys costs no query each; that is why their number is bounded.
+ * API keys in D1. Only the SHA-256 of a key is stored, from which its 32 random bytes cannot be recovered. All keys are
+ * read at once, so that a flood of invalid keys does not cost a query each; therefore their number is bounded.
  */
 import * as z from "zod";
 import type { Env } from "../env.ts";
@@ -11,29 +11,29 @@ import { withSchema } from "./schema.ts";
 export const ROLES = ["admin", "publisher", "subscriber", "viewer"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** An isolate keeps all of them in memory: some 300 bytes each, 10 kB with as many names as there can be. */
+/** Each isolate keeps all keys in memory: about 300 bytes each, or 10 kB with the maximum number of names. */
 export const MAX_KEYS = 1_000;
 
-/** The names a key is for: exact, or the beginning of a name with `*` behind it; `*` alone is every name. */
+/** The names that a key covers: exact names, or prefixes that end with `*`; `*` alone matches every name. */
 export interface Scope {
 	sources: readonly string[];
-	/** Without their versions. */
+	/** Names without versions. */
 	endpoints: readonly string[];
 	subscriptions: readonly string[];
 }
 
 export interface ApiKey {
-	/** `key_…`; what follows the `_` stands in the key itself. */
+	/** `key_…`. The part after the `_` is contained in the key itself. */
 	id: string;
 	name: string;
-	/** null: one that only a newer release knows; such a key may do nothing. */
+	/** null: a role that only a newer release knows. Such a key has no rights. */
 	role: Role | null;
 	scope: Scope;
 	/** SHA-256 of the key, hex. */
 	hash: string;
-	/** ms since the epoch, as the others; null: never. */
+	/** ms since the epoch, like the other times. null: never. */
 	expiresAt: number | null;
-	/** Up to ten minutes old; null: never. */
+	/** Up to ten minutes old. null: never. */
 	lastUsedAt: number | null;
 	createdAt: number;
 }
@@ -54,7 +54,7 @@ export const NO_SCOPE: Scope = { sources: [], endpoints: [], subscriptions: [] }
 const names = z.array(z.string()).readonly().default([]);
 const scopeSchema: z.ZodType<Scope> = z.object({ sources: names, endpoints: names, subscriptions: names });
 
-/** By `key_…` or by name; a name never begins with `key_`. */
+/** Finds a key by `key_…` or by name. A name never begins with `key_`. */
 export async function findKey(env: Env, ref: string): Promise<ApiKey | null> {
 	const row = await withSchema(env, (db) =>
 		db.prepare("SELECT * FROM api_keys WHERE id = ?1 OR name = ?1").bind(ref).first<KeyRow>(),
@@ -73,7 +73,7 @@ export async function readAllKeys(env: Env): Promise<ApiKey[]> {
 	return results.map(fromRow);
 }
 
-/** full: there are `MAX_KEYS` already. */
+/** Inserts a key. full: there are already `MAX_KEYS`. */
 export async function insertKey(env: Env, key: ApiKey): Promise<"inserted" | "name_taken" | "full"> {
 	const { id, name, role, scope, hash, expiresAt, createdAt } = key;
 	const inserted = await unlessTaken(
@@ -95,7 +95,7 @@ export async function deleteKey(env: Env, id: string): Promise<void> {
 	await withSchema(env, (db) => db.prepare("DELETE FROM api_keys WHERE id = ?").bind(id).run());
 }
 
-/** The key was used at `now` (ms). Writes nothing when D1 knows of a use less than `everyMs` before that. */
+/** Notes a use of the key at `now` (ms). Writes nothing if the last noted use is less than `everyMs` ago. */
 export async function noteKeyUse(env: Env, id: string, now: number, everyMs: number): Promise<void> {
 	await withSchema(env, (db) =>
 		db
@@ -112,7 +112,7 @@ function fromRow(row: KeyRow): ApiKey {
 		id: row.id,
 		name: row.name,
 		role: ROLES.find((known) => known === row.role) ?? null,
-		// A scope that cannot be read covers nothing.
+		// An unreadable scope covers nothing.
 		scope: readColumn(scopeSchema, row.scope) ?? NO_SCOPE,
 		hash: row.hash,
 		expiresAt: row.expires_at,

@@ -1,22 +1,22 @@
 /**
- * The names under which this router is called: what `OWN_HOSTS` lists, or, while that is unset, those under which
- * requests have come that proved who they are. An isolate writes each name once; readers get them with what they read anyway.
+ * The host names of this router: those in `OWN_HOSTS`, or, if that is unset, those that verified requests have used. An
+ * isolate writes each name once; readers get the names together with their other queries.
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { withSchema } from "./schema.ts";
 
-/** Names that are remembered; a wildcard route could bring any number. */
+/** The maximum number of names; a wildcard route could produce any number. */
 const MAX_HOSTS = 50;
-/** Wait after D1 did not take one. */
+/** The retry delay after a failed write. */
 const AGAIN_MS = 60_000;
 
 export const SELECT_OWN_HOSTS = "SELECT host FROM own_hosts";
 
-/** As last read: every attempt asks, and parsing what is no URL is slow. */
+/** The last parsed value. Cached because every attempt needs it and parsing invalid URLs is slow. */
 let parsed: { text: string; hosts: string[] | null } = { text: "", hosts: null };
 
-/** Hosts with their ports, as in a URL; null when the operator lists none. What is no host is passed over. */
+/** Returns hosts with their ports, as in a URL, or null if the operator lists none. Ignores invalid hosts. */
 export function configuredHosts({ OWN_HOSTS: text = "" }: Pick<Env, "OWN_HOSTS">): string[] | null {
 	if (parsed.text !== text) {
 		const hosts = text.split(",").flatMap((host) => URL.parse(`https://${host.trim()}`)?.host ?? []);
@@ -27,13 +27,13 @@ export function configuredHosts({ OWN_HOSTS: text = "" }: Pick<Env, "OWN_HOSTS">
 
 interface Known {
 	hosts: Set<string>;
-	/** Not before, ms since the epoch. */
+	/** The earliest time of the next write, ms since the epoch. */
 	writeAt: number;
 }
 
 const knownIn = new WeakMap<D1Database, Known>();
 
-/** Remembers the host of a request that has proved who sent it. Never throws; `now` in ms. */
+/** Remembers the host of a verified request. Never throws; `now` in ms. */
 export async function learnHost(env: Pick<Env, "DB" | "OWN_HOSTS">, url: string, now: number): Promise<void> {
 	const { host } = new URL(url);
 	const known = knownIn.get(env.DB) ?? { hosts: new Set(), writeAt: 0 };
@@ -58,7 +58,7 @@ export async function learnHost(env: Pick<Env, "DB" | "OWN_HOSTS">, url: string,
 	}
 }
 
-/** The names that are known by now, that of the request in hand among them. Throws when D1 fails. */
+/** Returns the known names, including that of the current request. Throws if D1 fails. */
 export async function ownHostsAt(env: Pick<Env, "DB" | "OWN_HOSTS">, url: string): Promise<string[]> {
 	const configured = configuredHosts(env);
 	if (configured !== null) return configured;

@@ -1,6 +1,6 @@
 /**
- * Endpoints and sources as owners of Durable Objects: in which order a list asks them. Which of them were active last D1
- * does not know, since events write nothing to it; it knows which ones events can come to.
+ * Endpoints and sources as owners of Durable Objects: the order in which a list queries them. D1 does not know which
+ * were active last, because events write nothing to it, but it knows which ones can receive events.
  */
 import type { Env } from "../env.ts";
 import type { ListPosition, ListQuery } from "./rows.ts";
@@ -8,16 +8,19 @@ import { withSchema } from "./schema.ts";
 
 export type OwnerTable = "endpoints" | "sources";
 
-/** When a row was made, ms since the epoch, and its id. */
+/** A row's creation time, ms since the epoch, and its id. */
 interface Place {
 	at: number;
 	id: string;
 }
 
-/** Twice what is asked for: a row that is made now by a slow clock may come in between. */
+/** Twice the requested number: a row created by an isolate with a slow clock may appear in between. */
 const MAX_BETWEEN = 100;
 
-/** By age, newest first, which no change of a row moves: up to `limit` behind a place (null: from the newest on). */
+/**
+ * Returns up to `limit` ids after a place (null: from the newest), by creation time, newest first. Stable under
+ * changes.
+ */
 export async function readBehind(
 	env: Env,
 	table: OwnerTable,
@@ -37,7 +40,7 @@ export async function readBehind(
 	return results;
 }
 
-/** In the same order, the ids from one place to another, both included. */
+/** Returns the ids from one place to another, both inclusive, in the same order. */
 export async function readBetween(
 	env: Env,
 	table: OwnerTable,
@@ -55,7 +58,7 @@ export async function readBetween(
 	);
 }
 
-/** Those of `ids` that exist. */
+/** Returns those of `ids` that exist. */
 export async function readExisting(env: Env, table: OwnerTable, ids: readonly string[]): Promise<string[]> {
 	return readIds(
 		env,
@@ -64,7 +67,7 @@ export async function readExisting(env: Env, table: OwnerTable, ids: readonly st
 	);
 }
 
-/** Those of `subscriptionId` first, then those that a subscription sends events to, those changed last first. */
+/** Returns the endpoint of `subscriptionId` first, then the targets of subscriptions, most recently changed first. */
 export async function readLikelyEndpoints(
 	env: Env,
 	limit: number,
@@ -83,7 +86,7 @@ export async function readLikelyEndpoints(
 	);
 }
 
-/** The active ones first, of these the ones with a subscription of their own, those changed last first. */
+/** Returns active sources first, among them those with their own subscription, most recently changed first. */
 export async function readLikelySources(env: Env, limit: number): Promise<string[]> {
 	return readIds(
 		env,

@@ -1,6 +1,6 @@
 /**
- * The column `quarantine`: which expression of a source or a subscription is set aside, and why. To take it away,
- * update the record with `quarantine: null`.
+ * The column `quarantine`: which expression of a source or subscription is set aside, and why. To clear it, update the
+ * record with `quarantine: null`.
  */
 import * as z from "zod";
 import type { Env } from "../env.ts";
@@ -16,7 +16,7 @@ export const quarantineSchema: z.ZodType<Quarantine> = z.object({
 });
 
 /**
- * null when there is none, and when a newer version has written it in another form: the expression is then tried once
+ * Returns null if there is none, or if a newer release wrote it in another form; the expression is then tried once
  * more.
  */
 export function quarantineFromColumn(column: string | null): Quarantine | null {
@@ -28,8 +28,8 @@ export function quarantineToColumn(quarantine: Quarantine | null): string | null
 }
 
 /**
- * Sets the expression aside, if it still is the one that overran and none other is set aside already. Returns the
- * name of its owner; null when nothing has changed.
+ * Sets the expression aside if it is still the one that overran and no other one is set aside. Returns the name of its
+ * owner, or null if nothing has changed.
  */
 export async function storeQuarantine(
 	env: Env,
@@ -49,7 +49,7 @@ export async function storeQuarantine(
 	return updated?.results[0]?.name ?? null;
 }
 
-/** SQL for the text that is stored in a field, and what is bound in it. */
+/** SQL for the stored text of a field, and its parameters. */
 interface StoredField {
 	column: string;
 	bound: string[];

@@ -1,6 +1,6 @@
 /**
- * The resources as the router knows them: decoded from their rows, secrets decrypted. Shapes only; the queries
- * stand beside this file, the wire forms in api/. `revision` counts the changes of a row (rows.ts).
+ * The types of the resources, decoded from their rows, with decrypted secrets. Types only; the queries are in the other
+ * files of this folder, the wire forms in api/. `revision` counts the changes of a row (rows.ts).
  */
 import type { LiveSecret } from "../crypto/live-secret.ts";
 import type { Filter } from "../events/expressions/filters.ts";
@@ -9,13 +9,13 @@ import type { SourceAuth } from "./source-auth.ts";
 
 export type { SourceAuth, SourceAuthType } from "./source-auth.ts";
 
-/** What a source or a subscription can be; an endpoint too, which can also be disabled. */
+/** The statuses of sources and subscriptions. An endpoint can also be disabled. */
 export const STATUSES = ["active", "paused"] as const;
 export type Status = (typeof STATUSES)[number];
 
 /**
- * A subscription that was made with a key which is not for its source waits for the source's owner: requested. denied: the
- * owner said no. Neither matches an event or can be resumed.
+ * requested: the subscription was created with a key that does not cover its source, and waits for the source's owner.
+ * denied: the owner has rejected it. Neither matches events or can be resumed.
  */
 export const REQUEST_STATES = ["requested", "denied"] as const;
 export type SubscriptionStatus = Status | (typeof REQUEST_STATES)[number];
@@ -23,7 +23,7 @@ export type SubscriptionStatus = Status | (typeof REQUEST_STATES)[number];
 export const ENDPOINT_STATUSES = [...STATUSES, "disabled"] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
-/** Why an endpoint is paused or disabled: by a person, or by what it responded. A newer release may know more. */
+/** Why an endpoint is paused or disabled: by a person, or because of its responses. A newer release may add more. */
 const STATUS_REASONS = ["manual", "unauthorized", "quota", "gone"] as const;
 export type StatusReason = (typeof STATUS_REASONS)[number];
 
@@ -34,20 +34,20 @@ export interface Source {
 	/** A key of the source-kind registry (sources/registry.ts). */
 	kind: string;
 	description: string | null;
-	/** Of this, of `settings` and of `secrets`, null: stored in a form that this release cannot read. */
+	/** For this field, `settings` and `secrets`, null means: stored in a form that this release cannot read. */
 	auth: SourceAuth | null;
-	/** A literal, or JSONata over `{headers, body}` when it begins with `=`. */
+	/** A literal, or JSONata over `{headers, body}` if it begins with `=`. */
 	eventType: string | null;
 	subject: string | null;
 	/** JSONata over `{headers, body}`. */
 	dedupeKey: string | null;
-	/** Where nothing comes of it for longer than this, it is silent; null: nobody expects anything. */
+	/** The source is silent if it sends no event for longer than this. null: no expectation. */
 	expectEverySeconds: number | null;
-	/** What the kind asks for beyond this, as its schema says; empty for most. */
+	/** Additional settings of the kind, by its schema. Empty for most kinds. */
 	settings: Record<string, unknown> | null;
-	/** null, too: no key that is set opens them. */
+	/** null also means that no configured key decrypts them. */
 	secrets: LiveSecret[] | null;
-	/** paused: what publishers send is refused so that they send it again, and no queue is read. */
+	/** paused: requests are refused so that publishers retry, and queues are not read. */
 	status: Status;
 	revision: number;
 	quarantine: Quarantine | null;
@@ -55,33 +55,33 @@ export interface Source {
 	updatedAt: number;
 }
 
-/** A source whose proof and settings are known, so that its kind can be asked. */
+/** A source with readable auth and settings, as its kind needs them. */
 export type KnownSource = Source & { auth: SourceAuth; settings: Record<string, unknown> };
 
 export function isKnown(source: Source): source is KnownSource {
 	return source.auth !== null && source.settings !== null;
 }
 
-/** A source that can verify what is sent to it. */
+/** A source that can verify requests. */
 export type ReadableSource = KnownSource & { secrets: LiveSecret[] };
 
 export function isVerifying(source: Source): source is ReadableSource {
 	return isKnown(source) && source.secrets !== null;
 }
 
-/** What the router sends along to prove itself to a model server. */
+/** How the router authenticates to a model server. */
 export type EndpointAuth =
 	| { type: "none" }
-	/** `scheme` is the word before the token; absent: Bearer. */
+	/** `scheme` is the word before the token. Absent: Bearer. */
 	| { type: "bearer"; token: string; scheme?: string | undefined }
 	| { type: "basic"; username: string; password: string }
 	| { type: "header"; name: string; value: string }
-	/** Several at once, by name. */
+	/** Several headers, by name. */
 	| { type: "headers"; headers: Record<string, string> }
 	| AwsSigV4
 	| OAuth2ClientCredentials;
 
-/** Each request is signed with AWS Signature Version 4. Absent region and service follow from the URL's host. */
+/** Signs each request with AWS Signature Version 4. Absent region and service are derived from the URL's host. */
 export interface AwsSigV4 {
 	type: "aws_sigv4";
 	accessKeyId: string;
@@ -91,7 +91,7 @@ export interface AwsSigV4 {
 	service?: string | undefined;
 }
 
-/** A token of the token endpoint is sent as the bearer token (RFC 6749, section 4.4). */
+/** Sends an access token from the token endpoint as the bearer token (RFC 6749, section 4.4). */
 export interface OAuth2ClientCredentials {
 	type: "oauth2_client_credentials";
 	tokenUrl: string;
@@ -99,41 +99,41 @@ export interface OAuth2ClientCredentials {
 	clientSecret: string;
 	scope?: string | undefined;
 	audience?: string | undefined;
-	/** How the client proves itself to the token endpoint; absent: basic. */
+	/** How the client authenticates to the token endpoint. Absent: basic. */
 	clientAuth?: "basic" | "body" | undefined;
 }
 
 export interface RetryPolicy {
-	/** Wait before attempt 2, 3, …; one more attempt than steps. */
+	/** The waits before attempts 2, 3, … There is one more attempt than waits. */
 	scheduleSeconds: readonly number[];
-	/** How long a busy endpoint costs no attempt, counted from the first busy response in a row. */
+	/** How long busy responses spend no attempt, counted from the first of consecutive busy responses. */
 	busyMaxWaitSeconds: number;
 	/** How long after the first try refused connections, 502 and 504 count as a cold start. 0: never. */
 	coldStartSeconds: number;
-	/** Statuses that count as an error (spend an attempt, retry) whatever the table says. */
+	/** Statuses that always count as an error (spend an attempt, retry), regardless of the table. */
 	statuses: readonly number[];
-	/** Statuses that count as busy whatever the table says. */
+	/** Statuses that always count as busy, regardless of the table. */
 	busyStatuses: readonly number[];
 }
 
 /**
- * Where the output of a request comes from. sync: its response; callback: a request of the server's; poll: the server,
- * when it is asked for it.
+ * How the router gets the output of a request. sync: in the response. callback: in a request from the server. poll: by
+ * requests to the server.
  */
 export const COMPLETION_MODES = ["sync", "callback", "poll"] as const;
 export type CompletionMode = (typeof COMPLETION_MODES)[number];
 
-/** How the endpoint's outputs come, as far as its owner has said; models/completion.ts has what follows from the rest. */
+/** The configured completion of an endpoint; models/completion.ts derives the defaults. */
 export interface Completion {
-	/** null: as its protocol does by default. */
+	/** null: the default of its protocol. */
 	mode: CompletionMode | null;
 	/** How long a job may take. */
 	deadlineSeconds: number;
-	/** Whether a job takes one of the slots until it ends; null: as its protocol does by default. */
+	/** Whether a job occupies a slot until it ends. null: the default of its protocol. */
 	holdSlot: boolean | null;
-	/** Checks the signatures of callbacks, by Standard Webhooks; null: the callback's URL is proof enough. */
+	/** Verifies Standard Webhooks signatures of callbacks. null: the token in the callback URL suffices. */
 	webhookSecret: string | null;
-	/** Scheme and host under which callbacks reach the router, as the API was called; null: no callbacks are asked for. */
+	/** Scheme and host for callback URLs, taken from the API request. null: callbacks are not used. */
 	callbackOrigin: string | null;
 }
 
@@ -145,9 +145,11 @@ export interface Endpoint {
 	url: string;
 	/** A key of the protocol registry (models/). */
 	protocol: string;
-	/** What the server calls the model, for protocols that say it in a path or a body. */
+	/** The server's name of the model, for protocols that send it in a path or body. */
 	model: string | null;
-	/** Of these, of `completion` and of `signingSecrets`, null: no key that is set opens it, or it cannot be read. */
+	/**
+	 * For this and the other secret fields, null means: no configured key decrypts it, or this release cannot read it.
+	 */
 	auth: EndpointAuth | null;
 	headers: Record<string, string> | null;
 	timeoutSeconds: number;
@@ -157,14 +159,14 @@ export interface Endpoint {
 	/** `whsec_…`, newest first. */
 	signingSecrets: LiveSecret[] | null;
 	status: EndpointStatus;
-	/** One of `STATUS_REASONS`, or what a newer release wrote; null while active. */
+	/** One of `STATUS_REASONS`, or a value of a newer release. null while active. */
 	statusReason: string | null;
 	revision: number;
 	createdAt: number;
 	updatedAt: number;
 }
 
-/** An endpoint that can be sent to: nothing of what it needs for that is unreadable. */
+/** An endpoint that requests can be sent to: all fields needed for that are readable. */
 export type ReadableEndpoint = Endpoint & {
 	auth: EndpointAuth;
 	headers: Record<string, string>;
@@ -177,9 +179,9 @@ export function isReadable(endpoint: Endpoint): endpoint is ReadableEndpoint {
 	return auth !== null && headers !== null && completion !== null && signingSecrets !== null;
 }
 
-/** What happens with the output. null on the subscription: it is stored and goes no further. */
+/** What happens with the output. null on the subscription: the output is stored but not published. */
 export interface ResultPolicy {
-	/** Event type of the result event; null: the output's own type, or `{endpoint name}.completed`. */
+	/** The type of the result event. null: the output's own type, or `{endpoint name}.completed`. */
 	type: string | null;
 	/** JSONata over `{event, result}`. */
 	transform: string | null;
@@ -199,18 +201,18 @@ export interface Subscription {
 	/** Exact types, or prefixes ending in `*`; empty matches every type. */
 	types: readonly string[];
 	filters: readonly Filter[];
-	/** As it was asked for: `ep_…`, or `name@latest`, which is resolved for each event. */
+	/** As requested: `ep_…`, or `name@latest`, which is resolved for each event. */
 	target: { endpointId: string } | { latestOf: string };
-	/** JSONata over the event; null: the event itself is sent. */
+	/** JSONata over the event. null: the event itself is sent. */
 	transform: string | null;
 	result: ResultPolicy | null;
-	/** Unless it is active, new events are not matched; deliveries that are there already go on. */
+	/** If not active, new events are not matched. Existing deliveries continue. */
 	status: SubscriptionStatus;
 	revision: number;
 	quarantine: Quarantine | null;
 	/**
-	 * What is stored in a form that this release cannot read; absent when there is nothing. Such a subscription matches
-	 * no event, and deliveries that are there wait: what it asks for is not known.
+	 * The fields that this release cannot read; absent if there are none. Such a subscription matches no event, and its
+	 * existing deliveries wait.
 	 */
 	unreadable?: readonly SubscriptionColumn[];
 	createdAt: number;

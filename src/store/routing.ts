@@ -1,6 +1,6 @@
 /**
- * What the router reads: the whole routing table in one transaction, and the version that tells whether a
- * table in memory is still the current one. Opens no secrets.
+ * The router's queries: the whole routing table in one transaction, and the version that shows whether a table in
+ * memory is current. Decrypts no secrets.
  */
 import type { Env } from "../env.ts";
 import { endpointStatusFromColumn } from "./endpoints.ts";
@@ -20,7 +20,7 @@ type RoutedRow = Omit<RoutedEndpoint, "status"> & { status: string };
 
 const SELECT_VERSION = "SELECT value AS version FROM meta WHERE key = 'routing_version'";
 
-/** `known`: subscriptions as they were read before; those that have not changed are not read anew. */
+/** Loads the table. `known`: subscriptions read before; unchanged ones are reused. Throws if D1 fails. */
 export async function loadRoutingTable(
 	env: Env,
 	known: readonly Subscription[] = [],
@@ -44,8 +44,8 @@ export async function loadRoutingTable(
 }
 
 /**
- * How old a reading of the version may be while it still serves, ms: D1 is then read a few times a second and not for
- * every batch. The price is that a change must be given that long before its response (api/http/routed.ts).
+ * How long a read of the version may be reused, ms, so that D1 is read a few times a second instead of for every batch.
+ * In return, the API delays the response to a change by that time (api/http/routed.ts).
  */
 export function routingMaxAgeMs({ ROUTING_MAX_AGE_MS }: Pick<Env, "ROUTING_MAX_AGE_MS">): number {
 	const ms = Number(ROUTING_MAX_AGE_MS ?? DEFAULT_MAX_AGE_MS);
@@ -55,7 +55,7 @@ export function routingMaxAgeMs({ ROUTING_MAX_AGE_MS }: Pick<Env, "ROUTING_MAX_A
 const DEFAULT_MAX_AGE_MS = 250;
 const LONGEST_MAX_AGE_MS = 10_000;
 
-/** Moves with every change of a source, an endpoint or a subscription; reads one row. */
+/** Returns the version, which increases with every change of a source, endpoint or subscription. Reads one row. */
 export async function readRoutingVersion(env: Env): Promise<number> {
 	const row = await withSchema(env, (db) => db.prepare(SELECT_VERSION).first<{ version: number }>());
 	return row?.version ?? 0;

@@ -1,36 +1,36 @@
 /**
- * What the tables have in common: the statements that write rows, the version that every change moves on, and
- * the order of lists. Table and column names come from this folder's code only, values are always bound.
+ * Shared by all tables: the statements that write rows, the version that every change increases, and the order of
+ * lists. Table and column names come only from this folder's code; values are always bound.
  */
 import type { Env } from "../env.ts";
 import { withSchema } from "./schema.ts";
 
 export type Table = "sources" | "endpoints" | "subscriptions";
-/** Tables whose rows are listed by age. Those beside `Table` do not concern routing. */
+/** Tables whose rows are listed by age. Those not in `Table` do not affect routing. */
 type ListedTable = Table | "api_keys" | "audit";
 export type Row = Record<string, string | number | null>;
 
-/** A place in a list: lists are ordered by age, newest first, and by id among equals. */
+/** A position in a list: lists are ordered by age, newest first, then by id. */
 export interface ListPosition {
 	createdAt: number;
 	id: string;
 }
 
 export interface ListQuery {
-	/** Only what stands after this place. */
+	/** Only rows after this position. */
 	after: ListPosition | null;
 	limit: number;
-	/** Only rows that all of these hold for. */
+	/** Only rows that satisfy all of these. */
 	where?: readonly Condition[];
 }
 
-/** SQL over the columns of a row, and what is bound in it. */
+/** SQL over the columns of a row, and its parameters. */
 export interface Condition {
 	sql: string;
 	bound: readonly (string | number)[];
 }
 
-/** The column is one of `patterns`: exact, or the beginning of a name with `*` behind it. Names hold nothing else that GLOB knows. */
+/** Matches a column against `patterns`: exact, or a prefix followed by `*`. Names contain no other GLOB characters. */
 export function matchesOneOf(
 	column: "name" | "source_id" | "kind" | "protocol",
 	patterns: readonly string[],
@@ -41,7 +41,7 @@ export function matchesOneOf(
 	};
 }
 
-/** The state of a row that a change was computed from. */
+/** The state of the row that a change is based on. */
 export interface ReadAs {
 	id: string;
 	revision: number;
@@ -49,29 +49,31 @@ export interface ReadAs {
 }
 
 /**
- * `SELECT *` finds no such column in a database that was restored to the schema of release 0.1; the first statement that
- * names the column makes it, with 1 in every row.
+ * The column is missing from `SELECT *` in a database restored to the schema of release 0.1. The first statement that
+ * names the column adds it, with 1 in every row.
  */
 export function revisionOf({ revision }: { revision?: number }): number {
 	return revision ?? 1;
 }
 
-/** changed: the row, or what it is to name, has been changed or deleted since it was read, and nothing was written. */
+/** changed: the row, or a row that it references, was changed or deleted since the read; nothing was written. */
 export type Update<T> =
 	| { outcome: "updated"; record: T }
 	| { outcome: "name_taken" }
 	| { outcome: "changed" };
 
-/** changed: something that the row names has been deleted since it was looked up, and nothing was written. */
+/** changed: a row that it references was deleted since it was looked up; nothing was written. */
 export type Insert = "inserted" | "name_taken" | "changed";
 
-/** One parameter: ids as a JSON array. True unless one of them was deleted; one whose row is there has been restored. */
+/**
+ * One parameter: ids as a JSON array. False if one of them was deleted and has no row (a row means it was restored).
+ */
 const NONE_DELETED = `NOT EXISTS (SELECT 1 FROM json_each(?) AS named
 	WHERE EXISTS (SELECT 1 FROM deleted WHERE id = named.value)
 	AND NOT EXISTS (SELECT 1 FROM endpoints WHERE id = named.value)
 	AND NOT EXISTS (SELECT 1 FROM sources WHERE id = named.value))`;
 
-/** `names`: ids of other rows that this one depends on. */
+/** Inserts a row. `names`: the ids of other rows that it references. */
 export async function insertRow(
 	env: Env,
 	table: Table,
@@ -91,8 +93,8 @@ export async function insertRow(
 }
 
 /**
- * Compare and set: writes `changes` when the row is still as it was read. Columns that are not named stay as they are,
- * whether anybody can read them or not. `names`: ids of other rows that the changes make it depend on.
+ * Compare and set: writes `changes` if the row is unchanged since the read. Other columns stay as they are, even if
+ * this release cannot read them. `names`: the ids of other rows that the changes reference.
  */
 export async function updateRow<R extends Row>(
 	env: Env,
@@ -103,7 +105,7 @@ export async function updateRow<R extends Row>(
 ): Promise<Update<R>> {
 	const columns = { ...changes, updated_at: Date.now() };
 	const assignments = Object.keys(columns).map((column) => `${column} = ?`);
-	// A Worker of release 0.1, which runs beside this one during a deploy, moves updated_at and not the revision.
+	// During a deploy, a Worker of release 0.1 may still run, which updates updated_at but not the revision.
 	const sql = `UPDATE ${table} SET ${assignments.join(", ")}, revision = revision + 1
 		WHERE id = ? AND revision = ? AND updated_at = ? AND ${NONE_DELETED} RETURNING *`;
 	const updated = await unlessTaken(
@@ -119,14 +121,19 @@ export async function updateRow<R extends Row>(
 	return record === undefined ? { outcome: "changed" } : { outcome: "updated", record };
 }
 
-/** True of a row that has changed since it was read (null: whatever it is now); ?1 is its id. Both numbers are the database's own. */
+/**
+ * SQL that is true if the row has changed since the read (null: never true); ?1 is its id. Both numbers come from D1.
+ */
 export function hasChanged(table: Table, asRead: ReadAs | null): string {
 	if (asRead === null) return "FALSE";
 	return `EXISTS (SELECT 1 FROM ${table} WHERE id = ?1
 		AND NOT (revision = ${asRead.revision} AND updated_at = ${asRead.updatedAt}))`;
 }
 
-/** `usedBy`: the names of what needs it, for which nothing was deleted. isChanged: nor was it, because it has changed since. */
+/**
+ * `usedBy`: the names of what needs it, for which nothing was deleted. isChanged: nor was it, because it has changed
+ * since.
+ */
 export interface Deletion {
 	usedBy: string[];
 	isChanged: boolean;
@@ -165,7 +172,7 @@ export function bumpRoutingVersion(db: D1Database): D1PreparedStatement {
 		.bind(Date.now());
 }
 
-/** D1 reports a broken constraint only in the text of its error, with SQLite's words. */
+/** Returns `name_taken` for a unique constraint error, which D1 reports only in SQLite's message text. */
 export async function unlessTaken<T>(writing: Promise<T>): Promise<T | "name_taken"> {
 	try {
 		return await writing;

@@ -1,12 +1,12 @@
 /**
- * The D1 schema, and how the Worker brings a database up to it: additive steps, counted in a row of `meta`. The
- * first query on a database runs them, so that a deploy needs no migration command. No queries on resources here.
+ * The D1 schema and its migrations: additive steps, counted in a row of `meta`. The first query on a database runs
+ * them, so that a deploy needs no migration command. No resource queries here.
  */
 import type { Env } from "../env.ts";
 
 /**
- * Step n brings a database from version n to n + 1. A step that has been released never changes: a change is a
- * further step, and one that running Workers of the version before survive (new tables, columns, indexes).
+ * Step n brings a database from version n to n + 1. A released step never changes. Later changes are new steps, and
+ * running Workers of the previous version must work with them (new tables, columns, indexes).
  */
 const STEPS: readonly (readonly string[])[] = [
 	[
@@ -66,37 +66,37 @@ const STEPS: readonly (readonly string[])[] = [
 		"INSERT OR IGNORE INTO meta (key, value) VALUES ('routing_version', 0)",
 	],
 	[
-		// Counts the changes of a row, so that a change made from an older reading is noticed.
+		// Counts the changes of a row, to detect changes based on an older read.
 		"ALTER TABLE sources ADD COLUMN revision INTEGER NOT NULL DEFAULT 1",
 		"ALTER TABLE endpoints ADD COLUMN revision INTEGER NOT NULL DEFAULT 1",
 		"ALTER TABLE subscriptions ADD COLUMN revision INTEGER NOT NULL DEFAULT 1",
-		// Which of its expressions is set aside, and why; JSON.
+		// Which expression is set aside, and why; JSON.
 		"ALTER TABLE sources ADD COLUMN quarantine TEXT",
 		"ALTER TABLE subscriptions ADD COLUMN quarantine TEXT",
-		// What has been deleted by somebody. An id that is neither here nor in its table has been lost, not deleted.
+		// Ids of deleted rows. An id that is neither here nor in its table is lost, not deleted.
 		"CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY, deleted_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 	],
 	[
-		// Names under which the router has been called.
+		// Host names that requests to the router have used.
 		"CREATE TABLE IF NOT EXISTS own_hosts (host TEXT PRIMARY KEY, learnt_at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 	],
 	[
-		// What a publisher has brought in its first request, sealed, until it is read (verification-token.ts).
+		// The token of a publisher's first request, sealed, until it is read (verification-token.ts).
 		"ALTER TABLE sources ADD COLUMN verification_token TEXT",
 		"ALTER TABLE sources ADD COLUMN verification_token_until INTEGER",
-		// When the source has first verified a request; kept only where such a token is awaited.
+		// When the source first verified a request; kept only if such a token is expected.
 		"ALTER TABLE sources ADD COLUMN verified_at INTEGER",
 	],
 	[
-		// What the server calls the model.
+		// The server's name of the model.
 		"ALTER TABLE endpoints ADD COLUMN model TEXT",
 	],
 	[
-		// How outputs come, as far as the owner has said; sealed JSON.
+		// The configured completion; sealed JSON.
 		"ALTER TABLE endpoints ADD COLUMN completion TEXT",
 	],
 	[
-		// API keys; of each the SHA-256 and not the key (keys.ts).
+		// API keys, as SHA-256 hashes (keys.ts).
 		`CREATE TABLE IF NOT EXISTS api_keys (
 			id TEXT PRIMARY KEY,
 			name TEXT NOT NULL UNIQUE,
@@ -107,7 +107,7 @@ const STEPS: readonly (readonly string[])[] = [
 			last_used_at INTEGER,
 			created_at INTEGER NOT NULL
 		) STRICT, WITHOUT ROWID`,
-		// Who has changed what. Ordered by time, so that an entry is one row and no index.
+		// Who changed what. Ordered by time, so that an entry needs one row and no index.
 		`CREATE TABLE IF NOT EXISTS audit (
 			created_at INTEGER NOT NULL,
 			id TEXT NOT NULL,
@@ -122,15 +122,15 @@ const STEPS: readonly (readonly string[])[] = [
 			request_id TEXT,
 			PRIMARY KEY (created_at, id)
 		) STRICT, WITHOUT ROWID`,
-		// Whether a subscription that is not enabled lacks a grant: requested, denied, or null.
+		// The approval state of a subscription that is not enabled: requested, denied, or null.
 		"ALTER TABLE subscriptions ADD COLUMN request_state TEXT",
 	],
 	[
-		// How often something should come of the source.
+		// How often the source is expected to send events.
 		"ALTER TABLE sources ADD COLUMN expect_every_seconds INTEGER",
 	],
 	[
-		// Responses by the Idempotency-Key of their requests; sealed, and null while the request is under way (idempotency.ts).
+		// Responses by the Idempotency-Key of their requests; sealed, and null while the request runs (idempotency.ts).
 		`CREATE TABLE IF NOT EXISTS idempotency (
 			principal_id TEXT NOT NULL,
 			key TEXT NOT NULL,
@@ -145,12 +145,12 @@ const STEPS: readonly (readonly string[])[] = [
 ];
 
 /**
- * Databases known to be up to date. The outcome is kept and not the promise: a request that waits for another
- * request's promise hangs when that other request is cancelled. Requests that arrive together each look once.
+ * Databases known to be up to date. Stores the outcome and not the promise: a request that waits for another request's
+ * promise hangs if that request is cancelled. Concurrent requests each check once.
  */
 const upToDate = new WeakSet<D1Database>();
 
-/** Creates or migrates the tables unless this isolate knows that they are current. Safe to run anywhere at once. */
+/** Creates or migrates the tables unless this isolate knows that they are current. Safe to run concurrently. */
 export async function ensureSchema({ DB }: Pick<Env, "DB">): Promise<void> {
 	if (upToDate.has(DB)) return;
 	for (let version = await readVersion(DB); version < STEPS.length; version++) {
@@ -160,9 +160,9 @@ export async function ensureSchema({ DB }: Pick<Env, "DB">): Promise<void> {
 }
 
 /**
- * Runs `work` on a database that has its tables. A database that was emptied or restored to an earlier schema behind
- * this isolate's back is brought up again, and `work` runs a second time; its one batch or statement had no effect the
- * first time. A query that is wrong in itself fails at once.
+ * Runs `work` on a database with a current schema. If the database was emptied or restored to an earlier schema in the
+ * meantime, migrates it and runs `work` again; its single batch or statement had no effect the first time. An invalid
+ * query fails immediately.
  */
 export async function withSchema<T>(env: Pick<Env, "DB">, work: (db: D1Database) => Promise<T>): Promise<T> {
 	await ensureSchema(env);
@@ -176,13 +176,15 @@ export async function withSchema<T>(env: Pick<Env, "DB">, work: (db: D1Database)
 	}
 }
 
-/** Whether a query may have failed because a step was missing; by SQLite's words, which D1 passes on. */
+/**
+ * Returns whether a query may have failed because of a missing step, judged by SQLite's message, which D1 passes on.
+ */
 async function isBehind(db: D1Database, message: string): Promise<boolean> {
 	if (message.includes("no such table")) return true;
 	return /no such column|has no column named/.test(message) && (await readVersion(db)) < STEPS.length;
 }
 
-/** How many steps the database has behind it: 0 for a new one. */
+/** Returns how many steps the database has run: 0 for a new one. */
 async function readVersion(db: D1Database): Promise<number> {
 	const [, found] = await db.batch<{ value: number }>([
 		db.prepare(
@@ -193,7 +195,7 @@ async function readVersion(db: D1Database): Promise<number> {
 	return found?.results[0]?.value ?? 0;
 }
 
-/** One transaction. Another isolate may be at the same step; whoever comes second finds it done. */
+/** Runs a step in one transaction. If another isolate has already run it, does nothing. */
 async function runStep(db: D1Database, version: number): Promise<void> {
 	const statements = STEPS[version] ?? [];
 	try {

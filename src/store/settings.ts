@@ -1,4 +1,7 @@
-/** What a dispatcher reads: its endpoint with secrets opened, and the subscriptions whose deliveries it may hold. */
+/**
+ * The settings of a dispatcher: its endpoint with decrypted secrets, and the subscriptions whose deliveries it may
+ * hold.
+ */
 import type { Env } from "../env.ts";
 import { announcingFrom, SELECT_ANNOUNCING } from "./announcing.ts";
 import { isDeleted } from "./deleted.ts";
@@ -10,23 +13,23 @@ import { type SubscriptionRow, findSubscription, subscriptionFromRow } from "./s
 
 export interface EndpointSettings {
 	endpoint: Endpoint;
-	/** By id: those that target this endpoint, and those that target the latest of its name. */
+	/** By id: subscriptions that target this endpoint, or the latest version of its name. */
 	subscriptions: Map<string, Subscription>;
-	/** Subscriptions that were looked up while these settings are in force (`subscriptionOf`). */
+	/** Other subscriptions, looked up while these settings are valid (`subscriptionOf`). */
 	others: Map<string, Subscription | "deleted" | "missing">;
-	/** Names under which the router has been called. */
+	/** Host names that requests to the router have used. */
 	ownHosts: string[];
-	/** Whether anybody asks for operational events. */
+	/** Whether any subscription receives operational events. */
 	isAnnouncing: boolean;
 }
 
 /**
- * deleted: somebody has deleted the endpoint. missing: nobody has, and its row is not there; the database is empty,
- * another one, or as it was at an earlier time.
+ * deleted: the endpoint was deleted. missing: its row does not exist, but it was not deleted; the database is empty, a
+ * different one, or restored to an earlier time.
  */
 export type Settings = EndpointSettings | "deleted" | "missing";
 
-/** Settings by which deliveries can be sent: the endpoint is active, and all its secrets can be read. */
+/** Settings with which deliveries can be sent: the endpoint is active, and all its secrets are readable. */
 export type SendingSettings = EndpointSettings & { endpoint: ReadableEndpoint };
 
 export function isSending(settings: Settings): settings is SendingSettings {
@@ -62,8 +65,8 @@ export async function loadSettings(env: Env, endpointId: string): Promise<Settin
 }
 
 /**
- * The subscription of a delivery. One that targets another endpoint by now still owes what was decided before; it is
- * looked up once as long as the settings hold, however many deliveries there are.
+ * Returns the subscription of a delivery. A subscription that now targets another endpoint still has deliveries here;
+ * it is looked up once while the settings are valid.
  */
 export async function subscriptionOf(
 	env: Env,
@@ -77,7 +80,7 @@ export async function subscriptionOf(
 	return typeof found === "object" ? readable(found) : found;
 }
 
-/** One that another release stored in a form of its own is as good as missing: its deliveries wait. */
+/** A subscription that this release cannot read counts as missing: its deliveries wait. */
 function readable(subscription: Subscription): Subscription | "missing" {
 	return subscription.unreadable === undefined ? subscription : "missing";
 }

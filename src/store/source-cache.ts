@@ -1,7 +1,7 @@
 /**
- * Copies of sources in KV, so that ingest finds them near the publisher and without D1. Secrets stay sealed there.
- * D1 is the truth: an entry may be missing at any time, and an old one may be read for some 60 seconds after a
- * change. Whoever reads a copy is told when it was true: an old one is good for nothing unless D1 fails.
+ * Copies of sources in KV, so that ingest can read them near the publisher and without D1. Secrets stay sealed. D1 is
+ * the source of truth: a copy may be missing at any time, and a stale copy may be read for about 60 seconds after a
+ * change. Copies contain the time of the read; a stale copy is used only if D1 fails.
  */
 import * as z from "zod";
 import type { Env } from "../env.ts";
@@ -12,9 +12,9 @@ import { sourceAuthSchema } from "./source-auth.ts";
 import { UNREADABLE, open, seal } from "../crypto/seal.ts";
 import { STORED_STATUSES, fromStoredStatus, settingsSchema, toStoredStatus } from "./sources.ts";
 
-/** The longest that ingest goes on without D1, counted from the last time that a copy was made. */
+/** The longest time that ingest works without D1, counted from when the copy was written. */
 const EXPIRATION_SECONDS = 86_400;
-/** How long a location keeps what it read; Cloudflare's minimum. */
+/** How long a location caches a read; Cloudflare's minimum. */
 const LOCATION_TTL_SECONDS = 30;
 
 const cachedSource = z.object({
@@ -36,17 +36,17 @@ const cachedSource = z.object({
 	quarantine: quarantineSchema.nullable().default(null),
 	createdAt: z.number(),
 	updatedAt: z.number(),
-	/** Missing in copies that release 0.1 made, which end by themselves after 300 s. */
+	/** Missing in copies that release 0.1 made, which expire after 300 s. */
 	readAt: z.number().nullable().default(null),
 });
 
 export interface SourceCopy {
 	source: ReadableSource;
-	/** When D1 was asked, ms since the epoch; null: within the last 300 s. */
+	/** When D1 was read, ms since the epoch. null: within the last 300 s. */
 	readAt: number | null;
 }
 
-/** Under its id and its name, because a publisher's URL may hold either. `readAt`: when D1 was asked, ms. */
+/** Stores a copy by id and by name, because URLs may contain either. `readAt`: when D1 was read, ms. */
 export async function cacheSource(
 	env: Env,
 	{ secrets, ...source }: ReadableSource,
@@ -59,12 +59,12 @@ export async function cacheSource(
 	await Promise.all(keysOf(source).map((key) => env.SOURCES.put(key, entry, options)));
 }
 
-/** After a rename, for the old name too. */
+/** Deletes the copies of a source. After a rename, call it for the old name too. */
 export async function uncacheSource(env: Env, source: Pick<Source, "id" | "name">): Promise<void> {
 	await Promise.all(keysOf(source).map((key) => env.SOURCES.delete(key)));
 }
 
-/** null when there is no copy. Throws when KV fails or the copy cannot be read, as after a change of keys. */
+/** Returns null if there is no copy. Throws if KV fails or the copy is unreadable, for example after a key change. */
 export async function readCachedSource(env: Env, ref: string): Promise<SourceCopy | null> {
 	const entry = await env.SOURCES.get(keyOf(ref), { cacheTtl: LOCATION_TTL_SECONDS });
 	if (entry === null) return null;

@@ -1,4 +1,4 @@
-/** Sources in D1: rows to records and back, and the queries on them. */
+/** Sources in D1: conversion between rows and records, and queries. */
 import * as z from "zod";
 import type { Env } from "../env.ts";
 import { readColumn } from "./columns.ts";
@@ -24,13 +24,13 @@ import { hasSecret, sourceAuthSchema } from "./source-auth.ts";
 import { AWAITING_VERIFICATION } from "./verification-token.ts";
 import { open, seal } from "../crypto/seal.ts";
 
-/** What may change in the life of a source. */
+/** The fields of a source that can change. */
 export type SourceChanges = Partial<Omit<ReadableSource, keyof ReadAs | "createdAt">>;
 
-/** What the members mean, the source's kind says. */
+/** The source's kind defines the members. */
 export const settingsSchema = z.record(z.string(), z.unknown());
 
-/** The word for a paused source is the one of release 0.1, whose Workers may read it during a deploy. */
+/** A paused source is stored as `disabled`, as in release 0.1, whose Workers may read it during a deploy. */
 export const STORED_STATUSES = ["active", "disabled"] as const;
 type StoredStatus = (typeof STORED_STATUSES)[number];
 
@@ -55,7 +55,7 @@ export interface SourceRow extends Row {
 	updated_at: number;
 }
 
-/** By `src_…` or by name; a name never begins with `src_`. Builtin sources have no row and are not found. */
+/** Finds a source by `src_…` or by name. A name never begins with `src_`. Built-in sources have no row. */
 export async function findSource(env: Env, ref: string): Promise<Source | null> {
 	const row = await withSchema(env, (db) =>
 		db.prepare("SELECT * FROM sources WHERE id = ?1 OR name = ?1").bind(ref).first<SourceRow>(),
@@ -63,7 +63,7 @@ export async function findSource(env: Env, ref: string): Promise<Source | null> 
 	return row === null ? null : sourceFromRow(env, row);
 }
 
-/** The source that takes the messages of a queue of Cloudflare; of several the oldest. */
+/** Finds the source that receives the messages of a Cloudflare queue; the oldest if there are several. */
 export async function findSourceOfQueue(env: Env, queue: string): Promise<Source | null> {
 	const row = await withSchema(env, (db) =>
 		db
@@ -82,8 +82,8 @@ export async function listSources(env: Env, query: ListQuery): Promise<Source[]>
 }
 
 /**
- * Ids and names of the first `limit` sources, and the version of the routing table that they belong to; null when that
- * is `known` still, which costs one row and not all.
+ * Returns the ids and names of the first `limit` sources and their routing table version, or null if the version is
+ * still `known`, which reads only one row.
  */
 export async function readSourceRefs(
 	env: Env,
@@ -93,7 +93,8 @@ export async function readSourceRefs(
 	const rows = await withSchema(env, (db) =>
 		db
 			.prepare(
-				// In this order, because a left join reads its left side first: while the version is known, no source is read.
+				// meta comes first because a left join reads its left side first: if the version is known, no source is
+				// read.
 				`SELECT meta.value, sources.id, sources.name FROM meta LEFT JOIN sources ON true
 				WHERE meta.key = 'routing_version' AND meta.value <> ? LIMIT ?`,
 			)
@@ -102,12 +103,12 @@ export async function readSourceRefs(
 	);
 	const [first] = rows;
 	if (first === undefined) return null;
-	// Without any source there is one row, with neither an id nor a name.
+	// If there are no sources, the result is one row without id and name.
 	const refs = rows.map(([, ...ref]) => ref.filter((text) => text !== null));
 	return { version: first[0], refs: refs.filter((ref) => ref.length > 0) };
 }
 
-/** The ids of those of `names` that exist. */
+/** Returns the ids of the `names` that exist. */
 export async function readSourceIds(env: Env, names: readonly string[]): Promise<string[]> {
 	const { results } = await withSchema(env, (db) =>
 		db
@@ -120,7 +121,7 @@ export async function readSourceIds(env: Env, names: readonly string[]): Promise
 	return results.map(({ id }) => id);
 }
 
-/** Names by id, of the ids that exist. */
+/** Returns names by id, for the ids that exist. */
 export async function readSourceNames(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
 	const { results } = await withSchema(env, (db) =>
 		db
@@ -131,12 +132,12 @@ export async function readSourceNames(env: Env, ids: readonly string[]): Promise
 	return new Map(results.map(({ id, name }) => [id, name]));
 }
 
-/** false when the name is taken. */
+/** Returns false if the name is taken. */
 export async function insertSource(env: Env, source: ReadableSource): Promise<boolean> {
 	return (await insertRow(env, "sources", await sourceToRow(env, source))) === "inserted";
 }
 
-/** Its row, with its secrets sealed. */
+/** Returns the row, with sealed secrets. */
 export async function sourceToRow(
 	env: Env,
 	{ id, createdAt, updatedAt, ...fields }: ReadableSource,
@@ -156,7 +157,7 @@ export async function updateSource(
 		: update;
 }
 
-/** Deletes it unless subscriptions name it, or it has changed since it was read. */
+/** Deletes the source unless subscriptions reference it or it has changed since it was read. */
 export async function deleteSource(env: Env, id: string, asRead: ReadAs | null = null): Promise<Deletion> {
 	const isUsed = "EXISTS (SELECT 1 FROM subscriptions WHERE source_id = ?1)";
 	const changed = hasChanged("sources", asRead);
@@ -183,7 +184,7 @@ export function fromStoredStatus(status: string): Source["status"] {
 	return status === "active" ? "active" : "paused";
 }
 
-/** The columns of the fields that are there. */
+/** Returns the columns of the given fields. */
 export async function sourceToColumns(env: Env, changes: SourceChanges): Promise<Row> {
 	const { auth, secrets, eventType, dedupeKey, expectEverySeconds, settings, status, quarantine, ...same } =
 		changes;
@@ -202,7 +203,7 @@ export async function sourceToColumns(env: Env, changes: SourceChanges): Promise
 
 export async function sourceFromRow(env: Env, row: SourceRow): Promise<Source> {
 	const auth = readColumn(sourceAuthSchema, row.auth);
-	// An auth that uses no secret has none to open.
+	// An auth type without a secret has nothing to decrypt.
 	const secrets = auth === null || hasSecret(auth.type) ? await open(env, row.secrets) : "[]";
 	return {
 		id: row.id,

@@ -1,4 +1,4 @@
-/** Subscriptions in D1: rows to records and back, and the queries on them. They hold no secrets. */
+/** Subscriptions in D1: conversion between rows and records, and queries. They contain no secrets. */
 import * as z from "zod";
 import type { Env } from "../env.ts";
 import { storedFilterSchema } from "../events/expressions/filters.ts";
@@ -22,7 +22,7 @@ import {
 } from "./rows.ts";
 import { withSchema } from "./schema.ts";
 
-/** What may change in the life of a subscription. */
+/** The fields of a subscription that can change. */
 export type SubscriptionChanges = Partial<Omit<Subscription, keyof ReadAs | "createdAt" | "unreadable">>;
 
 export interface SubscriptionRow extends Row {
@@ -35,9 +35,9 @@ export interface SubscriptionRow extends Row {
 	latest_of: string | null;
 	transform: string | null;
 	result: string | null;
-	/** 1 or 0, as release 0.1 knows it: active or not. */
+	/** 1 or 0: active or not, as in release 0.1. */
 	enabled: number;
-	/** Why it is not, where no person paused it. Undefined before the schema step that adds it. */
+	/** Why it is not active, unless a person paused it. Undefined before the schema step that adds it. */
 	request_state?: string | null;
 	revision?: number;
 	/** Undefined before the schema step that adds it. */
@@ -46,7 +46,7 @@ export interface SubscriptionRow extends Row {
 	updated_at: number;
 }
 
-/** By `sub_…` or by name; a name never begins with `sub_`. */
+/** Finds a subscription by `sub_…` or by name. A name never begins with `sub_`. */
 export async function findSubscription(env: Env, ref: string): Promise<Subscription | null> {
 	const row = await withSchema(env, (db) =>
 		db.prepare("SELECT * FROM subscriptions WHERE id = ?1 OR name = ?1").bind(ref).first<SubscriptionRow>(),
@@ -59,7 +59,7 @@ export async function listSubscriptions(env: Env, query: ListQuery): Promise<Sub
 	return rows.map(subscriptionFromRow);
 }
 
-/** Not when its source or endpoint has been deleted: none is ever left behind that names nothing. */
+/** Inserts a subscription, unless its source or endpoint was deleted, so that no reference dangles. */
 export async function insertSubscription(env: Env, subscription: Subscription): Promise<Insert> {
 	return insertRow(env, "subscriptions", subscriptionToRow(subscription), namesIn(subscription));
 }
@@ -79,7 +79,7 @@ export async function updateSubscription(
 	return update.outcome === "updated" ? { ...update, record: subscriptionFromRow(update.record) } : update;
 }
 
-/** Unless it has changed since it was read. */
+/** Deletes a subscription unless it has changed since it was read. */
 export async function deleteSubscription(
 	env: Env,
 	id: string,
@@ -97,13 +97,13 @@ export async function deleteSubscription(
 	return { usedBy: [], isChanged: (found?.results.length ?? 0) > 0 };
 }
 
-/** The ids that these fields name. */
+/** Returns the ids that these fields reference. */
 function namesIn({ sourceId, target }: SubscriptionChanges): string[] {
 	const endpointId = target !== undefined && "endpointId" in target ? target.endpointId : null;
 	return [sourceId, endpointId].filter((id) => typeof id === "string");
 }
 
-/** The columns of the fields that are there. */
+/** Returns the columns of the given fields. */
 export function subscriptionToColumns(changes: SubscriptionChanges): Row {
 	const { sourceId, types, filters, target, result, status, quarantine, ...same } = changes;
 	return {
@@ -153,14 +153,14 @@ function statusToColumns(status: SubscriptionStatus): Row {
 	return { enabled: status === "active" ? 1 : 0, request_state: isAsked ? status : null };
 }
 
-/** A state that only a newer release knows is one that cannot be resumed. */
+/** A state that only a newer release knows counts as one that cannot be resumed. */
 function statusFromColumns({ enabled, request_state: state }: SubscriptionRow): SubscriptionStatus {
 	if (enabled === 1) return "active";
 	if (state === null || state === undefined) return "paused";
 	return state === "denied" ? "denied" : "requested";
 }
 
-/** An empty list, as nearly all filters are; it needs no reading. */
+/** An empty list, the value of nearly all filters. It needs no parsing. */
 const NONE = "[]";
 
 const typesSchema = z.array(z.string());
@@ -173,8 +173,8 @@ const resultSchema: z.ZodType<ResultPolicy> = z.object({
 });
 
 /**
- * Records of all rows. Those of `known` whose rows have not changed since serve again, so that a change of one among
- * thousands reads the columns of that one only.
+ * Returns the records of all rows. Reuses records of `known` whose rows are unchanged, so that a change of one among
+ * thousands parses only that row.
  */
 export function subscriptionsFromRows(
 	rows: readonly SubscriptionRow[],
@@ -183,7 +183,7 @@ export function subscriptionsFromRows(
 	const byId = new Map(known.map((subscription) => [subscription.id, subscription]));
 	return rows.map((row) => {
 		const former = byId.get(row.id);
-		// A Worker of release 0.1, which runs beside this one during a deploy, moves updated_at and not the revision.
+		// During a deploy, a Worker of release 0.1 may still run, which updates updated_at but not the revision.
 		const isSame = former?.revision === revisionOf(row) && former.updatedAt === row.updated_at;
 		return isSame ? former : subscriptionFromRow(row);
 	});

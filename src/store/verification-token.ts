@@ -1,7 +1,7 @@
 /**
- * The token that a publisher brings in its first, unsigned request, for the operator to read once. It stands in the row
- * of the source and in none of its copies. Anybody can send one: the first counts, until it is read or an hour has passed,
- * and none counts any more once the source has verified a request.
+ * The token of a publisher's first, unsigned request, which the operator can read once. It is stored in the source's
+ * row and not in its copies. Anyone can send one: the first is kept until it is read or an hour has passed, and no
+ * token is accepted after the source has verified a request.
  */
 import type { Env } from "../env.ts";
 import { open, seal } from "../crypto/seal.ts";
@@ -9,7 +9,7 @@ import { withSchema } from "./schema.ts";
 
 const KEPT_MS = 3_600_000;
 
-/** false when none is wanted now; nothing is written then. `now` in ms. */
+/** Stores a token. Returns false and writes nothing if none is expected. `now` in ms. */
 export async function keepVerificationToken(
 	env: Env,
 	sourceId: string,
@@ -31,9 +31,9 @@ export async function keepVerificationToken(
 	return results.length > 0;
 }
 
-/** The token, which is then forgotten; null when there is none, or no key that is set opens it. `now` in ms. */
+/** Returns and deletes the token, or null if there is none or no configured key decrypts it. `now` in ms. */
 export async function takeVerificationToken(env: Env, sourceId: string, now: number): Promise<string | null> {
-	// One transaction: of two readers one gets it.
+	// One transaction, so that only one of two readers gets it.
 	const [found] = await withSchema(env, (db) =>
 		db.batch<{ verification_token: string }>([
 			db
@@ -54,7 +54,7 @@ export async function takeVerificationToken(env: Env, sourceId: string, now: num
 	return sealed === undefined ? null : open(env, sealed);
 }
 
-/** The source has verified a request: from now on no token is taken. `now` in ms. */
+/** Call after the source has verified a request: no token is accepted any more. `now` in ms. */
 export async function endVerification(env: Env, sourceId: string, now: number): Promise<void> {
 	await withSchema(env, (db) =>
 		db
@@ -67,7 +67,7 @@ export async function endVerification(env: Env, sourceId: string, now: number): 
 	);
 }
 
-/** Columns of a source whose auth is written anew: another publisher may introduce itself. */
+/** Columns to reset when a source's auth changes, so that another publisher can send a token. */
 export const AWAITING_VERIFICATION = {
 	verification_token: null,
 	verification_token_until: null,

@@ -1,4 +1,4 @@
-/** Writes to D1 which expressions have been set aside, and makes ingest read their sources anew. */
+/** Writes to D1 which expressions are set aside, and makes ingest read their sources again. */
 import type { Env } from "../env.ts";
 import { keepOverrun, takeOverrun } from "../events/expressions/quarantine.ts";
 import { log } from "../log.ts";
@@ -6,8 +6,8 @@ import { storeQuarantine } from "./quarantine.ts";
 import { uncacheSource } from "./source-cache.ts";
 
 /**
- * Tells D1 what has been set aside since. Whoever evaluates calls it when its own work is safe. Never throws. What D1
- * does not take is kept and told by the next call, for until then the API says that all is well.
+ * Writes new quarantines to D1. Call it after evaluating expressions, once the caller's own work is stored. Never
+ * throws. Failed writes are kept for the next call, because until then the API does not show the quarantine.
  */
 export async function writeQuarantines(env: Env): Promise<void> {
 	for (let next = takeOverrun(); next !== undefined; next = takeOverrun()) {

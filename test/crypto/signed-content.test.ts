@@ -12,11 +12,11 @@ test.each([
 });
 
 test.each([
-	["an unknown place", "{body}{path}", "{path} is not known"],
-	["another case", "{Body}", "{Body} is not known"],
-	["nothing in braces", "{}", "{} is not known"],
-	["no name of a header", "{header:}", "{header:} is not known"],
-	["a bad name of a header", "{header:a b}", "{header:a b} is not known"],
+	["an unknown place", "{body}{path}", "{path} is unknown"],
+	["another case", "{Body}", "{Body} is unknown"],
+	["nothing in braces", "{}", "{} is unknown"],
+	["no name of a header", "{header:}", "{header:} is unknown"],
+	["a bad name of a header", "{header:a b}", "{header:a b} is unknown"],
 	["an open brace", "{body", "(at character 1)"],
 	["a closing brace", "body}", "(at character 5)"],
 	["braces in braces", "{{body}}", "(at character 1)"],

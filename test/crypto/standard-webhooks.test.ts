@@ -134,14 +134,14 @@ describe("a secret", () => {
 		["correct horse battery staple", "must begin with"],
 		[`WHSEC_${bytes(32)}`, "must begin with"],
 		[`whpk_${WHSK_PUBLIC}`, "must begin with"],
-		["whsec_", "holds 0"],
-		[`whsec_${bytes(23)}`, "24 to 64 bytes, and holds 23"],
-		[`whsec_${bytes(65)}`, "24 to 64 bytes, and holds 65"],
+		["whsec_", "contains 0"],
+		[`whsec_${bytes(23)}`, "24 to 64 bytes, but contains 23"],
+		[`whsec_${bytes(65)}`, "24 to 64 bytes, but contains 65"],
 		[WHSEC_PADDED.replace("=", ""), "must be standard base64"],
 		[`${WHSEC_PADDED} `, "must be standard base64"],
 		[`whsec_${"-_".repeat(16)}`, "must be standard base64"],
 		["whsec_not base64 at all, but long enough", "must be standard base64"],
-		[`whsk_${bytes(32)}`, "64 bytes (seed and public key), and holds 32"],
+		[`whsk_${bytes(32)}`, "64 bytes (seed and public key), but contains 32"],
 		[`whsk_${bytes(64)}`, "public key that belongs to its seed"],
 	])("%j is refused: %s", (secret, reason) => {
 		expect(refuseSigningSecret(secret)).toContain(reason);

@@ -34,7 +34,7 @@ test("one whose events are elsewhere names the source", () => {
 });
 
 test.each([
-	["not JSON: secret", "its first line is no JSON"],
+	["not JSON: secret", "its first line is not JSON"],
 	['{"v":2,"events":[]}\nsecret', "v"],
 	['{"v":1,"spilled":{}}', "source_id"],
 	[{ text: "secret" }, "a queue message is text, not object"],

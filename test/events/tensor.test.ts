@@ -38,13 +38,13 @@ describe("a value becomes a batch of one", () => {
 	});
 
 	test.each([
-		["null", "holds null"],
-		["[1,null]", "holds null"],
+		["null", "contains null"],
+		["[1,null]", "contains null"],
 		['[1,"a"]', "mixes"],
 		["[1,true]", "mixes"],
-		["[[1,2],[3]]", "equally long"],
-		["[[1,2],3]", "equally long"],
-		["[1,[2]]", "equally long"],
+		["[[1,2],[3]]", "different lengths"],
+		["[[1,2],3]", "different lengths"],
+		["[1,[2]]", "different lengths"],
 	])("%s does not", (json, message) => {
 		expect(madeOf(json)).toContain(message);
 	});

@@ -309,7 +309,7 @@ describe("the list", () => {
 		const empty = { bind: () => ({ raw: async () => [] }) };
 		const prepare = (sql: string) => (sql.includes("LEFT JOIN") ? empty : env.DB.prepare(sql));
 		const DB = { prepare, batch: env.DB.batch.bind(env.DB) } as unknown as D1Database;
-		await expect(lookUp({ ...env, DB }, "nobody")).rejects.toThrow("no version");
+		await expect(lookUp({ ...env, DB }, "nobody")).rejects.toThrow("routing_version");
 	});
 
 	test("is none with more than 100,000 sources: each name is looked up by itself, every two seconds", async () => {

@@ -84,8 +84,8 @@ describe("an input", () => {
 	test.each([
 		["{}", "no member"],
 		['{"a":null}', "no member"],
-		["null", "holds null"],
-		['{"a":[[1],[2,3]]}', '"a" is not a tensor: its lists are not equally long'],
+		["null", "contains null"],
+		['{"a":[[1],[2,3]]}', '"a" is not a tensor: its lists have different lengths'],
 		['{"a":[1,"b"]}', '"a" is not a tensor: it mixes'],
 	])("%s does not fit", (text, misfit) => {
 		expect(bodyFor(NAME, text)).toContain(misfit);

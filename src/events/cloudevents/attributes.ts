@@ -1,6 +1,6 @@
 /**
  * The rules for CloudEvents 1.0 context attributes (core specification, section "Context Attributes"), the same
- * for every mode and binding. Knows nothing of HTTP.
+ * for every mode and binding. Independent of HTTP.
  */
 import { type AttributeValue, type Attributes, type CloudEvent, ROUTER_PREFIX } from "../event.ts";
 import { isMediaType } from "./media-type.ts";
@@ -12,9 +12,9 @@ const NON_EMPTY = new Set(["id", "source", "type", "subject", "time", "dataschem
 const MIN_INTEGER = -(2 ** 31);
 const MAX_INTEGER = 2 ** 31 - 1;
 
-/** UTF-8 of one value. As a header it is percent-encoded, and then at most three times as long. */
+/** The UTF-8 size of a value. A percent-encoded header is at most three times as long. */
 const MAX_VALUE_BYTES = 1_024;
-/** UTF-8 of all names and values of an event; the router's own come on top. */
+/** The UTF-8 size of all names and values of an event, without the router's own attributes. */
 const MAX_ATTRIBUTES_BYTES = 16_384;
 const MAX_ATTRIBUTES = 64;
 const MAX_NAME_LENGTH = 64;
@@ -22,8 +22,8 @@ const MAX_NAME_LENGTH = 64;
 export type CheckedAttributes = { ok: true; attributes: Attributes } | Refusal;
 
 /**
- * Checks attributes as they came, `specversion` included; null ones count as absent. `at` is where they stand in
- * the request, such as "[3]", and opens the path of a refusal.
+ * Checks received attributes, including `specversion`; null counts as absent. `at` is their position in the request,
+ * such as "[3]", and the prefix of paths in refusals.
  */
 export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = ""): CheckedAttributes {
 	const attributes: Record<string, AttributeValue> = {};
@@ -54,7 +54,7 @@ export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = 
 	return { ok: true, attributes: rest as Attributes };
 }
 
-/** Checked before anything else, so that these lengths bound the cost of every later check. */
+/** Checked first, so that the lengths bound the cost of all later checks. */
 function whyTooLong(name: string, value: unknown): string | null {
 	if (name.length > MAX_NAME_LENGTH) return `has a name of more than ${MAX_NAME_LENGTH} characters`;
 	return typeof value === "string" && !isAttributeLength(value)
@@ -62,21 +62,21 @@ function whyTooLong(name: string, value: unknown): string | null {
 		: null;
 }
 
-/** Whether an attribute may be as long as `value`. */
+/** Returns whether `value` is short enough for an attribute. */
 export function isAttributeLength(value: AttributeValue): boolean {
 	if (mostBytes(value) <= MAX_VALUE_BYTES) return true;
 	return String(value).length <= MAX_VALUE_BYTES && Buffer.byteLength(String(value)) <= MAX_VALUE_BYTES;
 }
 
 /**
- * A UTF-16 code unit takes at most three bytes, a number or a boolean at most eleven, so short values need not be
- * counted.
+ * Returns an upper bound: a UTF-16 code unit takes at most three bytes, a number or boolean at most eleven, so short
+ * values need no exact count.
  */
 function mostBytes(value: AttributeValue): number {
 	return typeof value === "string" ? value.length * 3 : 11;
 }
 
-/** `attributes` with as many of `more` as an event has room for, each by itself; the others are left out. */
+/** Returns `attributes` with those of `more` that fit into the event; the others are dropped. */
 export function withFitting(
 	attributes: Attributes,
 	more: readonly (readonly [name: string, value: AttributeValue])[],
@@ -100,7 +100,8 @@ function bytesOf(attributes: Readonly<Partial<Record<string, AttributeValue>>>):
 }
 
 function whyNotAttribute(name: string, value: unknown): string | null {
-	if (!/^[a-z0-9]+$/.test(name)) return "is no attribute name, which has only lower-case letters and digits";
+	if (!/^[a-z0-9]+$/.test(name))
+		return "is not a valid attribute name; use only lower-case letters and digits";
 	if (name === "data") return "is reserved and cannot be an attribute";
 	if (NON_EMPTY.has(name)) {
 		if (typeof value !== "string" || value === "") return "must be a non-empty string";
@@ -109,14 +110,14 @@ function whyNotAttribute(name: string, value: unknown): string | null {
 		if (name === "datacontenttype" && !isMediaType(value)) return "must be a media type";
 	}
 	if (typeof value === "string")
-		return isAttributeText(value) ? null : "holds characters that CloudEvents forbids";
+		return isAttributeText(value) ? null : "contains characters that CloudEvents forbids";
 	if (typeof value === "boolean") return null;
 	if (typeof value !== "number") return "must be a string, an integer or a boolean";
 	const isInteger = Number.isInteger(value) && value >= MIN_INTEGER && value <= MAX_INTEGER;
-	return isInteger ? null : "must be an integer of 32 bits when it is a number";
+	return isInteger ? null : "must be a 32-bit integer if it is a number";
 }
 
-/** The type system's String: no control characters, lone surrogates or noncharacters. */
+/** Returns whether the text is a CloudEvents String: no control characters, lone surrogates or noncharacters. */
 export function isAttributeText(text: string): boolean {
 	return !/[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u.test(text);
 }
@@ -124,7 +125,7 @@ export function isAttributeText(text: string): boolean {
 const TIMESTAMP =
 	/^(\d{4})-(0[1-9]|1[0-2])-(\d{2})T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i;
 
-/** RFC 3339, section 5.6 `date-time`, with the days that the month has. */
+/** Returns whether the text is a `date-time` of RFC 3339, section 5.6, with a valid day of the month. */
 export function isTimestamp(text: string): boolean {
 	const [, year, month, day] = TIMESTAMP.exec(text) ?? [];
 	if (year === undefined) return false;
@@ -147,7 +148,7 @@ function pathOf(name: string, at: string): string {
 	return at === "" ? short : `${at}.${short}`;
 }
 
-/** Takes away what only the router may say about an event. For events that come from outside. */
+/** Removes the attributes that only the router may set. For external events. */
 export function stripRouterAttributes<T extends CloudEvent>(event: T): T {
 	const kept = Object.entries(event.attributes).filter(([name]) => !name.startsWith(ROUTER_PREFIX));
 	if (kept.length === Object.keys(event.attributes).length) return event;

@@ -1,6 +1,7 @@
 /**
- * CloudEvents 1.0 over HTTP (HTTP binding and JSON format 1.0.2): binary, structured and batched requests to
- * events, and events to binary and structured requests. The JSON text of `data` passes unchanged both ways.
+ * CloudEvents 1.0 over HTTP (HTTP binding and JSON format 1.0.2): converts binary, structured and batched
+ * requests to events, and events to binary and structured requests. The JSON text of `data` stays unchanged in both
+ * directions.
  */
 import { checkAttributes } from "./attributes.ts";
 import { type CloudEvent, type EventData, MAX_BATCH_EVENTS } from "../event.ts";
@@ -19,13 +20,13 @@ const REQUIRED_HEADERS = ["ce-specversion", "ce-id", "ce-source", "ce-type"];
 
 export type Decoded = { ok: true; events: CloudEvent[]; batch: boolean } | Refusal;
 
-/** Reads a request in any of the three modes. One bad event refuses the whole batch. */
+/** Reads a request in any of the three modes. One invalid event refuses the whole batch. */
 export function decodeCloudEvents(headers: Headers, body: Uint8Array): Decoded {
 	const mediaType = parseMediaType(headers.get("content-type"));
 	const { essence } = mediaType;
 	if (essence === BATCH_TYPE || essence === STRUCTURED_TYPE) {
 		if (!isUtf8(mediaType, body))
-			return refuse(415, "unsupported_media_type", "CloudEvents in JSON must be in UTF-8.");
+			return refuse(415, "unsupported_media_type", "CloudEvents in JSON must be encoded in UTF-8.");
 		return decodeJson(body, essence === BATCH_TYPE);
 	}
 	const isFormat = essence.startsWith("application/cloudevents");
@@ -39,7 +40,7 @@ function decodeBinary(headers: Headers, body: Uint8Array): Decoded {
 	const raw: [string, unknown][] = [];
 	for (const [header, value] of headers) {
 		const name = header.toLowerCase();
-		// Content-Type is the attribute; a copy of it in ce-datacontenttype could only contradict it.
+		// Content-Type is this attribute; ce-datacontenttype could only contradict it.
 		if (!name.startsWith("ce-") || name === "ce-datacontenttype") continue;
 		const attribute = name.slice("ce-".length);
 		const decoded = decodeHeaderValue(value);
@@ -62,18 +63,18 @@ function decodeJson(body: Uint8Array, isBatch: boolean): Decoded {
 	if (!json.ok) return json;
 	// Debezium sends its batches under the content type of single events.
 	if (Array.isArray(json.value)) return decodeBatch(json.value, json.text);
-	if (isBatch) return invalid("A batch is a JSON array of CloudEvents.");
+	if (isBatch) return invalid("A batch must be a JSON array of CloudEvents.");
 	const event = decodeObject(json.value, json.text, "");
 	return event.ok ? { ok: true, events: [event.event], batch: false } : event;
 }
 
 function decodeBatch(values: readonly unknown[], text: string): Decoded {
-	if (values.length === 0) return invalid("The batch holds no events.");
+	if (values.length === 0) return invalid("The batch contains no events.");
 	if (values.length > MAX_BATCH_EVENTS) {
 		return refuse(
 			413,
 			"too_many_events",
-			`A batch has at most ${MAX_BATCH_EVENTS} events, not ${values.length}.`,
+			`A batch may contain at most ${MAX_BATCH_EVENTS} events, but has ${values.length}.`,
 		);
 	}
 	const texts = elementTexts(text);
@@ -86,11 +87,11 @@ function decodeBatch(values: readonly unknown[], text: string): Decoded {
 	return { ok: true, events, batch: true };
 }
 
-/** One event in the JSON format. `text` is the JSON that `value` was parsed from, `at` its place in the request. */
+/** Reads an event in the JSON format. `text` is the JSON of `value`, `at` its position in the request. */
 function decodeObject(value: unknown, text: string, at: string): { ok: true; event: CloudEvent } | Refusal {
 	if (typeof value !== "object" || value === null || Array.isArray(value)) {
 		return at === ""
-			? invalid("A CloudEvent is a JSON object.")
+			? invalid("A CloudEvent must be a JSON object.")
 			: invalid(`"${at}" must be a JSON object.`, at);
 	}
 	const wrong = refuseStructure(text);
@@ -101,8 +102,8 @@ function decodeObject(value: unknown, text: string, at: string): { ok: true; eve
 	const { attributes } = checked;
 	if (base64 !== undefined && base64 !== null) {
 		const path = at === "" ? "data_base64" : `${at}.data_base64`;
-		if (data !== undefined) return invalid(`"${path}" cannot stand beside "data".`, path);
-		if (!isBase64(base64)) return invalid(`"${path}" must be a string in base64.`, path);
+		if (data !== undefined) return invalid(`"${path}" must not be combined with "data".`, path);
+		if (!isBase64(base64)) return invalid(`"${path}" must be a base64 string.`, path);
 		return { ok: true, event: { attributes, data: { kind: "binary", base64 } } };
 	}
 	if (data === undefined) return { ok: true, event: { attributes, data: null } };
@@ -123,7 +124,7 @@ function invalid(message: string, path?: string): Refusal {
 	return refuse(400, "invalid_cloudevent", message, path);
 }
 
-/** The event in the JSON format, for `application/cloudevents+json`. */
+/** Returns the event in the JSON format, for `application/cloudevents+json`. */
 export function encodeStructured({ attributes, data }: CloudEvent): string {
 	const head = JSON.stringify({ specversion: "1.0", ...attributes });
 	return data === null ? head : `${head.slice(0, -1)},${dataMember(data)}}`;
@@ -143,18 +144,18 @@ function dataMember(data: EventData): string {
 export interface BinaryRequest {
 	/** Lower-case names. */
 	headers: Record<string, string>;
-	/** No bytes when the event has no data; an empty string would make fetch invent a content type. */
+	/** Empty bytes if the event has no data; with an empty string, fetch would add a content type. */
 	body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** The event in binary mode: attributes as `ce-` headers, the payload as the body. */
+/** Returns the event in binary mode: attributes as `ce-` headers, the payload as the body. */
 export function encodeBinary({ attributes, data }: CloudEvent): BinaryRequest {
 	const { datacontenttype, ...rest } = attributes;
 	const headers: Record<string, string> = { "ce-specversion": "1.0" };
 	for (const [name, value] of Object.entries(rest)) {
 		if (value !== undefined) headers[`ce-${name}`] = encodeHeaderValue(String(value));
 	}
-	// Without datacontenttype, data in the JSON format means JSON; outside of it that has to be said.
+	// In the JSON format, data without datacontenttype is JSON; in binary mode the content type must be explicit.
 	const contentType = datacontenttype ?? (data?.kind === "json" ? "application/json" : undefined);
 	if (contentType !== undefined) headers["content-type"] = contentType;
 	return { headers, body: bodyOf(data) };

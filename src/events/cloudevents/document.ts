@@ -1,6 +1,6 @@
 /**
- * How expressions see an event: as the JSON document of a structured CloudEvent, with `data` parsed. Payloads that
- * are passed on untouched never come from here.
+ * The input of expressions: the JSON document of a structured CloudEvent, with parsed `data`. Unmodified payloads are
+ * never built from it.
  */
 import type { CloudEvent, EventData } from "../event.ts";
 import { parseWithRawNumbers } from "../json/parse.ts";
@@ -8,19 +8,19 @@ import { parseWithRawNumbers } from "../json/parse.ts";
 type ParseJson = (text: string) => unknown;
 
 /**
- * For conditions: every number is a number, at the price of digits beyond 2^53. `{specversion, id, source, type,
+ * For conditions: all numbers are JavaScript numbers and may lose digits beyond 2^53. `{specversion, id, source, type,
  * …, data}`; `data` is a JSON value, a text, or `data_base64` for binary.
  */
 export function documentOf(event: CloudEvent): Record<string, unknown> {
 	return build(event, JSON.parse);
 }
 
-/** For transforms: the same, but integers beyond 2^53 keep their digits wherever the transform puts them. */
+/** For transforms: the same, but integers beyond 2^53 keep their digits when they are copied. */
 export function exactDocumentOf(event: CloudEvent): Record<string, unknown> {
 	return build(event, parseWithRawNumbers);
 }
 
-/** The payload as a value for transforms: parsed JSON, a text, or base64. */
+/** Returns the payload as a value for transforms: parsed JSON, a text, or base64. */
 export function exactValueOf(data: EventData): unknown {
 	return valueOf(data, parseWithRawNumbers);
 }

@@ -1,6 +1,6 @@
 /**
- * The trace that an event belongs to: from the headers of a request (W3C Trace Context) into the attributes of the
- * CloudEvents extension "Distributed Tracing", and out again.
+ * Trace context: converts request headers (W3C Trace Context) to the attributes of the CloudEvents extension
+ * "Distributed Tracing", and back.
  */
 import type { Attributes } from "../event.ts";
 
@@ -15,7 +15,7 @@ export interface TraceContext {
 }
 
 export function traceOfHeaders(headers: Headers): TraceContext {
-	// Most requests have none: one look at the headers tells.
+	// Fast path: most requests have no trace context.
 	const traceparent = headers.get("traceparent");
 	return traceparent === null ? {} : validTrace(traceparent, headers.get("tracestate"));
 }
@@ -24,7 +24,7 @@ export function traceOfAttributes({ traceparent, tracestate }: Attributes): Trac
 	return validTrace(traceparent, tracestate);
 }
 
-/** What is not Trace Context is left out, as a receiver would have to ignore it; a state never goes alone. */
+/** Drops invalid values, which receivers must ignore. A tracestate is never sent without traceparent. */
 function validTrace(traceparent: unknown, tracestate: unknown): TraceContext {
 	if (typeof traceparent !== "string" || !TRACEPARENT.test(traceparent)) return {};
 	if (typeof tracestate !== "string" || !TRACESTATE.test(tracestate)) return { traceparent };

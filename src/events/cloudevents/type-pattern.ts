@@ -1,6 +1,6 @@
-/** Patterns over event types, as subscriptions and queries write them. */
+/** Patterns for event types in subscriptions and queries. */
 
-/** True when `type` is `pattern`, or begins with it where the pattern ends in `*`. */
+/** Returns whether `type` equals `pattern`, or begins with it if the pattern ends with `*`. */
 export function typeMatches(pattern: string, type: string): boolean {
 	return pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
 }

@@ -1,4 +1,4 @@
-/** URI references as the CloudEvents attribute `source` holds them: by RFC 3986, nothing but ASCII unescaped. */
+/** URI references, the type of the CloudEvents attribute `source`: RFC 3986, with non-ASCII characters escaped. */
 
 /** Unreserved characters, sub-delimiters and escapes (appendix A): what may stand anywhere. */
 const CHAR = String.raw`(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})`;

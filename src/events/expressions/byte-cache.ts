@@ -17,7 +17,7 @@ export class ByteCache<V> {
 		return this.#entries.get(key)?.value;
 	}
 
-	/** An entry that is larger than the whole cache is not kept. */
+	/** Adds an entry, unless it is larger than the whole cache. */
 	set(key: string, value: V, bytes: number): void {
 		this.#delete(key);
 		if (bytes > this.#capacity) return;

@@ -1,14 +1,16 @@
-/** Expressions as fields of what people write: refused, with the place of the mistake, before they are stored. */
+/**
+ * zod schemas for expression fields: invalid expressions are refused with the error position before they are stored.
+ */
 import * as z from "zod";
 import { compileExpression } from "./expression.ts";
 
-/** JSONata, compiled to see that it is. */
+/** A JSONata expression, validated by compiling it. */
 export const expressionField = z.string().superRefine((source, context) => {
 	const message = refuseExpression(source, 0);
 	if (message !== null) context.addIssue({ code: "custom", message });
 });
 
-/** A literal, or JSONata when it begins with `=`. */
+/** A literal, or JSONata if it begins with `=`. */
 export const literalOrExpressionField = z
 	.string()
 	.min(1)
@@ -17,7 +19,7 @@ export const literalOrExpressionField = z
 		if (message !== null) context.addIssue({ code: "custom", message });
 	});
 
-/** `offset`: what stands before the expression in the field, so that the position is one in the field. */
+/** `offset`: the number of characters before the expression, so that the position refers to the field. */
 function refuseExpression(source: string, offset: number): string | null {
 	if (source.trim() === "") return "the expression is empty";
 	const compiled = compileExpression(source);

@@ -1,4 +1,6 @@
-/** JSONata expressions: compiled once and kept, bounded in what they use (meter.ts), evaluated to a value or a reason. */
+/**
+ * JSONata expressions: compiled once and cached, limited in their work (meter.ts), evaluated to a value or an error.
+ */
 import { ByteCache } from "./byte-cache.ts";
 import { Meter } from "./bounds/meter.ts";
 import { shortcutOf } from "./plain-path.ts";
@@ -15,7 +17,7 @@ export type TellWork = (units: number) => void;
 /** A compiled expression. `evaluate` never throws. */
 export interface Expression {
 	readonly source: string;
-	/** `tell` hears how much work it was, in units of the meter. */
+	/** `tell` receives the work done, in units of the meter. */
 	evaluate(input: unknown, tell?: TellWork): Promise<Evaluation>;
 }
 
@@ -24,12 +26,12 @@ export type Compilation =
 	/** `position` counts characters from 0. */
 	| { ok: false; message: string; position: number | null };
 
-/** Some thousand expressions without regular expressions, some hundred with. */
+/** About a thousand expressions without regular expressions, or a hundred with. */
 const compiled = new ByteCache<Compilation>(32 * 2 ** 20);
 const BYTES_PER_CHARACTER = 2;
 const BYTES_PER_REFUSAL = 500;
 
-/** Compiles `source`, or says why it cannot be. Equal sources are compiled once per isolate. */
+/** Compiles `source`, or returns why it is invalid. Equal sources are compiled once per isolate. */
 export function compileExpression(source: string): Compilation {
 	if (source.length > MAX_EXPRESSION_LENGTH) {
 		const message = `an expression has at most ${MAX_EXPRESSION_LENGTH} characters`;
@@ -65,8 +67,7 @@ function expressionOf(
 }
 
 /**
- * Compiles and evaluates. An expression that does not compile counts as an overrun: it is stored, but trying again is
- * no use.
+ * Compiles and evaluates. A stored expression that does not compile counts as an overrun, because retrying cannot help.
  */
 export async function evaluateExpression(
 	source: string,
@@ -82,7 +83,7 @@ export async function evaluateExpression(
 
 export type JsonEvaluation = { ok: true; json: string } | Extract<Evaluation, { ok: false }>;
 
-/** The value of an evaluation as JSON text; one that is missing, no JSON, or too large is a failure. */
+/** Returns the value of an evaluation as JSON text, or an error if it is missing, not JSON, or too large. */
 export function jsonOf(evaluation: Evaluation): JsonEvaluation {
 	if (!evaluation.ok) return evaluation;
 	const made = toJson(evaluation.value);

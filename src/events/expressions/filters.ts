@@ -17,7 +17,7 @@ export type Filter =
 	| { not: Filter }
 	| { jsonata: string };
 
-/** Deeper nesting is refused; it bounds the recursion below. */
+/** The nesting limit, which bounds the recursion below. */
 const MAX_DEPTH = 8;
 
 const attributeText = z.string("must be text").min(1, "must not be empty");
@@ -38,11 +38,11 @@ const ONE_DIALECT = "a filter has one dialect; `all` combines several";
 
 /**
  * A filter as it is written in a subscription: an object with exactly one dialect. Unknown dialects are
- * refused, as the draft asks: a filter that cannot be understood must not match everything.
+ * refused, as the draft requires: an unknown filter must not match everything.
  */
 export const filterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH, expressionField);
 
-/** A filter as it is stored: its expressions were compiled when it was written, and are not compiled to be read. */
+/** A stored filter: its expressions were compiled when it was created, and are not compiled again to be read. */
 export const storedFilterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH, z.string());
 
 function nestedFilter(depth: number, expression: z.ZodType<string>): z.ZodType<Filter> {
@@ -77,15 +77,15 @@ function nestedFilter(depth: number, expression: z.ZodType<string>): z.ZodType<F
 	});
 }
 
-/** What filters look at. `document` is what a `jsonata` filter sees: the event with parsed data, made once. */
+/** The input of filters. `document` is the input of `jsonata` filters: the event with parsed data, created once. */
 export interface FilterSubject {
 	attributes: Attributes;
 	document: () => unknown;
-	/** Hears what each evaluation was worth, in units of work. */
+	/** Receives the work of each evaluation, in units. */
 	tell?: TellWork;
-	/** Hears of every expression that has no verdict of its own: why, and whether that is a failure. */
+	/** Receives a note for every expression without a verdict: the reason, and whether it is a failure. */
 	note?: (note: Note) => void;
-	/** When it becomes true, no further expression is evaluated; such a filter counts as one that failed. */
+	/** Once it returns true, no further expressions are evaluated; their filters count as failed. */
 	isSpent?: () => boolean;
 }
 
@@ -101,8 +101,8 @@ export interface Filtered extends Owner {
 }
 
 /**
- * null when every filter holds; otherwise why the first that does not, for `?explain=true`. While an expression among
- * them is set aside, none holds, whatever it stands in.
+ * Returns null if every filter matches, else why the first one does not, for `?explain=true`. If an expression in any
+ * of them is set aside, none matches.
  */
 export async function whyNot(subscription: Filtered, subject: FilterSubject): Promise<string | null> {
 	const known = findSetAside(subscription, "filters.");
@@ -116,13 +116,13 @@ export async function whyNot(subscription: Filtered, subject: FilterSubject): Pr
 }
 
 export interface FilterVerdict {
-	/** error: an expression in it could not be evaluated, and it does not hold, or nobody knows. */
+	/** error: an expression in it could not be evaluated, so it does not match or the result is unknown. */
 	verdict: "pass" | "fail" | "error";
-	/** null: there is nothing to say about a filter that holds. */
+	/** null: the filter matches and there is nothing to report. */
 	reason: string | null;
 }
 
-/** What one filter of a subscription says by itself, where `whyNot` stops at the first that does not hold. */
+/** Evaluates a single filter of a subscription, while `whyNot` stops at the first that does not match. */
 export async function judgeFilter(
 	subscription: Filtered,
 	index: number,
@@ -190,7 +190,7 @@ function compare(
 	});
 }
 
-/** Fails closed: an expression that errs, or whose value is not `true`, does not match. */
+/** Fails closed: an expression that fails, or whose value is not `true`, does not match. */
 async function isTrue(source: string, { subject, subscription, path }: Context): Promise<Verdict> {
 	const field = `${path}.jsonata`;
 	if (subject.isSpent?.() === true) {

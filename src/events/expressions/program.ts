@@ -1,6 +1,6 @@
 /**
- * JSONata as it is used here: parsed, refused where it cannot be bounded, and evaluated with a meter. Every evaluation
- * ends with a value; nothing is thrown.
+ * JSONata with limits: an expression is parsed, refused if it cannot be bounded, and evaluated with a meter.
+ * Evaluations return errors as values and never throw.
  */
 import jsonata from "jsonata";
 import type { Environment } from "./bounds/call.ts";
@@ -19,7 +19,7 @@ import { withGlobal } from "./with-global.ts";
 /** `value` is undefined when the expression matches nothing. */
 export type Evaluation =
 	| { ok: true; value: unknown }
-	/** `overrun`: it used up what an evaluation may use, or cannot be evaluated at all; trying again is no use. */
+	/** `overrun`: it exceeded a limit or cannot be evaluated at all; retrying cannot help. */
 	| { ok: false; message: string; overrun: boolean };
 
 export interface Program {

@@ -1,7 +1,7 @@
 /**
- * Expressions that overrun are set aside, each by itself: here at once, and in D1 as soon as somebody writes them
- * (store/write-quarantines.ts), which is what other isolates hear of and the API shows. Until their owner has changed,
- * they are not evaluated any more.
+ * Expressions that exceed their limits are set aside individually: in this isolate at once, and in D1 with the next
+ * write (store/write-quarantines.ts), which other isolates read and the API shows. They are not evaluated again until
+ * their owner changes.
  */
 import { type Evaluation, evaluateExpression, type TellWork } from "./expression.ts";
 import type { Overrun, Quarantine } from "./set-aside.ts";
@@ -11,7 +11,7 @@ export interface Owner {
 	id: string;
 	updatedAt: number;
 	quarantine: Quarantine | null;
-	/** Somebody only tries it out: what overruns is told to them, and set aside for nobody. */
+	/** A preview: an overrun is reported to the caller, but the expression is not set aside. */
 	isPreview?: true;
 }
 
@@ -30,11 +30,11 @@ export interface OwnedExpression {
  */
 const setAside = new Map<string, Map<string, string>>();
 const MAX_OWNERS = 10_000;
-/** Quarantines that are not written to D1 yet. The oldest are dropped first: another isolate finds them again. */
+/** Quarantines not yet written to D1. The oldest are dropped first; they will be detected again. */
 const unwritten: Overrun[] = [];
 const MAX_UNWRITTEN = 1_000;
 
-/** The first expression of the owner that is set aside and whose field begins with `prefix`; null when none is. */
+/** Returns the owner's first set-aside expression whose field begins with `prefix`, or null. */
 export function findSetAside(owner: Owner, prefix: string): Pick<Quarantine, "field" | "reason"> | null {
 	if (owner.quarantine?.field.startsWith(prefix) === true) return owner.quarantine;
 	for (const [field, reason] of setAside.get(keyOf(owner)) ?? []) {
@@ -62,12 +62,12 @@ export async function evaluateOwned(
 	return { ...evaluation, message: `it is set aside: ${reason}` };
 }
 
-/** The oldest quarantine that nobody has written yet; it is the caller's from now on. */
+/** Removes and returns the oldest quarantine that is not yet written. */
 export function takeOverrun(): Overrun | undefined {
 	return unwritten.shift();
 }
 
-/** Keeps one to be written later. */
+/** Keeps a quarantine to be written later. */
 export function keepOverrun(overrun: Overrun): void {
 	unwritten.push(overrun);
 	if (unwritten.length > MAX_UNWRITTEN) unwritten.shift();
@@ -84,7 +84,9 @@ function remember(owner: Owner, field: string, reason: string): void {
 	}
 }
 
-/** An owner that has changed is tried anew: when that was not the expression, D1 says that it is set aside. */
+/**
+ * Contains the update time, so that a changed owner is tried again. D1 still has the quarantine of an unchanged field.
+ */
 function keyOf({ id, updatedAt }: Owner): string {
 	return `${id} ${updatedAt}`;
 }

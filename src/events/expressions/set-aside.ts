@@ -1,6 +1,6 @@
-/** An expression that is set aside, as it is kept. Shapes only. */
+/** Set-aside expressions, the stored form. Types only. */
 
-/** An expression that is set aside: it is not evaluated until somebody has seen to it. */
+/** A set-aside expression. It is not evaluated until its owner is changed. */
 export interface Quarantine {
 	/** Its path in the API, such as `transform` or `filters.1.jsonata`. */
 	field: string;
@@ -9,7 +9,7 @@ export interface Quarantine {
 	at: number;
 }
 
-/** An expression that has to be set aside. */
+/** An expression to be set aside. */
 export interface Overrun extends Quarantine {
 	/** `src_…` or `sub_…` */
 	ownerId: string;

@@ -1,10 +1,10 @@
 /**
- * JSONata does two things with JavaScript's globals that cannot be bounded from outside: while it parses, it copies
- * the left side of `??` and `?:` by way of JSON text, which doubles with every level, and `$toMillis` runs a regular
- * expression that it makes of a picture. Both are synchronous, so the global is another one for just that long.
+ * Replaces JavaScript globals during JSONata calls, to limit two operations: while parsing, JSONata copies the left
+ * side of `??` and `?:` through JSON text, which doubles with every level, and `$toMillis` runs a regular expression
+ * built from a picture. Both are synchronous, so the global is replaced only for that time.
  */
 
-/** Runs `work`, which must be synchronous, while `globalThis[name]` is `stand`. */
+/** Runs `work`, which must be synchronous, with `globalThis[name]` replaced by `stand`. */
 export function withGlobal<T>(name: "JSON" | "RegExp", stand: unknown, work: () => T): T {
 	const own = globalThis[name];
 	set(name, stand);

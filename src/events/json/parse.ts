@@ -1,11 +1,11 @@
 /**
- * JSON.parse as a value instead of an exception, with the place of the mistake. Engines tell the place in some of
- * their messages only, and quote the payload in others, so it is found here, and only after parsing has failed.
+ * JSON.parse that returns errors as values, with the position. JavaScript engines report the position only in some
+ * messages, and quote the payload in others, so it is computed here, and only after parsing has failed.
  */
 
 export type ParsedJson =
 	| { ok: true; value: unknown }
-	/** `position` counts characters (UTF-16 code units) from 0; the length of the text when it ends too early. */
+	/** `position` counts characters (UTF-16 code units) from 0; the length of the text if it ends unexpectedly. */
 	| { ok: false; position: number };
 
 export function parseJson(text: string): ParsedJson {
@@ -17,22 +17,22 @@ export function parseJson(text: string): ParsedJson {
 }
 
 /**
- * The value of valid JSON for expressions to look at: numbers that JavaScript's cannot hold become strings of their
- * digits, because as numbers two different ids would be one.
+ * Parses valid JSON for use in expressions: numbers that JavaScript cannot represent become strings of their digits,
+ * because otherwise two different ids could become equal.
  */
 export function parseWithExactNumbers(text: string): unknown {
 	return parseNumbersAs(text, (digits) => digits);
 }
 
 /**
- * The value of valid JSON for expressions to hand on: numbers that JavaScript's cannot hold become objects that
- * JSON.stringify writes as the digits that came. They can be placed, not reckoned with.
+ * Parses valid JSON for transforms: numbers that JavaScript cannot represent become objects that JSON.stringify writes
+ * with the original digits. They can be copied but not used in calculations.
  */
 export function parseWithRawNumbers(text: string): unknown {
 	return parseNumbersAs(text, (digits) => JSON.rawJSON(digits));
 }
 
-/** Only a number with this many digits, or with an exponent, may not fit. */
+/** Only numbers with this many digits or an exponent may not be representable. */
 const MAY_NOT_FIT = /\d{16}|\d[eE][+-]?\d{2}/;
 
 function parseNumbersAs(text: string, exact: (digits: string) => unknown): unknown {
@@ -52,8 +52,8 @@ function parseNumbersAs(text: string, exact: (digits: string) => unknown): unkno
 }
 
 /**
- * Whether the number still is the one that `source` says: not an integer beyond 2^53 with more digits than it has,
- * not too large (`1e400`) or too small (`1e-400`) to be any. Fractions are rounded to some 17 digits.
+ * Returns whether the number is the one in `source`: not an integer beyond 2^53 that lost digits, and not too large
+ * (`1e400`) or too small (`1e-400`). Fractions may be rounded to about 17 digits.
  */
 function fits(value: number, source: string): boolean {
 	if (!Number.isFinite(value)) return false;
@@ -72,7 +72,7 @@ declare global {
 	}
 }
 
-/** What may stand next; the `first…` ones are where a container may also close while it is empty. */
+/** The tokens allowed next. With `first…`, an empty container may also close. */
 type Expected = "value" | "first value" | "name" | "first name" | "colon" | "comma" | "nothing";
 
 const MAY_CLOSE: ReadonlySet<Expected> = new Set<Expected>(["first value", "first name", "comma"]);
@@ -80,9 +80,9 @@ const SPACES = /[ \t\r\n]*/y;
 const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?![\w.+-])/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
-/** The grammar of RFC 8259 as a state machine: the position at which `text` stops being JSON. */
+/** The grammar of RFC 8259 as a state machine. Returns the position at which `text` stops being valid JSON. */
 function syntaxErrorAt(text: string): number {
-	/** The brackets that are still to come, innermost last. */
+	/** The closing brackets still expected, innermost last. */
 	const closers: string[] = [];
 	let expected: Expected = "value";
 	let at = 0;
@@ -135,7 +135,7 @@ function afterValue(closers: readonly string[]): Expected {
 	return closers.length === 0 ? "nothing" : "comma";
 }
 
-/** `end` is behind the token, or the position of its first wrong character. */
+/** `end` is the position after the token, or of its first invalid character. */
 interface Token {
 	ok: boolean;
 	end: number;

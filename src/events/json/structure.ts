@@ -1,8 +1,8 @@
-/** Limits on the structure of JSON that comes from outside. Works on text that `JSON.parse` has accepted. */
+/** Structural limits for external JSON. Works on text that `JSON.parse` has accepted. */
 import { stringEnd } from "./text.ts";
 import { type Refusal, refuse } from "../../http/refusal.ts";
 
-/** No provider nests a tenth of this; what models and expressions behind us do with more is not foreseeable. */
+/** Ten times the nesting of any provider. Deeper JSON could break models and expressions. */
 const MAX_DEPTH = 1_000;
 
 const QUOTE = 0x22;
@@ -13,9 +13,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * Refuses with 400 `nested_too_deep`, and `duplicate_member` where the text is an object that has a member twice:
- * sender and receiver could then mean different ones. Further inside that is the publisher's affair. One pass,
- * without recursion.
+ * Refuses with 400 `nested_too_deep`, or `duplicate_member` if the outermost object has a member twice, because sender
+ * and receiver could use different ones. Nested objects are not checked for duplicates. One pass, without recursion.
  */
 export function refuseStructure(text: string): Refusal | null {
 	const names = new Set<string>();
@@ -32,7 +31,7 @@ export function refuseStructure(text: string): Refusal | null {
 					return refuse(
 						400,
 						"duplicate_member",
-						`The object has its member ${JSON.stringify(name.slice(0, 100))} twice.`,
+						`The object has the member ${JSON.stringify(name.slice(0, 100))} twice.`,
 					);
 				}
 				names.add(name);
@@ -43,7 +42,7 @@ export function refuseStructure(text: string): Refusal | null {
 			depth++;
 			if (depth === 1 && code === OPEN_BRACE) nameIsNext = isObject = true;
 			if (depth > MAX_DEPTH) {
-				return refuse(400, "nested_too_deep", `JSON may nest ${MAX_DEPTH} levels here.`);
+				return refuse(400, "nested_too_deep", `The JSON nests too deep. The limit is ${MAX_DEPTH} levels.`);
 			}
 		} else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
 			depth--;

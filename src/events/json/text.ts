@@ -1,7 +1,7 @@
 /**
- * Cuts the source text of values out of JSON, so that a payload goes on as its publisher spelled it. Works only
- * on text that `JSON.parse` has accepted: the syntax is certain, so brackets and quotes are enough to find the
- * ends. One pass and no recursion, whatever the depth.
+ * Extracts the source text of values from JSON, so that payloads are delivered exactly as sent. Works only on text that
+ * `JSON.parse` has accepted: the syntax is valid, so brackets and quotes suffice to find the ends. One pass, without
+ * recursion.
  */
 
 const TAB = 0x09;
@@ -17,8 +17,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * The raw text of each member of the object that `text` is, by its decoded name. Of members with the same name
- * the last one counts, as in `JSON.parse`.
+ * Returns the raw text of each member of the object `text`, by its decoded name. For duplicate names the last one
+ * counts, as in `JSON.parse`.
  */
 export function memberTexts(text: string): Map<string, string> {
 	const members = new Map<string, string>();
@@ -33,7 +33,7 @@ export function memberTexts(text: string): Map<string, string> {
 	return members;
 }
 
-/** The raw text of each element of the array that `text` is, in order. */
+/** Returns the raw text of each element of the array `text`, in order. */
 export function elementTexts(text: string): string[] {
 	const elements: string[] = [];
 	let at = skipSpace(text, skipSpace(text, 0) + 1);
@@ -49,7 +49,7 @@ function decodeName(quoted: string): string {
 	return quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
 }
 
-/** The start of the next member or element, or the closing bracket when there is none. */
+/** Returns the start of the next member or element, or the closing bracket if there is none. */
 function afterComma(text: string, valueEndsAt: number): number {
 	const at = skipSpace(text, valueEndsAt);
 	return text.charCodeAt(at) === COMMA ? skipSpace(text, at + 1) : at;
@@ -79,8 +79,8 @@ function containerEnd(text: string, start: number): number {
 }
 
 /**
- * The position behind the string that opens at `start`. A quote ends it when an even number of backslashes stands
- * before.
+ * Returns the position after the string that starts at `start`. A quote ends it if an even number of backslashes
+ * precedes.
  */
 export function stringEnd(text: string, start: number): number {
 	let quote = text.indexOf('"', start + 1);

@@ -1,12 +1,12 @@
-/** Has the event log of a source keep events; the one way in for the router. */
+/** Appends events to the event log of a source. The only entry point for the router. */
 import type { Env } from "../../env.ts";
 import { eventLog } from "../../objects/clients.ts";
 import type { KnownEntry, NewEntry } from "./entry.ts";
 
 /**
- * Has the log `logId` keep events with their decisions. Returns for each entry null when it was new, else what
- * was decided when it first came. The list may be shorter than `entries`, never empty: the rest is to be handed in
- * again. Throws when the log fails.
+ * Appends events with their decisions to the log `logId`. Returns for each entry null if it is new, else the decisions
+ * made when it first arrived. The list may be shorter than `entries` but never empty: the rest must be passed again.
+ * Throws if the log fails.
  */
 export async function appendSome(
 	env: Env,
@@ -14,7 +14,7 @@ export async function appendSome(
 	entries: NewEntry[],
 ): Promise<(KnownEntry | null)[]> {
 	const known = await eventLog(env, logId).append(entries, true);
-	if (known.length === 0) throw new Error(`the event log ${logId} took none of the events`);
-	// An object that still runs release 0.1 returns bare decisions, and does not say when they were stored.
+	if (known.length === 0) throw new Error(`the event log ${logId} accepted none of the events`);
+	// An object that still runs release 0.1 returns only decisions, without the time.
 	return known.map((entry) => (Array.isArray(entry) ? { decisions: entry, storedAt: 0 } : entry));
 }

@@ -1,7 +1,7 @@
-/** What the event log takes and gives: an event with its routing decisions. Shapes only. */
+/** The entries of the event log: events with their routing decisions. Types only. */
 import type { Decision, SluiceEvent } from "../event.ts";
 
-/** An event as the log holds it. Positions grow with time and are unique within one log. */
+/** A stored event. Positions increase with time and are unique within a log. */
 export interface LogEntry {
 	position: number;
 	event: SluiceEvent;
@@ -9,7 +9,7 @@ export interface LogEntry {
 }
 
 export interface LogQuery {
-	/** Exact, or a prefix that ends in `*`. */
+	/** An exact type, or a prefix that ends with `*`. */
 	type?: string;
 	/** Stored at or after, and before; ms since the epoch. */
 	since?: number;
@@ -22,7 +22,7 @@ export interface LogQuery {
 export type NewEntry = Pick<LogEntry, "event" | "decisions">;
 
 /**
- * What the log returns about an entry that it already has: the decisions made the first time, and when that was (ms).
+ * An entry that the log already has: the decisions made the first time, and when (ms).
  */
 export interface KnownEntry {
 	decisions: Decision[];

@@ -1,10 +1,10 @@
 /**
- * The event log: the recent events of one source with their routing decisions, in SQLite. It is the authority on
- * whether an event is new, so that a publisher's retry or a redelivered queue message creates nothing, and it
- * holds events that are too large for a queue message. It knows nothing of how decisions are made or carried out.
+ * The event log: the recent events of one source with their routing decisions, in SQLite. It decides whether an event
+ * is new, so that a publisher's retry or a redelivered queue message creates no duplicate, and it stores events that
+ * are too large for a queue message. It does not know how decisions are made or carried out.
  *
- * Cost: one row written for a whole append. Duplicates are recognised among the latest 100,000 events of the
- * source; behind that, deliveries are still idempotent by their ids.
+ * Cost: one row write per append. Duplicates are detected among the latest 100,000 events of the source; for older
+ * events, deliveries are still idempotent by their ids.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
@@ -41,15 +41,15 @@ const SCHEMA: SchemaSteps = [
 
 const RETENTION_MS = 7 * 86_400_000;
 const SWEEP_EVERY_MS = 86_400_000;
-/** While there is more to forget than one go takes. */
+/** The delay between sweeps while there are more rows to delete. */
 const SWEEP_ON_MS = 1_000;
-/** After a sweep that did not come to its end. */
+/** The delay after a sweep that did not finish. */
 const SWEEP_AGAIN_MS = 60_000;
-/** Of the 10 GB that a Durable Object holds; above it the oldest events go before their time. */
+/** Of the 10 GB that a Durable Object can store. Above it, the oldest events are deleted early. */
 const MAX_HISTORY_BYTES = 8_000_000_000;
-/** Rows forgotten in one go, so that the object takes calls in between; half a gigabyte at the very most. */
+/** Rows deleted per sweep, so that the object can handle calls in between; at most half a gigabyte. */
 const SWEEP_ROWS = 500;
-/** Of decisions in one reply: a call between objects may carry 32 MiB. */
+/** The size of decisions in one response: an RPC call may carry 32 MiB. */
 const MAX_ANSWER_BYTES = 8_000_000;
 
 export class EventLog extends DurableObject<Env> implements EventLogRpc {
@@ -113,7 +113,7 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 		const { positions } = this.#window();
 		const found = new Map<number, Set<string>>();
 		for (const { eventId, deliveryIds } of refusals) {
-			// Looking through all that is stored is for one event.
+			// A search through all stored rows is done only for a single event.
 			const sought = refusals.length === 1 ? findEntry(this.#sql, eventId)?.position : undefined;
 			const position = positions.get(hashOf(eventId)) ?? sought;
 			if (position !== undefined) found.set(position, new Set(deliveryIds));
@@ -135,15 +135,15 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 		return seq === null ? null : timeOfPosition(seq);
 	}
 
-	/** Never throws: the platform gives up an alarm that fails some times in a row. */
+	/** Never throws: the platform drops an alarm that fails several times in a row. */
 	override async alarm(): Promise<void> {
 		this.#alarm.goneOff();
-		// First and on disk, because a sweep that takes too much time ends with the object.
+		// Set first and durably, because a sweep that takes too long ends the object.
 		await this.#alarm.arm(Date.now() + SWEEP_AGAIN_MS);
 		await this.ctx.storage.sync();
 		try {
 			const isMore = this.#sweep(Date.now());
-			// In the same turn as the question, so that no append comes in between.
+			// In the same turn as the check, so that no append runs in between.
 			const next = isMore ? SWEEP_ON_MS : SWEEP_EVERY_MS;
 			await this.#alarm.move(this.#isEmpty() ? null : Date.now() + next);
 		} catch (error) {
@@ -151,12 +151,12 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 		}
 	}
 
-	/** Returns whether there is more to forget. */
+	/** Returns whether there are more rows to delete. */
 	#sweep(now: number): boolean {
 		const before = this.#isFull() ? Number.MAX_SAFE_INTEGER : positionOfTime(now - RETENTION_MS);
 		const moreSegments = sweepSegments(this.#sql, before, SWEEP_ROWS) === SWEEP_ROWS;
 		const moreSpilled = sweepSpilled(this.#sql, now);
-		// What has been forgotten must not be taken for known.
+		// Deleted events must not count as known.
 		this.#recent = null;
 		return moreSegments || moreSpilled;
 	}
@@ -170,7 +170,7 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 		const stored = this.ctx.storage.transactionSync(() =>
 			putEntries(this.#sql, entries, recent.last, Date.now()),
 		);
-		// Only now: a transaction that failed must leave no event known.
+		// After the transaction, because a failed one must not make events known.
 		extendWindow(recent, stored);
 	}
 
@@ -179,13 +179,15 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 		return this.#recent;
 	}
 
-	/** Whether the history is full; what waits to be routed has room of its own. */
+	/** Returns whether the history is full. Spilled events have a separate limit. */
 	#isFull(): boolean {
 		const size = this.#sql.databaseSize;
 		return size > MAX_HISTORY_BYTES && size - spilledBytes(this.#sql) > MAX_HISTORY_BYTES;
 	}
 
-	/** One alarm a day while there is something to forget; at once when a day's events may be more than there is room for. */
+	/**
+	 * Sets an alarm once a day while there are rows to delete, or immediately if a day's events may exceed the limit.
+	 */
 	async #armSweep(): Promise<void> {
 		await this.#alarm.arm(Date.now() + (this.#isFull() ? SWEEP_ON_MS : SWEEP_EVERY_MS));
 	}

@@ -1,11 +1,11 @@
 /**
- * What became of decisions that their dispatchers had no room for: written into the decisions that are stored already.
- * The texts are changed as they are, so that what a newer release has written besides stays.
+ * Marks stored decisions whose dispatchers had no room for them. Changes the stored JSON in place, so that members
+ * written by a newer release are kept.
  */
 import * as z from "zod";
 import { decisionsText, replaceDecisions } from "./segments.ts";
 
-/** Deliveries of one event. */
+/** The refused deliveries of one event. */
 export interface Refusal {
 	eventId: string;
 	deliveryIds: string[];
@@ -14,8 +14,8 @@ export interface Refusal {
 const lists = z.array(z.array(z.looseObject({ deliveryId: z.string() })));
 
 /**
- * Writes that the deliveries of these events, by position, were refused, or are not any more. Each row is read and
- * written once, and only where that changes it. Belongs in a transaction.
+ * Stores that the deliveries of these events, by position, were refused or are no longer refused. Reads and writes each
+ * row once, and only if it changes. Must run in a transaction.
  */
 export function putRefusals(
 	sql: SqlStorage,
@@ -44,7 +44,7 @@ export function putRefusals(
 	}
 }
 
-/** The text with the decisions of these entries changed; as it was where it cannot be read. Pure. */
+/** Returns the text with changed decisions of these entries, or unchanged if it is unreadable. Pure. */
 export function changed(
 	text: string,
 	entries: readonly (readonly [index: number, deliveryIds: ReadonlySet<string>])[],

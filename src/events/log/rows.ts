@@ -1,4 +1,4 @@
-/** What the event log stores and returns: entries, the rows they stand in, and how one becomes the other. Pure. */
+/** Conversion between the event log's entries and rows. Pure. */
 import * as z from "zod";
 import { decisionList } from "../decision.ts";
 import type { Decision } from "../event.ts";
@@ -6,12 +6,12 @@ import type { LogEntry } from "./entry.ts";
 import { HASH_LENGTH } from "../ids.ts";
 import { decodeSegment } from "../queue/segment.ts";
 
-/** As SQLite holds it; `seq` is the position of the first event. */
+/** The stored form. `seq` is the position of the first event. */
 export type SegmentRow = { seq: number; segment: string; decisions: string };
 
 const decisionLists = z.array(decisionList);
 
-/** The decisions of each event of a row, in order; null when a newer release has written them in a form of its own. */
+/** Returns the decisions of each event of a row, in order, or null if a newer release wrote them in another form. */
 export function parseDecisions(text: string): Decision[][] | null {
 	try {
 		return decisionLists.parse(JSON.parse(text));
@@ -20,7 +20,7 @@ export function parseDecisions(text: string): Decision[][] | null {
 	}
 }
 
-/** The entries of a row; null when a newer release has written it in a form of its own. */
+/** Returns the entries of a row, or null if a newer release wrote it in another form. */
 export function entriesOf({ seq, segment, decisions }: SegmentRow): LogEntry[] | null {
 	const lists = parseDecisions(decisions);
 	if (lists === null) return null;
@@ -43,7 +43,9 @@ export function hashOf(id: string): string {
 	return id.slice(4, 4 + HASH_LENGTH);
 }
 
-/** Text that a segment holding such a type contains, so that others need not be decoded; "" is in every segment. */
+/**
+ * Returns text that a segment with such a type must contain, so that others are not decoded; "" matches every segment.
+ */
 export function textOfType(type: string | undefined): string {
 	if (type === undefined || type === "*") return "";
 	const literal = JSON.stringify(type.endsWith("*") ? type.slice(0, -1) : type);

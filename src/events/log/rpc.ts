@@ -1,4 +1,4 @@
-/** What an event log can be called for by other rooms. Shapes only. */
+/** The RPC interface of an event log. Types only. */
 import type { Decision } from "../event.ts";
 import type { Slice } from "../position.ts";
 import type { Refusal } from "./refusals.ts";
@@ -6,28 +6,30 @@ import type { KnownEntry, LogEntry, LogQuery, NewEntry } from "./entry.ts";
 
 export interface EventLogRpc extends Rpc.DurableObjectBranded {
 	/**
-	 * Stores the events that are new, in one transaction. Returns for each entry null when it was new, else what was
-	 * decided when it first came: that is to be carried out again, not the new decisions. A `bounded` list may be
-	 * shorter than `entries`: the rest has not been looked at, and is to be handed in again. The router of release 0.1
-	 * knows neither bounds nor times, and gets bare decisions for all of them.
+	 * Stores the new events in one transaction. Returns for each entry null if it is new, else the decisions made when
+	 * it first arrived, which must be carried out instead of the new ones. A `bounded` list may be shorter than
+	 * `entries`: the rest was not processed and must be passed again. The router of release 0.1 knows neither bounds
+	 * nor times, and gets only the decisions of all entries.
 	 */
 	append(entries: NewEntry[], bounded?: boolean): Promise<(KnownEntry | Decision[] | null)[]>;
 	/**
-	 * Keeps events that are too large for the queue until they are routed. Throws while too many wait already: whoever
-	 * took a return for a yes would lose them.
+	 * Stores events that are too large for the queue until they are routed. Throws if too many are waiting, because a
+	 * return value could be ignored and the events lost.
 	 */
 	spill(key: string, segments: string[]): Promise<void>;
-	/** The segments stored under `key`, in order; empty when they have been routed and dropped. */
+	/** Returns the segments stored under `key`, in order. Empty if they were routed and dropped. */
 	readSpilled(key: string): string[];
 	dropSpilled(key: string): void;
 	/**
-	 * Keeps that these deliveries found no room at their dispatchers, or that they did after all. Doing it twice is doing
-	 * it once. Events that are forgotten are passed over, and so are those behind the window, unless it is only one.
+	 * Stores that dispatchers had no room for these deliveries, or have accepted them later. Idempotent. Skips deleted
+	 * events, and those outside of the window unless there is only one.
 	 */
 	noteRefused(refusals: Refusal[], isRefused: boolean): void;
-	/** When the newest event came, ms since the epoch; null: there is none. An object of the release before throws. */
+	/**
+	 * Returns when the newest event was stored, ms since the epoch, or null. An object of the previous release throws.
+	 */
 	newestAt(): number | null;
 	get(id: string): LogEntry | null;
-	/** Newest first, without payloads. One call looks at a bounded part, and says where it has stopped. */
+	/** Lists entries, newest first, without payloads. One call scans a bounded part and returns where it stopped. */
 	list(query: LogQuery): Slice<LogEntry>;
 }

@@ -1,6 +1,6 @@
 /**
- * The segments of an event log in SQLite: a row for each run of events that were stored together. Reads and writes
- * only; which events are new is decided in event-log.ts.
+ * The segments of an event log in SQLite: one row per group of events stored together. Reads and writes only;
+ * event-log.ts decides which events are new.
  */
 import { log } from "../../log.ts";
 import { DECISION_BYTES } from "../event.ts";
@@ -11,18 +11,18 @@ import { nextPosition, rangeOf, type Slice, timeOfPosition } from "../position.t
 import { encodeSegment, estimateBytes, splitRuns } from "../queue/segment.ts";
 import { typeMatches } from "../cloudevents/type-pattern.ts";
 
-/** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
+/** A row may have 2 MB; a single event takes up to 1.4 MB. */
 const MAX_ROW_BYTES = 1_200_000;
-/** Decisions of more characters than this stand in rows of their own, beside the segment. */
+/** Longer decisions, in characters, are stored in separate rows. */
 const MAX_DECISIONS_TEXT = 400_000;
-/** Marks decisions that are stored in `long_decisions`. A row always has events, so its own list is never empty. */
+/** Marks decisions stored in `long_decisions`. A row always has events, so its own list is never empty. */
 const ELSEWHERE = "[]";
-/** Characters that one call of `listEntries` reads, some tens of milliseconds. */
+/** The characters that one call of `listEntries` reads; takes some tens of milliseconds. */
 const MAX_LISTED_TEXT = 8_000_000;
-/** Characters of parsed decisions kept while known entries are looked up. */
+/** The characters of parsed decisions cached while known entries are looked up. */
 const MAX_KEPT_TEXT = 16_000_000;
 
-/** Stores entries at positions after `last`; returns each event's hash and position. Belongs in a transaction. */
+/** Stores entries at positions after `last`. Returns each event's hash and position. Must run in a transaction. */
 export function putEntries(
 	sql: SqlStorage,
 	entries: readonly NewEntry[],
@@ -61,7 +61,7 @@ function putLongDecisions(sql: SqlStorage, seq: number, text: string): void {
 	}
 }
 
-/** Writes the decisions of a row anew. Belongs in a transaction. */
+/** Replaces the decisions of a row. Must run in a transaction. */
 export function replaceDecisions(sql: SqlStorage, seq: number, decisions: string): void {
 	const isLong = decisions.length > MAX_DECISIONS_TEXT;
 	sql.exec("DELETE FROM long_decisions WHERE seq = ?", seq);
@@ -69,7 +69,7 @@ export function replaceDecisions(sql: SqlStorage, seq: number, decisions: string
 	if (isLong) putLongDecisions(sql, seq, decisions);
 }
 
-/** The stored decisions of a row, wherever they stand. */
+/** Returns the stored decisions of a row, from either table. */
 export function decisionsText(
 	sql: SqlStorage,
 	{ seq, decisions }: Pick<SegmentRow, "seq" | "decisions">,
@@ -87,8 +87,8 @@ function whole(sql: SqlStorage, row: SegmentRow): SegmentRow {
 }
 
 /**
- * Looks up what was decided at positions. Every row is read and parsed once, however many of its events are asked
- * for, and no payload is. null: nothing is there, or a newer release wrote it in a form of its own.
+ * Returns a function that looks up the decisions at a position. Reads and parses each row once, without payloads. The
+ * function returns null if there is no event, or a newer release wrote it in another form.
  */
 export function decisionReader(sql: SqlStorage): (position: number) => KnownEntry | null {
 	type Read = { seq: number; end: number; lists: ReturnType<typeof parseDecisions> };
@@ -117,7 +117,7 @@ export function decisionReader(sql: SqlStorage): (position: number) => KnownEntr
 	};
 }
 
-/** The event at a position; null when none is there, or none that this release can read. */
+/** Returns the event at a position, or null if there is none or this release cannot read it. */
 export function entryAt(sql: SqlStorage, position: number): LogEntry | null {
 	const row = sql
 		.exec<SegmentRow>(
@@ -128,7 +128,7 @@ export function entryAt(sql: SqlStorage, position: number): LogEntry | null {
 	return (row && entriesOf(whole(sql, row))?.[position - row.seq]) ?? null;
 }
 
-/** Looks through all that is stored: for events behind the window. */
+/** Searches all stored rows, for events outside of the window. */
 export function findEntry(sql: SqlStorage, id: string): LogEntry | null {
 	const row = sql
 		.exec<SegmentRow>(
@@ -139,7 +139,7 @@ export function findEntry(sql: SqlStorage, id: string): LogEntry | null {
 	return (row && entriesOf(whole(sql, row))?.find(({ event }) => event.id === id)) ?? null;
 }
 
-/** Newest first, without payloads: a page of them could be larger than one call may return. */
+/** Lists entries, newest first. Without payloads, because a page could exceed the size limit of an RPC call. */
 export function listEntries(sql: SqlStorage, query: LogQuery): Slice<LogEntry> {
 	const { since, before } = rangeOf(query);
 	const wanted = textOfType(query.type);
@@ -169,7 +169,7 @@ export function listEntries(sql: SqlStorage, query: LogQuery): Slice<LogEntry> {
 	return { items, rest: null };
 }
 
-/** Forgets the oldest rows below a position, `limit` at the most; returns how many. */
+/** Deletes up to `limit` of the oldest rows below a position. Returns the number. */
 export function sweepSegments(sql: SqlStorage, before: number, limit: number): number {
 	const swept = sql
 		.exec<{ seq: number }>(

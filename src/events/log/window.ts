@@ -1,13 +1,13 @@
-/** Which events the log has: the hashes of the latest ones, and where each stands. */
+/** The window for duplicate detection: the hashes and positions of the latest events. */
 import { HASH_LENGTH } from "../ids.ts";
 
-/** Events behind these are not recognised when they come again; their deliveries are still idempotent by id. */
+/** Older events are not detected as duplicates; their deliveries are still idempotent by id. */
 const WINDOW = 100_000;
 
 export interface Window {
 	/** Hash part of the event id → position, oldest first. */
 	positions: Map<string, number>;
-	/** The position given last; 0 in an empty log. */
+	/** The last assigned position; 0 in an empty log. */
 	last: number;
 }
 
@@ -32,7 +32,7 @@ export function loadWindow(sql: SqlStorage): Window {
 	return { positions, last };
 }
 
-/** Takes in what has just been stored, and forgets the oldest beyond the window. */
+/** Adds the events just stored, and removes the oldest ones beyond the limit. */
 export function extendWindow(window: Window, stored: readonly [hash: string, position: number][]): void {
 	for (const [hash, position] of stored) {
 		window.positions.set(hash, position);

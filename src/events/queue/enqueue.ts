@@ -1,6 +1,6 @@
 /**
- * The one door to the queue: events that pass it are durable. All events of a request go in one message, or,
- * when they are too large for one, into the event log with a message that says where.
+ * The only way into the queue; enqueued events are durable. All events of a request go into one message or, if they are
+ * too large, into the event log with a message that refers to them.
  */
 import { createHash } from "node:crypto";
 import type { Env } from "../../env.ts";
@@ -11,9 +11,9 @@ import { encodeReference } from "./message.ts";
 import { encodeSegment, splitBySize } from "./segment.ts";
 import { type Refusal, refuse, refuseForNow } from "../../http/refusal.ts";
 
-/** Cloudflare takes 128 KB (of 1,000 bytes) with some 100 bytes of its own metadata. */
+/** Cloudflare allows 128 KB (of 1,000 bytes), including about 100 bytes of metadata. */
 export const MAX_MESSAGE_BYTES = 127_000;
-/** A row of the event log holds 2 MB; events are measured from above, and keys and columns take little. */
+/** A row of the event log may have 2 MB. Event sizes are upper bounds, and keys and columns take little. */
 const MAX_SPILL_BYTES = 1_500_000;
 
 const RETRY_AFTER_SECONDS = 5;
@@ -21,8 +21,8 @@ const RETRY_AFTER_SECONDS = 5;
 const RETRY_AFTER_RATE_LIMIT_SECONDS = 1;
 
 /**
- * `ok` when the queue holds the events, which are of one source and at least one. Otherwise nothing was accepted: 503
- * `queue_unavailable`, or 413 `event_too_large`.
+ * Sends one or more events of one source to the queue. Returns `ok` once the queue holds them. Otherwise nothing was
+ * accepted: 503 `queue_unavailable`, or 413 `event_too_large`.
  */
 export async function enqueue(env: Env, events: readonly SluiceEvent[]): Promise<{ ok: true } | Refusal> {
 	const segment = encodeSegment(events);
@@ -38,7 +38,7 @@ export async function enqueue(env: Env, events: readonly SluiceEvent[]): Promise
 	}
 }
 
-/** Stores the events where the router finds them; returns the message that tells it. */
+/** Stores the events in the event log. Returns the message that refers to them. */
 async function spill(env: Env, events: readonly SluiceEvent[]): Promise<string> {
 	const [first] = events;
 	if (first === undefined) throw new Error("there are no events to store");
@@ -50,8 +50,8 @@ async function spill(env: Env, events: readonly SluiceEvent[]): Promise<string> 
 }
 
 /**
- * The same events get the same key, so that a publisher's retry is stored once. The first id alone would not do:
- * another batch that begins with the same event would be taken for this one.
+ * The same events get the same key, so that a publisher's retry is stored once. The first id alone is not sufficient:
+ * another batch may begin with the same event.
  */
 function spillKey(events: readonly SluiceEvent[]): string {
 	const digest = createHash("sha256");
@@ -59,7 +59,7 @@ function spillKey(events: readonly SluiceEvent[]): string {
 	return digest.digest("hex");
 }
 
-/** Refuses with 413 `event_too_large`: null when each of the events is one that `enqueue` takes. */
+/** Refuses with 413 `event_too_large`, or returns null if `enqueue` can accept all events. */
 export function refuseOversized(events: readonly SluiceEvent[]): Refusal | null {
 	if (events.every(({ data }) => payloadBytes(data) <= MAX_EVENT_BYTES)) return null;
 	return refuse(413, "event_too_large", `The data of an event has at most ${MAX_EVENT_BYTES} bytes.`);

@@ -1,14 +1,13 @@
 /**
- * When a source that is pulled is asked for messages, as one function from (state, what happened, now) to (state,
- * effects). Pure; the puller does what the effects say. While all goes well it asks again and again, in runs that
- * are kept short because the platform ends long ones; the wait for messages is SQS's own. After failures it waits,
- * and after a response with nothing that came at once.
+ * When to poll a pulled source, as a function from (state, event, now) to (state, effects). Pure; the puller carries
+ * the effects out. It polls continuously, in short runs because the platform ends long ones; SQS itself waits for
+ * messages (long polling). It pauses after failures, and after an empty response that arrived immediately.
  */
 import * as z from "zod";
 
 const time = z.number();
 
-/** As it is stored. */
+/** The stored form. */
 const pullState = z.object({
 	status: z.enum(["stopped", "running", "failing"]),
 	failures: z.number().int().min(0),
@@ -17,17 +16,17 @@ const pullState = z.object({
 	run: z.object({ startedAt: time, askedAt: time, rounds: z.number().int() }),
 }) satisfies z.ZodType<PullState>;
 
-/** The state that was stored; `stopped` when there is none, or one that a newer release wrote in another form. */
+/** Reads the stored state. Returns `stopped` if there is none or a newer release wrote it in another form. */
 export function readPullState(stored: unknown): PullState {
 	return pullState.safeParse(stored).data ?? stopped;
 }
 
 export interface PullState {
-	/** stopped: the source is paused or deleted. failing: the last round failed, and there will be another. */
+	/** stopped: the source is paused or deleted. failing: the last round failed and will be retried. */
 	status: "stopped" | "running" | "failing";
-	/** In a row. */
+	/** Consecutive failures. */
 	failures: number;
-	/** Of the last failure, while it is not over. */
+	/** The error of the last failure; null after a success. */
 	lastError: string | null;
 	/** ms since the epoch. */
 	lastMessageAt: number | null;
@@ -36,26 +35,26 @@ export interface PullState {
 }
 
 export type Happened =
-	/** The source was made, changed, paused or deleted. */
+	/** The source was created, changed, paused or deleted. */
 	| { kind: "refreshed" }
-	/** The alarm went off, and this is what the source is now. */
+	/** The alarm fired. `source` is the current state of the source. */
 	| { kind: "woken"; source: "open" | "closed" }
 	| { kind: "polled"; messages: number }
 	| { kind: "failed"; error: string };
 
 export type Effect =
 	| { kind: "poll" }
-	/** Set the alarm; one alarm at a time, so that a later effect moves it. */
+	/** Set the alarm. There is one alarm, so a later effect moves it. */
 	| { kind: "wake"; at: number }
-	/** There is to be no alarm: only a change of the source starts it again. */
+	/** Delete the alarm: only a change of the source starts polling again. */
 	| { kind: "sleep" };
 
 const MAX_RUN_MS = 300_000;
-/** Each round makes some four requests, and an invocation may make 1,000. */
+/** Each round makes about four requests, and an invocation may make 1,000. */
 const MAX_ROUNDS = 100;
-/** When to begin again should the object be lost in the middle of a run. */
+/** When to start again if the object is lost during a run. */
 export const BACKSTOP_MS = 60_000;
-/** Each request costs, and not every queue waits as it is asked to: SQS with too much in flight, emulators. */
+/** Requests cost money, and not every queue honours long polling: SQS with too many messages in flight, emulators. */
 const SHORTEST_WAIT_MS = 1_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
@@ -75,7 +74,7 @@ export function step(
 ): { state: PullState; effects: Effect[] } {
 	switch (happened.kind) {
 		case "refreshed":
-			// What failed before may be what has been changed.
+			// The change may have fixed the cause of the failures.
 			return { state: { ...state, failures: 0 }, effects: [{ kind: "wake", at: now }] };
 		case "woken":
 			if (happened.source === "closed") return { state: stopped, effects: [{ kind: "sleep" }] };

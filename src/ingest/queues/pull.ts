@@ -1,7 +1,7 @@
 /**
- * One round of a source that is pulled: messages are received, accepted into the router's queue and only then
- * deleted, so each comes at least once. What was not accepted is not deleted: SQS shows it again after its
- * visibility timeout, and the queue's redrive policy takes it away after so many times.
+ * One polling round: messages are received, accepted into the router's queue and only then deleted (at least once).
+ * Messages that were not accepted are not deleted: SQS delivers them again after the visibility timeout, until the
+ * queue's redrive policy removes them.
  */
 import type { Env } from "../../env.ts";
 import { MAX_EVENT_BYTES, type SluiceEvent } from "../../events/event.ts";
@@ -15,17 +15,18 @@ import { readMessage } from "./take-message.ts";
 
 export type Pulled = { kind: "polled"; messages: number } | { kind: "failed"; error: string };
 
-/** `signal` ends the round before anything of it is accepted. Never throws. */
+/** Runs a round. `signal` aborts it before any message is accepted. Never throws. */
 export async function pull(env: Env, source: Source, queue: SqsQueue, signal: AbortSignal): Promise<Pulled> {
 	const received = await receiveMessages(queue, signal);
 	if (!received.ok) return { kind: "failed", error: received.error };
 	const messages = received.value;
 	if (signal.aborted || messages.length === 0) return { kind: "polled", messages: 0 };
 	const { readable, events } = await readAll(source, messages);
-	// No more at once than a request may bring: ten messages of the largest size would not be routed in one go.
+	// The same limit as for a request: ten messages of the maximum size could not be routed together.
 	for (const run of splitBySize(events, MAX_EVENT_BYTES)) {
 		const queued = await enqueue(env, run);
-		if (!queued.ok) return { kind: "failed", error: `not all was accepted: ${describeRefusal(queued)}` };
+		if (!queued.ok)
+			return { kind: "failed", error: `not all events were accepted: ${describeRefusal(queued)}` };
 	}
 	const deleted = readable.length === 0 ? null : await deleteMessages(queue, readable);
 	const undeleted = deleted?.ok === true ? deleted.value : [];
@@ -33,7 +34,7 @@ export async function pull(env: Env, source: Source, queue: SqsQueue, signal: Ab
 		source: source.name,
 		messages: messages.length,
 		refused: messages.length - readable.length,
-		// They will come again, and create nothing new: their events have the same ids then.
+		// They will be delivered again, but their events have the same ids and so create no duplicates.
 		undeleted: undeleted.length > 0 ? undeleted : undefined,
 		event_ids: events.slice(0, 10).map(({ id }) => id),
 		count: events.length,
@@ -42,7 +43,7 @@ export async function pull(env: Env, source: Source, queue: SqsQueue, signal: Ab
 	return { kind: "polled", messages: messages.length };
 }
 
-/** Messages that the kind refuses are left in the queue, each with a line in the log. */
+/** Messages that the kind refuses stay in the queue; each is logged. */
 async function readAll(
 	source: Source,
 	messages: readonly SqsMessage[],

@@ -1,7 +1,6 @@
 /**
- * The puller: the Durable Object that asks one queue of SQS for messages, for one source. It is woken by its alarm,
- * so it goes on after an eviction or a deploy. Here is only its I/O: when it asks is decided in pull-cycle.ts, what
- * a round does stands in pull.ts.
+ * The puller: the Durable Object that polls the SQS queue of one source. Its alarm wakes it, so that it continues after
+ * an eviction or a deploy. I/O only: pull-cycle.ts decides when to poll, and pull.ts runs a round.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
@@ -24,11 +23,11 @@ const STATE = "state";
 
 export class Puller extends DurableObject<Env> implements PullerRpc {
 	#state = readPullState(this.ctx.storage.kv.get(STATE));
-	/** Ends the run that is under way. */
+	/** Aborts the current run. */
 	#run = new AbortController();
 
 	async refresh(sourceId: string): Promise<void> {
-		// Kept, because an alarm does not say whom it wakes.
+		// Stored because an alarm handler does not receive the object's name.
 		this.ctx.storage.kv.put(SOURCE_ID, sourceId);
 		this.#run.abort();
 		await this.#take({ kind: "refreshed" });
@@ -45,10 +44,10 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 		if (sourceId === undefined) return;
 		this.#run = new AbortController();
 		const { signal } = this.#run;
-		// First: whatever ends the object from here on, it wakes again.
+		// First, so that the object wakes again if it is ended from here on.
 		await this.ctx.storage.setAlarm(Date.now() + BACKSTOP_MS);
 		const round = await this.#readRound(sourceId);
-		// Whoever ended the run, here or below, has set the alarm for the next one.
+		// The caller that aborted the run has set the alarm for the next one.
 		if (signal.aborted) return;
 		let effects = await this.#take({ kind: "woken", source: round === null ? "closed" : "open" });
 		if (round === null) return;
@@ -59,14 +58,14 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 		}
 	}
 
-	/** One step of the cycle. What it says is written when the alarm moves, which is when a run begins or ends. */
+	/** Runs one step of the cycle. The state is stored when the alarm moves, which is when a run begins or ends. */
 	async #take(happened: Happened): Promise<Effect[]> {
 		const { state, effects } = step(this.#state, happened, Date.now());
 		this.#state = state;
 		for (const effect of effects) {
 			if (effect.kind === "poll") continue;
 			this.ctx.storage.kv.put(STATE, state);
-			// A refresh at the same moment has ended the run before, or sets its alarm after this.
+			// A concurrent refresh has aborted the run before this, or sets its alarm after this.
 			if (effect.kind === "sleep") await this.ctx.storage.deleteAlarm();
 			else await this.ctx.storage.setAlarm(effect.at);
 		}
@@ -80,7 +79,7 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 		return effects;
 	}
 
-	/** How a round is made, or null when the source is to be asked no more. */
+	/** Returns the function that runs a round, or null if the source must not be polled any more. */
 	async #readRound(sourceId: string): Promise<((signal: AbortSignal) => Promise<Pulled>) | null> {
 		try {
 			const source = await findSource(this.env, sourceId);
@@ -90,25 +89,28 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 			if (typeof queue === "string") return async () => ({ kind: "failed", error: queue });
 			return (signal) => pull(this.env, source, queue, signal);
 		} catch (error) {
-			return async () => ({ kind: "failed", error: `the source cannot be read: ${String(error)}` });
+			return async () => ({ kind: "failed", error: `cannot read the source: ${String(error)}` });
 		}
 	}
 
 	/**
-	 * A source that is missing and was not deleted may come back when the database is restored, so it is looked for
-	 * again.
+	 * A source that is missing but was not deleted may reappear when the database is restored, so polling is retried.
 	 */
 	async #missing(sourceId: string): Promise<(() => Promise<Pulled>) | null> {
 		if (await isDeleted(this.env, sourceId)) return null;
-		return async () => ({ kind: "failed", error: "the source is not in the database, and was not deleted" });
+		return async () => ({
+			kind: "failed",
+			error: "the source is missing from the database, but was not deleted",
+		});
 	}
 
-	/** Or why it cannot be asked. */
+	/** Returns the queue, or why it cannot be polled. */
 	#queueOf({ settings, secrets }: Source): SqsQueue | string {
 		if (secrets === null) return `the source's secret ${UNREADABLE}`;
 		const parsed = storedSqsSettings.safeParse(settings);
 		const [secretAccessKey] = liveSecrets(secrets, Date.now());
-		if (!parsed.success || secretAccessKey === undefined) return "the source lacks settings or a secret";
+		if (!parsed.success || secretAccessKey === undefined)
+			return "the source's settings or secret are missing or invalid";
 		const { queue_url: url, region, access_key_id: accessKeyId } = parsed.data;
 		const allowPrivate = this.env.ALLOW_PRIVATE_ENDPOINTS === "true";
 		const refusal = refuseQueueUrl(url, { allowPrivate });

@@ -1,6 +1,6 @@
 /**
- * Events that come by a queue of Cloudflare which this Worker consumes besides its own: each message goes to the
- * source that names the queue in its settings.
+ * Events from Cloudflare queues that this Worker consumes besides its own. Each message goes to the source whose
+ * settings name the queue.
  */
 import type { Env } from "../../env.ts";
 import type { SluiceEvent } from "../../events/event.ts";
@@ -12,9 +12,9 @@ import { enqueue } from "../../events/queue/enqueue.ts";
 import { readMessage } from "./take-message.ts";
 
 const KNOWN_MS = 10_000;
-/** How long after that it still serves while D1 fails, as the copies in KV do. */
+/** How long an expired entry may still be used while D1 fails, like the KV copies. */
 const STALE_MS = 86_400_000;
-/** Messages that nobody takes come again after this, until the queue's own max_retries. */
+/** Messages without an active source are retried after this delay, until the queue's max_retries. */
 const NOBODY_RETRY_SECONDS = 30;
 
 interface Remembered {
@@ -22,12 +22,12 @@ interface Remembered {
 	until: number;
 }
 
-/** By name of the queue: as many as wrangler.toml names. */
+/** By queue name. The size is bounded by wrangler.toml. */
 const memory = new Map<string, Remembered>();
 
 /**
- * The queue handler for every queue but the router's own. Acknowledges what the router's queue holds. When nothing can
- * be accepted now, the whole batch is asked for again.
+ * The queue handler for all queues except the router's own. Acknowledges messages once the router's queue holds their
+ * events. If nothing can be accepted, retries the whole batch.
  */
 export async function takeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	const now = Date.now();
@@ -55,7 +55,7 @@ export async function takeBatch(batch: MessageBatch, env: Env): Promise<void> {
 	});
 }
 
-/** Messages that the kind refuses are asked for again, which takes them to the queue's dead-letter queue. */
+/** Messages that the kind refuses are retried, and so end in the queue's dead-letter queue. */
 async function readAll(
 	source: Source,
 	messages: readonly Message[],
@@ -76,13 +76,13 @@ async function readAll(
 	return { readable, events };
 }
 
-/** Messages of content type `json`, as R2 sends them, come parsed: their spelling is gone before we see them. */
+/** Messages of content type `json`, as R2 sends them, arrive parsed, so their exact text is not available. */
 function textOf(body: unknown): string {
 	if (typeof body === "string") return body;
 	try {
 		return JSON.stringify(body) ?? "";
 	} catch {
-		// A message of content type `v8` may hold what JSON cannot say, and so is no notification.
+		// A message of content type `v8` may contain values that JSON cannot represent. It is not a notification.
 		return "";
 	}
 }
@@ -94,12 +94,12 @@ async function lookUp(env: Env, queue: string, now: number): Promise<Source | nu
 	try {
 		source = await findSourceOfQueue(env, queue);
 	} catch (error) {
-		// Waiting for D1 would bring the messages nearer to the end of their retries each time.
+		// Retrying until D1 recovers would use up the messages' retries.
 		if (remembered === undefined || now - remembered.until > STALE_MS) throw error;
 		log("ingest.stale_source", { queue, error: String(error) });
 		return remembered.source;
 	}
-	// Only what is found: a new source's messages need not wait for an old one to be forgotten.
+	// Cache only sources that exist, so that a new source receives its messages at once.
 	if (source === null) memory.delete(queue);
 	else memory.set(queue, { source, until: now + KNOWN_MS });
 	return source;

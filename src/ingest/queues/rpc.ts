@@ -1,11 +1,13 @@
-/** What a puller can be called for by other rooms. Shapes only. */
+/** The RPC interface of a puller. Types only. */
 import type { PullState } from "./pull-cycle.ts";
 
 export type PullStatus = Pick<PullState, "status" | "lastError" | "lastMessageAt">;
 
 export interface PullerRpc extends Rpc.DurableObjectBranded {
-	/** The source has been made, changed, paused or deleted: what is under way ends, and it is read anew. */
+	/**
+	 * Call after the source was created, changed, paused or deleted. Aborts the current run and reads the source again.
+	 */
 	refresh(sourceId: string): Promise<void>;
-	/** A source whose puller has never heard of it is begun here: telling it may have failed. */
+	/** Returns the status. Starts a puller that has never run, because the call to `refresh` may have failed. */
 	status(sourceId: string): Promise<PullStatus>;
 }

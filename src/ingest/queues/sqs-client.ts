@@ -1,5 +1,5 @@
 /**
- * The two actions of Amazon SQS that the router needs, in its JSON protocol, signed with AWS Signature Version 4.
+ * The two Amazon SQS actions that the router needs, in the JSON protocol, signed with AWS Signature Version 4.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
  */
 import { AwsClient } from "aws4fetch";
@@ -8,7 +8,7 @@ import { parseJson } from "../../events/json/parse.ts";
 import { elementTexts, memberTexts } from "../../events/json/text.ts";
 import { readResponse } from "../../http/read-response.ts";
 
-/** A queue and the key to it. */
+/** A queue and its access key. */
 export interface SqsQueue {
 	url: string;
 	region: string;
@@ -18,21 +18,21 @@ export interface SqsQueue {
 
 export interface SqsMessage {
 	id: string;
-	/** Names this receipt of the message, to delete it by. */
+	/** Identifies this receipt of the message, for its deletion. */
 	receiptHandle: string;
-	/** The message as SQS describes it, JSON. */
+	/** The message as SQS returns it, JSON. */
 	text: string;
 }
 
-/** `error` is for the operator: what SQS said, without anything of the request. */
+/** `error` is for the operator: the error of SQS, without any content of the request. */
 export type SqsResult<T> = { ok: true; value: T } | { ok: false; error: string };
 
-/** The longest that SQS waits for a message, and the most it gives at once. */
+/** The maximum wait time and batch size of SQS. */
 const WAIT_SECONDS = 20;
 const MAX_MESSAGES = 10;
-/** How long SQS may take beyond its waiting. */
+/** How long SQS may take in addition to the wait time. */
 const TIMEOUT_MS = 10_000;
-/** Ten messages of 1 MiB, and what JSON makes of their quotes. */
+/** Ten messages of 1 MiB, plus JSON escaping. */
 const MAX_RESPONSE_BYTES = 32 * 1_048_576;
 const MAX_ERROR_LENGTH = 300;
 
@@ -42,12 +42,12 @@ const receivedSchema = z.object({
 const deletedSchema = z.object({
 	Failed: z.array(z.object({ Id: z.string(), Code: z.string() })).nullish(),
 });
-/** `com.amazonaws.sqs#QueueDoesNotExist`, and what it means: either spelling, or null where there is no more to say. */
+/** `com.amazonaws.sqs#QueueDoesNotExist`, and its message, in either spelling; null if there is none. */
 const errorSchema = z
 	.object({ __type: z.string(), message: z.string().nullish(), Message: z.string().nullish() })
 	.transform(({ __type: type, message, Message }) => ({ type, message: message ?? Message }));
 
-/** Waits up to 20 s for messages. They stay invisible to others for the queue's visibility timeout. */
+/** Waits up to 20 s for messages. They stay invisible to other consumers for the queue's visibility timeout. */
 export async function receiveMessages(
 	queue: SqsQueue,
 	signal: AbortSignal,
@@ -62,7 +62,7 @@ export async function receiveMessages(
 	const called = await call(queue, "ReceiveMessage", input, AbortSignal.any([signal, timeout]));
 	if (!called.ok) return called;
 	const parsed = receivedSchema.safeParse(called.value.json);
-	if (!parsed.success) return { ok: false, error: "ReceiveMessage: a response that cannot be read" };
+	if (!parsed.success) return { ok: false, error: "ReceiveMessage: the response is invalid" };
 	const messages = parsed.data.Messages ?? [];
 	if (messages.length === 0) return { ok: true, value: [] };
 	const texts = elementTexts(memberTexts(called.value.text).get("Messages") ?? "[]");
@@ -76,7 +76,7 @@ export async function receiveMessages(
 	};
 }
 
-/** Deletes at most 10 messages; returns the ids of those that SQS did not delete, with its reason. */
+/** Deletes up to 10 messages. Returns the ids of those that SQS did not delete, with the reasons. */
 export async function deleteMessages(
 	queue: SqsQueue,
 	messages: readonly SqsMessage[],
@@ -91,7 +91,7 @@ export async function deleteMessages(
 	const called = await call(queue, "DeleteMessageBatch", input, AbortSignal.timeout(TIMEOUT_MS));
 	if (!called.ok) return called;
 	const parsed = deletedSchema.safeParse(called.value.json);
-	if (!parsed.success) return { ok: false, error: "DeleteMessageBatch: a response that cannot be read" };
+	if (!parsed.success) return { ok: false, error: "DeleteMessageBatch: the response is invalid" };
 	const failed = parsed.data.Failed ?? [];
 	return {
 		ok: true,
@@ -106,7 +106,7 @@ async function call(
 	signal: AbortSignal,
 ): Promise<SqsResult<{ text: string; json: unknown }>> {
 	try {
-		// Repeating is the puller's to decide.
+		// The puller decides about retries.
 		const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: "sqs", retries: 0 });
 		const request = await client.sign(new URL("/", url), {
 			method: "POST",
@@ -116,7 +116,7 @@ async function call(
 		const response = await fetch(request, { redirect: "manual", signal });
 		const text = await readResponse(response, MAX_RESPONSE_BYTES);
 		if (text === null)
-			return { ok: false, error: `${action}: a response of more than ${MAX_RESPONSE_BYTES} bytes` };
+			return { ok: false, error: `${action}: the response exceeds ${MAX_RESPONSE_BYTES} bytes` };
 		const parsed = parseJson(text);
 		const json = parsed.ok ? parsed.value : null;
 		if (response.ok) return { ok: true, value: { text, json } };
@@ -126,7 +126,7 @@ async function call(
 	}
 }
 
-/** `ReceiveMessage: 403 InvalidClientTokenId: The security token …`, as far as SQS says it. */
+/** `ReceiveMessage: 403 InvalidClientTokenId: The security token …`, with what SQS reports. */
 function describe(action: string, status: number, json: unknown): string {
 	const { data: error } = errorSchema.safeParse(json);
 	const said = [error?.type.split("#").at(-1), error?.message]

@@ -1,4 +1,4 @@
-/** The door for events that nobody posts: one message of a queue, read by the source's kind and accepted. */
+/** The entry point for events from queues: the source's kind parses a message, and its events are accepted. */
 import type { Env } from "../../env.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import { markAsTest, type TestMark } from "../../events/test-mark.ts";
@@ -11,8 +11,8 @@ import { parseEvents } from "../parse-events.ts";
 const NO_HEADERS = new Headers();
 
 /**
- * The events of a message; none when it means nothing. A message with more than an event may hold is refused here,
- * so that it holds up none of those that are accepted together. `now`: when it came, ms since the epoch.
+ * Parses a message. The list of events may be empty. Refuses a message above the event size limit, so that it does not
+ * block the messages accepted with it. `now`: when it was received, ms since the epoch.
  */
 export async function readMessage(
 	source: Source,
@@ -25,7 +25,9 @@ export async function readMessage(
 	return parsed.ok ? (refuseOversized(parsed.events) ?? parsed) : parsed;
 }
 
-/** The ids of the events, which the queue of the router then holds; for samples of ours, marked as such. */
+/**
+ * Accepts a message and returns the ids of its events once the router's queue holds them. For the router's own samples.
+ */
 export async function takeMessage(
 	env: Env,
 	source: Source,

@@ -1,6 +1,6 @@
-/** What the watch of a source can be called for by other rooms. Shapes only. */
+/** The RPC interface of a source's watch. Types only. */
 
 export interface WatchRpc extends Rpc.DurableObjectBranded {
-	/** The source has been made, changed, paused or deleted: it is looked at anew. */
+	/** Call after the source was created, changed, paused or deleted. Reads it again. */
 	refresh(sourceId: string): Promise<void>;
 }

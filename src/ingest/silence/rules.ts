@@ -1,17 +1,16 @@
 /**
- * Whether a source that should send something every so often is silent, and what of that is told. Pure; times in ms since
- * the epoch.
+ * Decides whether a source with an expected interval is silent, and what to report. Pure; times in ms since the epoch.
  */
 import * as z from "zod";
 import { windowEnd, windowOf } from "../../operations/windows.ts";
 
-/** While a source is silent, it is looked at least as often as this, to see whether it has come back. */
+/** The maximum interval between checks while a source is silent, to notice its recovery. */
 const LOOK_AGAIN_MS = 300_000;
 
 export const silenceSchema = z.object({
-	/** When its silence was told; null: it is not silent. */
+	/** When its silence was reported. null: it is not silent. */
 	since: z.number().nullable(),
-	/** In which windows silence and its end were told last. */
+	/** The windows in which silence and recovery were last reported. */
 	windows: z.object({ silent: z.number().optional(), recovered: z.number().optional() }),
 });
 export type Silence = z.output<typeof silenceSchema>;
@@ -19,19 +18,19 @@ export type Silence = z.output<typeof silenceSchema>;
 export const NOT_SILENT: Silence = { since: null, windows: {} };
 
 export interface Heard {
-	/** When the last event came; null: none has, or none is kept. */
+	/** When the last event was received. null: none was, or none is retained. */
 	lastAt: number | null;
-	/** When the source was changed last: waiting begins anew with that. */
+	/** When the source was last changed, which restarts the wait. */
 	changedAt: number;
 	everyMs: number;
 	now: number;
 }
 
 export interface Verdict {
-	/** To be kept when what is told is with the queue. */
+	/** Store this after the report is in the queue. */
 	silence: Silence;
 	tell: "silent" | "recovered" | null;
-	/** When to look again. */
+	/** When to check again. */
 	nextAt: number;
 }
 
@@ -50,7 +49,7 @@ export function judgeSilence(silence: Silence, heard: Heard): Verdict {
 	return { silence: since === null ? silence : { ...silence, since: null }, tell: null, nextAt: dueAt };
 }
 
-/** Once in a window: what comes a second time is told when the window is over, if it holds then. */
+/** Reports once per window. A repeated change is reported after the window, if it still holds. */
 function told(
 	{ since: before, windows }: Silence,
 	tell: "silent" | "recovered",

@@ -1,7 +1,7 @@
 /**
- * The watch: the Durable Object that notices when a source with `expect_every_seconds` is silent. It is woken by its
- * alarm, as often as events are expected, and asks the event log; no event wakes it. A source without the field has
- * none. Here is only its I/O: what silence is stands in rules.ts.
+ * The watch: the Durable Object that notices when a source with `expect_every_seconds` is silent. Its alarm wakes it as
+ * often as events are expected, and it reads the event log; events do not wake it. A source without the field has no
+ * watch. I/O only: rules.ts defines silence.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
@@ -17,21 +17,21 @@ import { judgeSilence, NOT_SILENT, silenceSchema } from "./rules.ts";
 
 const SOURCE_ID = "source_id";
 const SILENCE = "silence";
-/** After something failed, or where the queue has refused what was to be told. */
+/** The retry delay after an error, or after the queue refused an event. */
 const AGAIN_MS = 60_000;
-/** How soon is noticed that somebody has begun to ask for operational events. */
+/** The check interval while nothing subscribes to operational events. */
 const UNHEARD_MS = 300_000;
-/** A source that is missing and was not deleted may come back when the database is restored. */
+/** The check interval for a source that is missing but not deleted: restoring the database may bring it back. */
 const MISSING_MS = 3_600_000;
 
 export class Watch extends DurableObject<Env> implements WatchRpc {
 	async refresh(sourceId: string): Promise<void> {
-		// Kept, because an alarm does not say whom it wakes.
+		// Stored because an alarm handler does not receive the object's name.
 		this.ctx.storage.kv.put(SOURCE_ID, sourceId);
 		await this.ctx.storage.setAlarm(Date.now());
 	}
 
-	/** Never throws: an alarm that fails some times in a row is gone for good. */
+	/** Never throws: the platform drops an alarm that fails several times in a row. */
 	override async alarm(): Promise<void> {
 		const sourceId = this.ctx.storage.kv.get<string>(SOURCE_ID);
 		if (sourceId === undefined) return;
@@ -42,12 +42,12 @@ export class Watch extends DurableObject<Env> implements WatchRpc {
 			log("watch.failed", { source_id: sourceId, error: String(error) });
 			nextAt = Date.now() + AGAIN_MS;
 		}
-		// A change of the source that was told meanwhile has set the alarm, and is looked at then.
+		// A change of the source in the meantime has set the alarm and is handled then.
 		const asked = await this.ctx.storage.getAlarm();
 		if (nextAt !== null && (asked === null || asked > nextAt)) await this.ctx.storage.setAlarm(nextAt);
 	}
 
-	/** Returns when to look again; null: there is nothing to watch until the source is changed. */
+	/** Returns when to check again, or null if there is nothing to watch until the source changes. */
 	async #look(sourceId: string, now: number): Promise<number | null> {
 		const expectation = await readExpectation(this.env, sourceId);
 		if (expectation === null) {

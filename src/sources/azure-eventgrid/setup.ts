@@ -1,4 +1,4 @@
-/** How Event Grid is made to send: Azure CLI commands. */
+/** The set-up of Event Grid with Azure CLI commands. */
 import type { Setup, SetupTarget } from "../kind.ts";
 import { setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
 

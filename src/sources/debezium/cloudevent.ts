@@ -3,8 +3,8 @@
  * (https://debezium.io/documentation/reference/stable/integrations/cloudevents.html). Pure.
  *
  * Its id is a position in the database's log (`name:…;lsn:…;txId:…`), and several rows can share one: all rows of a
- * snapshot, of a COPY, of one event of MySQL's binlog. So that none is taken for another, a hash of the change is
- * put behind it. The type says table and operation where extensions tell them; else the event keeps its own.
+ * snapshot, of a COPY, of one event of MySQL's binlog. A hash of the change is
+ * appended to keep them distinct. The type contains table and operation if extensions provide them; else it is kept.
  */
 import { checkAttributes } from "../../events/cloudevents/attributes.ts";
 import type { CloudEvent } from "../../events/event.ts";
@@ -31,7 +31,12 @@ export function readCloudEvent(
 	const { datacontenttype } = raw;
 	if (typeof datacontenttype === "string" && !isJson(parseMediaType(datacontenttype))) {
 		const path = at === "" ? "datacontenttype" : `${at}.datacontenttype`;
-		return refuse(415, "unsupported_media_type", "Let Debezium write the data of its events as JSON.", path);
+		return refuse(
+			415,
+			"unsupported_media_type",
+			"The event data must be JSON. Configure Debezium to write JSON data.",
+			path,
+		);
 	}
 	const checked = checkAttributes(
 		Object.entries(raw).map(([name, value]) => [name, extensionValue(name, value, members.get(name))]),

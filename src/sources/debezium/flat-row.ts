@@ -1,6 +1,6 @@
 /**
- * A row that the transformation `ExtractNewRecordState` has taken out of its envelope. What was done, and where in
- * the log, is in the members that `add.fields` adds (`__op`, `__table`, `__lsn`), or the headers of `add.headers`.
+ * A row extracted from its envelope by the transformation `ExtractNewRecordState`. Operation and log position are in
+ * the members that `add.fields` adds (`__op`, `__table`, `__lsn`), or in the headers of `add.headers`.
  * https://debezium.io/documentation/reference/stable/transformations/event-flattening.html. Pure.
  */
 import type { Attributes, CloudEvent } from "../../events/event.ts";
@@ -12,7 +12,7 @@ import { OTHER_TYPE, POSITION, type RecordContext, changeType, rowSubject, timeF
 
 const PREFIX = "__";
 
-/** null when nothing says that it is one. */
+/** Returns null if the row cannot be recognised as one. */
 export function flatRowEvent(row: JsonObject, context: RecordContext): CloudEvent | null {
 	const added = (name: string) => addedValue(row, context, name);
 	const isDeleted = added("deleted") === "true";

@@ -1,7 +1,8 @@
 /**
- * Debezium Server's HTTP sink, or Debezium in Kafka Connect with an HTTP sink behind it: changes of rows as JSON or
- * as CloudEvents, one a request or a list. A refused request stops the capture after a few tries, so every record
- * that is JSON is taken: what is no change of a row becomes `debezium.record`, what is too large an event that says so.
+ * Debezium Server's HTTP sink, or Debezium in Kafka Connect with an HTTP sink behind it: changes of rows as JSON or as
+ * CloudEvents, one per request or a list. A refused request stops the capture after a few retries, so every JSON record
+ * is accepted: records that are not row changes become `debezium.record`, and records that are too large become a small
+ * event that reports this.
  */
 import type { CloudEvent } from "../../events/event.ts";
 import { readJson } from "../../events/payload.ts";

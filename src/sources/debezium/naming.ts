@@ -1,4 +1,4 @@
-/** What the change of a row is called, whichever format of Debezium says so, and what readers of records are told. Pure. */
+/** The type, subject and id of row changes, for all Debezium formats, and the context for record readers. Pure. */
 import { usableText } from "../reading/attribute-values.ts";
 import { type JsonObject, textAt } from "../reading/json-body.ts";
 import type { RecordHeaders } from "./record-headers.ts";

@@ -13,7 +13,7 @@ import { outboxEvent } from "./outbox.ts";
 
 const ROW_MEMBERS = ["op", "before", "after", "updateDescription", "message"];
 
-/** null for a record without news: a heartbeat, or a tombstone behind a delete. */
+/** Returns null for a record without content: a heartbeat, or a tombstone after a delete. */
 export function readRecord(record: JsonObject, context: RecordContext): CloudEvent | null {
 	const change = withoutSchema(record);
 	// An application can say all by the type of its event; a tombstone has no id.

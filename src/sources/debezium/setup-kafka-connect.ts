@@ -1,4 +1,4 @@
-/** How the records that Debezium writes into Kafka are sent on: a sink in Kafka Connect. */
+/** The set-up of a Kafka Connect sink that sends Debezium's records from Kafka. */
 import type { SetupTarget, SetupVariant } from "../kind.ts";
 import { slotName } from "./slot-name.ts";
 

@@ -1,5 +1,5 @@
 /**
- * How Debezium Server is made to send: rows as they change, or the events of an outbox table.
+ * The set-up of Debezium Server, for row changes or the events of an outbox table.
  * https://debezium.io/documentation/reference/stable/operations/debezium-server.html, "HTTP Client".
  */
 import type { SetupStep, SetupTarget, SetupVariant } from "../kind.ts";

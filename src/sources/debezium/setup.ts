@@ -1,4 +1,4 @@
-/** How Debezium is made to send: the configuration of Debezium Server, or of a sink in Kafka Connect. */
+/** The set-up of Debezium: Debezium Server, or a sink in Kafka Connect. */
 import type { Setup, SetupTarget, SetupVariant } from "../kind.ts";
 import { debeziumServer, debeziumServerOutbox } from "./setup-server.ts";
 import { kafkaConnect } from "./setup-kafka-connect.ts";

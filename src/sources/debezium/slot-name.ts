@@ -1,4 +1,4 @@
-/** What a source is called where Debezium names things in the database: its slot, publication and topics. */
+/** The name of a source's replication slot, publication and topics. */
 
 /** PostgreSQL, "Querying and manipulating replication slots": lower-case letters, digits, underscores; 63 bytes. */
 export function slotName(sourceName: string): string {

@@ -1,6 +1,6 @@
 /**
- * A record that is larger than an event may be: an event that says so, with the key, so that whoever needs the row can
- * fetch it. Refused, it would stop the capture. Pure.
+ * Replaces a record that exceeds the event size limit by an event with its key, so that the row can be fetched. A
+ * refusal would stop the capture. Pure.
  */
 import { MAX_EVENT_BYTES, type CloudEvent } from "../../events/event.ts";
 import { memberTexts } from "../../events/json/text.ts";

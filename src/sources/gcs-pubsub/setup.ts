@@ -1,4 +1,4 @@
-/** How Pub/Sub is made to push, and a bucket to notify it: Google Cloud CLI commands. */
+/** The set-up of Pub/Sub push and bucket notifications with Google Cloud CLI commands. */
 import type { KnownSource } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";

@@ -1,6 +1,6 @@
 /**
- * Any webhook: the body is the data, and the source's settings say what the event is called and what makes it the
- * same as another. An expression that fails costs the event its name, never the event.
+ * Any webhook: the body is the data, and the source's settings define type, subject and duplicate detection. If an
+ * expression fails, the event is kept without that attribute.
  */
 import * as z from "zod";
 import type { Attributes, EventData } from "../../events/event.ts";

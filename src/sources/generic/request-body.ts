@@ -34,7 +34,7 @@ function readForm(body: Uint8Array): Body {
 	const text = fieldsToJson(form.fields);
 	if (Buffer.byteLength(text) > MAX_EVENT_BYTES) {
 		const limit = `${MAX_EVENT_BYTES} bytes`;
-		return refuse(413, "body_too_large", `As JSON the form has more than ${limit}.`);
+		return refuse(413, "body_too_large", `The form, converted to JSON, exceeds ${limit}.`);
 	}
 	return { ok: true, contentType: "application/json", data: { kind: "json", text } };
 }

@@ -73,7 +73,12 @@ export const github = defineKind({
 	async parse(input) {
 		const event = input.headers.get("x-github-event");
 		if (event === null || !/^\w{1,100}$/.test(event)) {
-			return refuse(400, "missing_header", "The header X-GitHub-Event names no event.", "x-github-event");
+			return refuse(
+				400,
+				"missing_header",
+				"The header X-GitHub-Event is missing or invalid.",
+				"x-github-event",
+			);
 		}
 		const payload = readPayloadObject(input);
 		if (!payload.ok) return payload;

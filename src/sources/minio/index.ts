@@ -19,7 +19,7 @@ export const minio = defineKind({
 	sample,
 });
 
-/** A request has one notification with one record; lists of either are what nobody sends yet. */
+/** A request has one notification with one record. Lists are supported too, although no store sends them yet. */
 function parse({ headers, body }: ParseInput): Parsed {
 	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body);
 	if (!read.ok) return read;
@@ -28,12 +28,12 @@ function parse({ headers, body }: ParseInput): Parsed {
 		const found = readS3Notification(text);
 		if (found === null) {
 			const path = read.isList ? `[${index}].Records` : "Records";
-			return refuse(400, "invalid_payload", `"${path}" must list records of S3.`, path);
+			return refuse(400, "invalid_payload", `"${path}" must be a list of S3 records.`, path);
 		}
 		events.push(...found);
 	}
 	if (events.length > MAX_BATCH_EVENTS) {
-		return refuse(413, "too_many_events", `A request holds at most ${MAX_BATCH_EVENTS} events.`);
+		return refuse(413, "too_many_events", `A request may contain at most ${MAX_BATCH_EVENTS} events.`);
 	}
 	const batch = events.length > 1;
 	// The test message of S3, which some of the stores send too.

@@ -58,7 +58,7 @@ async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed
 	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
 }
 
-/** PlanetScale numbers neither events nor attempts: the same event of the same thing in one second is one. */
+/** PlanetScale has no event ids: equal events of the same resource within one second are one event. */
 function contentId(json: JsonObject, event: string): string {
 	const resource = textAt(json, "resource", "id");
 	const timestamp = textAt(json, "timestamp");

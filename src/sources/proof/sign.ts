@@ -1,6 +1,6 @@
 /**
- * Proves a request of our own as its publisher would: the other side of verify.ts, for sending samples through the
- * real verification. Pure.
+ * Signs a sample request as its publisher would. The counterpart of verify.ts, for sending samples through the real
+ * verification. Pure.
  */
 import { randomUUID } from "node:crypto";
 import { headersOf } from "../../crypto/signed-content.ts";
@@ -12,21 +12,21 @@ import { isPublicKey } from "../../crypto/verify-standard-webhooks.ts";
 
 export interface Proof {
 	headers: Record<string, string>;
-	/** To be appended to the URL. */
+	/** The query to append to the URL. */
 	query?: string;
-	/** The body with the proof inside, where that is its place. */
+	/** The body including the proof, if the body contains it. */
 	body?: string;
 }
 
-/** A request before its proof. */
+/** An unsigned request. */
 export interface Unsigned {
-	/** As it will be requested. */
+	/** The URL of the request. */
 	url: string;
 	headers: Record<string, string>;
 	body: string | Uint8Array;
 }
 
-/** null when only the provider can sign (stand-in.ts). `now` in ms since the epoch. */
+/** Signs a request. Returns null if only the provider can sign (stand-in.ts). `now` in ms since the epoch. */
 export function sign(auth: SourceAuth, secret: string, request: Unsigned, now: number): Proof | null {
 	switch (auth.type) {
 		case "none":
@@ -60,10 +60,10 @@ export function sign(auth: SourceAuth, secret: string, request: Unsigned, now: n
 	}
 }
 
-/** Stands in headers that are signed and that only the publisher would set. */
+/** The value of signed headers that only the publisher would set. */
 export const SAMPLE_HEADER = "sample";
 
-/** The signature, and the headers that it covers where the request lacks them. */
+/** Returns the signature, and the headers that it covers if the request lacks them. */
 function signWithHmac(
 	scheme: SignatureScheme,
 	secret: string,

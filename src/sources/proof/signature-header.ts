@@ -1,10 +1,10 @@
-/** The headers of an HMAC signature: reading signatures and their time out of them, and putting them there. Pure. */
+/** The headers of an HMAC signature: reading and writing signatures and timestamps. Pure. */
 import type { SignatureScheme } from "./signature-scheme.ts";
 
-/** Tried in one header; no sender rotates through more. */
+/** The maximum per header; no sender rotates more keys. */
 const MAX_SIGNATURES = 20;
 
-/** Puts a signature, without its prefix, and its time where the scheme wants them. */
+/** Writes a signature, given without prefix, and its timestamp to the headers of the scheme. */
 export function writeSignature(
 	{ header, prefix, timestamp, signatureKey }: SignatureScheme,
 	timestampText: string,
@@ -21,7 +21,7 @@ interface Signatures {
 	signatures: string[];
 }
 
-/** What the header has, prefixes included, and the time of signing where it stands; nothing is judged here. */
+/** Returns the signatures in the header, with prefixes, and the timestamp if there is one. Does not verify them. */
 export function readSignatures(
 	{ header, timestamp, signatureKey }: SignatureScheme,
 	headers: Headers,
@@ -42,7 +42,7 @@ export function readSignatures(
 	};
 }
 
-/** The header as a whole, since a prefix may have a space in it, and what stands between commas and spaces. */
+/** Returns the whole header, because a prefix may contain a space, and the parts between commas and spaces. */
 function signaturesIn(value: string): string[] {
 	const listed = value.split(/[\s,]+/, MAX_SIGNATURES).filter((text) => text !== "");
 	return [...new Set([value, ...listed])];

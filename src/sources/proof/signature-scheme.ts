@@ -1,25 +1,25 @@
-/** One way to sign requests with an HMAC, as data: what is signed, and where the signature and its time stand. */
+/** An HMAC signature scheme as data: what is signed, and where the signature and its timestamp are. */
 import type { ContentPart } from "../../crypto/signed-content.ts";
 import type { HMAC_ALGORITHMS, SECRET_ENCODINGS, SIGNATURE_ENCODINGS } from "../../store/source-auth.ts";
 
 export interface SignatureScheme {
 	/**
-	 * Carries the signature, or several with commas or spaces between them, bare or in a list of `key=value` entries
-	 * with commas between them.
+	 * The header with the signatures, separated by commas or spaces, either bare or in a comma-separated list of
+	 * `key=value` entries.
 	 */
 	header: string;
 	algorithm: (typeof HMAC_ALGORITHMS)[number];
 	encoding: (typeof SIGNATURE_ENCODINGS)[number];
-	/** What a signature begins with, such as `sha256=`. */
+	/** The prefix of a signature, such as `sha256=`. */
 	prefix: string;
-	/** Where the time of signing stands: another header, or an entry of the list. null: it is not signed. */
+	/** Where the timestamp is: another header, or an entry of the list. null: no timestamp is signed. */
 	timestamp: { header: string } | { listKey: string } | null;
-	/** The entries of the list that are signatures; while the provider rotates there are several. */
+	/** The key of signatures in the list. There are several during a rotation. */
 	signatureKey?: string;
-	/** How far that time may be off, either way. */
+	/** How far the timestamp may be off in either direction. */
 	toleranceSeconds: number;
-	/** What is signed, the body being its bytes. */
+	/** What is signed. The body is its raw bytes. */
 	content: readonly ContentPart[];
-	/** How the secret becomes a key. */
+	/** How the secret is decoded to a key. */
 	secretEncoding: (typeof SECRET_ENCODINGS)[number];
 }

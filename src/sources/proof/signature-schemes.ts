@@ -1,6 +1,6 @@
 /**
- * The HMAC signatures that sources can ask for, as rows of a table. One function verifies by a row and one signs by it; a
- * provider that signs like this needs a row and no code.
+ * The HMAC signature schemes as a table. One function verifies and one signs by a row, so a provider with such
+ * signatures needs a row and no code.
  */
 import { createHmac } from "node:crypto";
 import type { SIGNING_PROVIDERS, SourceAuth } from "../../store/source-auth.ts";
@@ -62,7 +62,7 @@ export function schemeOf(auth: SignedAuth): SignatureScheme {
 	};
 }
 
-/** Whether one of the signatures was made with `secret`, and recently where the scheme says when. `now` in ms. */
+/** Returns whether a signature was made with `secret`, and recently if the scheme has a timestamp. `now` in ms. */
 export function verifySignature(
 	scheme: SignatureScheme,
 	secret: string,
@@ -83,8 +83,7 @@ export function verifySignature(
 }
 
 /**
- * The headers that prove `request`, as its sender would have set them at `now` (ms); none where it lacks what the scheme
- * covers, and so cannot be signed.
+ * Returns the headers that sign `request` at `now` (ms), or none if the request lacks something that the scheme covers.
  */
 export function signatureHeadersOf(
 	scheme: SignatureScheme,

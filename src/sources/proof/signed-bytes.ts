@@ -1,19 +1,19 @@
-/** What an HMAC is made over, and with which key: a template filled from a request. Pure. */
+/** The input and the key of an HMAC: a template filled from a request. Pure. */
 import { isExactHeader } from "../../events/cloudevents/header-value.ts";
 import type { ContentPart } from "../../crypto/signed-content.ts";
 import type { SECRET_ENCODINGS } from "../../store/source-auth.ts";
 import { type FormField, isForm, readFields } from "../reading/form.ts";
 
-/** A request as far as a signature can cover it. Events are taken with POST only. */
+/** The parts of a request that a signature can cover. The method is always POST. */
 export interface Signable {
-	/** As it was requested, query included. */
+	/** As requested, including the query. */
 	url: string;
 	headers: Headers;
-	/** As it came over the wire. */
+	/** The raw body. */
 	body: Uint8Array;
 }
 
-/** null where the request has not what is covered: a header, or a form. Then nothing can have been signed. */
+/** Returns null if the request lacks a covered header or form, so that no signature can be valid. */
 export function signedBytes(
 	content: readonly ContentPart[],
 	timestamp: string,
@@ -47,14 +47,14 @@ function fill(
 		case "body":
 			return body;
 		case "form": {
-			// A body that is no form would not be covered at all.
+			// A body that is not a form would not be covered at all.
 			const form = isForm(headers) ? readFields(body) : null;
 			return form?.ok === true ? sortedFields(form.fields) : null;
 		}
 	}
 }
 
-/** As Twilio joins them: by name, each with its value behind it; what stands there twice with one value counts once. */
+/** Joins fields like Twilio: sorted by name, each name followed by its value; exact duplicates count once. */
 function sortedFields(fields: readonly FormField[]): string {
 	return [...fields]
 		.sort(([name, value], [otherName, otherValue]) => compare(name, otherName) || compare(value, otherValue))

@@ -1,6 +1,6 @@
 /**
- * Plays the provider for a sample that only the provider could sign. The key is made for that one sample, and trust
- * in it reaches no further than the call it is handed to; everything else is checked as in a real request.
+ * Signs samples that only the provider could sign, with a key created for one sample. Only the call that receives the
+ * key trusts it; everything else is verified as in a real request.
  */
 import { generateKeyPairSync, sign } from "node:crypto";
 import { createLocalJWKSet } from "jose/jwks/local";
@@ -16,33 +16,33 @@ import { PROVIDERS, type Trust } from "./trust.ts";
 
 export interface StandIn {
 	proof: Proof;
-	/** Holds the proof for the provider's own. */
+	/** Accepts the proof in place of the provider's own. */
 	trust: Trust;
 }
 
-/** What is to be proven; `now` in ms since the epoch. */
+/** The request to sign; `now` in ms since the epoch. */
 interface Unsigned {
-	/** As it will be requested. */
+	/** The URL of the request. */
 	url: string;
 	body: string;
 	now: number;
 }
 
 const KEY_ID = "sample";
-/** As Google's tokens. */
+/** Like Google's tokens. */
 const TOKEN_SECONDS = 3_600;
 
-/** Throws for proofs that a secret gives: `sign` makes these. */
+/** Signs a sample. Throws for auth types with a secret, which `sign` handles. */
 export async function standIn(auth: SourceAuth, request: Unsigned): Promise<StandIn> {
 	if (auth.type === "sns") return playSns(request);
 	if (auth.type === "google_oidc") return playGoogle(auth, request);
 	if (auth.type === "standard_webhooks") return playWebhookSender(auth, request);
-	throw new Error(`nobody has to stand in for auth ${auth.type}`);
+	throw new Error(`auth ${auth.type} needs no stand-in`);
 }
 
 function playSns({ body }: Unsigned): StandIn {
 	const read = readSnsMessage(Buffer.from(body));
-	if (read === null) throw new Error("the sample is no message of SNS");
+	if (read === null) throw new Error("the sample is not an SNS message");
 	const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
 	const Signature = sign("sha256", Buffer.from(stringToSign(read.message)), privateKey).toString("base64");
 	const certificate = { key: publicKey, validFrom: 0, validTo: Number.POSITIVE_INFINITY };
@@ -73,13 +73,13 @@ async function playGoogle(
 	};
 }
 
-/** Signs `v1a`, for a source that holds the sender's public key. */
+/** Signs `v1a`, for a source with the sender's public key. */
 function playWebhookSender(auth: SourceAuth, { url, body, now }: Unsigned): StandIn {
 	const { d = "", x = "" } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
 	const [seed, publicKey] = [Buffer.from(d, "base64url"), Buffer.from(x, "base64url")];
 	const signingKey = `whsk_${Buffer.concat([seed, publicKey]).toString("base64")}`;
 	const proof = signWithSecret(auth, signingKey, { url, headers: {}, body }, now);
-	if (proof === null) throw new Error("a private key signs");
+	if (proof === null) throw new Error("cannot sign with the generated private key");
 	const verifyingKey = `whpk_${publicKey.toString("base64")}`;
 	const trust = {
 		...PROVIDERS,

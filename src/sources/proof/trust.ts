@@ -1,19 +1,21 @@
 /**
- * Whose public keys prove a request where only its sender can sign: for requests from outside those of Amazon SNS, of
- * Google, and the key that a source was given. A sample of ours brings a key of its own in their place (stand-in.ts).
+ * The public keys that verify requests which only the sender can sign: those of Amazon SNS and Google, and the key set
+ * in a source. The router's own samples use their own key instead (stand-in.ts).
  */
 import type { Refusal } from "../../http/refusal.ts";
 import { type GoogleKeys, loadGoogleKeys } from "./google/keys.ts";
 import { type Certificate, loadCertificate } from "./sns/certificate.ts";
 
 export interface Trust {
-	/** By the URL that a message names; null when there is none. Refuses with 503 `certificate_unavailable`. */
+	/**
+	 * Returns the certificate at a message's URL, or null if there is none. Refuses with 503 `certificate_unavailable`.
+	 */
 	snsCertificate(url: string): Promise<{ ok: true; certificate: Certificate | null } | Refusal>;
-	/** Those among which `keyId` should be. `now` in ms. Refuses with 503 `keys_unavailable`. */
+	/** Returns Google's keys, which should include `keyId`. `now` in ms. Refuses with 503 `keys_unavailable`. */
 	googleKeys(keyId: string, now: number): Promise<{ ok: true; keys: GoogleKeys } | Refusal>;
-	/** What to verify with where the source was given `secret`: itself. */
+	/** Returns the secret to verify with, normally the source's own `secret`. */
 	secret(secret: string): string;
-	/** Whether the router itself signed the request, so that its proof says nothing of the publisher. */
+	/** Whether the router itself signed the request, so that it says nothing about the publisher. */
 	isSample?: true;
 }
 
@@ -23,5 +25,5 @@ export const PROVIDERS: Trust = {
 	secret: (secret) => secret,
 };
 
-/** For a sample that is signed with the source's own secret. */
+/** For a sample signed with the source's own secret. */
 export const OUR_SAMPLE: Trust = { ...PROVIDERS, isSample: true };

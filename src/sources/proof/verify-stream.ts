@@ -1,6 +1,6 @@
 /**
- * Whether a request whose body is too large to be held comes from its publisher: what a header or the URL proves is
- * judged before the body is read, a signature while it comes in.
+ * Verifies requests whose body is too large for memory: a header or URL token before the body is read, a signature
+ * while the body arrives.
  */
 import type { ReadableSource, SourceAuthType } from "../../store/records.ts";
 import { streamedStandardWebhook } from "../../crypto/verify-standard-webhooks.ts";
@@ -8,7 +8,7 @@ import { PROVIDERS, type Trust } from "./trust.ts";
 import { NOT_PROVEN, PROVEN, type Verified } from "./verified.ts";
 import { type SignedRequest, spellings, verify } from "./verify.ts";
 
-/** Auths that never look at the body. */
+/** Auth types that do not depend on the body. */
 const BODILESS: readonly SourceAuthType[] = ["none", "bearer", "basic", "header", "url_token"];
 
 export interface StreamedVerification {
@@ -16,7 +16,7 @@ export interface StreamedVerification {
 	end(): Verified;
 }
 
-/** null when the proof takes the whole body at once; a refusal when it is known to fail whatever the body is. */
+/** Returns null if verification needs the whole body at once, or a refusal if no body could be valid. */
 export async function verifyStream(
 	source: Pick<ReadableSource, "auth" | "secrets" | "settings">,
 	request: Omit<SignedRequest, "body">,

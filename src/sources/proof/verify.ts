@@ -1,6 +1,6 @@
 /**
- * Whether a request comes from the publisher that the source was made for, judged by its raw bytes and the clock. A
- * refusal never says which part of the proof was wrong: that would help only somebody who is guessing.
+ * Verifies that a request comes from the source's publisher, from its raw bytes and the time. A refusal never says
+ * which part was wrong, because that would help an attacker.
  */
 import { credentials } from "../../http/credentials.ts";
 import type { ReadableSource, SourceAuth } from "../../store/records.ts";
@@ -15,17 +15,17 @@ import { NOT_PROVEN, PROVEN, type Verified } from "./verified.ts";
 export interface SignedRequest {
 	headers: Headers;
 	url: string;
-	/** The body as it came over the wire. */
+	/** The raw body. */
 	body: Uint8Array;
 	/** ms since the epoch. */
 	now: number;
-	/** How long ago it may have been signed by Standard Webhooks, where the kind gives that longer than usual. */
+	/** The maximum age of a Standard Webhooks signature, if the kind allows more than usual. */
 	maxAgeSeconds?: number | undefined;
 }
 
 /**
- * Tries every secret that is still valid, so that publisher and source can rotate one after the other. Refuses
- * with 401, with 503 when a provider's keys cannot be had now, and with 400 what SNS sends unsigned.
+ * Tries every valid secret, so that publisher and source can rotate one after the other. Refuses with 401, with 503 if
+ * a provider's keys are unavailable, and with 400 for unsigned SNS messages.
  */
 export async function verify(
 	{ auth, secrets, settings }: Pick<ReadableSource, "auth" | "secrets" | "settings">,
@@ -38,7 +38,7 @@ export async function verify(
 		const token = credentials(request.headers.get("authorization"), "bearer");
 		return verifyGoogleToken(auth, { ...request, token }, trust);
 	}
-	// Such a source fetches its events; nothing that is posted to it can be one.
+	// Such a source fetches its events and accepts no requests.
 	if (auth.type === "aws_keys") return NOT_PROVEN;
 	const isProven = secrets
 		.filter(({ expiresAt }) => expiresAt === null || expiresAt > request.now)
@@ -47,7 +47,7 @@ export async function verify(
 	return isProven ? PROVEN : { ...NOT_PROVEN, headers: challengeOf(auth) };
 }
 
-/** Release 0.1 stored white space around a secret, which the publisher may use or not. An empty one proves nothing. */
+/** Release 0.1 stored secrets untrimmed, so both spellings count. An empty secret is never valid. */
 export function spellings(secret: string): string[] {
 	const trimmed = secret.trim();
 	if (trimmed === "") return [];
@@ -92,7 +92,7 @@ function decodeBasic(encoded: string | null): string | null {
 	return encoded === null ? null : Buffer.from(encoded, "base64").toString();
 }
 
-/** The `www-authenticate` header of a 401 where HTTP knows the scheme. */
+/** Returns the `www-authenticate` header of a 401, if HTTP defines the scheme. */
 function challengeOf({ type }: SourceAuth): Record<string, string> {
 	if (type === "bearer") return { "www-authenticate": "Bearer" };
 	if (type === "basic") return { "www-authenticate": 'Basic realm="sluice", charset="UTF-8"' };

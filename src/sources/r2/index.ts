@@ -1,6 +1,6 @@
 /**
- * Event notifications of R2 buckets, which Cloudflare puts into a queue that this Worker consumes: nothing is
- * posted, and nobody else can write there.
+ * Event notifications of R2 buckets, which Cloudflare puts into a queue that this Worker consumes. No requests are
+ * involved, and only the account can write to the queue.
  * https://developers.cloudflare.com/r2/buckets/event-notifications/
  */
 import * as z from "zod";
@@ -53,7 +53,7 @@ export const r2 = defineKind({
 	sample,
 });
 
-/** R2 gives no id, and its queue may bring a message twice. A deleted object has no eTag. */
+/** R2 provides no id, and its queue may deliver a message twice. A deleted object has no eTag. */
 function idOf(json: JsonObject, bucket: string, key: string, action: string): string {
 	const [eTag, time] = [valueAt(json, "object", "eTag"), valueAt(json, "eventTime")].map((value) =>
 		typeof value === "string" ? value : "",

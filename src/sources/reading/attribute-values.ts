@@ -1,14 +1,14 @@
 /**
- * What publishers write, as CloudEvents attribute values. A value that cannot be one is left out: it costs the
- * event a name, never the event.
+ * Converts publishers' values to CloudEvents attribute values. An invalid value is dropped; the event is kept without
+ * the attribute.
  */
 import { isAttributeLength, isAttributeText, isTimestamp } from "../../events/cloudevents/attributes.ts";
 import { isUriReference } from "../../events/cloudevents/uri.ts";
 
-/** The last second of the year 9999, which RFC 3339 can still write. */
+/** The last second of the year 9999, the maximum of RFC 3339. */
 const MAX_SECONDS = 253_402_300_799;
 
-/** Whether it can be an id, a type or a subject. */
+/** Returns whether the text can be an id, a type or a subject. */
 export function isUsableText(text: string): boolean {
 	return text !== "" && isAttributeLength(text) && isAttributeText(text);
 }
@@ -17,17 +17,17 @@ export function usableText(value: unknown): string | undefined {
 	return typeof value === "string" && isUsableText(value) ? value : undefined;
 }
 
-/** Whether it can be a `source`. */
+/** Returns whether the text can be a `source`. */
 export function isUsableUri(text: string): boolean {
 	return isUsableText(text) && isUriReference(text);
 }
 
-/** A path for `source`, its segments encoded: `/slack/T061EG9RZ`. */
+/** Returns a path for `source` with encoded segments: `/slack/T061EG9RZ`. */
 export function sourcePath(...segments: string[]): string {
 	return segments.map((segment) => `/${encodeURIComponent(segment.toWellFormed())}`).join("");
 }
 
-/** RFC 3339 of seconds since the epoch, given as a number or digits, or of a text that is RFC 3339 already. */
+/** Returns RFC 3339 for seconds since the epoch, as a number or digits, or for a text that is RFC 3339 already. */
 export function timeFrom(value: unknown): string | undefined {
 	if (typeof value === "string" && isTimestamp(value)) return value;
 	const isDigits = typeof value === "string" && /^\d{1,12}$/.test(value);

@@ -1,9 +1,9 @@
-/** The id of an event whose publisher gave it none: what it says, so that the same is the same. */
+/** The id of an event without a publisher's id: a hash of its content, so that equal events have equal ids. */
 import { createHash } from "node:crypto";
 
 /**
- * SHA-256 in hex. Lengths are hashed too, so that two different lists of parts never hash the same input. UTF-8 would
- * turn all lone surrogates into the same character; JSON escapes each of them.
+ * Returns SHA-256 in hex. The hash includes the lengths, so that different lists of parts have different inputs. UTF-8
+ * would replace all lone surrogates by the same character; JSON escapes each of them.
  */
 export function contentHash(...parts: string[]): string {
 	const digest = createHash("sha256");

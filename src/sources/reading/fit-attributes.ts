@@ -1,6 +1,6 @@
 /**
- * Fits attributes that a kind has built from what a publisher sent, since prefixes and percent-encoding may have made
- * them too long. An event may lose a name by that, but is never refused, and two events never become one.
+ * Shortens attributes that a kind has built, because prefixes and percent-encoding can make them too long. An event may
+ * lose an attribute but is never refused, and two events never get the same id.
  */
 import { isAttributeLength } from "../../events/cloudevents/attributes.ts";
 import type { Attributes } from "../../events/event.ts";

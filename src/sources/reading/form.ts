@@ -1,4 +1,4 @@
-/** Bodies of HTML forms (application/x-www-form-urlencoded), decoded to the letter: what is no UTF-8 is refused. */
+/** Bodies of HTML forms (application/x-www-form-urlencoded), decoded strictly: invalid UTF-8 is refused. */
 import { parseMediaType } from "../../events/cloudevents/media-type.ts";
 import { readJson } from "../../events/payload.ts";
 import { type Refusal, refuse } from "../../http/refusal.ts";
@@ -8,8 +8,9 @@ export function isForm(headers: Headers): boolean {
 }
 
 /**
- * Refuses with 415 JSON that says it is a form, as curl does of what follows `-d`: it would become a text, or one field with
- * an odd name. A form proper is percent-encoded, so that no form is JSON. A list or an object only: `1` may be a field.
+ * Refuses JSON labelled as a form with 415, which is what curl sends with `-d`: it would become a text, or one field
+ * with a strange name. A real form is percent-encoded and so never JSON. Checks only lists and objects: `1` may be a
+ * field.
  */
 export function refuseJsonAsForm(headers: Headers, body: Uint8Array): Refusal | null {
 	if (!isForm(headers) || !BRACKETS.has(body.find((byte) => !SPACES.has(byte)) ?? 0)) return null;
@@ -17,17 +18,17 @@ export function refuseJsonAsForm(headers: Headers, body: Uint8Array): Refusal | 
 	return refuse(
 		415,
 		"unsupported_media_type",
-		"The body is JSON, and its content type says that it is a form. Send the header content-type: application/json (curl -d sends a form unless -H says otherwise).",
+		"The body is JSON, but its content type is that of a form. Send the header content-type: application/json (curl -d sends a form unless you set the header with -H).",
 	);
 }
 
 const BRACKETS = new Set(Buffer.from("[{"));
 const SPACES = new Set(Buffer.from(" \t\r\n"));
 
-/** A name and its value, in the order of the form. */
+/** A name and its value. */
 export type FormField = [name: string, value: string];
 
-/** The fields by name; of fields with the same name the first counts. Refuses with 400 `invalid_form`. */
+/** Returns the fields by name, the first one for each name. Refuses with 400 `invalid_form`. */
 export function readForm(
 	body: Uint8Array,
 ): { ok: true; text: string; fields: Map<string, string> } | Refusal {
@@ -38,7 +39,7 @@ export function readForm(
 	return { ok: true, text: read.text, fields };
 }
 
-/** Every field. Refuses with 400 `invalid_form`. */
+/** Returns all fields in order. Refuses with 400 `invalid_form`. */
 export function readFields(body: Uint8Array): { ok: true; text: string; fields: FormField[] } | Refusal {
 	try {
 		const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
@@ -51,11 +52,11 @@ export function readFields(body: Uint8Array): { ok: true; text: string; fields: 
 			});
 		return { ok: true, text, fields };
 	} catch {
-		return refuse(400, "invalid_form", "The form is not valid UTF-8, or badly percent-encoded.");
+		return refuse(400, "invalid_form", "The form is not valid UTF-8, or its percent-encoding is invalid.");
 	}
 }
 
-/** A JSON object of the fields, in their order; what stands there several times is a list. */
+/** Returns a JSON object of the fields, in order. Repeated fields become a list. */
 export function fieldsToJson(fields: readonly FormField[]): string {
 	const byName = new Map<string, string[]>();
 	for (const [name, value] of fields) {
@@ -70,7 +71,7 @@ export function fieldsToJson(fields: readonly FormField[]): string {
 	return `{${members.join(",")}}`;
 }
 
-/** Plus signs are spaces, the rest is percent-encoded UTF-8. Throws `URIError` or `TypeError` on anything else. */
+/** Decodes plus signs as spaces and percent-encoded UTF-8. Throws `URIError` or `TypeError` on invalid input. */
 function decodeFormText(text: string): string {
 	return decodeURIComponent(text.replaceAll("+", " "));
 }

@@ -1,6 +1,6 @@
 /**
- * The body of a publisher as a JSON object: parsed once for looking, its text kept for passing on. Here are the
- * limits that hold for every provider: what is no object, nests without end or says a thing twice is refused.
+ * Reads a body as a JSON object: parsed once for access, with its exact text kept for delivery. The limits for every
+ * provider are here: bodies that are not an object, nest too deep or have duplicate members are refused.
  */
 import { refuseStructure } from "../../events/json/structure.ts";
 import { memberTexts } from "../../events/json/text.ts";
@@ -21,17 +21,21 @@ interface Sent {
 	body: Uint8Array;
 }
 
-/** Refuses with 415 a content type that says it is something else; none at all passes. */
+/** Refuses other content types with 415. A missing content type is accepted. */
 export function refuseUnlessJson({ headers, body }: Sent): Refusal | null {
 	const mediaType = parseMediaType(headers.get("content-type"));
 	if (mediaType.essence === "" || (isJson(mediaType) && isUtf8(mediaType, body))) return null;
-	return refuse(415, "unsupported_media_type", "This source takes JSON in UTF-8: send application/json.");
+	return refuse(
+		415,
+		"unsupported_media_type",
+		"This source accepts only JSON in UTF-8. Send content-type: application/json.",
+	);
 }
 
 /**
- * Refuses with 400: `invalid_json`; `invalid_payload` for another JSON value than an object; `nested_too_deep`;
- * `duplicate_member` when a member of the object itself stands there twice, because sender and receiver could
- * then mean different ones. Inside of a payload that is the publisher's affair.
+ * Refuses with 400: `invalid_json`; `invalid_payload` if the value is not an object; `nested_too_deep`;
+ * `duplicate_member` if the outermost object has a member twice, because sender and receiver could use different ones.
+ * Nested objects are not checked for duplicates.
  */
 export function readJsonObject(body: Uint8Array): { ok: true; json: JsonObject } | Refusal {
 	const parsed = readJson(body);
@@ -41,17 +45,17 @@ export function readJsonObject(body: Uint8Array): { ok: true; json: JsonObject }
 	return refuseStructure(text) ?? { ok: true, json: { text, value } };
 }
 
-/** A request that is to bring a JSON object; refuses as the two above do. */
+/** Reads a request with a JSON object. Refuses like the two functions above. */
 export function readJsonRequest(sent: Sent): ReturnType<typeof readJsonObject> {
 	return refuseUnlessJson(sent) ?? readJsonObject(sent.body);
 }
 
-/** An object and not an array or null. */
+/** Returns whether the value is an object, and not an array or null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value at the end of `path`; undefined when there is none. */
+/** Returns the value at `path`, or undefined. */
 export function valueAt({ value }: Pick<JsonObject, "value">, ...path: string[]): unknown {
 	let at: unknown = value;
 	for (const name of path) {
@@ -62,19 +66,19 @@ export function valueAt({ value }: Pick<JsonObject, "value">, ...path: string[])
 }
 
 /**
- * The text or number at the end of `path` as the text of an attribute, with all the digits the publisher wrote;
- * undefined when there is none, or none that can be an attribute.
+ * Returns the string or number at `path` as text, with all digits of the publisher, or undefined if there is none or it
+ * cannot be an attribute.
  */
 export function textAt(json: JsonObject, ...path: string[]): string | undefined {
 	return usableText(scalarAt(json, path));
 }
 
-/** The same as the id of an event, which a text that can be no attribute still tells apart; undefined when empty. */
+/** Like `textAt`, for event ids: a text that cannot be an attribute is hashed. Returns undefined if it is empty. */
 export function idAt(json: JsonObject, ...path: string[]): string | undefined {
 	return idFrom(scalarAt(json, path));
 }
 
-/** The text or number at the end of `path`, whatever an attribute may hold; undefined for anything else. */
+/** Returns the string or number at `path` as text, without the limits of attributes, or undefined. */
 export function scalarTextAt(json: JsonObject, ...path: string[]): string | undefined {
 	return scalarAt(json, path);
 }

@@ -1,4 +1,4 @@
-/** The body of a publisher that sends one JSON object or a list of them: each parsed, its exact text beside it. */
+/** Reads a body with one JSON object or a list of them: each parsed, with its exact text. */
 import { MAX_BATCH_EVENTS } from "../../events/event.ts";
 import { elementTexts } from "../../events/json/text.ts";
 import { readJson } from "../../events/payload.ts";
@@ -9,8 +9,8 @@ import { type JsonObject, isObject } from "./json-body.ts";
 export type JsonRecords = { ok: true; records: JsonObject[]; isList: boolean } | Refusal;
 
 /**
- * Refuses as `readJsonObject` does, and with 413 `too_many_events`. One bad record refuses the whole list.
- * `firstIndex`: where the list begins in a longer one.
+ * Refuses like `readJsonObject`, and with 413 `too_many_events`. One invalid record refuses the whole list.
+ * `firstIndex`: the index of the first record if the list is part of a longer one.
  */
 export function readJsonRecords(body: Uint8Array, firstIndex = 0): JsonRecords {
 	const parsed = readJson(body);
@@ -19,7 +19,7 @@ export function readJsonRecords(body: Uint8Array, firstIndex = 0): JsonRecords {
 	const values: unknown[] = isList ? (parsed.value as unknown[]) : [parsed.value];
 	if (values.length === 0) return refuse(400, "invalid_payload", "The list is empty.");
 	if (values.length > MAX_BATCH_EVENTS) {
-		const message = `A request holds at most ${MAX_BATCH_EVENTS} events, not ${values.length}.`;
+		const message = `A request may contain at most ${MAX_BATCH_EVENTS} events, but has ${values.length}.`;
 		return refuse(413, "too_many_events", message);
 	}
 	const texts = isList ? elementTexts(parsed.text) : [parsed.text];
@@ -39,7 +39,7 @@ export function readJsonRecords(body: Uint8Array, firstIndex = 0): JsonRecords {
 	return { ok: true, records, isList };
 }
 
-/** Where a field of the record stands in the request, for refusals: `[3].id`, or `id` alone. */
+/** Returns the path of a record's field in the request, for refusals: `[3].id`, or `id`. */
 export function pathOf(isList: boolean, index: number, field: string): string {
 	return isList ? `[${index}].${field}` : field;
 }

@@ -1,4 +1,4 @@
-/** One message of Google Cloud Pub/Sub as an event, however it came. Pure. */
+/** Converts a Google Cloud Pub/Sub message, wrapped or unwrapped, to an event. Pure. */
 import { checkAttributes } from "../../events/cloudevents/attributes.ts";
 import type { Attributes, CloudEvent } from "../../events/event.ts";
 import { isMediaType } from "../../events/cloudevents/media-type.ts";
@@ -13,14 +13,14 @@ export interface PubsubMessage {
 	orderingKey: string | undefined;
 	/** `projects/{project}/subscriptions/{name}` */
 	subscription: string | undefined;
-	/** By name in lower case: as headers they come without their case. */
+	/** By name in lower case, because headers lose their case. */
 	attributes: ReadonlyMap<string, string>;
 	data: Uint8Array;
 }
 
 /**
- * What the attribute `eventType` of Cloud Storage (https://cloud.google.com/storage/docs/pubsub-notifications) is
- * in CloudEvents (https://github.com/googleapis/google-cloudevents).
+ * Maps the attribute `eventType` of Cloud Storage (https://cloud.google.com/storage/docs/pubsub-notifications) to
+ * CloudEvents types (https://github.com/googleapis/google-cloudevents).
  */
 const STORAGE_TYPES: Readonly<Record<string, string>> = {
 	OBJECT_FINALIZE: "finalized",
@@ -47,7 +47,7 @@ export function messageToEvent(message: PubsubMessage, { source, now }: ParseInp
 	};
 }
 
-/** Publishers seldom say what the data is, and what they say need not be so: then it is what it looks like. */
+/** Publishers rarely set a content type, and it may be wrong. In both cases the type is guessed. */
 function readData({ attributes, data }: PubsubMessage): {
 	contentType: string | undefined;
 	data: CloudEvent["data"];
@@ -59,10 +59,10 @@ function readData({ attributes, data }: PubsubMessage): {
 		const payload = readPayload(data, contentType);
 		if (payload.ok) return { contentType, data: payload.data };
 	}
-	throw new Error("a guessed content type fits always");
+	throw new Error("a guessed content type must always fit");
 }
 
-/** Cloud Pub/Sub binding of CloudEvents: attributes with the prefix `ce-`. null unless they are valid. */
+/** CloudEvents binding for Pub/Sub: attributes with the prefix `ce-`. Returns null if they are invalid. */
 function cloudEventAttributes(
 	{ attributes }: PubsubMessage,
 	contentType: string | undefined,
@@ -83,7 +83,7 @@ interface Named {
 	time: string | undefined;
 }
 
-/** null when it is no notification of Cloud Storage. */
+/** Returns null if it is not a Cloud Storage notification. */
 function storageAttributes({ attributes }: PubsubMessage): Named | null {
 	const eventType = attributes.get("eventtype") ?? "";
 	const bucket = usableText(attributes.get("bucketid"));

@@ -1,12 +1,12 @@
-/** The change of a database row as an event: where payloads say it, and what the event is called. Pure. */
+/** Converts a row change to event attributes: where payloads contain it, and the event's type and subject. Pure. */
 import * as z from "zod";
 import { TOLERANCE_SECONDS } from "../../crypto/freshness.ts";
 import { type Refusal, refuse } from "../../http/refusal.ts";
 import { type JsonObject, isObject, textAt, valueAt } from "./json-body.ts";
 
-/** What a source of a database kind may be told. */
+/** The settings of database kinds. */
 export const rowSettings = z.strictObject({
-	/** The column whose value ends the subject. */
+	/** The column whose value is the last part of the subject. */
 	primary_key: z.string().min(1).max(128).default("id"),
 });
 
@@ -14,11 +14,11 @@ export type RowSettings = z.output<typeof rowSettings>;
 
 const DAY_SECONDS = 86_400;
 
-/** What a source of a kind whose rows are sent by a trigger may be told. */
+/** The settings of kinds whose rows are sent by a trigger. */
 export const triggerSettings = rowSettings.extend({
 	/**
-	 * How long ago a signature may have been made. It is made when the row is written, and pg_net needs a day for
-	 * the rows of a large load. Events are kept no longer than the most of it.
+	 * The maximum age of a signature. The trigger signs when the row is written, and pg_net may need a day to send the
+	 * rows of a large import. The upper limit is how long events are kept.
 	 */
 	signature_max_age_seconds: z
 		.int()
@@ -31,18 +31,18 @@ export type TriggerSettings = z.output<typeof triggerSettings>;
 
 type Path = readonly string[];
 
-/** Where one sort of payload says what has changed. */
+/** Where a payload contains the change. */
 export interface RowLayout {
 	operation: Path;
-	/** The publisher's words for what was done, and ours. */
+	/** Maps the publisher's operation names to the router's. */
 	operations: Readonly<Record<string, string>>;
 	schema: Path;
 	table: Path;
-	/** Where the row is; the first that holds one counts, so the new row stands before the old. */
+	/** The possible paths of the row. The first one found counts, so the new row comes before the old. */
 	rows: readonly Path[];
 }
 
-/** What row triggers post: Supabase's webhooks, and ours, which has an identity more. */
+/** The payload of row triggers: Supabase's webhooks, and the router's own, which adds an identity. */
 export const TRIGGER_LAYOUT: RowLayout = {
 	operation: ["type"],
 	operations: { INSERT: "insert", UPDATE: "update", DELETE: "delete" },
@@ -54,14 +54,14 @@ export const TRIGGER_LAYOUT: RowLayout = {
 export interface RowChange {
 	/** `{schema}.{table}.{operation}` */
 	type: string;
-	/** `{table}/{primary key}`, or the table alone when the row has no such column. */
+	/** `{table}/{primary key}`, or only the table if the row has no such column. */
 	subject: string;
 	schema: string;
 }
 
 /**
- * Refuses with 400 `invalid_payload` what does not say which table changed, or how. `primaryKey`: the column whose
- * value ends the subject. `at` stands before the paths in refusals: "data[3]." for an element of a list.
+ * Reads a row change. Refuses with 400 `invalid_payload` if table or operation are missing. `primaryKey`: the column
+ * for the last part of the subject. `at`: the prefix of paths in refusals, "data[3]." for an element of a list.
  */
 export function readRowChange(
 	json: JsonObject,
@@ -90,10 +90,12 @@ export function readRowChange(
 	};
 }
 
-/** Databases let identifiers hold any character; PostgreSQL's have at most 63 bytes, SQL Server's 128 characters. */
+/** PostgreSQL identifiers have at most 63 bytes, SQL Server's 128 characters. They may contain any character. */
 const MAX_IDENTIFIER_LENGTH = 128;
 
-/** The identifier without what no attribute may hold: a strange name costs nobody an event. */
+/**
+ * Returns the identifier without characters that attributes forbid, so that an unusual name does not lose the event.
+ */
 function identifierAt(json: JsonObject, path: Path): string | undefined {
 	const name = valueAt(json, ...path);
 	if (typeof name !== "string" || name === "" || name.length > MAX_IDENTIFIER_LENGTH) return undefined;

@@ -1,6 +1,6 @@
 /**
- * S3 event notifications as S3 writes them (and MinIO after it), whatever brings them: SNS, SQS, a webhook. One event for
- * each record. https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+ * S3 event notifications (MinIO uses the same format), received by SNS, SQS or webhook. One event per record.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  */
 import { type CloudEvent, MAX_BATCH_EVENTS } from "../../events/event.ts";
 import { parseJson } from "../../events/json/parse.ts";
@@ -11,8 +11,8 @@ import { isObject, type JsonObject, valueAt } from "./json-body.ts";
 import { idFrom } from "./publisher-id.ts";
 
 /**
- * The events of a notification; none for the `s3:TestEvent` that S3 sends when notifications are switched on.
- * null when `text` is something else than a notification of S3.
+ * Returns the events of a notification; none for the `s3:TestEvent` that S3 sends when notifications are enabled.
+ * Returns null if `text` is not an S3 notification.
  */
 export function readS3Notification(text: string): CloudEvent[] | null {
 	const parsed = parseJson(text);
@@ -30,9 +30,9 @@ export function readS3Notification(text: string): CloudEvent[] | null {
 	return events;
 }
 
-/** null when the record lacks what every record of S3 has. */
+/** Returns null if the record lacks a required field. */
 function toEvent(record: JsonObject): CloudEvent | null {
-	// MinIO writes "s3:ObjectCreated:Put" where S3 leaves the prefix to the configuration.
+	// MinIO writes "s3:ObjectCreated:Put"; S3 uses the prefix only in the configuration.
 	const name = usableText(valueAt(record, "eventName"))?.replace(/^s3:/, "");
 	const bucket = usableText(valueAt(record, "s3", "bucket", "name"));
 	const key = valueAt(record, "s3", "object", "key");
@@ -52,30 +52,30 @@ function toEvent(record: JsonObject): CloudEvent | null {
 	};
 }
 
-/** As the CloudEvents adapter for S3 has it; MinIO has no region unless it is given one. */
+/** As in the CloudEvents adapter for S3. MinIO has no region unless one is configured. */
 function sourceOf(region: string | undefined, bucket: string): string {
 	const parts = [region, bucket].filter((part) => part !== undefined);
 	return `aws:s3.${parts.map((part) => encodeURIComponent(part.toWellFormed())).join(".")}`;
 }
 
 /**
- * The CloudEvents adapter's `{x-amz-request-id}.{x-amz-id-2}` is the same for all records of one request, as when
- * many objects are deleted at once: key and sequencer tell them apart.
+ * The CloudEvents adapter's `{x-amz-request-id}.{x-amz-id-2}` is the same for all records of one request, for example a
+ * bulk deletion, so key and sequencer are added.
  */
 function idOf(record: JsonObject, key: string): string {
 	const requestId = valueAt(record, "responseElements", "x-amz-request-id");
 	const extendedId = valueAt(record, "responseElements", "x-amz-id-2");
-	// Without a sequencer the version tells apart what is done to one object in one request.
+	// Without a sequencer, the version distinguishes several operations on one object in one request.
 	const sequencer =
 		idFrom(valueAt(record, "s3", "object", "sequencer")) ?? valueAt(record, "s3", "object", "versionId");
 	if (typeof requestId !== "string" || requestId === "") return contentHash(record.text);
 	const texts = [requestId, extendedId, key, sequencer].map((part) => (typeof part === "string" ? part : ""));
 	const id = texts.join(".");
-	// The longest keys make an id that no header would carry.
+	// The longest keys would make an id that is too long for a header.
 	return usableText(id) ?? contentHash(...texts);
 }
 
-/** Keys come as form fields are encoded: `red+flower.jpg`. undefined when that does not give UTF-8. */
+/** Decodes a form-encoded key: `red+flower.jpg`. Returns undefined if the result is not UTF-8. */
 function decodeKey(key: string): string | undefined {
 	try {
 		return decodeURIComponent(key.replaceAll("+", " "));
@@ -84,7 +84,7 @@ function decodeKey(key: string): string | undefined {
 	}
 }
 
-/** A record as in the S3 user guide. */
+/** A sample record, as in the S3 user guide. */
 export function s3RecordSample(now: number): object {
 	return {
 		eventVersion: "2.1",
@@ -110,7 +110,7 @@ export function s3RecordSample(now: number): object {
 				key: "2026/red+flower.jpg",
 				size: 1024,
 				eTag: "d41d8cd98f00b204e9800998ecf8427e",
-				// What S3 counts writes with; rising, in hexadecimal.
+				// S3's write counter: increasing, in hexadecimal.
 				sequencer: now.toString(16).toUpperCase().padStart(18, "0"),
 			},
 		},

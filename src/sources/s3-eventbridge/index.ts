@@ -25,7 +25,7 @@ function parse({ headers, body, now }: ParseInput): Parsed {
 	if (!read.ok) return read;
 	const { json } = read;
 	if (valueAt(json, "source") !== "aws.s3") {
-		const message = '"source" must be "aws.s3": let the rule match nothing else.';
+		const message = '"source" must be "aws.s3". Change the rule to match only this source.';
 		return refuse(400, "invalid_payload", message, "source");
 	}
 	const id = idAt(json, "id");

@@ -1,4 +1,4 @@
-/** How EventBridge is made to send what happens in a bucket: AWS CLI commands. */
+/** The set-up of EventBridge for the events of a bucket, with AWS CLI commands. */
 import type { SourceAuth } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { notificationsCode } from "../setup/s3-notifications.ts";
@@ -37,7 +37,7 @@ interface Connection {
 	parameters: object;
 }
 
-/** EventBridge always sends some credentials, so it is given one that nobody reads where the source asks for none. */
+/** EventBridge always sends credentials, so it gets a dummy value if the source requires none. */
 function connectionParameters(auth: SourceAuth, secret: string): Connection | null {
 	if (auth.type === "basic") {
 		return {

@@ -1,4 +1,4 @@
-/** How a bucket of S3 is made to notify a topic of SNS, and the topic to send here: AWS CLI and jq. */
+/** The set-up of an S3 bucket that notifies an SNS topic, and of the topic's subscription, with AWS CLI and jq. */
 import type { SnsSettings } from "../proof/sns/signature.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { notificationsCode, notify, stopNotifying } from "../setup/s3-notifications.ts";

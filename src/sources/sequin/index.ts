@@ -48,7 +48,7 @@ async function parse(input: ParseInput<RowSettings>): Promise<Parsed> {
 
 function readBatch({ text }: JsonObject, values: readonly unknown[], input: ParseInput<RowSettings>): Parsed {
 	if (values.length > MAX_BATCH_EVENTS) {
-		const message = `A request holds at most ${MAX_BATCH_EVENTS} events, not ${values.length}.`;
+		const message = `A request may contain at most ${MAX_BATCH_EVENTS} events, but has ${values.length}.`;
 		return refuse(413, "too_many_events", message);
 	}
 	const texts = elementTexts(memberTexts(text).get("data") ?? "[]");

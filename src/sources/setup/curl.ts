@@ -1,4 +1,4 @@
-/** The set-up of publishers that somebody writes: one request with curl, with the proof that the source asks for. */
+/** The set-up of custom publishers: a curl request with the authentication that the source requires. */
 import type { SourceAuth } from "../../store/records.ts";
 import { headersOf } from "../../crypto/signed-content.ts";
 import { SAMPLE_HEADER } from "../proof/sign.ts";
@@ -24,7 +24,7 @@ export function curlSetup(
 }
 
 interface Target {
-	/** The command as far as the URL and the content type. */
+	/** The beginning of the command, up to URL and content type. */
 	send: string;
 	url: string;
 	secret: string;
@@ -39,7 +39,7 @@ function signedCurl(auth: SourceAuth, target: Target): string {
 	switch (auth.type) {
 		case "none":
 		case "url_token":
-		// Only the provider can give these proofs, and its kind has a set-up of its own.
+		// Only the provider can authenticate this way, and its kind has its own set-up.
 		case "sns":
 		case "google_oidc":
 		case "aws_keys":
@@ -91,12 +91,12 @@ function hmacCurl(scheme: SignatureScheme, target: Target): string {
 	].join("\n");
 }
 
-/** The signed headers that the command has to set beside those it sets anyway. */
+/** Returns the signed headers that the command must set in addition. */
 function coveredHeaders({ content }: SignatureScheme): string[] {
 	return [...new Set(headersOf(content))].filter((name) => name !== "content-type");
 }
 
-/** What is signed, to stand between double quotes of a shell. */
+/** Returns the signed text, for use in double quotes of a shell. */
 function signedText(scheme: SignatureScheme, { url, body, contentType }: Target): string {
 	const covered = coveredHeaders(scheme).map((name) => [name, SAMPLE_HEADER]);
 	const headers = new Headers({ ...Object.fromEntries(covered), "content-type": contentType });
@@ -110,12 +110,12 @@ function signedText(scheme: SignatureScheme, { url, body, contentType }: Target)
 		.join("");
 }
 
-/** One word of a shell, whatever it holds. */
+/** Quotes any text as one shell word. */
 function quoted(text: string): string {
 	return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Stands for itself between double quotes of a shell. */
+/** Escapes a text for use in double quotes of a shell. */
 function escapedInQuotes(text: string): string {
 	return text.replace(/[\\"$`]/g, String.raw`\$&`);
 }

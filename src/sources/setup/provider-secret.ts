@@ -1,23 +1,23 @@
-/** For publishers that sign, some with a secret of their own choice: what they can prove, and who is told the secret. */
+/** For publishers that sign, some with their own secret: which auth types they support, and how to share the secret. */
 import type { SourceAuth, SourceAuthType } from "../../store/records.ts";
 import type { SetupStep, SetupTarget } from "../kind.ts";
 
-/** What such a publisher may be asked for instead of a signature: it does nothing for it. */
+/** Auth types that need no support from the publisher. */
 const UNSIGNED: readonly SourceAuthType[] = ["url_token", "none"];
 
-/** Whether the source has a secret that its publisher signs with. */
+/** Returns whether the publisher signs with the source's secret. */
 export function isSigned({ type }: SourceAuth): boolean {
 	return !UNSIGNED.includes(type);
 }
 
-/** Whether a publisher whose own signature is `own` can send what the source asks for. */
+/** Returns whether a publisher with the signature type `own` supports the source's auth. */
 export function canProve(auth: SourceAuth, own: SourceAuthType): boolean {
 	return !isSigned(auth) || auth.type === own || auth.type === "hmac";
 }
 
 /**
- * How the source is told the secret; no step when it asks for none. `origin` says where the publisher shows it. The
- * placeholder is what it has to be put in for.
+ * Returns the steps that give the source its secret; none if it needs no secret. `origin` says where the publisher
+ * shows it. The code contains a placeholder for it.
  */
 export function takeSecretSteps({ source, url, secret }: SetupTarget, origin: string): SetupStep[] {
 	if (!isSigned(source.auth)) return [];

@@ -1,13 +1,13 @@
-/** For sources whose proof is a secret that is sent: how they come to ask for a signature, which gives none away. */
+/** For sources whose requests contain a secret: how to change them to signatures, which reveal no secret. */
 import type { SetupTarget, SetupVariant } from "../kind.ts";
 import { rowTriggerVariant } from "./row-trigger-sql.ts";
 import { pgNet } from "./row-trigger-transports.ts";
 
-/** The variant that makes the source ask for signatures, and installs the trigger that makes them. */
+/** Returns the variant that makes the source require signatures and installs a trigger that signs. */
 export function signedVariant(target: SetupTarget, isIdentified: boolean): SetupVariant {
 	const { source, secret } = target;
 	const url = new URL(target.url);
-	// A token in it would wait in pg_net's table like a header.
+	// A token in the URL would be visible in pg_net's table, like a header.
 	url.search = "";
 	const proof = { kind: "signature", secret } as const;
 	const trigger = rowTriggerVariant({ url: url.href, proof, isIdentified }, pgNet);

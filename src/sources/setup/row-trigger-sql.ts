@@ -1,7 +1,6 @@
 /**
- * The SQL that makes a PostgreSQL database (13 or newer) send the changes of its rows: one schema with the address,
- * the secret and a trigger function. How requests leave the server is in row-trigger-transports.ts, how a table is
- * watched in row-trigger-watch.ts.
+ * The SQL that makes a PostgreSQL database (13 or newer) send row changes: a schema with the URL, the secret and a
+ * trigger function. row-trigger-transports.ts sends the requests, row-trigger-watch.ts watches tables.
  */
 import type { SetupVariant } from "../kind.ts";
 import type { Transport } from "./row-trigger-transports.ts";
@@ -9,7 +8,7 @@ import { WATCH_SQL } from "./row-trigger-watch.ts";
 import { sqlLiteral } from "./sql-literal.ts";
 import type { StaticProof } from "./static-proof.ts";
 
-/** How each request proves itself: a Standard Webhooks signature, a fixed header, or nothing (null). */
+/** How requests authenticate: a Standard Webhooks signature, a fixed header, or not at all (null). */
 export type RowProof =
 	| { kind: "signature"; secret: string }
 	| { kind: "header"; name: string; value: string };
@@ -17,17 +16,17 @@ export type RowProof =
 export interface RowTrigger {
 	url: string;
 	proof: RowProof | null;
-	/** Whether a message has an id, its transaction and its time; else it is what Supabase's webhooks send. */
+	/** Whether messages contain an id, transaction and time; otherwise they have the format of Supabase's webhooks. */
 	isIdentified: boolean;
 }
 
-/** The header of a proof that is the same for every request; null when there is none. */
+/** Returns the fixed header of a static proof, or null if there is none. */
 export function fixedHeader({ headers }: StaticProof): RowProof | null {
 	const [header] = Object.entries(headers);
 	return header === undefined ? null : { kind: "header", name: header[0], value: header[1] };
 }
 
-/** Each step may be run again at any time: with another URL or secret it replaces the former one. */
+/** Returns the variant. Each step may be run again at any time; another URL or secret replaces the former one. */
 export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): SetupVariant {
 	const { name, extension, watching } = transport;
 	const turnOn = `create extension if not exists ${extension};`;
@@ -53,7 +52,7 @@ export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): Se
 	};
 }
 
-/** What a person looks at, in the order in which it fails: the extension, the address, the triggers, and what was sent. */
+/** Troubleshooting, in order of likely failure: the extension, the URL, the triggers, and the sent requests. */
 function noRowsSql({ extension, stuck }: Transport): string {
 	const missing = `missing: create extension ${extension};`;
 	return [
@@ -151,7 +150,7 @@ const IDENTITY = `,
     'txid', pg_current_xact_id()::text,
     'at', sent_at`;
 
-/** The secret is not in the text of the function, which everybody can read. */
+/** The function's text, which everyone can read, must not contain the secret. */
 function headersSql(proof: RowProof | null): string {
 	if (proof === null) return "  headers := '{}';";
 	if (proof.kind === "header")
@@ -168,7 +167,7 @@ function headersSql(proof: RowProof | null): string {
     'base64'));`;
 }
 
-/** Extensions live where their installer put them: "public" here, "extensions" there. */
+/** The schema of an extension depends on its installation: "public" or "extensions". */
 function searchPathSql(extensions: readonly string[]): string {
 	return `do $path$
 begin

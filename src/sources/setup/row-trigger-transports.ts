@@ -1,18 +1,18 @@
-/** The ways in which a PostgreSQL server can send a request by itself, and what each costs its writers. */
+/** The ways for a PostgreSQL server to send requests, and what each costs its writers. */
 import type { SetupStep, SetupVariant } from "../kind.ts";
 
-/** plpgsql that posts `body` (jsonb) with `headers` (jsonb) to `target.url`, and what it needs. */
+/** plpgsql code that posts `body` (jsonb) with `headers` (jsonb) to `target.url`, and its requirements. */
 export interface Transport extends Pick<SetupVariant, "name" | "title"> {
 	extension: string;
-	/** Whether the extension's names are found by the search path, and not in a schema of its own. */
+	/** Whether the extension's names are found by the search path and not in a fixed schema. */
 	isSearched: boolean;
-	/** A statement that fails, and says what to do, in a database that this could not send from. */
+	/** A statement that fails with instructions if this transport cannot send from the database. */
 	check?: string;
-	/** Says who else may read `what` is sent. */
+	/** Says who else can read the sent data, `what`. */
 	exposed?: (what: string) => string;
-	/** How to see later what did not arrive. */
+	/** How to find requests that did not arrive. */
 	watching?: SetupStep;
-	/** Rows of (what, found) that say where this may be stuck; for `noRowsSql`. */
+	/** SQL rows of (what, found) for troubleshooting; for `noRowsSql`. */
 	stuck?: string;
 	/** A function that `send` calls. */
 	helper?: string;
@@ -21,8 +21,8 @@ export interface Transport extends Pick<SetupVariant, "name" | "title"> {
 }
 
 /**
- * The worker of pg_net serves one database of the server, and what is queued in another waits there for ever. Versions
- * without a setting for it served "postgres". Who may not see which libraries are loaded finds no row of that name.
+ * pg_net's worker serves one database of the server; requests queued in another wait for ever. Versions without a
+ * setting for it served "postgres". A role that may not see the loaded libraries finds no row of that name.
  */
 export const PG_NET_CHECK = `do $check$
 declare
@@ -43,8 +43,8 @@ end
 $check$;`;
 
 /**
- * Writers do not wait for it. pg_net opens hundreds of requests at once, and their time runs while they wait for each
- * other: after five seconds it gave up thousands that had been accepted.
+ * Writers do not wait for it. pg_net opens hundreds of requests at once, and their timeouts run while they wait for
+ * each other: with five seconds it gave up on thousands that had been accepted.
  */
 export const PG_NET_TIMEOUT_MS = 60_000;
 
@@ -95,7 +95,7 @@ export const pgsqlHttp: Transport = {
   end if;`,
 };
 
-/** Needs a superuser. A name of its own, because many firewalls turn Python's away. */
+/** Needs a superuser. It sets its own user agent, because many firewalls block Python's. */
 export const plPython: Transport = {
 	name: "plpython3u",
 	title:

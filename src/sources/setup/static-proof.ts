@@ -17,12 +17,12 @@ export function staticProof(auth: SourceAuth, secret: string): StaticProof | nul
 	return auth.type === "header" ? { headers: { [auth.name]: secret } } : null;
 }
 
-/** Whether the secret itself goes with each request, in a header or the URL, for whoever reads the request. */
+/** Whether each request contains the secret, in a header or the URL, where readers of the request can see it. */
 export function sendsSecret({ type }: SourceAuth): boolean {
 	return type === "bearer" || type === "header" || type === "url_token";
 }
 
-/** Instead of a set-up that could not work: how the source is made to ask for what its publisher can send. */
+/** Replaces an impossible set-up: how to change the source's auth to one that its publisher supports. */
 export function setupAfterAuthChange({ source, url }: SetupTarget, changes: object): Setup {
 	const code = [
 		`curl -X PATCH '${new URL(url).origin}/v1/sources/${source.name}' \\`,

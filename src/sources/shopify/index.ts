@@ -1,4 +1,4 @@
-/** Shopify webhooks. What happened stands in the headers, the body is the resource alone. */
+/** Shopify webhooks. The headers contain the event type, the body only the resource. */
 import { refuse } from "../../http/refusal.ts";
 import { sourcePath, timeFrom, usableText } from "../reading/attribute-values.ts";
 import { readJsonRequest, textAt } from "../reading/json-body.ts";
@@ -26,7 +26,12 @@ export const shopify = defineKind({
 async function parse({ source, headers, body, now, freshId }: ParseInput): Promise<Parsed> {
 	const topic = headers.get("x-shopify-topic");
 	if (topic === null || !/^[\w./-]{1,200}$/.test(topic)) {
-		return refuse(400, "missing_header", "The header X-Shopify-Topic names no topic.", "x-shopify-topic");
+		return refuse(
+			400,
+			"missing_header",
+			"The header X-Shopify-Topic is missing or invalid.",
+			"x-shopify-topic",
+		);
 	}
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;

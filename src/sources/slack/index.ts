@@ -44,14 +44,14 @@ export const slack = defineKind({
 	sample,
 });
 
-/** Slack's URL verification has a few fields; without a proof, nobody may have a megabyte of them parsed. */
+/** Slack's check has only a few fields. The limit is small because the request is unauthenticated. */
 const MAX_SSL_CHECK_BYTES = 4_096;
 
-/** Slack looks now and then whether the URL of a command is in order, with a form that it does not sign. */
+/** Slack occasionally checks a command's URL with an unsigned form. */
 async function handshake(request: Request): Promise<Response | null> {
 	if (request.method !== "POST" || !isForm(request.headers)) return null;
 	const read = await readBody(request.clone());
-	// A body that is refused is refused again when the request itself is read.
+	// A refused body is refused again when the request itself is read.
 	if (!read.ok || read.body.byteLength > MAX_SSL_CHECK_BYTES) return null;
 	const form = readForm(read.body);
 	return form.ok && form.fields.get("ssl_check") === "1" ? new Response(null) : null;
@@ -64,7 +64,7 @@ function parseEnvelope(json: JsonObject, input: ParseInput): Parsed {
 	if (type === "url_verification") {
 		const challenge = valueAt(json, "challenge");
 		if (typeof challenge === "string") return acknowledge([], { challenge });
-		return refuse(400, "invalid_payload", "There is no challenge to answer.", "challenge");
+		return refuse(400, "invalid_payload", "The challenge is missing.", "challenge");
 	}
 	const name = type === "event_callback" ? textAt(json, "event", "type") : type;
 	if (name === undefined) return refuse(400, "invalid_payload", "The event has no type.", "event.type");

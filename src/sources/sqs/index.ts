@@ -1,6 +1,6 @@
 /**
- * A queue of Amazon SQS, which the router asks for messages: nothing is posted. A notification of S3 or a CloudEvent
- * inside is the event, also where a topic of SNS has wrapped it; any other body is data.
+ * An Amazon SQS queue that the router polls. A message with an S3 notification or a CloudEvent becomes that event, also
+ * if wrapped by an SNS topic; any other body becomes the data of an event.
  */
 import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents/cloudevents.ts";
 import type { CloudEvent, EventData } from "../../events/event.ts";

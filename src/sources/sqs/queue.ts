@@ -1,4 +1,4 @@
-/** What the URL of an SQS queue says, and which URLs the router signs requests for. Pure. */
+/** SQS queue URLs: parsing, and which URLs the router may sign requests for. Pure. */
 
 /** https://docs.aws.amazon.com/general/latest/gr/sqs-service.html */
 const SQS_HOST = /^sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
@@ -6,8 +6,8 @@ const SQS_HOST = /^sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.
 const QUEUE_PATH = /^\/(\d{12})\/([\w-]{1,80}(?:\.fifo)?)$/;
 
 /**
- * Why `text` is no queue the router asks, as the end of a sentence that begins with the field's name; null when it
- * is one. `allowPrivate` lets an emulator stand anywhere.
+ * Returns why `text` is not an allowed queue URL, to follow the field's name in a sentence, or null if it is allowed.
+ * `allowPrivate` allows emulators on any host.
  */
 export function refuseQueueUrl(text: string, { allowPrivate }: { allowPrivate: boolean }): string | null {
 	const url = URL.parse(text);

@@ -1,4 +1,4 @@
-/** What a source of kind `sqs` is told: the queue, and the access key that may read it. */
+/** The settings of kind `sqs`: the queue, and the access key that may read it. */
 import { env } from "cloudflare:workers";
 import * as z from "zod";
 import { refuseQueueUrl, regionOf } from "./queue.ts";

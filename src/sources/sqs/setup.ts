@@ -1,4 +1,4 @@
-/** How a queue of SQS is opened to the router, and a bucket of S3 to the queue: AWS CLI and jq. */
+/** The set-up of an SQS queue's access for the router, and of S3 notifications to the queue, with AWS CLI and jq. */
 import { queueArn } from "./queue.ts";
 import type { SqsSettings } from "./settings.ts";
 import type { Setup, SetupTarget } from "../kind.ts";

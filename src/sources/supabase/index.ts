@@ -1,6 +1,6 @@
 /**
- * Supabase's database webhooks: unsigned, without an id, and never sent twice by Supabase itself
- * (https://supabase.com/docs/guides/database/webhooks). Where loss or doubles matter, kind `postgres` does better.
+ * Supabase's database webhooks: unsigned, without an id, and not retried by Supabase
+ * (https://supabase.com/docs/guides/database/webhooks). If loss or duplicates matter, use kind `postgres`.
  */
 import * as z from "zod";
 import { memberTexts } from "../../events/json/text.ts";
@@ -25,13 +25,13 @@ import { PG_NET_CHECK, PG_NET_TIMEOUT_MS, pgNet } from "../setup/row-trigger-tra
 import { sqlLiteral } from "../setup/sql-literal.ts";
 import { sendsSecret, setupAfterAuthChange, type StaticProof, staticProof } from "../setup/static-proof.ts";
 
-/** The same change within one window is the same event; later it may well have happened again. */
+/** The same change within this window is the same event. Later, it may have happened again. */
 const DEDUPE_WINDOW_MS = 5 * 60_000;
 
 const supabaseSettings = triggerSettings.extend({
 	/**
-	 * Whether changes that say the same within five minutes are one event. A row that changes back and forth says
-	 * the same again, and Supabase sends nothing twice, so this is for triggers that somebody has made twice.
+	 * Whether equal changes within five minutes are one event. Only for duplicate triggers: Supabase sends nothing
+	 * twice, and a row that changes back and forth produces equal changes.
 	 */
 	dedupe: z.boolean().default(false),
 });
@@ -63,7 +63,7 @@ async function parse(input: ParseInput<z.output<typeof supabaseSettings>>): Prom
 	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
 }
 
-/** The id that the signature covers: a request that somebody sends again is no new event. */
+/** Returns the id covered by the signature, so that a replayed request is not a new event. */
 function signedId({ type }: SourceAuth, headers: Headers): string | undefined {
 	return type === "standard_webhooks" ? idFromHeader(headers, "webhook-id") : undefined;
 }

@@ -415,9 +415,11 @@ describe("reading events", () => {
 			const { unmatched } = await must<Explained>("GET", `/v1/events/${event}?explain=true`);
 			return unmatched.find((one) => one.subscription_id === id)?.reason;
 		};
-		expect(await reasonOf(body.id)).toBe("it listens to source listened-db, and this event is of source api");
+		expect(await reasonOf(body.id)).toBe(
+			"it listens to source listened-db, but this event is from source api",
+		);
 		expect(await reasonOf(result)).toMatch(
-			/^it listens to source listened-db, and this event is of source results: .*"source": "results", or null/,
+			/^it listens to source listened-db, but this event is from source results: .*"source": "results", or null/,
 		);
 	});
 });

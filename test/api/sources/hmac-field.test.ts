@@ -42,7 +42,7 @@ describe("a scheme that makes no sense is refused", () => {
 
 	test("the message names what is wrong, and what is known", () => {
 		const scheme = { header: "x", signed_content: "{bdy}", timestamp_header: null };
-		expect(refuseScheme(scheme)?.message).toMatch(/^\{bdy\} is not known; known are .*\{body\}/);
+		expect(refuseScheme(scheme)?.message).toMatch(/^\{bdy\} is unknown\. Use .*\{body\}/);
 	});
 });
 

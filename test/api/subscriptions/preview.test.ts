@@ -82,8 +82,8 @@ describe("whether an event matches", () => {
 		]);
 		expect(told.criteria.map(({ reason }) => reason)).toEqual([
 			"the subscription is paused",
-			"it listens to source previewed-db, and this event is of source api",
-			"type scan.stored is none of: document.*, row",
+			"it listens to source previewed-db, but this event is from source api",
+			"type scan.stored matches none of: document.*, row",
 			null,
 			'filter does not hold: {"exact":{"subject":"other"}}',
 			null,

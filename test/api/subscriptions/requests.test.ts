@@ -192,7 +192,7 @@ describe("asking and granting", () => {
 			(await explain(env, event, { readNames: async () => new Map() })).find(
 				({ subscription_id }) => subscription_id === id,
 			)?.reason;
-		expect(await reasonOf()).toBe("the owner of its source has not granted it yet");
+		expect(await reasonOf()).toBe("the owner of its source has not approved it yet");
 		await askWith(owner, "POST", `${path}/deny`);
 		expect(await reasonOf()).toBe("the owner of its source has denied it");
 	});

@@ -116,7 +116,7 @@ describe("a source", () => {
 		await eventually(async () => {
 			expect(await stub.status(id)).toMatchObject({
 				status: "failing",
-				lastError: expect.stringContaining("not in the database"),
+				lastError: expect.stringContaining("missing from the database"),
 			});
 		});
 		await runInDurableObject(stub, async (_, { storage }) => expect(await storage.getAlarm()).not.toBeNull());

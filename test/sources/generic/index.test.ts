@@ -82,7 +82,7 @@ describe("data follows the content type", () => {
 
 	test.each([
 		["broken JSON, with its place", '{"a":}', /at character 5\.$/],
-		["truncated JSON", '{"a":', /ends too early/],
+		["truncated JSON", '{"a":', /ends unexpectedly/],
 		["no JSON at all", "", /empty/],
 		["only spaces", "  ", /empty/],
 		["invalid UTF-8", new Uint8Array([0x22, 0xc0, 0xa0, 0x22]), /UTF-8/],

@@ -18,7 +18,7 @@ const EXPECTED: [SourceAuth, string | null][] = [
 	[{ type: "stripe" }, "a signature in stripe-signature,"],
 	[{ type: "standard_webhooks" }, "webhook-signature"],
 	[{ type: "sns" }, "Amazon SNS"],
-	[{ type: "google_oidc", audience: null, email: "pusher@example.com" }, "a token of Google"],
+	[{ type: "google_oidc", audience: null, email: "pusher@example.com" }, "a Google OIDC token"],
 	[{ type: "aws_keys" }, null],
 	[{ type: "none" }, null],
 ];

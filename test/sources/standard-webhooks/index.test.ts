@@ -150,8 +150,8 @@ describe("v1a: signed with a private key, verified with the public one", () => {
 
 	test.each([
 		[PUBLIC_KEY, null],
-		["whpk_", /32 bytes, and holds 0/],
-		["whpk_AAAA", /holds 3/],
+		["whpk_", /32 bytes, but contains 0/],
+		["whpk_AAAA", /contains 3/],
 		[PUBLIC_KEY.slice(0, -1), /base64/],
 		[`${PUBLIC_KEY}!`, /base64/],
 	])("%s as a key", (key, refusal) => {

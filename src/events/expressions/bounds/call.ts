@@ -1,4 +1,4 @@
-/** What JSONata and the functions of an expression know of each other. Shapes only. */
+/** The interface between JSONata and the functions of expressions. Types only. */
 import type { Meter } from "./meter.ts";
 
 /** What a function gets as `this`. */

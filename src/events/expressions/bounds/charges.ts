@@ -1,4 +1,4 @@
-/** What JSONata's operators cost, depending on their values, and which values they must not get. */
+/** The cost of JSONata's operators, depending on their values, and the values that they must not receive. */
 import { isContainer, isFunction, type Meter, STEP } from "./meter.ts";
 
 /** Sorting with variables from `@`, `#` or `%` copies the rest of the list for each comparison. */
@@ -61,7 +61,7 @@ export function refuseLongText(value: unknown, meter: Meter): void {
 	meter.spend(value.length / 64);
 }
 
-/** An event can bring what looks like a function, with a syntax tree for a body that nobody has checked. */
+/** An event can contain an object that looks like a function, with an unchecked syntax tree as its body. */
 export function refuseForgery(value: unknown): void {
 	if (value === undefined || isFunction(value)) return;
 	throw new Error("only a function can be applied in part");

@@ -1,6 +1,6 @@
 /**
- * Regular expressions that take time linear in the text (RE2): compiled, or refused. JavaScript's own engine only ever
- * parses the literals of an expression; it never runs them.
+ * Regular expressions with linear run time (RE2). JavaScript's own engine only parses the literals of an expression; it
+ * never runs them.
  */
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import type { Program } from "./metered-text.ts";
@@ -33,7 +33,7 @@ export type CompiledRegExp =
 	/** `at` counts characters of the source from 0. */
 	| { ok: false; message: string; at: number };
 
-/** Look-around and back-references are refused: nothing can run them in linear time. */
+/** Compiles a regular expression. Refuses look-around and back-references, which cannot run in linear time. */
 export function compileRegExp({ source, flags }: Pick<RegExp, "source" | "flags">): CompiledRegExp {
 	const refusal = refuseParts(source);
 	if (refusal !== null) return { ok: false, ...refusal };

@@ -1,17 +1,17 @@
 /**
- * What one evaluation may use. Workers freeze the clock while code runs, so a time limit could never fire: work is
- * counted instead, before it is done. A unit is some 10 ns on a machine of 2026.
+ * The work limit of an evaluation. Workers freeze the clock while code runs, so a time limit could never fire. Instead,
+ * work is counted before it is done. A unit is about 10 ns on a machine of 2026.
  */
 
-/** All the work of one evaluation: some 100 ms of CPU. */
+/** The maximum work of an evaluation: about 100 ms of CPU. */
 export const MAX_WORK = 10_000_000;
-/** Work of one step of the evaluator: 200,000 of them are all an evaluation may take. */
+/** The work of one evaluator step: an evaluation may take 200,000 of them. */
 export const STEP = 50;
-/** Evaluations that are under way at once, nested or side by side; each holds some kilobytes. */
+/** The maximum number of concurrent evaluations, nested or parallel; each uses some kilobytes. */
 export const MAX_DEPTH = 10_000;
-/** The longest array an expression may make. */
+/** The maximum length of an array that an expression creates. */
 export const MAX_ARRAY = 100_000;
-/** The longest text an expression may make, in characters: an event, and a little more to wrap it in. */
+/** The maximum length of a text that an expression creates, in characters: an event, plus some room for a wrapper. */
 const MAX_TEXT = 1_114_112;
 
 export class Meter {
@@ -23,7 +23,7 @@ export class Meter {
 	/** The longest sequence made so far. */
 	longest = 0;
 
-	/** Why the evaluation had to stop; null when it did not. */
+	/** Why the evaluation was stopped, or null. */
 	get overrun(): string | null {
 		return this.#overrun;
 	}
@@ -33,7 +33,7 @@ export class Meter {
 		return this.#spent;
 	}
 
-	/** Throws when there are not as many units left. */
+	/** Charges for work. Throws if too few units are left. */
 	spend(work: number): void {
 		const spent = this.#spent + work;
 		if (this.#isClosed || !(spent <= MAX_WORK)) {
@@ -42,7 +42,7 @@ export class Meter {
 		this.#spent = spent;
 	}
 
-	/** Ends the evaluation; throws. The first reason stands. */
+	/** Ends the evaluation by throwing. The first reason is kept. */
 	stop(reason: string): never {
 		this.#overrun ??= reason;
 		this.#isClosed = true;

@@ -1,4 +1,4 @@
-/** Regular expressions while they run, metered: what JSONata gets as its `RegexEngine`. */
+/** Metered regular expressions, passed to JSONata as its `RegexEngine`. */
 import { AUTOMATON_BYTES, type LinearRegExp } from "./linear-regexp.ts";
 import { MeteredText } from "./metered-text.ts";
 import type { Meter } from "./meter.ts";
@@ -62,5 +62,5 @@ export class MeteredRegExp {
 function toText(value: unknown): string {
 	if (typeof value === "string") return value;
 	if (typeof value === "number" || typeof value === "boolean") return String(value);
-	throw new Error("a regular expression is for texts");
+	throw new Error("a regular expression can only be applied to a string");
 }

@@ -1,8 +1,8 @@
-/** Values as JSON text: measured before it is made, because a value can be larger than what it was made of. */
+/** Converts values to JSON text. The size is measured first, because a value can be larger than its inputs. */
 import { MAX_EVENT_BYTES } from "../../event.ts";
 import { isFunction, type Meter } from "./meter.ts";
 
-/** The largest value that leaves an expression, as JSON in UTF-8: an event, and a little more to wrap it in. */
+/** The maximum size of an expression's result, as JSON in UTF-8: an event, plus some room for a wrapper. */
 const MAX_JSON_BYTES = MAX_EVENT_BYTES + 65_536;
 /** The same limit as for incoming JSON (json-structure.ts). */
 const MAX_LEVELS = 1_000;
@@ -28,13 +28,13 @@ export function readPrettyText(value: unknown, meter: Meter): void {
 	}
 }
 
-/** The JSON text of what an expression gave; a value that is missing, or no JSON, is a failure. */
+/** Returns the JSON text of an expression's result, or an error if it is missing or not JSON. */
 export function toJson(value: unknown): { ok: true; json: string } | { ok: false; message: string } {
-	if (value === undefined) return fail("the expression gave no value");
+	if (value === undefined) return fail("the expression returned no value");
 	for (const { at, length, level } of measure(value)) {
-		if (isFunction(at)) return fail("the expression gave a function, which is no JSON");
+		if (isFunction(at)) return fail("the expression returned a function, which is not JSON");
 		if (typeof at === "number" && !Number.isFinite(at)) {
-			return fail(`the expression gave the number ${at}, which JSON cannot say`);
+			return fail(`the expression returned the number ${at}, which JSON cannot represent`);
 		}
 		if (level > MAX_LEVELS) return fail(`the value nests more than ${MAX_LEVELS} levels`);
 		if (length > MAX_JSON_BYTES) return fail(TOO_LARGE);

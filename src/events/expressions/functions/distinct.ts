@@ -1,7 +1,7 @@
 /** `$distinct` without comparing everything with everything. */
 import { entriesOf, isContainer, MAX_ARRAY, type Meter } from "../bounds/meter.ts";
 
-/** Equal as `=` has it: objects whatever the order of their members. */
+/** Equality as in `=`: the order of an object's members does not matter. */
 export function distinct(list: readonly unknown[], into: unknown[], meter: Meter): unknown[] {
 	const seen = new Set<unknown>();
 	for (const item of list) {

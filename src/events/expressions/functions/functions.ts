@@ -1,6 +1,6 @@
 /**
- * The functions that expressions can call: JSONata's own, each behind a charge for what it reads and makes, and ours
- * for those whose cost lies inside of them. They are made once and shared by all expressions.
+ * The functions that expressions can call: JSONata's own, charged for what they read and create, and replacements for
+ * those whose cost arises inside. They are created once and shared by all expressions.
  */
 import jsonata from "jsonata";
 import type { BoundedFunction, Call, Definition, Environment, Focus } from "../bounds/call.ts";
@@ -13,7 +13,7 @@ import { textFunctions } from "./text-functions.ts";
 /** The cost of any call. */
 const CALL_WORK = 20;
 
-/** Functions that cost the same whatever their arguments are. */
+/** Functions with a fixed cost, independent of their arguments. */
 const CONSTANT = [
 	"abs",
 	"assert",
@@ -52,7 +52,7 @@ function defineAll(): Map<string, Definition> {
 	return new Map(Object.entries(functions).map(([name, run]) => [name, define(name, run, ownOf)]));
 }
 
-/** JSONata hands its environment to nobody but its hooks; the first of them runs before `evaluate` returns. */
+/** JSONata passes its environment only to its hooks; the first one runs before `evaluate` returns. */
 function staticEnvironment(): Environment {
 	const program = jsonata("null");
 	const found: Environment[] = [];

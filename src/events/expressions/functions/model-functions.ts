@@ -17,7 +17,7 @@ export const modelFunctions: Record<string, BoundedFunction> = {
 	tensor,
 	base64({ args: [text], meter }) {
 		if (text === undefined) return undefined;
-		if (typeof text !== "string") throw new Error("$base64 takes a text");
+		if (typeof text !== "string") throw new Error("the argument of $base64 must be a string");
 		meter.spend(text.length);
 		meter.makeText(4 * text.length);
 		return Buffer.from(text).toString("base64");
@@ -27,7 +27,7 @@ export const modelFunctions: Record<string, BoundedFunction> = {
 /** `$tensor(value, datatype?, shape?)` */
 function tensor({ args: [value, datatype, shape], meter }: Call): unknown {
 	if (value === undefined) return undefined;
-	if (isFunction(value)) throw new Error("$tensor takes no function");
+	if (isFunction(value)) throw new Error("$tensor does not accept functions");
 	// Before anything else, since a value may contain itself. What is longer as a text is too long for an event.
 	readText(value, meter);
 	const made = makeTensor(value, formOf(datatype, shape, meter));
@@ -37,12 +37,12 @@ function tensor({ args: [value, datatype, shape], meter }: Call): unknown {
 
 function formOf(datatype: unknown, shape: unknown, meter: Meter): TensorForm {
 	if (datatype !== undefined && datatype !== null && typeof datatype !== "string") {
-		throw new Error("$tensor takes a datatype such as FP32 as its second argument");
+		throw new Error("the second argument of $tensor must be a datatype such as FP32");
 	}
 	meter.readArray(shape);
 	const isShape = Array.isArray(shape) && shape.every((size) => typeof size === "number");
 	if (shape !== undefined && (!isShape || shape.length > MAX_DIMENSIONS)) {
-		throw new Error("$tensor takes a list of numbers, the shape, as its third argument");
+		throw new Error("the third argument of $tensor, the shape, must be a list of numbers");
 	}
 	return {
 		...(typeof datatype === "string" && { datatype }),

@@ -14,7 +14,7 @@ export function compareScalars(left: unknown, right: unknown, meter: Meter): num
 	return (left as number) < (right as number) ? -1 : 1;
 }
 
-/** As JSONata orders: what has no value comes last, whatever the direction. */
+/** JSONata's order: items without a value come last, in both directions. */
 export function compareKeys(
 	left: readonly unknown[],
 	right: readonly unknown[],

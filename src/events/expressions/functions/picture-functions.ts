@@ -1,6 +1,6 @@
 /**
- * Functions with picture strings, for numbers and for times. A picture, or an option beside it, can make JSONata's
- * own run for ever or make a text of any length: only those that cannot are let through.
+ * Functions with picture strings, for numbers and times. Some pictures or options make JSONata's functions run for ever
+ * or create texts of any length, so only safe ones are allowed.
  */
 import type { BoundedFunction, Call } from "../bounds/call.ts";
 import { type CompiledRegExp, compileRegExp } from "../bounds/linear-regexp.ts";

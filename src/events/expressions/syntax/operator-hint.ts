@@ -1,6 +1,6 @@
 /**
- * Operators of other languages that people write out of habit, which JSONata refuses with words about something else. Looked
- * for only in an expression that does not parse. Pure.
+ * Detects operators of other languages, for which JSONata reports misleading errors. Used only for an expression that
+ * does not parse. Pure.
  */
 
 /** What stands in JSONata instead. */
@@ -18,7 +18,7 @@ const INSTEAD = new Map([
 	["not", "$not(…)"],
 ]);
 
-/** Texts, quoted names and comments are passed over as a whole, whatever is in them. */
+/** Strings, quoted names and comments are skipped as a whole. */
 const TOKEN =
 	/"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|`[^`]*`?|\/\*[\s\S]*?\*\/|(?<foreign>===?|!==|<>|&&|\|\||!(?!=)|\b(?:AND|OR|NOT|not)\b)/g;
 
@@ -32,8 +32,8 @@ export interface OperatorHint {
 const NOTICED_WITHIN = 2;
 
 /**
- * The operator that JSONata stumbled over at `noticed` (characters from 0, as it tells them), or null when it was another
- * thing.
+ * The operator that JSONata stumbled over at `noticed` (characters from 0, as it tells them), or null when it was
+ * another thing.
  */
 export function operatorHint(text: string, noticed: number | null): OperatorHint | null {
 	if (noticed === null) return null;

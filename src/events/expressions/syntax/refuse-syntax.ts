@@ -1,4 +1,4 @@
-/** What an expression may not hold although JSONata would take it, and where it stands. */
+/** Syntax that is refused although JSONata accepts it, with its position. */
 import type { Node } from "./syntax.ts";
 import { compileRegExp, type LinearRegExp } from "../bounds/linear-regexp.ts";
 
@@ -44,8 +44,7 @@ function refuseNode(node: Node): SyntaxRefusal | null {
 	}
 	if (node.focus === "then") return { message: "@$then is not available", position };
 	if (node.signature !== undefined && !isPlainSignature(node.signature.definition)) {
-		const message =
-			"the signature of the function is too intricate; leave it out, or use fewer of ?, - and +";
+		const message = "the function signature is too complex; omit it, or use fewer of ?, - and +";
 		return { message, position };
 	}
 	return null;

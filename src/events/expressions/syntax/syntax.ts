@@ -42,7 +42,7 @@ export interface Stage {
 	value?: unknown;
 }
 
-/** Far more than anybody writes; each level costs the evaluator a frame to look for variables in. */
+/** Far more than any real expression has. Each level costs the evaluator a frame for variable lookups. */
 const MAX_NESTING = 500;
 /** Expressions of 4,096 characters stay far below this. */
 const MAX_NODES = 100_000;

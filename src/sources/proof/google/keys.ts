@@ -1,6 +1,6 @@
 /**
- * The keys that Google signs its tokens with: fetched from Google's own address only, and kept in memory for as long
- * as Google says.
+ * Google's public keys for OIDC tokens: fetched only from Google's own address, and cached for as long as Google
+ * allows.
  */
 import { createLocalJWKSet } from "jose/jwks/local";
 import * as z from "zod";
@@ -13,7 +13,7 @@ const MAX_KEYS_BYTES = 65_536;
 const DEFAULT_KEEP_SECONDS = 3_600;
 const MIN_KEEP_SECONDS = 300;
 const MAX_KEEP_SECONDS = 86_400;
-/** Anybody can invent a key id: it may make us ask Google again, but not at every request. */
+/** The minimum time between fetches: an attacker can invent key ids, which must not cause a fetch per request. */
 const REFETCH_INTERVAL_MS = 60_000;
 
 const keySetSchema = z.object({
@@ -22,7 +22,7 @@ const keySetSchema = z.object({
 		.min(1),
 });
 
-/** `resolve` finds the key that a token names. */
+/** `resolve` finds the key of a token. */
 export interface GoogleKeys {
 	ids: ReadonlySet<string>;
 	resolve: ReturnType<typeof createLocalJWKSet>;
@@ -33,12 +33,12 @@ interface KeptKeys extends GoogleKeys {
 	expiresAt: number;
 }
 
-/** By this isolate. */
+/** Cached per isolate. */
 let kept: KeptKeys | null = null;
 
 /**
- * The kept keys while they are good; they are asked for anew when they have expired or may lack `keyId`. `now` in
- * ms. Refuses with 503 `keys_unavailable`.
+ * Returns the cached keys. Fetches them again if they have expired or lack `keyId`. `now` in ms. Refuses with 503
+ * `keys_unavailable`.
  */
 export async function loadGoogleKeys(
 	keyId: string,
@@ -52,12 +52,12 @@ export async function loadGoogleKeys(
 		kept = await fetchKeys(now);
 		return { ok: true, keys: kept };
 	} catch (cause) {
-		const message = "Google's keys cannot be read now. Send the request again.";
+		const message = "Google's public keys are unavailable. Send the request again.";
 		return refuseForNow("keys_unavailable", message, { cause });
 	}
 }
 
-/** Throws whatever went wrong. */
+/** Throws on any failure. */
 async function fetchKeys(now: number): Promise<KeptKeys> {
 	const response = await fetch(KEYS_URL, {
 		redirect: "manual",
@@ -75,7 +75,7 @@ async function fetchKeys(now: number): Promise<KeptKeys> {
 	};
 }
 
-/** `max-age` of RFC 9111, section 5.2.2.1, within bounds. */
+/** Returns `max-age` (RFC 9111, section 5.2.2.1), within bounds. */
 function keepSeconds(cacheControl: string | null): number {
 	const given = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(cacheControl ?? "")?.[1];
 	const seconds = given === undefined ? DEFAULT_KEEP_SECONDS : Number(given);

@@ -1,5 +1,5 @@
 /**
- * Verification of the OIDC tokens that Google's services send for a service account, as Pub/Sub push does
+ * Verifies the OIDC tokens that Google services send for a service account, such as Pub/Sub push
  * (https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
  */
 import { decodeProtectedHeader } from "jose/decode/protected_header";
@@ -13,19 +13,19 @@ type GoogleAuth = Extract<SourceAuth, { type: "google_oidc" }>;
 
 export const GOOGLE = "https://accounts.google.com";
 const ISSUERS = [GOOGLE, "accounts.google.com"];
-/** How far Google's clock and ours may differ. */
+/** How far Google's clock and this one may differ. */
 const TOLERANCE_SECONDS = 300;
 /** Google's tokens are about 1 KB. */
 const MAX_TOKEN_LENGTH = 8_192;
 
-/** Whom the token must be meant for: the URL as requested, unless the source names somebody. */
+/** Returns the required audience of the token: the requested URL, unless the source sets one. */
 export function audienceOf({ audience }: GoogleAuth, url: string): string {
 	return audience ?? url;
 }
 
 /**
- * `token` is the bearer token; `url` the URL as requested. `now` in ms. Refuses with 401, or with 503
- * `keys_unavailable` when Google's keys are needed and cannot be had: the publisher is then to send again.
+ * Verifies a token. `token` is the bearer token, `url` the requested URL, `now` in ms. Refuses with 401, or with 503
+ * `keys_unavailable` if Google's keys cannot be fetched, so that the publisher retries.
  */
 export async function verifyGoogleToken(
 	auth: GoogleAuth,
@@ -35,7 +35,7 @@ export async function verifyGoogleToken(
 	if (token === null || token.length > MAX_TOKEN_LENGTH) return NOT_PROVEN;
 	const keyId = readKeyId(token);
 	const expected = { email: auth.email, audience: audienceOf(auth, url) };
-	// What does not even claim to be right costs no request to Google.
+	// A token with wrong claims causes no request to Google.
 	if (keyId === null || !claims(token, expected)) return NOT_PROVEN;
 	const found = await trust.googleKeys(keyId, now);
 	if (!found.ok) return found;
@@ -64,7 +64,7 @@ function readKeyId(token: string): string | null {
 	}
 }
 
-/** The claims as they stand in the token; they hold only once the signature does. */
+/** Checks the unverified claims of the token. They count only once the signature is verified. */
 function claims(token: string, expected: { email: string; audience: string }): boolean {
 	try {
 		const { iss, aud, email, email_verified: isVerified } = decodeJwt(token);

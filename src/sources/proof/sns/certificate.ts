@@ -1,6 +1,6 @@
 /**
- * The certificates that SNS signs with, by the URL that a message names. Anybody can name a URL, so only a plain
- * path on a host of SNS counts: a query would make the host say what the sender likes.
+ * The signing certificates of SNS, by the URL in a message. Senders can choose the URL, so only a plain path on an SNS
+ * host is accepted: with a query, the sender could influence the response.
  */
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { type Refusal, refuseForNow } from "../../../http/refusal.ts";
@@ -23,8 +23,8 @@ const MAX_REMEMBERED = 32;
 const memory = new Map<string, Certificate>();
 
 /**
- * null when there is none behind the URL. Refuses with 503 `certificate_unavailable` when SNS cannot be asked now, so
- * that the message is sent again: after a 4xx SNS drops it.
+ * Returns null if the URL has no certificate. Refuses with 503 `certificate_unavailable` if SNS is unavailable, so that
+ * the message is sent again: SNS drops a message after a 4xx.
  */
 export async function loadCertificate(
 	text: string,
@@ -36,7 +36,10 @@ export async function loadCertificate(
 		return { ok: true, certificate: null };
 	const response = await fetchFromSns(url);
 	if (response === null || response.status === 429 || response.status >= 500) {
-		return refuseForNow("certificate_unavailable", "The certificate of SNS cannot be fetched now.");
+		return refuseForNow(
+			"certificate_unavailable",
+			"The SNS signing certificate cannot be fetched. Send the request again.",
+		);
 	}
 	const certificate = response.status === 200 ? parseCertificate(response.text) : null;
 	if (certificate !== null) remember(text, certificate);

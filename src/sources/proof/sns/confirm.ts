@@ -1,6 +1,6 @@
 /**
- * Confirms to SNS that a subscription was meant. Only for messages whose signature holds and whose
- * topic the source allows: to confirm is to let that topic send.
+ * Confirms a subscription to SNS, which allows the topic to send. Only for messages with a valid signature from a topic
+ * that the source allows.
  */
 import { log } from "../../../log.ts";
 import { fetchFromSns, snsUrl } from "./fetch.ts";
@@ -9,8 +9,8 @@ import type { SnsMessage } from "./message.ts";
 type Question = Exclude<SnsMessage, { Type: "Notification" }>;
 
 /**
- * Confirms a new subscription; false when SNS did not take it, so that SNS is made to ask again. The end of one is
- * only noted: its SubscribeURL would subscribe again.
+ * Confirms a new subscription. Returns false if SNS did not accept it, so that SNS asks again. An unsubscribe message
+ * is only logged, because its SubscribeURL would subscribe again.
  */
 export async function confirmSns({ Type, TopicArn, SubscribeURL }: Question): Promise<boolean> {
 	if (Type === "UnsubscribeConfirmation") {

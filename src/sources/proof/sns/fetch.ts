@@ -1,16 +1,16 @@
 /**
- * What the router fetches from SNS itself, certificates and confirmations: from SNS's own hosts only, without
- * following redirects, bounded in time and size.
+ * Fetches certificates and confirmations from SNS: only from SNS's own hosts, without following redirects, bounded in
+ * time and size.
  */
 import { readResponse } from "../../../http/read-response.ts";
 
 /** Every region, and the regions in China. https://docs.aws.amazon.com/general/latest/gr/sns.html */
 const SNS_HOST = /^sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
 const TIMEOUT_MS = 3_000;
-/** A certificate has some 2 KB. */
+/** A certificate has about 2 KB. */
 const MAX_BYTES = 65_536;
 
-/** The URL if it leads to SNS, by https and at the default port; null for every other. */
+/** Returns the URL if it is an https URL of SNS with the default port, else null. */
 export function snsUrl(text: string): URL | null {
 	const url = URL.parse(text);
 	if (url === null || url.protocol !== "https:" || url.port !== "" || !SNS_HOST.test(url.hostname))
@@ -18,14 +18,14 @@ export function snsUrl(text: string): URL | null {
 	return url.username === "" && url.password === "" && url.hash === "" ? url : null;
 }
 
-/** null when SNS did not respond in time, or with more than it ever does. */
+/** Returns null if SNS did not respond in time, or the response is too large. */
 export async function fetchFromSns(url: URL): Promise<{ status: number; text: string } | null> {
 	try {
 		const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
 		const text = await readResponse(response, MAX_BYTES);
 		return text === null ? null : { status: response.status, text };
 	} catch {
-		// Whatever went wrong on the way, it means the same to the caller.
+		// All failures are the same to the caller.
 		return null;
 	}
 }

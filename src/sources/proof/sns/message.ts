@@ -1,6 +1,6 @@
 /**
- * What Amazon SNS posts and puts into queues: the JSON envelope of a notification or of a question about a
- * subscription, and the text that its signature covers. Pure.
+ * The messages of Amazon SNS: the JSON envelope of a notification or subscription message, and the text that its
+ * signature covers. Pure.
  */
 import * as z from "zod";
 import { readJsonObject } from "../../reading/json-body.ts";
@@ -37,12 +37,12 @@ const envelope = z.discriminatedUnion("Type", [
 export type SnsMessage = z.infer<typeof envelope>;
 export type SnsNotification = z.infer<typeof notification>;
 
-/** null when the bytes are no SNS message. The content type says nothing: SNS calls its JSON `text/plain`. */
+/** Returns null if the bytes are not an SNS message. Ignores the content type: SNS sends its JSON as `text/plain`. */
 export function readSnsMessage(body: Uint8Array): { message: SnsMessage; text: string } | null {
 	return readEnvelope(body, envelope);
 }
 
-/** null when the bytes are no notification. FIFO topics do not sign what they put into queues. */
+/** Returns null if the bytes are not a notification. FIFO topics do not sign what they send to queues. */
 export function readSnsNotification(body: Uint8Array): { message: SnsNotification; text: string } | null {
 	return readEnvelope(body, notification);
 }
@@ -55,9 +55,9 @@ function readEnvelope<T>(body: Uint8Array, schema: z.ZodType<T>): { message: T; 
 }
 
 /**
- * Names and values of the signed members, a line each, in byte order of the names, a subject only where there is
- * one (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html). No value can pass for
- * other members: the last two, the topic and the type, are compared whole with what the source expects.
+ * Returns the names and values of the signed members, a line each, in byte order of the names; the subject only if
+ * there is one (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html). A value cannot imitate
+ * other members, because the last two, topic and type, are compared with the expected values.
  */
 export function stringToSign(message: SnsMessage): string {
 	const { Message, MessageId, Timestamp, TopicArn, Type } = message;

@@ -1,6 +1,6 @@
 /**
- * Whether a message comes from a topic of SNS that the source allows: RSA, PKCS#1 v1.5, by the certificate that
- * the message names (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
+ * Verifies that a message comes from an SNS topic that the source allows: RSA, PKCS#1 v1.5, with the certificate that
+ * the message references (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
  */
 import { verify } from "node:crypto";
 import * as z from "zod";
@@ -14,11 +14,14 @@ import type { Trust } from "../trust.ts";
 const MAX_TOPICS = 100;
 const DIGESTS = { "1": "sha1", "2": "sha256" } as const;
 
-/** SNS goes on for up to an hour with the same signature and timestamp; clocks may differ by minutes. */
+/** SNS retries for up to an hour with the same signature and timestamp; clocks may differ by minutes. */
 const MAX_AGE_MS = 65 * 60_000;
 const MAX_AHEAD_MS = 5 * 60_000;
 
-/** No FIFO topic among them: these send to queues only. https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html */
+/**
+ * FIFO topics are excluded, because they send only to queues.
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html
+ */
 const topicArn = z
 	.string()
 	.regex(
@@ -28,20 +31,22 @@ const topicArn = z
 
 /** The settings of a source with auth `sns`. */
 export const snsSettings = z.strictObject({
-	/** Whose messages count and whose subscriptions are confirmed: anyone's topic can be pointed at this URL. */
+	/**
+	 * The topics whose messages are accepted and subscriptions confirmed: any topic could be subscribed to this URL.
+	 */
 	topic_arns: z
 		.array(topicArn, "is required: a list of topic ARNs")
 		.min(1, "at least one topic ARN")
 		.max(MAX_TOPICS),
-	/** Refuses SHA-1, which is what a topic signs with until its SignatureVersion is set to 2. */
+	/** Refuses SHA-1, which a topic uses until its SignatureVersion is set to 2. */
 	require_signature_version_2: z.boolean().default(false),
 });
 
 export type SnsSettings = z.output<typeof snsSettings>;
 
 /**
- * `now` in ms. Refuses with 401; with 400 `sns_raw_delivery` messages without an envelope, which carry no signature;
- * with 503 `certificate_unavailable` when SNS cannot be asked.
+ * Verifies a message. `now` in ms. Refuses with 401, with 400 `sns_raw_delivery` for messages without an envelope,
+ * which are unsigned, and with 503 `certificate_unavailable` if SNS is unavailable.
  */
 export async function verifySns(
 	settings: Record<string, unknown>,
@@ -52,15 +57,15 @@ export async function verifySns(
 		return refuse(
 			400,
 			"sns_raw_delivery",
-			"Turn raw message delivery off for this subscription: raw messages are not signed.",
+			"Raw messages are not signed. Turn off raw message delivery for this subscription.",
 		);
 	}
-	// Members that a newer release has stored are ignored; settings that cannot be read allow no topic.
+	// Unknown members are ignored; unreadable settings allow no topic.
 	const allowed = snsSettings.strip().safeParse(settings);
 	const read = readSnsMessage(body);
 	if (!allowed.success || read === null) return NOT_PROVEN;
 	const { message } = read;
-	// Before anything is fetched: who may not send cannot make the router ask for certificates either.
+	// Checked first, so that an unauthorized sender cannot make the router fetch certificates.
 	if (!isExpected(message, allowed.data, now)) return NOT_PROVEN;
 	const found = await trust.snsCertificate(message.SigningCertURL);
 	if (!found.ok) return found;

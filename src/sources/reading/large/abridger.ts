@@ -1,6 +1,6 @@
 /**
- * A JSON object that is too large to be read, as the few members that are asked for, and a hash of those that tell it
- * from others. Works on its bytes as they come in, and keeps none of the rest.
+ * Abridges a JSON object that is too large to parse: keeps selected members, and hashes those that identify it. Works
+ * on the byte stream and keeps nothing else.
  */
 import { type Hash, createHash } from "node:crypto";
 import {
@@ -15,25 +15,25 @@ import {
 } from "./bytes.ts";
 import { StringEnd } from "./string-end.ts";
 
-/** What becomes of a member, by the names that lead to it. */
+/** What to do with a member, by its path of names. */
 export interface Wanted {
-	/** Whether a text, number or the like is kept. */
+	/** Whether to keep a scalar value. */
 	keeps(path: readonly string[]): boolean;
-	/** Whether an object is kept, and looked into. */
+	/** Whether to keep an object and process its members. */
 	enters(path: readonly string[]): boolean;
-	/** Whether the text of the member, whatever it is, goes into the hash. */
+	/** Whether to hash the text of the member, of any type. */
 	hashes(path: readonly string[]): boolean;
 }
 
-/** Objects within objects that are looked into. */
+/** The maximum depth of processed objects. */
 const MAX_LEVELS = 4;
-/** Bytes of a name or value that is kept. */
+/** The maximum size of a kept name or value. */
 const MAX_TOKEN_BYTES = 1_024;
-/** Bytes of all that is kept. */
+/** The maximum total size of kept bytes. */
 const MAX_KEPT_BYTES = 65_536;
 
 export interface Abridged {
-	/** JSON: the same object with what was asked for. */
+	/** JSON: the object with the kept members. */
 	text: string;
 	/** SHA-256 in hex. */
 	hash: string;
@@ -46,17 +46,17 @@ export class Abridger {
 	readonly #out: string[] = [];
 	#outBytes = 0;
 	#inString = false;
-	/** Objects that are open and looked into. */
+	/** The number of open objects that are processed. */
 	#level = 0;
-	/** Containers that are open and passed over, inside of those. */
+	/** The number of open containers inside of those that are skipped. */
 	#passed = 0;
 	readonly #path: string[] = [];
 	#isName = false;
 	#needsComma = false;
-	/** The token that is being read; null when it is too long or of no interest. */
+	/** The current token. null: too long or not needed. */
 	#token: Buffer[] | null = null;
 	#tokenBytes = 0;
-	/** The level of the member that is being hashed; 0: none is. */
+	/** The level of the member that is being hashed; 0: none. */
 	#hashed = 0;
 
 	constructor(wanted: Wanted) {
@@ -89,11 +89,11 @@ export class Abridger {
 	}
 
 	end(): Abridged {
-		// What is no object has no members.
+		// A value that is not an object has no members.
 		return { text: this.#out.join("") || "{}", hash: this.#hash.digest("hex") };
 	}
 
-	/** Most bytes of most records: the position behind those that are of no interest. */
+	/** Skips irrelevant bytes, which are most of a record. Returns the position after them. */
 	#pass(chunk: Uint8Array, start: number): number {
 		let at = start;
 		while (at < chunk.length && this.#passed > 0 && !this.#inString) {
@@ -130,7 +130,7 @@ export class Abridger {
 	#take(chunk: Uint8Array, start: number, end: number): void {
 		if (this.#token === null || this.#passed > 0) return;
 		this.#tokenBytes += end - start;
-		// A copy: the chunk is not kept for a name in it.
+		// A copy, so that the chunk can be freed.
 		if (this.#tokenBytes <= MAX_TOKEN_BYTES) this.#token.push(Buffer.from(chunk.subarray(start, end)));
 		else this.#token = null;
 	}
@@ -158,7 +158,7 @@ export class Abridger {
 
 	#beginValue(): void {
 		this.#isName = false;
-		// A name that is too long, or no string, is that of nothing.
+		// A name that is too long or not a string matches nothing.
 		this.#path.length = Math.max(0, this.#level - 1);
 		this.#path.push(nameOf(this.#readToken()));
 		if (this.#wanted.keeps(this.#path)) this.#startToken();
@@ -184,7 +184,7 @@ export class Abridger {
 		this.#needsComma = true;
 	}
 
-	/** The comma and the name before a value. */
+	/** Returns the comma and the name before a value. */
 	#lead(): string {
 		const comma = this.#needsComma ? "," : "";
 		this.#needsComma = true;

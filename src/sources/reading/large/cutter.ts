@@ -1,6 +1,6 @@
 /**
- * A body above the limit as parts below it: as many of its records as fit into one, in order, and each record that is
- * too large by itself abridged. Memory is bounded by what is kept, whatever the length of the body.
+ * Cuts a body above the limit into parts below it: each part has as many records as fit, in order; a record that is too
+ * large by itself is abridged. Memory is bounded, regardless of the length of the body.
  */
 import { MAX_BATCH_EVENTS } from "../../../events/event.ts";
 import { MAX_BODY_BYTES } from "../../../http/read-body.ts";
@@ -8,44 +8,44 @@ import { type Refusal, refuse } from "../../../http/refusal.ts";
 import { Abridger, type Wanted } from "./abridger.ts";
 import { ElementSplitter } from "./splitter.ts";
 
-/** Records that fit, of one request, before its sender is proven. */
+/** The maximum size of the records kept for one request, before it is verified. */
 export const MAX_KEPT_BYTES = 16 * 1_048_576;
 
-/** A body that is read by itself, at most as large as any other. */
+/** A part that is parsed like a separate body, within the usual limit. */
 export interface Part {
 	body: Uint8Array;
-	/** Where its first record stands in the whole. */
+	/** The index of its first record in the whole body. */
 	firstIndex: number;
-	/** Whether the whole is a list. */
+	/** Whether the whole body is a list. */
 	isList: boolean;
-	/** Set when the body is one record, abridged. */
+	/** Set if the part is one abridged record. */
 	abridged?: AbridgedRecord;
 }
 
 export interface AbridgedRecord {
-	/** Of the record as it came, in bytes. */
+	/** The original size of the record, in bytes. */
 	size: number;
-	/** Of what tells it from others, SHA-256 in hex. */
+	/** A hash of its identifying members, SHA-256 in hex. */
 	hash: string;
 }
 
 const TOO_LARGE = refuse(
 	413,
 	"body_too_large",
-	`The records of a request have at most ${MAX_KEPT_BYTES} bytes together: send fewer at once.`,
+	`The records of a request may have at most ${MAX_KEPT_BYTES} bytes in total. Send fewer per request.`,
 );
-const TOO_MANY = refuse(413, "too_many_events", `A request holds at most ${MAX_BATCH_EVENTS} events.`);
+const TOO_MANY = refuse(413, "too_many_events", `A request may contain at most ${MAX_BATCH_EVENTS} events.`);
 const INVALID = refuse(400, "invalid_json", "The body is not valid JSON.");
 
 export class BodyCutter {
 	readonly #wanted: Wanted;
 	readonly #splitter: ElementSplitter;
 	readonly #parts: Part[] = [];
-	/** Records that wait for more to share a part with. */
+	/** Records of the current part. */
 	#group: Uint8Array[] = [];
 	#groupBytes = 0;
 	#groupIndex = 0;
-	/** Bytes of the record that is coming in, while it may still fit. */
+	/** The bytes of the current record, while it may still fit. */
 	#record: Uint8Array[] = [];
 	#recordBytes = 0;
 	#abridger: Abridger | null = null;
@@ -64,19 +64,19 @@ export class BodyCutter {
 		});
 	}
 
-	/** Bytes that are in memory for it. */
+	/** The number of bytes in memory. */
 	get keptBytes(): number {
 		return this.#kept;
 	}
 
-	/** Refuses with 413 as soon as the body is known to be too much. */
+	/** Processes a chunk. Refuses with 413 as soon as the body is too large. */
 	write(chunk: Uint8Array): Refusal | null {
 		this.#splitter.write(chunk);
 		if (this.#kept > MAX_KEPT_BYTES || this.#outside > MAX_BODY_BYTES) return TOO_LARGE;
 		return this.#count > MAX_BATCH_EVENTS ? TOO_MANY : null;
 	}
 
-	/** Refuses with 400 `invalid_json` what ends too early. */
+	/** Returns the parts. Refuses with 400 `invalid_json` if the body is incomplete. */
 	end(): { ok: true; parts: Part[] } | Refusal {
 		if (!this.#splitter.end()) return INVALID;
 		this.#endGroup();
@@ -101,7 +101,7 @@ export class BodyCutter {
 			this.#abridger.write(part);
 			return;
 		}
-		// A copy: chunks are larger than the records in them, and would be kept whole.
+		// A copy, so that the larger chunk can be freed.
 		this.#record.push(new Uint8Array(part));
 		this.#kept += part.byteLength;
 	}
@@ -121,7 +121,7 @@ export class BodyCutter {
 			this.#kept += text.length;
 			this.#abridger = null;
 		} else {
-			// Two brackets, and a comma before all but the first.
+			// Two brackets, and a comma before each record except the first.
 			if (this.#groupBytes + this.#recordBytes + 2 > MAX_BODY_BYTES) this.#endGroup();
 			if (this.#group.length === 0) this.#groupIndex = this.#count - 1;
 			this.#group.push(Buffer.concat(this.#record));

@@ -1,6 +1,6 @@
 /**
- * Finds the elements of a JSON list, or the one value that a body is, while its bytes come in: nothing is kept here,
- * and nothing is parsed. Every byte of JSON's syntax is ASCII, and no byte of a longer UTF-8 sequence is.
+ * Finds the elements of a JSON list, or a single value, in a byte stream. Keeps and parses nothing. This works on bytes
+ * because JSON syntax is ASCII, and no byte of a multi-byte UTF-8 sequence is.
  */
 import {
 	BACKSLASH,
@@ -15,15 +15,15 @@ import {
 import { StringEnd } from "./string-end.ts";
 
 export interface ElementSink {
-	/** The next bytes of the element that has begun. */
+	/** The next bytes of the current element. */
 	bytes(part: Uint8Array): void;
 	/** The element is complete. */
 	end(): void;
-	/** Bytes that belong to none: white space, commas, the brackets of the list. */
+	/** Bytes outside of elements: white space, commas, the brackets of the list. */
 	outside(count: number): void;
 }
 
-/** A byte order mark, which is left out. */
+/** A byte order mark, which is skipped. */
 const MARK: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
 
 export class ElementSplitter {
@@ -33,7 +33,7 @@ export class ElementSplitter {
 	#depth = 0;
 	#isList: boolean | null = null;
 	#inElement = false;
-	/** Whether an element has to follow: a comma stands before. */
+	/** Whether an element must follow, after a comma. */
 	#isDue = false;
 	#isDone = false;
 	#isBroken = false;
@@ -42,7 +42,7 @@ export class ElementSplitter {
 		this.#sink = sink;
 	}
 
-	/** null before the first byte that says so. */
+	/** null until the first relevant byte. */
 	get isList(): boolean | null {
 		return this.#isList;
 	}
@@ -82,7 +82,7 @@ export class ElementSplitter {
 		if (this.#inElement) this.#sink.bytes(chunk.subarray(start));
 	}
 
-	/** Whether all of it was there, as far as brackets, quotes and commas tell. */
+	/** Returns whether the input was complete, judged by brackets, quotes and commas. */
 	end(): boolean {
 		if (this.#isBroken || this.#inString) return false;
 		if (this.#isList === false && this.#inElement && this.#depth === 0) {
@@ -92,7 +92,7 @@ export class ElementSplitter {
 		return this.#isDone;
 	}
 
-	/** Whether an element begins with `code`, which stands between two of them. */
+	/** Returns whether an element begins with `code`, a byte between elements. */
 	#begins(code: number): boolean {
 		if (isSpace(code)) return false;
 		if (this.#isDone) return this.#break();

@@ -1,11 +1,11 @@
-/** Finds where a JSON string ends that may go on for many chunks. */
+/** Finds the end of a JSON string that may span many chunks. */
 import { BACKSLASH, QUOTE } from "./bytes.ts";
 
 export class StringEnd {
-	/** Whether the chunk before ended in a backslash that escapes the next byte. */
+	/** Whether the previous chunk ended with a backslash that escapes the next byte. */
 	#isEscaped = false;
 
-	/** The position behind the closing quote, or -1 when the chunk ends before; `at` is inside of the string. */
+	/** Returns the position after the closing quote, or -1 if the chunk ends first. `at` is inside the string. */
 	find(chunk: Uint8Array, at: number): number {
 		let from = at;
 		if (this.#isEscaped && from < chunk.length) {
@@ -23,7 +23,7 @@ export class StringEnd {
 	}
 }
 
-/** Those that stand right before `end`, back to `from`. */
+/** Counts the backslashes directly before `end`, down to `from`. */
 function countBackslashes(chunk: Uint8Array, from: number, end: number): number {
 	let at = end;
 	while (at > from && chunk[at - 1] === BACKSLASH) at--;

@@ -48,7 +48,7 @@ describe("lists, tensors and base64", () => {
 		["$tensor(row, 'FP32', 4)", "shape"],
 		["$tensor(row, 'FP32', ['a'])", "shape"],
 		["$tensor($sum)", "function"],
-		["$base64(5)", "text"],
+		["$base64(5)", "string"],
 	])("%s fails", async (source, message) => {
 		const failed = await evaluateToJson(source, input);
 		expect(failed).toMatchObject({ ok: false, overrun: false, message: expect.stringContaining(message) });
