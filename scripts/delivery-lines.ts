@@ -1,6 +1,6 @@
 /**
- * How `npm run dev` shows routing and deliveries: what went where, what came back, and what follows. Pure: the fields of
- * a log line go in, a short text comes out.
+ * How `npm run dev` shows routing and deliveries: what went where, what came back, and what follows: the fields
+ * of a log line go in, a short text comes out.
  */
 import { paint } from "./paint.ts";
 
@@ -53,7 +53,12 @@ function whatFollows({ status, outcome, reason, detail, next_attempt_at: next }:
 	if (status === "waiting") return "waits for the output";
 	if (status !== "pending") return "";
 	const why = outcome === undefined ? "pending" : shown(outcome).replace("_", " ");
-	return typeof next === "string" ? `${why}, again at ${clockTime(new Date(next))}` : why;
+	if (typeof next !== "string") return why;
+	const at = new Date(next);
+	// The delivery is due, and waits for its endpoint: until when, only the endpoint's gates know.
+	return at.getTime() > Date.now()
+		? `${why}, again at ${clockTime(at)}`
+		: `${why}, again when the endpoint allows it`;
 }
 
 function markOf({ outcome, status }: Fields): string {

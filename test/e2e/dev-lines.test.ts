@@ -1,9 +1,12 @@
 /** What `npm run dev` makes of the router's log lines. That it prints them, docs/readme.test.ts shows. */
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { jsonLine, readableLine } from "../../scripts/loglines.ts";
 
 const IDS = { delivery_id: "dlv_1", event_id: "evt_1", subscription: "count-words", endpoint: "counter@1" };
 const NEXT = new Date(2026, 10, 25, 19, 41, 46).toISOString();
+
+beforeAll(() => void vi.useFakeTimers({ now: new Date(2026, 10, 25, 19, 41, 40) }));
+afterAll(() => void vi.useRealTimers());
 
 describe("a line for each thing that happened", () => {
 	test.each([
@@ -52,6 +55,21 @@ describe("a line for each thing that happened", () => {
 				next_attempt_at: NEXT,
 			},
 			"◌ count-words → counter@1  503  2 ms  busy, again at 19:41:46",
+		],
+		[
+			"a busy endpoint that holds the delivery back, which is due at once",
+			{
+				event: "delivery.attempted",
+				...IDS,
+				attempt: 1,
+				outcome: "busy",
+				status_code: null,
+				error: "connection_lost",
+				duration_ms: 2,
+				status: "pending",
+				next_attempt_at: new Date(2026, 10, 25, 19, 41, 40).toISOString(),
+			},
+			"◌ count-words → counter@1  2 ms  connection_lost  busy, again when the endpoint allows it",
 		],
 		[
 			"a job that was accepted",

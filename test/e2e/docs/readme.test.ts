@@ -33,7 +33,7 @@ test("every block of commands is one that a test runs", () => {
 	expect(Object.fromEntries(counts)).toEqual({
 		"Two commands": 2,
 		[FIRST_EVENT]: 7,
-		"Your database": 2,
+		"Your database": 3,
 		Deploy: 2,
 	});
 });
@@ -135,6 +135,14 @@ describe("the first event", () => {
 			matched: [{ subscription: "count-words" }],
 			unmatched: [{ subscription: "counts-to-app", criterion: "types" }],
 		});
+	});
+
+	test("a row for a model of one's own: the source, the model and the application are connected", async () => {
+		const [database = "", connect = ""] = shell("Your database");
+		const [source = ""] = database.split("\n");
+		const { stdout } = await bash(onOwnPorts([define, source, connect].join("\n")));
+		expect(stdout).not.toMatch(REFUSED);
+		expect(stdout.match(/"id":"(?:src|ep|sub)_\w+"/g)).toHaveLength(4);
 	});
 
 	test("docs/api.md, at a glance: its examples go on from here", async () => {
