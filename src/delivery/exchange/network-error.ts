@@ -12,7 +12,8 @@ export function describeFetchError(error: unknown): { error: NetworkError; messa
 	if (said === "Network connection lost.") {
 		return {
 			error: "connection_lost",
-			message: "The connection was refused, or closed before a response began.",
+			message:
+				"The connection was refused, or closed before a response began. The server is not running, or it crashed on this request.",
 		};
 	}
 	if (said.startsWith("internal error")) {

@@ -1,13 +1,22 @@
-/** Alternates between due retries and untried deliveries, so that neither blocks the other. */
+/** Takes turns between due retries and untried deliveries, so that neither blocks the other. */
 
-/**
- * Calls the two in alternating order; returns what the first of them has, or the other.
- */
 export class Turns {
-	#untriedFirst = false;
+	#wasRetry = true;
 
+	/**
+	 * Returns what one of the two has. The one that did not serve last time is asked first: a delivery that fails
+	 * again and again gets no second turn while an untried one waits.
+	 */
 	next<T>(untried: () => T | null, retry: () => T | null): T | null {
-		this.#untriedFirst = !this.#untriedFirst;
-		return this.#untriedFirst ? (untried() ?? retry()) : (retry() ?? untried());
+		const [first, second] = this.#wasRetry ? [untried, retry] : [retry, untried];
+		const found = first();
+		if (found !== null) return this.#served(first === retry, found);
+		const other = second();
+		return other === null ? null : this.#served(second === retry, other);
+	}
+
+	#served<T>(isRetry: boolean, found: T): T {
+		this.#wasRetry = isRetry;
+		return found;
 	}
 }

@@ -207,7 +207,8 @@ describe("no response", () => {
 			expect(await post(servers[server])).toMatchObject({
 				kind: "no_response",
 				error: "connection_lost",
-				message: "The connection was refused, or closed before a response began.",
+				message:
+					"The connection was refused, or closed before a response began. The server is not running, or it crashed on this request.",
 			});
 		},
 	);
