@@ -105,7 +105,10 @@ function latestByName(endpoints: readonly RoutedEndpoint[]): Map<string, RoutedE
 
 function isNewer(endpoint: RoutedEndpoint, than: RoutedEndpoint): boolean {
 	const active = Number(endpoint.status === "active") - Number(than.status === "active");
-	return active === 0 ? endpoint.createdAt > than.createdAt : active > 0;
+	if (active !== 0) return active > 0;
+	// As `findEndpoint` orders them.
+	if (endpoint.createdAt !== than.createdAt) return endpoint.createdAt > than.createdAt;
+	return endpoint.id > than.id;
 }
 
 // A source id contains no line break.

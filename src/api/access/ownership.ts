@@ -12,7 +12,7 @@ import { findEndpoint, readEndpointRefs } from "../../store/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 import { findSubscription } from "../../store/subscriptions.ts";
 import { findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
-import { forbidden } from "./own.ts";
+import { type Asker, forbidden } from "./own.ts";
 import { type Principal, covers, coversSource } from "./principal.ts";
 
 /** Throws 404, or 403 `forbidden` if the key may not access what `ref` names. */
@@ -57,6 +57,11 @@ async function ofEvent(env: Env, principal: Principal, id: string): Promise<void
 	const name = logId === null ? null : await nameOfSource(env, sourceIdOfLog(logId));
 	if (name === null) throw missing("event");
 	if (!coversSource(principal, name)) throw forbidden(principal, "sources", name);
+}
+
+/** For a route whose body names an event: throws what the guard throws for one in the path. */
+export async function requireOwnEvent(env: Env, { principal, grade }: Asker, id: string): Promise<void> {
+	if (grade === "own") await ofEvent(env, principal, id);
 }
 
 async function nameOfSource(env: Env, id: string): Promise<string | null> {

@@ -130,7 +130,8 @@ export const planEndpoint: PlanEntry<Endpoint, ReadableEndpoint, EndpointChanges
 	if (filled.errors.length > 0) throw invalidRequest(filled.errors);
 	const input = checkFields(filled.entry, createEndpointSchema);
 	if (former === null) {
-		const { endpoint, secret } = draftEndpoint(input, site, now);
+		// In the order of the document, so that the last version of a name is the latest.
+		const { endpoint, secret } = draftEndpoint(input, site, now + planned.created.length);
 		planned.created.push(endpoint);
 		if (input.signing_secret === undefined) {
 			made[secretKey(`endpoints/${endpoint.name}@${endpoint.version}`, ["signing_secret"])] = secret;

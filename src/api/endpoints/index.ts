@@ -132,7 +132,7 @@ export const endpoints = new Hono<ApiEnv>()
 	})
 	.post("/:ref/test", async (c) => {
 		const endpoint = await getEndpoint(c.env, c.req.param("ref"));
-		return c.body(await testEndpoint(c.env, endpoint, c.req.raw), 200, {
+		return c.body(await testEndpoint(c.env, endpoint, c.req.raw, c.var), 200, {
 			"content-type": "application/json",
 		});
 	});

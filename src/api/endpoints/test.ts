@@ -17,6 +17,8 @@ import { protocolOf } from "../../models/registry.ts";
 import { sampleFor } from "../../models/sample.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import { type Endpoint, isReadable, type ReadableEndpoint } from "../../store/records.ts";
+import type { Asker } from "../access/own.ts";
+import { requireOwnEvent } from "../access/ownership.ts";
 import { readEntry } from "../events/entry.ts";
 import { plainEventOf, plainEventSchema } from "../events/publishing.ts";
 import { formatTime } from "../fields/times.ts";
@@ -47,11 +49,18 @@ type TestInput = z.output<typeof testEndpointSchema>;
 /**
  * The response as JSON text. Works on a paused endpoint, and changes nothing. Throws what
  * `readEntry` throws, 409 `unreadable`, 503 `secret_unreadable`, 422 `transform_failed` or
- * `input_misfit`, and what reading the body throws.
+ * `input_misfit`, 403 `forbidden` for an event that is not the asker's, and what reading the body throws.
  */
-export async function testEndpoint(env: Env, stored: Endpoint, request: Request): Promise<string> {
+export async function testEndpoint(
+	env: Env,
+	stored: Endpoint,
+	request: Request,
+	asker: Asker,
+): Promise<string> {
 	const { input, text } = await readInput(request);
 	const { endpoint, protocol } = requireSendable(stored);
+	// The key's endpoint is sent the payload: it must be of an event that the key may read.
+	if (input.event_id !== undefined) await requireOwnEvent(env, asker, input.event_id);
 	const event = await eventOf(env, input, text, protocol);
 	const transformed = await transform(input.transform ?? null, event);
 	const ownHosts = await ownHostsAt(env, request.url);

@@ -40,6 +40,7 @@ export async function syncSource(
 export async function announceSource(c: Context<ApiEnv>, source: Source): Promise<void> {
 	c.var.ingest.forgetSource(source);
 	await tellPuller(c, null, source);
+	await tellWatch(c, null, source);
 }
 
 /** For a source that the router pulls from, now or before the change. */

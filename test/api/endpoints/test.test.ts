@@ -1,3 +1,4 @@
+import { eventId } from "../../../src/events/ids.ts";
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
@@ -266,6 +267,30 @@ test("nothing is recorded", async () => {
 		await storage.getAlarm(),
 	]);
 	expect([kept, alarm]).toEqual([0, null]);
+});
+
+test("a key is sent no event that it may not read, whatever endpoint it tests", async () => {
+	const name = await create();
+	await must("POST", "/v1/sources", { name: `foreign-${name}` });
+	await must("POST", "/v1/sources", { name: `own-${name}` });
+	const sources = await must<{ data: Resource[] }>("GET", "/v1/sources?name=*");
+	const idOf = (source: string) => sources.data.find((one) => one.name === source)?.id ?? "";
+	const key = await must("POST", "/v1/keys", {
+		name: `tester-${name}`,
+		role: "subscriber",
+		endpoints: [name],
+		sources: [`own-${name}`],
+	});
+	const authorization = `Bearer ${String(key["key"])}`;
+	const calls = model(() => Response.json({}));
+	const test = (source: string) => {
+		const event_id = eventId(idOf(source), { source: "/x", id: "1" });
+		return ask("POST", `/v1/endpoints/${name}@1/test`, { event_id }, { authorization });
+	};
+	expect(await test(`foreign-${name}`)).toMatchObject({ status: 403, body: { code: "forbidden" } });
+	// It may read events of this one, and there is none.
+	expect(await test(`own-${name}`)).toMatchObject({ status: 404 });
+	expect(calls).toEqual([]);
 });
 
 describe("what cannot be sent is refused", () => {

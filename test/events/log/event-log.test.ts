@@ -363,7 +363,7 @@ describe("events that wait to be routed", () => {
 		await log.log.spill("old", ["segment"]);
 		await log.log.spill("young", ["segment"]);
 		await runInDurableObject(log.log, (_, { storage }) => {
-			storage.sql.exec("UPDATE spilled SET stored_at = ? WHERE key = 'old'", Date.now() - 15 * 86_400_000);
+			storage.sql.exec("UPDATE spilled SET stored_at = ? WHERE key = 'old'", Date.now() - 46 * 86_400_000);
 		});
 		await runDurableObjectAlarm(log.log);
 		expect(await log.log.readSpilled("old")).toEqual([]);
