@@ -2,7 +2,8 @@
  * What a protocol is: how an event becomes the request of one kind of model server, and what the
  * server's response means. Each protocol is one file and one line in the registry; a protocol
  * contains nothing about Durable Objects, signing or retries. Optional members describe what a
- * server supports beyond one exchange: `jobs` (jobs.ts) and `ready`.
+ * server supports beyond one exchange: `jobs` (jobs.ts), `ready` and `batch` (batch.ts, which nothing
+ * uses yet); `sample` is for tests by hand.
  */
 import type { SluiceEvent } from "../events/event.ts";
 import type {

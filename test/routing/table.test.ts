@@ -5,7 +5,8 @@ import { newId } from "../../src/events/ids.ts";
 import { currentTable } from "../../src/routing/table.ts";
 import { routingMaxAgeMs } from "../../src/store/routing.ts";
 import { insertSubscription } from "../../src/store/subscriptions.ts";
-import { aSubscription } from "../store/records.ts";
+import { findEndpoint, insertEndpoint } from "../../src/store/endpoints.ts";
+import { aSubscription, anEndpoint } from "../store/records.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -90,4 +91,17 @@ test.each([
 	["3600000", 250],
 ])("ROUTING_MAX_AGE_MS %j is %d ms", (ROUTING_MAX_AGE_MS, ms) => {
 	expect(routingMaxAgeMs({ ...(ROUTING_MAX_AGE_MS !== undefined && { ROUTING_MAX_AGE_MS }) })).toBe(ms);
+});
+
+test("of versions made in the same millisecond, the latest is the one that the API shows", async () => {
+	const name = newId("ep").replace("_", "-");
+	const createdAt = Date.now();
+	for (const version of ["1", "2", "3", "4"]) {
+		await insertEndpoint(env, anEndpoint({ name, version, createdAt }));
+	}
+	const subscription = aSubscription({ target: { latestOf: name } });
+	await insertSubscription(env, subscription);
+	const table = await currentTable(isolate().env, 1_000_000);
+	const routed = table.endpointOf(subscription);
+	expect(routed?.id).toBe((await findEndpoint(env, `${name}@latest`))?.id);
 });

@@ -5,7 +5,7 @@
 import type { RetryPolicy } from "../../store/records.ts";
 import type { DeadReason } from "../records.ts";
 import type { Outcome, Scope } from "./attempt.ts";
-import { busyDelay, nextAttemptDelay, pollDelay } from "./schedule.ts";
+import { busyDelay, nextAttemptDelay } from "./schedule.ts";
 import { type DeliveryState, fresh, type Pending, type Waiting } from "./state.ts";
 
 /** How an attempt ended, or the job that it started. */
@@ -233,7 +233,9 @@ function nextLook(
 	{ retryAfterMs, polls }: { retryAfterMs: number | null; polls: boolean },
 	{ now, random }: Context,
 ): number {
-	return polls ? Math.min(now + pollDelay({ count, retryAfterMs, random }), deadlineAt) : deadlineAt;
+	if (!polls) return deadlineAt;
+	// A job that still runs is asked for as a busy endpoint is: after 1, 2, 4 … 60 s.
+	return Math.min(now + busyDelay({ busyCount: count, retryAfterMs, random }), deadlineAt);
 }
 
 function afterAttempt(state: Pending, attempt: Attempted, context: Context): Applied {

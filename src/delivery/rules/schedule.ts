@@ -37,11 +37,6 @@ export function busyDelay(parts: { busyCount: number; retryAfterMs: number | nul
 	return delay(backOff, parts.retryAfterMs, parts.random);
 }
 
-/** Ms until the server is polled again, by the same rule. `count`: the number of earlier polls. */
-export function pollDelay(parts: { count: number; retryAfterMs: number | null; random: number }): number {
-	return busyDelay({ busyCount: parts.count, retryAfterMs: parts.retryAfterMs, random: parts.random });
-}
-
 /**
  * 1, 2, 4 … s, at most `longestMs`, with 20 % jitter both ways; `count` is the number of earlier
  * waits.

@@ -1,6 +1,8 @@
 /** `/v1/config` from outside: exported, planned, applied. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
+import { watch } from "../../../src/objects/clients.ts";
 import { readConfiguration, writeConfiguration } from "../../../src/store/configuration.ts";
 import { findEndpoint } from "../../../src/store/endpoints.ts";
 import { findSource } from "../../../src/store/sources.ts";
@@ -253,4 +255,13 @@ test("many entries are a few statements, and one wait", async () => {
 	expect(await must("GET", "/v1/sources/many-59")).toMatchObject({ ingest_url: `${ORIGIN}/in/many-59` });
 	const pruned = await apply({ sources: [], endpoints: [], subscriptions: [], prune: true });
 	expect(told(pruned, "deleted")).toHaveLength(121);
+});
+
+test("a source that it makes is watched for silence, as one that POST makes", async () => {
+	const name = `watched-${Date.now()}`;
+	const source = { name, event_type: "a.b", expect_every_seconds: 60 };
+	expect((await apply({ sources: [source] })).status).toBe(200);
+	const id = (await findSource(env, name))?.id ?? "";
+	const alarm = await runInDurableObject(watch(env, id), (_, { storage }) => storage.getAlarm());
+	expect(alarm).not.toBeNull();
 });
