@@ -37,7 +37,7 @@ export interface Env {
 	WATCH: DurableObjectNamespace<WatchRpc>;
 	/**
 	 * For Workers AI endpoints; present only when wrangler.toml configures it. The operator chooses the binding names
-	 * of the queues and VPC services that endpoints use (delivery/exchange/bindings.ts).
+	 * of the queues and VPC services that endpoints use (delivery/exchange/carriers/bindings.ts).
 	 */
 	AI?: AiBinding;
 	/** The root API key. While it is unset, every route except /healthz returns 503. */

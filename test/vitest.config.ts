@@ -57,7 +57,10 @@ export default defineConfig({
 					exclude: ["test/e2e/**"],
 					...bounds,
 					setupFiles: ["test/patience.setup.ts"],
-					globalSetup: ["test/delivery/exchange/send.servers.ts", "test/ingest/queues/sqs.server.ts"],
+					globalSetup: [
+						"test/delivery/exchange/carriers/send.servers.ts",
+						"test/ingest/queues/sqs.server.ts",
+					],
 				},
 			},
 			{

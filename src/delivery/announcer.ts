@@ -19,9 +19,9 @@ import {
 	type Occurrence,
 } from "../operations/occurrence.ts";
 import { Windows } from "../operations/windows.ts";
-import type { Settings } from "../store/settings.ts";
-import type { IncomingEvent } from "./ledger/incoming.ts";
-import { type Fill, isHigh } from "./ledger/limits.ts";
+import type { Settings } from "../store/views/settings.ts";
+import type { IncomingEvent } from "./ledger/inbox/incoming.ts";
+import { type Fill, isHigh } from "./ledger/inbox/limits.ts";
 import {
 	type Announced,
 	type Announcement,

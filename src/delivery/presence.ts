@@ -5,7 +5,7 @@
  * object for a missing endpoint.
  */
 import { log } from "../log.ts";
-import type { Settings } from "../store/settings.ts";
+import type { Settings } from "../store/views/settings.ts";
 import type { DeliveryRecord } from "./records.ts";
 
 const DELETED = "deleted";

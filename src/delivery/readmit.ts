@@ -9,7 +9,7 @@ import { log } from "../log.ts";
 import { eventLog } from "../objects/clients.ts";
 import type { Backlog } from "./ledger/backlog.ts";
 import type { Delivery } from "./rules/delivery.ts";
-import { isRefused } from "./ledger/refused-delivery.ts";
+import { isRefused } from "./ledger/refused/refused-delivery.ts";
 import { idsOf } from "./log-lines.ts";
 import { type Refused, retried } from "./rules/by-hand.ts";
 

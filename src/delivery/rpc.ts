@@ -4,7 +4,7 @@ import type { BulkOrder, BulkPart } from "./bulk/order.ts";
 import type { BlockedBy } from "./gates/gates.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
-import type { IncomingEvent } from "./ledger/incoming.ts";
+import type { IncomingEvent } from "./ledger/inbox/incoming.ts";
 import type { Recent } from "./recent.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 

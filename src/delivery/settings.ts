@@ -4,8 +4,8 @@
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
-import { stopEndpoint } from "../store/endpoints.ts";
-import { loadSettings, type Settings } from "../store/settings.ts";
+import { stopEndpoint } from "../store/resources/endpoints.ts";
+import { loadSettings, type Settings } from "../store/views/settings.ts";
 import { type Endpoint, isReadable } from "../store/records.ts";
 
 /**

@@ -8,8 +8,13 @@ import { log } from "../log.ts";
 import { completionOf } from "../models/completion.ts";
 import { hand } from "../objects/clients.ts";
 import { isReadable } from "../store/records.ts";
-import { type EndpointSettings, isSending, type SendingSettings, type Settings } from "../store/settings.ts";
-import { writeQuarantines } from "../store/write-quarantines.ts";
+import {
+	type EndpointSettings,
+	isSending,
+	type SendingSettings,
+	type Settings,
+} from "../store/views/settings.ts";
+import { writeQuarantines } from "../store/quarantines/write-quarantines.ts";
 import type { Announcer } from "./announcer.ts";
 import { bury, BURY_AT_ONCE } from "./burial.ts";
 import { Flights } from "./flights.ts";

@@ -5,7 +5,7 @@
 import { refuseWhileClosed } from "../http/closed.ts";
 import type { Env } from "../env.ts";
 import { learnHost } from "../store/own-hosts.ts";
-import { writeQuarantines } from "../store/write-quarantines.ts";
+import { writeQuarantines } from "../store/quarantines/write-quarantines.ts";
 import { type Refusal, refuse, refuseForNow, toResponse } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { type ReadableSource, isVerifying } from "../store/records.ts";

@@ -2,7 +2,12 @@
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { type Source, isVerifying } from "../store/records.ts";
-import { cacheSource, readCachedSource, type SourceCopy, uncacheSource } from "../store/source-cache.ts";
+import {
+	cacheSource,
+	readCachedSource,
+	type SourceCopy,
+	uncacheSource,
+} from "../store/views/source-cache.ts";
 
 /** How long a copy is used without asking D1. Also the longest that a stale copy can outlive a change. */
 const FRESH_MS = 300_000;

@@ -3,7 +3,7 @@
  * only one D1 read every two seconds. A name takes eight bytes, its hash.
  */
 import type { Env } from "../env.ts";
-import { readSourceRefs } from "../store/sources.ts";
+import { readSourceRefs } from "../store/resources/sources.ts";
 import { within } from "./within.ts";
 
 /** How long the list is trusted, and so how long a source just created elsewhere can be unknown here. */

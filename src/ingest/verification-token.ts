@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { readJson } from "../events/payload.ts";
 import { type Refusal, refuseForNow } from "../http/refusal.ts";
 import { log } from "../log.ts";
-import { endVerification, keepVerificationToken } from "../store/verification-token.ts";
+import { endVerification, keepVerificationToken } from "../store/resources/verification-token.ts";
 import type { Source } from "../store/records.ts";
 
 /** Larger than any such request. Longer bodies are not parsed. */

@@ -2,7 +2,7 @@
  * What a protocol is: how an event becomes the request of one kind of model server, and what the
  * server's response means. Each protocol is one file and one line in the registry; a protocol
  * contains nothing about Durable Objects, signing or retries. Optional members describe what a
- * server supports beyond one exchange: `jobs` (jobs.ts), `ready` and `batch` (batch.ts, which nothing
+ * server supports beyond one exchange: `jobs` (jobs/jobs.ts), `ready` and `batch` (batches/batch.ts, which nothing
  * uses yet); `sample` is for tests by hand.
  */
 import type { SluiceEvent } from "../events/event.ts";
@@ -15,8 +15,8 @@ import type {
 	RequestContext,
 	StepRequest,
 } from "./exchange.ts";
-import type { BindingScheme } from "./binding-url.ts";
-import type { Jobs } from "./jobs.ts";
+import type { BindingScheme } from "./requests/binding-url.ts";
+import type { Jobs } from "./jobs/jobs.ts";
 
 /** The input to send. */
 export interface ModelInput {
@@ -84,7 +84,7 @@ export interface Probe {
 
 export type ProbeContext = Pick<RequestContext, "url" | "model">;
 
-/** How the inputs of several deliveries share a request. batch.ts has the limits. */
+/** How the inputs of several deliveries share a request. batches/batch.ts has the limits. */
 export interface Batch {
 	/** Inputs with equal keys may share a request; null: this one is sent alone. */
 	key(input: ModelInput, context: RequestContext): string | null;

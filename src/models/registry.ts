@@ -1,19 +1,19 @@
-/** The protocols that an endpoint may use. To add one, add a file here and a line below. */
-import { bentoml } from "./bentoml.ts";
-import { cloudevents } from "./cloudevents.ts";
-import { cog } from "./cog.ts";
-import { http } from "./http.ts";
-import { huggingface } from "./huggingface.ts";
-import { kserveV1 } from "./kserve-v1.ts";
-import { openInference } from "./open-inference.ts";
-import { openaiChat } from "./openai-chat.ts";
-import { openaiEmbeddings } from "./openai-embeddings.ts";
+/** The protocols that an endpoint may use. To add one, add a file to protocols/ and a line below. */
+import { bentoml } from "./protocols/bentoml.ts";
+import { cloudevents } from "./protocols/cloudevents.ts";
+import { cog } from "./protocols/cog.ts";
+import { http } from "./protocols/http.ts";
+import { huggingface } from "./protocols/huggingface.ts";
+import { kserveV1 } from "./protocols/kserve-v1.ts";
+import { openInference } from "./protocols/open-inference.ts";
+import { openaiChat } from "./protocols/openai-chat.ts";
+import { openaiEmbeddings } from "./protocols/openai-embeddings.ts";
 import type { Protocol } from "./protocol.ts";
-import { replicate } from "./replicate.ts";
-import { queue } from "./queue.ts";
-import { slack } from "./slack.ts";
-import { sqs } from "./sqs.ts";
-import { workersAi } from "./workers-ai.ts";
+import { replicate } from "./protocols/replicate.ts";
+import { queue } from "./protocols/queue.ts";
+import { slack } from "./protocols/slack.ts";
+import { sqs } from "./protocols/sqs.ts";
+import { workersAi } from "./protocols/workers-ai.ts";
 
 export const protocols = {
 	http,

@@ -8,7 +8,7 @@ import type { SluiceEvent } from "../events/event.ts";
 import { enqueue } from "../events/queue/enqueue.ts";
 import { describeRefusal } from "../http/refusal.ts";
 import { log } from "../log.ts";
-import { isAnnouncing } from "../store/announcing.ts";
+import { isAnnouncing } from "../store/views/announcing.ts";
 import { buildOperationalEvent } from "./event.ts";
 import type { Occurrence } from "./occurrence.ts";
 import { Windows } from "./windows.ts";

@@ -1,7 +1,7 @@
 /** Explains why an event did not match a subscription, with the rules of decide.ts. */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
-import { writeQuarantines } from "../store/write-quarantines.ts";
+import { writeQuarantines } from "../store/quarantines/write-quarantines.ts";
 import type { Subscription } from "../store/records.ts";
 import { criteriaOf, type Criterion, type SourceNames } from "./criteria.ts";
 import { currentTable, type RoutingTable } from "./table.ts";

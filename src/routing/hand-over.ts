@@ -5,7 +5,7 @@
  */
 import { concurrently } from "../objects/concurrently.ts";
 import { dispatcher } from "../objects/clients.ts";
-import type { IncomingEvent } from "../delivery/ledger/incoming.ts";
+import type { IncomingEvent } from "../delivery/ledger/inbox/incoming.ts";
 import type { Env } from "../env.ts";
 import { appendSome } from "../events/log/append.ts";
 import { logOf } from "../events/ids.ts";

@@ -5,7 +5,7 @@
  */
 import type { Env } from "../env.ts";
 import { eventLog } from "../objects/clients.ts";
-import { writeQuarantines } from "../store/write-quarantines.ts";
+import { writeQuarantines } from "../store/quarantines/write-quarantines.ts";
 import { decodeMessage } from "../events/queue/message.ts";
 import { enqueue } from "../events/queue/enqueue.ts";
 import { describeRefusal } from "../http/refusal.ts";

@@ -10,7 +10,7 @@ import {
 	routingMaxAgeMs,
 	type RoutedEndpoint,
 	type RoutingRecords,
-} from "../store/routing.ts";
+} from "../store/views/routing.ts";
 import type { Subscription } from "../store/records.ts";
 
 export interface RoutingTable {

@@ -5,9 +5,9 @@
 import type { LiveSecret } from "../crypto/live-secret.ts";
 import type { Filter } from "../events/expressions/filters.ts";
 import type { Quarantine } from "../events/expressions/set-aside.ts";
-import type { SourceAuth } from "./source-auth.ts";
+import type { SourceAuth } from "./resources/source-auth.ts";
 
-export type { SourceAuth, SourceAuthType } from "./source-auth.ts";
+export type { SourceAuth, SourceAuthType } from "./resources/source-auth.ts";
 
 /** The statuses of sources and subscriptions. An endpoint can also be disabled. */
 export const STATUSES = ["active", "paused"] as const;

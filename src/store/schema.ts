@@ -96,7 +96,7 @@ const STEPS: readonly (readonly string[])[] = [
 		"ALTER TABLE endpoints ADD COLUMN completion TEXT",
 	],
 	[
-		// API keys, as SHA-256 hashes (keys.ts).
+		// API keys, as SHA-256 hashes (access/keys.ts).
 		`CREATE TABLE IF NOT EXISTS api_keys (
 			id TEXT PRIMARY KEY,
 			name TEXT NOT NULL UNIQUE,
@@ -130,7 +130,7 @@ const STEPS: readonly (readonly string[])[] = [
 		"ALTER TABLE sources ADD COLUMN expect_every_seconds INTEGER",
 	],
 	[
-		// Responses by the Idempotency-Key of their requests; sealed, and null while the request runs (idempotency.ts).
+		// Responses by the Idempotency-Key of their requests; sealed, and null while the request runs (access/idempotency.ts).
 		`CREATE TABLE IF NOT EXISTS idempotency (
 			principal_id TEXT NOT NULL,
 			key TEXT NOT NULL,

@@ -3,9 +3,9 @@ import { afterEach, beforeAll, expect, type MockInstance, test, vi } from "vites
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { deliveryId, eventId, newId } from "../../src/events/ids.ts";
 import { dispatcher, eventLog } from "../../src/objects/clients.ts";
-import { insertEndpoint } from "../../src/store/endpoints.ts";
-import { insertSource } from "../../src/store/sources.ts";
-import { insertSubscription } from "../../src/store/subscriptions.ts";
+import { insertEndpoint } from "../../src/store/resources/endpoints.ts";
+import { insertSource } from "../../src/store/resources/sources.ts";
+import { insertSubscription } from "../../src/store/resources/subscriptions.ts";
 import { makeSource } from "../sources/make-source.ts";
 import { anEndpoint, aSubscription } from "../store/records.ts";
 import { must, type Page } from "./client.ts";

@@ -1,8 +1,8 @@
 /** PUT of sources, endpoints and subscriptions: created, or replaced but for what stays. */
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { findEndpoint } from "../../src/store/endpoints.ts";
-import { findSource } from "../../src/store/sources.ts";
+import { findEndpoint } from "../../src/store/resources/endpoints.ts";
+import { findSource } from "../../src/store/resources/sources.ts";
 import { askWith, makeKey } from "./access/keys.ts";
 import { type Resource, ask, badPaths, must } from "./client.ts";
 

@@ -3,8 +3,8 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import worker from "../../src/worker.ts";
-import { findEndpoint } from "../../src/store/endpoints.ts";
-import { findSource } from "../../src/store/sources.ts";
+import { findEndpoint } from "../../src/store/resources/endpoints.ts";
+import { findSource } from "../../src/store/resources/sources.ts";
 import { ORIGIN, type Resource, must } from "./client.ts";
 
 /** The same router after its token has been changed, without an ENCRYPTION_KEY. */

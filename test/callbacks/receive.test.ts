@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, expect, test, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import { assertDescribed } from "../api/described.ts";
 import type { Completion, ReadableEndpoint } from "../../src/store/records.ts";
 import {

@@ -3,9 +3,9 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { dispatcher } from "../../src/objects/clients.ts";
-import { deleteEndpoint } from "../../src/store/endpoints.ts";
+import { deleteEndpoint } from "../../src/store/resources/endpoints.ts";
 import { seal } from "../../src/crypto/seal.ts";
-import { deleteSubscription } from "../../src/store/subscriptions.ts";
+import { deleteSubscription } from "../../src/store/resources/subscriptions.ts";
 import { createSetting, incoming, model, runAlarm, type Setting, whenStatus } from "./dispatcher.fixtures.ts";
 
 afterEach(() => {

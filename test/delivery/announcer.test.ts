@@ -7,10 +7,10 @@ import { decodeSegment } from "../../src/events/queue/segment.ts";
 import { buildOperationalEvent } from "../../src/operations/event.ts";
 import { keyChanged } from "../../src/operations/occurrence.ts";
 import { WINDOW_MS } from "../../src/operations/windows.ts";
-import { deleteSubscription, insertSubscription } from "../../src/store/subscriptions.ts";
+import { deleteSubscription, insertSubscription } from "../../src/store/resources/subscriptions.ts";
 import { Announcer } from "../../src/delivery/announcer.ts";
-import { loadSettings } from "../../src/store/settings.ts";
-import { findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
+import { loadSettings } from "../../src/store/views/settings.ts";
+import { findEndpoint, updateEndpoint } from "../../src/store/resources/endpoints.ts";
 import { deliveryId, newId } from "../../src/events/ids.ts";
 import { aSubscription } from "../store/records.ts";
 import {

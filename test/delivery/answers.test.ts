@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { decodeMessage } from "../../src/events/queue/message.ts";
-import { findEndpoint } from "../../src/store/endpoints.ts";
+import { findEndpoint } from "../../src/store/resources/endpoints.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import {
 	createSetting,

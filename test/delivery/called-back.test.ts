@@ -4,9 +4,9 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
 import { dispatcher } from "../../src/objects/clients.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import type { Completion, ReadableEndpoint, Subscription } from "../../src/store/records.ts";
-import { deleteSubscription } from "../../src/store/subscriptions.ts";
+import { deleteSubscription } from "../../src/store/resources/subscriptions.ts";
 import {
 	type Call,
 	createSetting,

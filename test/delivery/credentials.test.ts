@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
-import { findEndpoint } from "../../src/store/endpoints.ts";
+import { findEndpoint } from "../../src/store/resources/endpoints.ts";
 import type { AwsSigV4, OAuth2ClientCredentials } from "../../src/store/records.ts";
 import {
 	type Call,

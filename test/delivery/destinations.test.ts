@@ -1,7 +1,7 @@
 /** Deliveries to bindings, from the dispatcher to what is behind them, in the dispatcher itself and by hands. */
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import { findEndpoint } from "../../src/store/endpoints.ts";
+import { findEndpoint } from "../../src/store/resources/endpoints.ts";
 import type { Got } from "../destinations.ts";
 import { createSetting, incoming, model, whenStatus, whenTried } from "./dispatcher.fixtures.ts";
 

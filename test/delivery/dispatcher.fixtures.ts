@@ -3,14 +3,14 @@ import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, vi } from "vitest";
 import { dispatcher } from "../../src/objects/clients.ts";
-import type { IncomingEvent } from "../../src/delivery/ledger/incoming.ts";
+import type { IncomingEvent } from "../../src/delivery/ledger/inbox/incoming.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { deliveryId, endpointIdOf, eventId, newId } from "../../src/events/ids.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
-import { insertEndpoint } from "../../src/store/endpoints.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
+import { insertEndpoint } from "../../src/store/resources/endpoints.ts";
 import type { ReadableEndpoint, Subscription } from "../../src/store/records.ts";
-import { insertSubscription } from "../../src/store/subscriptions.ts";
+import { insertSubscription } from "../../src/store/resources/subscriptions.ts";
 import { PATIENCE_MS } from "../patience.ts";
 
 export interface Setting {

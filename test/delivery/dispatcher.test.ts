@@ -4,9 +4,13 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { changeSubscription } from "../store/change.ts";
 import { dispatcher } from "../../src/objects/clients.ts";
 import { findEvent } from "../../src/events/log/find.ts";
-import { deleteEndpoint, findEndpoint, updateEndpoint } from "../../src/store/endpoints.ts";
+import { deleteEndpoint, findEndpoint, updateEndpoint } from "../../src/store/resources/endpoints.ts";
 import type { ResultPolicy } from "../../src/store/records.ts";
-import { deleteSubscription, findSubscription, updateSubscription } from "../../src/store/subscriptions.ts";
+import {
+	deleteSubscription,
+	findSubscription,
+	updateSubscription,
+} from "../../src/store/resources/subscriptions.ts";
 import {
 	type Call,
 	createSetting,

@@ -9,7 +9,7 @@ import { app } from "../../src/app.ts";
 import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";
 import { dispatcher, hand } from "../../src/objects/clients.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import { PATIENCE_MS } from "../patience.ts";
 import { createSetting, incoming, type Setting } from "./dispatcher.fixtures.ts";
 

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { requestReplyJobs } from "../../src/models/request-reply.ts";
-import { deleteSubscription } from "../../src/store/subscriptions.ts";
-import { deleteEndpoint } from "../../src/store/endpoints.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
+import { requestReplyJobs } from "../../src/models/jobs/request-reply.ts";
+import { deleteSubscription } from "../../src/store/resources/subscriptions.ts";
+import { deleteEndpoint } from "../../src/store/resources/endpoints.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import type { ReadableEndpoint } from "../../src/store/records.ts";
 import {
 	type Call,

@@ -1,7 +1,7 @@
 /** What a dispatcher does with the protocols of models: which request leaves, and what follows from the response. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { findEndpoint } from "../../src/store/endpoints.ts";
+import { findEndpoint } from "../../src/store/resources/endpoints.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { decodeMessage } from "../../src/events/queue/message.ts";
 import type { DeliveryRecord } from "../../src/delivery/records.ts";

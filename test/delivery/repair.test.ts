@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { dispatcher } from "../../src/objects/clients.ts";
-import { updateEndpoint } from "../../src/store/endpoints.ts";
+import { updateEndpoint } from "../../src/store/resources/endpoints.ts";
 import {
 	type Call,
 	createSetting,

@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { lineageHeader } from "../../src/events/lineage-header.ts";
 import { forgetSource } from "../../src/ingest/source-lookup.ts";
 import { receive } from "../../src/ingest/receive.ts";
-import { cacheSource } from "../../src/store/source-cache.ts";
-import { insertSource } from "../../src/store/sources.ts";
+import { cacheSource } from "../../src/store/views/source-cache.ts";
+import { insertSource } from "../../src/store/resources/sources.ts";
 import { captureQueue } from "../sources/capture.ts";
 import { makeSource } from "../sources/make-source.ts";
 

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } 
 import { MAX_EVENT_BYTES } from "../../src/events/event.ts";
 import { receive } from "../../src/ingest/receive.ts";
 import { forgetSource } from "../../src/ingest/source-lookup.ts";
-import { cacheSource } from "../../src/store/source-cache.ts";
-import { findSource, insertSource } from "../../src/store/sources.ts";
+import { cacheSource } from "../../src/store/views/source-cache.ts";
+import { findSource, insertSource } from "../../src/store/resources/sources.ts";
 import type { ReadableSource } from "../../src/store/records.ts";
 import { type Captured, captureQueue } from "../sources/capture.ts";
 import { makeSource } from "../sources/make-source.ts";

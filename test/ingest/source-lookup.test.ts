@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { forgetSource, lookUpSource, nextStep, type Step } from "../../src/ingest/source-lookup.ts";
 import type { ReadableSource } from "../../src/store/records.ts";
-import { cacheSource, readCachedSource, uncacheSource } from "../../src/store/source-cache.ts";
+import { cacheSource, readCachedSource, uncacheSource } from "../../src/store/views/source-cache.ts";
 import { MAX_LISTED } from "../../src/ingest/source-list.ts";
-import { deleteSource, insertSource, readSourceRefs } from "../../src/store/sources.ts";
+import { deleteSource, insertSource, readSourceRefs } from "../../src/store/resources/sources.ts";
 import { makeSource } from "../sources/make-source.ts";
 
 const NOW = Date.now();

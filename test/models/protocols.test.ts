@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import type { ModelRequest, Protocol } from "../../src/models/protocol.ts";
-import { reading } from "../../src/models/reading.ts";
+import { reading } from "../../src/models/responses/reading.ts";
 import { PROTOCOL_NAMES, protocolOf } from "../../src/models/registry.ts";
 
 const event: SluiceEvent = {

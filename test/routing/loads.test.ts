@@ -8,7 +8,7 @@ import {
 	runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { IncomingEvent } from "../../src/delivery/ledger/incoming.ts";
+import type { IncomingEvent } from "../../src/delivery/ledger/inbox/incoming.ts";
 import { eventLog } from "../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { eventId, newId } from "../../src/events/ids.ts";
@@ -16,7 +16,7 @@ import type { NewEntry } from "../../src/events/log/entry.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";
 import { encodeSegment, splitBySize } from "../../src/events/queue/segment.ts";
 import { routeBatch } from "../../src/routing/router.ts";
-import { insertSubscription } from "../../src/store/subscriptions.ts";
+import { insertSubscription } from "../../src/store/resources/subscriptions.ts";
 import { createSetting, type Setting } from "../delivery/dispatcher.fixtures.ts";
 import { aSubscription } from "../store/records.ts";
 

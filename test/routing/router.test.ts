@@ -11,7 +11,7 @@ import { encodeReference } from "../../src/events/queue/message.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
 import { explain } from "../../src/routing/explain.ts";
 import { routeBatch } from "../../src/routing/router.ts";
-import { findSubscription } from "../../src/store/subscriptions.ts";
+import { findSubscription } from "../../src/store/resources/subscriptions.ts";
 import { captureQueue } from "../sources/capture.ts";
 import { createSetting, type Setting } from "../delivery/dispatcher.fixtures.ts";
 

@@ -3,9 +3,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { newId } from "../../src/events/ids.ts";
 import { currentTable } from "../../src/routing/table.ts";
-import { routingMaxAgeMs } from "../../src/store/routing.ts";
-import { insertSubscription } from "../../src/store/subscriptions.ts";
-import { findEndpoint, insertEndpoint } from "../../src/store/endpoints.ts";
+import { routingMaxAgeMs } from "../../src/store/views/routing.ts";
+import { insertSubscription } from "../../src/store/resources/subscriptions.ts";
+import { findEndpoint, insertEndpoint } from "../../src/store/resources/endpoints.ts";
 import { aSubscription, anEndpoint } from "../store/records.ts";
 
 afterEach(() => {

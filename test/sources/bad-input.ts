@@ -8,7 +8,7 @@ import { receive } from "../../src/ingest/receive.ts";
 import { sign } from "../../src/sources/proof/sign.ts";
 import { kindOf } from "../../src/sources/registry.ts";
 import type { ReadableSource } from "../../src/store/records.ts";
-import { cacheSource } from "../../src/store/source-cache.ts";
+import { cacheSource } from "../../src/store/views/source-cache.ts";
 import { type Captured, captureQueue } from "./capture.ts";
 import { makeSource } from "./make-source.ts";
 import { settingsOf } from "./kind-settings.ts";

@@ -1,11 +1,11 @@
 /** Changes a record as it stands now, as the API does, whatever has been changed before. */
 import { env } from "cloudflare:workers";
-import { findSource, updateSource, type SourceChanges } from "../../src/store/sources.ts";
+import { findSource, updateSource, type SourceChanges } from "../../src/store/resources/sources.ts";
 import {
 	findSubscription,
 	updateSubscription,
 	type SubscriptionChanges,
-} from "../../src/store/subscriptions.ts";
+} from "../../src/store/resources/subscriptions.ts";
 
 export async function changeSource(id: string, changes: SourceChanges): Promise<void> {
 	const source = await findSource(env, id);

@@ -7,24 +7,24 @@ import {
 	insertEndpoint,
 	stopEndpoint,
 	updateEndpoint,
-} from "../../src/store/endpoints.ts";
+} from "../../src/store/resources/endpoints.ts";
 import { isDeleted } from "../../src/store/deleted.ts";
-import { loadSettings } from "../../src/store/settings.ts";
-import { loadRoutingTable, readRoutingVersion } from "../../src/store/routing.ts";
-import { cacheSource, readCachedSource } from "../../src/store/source-cache.ts";
+import { loadSettings } from "../../src/store/views/settings.ts";
+import { loadRoutingTable, readRoutingVersion } from "../../src/store/views/routing.ts";
+import { cacheSource, readCachedSource } from "../../src/store/views/source-cache.ts";
 import {
 	deleteSource,
 	findSource,
 	insertSource,
 	listSources,
 	updateSource,
-} from "../../src/store/sources.ts";
+} from "../../src/store/resources/sources.ts";
 import {
 	deleteSubscription,
 	findSubscription,
 	insertSubscription,
 	updateSubscription,
-} from "../../src/store/subscriptions.ts";
+} from "../../src/store/resources/subscriptions.ts";
 import { aSource, aSubscription, anEndpoint } from "./records.ts";
 
 beforeEach(() => reset());

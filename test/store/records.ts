@@ -1,6 +1,6 @@
 /** Complete records to vary in tests. */
 import { newId } from "../../src/events/ids.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import type { ReadableEndpoint, ReadableSource, Subscription } from "../../src/store/records.ts";
 
 let age = 0;

@@ -2,13 +2,17 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { seal } from "../../src/crypto/seal.ts";
 import { buildTable } from "../../src/routing/table.ts";
-import { DEFAULT_RETRY } from "../../src/store/endpoint-columns.ts";
-import { findEndpoint, insertEndpoint, listEndpoints } from "../../src/store/endpoints.ts";
-import { loadSettings, subscriptionOf } from "../../src/store/settings.ts";
+import { DEFAULT_RETRY } from "../../src/store/resources/endpoint-columns.ts";
+import { findEndpoint, insertEndpoint, listEndpoints } from "../../src/store/resources/endpoints.ts";
+import { loadSettings, subscriptionOf } from "../../src/store/views/settings.ts";
 import { isReadable, isVerifying } from "../../src/store/records.ts";
-import { loadRoutingTable } from "../../src/store/routing.ts";
-import { findSource, insertSource, listSources } from "../../src/store/sources.ts";
-import { findSubscription, insertSubscription, updateSubscription } from "../../src/store/subscriptions.ts";
+import { loadRoutingTable } from "../../src/store/views/routing.ts";
+import { findSource, insertSource, listSources } from "../../src/store/resources/sources.ts";
+import {
+	findSubscription,
+	insertSubscription,
+	updateSubscription,
+} from "../../src/store/resources/subscriptions.ts";
 import { anEndpoint, aSource, aSubscription } from "./records.ts";
 
 const ALL = { after: null, limit: 200 };

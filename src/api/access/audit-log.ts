@@ -1,7 +1,7 @@
 /** `/v1/audit`: who changed what. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { type AuditEntry, listAudit } from "../../store/audit.ts";
+import { type AuditEntry, listAudit } from "../../store/access/audit.ts";
 import { timeField, formatTime } from "../fields/times.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { readPage } from "../http/pages.ts";

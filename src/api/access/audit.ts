@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import type { Env } from "../../env.ts";
 import { newId } from "../../events/ids.ts";
 import { log } from "../../log.ts";
-import { type AuditEntry, insertAudits, sweepAudit } from "../../store/audit.ts";
+import { type AuditEntry, insertAudits, sweepAudit } from "../../store/access/audit.ts";
 import type { ApiEnv } from "../http/context.ts";
 
 export const ACTIONS = [

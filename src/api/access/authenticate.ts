@@ -8,7 +8,7 @@ import { refuseWhileClosed, rootKey } from "../../http/closed.ts";
 import { credentials } from "../../http/credentials.ts";
 import { type Refusal, refuse, refuseForNow } from "../../http/refusal.ts";
 import { log } from "../../log.ts";
-import type { ApiKey } from "../../store/keys.ts";
+import type { ApiKey } from "../../store/access/keys.ts";
 import { isKeyOf, keyIdOf } from "./key-text.ts";
 import { lookUpKey } from "./keyring.ts";
 import { type Principal, ROOT } from "./principal.ts";

@@ -1,6 +1,6 @@
 /** The routes of `/v1/keys` and `/v1/audit`, described. */
 import * as z from "zod";
-import { ROLES } from "../../store/keys.ts";
+import { ROLES } from "../../store/access/keys.ts";
 import {
 	type FieldTexts,
 	NOTHING,

@@ -3,7 +3,7 @@
  * the key itself.
  */
 import * as z from "zod";
-import { type ApiKey, NO_SCOPE, ROLES, type Role, type Scope } from "../../store/keys.ts";
+import { type ApiKey, NO_SCOPE, ROLES, type Role, type Scope } from "../../store/access/keys.ts";
 import { nameField } from "../fields/fields.ts";
 import { formatTime, timeField } from "../fields/times.ts";
 

@@ -6,7 +6,7 @@
  */
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
-import { type ApiKey, noteKeyUse, readAllKeys } from "../../store/keys.ts";
+import { type ApiKey, noteKeyUse, readAllKeys } from "../../store/access/keys.ts";
 
 const TRUSTED_MS = 30_000;
 const UNKNOWN_MS = 2_000;

@@ -6,7 +6,7 @@ import { newId } from "../../events/ids.ts";
 import { announce } from "../../operations/announce.ts";
 import { keyChanged } from "../../operations/occurrence.ts";
 import { Problem } from "../../http/problem.ts";
-import { type ApiKey, MAX_KEYS, deleteKey, findKey, insertKey, listKeys } from "../../store/keys.ts";
+import { type ApiKey, MAX_KEYS, deleteKey, findKey, insertKey, listKeys } from "../../store/access/keys.ts";
 import { invalidRequest, readJson } from "../http/body.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { readPage } from "../http/pages.ts";

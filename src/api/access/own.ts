@@ -1,6 +1,6 @@
 /** For routes: narrows lists to what the key may see, and checks the names in request bodies. */
 import { Problem } from "../../http/problem.ts";
-import type { Scope } from "../../store/keys.ts";
+import type { Scope } from "../../store/access/keys.ts";
 import { type Condition, matchesOneOf } from "../../store/rows.ts";
 import { type Principal, covers, coversAll } from "./principal.ts";
 import type { Grade } from "./rights.ts";

@@ -3,7 +3,7 @@
  * once the key is.
  */
 import { BUILTIN_SOURCES, SLUICE_SOURCE_ID } from "../../events/ids.ts";
-import { NO_SCOPE, type Role, type Scope } from "../../store/keys.ts";
+import { NO_SCOPE, type Role, type Scope } from "../../store/access/keys.ts";
 
 const OPERATIONAL_SOURCE = BUILTIN_SOURCES[SLUICE_SOURCE_ID];
 

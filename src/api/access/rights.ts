@@ -3,7 +3,7 @@
  * route; a route that is not listed is refused to every other role. Some routes are listed before
  * they are built.
  */
-import { ROLES, type Role } from "../../store/keys.ts";
+import { ROLES, type Role } from "../../store/access/keys.ts";
 
 /**
  * all: every resource. own: only what the key names. If the path names one resource, the guard

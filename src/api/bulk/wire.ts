@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { BulkCounts } from "../../delivery/bulk/order.ts";
 import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
 import type { Env } from "../../env.ts";
-import { readEndpointRefs } from "../../store/endpoints.ts";
+import { readEndpointRefs } from "../../store/resources/endpoints.ts";
 import { formatTime } from "../fields/times.ts";
 import type { bulkSchema } from "./fields.ts";
 

@@ -1,7 +1,7 @@
 /** Applies a plan: one transaction, then everything affected is notified. */
 import type { Context } from "hono";
-import type { Configuration, Writes } from "../../store/configuration.ts";
-import { writeConfiguration } from "../../store/configuration.ts";
+import type { Configuration, Writes } from "../../store/resources/configuration.ts";
+import { writeConfiguration } from "../../store/resources/configuration.ts";
 import type { Subscription } from "../../store/records.ts";
 import { type Change, recordChanges } from "../access/audit.ts";
 import { refreshDispatchers, tellDeleted } from "../deliveries/dispatchers.ts";

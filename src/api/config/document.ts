@@ -3,7 +3,7 @@
  * Entries are checked like the bodies of POST, after their secrets are filled in (secrets.ts).
  */
 import * as z from "zod";
-import type { Configuration } from "../../store/configuration.ts";
+import type { Configuration } from "../../store/resources/configuration.ts";
 import type { FieldError } from "../../http/problem.ts";
 import { declaredEndpoint, secretPaths } from "../endpoints/declared.ts";
 import { withValueAt } from "../fields/paths.ts";

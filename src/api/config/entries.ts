@@ -3,8 +3,8 @@
  * except that it generates secrets and ids.
  */
 import type { FieldError } from "../../http/problem.ts";
-import type { Configuration } from "../../store/configuration.ts";
-import type { EndpointChanges } from "../../store/endpoints.ts";
+import type { Configuration } from "../../store/resources/configuration.ts";
+import type { EndpointChanges } from "../../store/resources/endpoints.ts";
 import type {
 	Endpoint,
 	ReadableEndpoint,
@@ -12,8 +12,8 @@ import type {
 	Source,
 	Subscription,
 } from "../../store/records.ts";
-import type { SourceChanges } from "../../store/sources.ts";
-import type { SubscriptionChanges } from "../../store/subscriptions.ts";
+import type { SourceChanges } from "../../store/resources/sources.ts";
+import type { SubscriptionChanges } from "../../store/resources/subscriptions.ts";
 import type { Principal } from "../access/principal.ts";
 import { declaredEndpoint } from "../endpoints/declared.ts";
 import { type Site, draftEndpoint, replaceEndpoint } from "../endpoints/draft.ts";

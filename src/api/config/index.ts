@@ -1,7 +1,7 @@
 /** `/v1/config`: sources, endpoints and subscriptions as one document, by name. */
 import { type Context, Hono } from "hono";
 import { Problem } from "../../http/problem.ts";
-import { type Configuration, readConfiguration } from "../../store/configuration.ts";
+import { type Configuration, readConfiguration } from "../../store/resources/configuration.ts";
 import { siteOf } from "../endpoints/draft.ts";
 import { readJson } from "../http/body.ts";
 import type { ApiEnv } from "../http/context.ts";

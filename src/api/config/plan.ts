@@ -4,7 +4,7 @@
  * POST and PUT. All errors are reported at once.
  */
 import { type FieldError, Problem } from "../../http/problem.ts";
-import type { Configuration } from "../../store/configuration.ts";
+import type { Configuration } from "../../store/resources/configuration.ts";
 import { invalidRequest } from "../http/body.ts";
 import { type ConfigInput, namesIn } from "./document.ts";
 import {

@@ -2,7 +2,7 @@
  * The planned outcome of each entry of a document, and the plan on the wire. Shapes and no
  * decisions.
  */
-import type { EndpointChanges } from "../../store/endpoints.ts";
+import type { EndpointChanges } from "../../store/resources/endpoints.ts";
 import type {
 	Endpoint,
 	ReadableEndpoint,
@@ -10,8 +10,8 @@ import type {
 	Source,
 	Subscription,
 } from "../../store/records.ts";
-import type { SourceChanges } from "../../store/sources.ts";
-import type { SubscriptionChanges } from "../../store/subscriptions.ts";
+import type { SourceChanges } from "../../store/resources/sources.ts";
+import type { SubscriptionChanges } from "../../store/resources/subscriptions.ts";
 
 /** `New` can be created, `T` may already be stored, `C` are the possible changes to it. */
 export interface PlannedList<T, New extends T, C> {

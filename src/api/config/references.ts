@@ -4,7 +4,7 @@
  */
 import type { FieldError } from "../../http/problem.ts";
 import { kindOf } from "../../sources/registry.ts";
-import { parseEndpointRef } from "../../store/endpoints.ts";
+import { parseEndpointRef } from "../../store/resources/endpoints.ts";
 import type { Endpoint, Source } from "../../store/records.ts";
 import { BUILTIN_NAMES } from "../fields/source-refs.ts";
 import type { Lookup } from "../subscriptions/refs.ts";

@@ -6,7 +6,7 @@ import { dispatcher } from "../../objects/clients.ts";
 import type { SettingsChange } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
-import { readEndpointIds } from "../../store/endpoints.ts";
+import { readEndpointIds } from "../../store/resources/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 
 /** Makes the dispatchers read their endpoint and subscriptions again. */

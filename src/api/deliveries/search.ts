@@ -11,8 +11,8 @@ import {
 	type DeliveryRecord,
 } from "../../delivery/records.ts";
 import { toRecord } from "../../delivery/record.ts";
-import { isEventWanted, isStatusCodeWanted } from "../../delivery/ledger/filters.ts";
-import { refusedDelivery } from "../../delivery/ledger/refused-delivery.ts";
+import { isEventWanted, isStatusCodeWanted } from "../../delivery/ledger/queries/filters.ts";
+import { refusedDelivery } from "../../delivery/ledger/refused/refused-delivery.ts";
 import type { Env } from "../../env.ts";
 import type { Decision } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
@@ -21,9 +21,9 @@ import type { FieldError, Problem } from "../../http/problem.ts";
 import type { Asker } from "../access/own.ts";
 import { awaitEvent } from "../events/entry.ts";
 import { seenEndpoints } from "./seen.ts";
-import { findEndpoint } from "../../store/endpoints.ts";
-import { readLikelyEndpoints } from "../../store/owners.ts";
-import { findSubscription } from "../../store/subscriptions.ts";
+import { findEndpoint } from "../../store/resources/endpoints.ts";
+import { readLikelyEndpoints } from "../../store/views/owners.ts";
+import { findSubscription } from "../../store/resources/subscriptions.ts";
 import type { Owned } from "../http/merge.ts";
 import { listedOwners, ownersOfTable } from "../http/owners.ts";
 import { invalidQuery, pageQuery } from "../http/query.ts";

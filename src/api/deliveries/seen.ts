@@ -3,8 +3,8 @@
  * the deliveries of either.
  */
 import type { Env } from "../../env.ts";
-import { readEndpointRefs, readMatchingEndpointIds } from "../../store/endpoints.ts";
-import { findSubscription } from "../../store/subscriptions.ts";
+import { readEndpointRefs, readMatchingEndpointIds } from "../../store/resources/endpoints.ts";
+import { findSubscription } from "../../store/resources/subscriptions.ts";
 import { type Asker, forbidden, ownNames } from "../access/own.ts";
 import { covers } from "../access/principal.ts";
 

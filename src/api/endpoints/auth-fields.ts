@@ -3,7 +3,7 @@
  * secrets.
  */
 import * as z from "zod";
-import { refuseHeader } from "../../delivery/exchange/header-guard.ts";
+import { refuseHeader } from "../../delivery/exchange/request/header-guard.ts";
 import type { AwsSigV4, EndpointAuth, OAuth2ClientCredentials } from "../../store/records.ts";
 import { SPACE_AROUND, hasSpaceAround } from "../fields/fields.ts";
 import { named } from "../http/writes.ts";

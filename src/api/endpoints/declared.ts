@@ -4,7 +4,7 @@
  * configuration document.
  */
 import type { Endpoint, EndpointAuth } from "../../store/records.ts";
-import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
+import { isSecretHeader } from "../../delivery/exchange/credentials/secret-headers.ts";
 import { isObject } from "../fields/compare.ts";
 import { named } from "../http/writes.ts";
 

@@ -5,13 +5,13 @@
  */
 import type * as z from "zod";
 import { generateSigningSecret } from "../../crypto/standard-webhooks.ts";
-import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
+import { isSecretHeader } from "../../delivery/exchange/credentials/secret-headers.ts";
 import type { Env } from "../../env.ts";
 import { newId } from "../../events/ids.ts";
 import type { FieldError } from "../../http/problem.ts";
 import { protocolOf } from "../../models/registry.ts";
-import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
-import type { EndpointChanges } from "../../store/endpoints.ts";
+import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/resources/endpoint-columns.ts";
+import type { EndpointChanges } from "../../store/resources/endpoints.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import type { Completion, Endpoint, ReadableEndpoint, RetryPolicy, Status } from "../../store/records.ts";
 import { differing, isObject, isSame } from "../fields/compare.ts";

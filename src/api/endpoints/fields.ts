@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { MAX_TIMEOUT_MS } from "../../delivery/rules/attempt.ts";
-import { isSecretHeader } from "../../delivery/exchange/secret-headers.ts";
+import { isSecretHeader } from "../../delivery/exchange/credentials/secret-headers.ts";
 import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { PROTOCOL_NAMES, isProtocolName } from "../../models/registry.ts";
 import type { Endpoint, RetryPolicy } from "../../store/records.ts";

@@ -1,6 +1,6 @@
 /** The headers of an endpoint on the wire: allowed names and values, and the size limit. */
 import * as z from "zod";
-import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/header-guard.ts";
+import { headersFit, MAX_HEADER_BYTES, refuseHeader } from "../../delivery/exchange/request/header-guard.ts";
 
 export const headersField = z.record(z.string(), z.string()).superRefine((headers, context) => {
 	const spellings = new Map<string, string>();

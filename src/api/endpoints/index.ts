@@ -2,7 +2,12 @@
 import { Hono } from "hono";
 import { generateSigningSecret, refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { Problem } from "../../http/problem.ts";
-import { deleteEndpoint, findEndpoint, listEndpoints, parseEndpointRef } from "../../store/endpoints.ts";
+import {
+	deleteEndpoint,
+	findEndpoint,
+	listEndpoints,
+	parseEndpointRef,
+} from "../../store/resources/endpoints.ts";
 import { recordChange } from "../access/audit.ts";
 import { ownRows, requireOwnName } from "../access/own.ts";
 import { checkFields, invalidRequest, readJson, readOptionalJson } from "../http/body.ts";

@@ -1,7 +1,7 @@
 /** Finds the endpoint that a path names. */
 import type { Env } from "../../env.ts";
 import { Problem } from "../../http/problem.ts";
-import { findEndpoint } from "../../store/endpoints.ts";
+import { findEndpoint } from "../../store/resources/endpoints.ts";
 import type { Endpoint } from "../../store/records.ts";
 
 /** Throws 404 `endpoint_not_found`. */

@@ -2,12 +2,12 @@
  * How an endpoint is reached: whether its URL, protocol, model and credentials fit together, which
  * addresses are allowed, and whether this deployment has the binding that it names.
  */
-import { refuseBinding } from "../../delivery/exchange/bindings.ts";
-import { awsScope } from "../../delivery/exchange/sigv4.ts";
-import { refuseHttpUrl, refuseUrl, type UrlRules } from "../../delivery/exchange/url-guard.ts";
+import { refuseBinding } from "../../delivery/exchange/carriers/bindings.ts";
+import { awsScope } from "../../delivery/exchange/credentials/sigv4.ts";
+import { refuseHttpUrl, refuseUrl, type UrlRules } from "../../delivery/exchange/addresses/url-guard.ts";
 import type { Env } from "../../env.ts";
 import type { FieldError } from "../../http/problem.ts";
-import { BINDING_FORMS, bindingSchemeOf } from "../../models/binding-url.ts";
+import { BINDING_FORMS, bindingSchemeOf } from "../../models/requests/binding-url.ts";
 import { protocolOf } from "../../models/registry.ts";
 import type { Endpoint, EndpointAuth } from "../../store/records.ts";
 

@@ -2,12 +2,12 @@
  * A trial on the wire: the request and the response, bounded and without the credentials of the
  * endpoint. Pure.
  */
-import { recordAttempt } from "../../delivery/exchange/attempt-record.ts";
-import { hideSecrets, showable } from "../../delivery/exchange/excerpt.ts";
-import { maskOutput } from "../../delivery/exchange/mask-output.ts";
-import { authHeaders } from "../../delivery/exchange/request.ts";
-import { isCredential, showRequest } from "../../delivery/exchange/shown-request.ts";
-import { secretsOfExchange } from "../../delivery/exchange/secrets-in.ts";
+import { recordAttempt } from "../../delivery/exchange/response/attempt-record.ts";
+import { hideSecrets, showable } from "../../delivery/exchange/response/excerpt.ts";
+import { maskOutput } from "../../delivery/exchange/masking/mask-output.ts";
+import { authHeaders } from "../../delivery/exchange/request/request.ts";
+import { isCredential, showRequest } from "../../delivery/exchange/masking/shown-request.ts";
+import { secretsOfExchange } from "../../delivery/exchange/masking/secrets-in.ts";
 import type { AttemptResult, OutgoingRequest } from "../../delivery/rules/attempt.ts";
 import type { Trial } from "../../delivery/trial/trial.ts";
 import type { EventData } from "../../events/event.ts";

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { PROTOCOL_NAMES } from "../../models/registry.ts";
 import { COMPLETION_MODES, ENDPOINT_STATUSES } from "../../store/records.ts";
-import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/resources/endpoint-columns.ts";
 import { type FieldTexts, type JsonSchema, namedObject } from "../openapi/operation.ts";
 import { COMMON, TIMES, time } from "../openapi/shared.ts";
 import {

@@ -26,7 +26,7 @@ import { readEntry } from "./entry.ts";
 import { readPublished } from "./publishing.ts";
 import { eventGetQuery, eventListQuery, traceQuery } from "./queries.ts";
 import { DEFAULT_LIMIT, invalidQuery, readQuery } from "../http/query.ts";
-import { readLikelySources } from "../../store/owners.ts";
+import { readLikelySources } from "../../store/views/owners.ts";
 import {
 	BUILTIN_SOURCE_IDS,
 	findSourceRef,

@@ -10,7 +10,7 @@ import { generateSigningSecret, liveSecrets, refuseSigningSecret } from "../../c
 import { Problem } from "../../http/problem.ts";
 import type { LiveSecret } from "../../crypto/live-secret.ts";
 import type { SourceAuthType } from "../../store/records.ts";
-import { hasSecret } from "../../store/source-auth.ts";
+import { hasSecret } from "../../store/resources/source-auth.ts";
 import { SPACE_AROUND, hasSpaceAround } from "./fields.ts";
 
 const DEFAULT_GRACE_SECONDS = 86_400;

@@ -1,7 +1,7 @@
 /** Sources by reference, including the built-in ones: for subscriptions and published events. */
 import type { Env } from "../../env.ts";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
-import { findSource, readSourceIds, readSourceNames } from "../../store/sources.ts";
+import { findSource, readSourceIds, readSourceNames } from "../../store/resources/sources.ts";
 
 const builtin = new Map<string, string>(Object.entries(BUILTIN_SOURCES));
 

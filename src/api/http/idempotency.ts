@@ -14,7 +14,7 @@ import {
 	keepResponse,
 	releaseKey,
 	sweepKeys,
-} from "../../store/idempotency.ts";
+} from "../../store/access/idempotency.ts";
 import { readBytes } from "./body.ts";
 import type { ApiEnv } from "./context.ts";
 

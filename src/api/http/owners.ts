@@ -1,6 +1,6 @@
 /** Which objects a list calls: a few known ones, or those of all endpoints or all sources. */
 import type { Env } from "../../env.ts";
-import { type OwnerTable, readBehind, readBetween, readExisting } from "../../store/owners.ts";
+import { type OwnerTable, readBehind, readBetween, readExisting } from "../../store/views/owners.ts";
 import type { Place } from "./pages.ts";
 
 /** Objects that one page calls at most. */

@@ -5,7 +5,7 @@
  */
 import { createMiddleware } from "hono/factory";
 import type { Env } from "../../env.ts";
-import { routingMaxAgeMs } from "../../store/routing.ts";
+import { routingMaxAgeMs } from "../../store/views/routing.ts";
 
 const CHANGES: readonly string[] = ["POST", "PUT", "PATCH", "DELETE"];
 

@@ -1,5 +1,5 @@
 /** Who may use an operation, out of the table of rights. Pure. */
-import { ROLES, type Role } from "../../store/keys.ts";
+import { ROLES, type Role } from "../../store/access/keys.ts";
 import { type Grade, gradeOf, routeName } from "../access/rights.ts";
 import type { OperationDescription } from "./operation.ts";
 

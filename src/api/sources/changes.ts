@@ -6,7 +6,7 @@ import type { Env } from "../../env.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { Problem } from "../../http/problem.ts";
 import type { Source, SourceAuth } from "../../store/records.ts";
-import { type SourceChanges, findSourceOfQueue } from "../../store/sources.ts";
+import { type SourceChanges, findSourceOfQueue } from "../../store/resources/sources.ts";
 import { invalidRequest } from "../http/body.ts";
 import { rotateSecrets, type rotationSchema } from "../fields/secrets.ts";
 import { type patchSourceSchema, refuseAuth, refuseNames, resolveAuth, resolveSettings } from "./fields.ts";

@@ -1,5 +1,5 @@
 /** A source as its owner has declared it: the fields of the API, without its secret. */
-import { hasSecret } from "../../store/source-auth.ts";
+import { hasSecret } from "../../store/resources/source-auth.ts";
 import type { Source } from "../../store/records.ts";
 import { named } from "../http/writes.ts";
 import { normalised } from "./draft.ts";

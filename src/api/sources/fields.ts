@@ -4,7 +4,7 @@ import { BUILTIN_SOURCES } from "../../events/ids.ts";
 import { noSettings } from "../../sources/kind.ts";
 import { KIND_NAMES, bindKind, isKindName, kindOf } from "../../sources/registry.ts";
 import type { Source, SourceAuth, SourceAuthType } from "../../store/records.ts";
-import { SIGNING_PROVIDERS } from "../../store/source-auth.ts";
+import { SIGNING_PROVIDERS } from "../../store/resources/source-auth.ts";
 import { invalidRequest } from "../http/body.ts";
 import { expressionField, literalOrExpressionField } from "../../events/expressions/expression-field.ts";
 import { CHANGED_BY_ACTION, headerName, nameField, statusField } from "../fields/fields.ts";

@@ -11,7 +11,7 @@ import {
 	SECRET_ENCODINGS,
 	SIGNATURE_ENCODINGS,
 	type SourceAuth,
-} from "../../store/source-auth.ts";
+} from "../../store/resources/source-auth.ts";
 import { headerName } from "../fields/fields.ts";
 
 const MAX_TOLERANCE_SECONDS = 86_400;

@@ -1,7 +1,7 @@
 /** `/v1/sources`: the ingest URLs and how their requests are verified and read. */
 import { Hono } from "hono";
 import { Problem } from "../../http/problem.ts";
-import { deleteSource, findSource, listSources } from "../../store/sources.ts";
+import { deleteSource, findSource, listSources } from "../../store/resources/sources.ts";
 import { recordChange } from "../access/audit.ts";
 import { ownRows } from "../access/own.ts";
 import { checkFields, readJson, readOptionalJson } from "../http/body.ts";

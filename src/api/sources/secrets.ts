@@ -4,7 +4,7 @@
 import type { LiveSecret } from "../../crypto/live-secret.ts";
 import type { Source, SourceAuth } from "../../store/records.ts";
 import { invalidRequest } from "../http/body.ts";
-import { hasSecret } from "../../store/source-auth.ts";
+import { hasSecret } from "../../store/resources/source-auth.ts";
 import { currentSecret, generateSourceSecret, newSecret, refuseSourceSecret } from "../fields/secrets.ts";
 import { refuseKey } from "./hmac-field.ts";
 

@@ -9,7 +9,7 @@ import { standIn } from "../../sources/proof/stand-in.ts";
 import { OUR_SAMPLE, type Trust } from "../../sources/proof/trust.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../../sources/stopped.ts";
 import { type KnownSource, type Source, isKnown } from "../../store/records.ts";
-import { hasSecret } from "../../store/source-auth.ts";
+import { hasSecret } from "../../store/resources/source-auth.ts";
 import type { Ingest } from "../http/context.ts";
 import { currentSecret } from "../fields/secrets.ts";
 import { isPosted } from "./fields.ts";

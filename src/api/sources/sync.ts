@@ -8,10 +8,10 @@ import type { Env } from "../../env.ts";
 import { puller, watch } from "../../objects/clients.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { log } from "../../log.ts";
-import { cacheSource, uncacheSource } from "../../store/source-cache.ts";
+import { cacheSource, uncacheSource } from "../../store/views/source-cache.ts";
 import { type Source, isVerifying } from "../../store/records.ts";
 import type { ApiEnv } from "../http/context.ts";
-import { findSource } from "../../store/sources.ts";
+import { findSource } from "../../store/resources/sources.ts";
 
 /** KV accepts one write a second for each key and refuses the others. */
 const RETRY_AFTER_MS = 1_100;

@@ -4,7 +4,7 @@
  */
 import type { Env } from "../../env.ts";
 import type { Source } from "../../store/records.ts";
-import { takeVerificationToken } from "../../store/verification-token.ts";
+import { takeVerificationToken } from "../../store/resources/verification-token.ts";
 
 /** Returns nothing for a source that expects none. `now` in ms. */
 export async function verificationToWire(

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { KIND_NAMES, sourceKinds } from "../../sources/registry.ts";
 import { STATUSES } from "../../store/records.ts";
-import { sourceAuthSchema } from "../../store/source-auth.ts";
+import { sourceAuthSchema } from "../../store/resources/source-auth.ts";
 import { toJsonSchema } from "../openapi/json-schema.ts";
 import { type FieldTexts, type JsonSchema, namedObject } from "../openapi/operation.ts";
 import { COMMON, TIMES, time } from "../openapi/shared.ts";

@@ -7,7 +7,7 @@ import type { Env } from "../../env.ts";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
 import type { Source } from "../../store/records.ts";
-import { type SourceChanges, findSource, insertSource, updateSource } from "../../store/sources.ts";
+import { type SourceChanges, findSource, insertSource, updateSource } from "../../store/resources/sources.ts";
 import { type Action, recordChange } from "../access/audit.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { requirePreconditions, setEtag } from "../http/preconditions.ts";

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { newId } from "../../events/ids.ts";
 import type { Status, Subscription } from "../../store/records.ts";
-import type { SubscriptionChanges } from "../../store/subscriptions.ts";
+import type { SubscriptionChanges } from "../../store/resources/subscriptions.ts";
 import type { Principal } from "../access/principal.ts";
 import { differing, isSame } from "../fields/compare.ts";
 import { mergeResult, type SubscriptionInput } from "./fields.ts";

@@ -1,6 +1,10 @@
 /** `/v1/subscriptions`: which events go to which endpoint, and what happens to the outputs. */
 import { Hono } from "hono";
-import { deleteSubscription, findSubscription, listSubscriptions } from "../../store/subscriptions.ts";
+import {
+	deleteSubscription,
+	findSubscription,
+	listSubscriptions,
+} from "../../store/resources/subscriptions.ts";
 import { recordChange } from "../access/audit.ts";
 import { requireOwnName } from "../access/own.ts";
 import { checkFields, readJson } from "../http/body.ts";

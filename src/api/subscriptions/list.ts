@@ -1,7 +1,7 @@
 /** The filters of the subscription list. */
 import * as z from "zod";
 import { BUILTIN_SOURCES } from "../../events/ids.ts";
-import { parseEndpointRef } from "../../store/endpoints.ts";
+import { parseEndpointRef } from "../../store/resources/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 import { type Condition, matchesOneOf } from "../../store/rows.ts";
 import { namePattern } from "../fields/fields.ts";

@@ -2,7 +2,7 @@
 import type { Env } from "../../env.ts";
 import { Problem } from "../../http/problem.ts";
 import type { Subscription } from "../../store/records.ts";
-import { findSubscription } from "../../store/subscriptions.ts";
+import { findSubscription } from "../../store/resources/subscriptions.ts";
 
 /** By id or name. Throws 404 `subscription_not_found`. */
 export async function getSubscription(env: Env, ref: string): Promise<Subscription> {

@@ -3,8 +3,8 @@
  * decides, transforms and builds the request is the same as for a delivery; nothing is sent, stored
  * or set aside.
  */
-import { prepareInput } from "../../delivery/exchange/prepare.ts";
-import { showRequest, type ShownRequest } from "../../delivery/exchange/shown-request.ts";
+import { prepareInput } from "../../delivery/exchange/request/prepare.ts";
+import { showRequest, type ShownRequest } from "../../delivery/exchange/masking/shown-request.ts";
 import type { DeadReason } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { exactDocumentOf } from "../../events/cloudevents/document.ts";
@@ -17,9 +17,9 @@ import { loopCause, loopDetail } from "../../events/loop.ts";
 import { lineageHeader } from "../../events/lineage-header.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { criteriaOf } from "../../routing/criteria.ts";
-import { findEndpoint } from "../../store/endpoints.ts";
+import { findEndpoint } from "../../store/resources/endpoints.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
-import { shownCallbackUrl } from "../../delivery/exchange/callback-url.ts";
+import { shownCallbackUrl } from "../../delivery/exchange/request/callback-url.ts";
 import { type Endpoint, isReadable, type Subscription } from "../../store/records.ts";
 import { statusOf } from "../fields/status.ts";
 import { readNamesOfSources } from "../fields/source-refs.ts";

@@ -1,7 +1,7 @@
 /** Resolves the references of a subscription. */
 import type { Env } from "../../env.ts";
 import type { FieldError } from "../../http/problem.ts";
-import { findEndpoint, parseEndpointRef } from "../../store/endpoints.ts";
+import { findEndpoint, parseEndpointRef } from "../../store/resources/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 import { findSourceRef } from "../fields/source-refs.ts";
 import { invalidRequest } from "../http/body.ts";

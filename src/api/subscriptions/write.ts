@@ -2,13 +2,13 @@
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
 import { Problem } from "../../http/problem.ts";
-import { readEndpointRefs } from "../../store/endpoints.ts";
+import { readEndpointRefs } from "../../store/resources/endpoints.ts";
 import type { Subscription } from "../../store/records.ts";
 import {
 	type SubscriptionChanges,
 	insertSubscription,
 	updateSubscription,
-} from "../../store/subscriptions.ts";
+} from "../../store/resources/subscriptions.ts";
 import { type Action, recordChange } from "../access/audit.ts";
 import { requireOwnName } from "../access/own.ts";
 import { endpointIdsOf, refreshDispatchers } from "../deliveries/dispatchers.ts";

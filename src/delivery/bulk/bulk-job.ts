@@ -10,7 +10,7 @@ import { log } from "../../log.ts";
 import { Alarm } from "../../objects/alarm.ts";
 import { dispatcher } from "../../objects/clients.ts";
 import { concurrently } from "../../objects/concurrently.ts";
-import { readBehind } from "../../store/owners.ts";
+import { readBehind } from "../../store/views/owners.ts";
 import { addCounts, type BulkPart, NO_COUNTS, storedCounts, storedOrder } from "./order.ts";
 import type { BulkJobRpc, BulkRecord, BulkRequest, EndpointProgress } from "./rpc.ts";
 

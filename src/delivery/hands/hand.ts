@@ -7,8 +7,8 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
 import { dispatcher } from "../../objects/clients.ts";
-import { carry } from "../exchange/carry.ts";
-import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
+import { carry } from "../exchange/carriers/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/carriers/send.ts";
 import { backOff } from "../rules/schedule.ts";
 import type { HandName, HandRpc, Held, LeasedJob, Outcome, Roll } from "./job.ts";
 

@@ -6,8 +6,8 @@
  */
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
-import { carry } from "../exchange/carry.ts";
-import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
+import { carry } from "../exchange/carriers/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/carriers/send.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import type { HandName, HandRpc, Held, Job, LeasedJob, Outcome, Roll } from "./job.ts";
 import { JOBS_A_HAND, Leases } from "./leases.ts";

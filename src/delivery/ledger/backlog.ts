@@ -21,17 +21,17 @@ import {
 	type NextInbox,
 	nextInbox,
 	waitingIn,
-} from "./inbox.ts";
-import type { Incoming, IncomingEvent } from "./incoming.ts";
-import { Intake } from "./intake.ts";
-import { Jobs } from "./jobs.ts";
-import { type Fill, LIMITS, type Load } from "./limits.ts";
-import { type Matching, matchingRows, type Stretch } from "./matching.ts";
-import { Newcomers } from "./newcomers.ts";
-import { newestAttempts } from "./newest-attempts.ts";
-import { type AllOwed, owedIn } from "./owed.ts";
-import type { Refused } from "./refused.ts";
-import { Retention } from "./retention.ts";
+} from "./inbox/inbox.ts";
+import type { Incoming, IncomingEvent } from "./inbox/incoming.ts";
+import { Intake } from "./inbox/intake.ts";
+import { Jobs } from "./table/jobs.ts";
+import { type Fill, LIMITS, type Load } from "./inbox/limits.ts";
+import { type Matching, matchingRows, type Stretch } from "./queries/matching.ts";
+import { Newcomers } from "./inbox/newcomers.ts";
+import { newestAttempts } from "./table/newest-attempts.ts";
+import { type AllOwed, owedIn } from "./queries/owed.ts";
+import type { Refused } from "./refused/refused.ts";
+import { Retention } from "./table/retention.ts";
 import { DISPATCHER_SCHEMA } from "./schema.ts";
 import {
 	type Due,
@@ -42,8 +42,8 @@ import {
 	nextDueAt,
 	putDelivery,
 	putNewDelivery,
-} from "./table.ts";
-import { Untried } from "./untried.ts";
+} from "./table/table.ts";
+import { Untried } from "./inbox/untried.ts";
 
 type Claimed = ReadonlyMap<string, unknown>;
 

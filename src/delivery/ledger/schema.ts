@@ -1,6 +1,6 @@
 /**
- * The tables of a dispatcher: untried deliveries (inbox.ts), tried ones (table.ts), and those
- * that did not fit (refused.ts).
+ * The tables of a dispatcher: untried deliveries (inbox/), tried ones (table/), and those
+ * that did not fit (refused/).
  */
 import type { SchemaSteps } from "../../objects/schema.ts";
 
@@ -26,7 +26,7 @@ export const DISPATCHER_SCHEMA: SchemaSteps = [
 	`ALTER TABLE deliveries ADD COLUMN result_omitted TEXT`,
 	// How many requests may result from the delivery; null: the whole budget.
 	`ALTER TABLE deliveries ADD COLUMN budget INTEGER`,
-	// Deliveries that did not fit. In the inbox, how many came before: see owed-count.ts.
+	// Deliveries that did not fit. In the inbox, how many came before: see inbox/owed-count.ts.
 	`CREATE TABLE IF NOT EXISTS refused (seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, decisions TEXT NOT NULL);
 	ALTER TABLE inbox ADD COLUMN number INTEGER`,
 	// Jobs that a server has accepted; JSON.

@@ -3,7 +3,7 @@
  * reads in the response. This table decides everything that a protocol leaves open. lifecycle.ts
  * decides what follows from an outcome (delays, pausing, dead letters).
  */
-import { carriesNothing } from "../../models/output.ts";
+import { carriesNothing } from "../../models/responses/output.ts";
 import type { Reading } from "../../models/exchange.ts";
 import type { AttemptResult, NetworkError, Outcome, Scope } from "./attempt.ts";
 import { readRetryAfter } from "./retry-after.ts";

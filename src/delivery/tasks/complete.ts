@@ -3,8 +3,8 @@
  * I/O except the subscription's transform.
  */
 import type { Reported } from "../../models/exchange.ts";
-import { excerpt, showable } from "../exchange/excerpt.ts";
-import { reportedBy } from "../exchange/reported.ts";
+import { excerpt, showable } from "../exchange/response/excerpt.ts";
+import { reportedBy } from "../exchange/response/reported.ts";
 import type { Attempt, JobEnd } from "../records.ts";
 import type { Outcome } from "../rules/attempt.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";

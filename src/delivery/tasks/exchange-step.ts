@@ -2,8 +2,8 @@
 import type { StepRequest } from "../../models/exchange.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
 import { configuredHosts } from "../../store/own-hosts.ts";
-import type { EndpointSettings } from "../../store/settings.ts";
-import { prepareStep } from "../exchange/step-request.ts";
+import type { EndpointSettings } from "../../store/views/settings.ts";
+import { prepareStep } from "../exchange/request/step-request.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import type { TaskIo } from "./task.ts";

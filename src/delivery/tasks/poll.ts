@@ -5,12 +5,12 @@
  */
 import { completionOf } from "../../models/completion.ts";
 import type { Exchange, Reading } from "../../models/exchange.ts";
-import type { Jobs, PollStep } from "../../models/jobs.ts";
-import { reading } from "../../models/reading.ts";
+import type { Jobs, PollStep } from "../../models/jobs/jobs.ts";
+import { reading } from "../../models/responses/reading.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { isReadable, type ReadableEndpoint, type Subscription } from "../../store/records.ts";
-import { subscriptionOf, type EndpointSettings } from "../../store/settings.ts";
-import { dropToken } from "../exchange/oauth.ts";
+import { subscriptionOf, type EndpointSettings } from "../../store/views/settings.ts";
+import { dropToken } from "../exchange/credentials/oauth.ts";
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
 import type { AttemptResult } from "../rules/attempt.ts";

@@ -4,11 +4,11 @@
  */
 import { completionOf } from "../../models/completion.ts";
 import type { Reading } from "../../models/exchange.ts";
-import { MAX_HANDLE_LENGTH } from "../../models/jobs.ts";
+import { MAX_HANDLE_LENGTH } from "../../models/jobs/jobs.ts";
 import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint, Subscription } from "../../store/records.ts";
-import { recordAttempt } from "../exchange/attempt-record.ts";
-import { reportedBy } from "../exchange/reported.ts";
+import { recordAttempt } from "../exchange/response/attempt-record.ts";
+import { reportedBy } from "../exchange/response/reported.ts";
 import type { Attempt } from "../records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";

@@ -4,7 +4,7 @@
  */
 import type { Env } from "../../env.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
-import type { EndpointSettings, Settings } from "../../store/settings.ts";
+import type { EndpointSettings, Settings } from "../../store/views/settings.ts";
 import type { Job } from "../hands/job.ts";
 import type { AttemptResult, Outcome, Scope } from "../rules/attempt.ts";
 import type { Delivery } from "../rules/delivery.ts";

@@ -8,9 +8,9 @@ import { log } from "../../log.ts";
 import type { ProbeContext } from "../../models/protocol.ts";
 import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
-import { carry } from "../exchange/carry.ts";
-import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
-import { prepareStep } from "../exchange/step-request.ts";
+import { carry } from "../exchange/carriers/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/carriers/send.ts";
+import { prepareStep } from "../exchange/request/step-request.ts";
 
 const TIMEOUT_MS = 5_000;
 

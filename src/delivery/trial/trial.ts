@@ -11,9 +11,9 @@ import { completionOf } from "../../models/completion.ts";
 import type { Reading } from "../../models/exchange.ts";
 import type { Protocol } from "../../models/protocol.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
-import { prepareInput } from "../exchange/prepare.ts";
-import { carry } from "../exchange/carry.ts";
-import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
+import { prepareInput } from "../exchange/request/prepare.ts";
+import { carry } from "../exchange/carriers/carry.ts";
+import { MAX_RESPONSE_BYTES } from "../exchange/carriers/send.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 

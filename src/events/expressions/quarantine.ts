@@ -1,6 +1,6 @@
 /**
  * Expressions that exceed their limits are set aside individually: in this isolate at once, and in D1 with the next
- * write (store/write-quarantines.ts), which other isolates read and the API shows. They are not evaluated again until
+ * write (store/quarantines/write-quarantines.ts), which other isolates read and the API shows. They are not evaluated again until
  * their owner changes.
  */
 import { type Evaluation, evaluateExpression, type TellWork } from "./expression.ts";

@@ -8,7 +8,7 @@ import { log } from "../../log.ts";
 import { liveSecrets } from "../../crypto/standard-webhooks.ts";
 import type { Source } from "../../store/records.ts";
 import { isDeleted } from "../../store/deleted.ts";
-import { findSource } from "../../store/sources.ts";
+import { findSource } from "../../store/resources/sources.ts";
 import { UNREADABLE } from "../../crypto/seal.ts";
 import { kindOf } from "../../sources/registry.ts";
 import { pull, type Pulled } from "./pull.ts";

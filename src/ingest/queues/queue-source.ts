@@ -7,7 +7,7 @@ import type { SluiceEvent } from "../../events/event.ts";
 import { describeRefusal } from "../../http/refusal.ts";
 import { log } from "../../log.ts";
 import type { Source } from "../../store/records.ts";
-import { findSourceOfQueue } from "../../store/sources.ts";
+import { findSourceOfQueue } from "../../store/resources/sources.ts";
 import { enqueue } from "../../events/queue/enqueue.ts";
 import { readMessage } from "./take-message.ts";
 

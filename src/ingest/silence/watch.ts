@@ -11,7 +11,7 @@ import { publishOperational } from "../../operations/announce.ts";
 import { buildOperationalEvent } from "../../operations/event.ts";
 import { sourceRecovered, sourceSilent } from "../../operations/occurrence.ts";
 import { isDeleted } from "../../store/deleted.ts";
-import { type Expectation, readExpectation } from "../../store/expectations.ts";
+import { type Expectation, readExpectation } from "../../store/views/expectations.ts";
 import type { WatchRpc } from "./rpc.ts";
 import { judgeSilence, NOT_SILENT, silenceSchema } from "./rules.ts";
 

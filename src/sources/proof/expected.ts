@@ -2,7 +2,7 @@
  * Describes the authentication that a source expects, for the person whose request was refused. It says what every
  * request must contain, but not which part of this request was missing or wrong.
  */
-import type { SourceAuth } from "../../store/source-auth.ts";
+import type { SourceAuth } from "../../store/resources/source-auth.ts";
 import { schemeOf } from "./signature-schemes.ts";
 
 /** Returns a sentence, or null if no request can be valid. */

@@ -1,6 +1,10 @@
 /** An HMAC signature scheme as data: what is signed, and where the signature and its timestamp are. */
 import type { ContentPart } from "../../crypto/signed-content.ts";
-import type { HMAC_ALGORITHMS, SECRET_ENCODINGS, SIGNATURE_ENCODINGS } from "../../store/source-auth.ts";
+import type {
+	HMAC_ALGORITHMS,
+	SECRET_ENCODINGS,
+	SIGNATURE_ENCODINGS,
+} from "../../store/resources/source-auth.ts";
 
 export interface SignatureScheme {
 	/**

@@ -3,7 +3,7 @@
  * signatures needs a row and no code.
  */
 import { createHmac } from "node:crypto";
-import type { SIGNING_PROVIDERS, SourceAuth } from "../../store/source-auth.ts";
+import type { SIGNING_PROVIDERS, SourceAuth } from "../../store/resources/source-auth.ts";
 import { isSameDigest } from "../../crypto/compare.ts";
 import { TOLERANCE_SECONDS, isFresh } from "../../crypto/freshness.ts";
 import { signedContent } from "../../crypto/signed-content.ts";

@@ -1,7 +1,7 @@
 /** The input and the key of an HMAC: a template filled from a request. Pure. */
 import { isExactHeader } from "../../events/cloudevents/header-value.ts";
 import type { ContentPart } from "../../crypto/signed-content.ts";
-import type { SECRET_ENCODINGS } from "../../store/source-auth.ts";
+import type { SECRET_ENCODINGS } from "../../store/resources/source-auth.ts";
 import { type FormField, isForm, readFields } from "../reading/form.ts";
 
 /** The parts of a request that a signature can cover. The method is always POST. */

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { app } from "../../../src/app.ts";
 import { newId } from "../../../src/events/ids.ts";
-import { type AuditEntry, insertAudit, listAudit, sweepAudit } from "../../../src/store/audit.ts";
+import { type AuditEntry, insertAudit, listAudit, sweepAudit } from "../../../src/store/access/audit.ts";
 import { ORIGIN, type Resource, ask, must, readIds } from "../client.ts";
 import { askWith, makeKey } from "./keys.ts";
 

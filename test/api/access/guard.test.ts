@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { OWNERSHIP } from "../../../src/api/access/ownership.ts";
 import { OPEN_ROUTES, RIGHTS, gradeOf, rolesFor, routeName } from "../../../src/api/access/rights.ts";
 import { app } from "../../../src/app.ts";
-import { ROLES, type Role } from "../../../src/store/keys.ts";
+import { ROLES, type Role } from "../../../src/store/access/keys.ts";
 import { type TestKey, askWith, makeKey } from "./keys.ts";
 
 /** What is no route of its own: it stands before others, or responds where there is none. */

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { decodeSegment } from "../../../src/events/queue/segment.ts";
 import { newId } from "../../../src/events/ids.ts";
-import { deleteSubscription, insertSubscription } from "../../../src/store/subscriptions.ts";
+import { deleteSubscription, insertSubscription } from "../../../src/store/resources/subscriptions.ts";
 import { aSubscription } from "../../store/records.ts";
 import { must } from "../client.ts";
 import { makeKey } from "./keys.ts";

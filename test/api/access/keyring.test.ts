@@ -6,7 +6,14 @@ import { hashOfKey, newKeyText } from "../../../src/api/access/key-text.ts";
 import { forgetKeys, lookUpKey, noteUse } from "../../../src/api/access/keyring.ts";
 import type { Env } from "../../../src/env.ts";
 import { newId } from "../../../src/events/ids.ts";
-import { type ApiKey, MAX_KEYS, NO_SCOPE, deleteKey, findKey, insertKey } from "../../../src/store/keys.ts";
+import {
+	type ApiKey,
+	MAX_KEYS,
+	NO_SCOPE,
+	deleteKey,
+	findKey,
+	insertKey,
+} from "../../../src/store/access/keys.ts";
 
 const NOW = 1_700_000_000_000;
 

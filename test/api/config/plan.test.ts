@@ -6,7 +6,7 @@ import { planConfiguration } from "../../../src/api/config/plan.ts";
 import { type Plan, planToWire } from "../../../src/api/config/planned.ts";
 import { ROOT } from "../../../src/api/access/principal.ts";
 import { Problem } from "../../../src/http/problem.ts";
-import type { Configuration } from "../../../src/store/configuration.ts";
+import type { Configuration } from "../../../src/store/resources/configuration.ts";
 import { aSource, aSubscription, anEndpoint } from "../../store/records.ts";
 
 const URL = "https://models.example.com/";

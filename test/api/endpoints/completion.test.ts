@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { findEndpoint, updateEndpoint } from "../../../src/store/endpoints.ts";
+import { findEndpoint, updateEndpoint } from "../../../src/store/resources/endpoints.ts";
 import { ask, badPaths, must, ORIGIN } from "../client.ts";
 
 const url = "https://models.example.com/predict";

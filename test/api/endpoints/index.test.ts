@@ -2,7 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { app } from "../../../src/app.ts";
-import { findEndpoint, updateEndpoint } from "../../../src/store/endpoints.ts";
+import { findEndpoint, updateEndpoint } from "../../../src/store/resources/endpoints.ts";
 import { ORIGIN, ask, badPaths, must, readIds } from "../client.ts";
 
 const url = "https://models.example.com/predict";

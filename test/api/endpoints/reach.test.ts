@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test } from "vitest";
 import { refuseAddresses } from "../../../src/api/endpoints/reach.ts";
-import { findEndpoint } from "../../../src/store/endpoints.ts";
+import { findEndpoint } from "../../../src/store/resources/endpoints.ts";
 import { ask, badPaths, must } from "../client.ts";
 
 const url = "https://models.example.com/predict";

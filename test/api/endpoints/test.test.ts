@@ -5,7 +5,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { newId } from "../../../src/events/ids.ts";
 import { dispatcher } from "../../../src/objects/clients.ts";
-import { findEndpoint } from "../../../src/store/endpoints.ts";
+import { findEndpoint } from "../../../src/store/resources/endpoints.ts";
 import { createSetting, model } from "../../delivery/dispatcher.fixtures.ts";
 import { ask, badPaths, must, ORIGIN, type Resource } from "../client.ts";
 

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { isKey } from "../../../src/api/http/idempotency.ts";
-import { claimKey, keepResponse, releaseKey, sweepKeys } from "../../../src/store/idempotency.ts";
+import { claimKey, keepResponse, releaseKey, sweepKeys } from "../../../src/store/access/idempotency.ts";
 import { askWith, makeKey } from "../access/keys.ts";
 import { type Page, ask, must } from "../client.ts";
 

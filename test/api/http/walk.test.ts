@@ -5,7 +5,7 @@ import { listedOwners, MAX_ASKED, type Owners, ownersOfTable } from "../../../sr
 import { encodeCursor } from "../../../src/api/http/pages.ts";
 import { readWalk } from "../../../src/api/http/walk.ts";
 import { Problem } from "../../../src/http/problem.ts";
-import { readLikelyEndpoints } from "../../../src/store/owners.ts";
+import { readLikelyEndpoints } from "../../../src/store/views/owners.ts";
 
 /** Objects in place of the real ones: the positions that each has, newest first. */
 const objects = new Map<string, number[]>();

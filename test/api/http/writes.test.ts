@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type Changeable, changeRecord } from "../../../src/api/http/writes.ts";
 import { Problem } from "../../../src/http/problem.ts";
-import { findEndpoint } from "../../../src/store/endpoints.ts";
-import { findSource } from "../../../src/store/sources.ts";
+import { findEndpoint } from "../../../src/store/resources/endpoints.ts";
+import { findSource } from "../../../src/store/resources/sources.ts";
 import { type Answer, ask, must } from "../client.ts";
 
 interface Counter {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { findSource } from "../../../src/store/sources.ts";
+import { findSource } from "../../../src/store/resources/sources.ts";
 import { ORIGIN, type Page, ask, badPaths, must, readIds } from "../client.ts";
 
 let count = 0;

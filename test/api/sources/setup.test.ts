@@ -4,7 +4,7 @@ import { generateSourceSecret } from "../../../src/api/fields/secrets.ts";
 import { SECRET_PLACEHOLDER, type Setup } from "../../../src/sources/kind.ts";
 import { kindOf, sourceKinds } from "../../../src/sources/registry.ts";
 import type { ReadableSource } from "../../../src/store/records.ts";
-import { insertSource } from "../../../src/store/sources.ts";
+import { insertSource } from "../../../src/store/resources/sources.ts";
 import { makeSource } from "../../sources/make-source.ts";
 import { settingsOf } from "../../sources/kind-settings.ts";
 import { type Answer, ORIGIN, type Page, type Resource, ask, badPaths, must } from "../client.ts";

@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { app } from "../../../src/app.ts";
-import { readCachedSource } from "../../../src/store/source-cache.ts";
+import { readCachedSource } from "../../../src/store/views/source-cache.ts";
 import { ORIGIN, must } from "../client.ts";
 
 test("ingest's copy follows every change", async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { findSetAside } from "../../../src/events/expressions/quarantine.ts";
 import type { SluiceEvent } from "../../../src/events/event.ts";
 import { eventLog } from "../../../src/objects/clients.ts";
-import { findSubscription } from "../../../src/store/subscriptions.ts";
+import { findSubscription } from "../../../src/store/resources/subscriptions.ts";
 import { createSetting, incoming, model, whenStatus } from "../../delivery/dispatcher.fixtures.ts";
 import { type Answer, type Resource, ask, badPaths, must } from "../client.ts";
 

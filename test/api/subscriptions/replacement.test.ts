@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Principal } from "../../../src/api/access/principal.ts";
 import { statusAfterReplacement } from "../../../src/api/subscriptions/requests.ts";
-import { NO_SCOPE } from "../../../src/store/keys.ts";
+import { NO_SCOPE } from "../../../src/store/access/keys.ts";
 import type { Status, SubscriptionStatus } from "../../../src/store/records.ts";
 
 const KEY: Principal = {

@@ -3,11 +3,11 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { BulkOrder, BulkPart } from "../../../src/delivery/bulk/order.ts";
-import type { IncomingEvent } from "../../../src/delivery/ledger/incoming.ts";
+import type { IncomingEvent } from "../../../src/delivery/ledger/inbox/incoming.ts";
 import type { DeliveryStatus } from "../../../src/delivery/records.ts";
 import { newId } from "../../../src/events/ids.ts";
 import { eventLog } from "../../../src/objects/clients.ts";
-import { DEFAULT_COMPLETION } from "../../../src/store/endpoint-columns.ts";
+import { DEFAULT_COMPLETION } from "../../../src/store/resources/endpoint-columns.ts";
 import {
 	createSetting,
 	incoming,

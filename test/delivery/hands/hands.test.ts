@@ -4,7 +4,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, type MockInstance, test, vi } from "vitest";
 import type { Outcome } from "../../../src/delivery/hands/job.ts";
 import { dispatcher, hand } from "../../../src/objects/clients.ts";
-import { findEndpoint, updateEndpoint } from "../../../src/store/endpoints.ts";
+import { findEndpoint, updateEndpoint } from "../../../src/store/resources/endpoints.ts";
 import { PATIENCE_MS } from "../../patience.ts";
 import {
 	type Call,

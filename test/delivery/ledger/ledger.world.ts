@@ -4,9 +4,9 @@
  */
 import { expect } from "vitest";
 import { Backlog } from "../../../src/delivery/ledger/backlog.ts";
-import type { IncomingEvent } from "../../../src/delivery/ledger/incoming.ts";
-import { listRecords } from "../../../src/delivery/ledger/listing.ts";
-import { isRefused } from "../../../src/delivery/ledger/refused-delivery.ts";
+import type { IncomingEvent } from "../../../src/delivery/ledger/inbox/incoming.ts";
+import { listRecords } from "../../../src/delivery/ledger/queries/listing.ts";
+import { isRefused } from "../../../src/delivery/ledger/refused/refused-delivery.ts";
 import { canceled, retried } from "../../../src/delivery/rules/by-hand.ts";
 import type { Delivery } from "../../../src/delivery/rules/delivery.ts";
 import { type DeliveryState, fresh } from "../../../src/delivery/rules/state.ts";

@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Backlog } from "../../../src/delivery/ledger/backlog.ts";
-import { listRecords } from "../../../src/delivery/ledger/listing.ts";
-import type { Load } from "../../../src/delivery/ledger/limits.ts";
+import { listRecords } from "../../../src/delivery/ledger/queries/listing.ts";
+import type { Load } from "../../../src/delivery/ledger/inbox/limits.ts";
 import { fresh } from "../../../src/delivery/rules/state.ts";
 import { createSetting, incoming, model, setFull, type Setting, whenStatus } from "../dispatcher.fixtures.ts";
 

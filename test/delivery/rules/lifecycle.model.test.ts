@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromRow, toRow } from "../../../src/delivery/ledger/row.ts";
+import { fromRow, toRow } from "../../../src/delivery/ledger/table/row.ts";
 import { DEAD_REASONS } from "../../../src/delivery/records.ts";
 import { OUTCOMES } from "../../../src/delivery/rules/attempt.ts";
 import type { Delivery } from "../../../src/delivery/rules/delivery.ts";

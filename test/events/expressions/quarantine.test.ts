@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { writeQuarantines } from "../../../src/store/write-quarantines.ts";
+import { writeQuarantines } from "../../../src/store/quarantines/write-quarantines.ts";
 import {
 	evaluateOwned,
 	findSetAside,
@@ -8,10 +8,10 @@ import {
 } from "../../../src/events/expressions/quarantine.ts";
 import { changeSource, changeSubscription } from "../../store/change.ts";
 import type { Filter } from "../../../src/events/expressions/filters.ts";
-import { readRoutingVersion } from "../../../src/store/routing.ts";
-import { readCachedSource, cacheSource } from "../../../src/store/source-cache.ts";
-import { findSource, insertSource } from "../../../src/store/sources.ts";
-import { findSubscription, insertSubscription } from "../../../src/store/subscriptions.ts";
+import { readRoutingVersion } from "../../../src/store/views/routing.ts";
+import { readCachedSource, cacheSource } from "../../../src/store/views/source-cache.ts";
+import { findSource, insertSource } from "../../../src/store/resources/sources.ts";
+import { findSubscription, insertSubscription } from "../../../src/store/resources/subscriptions.ts";
 import { aSource, aSubscription } from "../../store/records.ts";
 
 const HOSTILE = "($f := function($n) { $f($n + 1) }; $f(0))";

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import type { Env } from "../../../src/env.ts";
 import type { ReadableSource } from "../../../src/store/records.ts";
-import { insertSource } from "../../../src/store/sources.ts";
+import { insertSource } from "../../../src/store/resources/sources.ts";
 import worker from "../../../src/worker.ts";
 import { captureQueue } from "../../sources/capture.ts";
 import { makeSource } from "../../sources/make-source.ts";

@@ -6,7 +6,7 @@ import { eventId, newId } from "../../../src/events/ids.ts";
 import { decodeSegment } from "../../../src/events/queue/segment.ts";
 import { Watch } from "../../../src/ingest/silence/watch.ts";
 import { eventLog, watch } from "../../../src/objects/clients.ts";
-import { deleteSubscription, insertSubscription } from "../../../src/store/subscriptions.ts";
+import { deleteSubscription, insertSubscription } from "../../../src/store/resources/subscriptions.ts";
 import { ask, must, type Resource } from "../../api/client.ts";
 import { aSubscription } from "../../store/records.ts";
 

@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { describe, expect, test } from "vitest";
 import { receive } from "../../../src/ingest/receive.ts";
 import type { SourceAuth } from "../../../src/store/records.ts";
-import { cacheSource } from "../../../src/store/source-cache.ts";
+import { cacheSource } from "../../../src/store/views/source-cache.ts";
 import { captureQueue } from "../capture.ts";
 import { makeSource } from "../make-source.ts";
 import { describeBadInput, post, sourceOf } from "../bad-input.ts";

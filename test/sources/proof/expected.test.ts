@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { expectedProof } from "../../../src/sources/proof/expected.ts";
-import { type SourceAuth, sourceAuthSchema } from "../../../src/store/source-auth.ts";
+import { type SourceAuth, sourceAuthSchema } from "../../../src/store/resources/source-auth.ts";
 
 const HMAC = { type: "hmac", header: "x-sig", algorithm: "sha256", encoding: "hex", prefix: "" } as const;
 

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { verify } from "../../../src/sources/proof/verify.ts";
-import { type HmacAuth, sourceAuthSchema } from "../../../src/store/source-auth.ts";
+import { type HmacAuth, sourceAuthSchema } from "../../../src/store/resources/source-auth.ts";
 
 const URL = "https://sluice.example/in/shop?a=1";
 const NOW = 1_767_323_045_000;

@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { receive } from "../../../src/ingest/receive.ts";
 import { readS3Notification } from "../../../src/sources/reading/s3-records.ts";
-import { cacheSource } from "../../../src/store/source-cache.ts";
+import { cacheSource } from "../../../src/store/views/source-cache.ts";
 import { type Captured, captureQueue } from "../capture.ts";
 import { parseWith, setupAs } from "../bind.ts";
 import { makeSource } from "../make-source.ts";

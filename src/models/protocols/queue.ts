@@ -1,0 +1,25 @@
+/** Protocol `queue`: a queue of Cloudflare that the Worker is bound to, at `queue:BINDING`. There is no output. */
+import { Buffer } from "node:buffer";
+import { JSON_HEADERS } from "../requests/input.ts";
+import { messageOf } from "../requests/message.ts";
+import type { Protocol } from "../protocol.ts";
+import { errorTextOf, isSuccess, reading } from "../responses/reading.ts";
+
+/** Cloudflare takes 128 KB (of 1,000 bytes) with some 100 bytes of its own metadata. */
+const MAX_BYTES = 127_000;
+
+export const queue: Protocol = {
+	defaults: { maxConcurrency: null },
+	needsModel: () => false,
+	scheme: "queue",
+	request(input, { url }) {
+		const { kind, text } = messageOf(input);
+		const size = Buffer.byteLength(text);
+		if (size > MAX_BYTES) {
+			return { misfit: `the message has ${size} bytes; a queue accepts at most ${MAX_BYTES}` };
+		}
+		const headers = kind === "json" ? JSON_HEADERS : { "content-type": "text/plain; charset=utf-8" };
+		return { method: "POST", url, headers, body: text };
+	},
+	read: (exchange) => reading({ error: isSuccess(exchange) ? null : errorTextOf(exchange) }),
+};

@@ -1,0 +1,278 @@
+/** Endpoints in D1: conversion between rows and records, and queries. */
+import type { Env } from "../../env.ts";
+import { rememberDeletion } from "../deleted.ts";
+import { liveSecretsSchema } from "../../crypto/live-secret.ts";
+import { readColumn } from "../columns.ts";
+import {
+	completionSchema,
+	DEFAULT_COMPLETION,
+	endpointAuthSchema,
+	headersSchema,
+	retryFromColumn,
+} from "./endpoint-columns.ts";
+import {
+	ENDPOINT_STATUSES,
+	type Completion,
+	type Endpoint,
+	type EndpointAuth,
+	type EndpointStatus,
+	type ReadableEndpoint,
+} from "../records.ts";
+import {
+	type Deletion,
+	type ListQuery,
+	type ReadAs,
+	type Row,
+	type Update,
+	bumpRoutingVersion,
+	hasChanged,
+	insertRow,
+	listRows,
+	matchesOneOf,
+	revisionOf,
+	updateRow,
+} from "../rows.ts";
+import { withSchema } from "../schema.ts";
+import { open, seal } from "../../crypto/seal.ts";
+
+/** The fields of an endpoint that can change. Name and version cannot. */
+export type EndpointChanges = Partial<
+	Omit<ReadableEndpoint, keyof ReadAs | "name" | "version" | "createdAt">
+>;
+
+export interface EndpointRow extends Row {
+	id: string;
+	name: string;
+	version: string;
+	url: string;
+	protocol: string;
+	auth: string;
+	headers: string;
+	timeout_seconds: number;
+	max_concurrency: number;
+	retry: string;
+	signing_secrets: string;
+	status: string;
+	status_reason: string | null;
+	model?: string | null;
+	/** Sealed. null: not configured. */
+	completion?: string | null;
+	revision?: number;
+	created_at: number;
+	updated_at: number;
+}
+
+/** A reference to an endpoint, as in a subscription's target. */
+export type EndpointRef = { id: string } | { name: string; version: string } | { latestOf: string };
+
+/** Parses `ep_…`, `name@version`, `name@latest`, or `name`, which means the latest. */
+export function parseEndpointRef(ref: string): EndpointRef {
+	if (ref.startsWith("ep_")) return { id: ref };
+	const at = ref.indexOf("@");
+	if (at === -1) return { latestOf: ref };
+	const name = ref.slice(0, at);
+	const version = ref.slice(at + 1);
+	return version === "latest" ? { latestOf: name } : { name, version };
+}
+
+/** Finds an endpoint by any reference. The latest is the newest active version, or the newest if none is active. */
+export async function findEndpoint(env: Env, ref: string): Promise<Endpoint | null> {
+	const parsed = parseEndpointRef(ref);
+	const row = await withSchema(env, (db) => selectOne(db, parsed).first<EndpointRow>());
+	return row === null ? null : endpointFromRow(env, row);
+}
+
+function selectOne(db: D1Database, ref: EndpointRef): D1PreparedStatement {
+	if ("id" in ref) return db.prepare("SELECT * FROM endpoints WHERE id = ?").bind(ref.id);
+	if ("latestOf" in ref) {
+		const sql = `SELECT * FROM endpoints WHERE name = ?
+			ORDER BY status = 'active' DESC, created_at DESC, id DESC LIMIT 1`;
+		return db.prepare(sql).bind(ref.latestOf);
+	}
+	return db.prepare("SELECT * FROM endpoints WHERE name = ? AND version = ?").bind(ref.name, ref.version);
+}
+
+export async function listEndpoints(env: Env, query: ListQuery): Promise<Endpoint[]> {
+	const rows = await listRows<EndpointRow>(env, "endpoints", query);
+	return Promise.all(rows.map((row) => endpointFromRow(env, row)));
+}
+
+/** Returns the ids of all versions of `name`. */
+export async function readEndpointIds(env: Env, name: string): Promise<string[]> {
+	const { results } = await withSchema(env, (db) =>
+		db.prepare("SELECT id FROM endpoints WHERE name = ?").bind(name).all<{ id: string }>(),
+	);
+	return results.map(({ id }) => id);
+}
+
+/** Returns the ids of up to `limit` endpoints whose names match one of `patterns` (rows.ts), oldest first. */
+export async function readMatchingEndpointIds(
+	env: Env,
+	patterns: readonly string[],
+	limit: number,
+): Promise<string[]> {
+	const { sql, bound } = matchesOneOf("name", patterns);
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare(`SELECT id FROM endpoints WHERE ${sql} ORDER BY created_at, id LIMIT ?`)
+			.bind(...bound, limit)
+			.all<{ id: string }>(),
+	);
+	return results.map(({ id }) => id);
+}
+
+/** Returns `name@version` by id, for the ids that exist. */
+export async function readEndpointRefs(env: Env, ids: readonly string[]): Promise<Map<string, string>> {
+	const { results } = await withSchema(env, (db) =>
+		db
+			.prepare(
+				"SELECT id, name || '@' || version AS ref FROM endpoints WHERE id IN (SELECT value FROM json_each(?))",
+			)
+			.bind(JSON.stringify(ids))
+			.all<{ id: string; ref: string }>(),
+	);
+	return new Map(results.map(({ id, ref }) => [id, ref]));
+}
+
+/** Returns false if this version of the name already exists. */
+export async function insertEndpoint(env: Env, endpoint: ReadableEndpoint): Promise<boolean> {
+	return (await insertRow(env, "endpoints", await endpointToRow(env, endpoint))) === "inserted";
+}
+
+/** Returns the row, with sealed secrets. */
+export async function endpointToRow(env: Env, endpoint: ReadableEndpoint): Promise<Row> {
+	const { id, name, version, createdAt, updatedAt, ...fields } = endpoint;
+	const columns = await endpointToColumns(env, fields);
+	return { id, name, version, ...columns, created_at: createdAt, updated_at: updatedAt };
+}
+
+export async function updateEndpoint(
+	env: Env,
+	former: ReadAs,
+	changes: EndpointChanges,
+): Promise<Update<Endpoint>> {
+	const update = await updateRow<EndpointRow>(
+		env,
+		"endpoints",
+		former,
+		await endpointToColumns(env, changes),
+	);
+	return update.outcome === "updated"
+		? { ...update, record: await endpointFromRow(env, update.record) }
+		: update;
+}
+
+/**
+ * Pauses or disables the endpoint, with a reason. Returns false and writes nothing if it has changed since it was read
+ * or is deleted: the change may have fixed the problem.
+ */
+export async function stopEndpoint(
+	env: Env,
+	former: ReadAs,
+	status: Exclude<EndpointStatus, "active">,
+	reason: string,
+): Promise<boolean> {
+	const update = await updateEndpoint(env, former, { status, statusReason: reason });
+	return update.outcome === "updated";
+}
+
+/**
+ * Deletes the endpoint unless it has changed since it was read, or subscriptions target it: by id, or as the latest if
+ * it is the only version.
+ */
+export async function deleteEndpoint(env: Env, id: string, asRead: ReadAs | null = null): Promise<Deletion> {
+	const using = `FROM subscriptions WHERE endpoint_id = ?1 OR latest_of = (
+		SELECT name FROM endpoints AS last WHERE id = ?1 AND NOT EXISTS
+			(SELECT 1 FROM endpoints AS other WHERE other.name = last.name AND other.id <> last.id))`;
+	const changed = hasChanged("endpoints", asRead);
+	const stays = `EXISTS (SELECT 1 ${using}) OR ${changed}`;
+	const [users, found] = await withSchema(env, (db) =>
+		db.batch<{ name: string }>([
+			db.prepare(`SELECT name ${using} ORDER BY name`).bind(id),
+			db.prepare(`SELECT 1 WHERE ${changed}`).bind(...(changed === "FALSE" ? [] : [id])),
+			...rememberDeletion(db, id, stays),
+			db.prepare(`DELETE FROM endpoints WHERE id = ?1 AND NOT (${stays})`).bind(id),
+			bumpRoutingVersion(db),
+		]),
+	);
+	return {
+		usedBy: users?.results.map(({ name }) => name) ?? [],
+		isChanged: (found?.results.length ?? 0) > 0,
+	};
+}
+
+/** Returns the columns of the given fields. Headers are sealed too, because they often contain API keys. */
+export async function endpointToColumns(env: Env, changes: EndpointChanges): Promise<Row> {
+	const { auth, headers, retry, completion, signingSecrets, ...others } = changes;
+	const { timeoutSeconds, maxConcurrency, statusReason, ...same } = others;
+	return {
+		...same,
+		...(completion !== undefined && { completion: await completionToColumn(env, completion) }),
+		...(auth !== undefined && { auth: await seal(env, JSON.stringify(auth)) }),
+		...(headers !== undefined && { headers: await seal(env, JSON.stringify(headers)) }),
+		...(retry !== undefined && { retry: JSON.stringify(retry) }),
+		...(signingSecrets !== undefined && { signing_secrets: await seal(env, JSON.stringify(signingSecrets)) }),
+		...(timeoutSeconds !== undefined && { timeout_seconds: timeoutSeconds }),
+		...(maxConcurrency !== undefined && { max_concurrency: maxConcurrency }),
+		...(statusReason !== undefined && { status_reason: statusReason }),
+	};
+}
+
+/** A status that only a newer release knows is treated as one in which nothing is sent. */
+export function endpointStatusFromColumn(status: string): EndpointStatus {
+	return ENDPOINT_STATUSES.find((known) => known === status) ?? "paused";
+}
+
+export async function endpointFromRow(env: Env, row: EndpointRow): Promise<Endpoint> {
+	const [auth, headers, signingSecrets, completion] = await Promise.all([
+		open(env, row.auth),
+		open(env, row.headers),
+		open(env, row.signing_secrets),
+		completionFromColumn(env, row.completion ?? null),
+	]);
+	return {
+		id: row.id,
+		name: row.name,
+		version: row.version,
+		url: row.url,
+		protocol: row.protocol,
+		model: row.model ?? null,
+		auth: auth === null ? null : trimAuth(readColumn(endpointAuthSchema, auth)),
+		headers: headers === null ? null : trimValues(readColumn(headersSchema, headers)),
+		timeoutSeconds: row.timeout_seconds,
+		maxConcurrency: row.max_concurrency,
+		retry: retryFromColumn(row.retry),
+		completion,
+		signingSecrets: signingSecrets === null ? null : readColumn(liveSecretsSchema, signingSecrets),
+		status: endpointStatusFromColumn(row.status),
+		statusReason: row.status_reason,
+		revision: revisionOf(row),
+		createdAt: row.created_at,
+		updatedAt: row.updated_at,
+	};
+}
+
+/** Returns null if nothing is configured, so that no encryption key is needed. */
+async function completionToColumn(env: Env, completion: Completion | null): Promise<string | null> {
+	const text = JSON.stringify(completion);
+	return completion === null || text === JSON.stringify(DEFAULT_COMPLETION) ? null : seal(env, text);
+}
+
+async function completionFromColumn(env: Env, column: string | null): Promise<Completion | null> {
+	if (column === null) return DEFAULT_COMPLETION;
+	const opened = await open(env, column);
+	return opened === null ? null : readColumn(completionSchema, opened);
+}
+
+/**
+ * Trims header values, as HTTP does. Release 0.1 stored untrimmed values; to mask a value in an echoed response, the
+ * router must know the form in which it arrives.
+ */
+function trimValues(headers: Record<string, string> | null): Record<string, string> | null {
+	if (headers === null) return null;
+	return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
+}
+
+function trimAuth(auth: EndpointAuth | null): EndpointAuth | null {
+	return auth?.type === "header" ? { ...auth, value: auth.value.trim() } : auth;
+}
