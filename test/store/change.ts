@@ -1,6 +1,7 @@
 /** Changes a record as it stands now, as the API does, whatever has been changed before. */
 import { env } from "cloudflare:workers";
-import { findSource, updateSource, type SourceChanges } from "../../src/store/resources/sources.ts";
+import { findSource, updateSource } from "../../src/store/resources/sources.ts";
+import type { SourceChanges } from "../../src/store/resources/source-row.ts";
 import {
 	findSubscription,
 	updateSubscription,

@@ -4,7 +4,7 @@
  */
 import type { FieldError } from "../../http/problem.ts";
 import type { Configuration } from "../../store/resources/configuration.ts";
-import type { EndpointChanges } from "../../store/resources/endpoints.ts";
+import type { EndpointChanges } from "../../store/resources/endpoint-row.ts";
 import type {
 	Endpoint,
 	ReadableEndpoint,
@@ -12,7 +12,7 @@ import type {
 	Source,
 	Subscription,
 } from "../../store/records.ts";
-import type { SourceChanges } from "../../store/resources/sources.ts";
+import type { SourceChanges } from "../../store/resources/source-row.ts";
 import type { SubscriptionChanges } from "../../store/resources/subscriptions.ts";
 import type { Principal } from "../access/principal.ts";
 import { declaredEndpoint } from "../endpoints/declared.ts";

@@ -2,7 +2,7 @@
  * The planned outcome of each entry of a document, and the plan on the wire. Shapes and no
  * decisions.
  */
-import type { EndpointChanges } from "../../store/resources/endpoints.ts";
+import type { EndpointChanges } from "../../store/resources/endpoint-row.ts";
 import type {
 	Endpoint,
 	ReadableEndpoint,
@@ -10,7 +10,7 @@ import type {
 	Source,
 	Subscription,
 } from "../../store/records.ts";
-import type { SourceChanges } from "../../store/resources/sources.ts";
+import type { SourceChanges } from "../../store/resources/source-row.ts";
 import type { SubscriptionChanges } from "../../store/resources/subscriptions.ts";
 
 /** `New` can be created, `T` may already be stored, `C` are the possible changes to it. */

@@ -11,7 +11,7 @@ import { newId } from "../../events/ids.ts";
 import type { FieldError } from "../../http/problem.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/resources/endpoint-columns.ts";
-import type { EndpointChanges } from "../../store/resources/endpoints.ts";
+import type { EndpointChanges } from "../../store/resources/endpoint-row.ts";
 import { ownHostsAt } from "../../store/own-hosts.ts";
 import type { Completion, Endpoint, ReadableEndpoint, RetryPolicy, Status } from "../../store/records.ts";
 import { differing, isObject, isSame } from "../fields/compare.ts";

@@ -1,7 +1,7 @@
 /** What a PATCH of an endpoint changes, and what it refuses. Pure. */
 import type * as z from "zod";
 import { DEFAULT_COMPLETION } from "../../store/resources/endpoint-columns.ts";
-import type { EndpointChanges } from "../../store/resources/endpoints.ts";
+import type { EndpointChanges } from "../../store/resources/endpoint-row.ts";
 import type { Endpoint } from "../../store/records.ts";
 import { named } from "../http/writes.ts";
 import { type CompletionInput, mergeCompletion, refuseCompletion } from "./completion-field.ts";

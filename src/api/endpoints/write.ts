@@ -1,7 +1,8 @@
 /** Writes endpoints for the routes, then updates the audit log and notifies the dispatcher. */
 import type { Context } from "hono";
 import { Problem } from "../../http/problem.ts";
-import { type EndpointChanges, insertEndpoint, updateEndpoint } from "../../store/resources/endpoints.ts";
+import { insertEndpoint, updateEndpoint } from "../../store/resources/endpoints.ts";
+import type { EndpointChanges } from "../../store/resources/endpoint-row.ts";
 import type { Endpoint } from "../../store/records.ts";
 import { type Action, recordChange } from "../access/audit.ts";
 import { refreshDispatchers } from "../deliveries/dispatchers.ts";

@@ -8,7 +8,7 @@ import { newId } from "../../events/ids.ts";
 import { noSettings } from "../../sources/kind.ts";
 import { kindOf } from "../../sources/registry.ts";
 import type { KnownSource, ReadableSource, Source, SourceAuth } from "../../store/records.ts";
-import type { SourceChanges } from "../../store/resources/sources.ts";
+import type { SourceChanges } from "../../store/resources/source-row.ts";
 import { differing, isSame } from "../fields/compare.ts";
 import { currentSecret, newSecret } from "../fields/secrets.ts";
 import {

@@ -10,7 +10,7 @@ import {
 	endpointFromRow,
 	endpointToColumns,
 	endpointToRow,
-} from "./endpoints.ts";
+} from "./endpoint-row.ts";
 import type { Endpoint, ReadableEndpoint, ReadableSource, Source, Subscription } from "../records.ts";
 import { type Row, type Table, unlessTaken } from "../rows.ts";
 import { withSchema } from "../schema.ts";
@@ -20,7 +20,7 @@ import {
 	sourceFromRow,
 	sourceToColumns,
 	sourceToRow,
-} from "./sources.ts";
+} from "./source-row.ts";
 import {
 	type SubscriptionChanges,
 	type SubscriptionRow,

@@ -3,7 +3,7 @@ import type { Env } from "../../env.ts";
 import { announcingFrom, SELECT_ANNOUNCING } from "./announcing.ts";
 import type { Status } from "../records.ts";
 import { withSchema } from "../schema.ts";
-import { fromStoredStatus } from "../resources/sources.ts";
+import { fromStoredStatus } from "../resources/source-row.ts";
 
 export interface Expectation {
 	name: string;

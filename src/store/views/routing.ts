@@ -3,7 +3,7 @@
  * memory is current. Decrypts no secrets.
  */
 import type { Env } from "../../env.ts";
-import { endpointStatusFromColumn } from "../resources/endpoints.ts";
+import { endpointStatusFromColumn } from "../resources/endpoint-row.ts";
 import type { Endpoint, Subscription } from "../records.ts";
 import { withSchema } from "../schema.ts";
 import { type SubscriptionRow, subscriptionsFromRows } from "../resources/subscriptions.ts";

@@ -5,7 +5,7 @@
 import type { Env } from "../../env.ts";
 import { announcingFrom, SELECT_ANNOUNCING } from "./announcing.ts";
 import { isDeleted } from "../deleted.ts";
-import { type EndpointRow, endpointFromRow } from "../resources/endpoints.ts";
+import { type EndpointRow, endpointFromRow } from "../resources/endpoint-row.ts";
 import { SELECT_OWN_HOSTS } from "../own-hosts.ts";
 import { type Endpoint, type ReadableEndpoint, type Subscription, isReadable } from "../records.ts";
 import { withSchema } from "../schema.ts";

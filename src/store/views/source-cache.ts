@@ -10,7 +10,12 @@ import { liveSecretsSchema } from "../../crypto/live-secret.ts";
 import type { ReadableSource, Source } from "../records.ts";
 import { sourceAuthSchema } from "../resources/source-auth.ts";
 import { UNREADABLE, open, seal } from "../../crypto/seal.ts";
-import { STORED_STATUSES, fromStoredStatus, settingsSchema, toStoredStatus } from "../resources/sources.ts";
+import {
+	STORED_STATUSES,
+	fromStoredStatus,
+	settingsSchema,
+	toStoredStatus,
+} from "../resources/source-row.ts";
 
 /** The longest time that ingest works without D1, counted from when the copy was written. */
 const EXPIRATION_SECONDS = 86_400;
