@@ -16,19 +16,15 @@ import { enqueue } from "../events/queue/enqueue.ts";
 import { splitBySize } from "../events/queue/segment.ts";
 import { announce } from "../operations/announce.ts";
 import { verificationFailing } from "../operations/occurrence.ts";
-import { bindKind, kindOf } from "../sources/registry.ts";
-import { type ParsedEvents, parseEvents, parseParts } from "./parse-events.ts";
-import { Room, mayBeLarge, readParts } from "./read-parts.ts";
-import { readBody } from "../http/read-body.ts";
+import { kindOf } from "../sources/registry.ts";
+import { readEvents, type Taking } from "./read-events.ts";
+import { Room } from "./read-parts.ts";
 import { lookUpSource } from "./source-lookup.ts";
 import { VerificationFailures } from "./verification-failures.ts";
-import { type Greeting, greet, noteVerified } from "./verification-token.ts";
-import type { BoundKind, Reply } from "../sources/kind.ts";
+import type { Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
 import { expectedProof } from "../sources/proof/expected.ts";
 import { PROVIDERS, type Trust } from "../sources/proof/trust.ts";
-import { verifyStream } from "../sources/proof/verify-stream.ts";
-import { verify } from "../sources/proof/verify.ts";
 
 /** The maximum number of ids in a log line. */
 const MAX_LOGGED_IDS = 10;
@@ -124,16 +120,6 @@ async function take(
 	}
 }
 
-interface Taking {
-	source: ReadableSource;
-	trust: Trust;
-	/** null: the request is from a publisher and not a sample. */
-	mark: TestMark | null;
-	/** ms since the epoch. */
-	startedAt: number;
-	room: Room;
-}
-
 async function takeBody(
 	request: Request,
 	env: Env,
@@ -172,41 +158,6 @@ async function enqueueAll(
 		if (!queued.ok) return queued;
 	}
 	return { ok: true };
-}
-
-/** Verifies and parses. A first request that contains a verification token gets a greeting instead. */
-async function readEvents(
-	request: Request,
-	env: Env,
-	ctx: Context,
-	taking: Taking,
-): Promise<ParsedEvents | Greeting> {
-	const { source, trust, startedAt: now } = taking;
-	const kind = bindKind(source);
-	if (!kind.ok) return kind;
-	const { headers, url } = request;
-	const read = await readBodyOrParts(request, kind, taking);
-	if (!read.ok) return read;
-	if ("parts" in read) return parseParts(source, kind, { headers, parts: read.parts, now });
-	const { body } = read;
-	const { maxAgeSeconds } = kind;
-	const verified = await verify(source, { headers, url, body, now, maxAgeSeconds }, trust);
-	if (!verified.ok) return (await greet(env, source, body, now)) ?? verified;
-	if (trust.isSample !== true) ctx.waitUntil(noteVerified(env, source, now));
-	return parseEvents(source, kind, { headers, body, now });
-}
-
-/** Returned parts are verified; a returned body is not verified yet. */
-async function readBodyOrParts(
-	request: Request,
-	{ large, maxAgeSeconds }: BoundKind,
-	{ source, trust, startedAt: now, room }: Taking,
-): ReturnType<typeof readParts> {
-	if (large === null || !mayBeLarge(request)) return readBody(request);
-	const { headers, url } = request;
-	const verification = await verifyStream(source, { headers, url, now, maxAgeSeconds }, trust);
-	if (verification === null) return readBody(request);
-	return verification.ok ? readParts(request, large, verification, room) : verification;
 }
 
 /** Returns the response that the publisher expects, or else the ids of the accepted events. */

@@ -11,17 +11,9 @@ import type { Delivery } from "../rules/delivery.ts";
 import { fresh } from "../rules/state.ts";
 import type { Enqueued } from "../rpc.ts";
 import type { Outlook } from "../rules/wake.ts";
-import {
-	findInInbox,
-	findInInboxAt,
-	findSetAside,
-	hasInbox,
-	inboxRowAt,
-	lastInboxPosition,
-	type NextInbox,
-	nextInbox,
-	waitingIn,
-} from "./inbox/inbox.ts";
+import { hasInbox, inboxRowAt, lastInboxPosition, nextInbox } from "./inbox/inbox.ts";
+import { findInInbox, findInInboxAt, findSetAside, waitingIn } from "./inbox/inbox-search.ts";
+import type { NextInbox } from "./inbox/inbox-row.ts";
 import type { Incoming, IncomingEvent } from "./inbox/incoming.ts";
 import { Intake } from "./inbox/intake.ts";
 import { Jobs } from "./table/jobs.ts";

@@ -1,7 +1,8 @@
 /** What an operator may do with a delivery: retry it, or cancel it. Decides, and writes nothing. */
 import type { Change } from "../records.ts";
 import type { Delivery } from "./delivery.ts";
-import { apply, type Context, type DeliveryEvent } from "./lifecycle.ts";
+import { apply } from "./lifecycle.ts";
+import type { Context, DeliveryEvent } from "./delivery-event.ts";
 
 export type Refused = Extract<Change, { ok: false }>;
 

@@ -2,7 +2,8 @@
 import type { Refused } from "../../events/decision.ts";
 import type { SluiceEvent } from "../../events/event.ts";
 import type { Attempt, Result, ResultOmitted } from "../records.ts";
-import { apply, type Context, type DeliveryEvent, type Signal } from "./lifecycle.ts";
+import { apply } from "./lifecycle.ts";
+import type { Context, DeliveryEvent, Signal } from "./delivery-event.ts";
 import type { DeliveryState } from "./state.ts";
 
 export interface Delivery {

@@ -13,7 +13,7 @@ import type { Result } from "../records.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import type { Verdict } from "../rules/classify.ts";
 import { advance, type Advanced, type Delivery } from "../rules/delivery.ts";
-import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import type { DeliveryEvent } from "../rules/delivery-event.ts";
 import { transformResult } from "./result-transform.ts";
 
 export interface Concluding {

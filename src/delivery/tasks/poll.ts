@@ -16,7 +16,7 @@ import { idsOf } from "../log-lines.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import { readRetryAfter } from "../rules/retry-after.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
-import type { DeliveryEvent, Signal } from "../rules/lifecycle.ts";
+import type { DeliveryEvent, Signal } from "../rules/delivery-event.ts";
 import type { Waiting } from "../rules/state.ts";
 import { complete, passDeadline } from "./complete.ts";
 import { exchangeStep, type Reachable } from "./exchange-step.ts";

@@ -8,7 +8,7 @@ import { describeRefusal, type Refusal, refuseForNow } from "../../http/refusal.
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
-import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import type { DeliveryEvent } from "../rules/delivery-event.ts";
 import type { Task } from "./task.ts";
 
 export const publish: Task = {

@@ -14,7 +14,7 @@ import type { AttemptResult } from "../rules/attempt.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
-import type { DeliveryEvent } from "../rules/lifecycle.ts";
+import type { DeliveryEvent } from "../rules/delivery-event.ts";
 import { isTokenStale, STALE_TOKEN } from "../rules/stale-token.ts";
 import { conclude, secretsOf } from "./conclude.ts";
 import type { Ended, Ran } from "./task.ts";

@@ -8,7 +8,7 @@ import type { EndpointSettings, Settings } from "../../store/views/settings.ts";
 import type { Job } from "../hands/job.ts";
 import type { AttemptResult, Outcome, Scope } from "../rules/attempt.ts";
 import type { Delivery } from "../rules/delivery.ts";
-import type { Signal } from "../rules/lifecycle.ts";
+import type { Signal } from "../rules/delivery-event.ts";
 import type { Owed } from "../rules/state.ts";
 
 export type TaskName = "send" | "poll" | "publish";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import {
-	type Attempted,
-	apply,
-	type Context,
-	type DeliveryEvent,
-	type Signal,
-} from "../../../src/delivery/rules/lifecycle.ts";
+import { apply } from "../../../src/delivery/rules/lifecycle.ts";
+import type {
+	Attempted,
+	Context,
+	DeliveryEvent,
+	Signal,
+} from "../../../src/delivery/rules/delivery-event.ts";
 import { type DeliveryState, fresh, type Pending, type Waiting } from "../../../src/delivery/rules/state.ts";
 import type { RetryPolicy } from "../../../src/store/records.ts";
 

@@ -4,34 +4,20 @@
  * million is never loaded; only its oldest row is. A delivery leaves the inbox when it gets its own
  * row in the delivery table.
  */
-import * as z from "zod";
-import { decisionList } from "../../../events/decision.ts";
-import { DECISION_BYTES, type Decision, type SluiceEvent } from "../../../events/event.ts";
-import type { Incoming, IncomingEvent } from "./incoming.ts";
-import { nextPosition, positionOfTime } from "../../../events/position.ts";
+import type * as z from "zod";
+import { DECISION_BYTES, type SluiceEvent } from "../../../events/event.ts";
+import { nextPosition } from "../../../events/position.ts";
+import { decodeHead, encodeSegment, estimateBytes, splitRuns } from "../../../events/queue/segment.ts";
 import {
-	decodeHead,
-	decodeSegment,
-	encodeSegment,
-	estimateBytes,
-	splitRuns,
-} from "../../../events/queue/segment.ts";
-
-/** A row of the inbox without the payloads; the i-th entry is at position `seq` + i. */
-export interface InboxRow {
-	seq: number;
-	entries: { eventId: string; decision: Decision }[];
-	/** How many characters were read. */
-	size: number;
-}
-
-/**
- * A row with its events, or the decisions alone if a newer release wrote the events in its own
- * form.
- */
-export type NextInbox =
-	| { seq: number; deliveries: Incoming[]; size: number }
-	| { seq: number; unreadable: InboxRow["entries"] };
+	entriesOf,
+	type InboxRow,
+	type NextInbox,
+	parseDecisions,
+	readRow,
+	type storedDecisions,
+	type StoredRow,
+} from "./inbox-row.ts";
+import type { IncomingEvent } from "./incoming.ts";
 
 /** A row may hold 2 MB; a single event takes up to 1.4 MB of it. */
 const MAX_ROW_BYTES = 1_200_000;
@@ -39,15 +25,6 @@ const MAX_ROW_BYTES = 1_200_000;
  * Decisions of one event per row; an event with more matching subscriptions uses several rows.
  */
 const MAX_ROW_DECISIONS = 1_000;
-/** How far the clocks of two Durable Objects may differ. */
-const CLOCK_SLACK_MS = 60_000;
-/**
- * Characters of decisions that the search for duplicates reads; at most a few tenths of a second.
- */
-const MAX_SEARCHED_TEXT = 64_000_000;
-
-const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
-
 /**
  * Stores deliveries at positions after `last`, numbered from `number` on, and returns the last
  * position used.
@@ -90,42 +67,6 @@ function bytesInRow({ event, decisions }: IncomingEvent): number {
 	return estimateBytes(event) + decisions.length * DECISION_BYTES;
 }
 
-/**
- * Which of these deliveries are in the inbox, or among the refused ones. Looks only at what has
- * arrived since `storedAt` (ms), because nothing can have arrived before the event log had the
- * event. Most arrived together and soon after that, so little is read.
- */
-export function waitingIn(
-	sql: SqlStorage,
-	table: "inbox" | "refused",
-	ids: ReadonlySet<string>,
-	storedAt: number,
-): Set<string> {
-	const found = new Set<string>();
-	let searched = 0;
-	const search = (rows: Iterable<{ decisions: string }>): void => {
-		for (const { decisions } of rows) {
-			// Extracted from the text, which is much faster than parsing it.
-			for (const [, id = ""] of decisions.matchAll(/"deliveryId":"(\w+)"/g)) if (ids.has(id)) found.add(id);
-			searched += decisions.length;
-			if (found.size === ids.size || searched > MAX_SEARCHED_TEXT) return;
-		}
-	};
-	const from = positionOfTime(storedAt);
-	search(sql.exec<{ decisions: string }>(`SELECT decisions FROM ${table} WHERE seq >= ? ORDER BY seq`, from));
-	if (found.size === ids.size) return found;
-	search(
-		sql.exec<{ decisions: string }>(
-			`SELECT decisions FROM ${table} WHERE seq >= ? AND seq < ? ORDER BY seq DESC`,
-			positionOfTime(storedAt - CLOCK_SLACK_MS),
-			from,
-		),
-	);
-	return found;
-}
-
-type StoredRow = { seq: number; decisions: string; segment: string };
-
 /** The oldest row after `after`. */
 export function nextInbox(sql: SqlStorage, after: number): NextInbox | null {
 	const row = sql
@@ -140,28 +81,6 @@ export function inboxRowAt(sql: SqlStorage, position: number): number {
 		sql.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM inbox WHERE seq <= ?", position).one()
 			.seq ?? 0
 	);
-}
-
-function readRow({ seq, decisions, segment }: StoredRow): NextInbox {
-	const lists = parseDecisions(decisions) ?? [];
-	const events = decodeOrNull(segment);
-	if (events === null || events.length !== lists.length) return { seq, unreadable: entriesOf(lists) };
-	let position = seq;
-	const deliveries = lists.flatMap(({ decisions }, index) => {
-		const event = events[index];
-		return event === undefined
-			? []
-			: decisions.map((decision) => ({ position: position++, event, decision }));
-	});
-	return { seq, deliveries, size: decisions.length + segment.length };
-}
-
-function decodeOrNull(segment: string): SluiceEvent[] | null {
-	try {
-		return decodeSegment(segment);
-	} catch {
-		return null;
-	}
 }
 
 /** Whether there is a row after `after`. */
@@ -234,58 +153,8 @@ function numberOf(sql: SqlStorage, seq: number): number | null {
 	return sql.exec<{ number: number | null }>("SELECT number FROM inbox WHERE seq = ?", seq).one().number;
 }
 
-/**
- * The untried delivery with this id, with its event. Reads the decisions of the whole backlog, so
- * use it only for API requests.
- */
-export function findInInbox(sql: SqlStorage, id: string): Incoming | null {
-	return find(sql, "inbox", id);
-}
-
-/** Likewise, if its position is known. */
-export function findInInboxAt(sql: SqlStorage, position: number, id: string): Incoming | null {
-	const row = sql
-		.exec<StoredRow>(
-			"SELECT seq, decisions, segment FROM inbox WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
-			position,
-		)
-		.toArray()[0];
-	return row === undefined ? null : inRow(row, id);
-}
-
-/** Likewise, among the rows that were set aside: the current release may be able to read them. */
-export function findSetAside(sql: SqlStorage, id: string): Incoming | null {
-	return find(sql, "unreadable_inbox", id);
-}
-
-function find(sql: SqlStorage, table: "inbox" | "unreadable_inbox", id: string): Incoming | null {
-	const row = sql
-		.exec<StoredRow>(`SELECT seq, decisions, segment FROM ${table} WHERE instr(decisions, ?) > 0 LIMIT 1`, id)
-		.toArray()[0];
-	return row === undefined ? null : inRow(row, id);
-}
-
-function inRow(row: StoredRow, id: string): Incoming | null {
-	const found = readRow(row);
-	if ("unreadable" in found) return null;
-	return found.deliveries.find(({ decision }) => decision.deliveryId === id) ?? null;
-}
-
 export function lastInboxPosition(sql: SqlStorage): number {
 	const newest = inboxRows(sql, Number.MAX_SAFE_INTEGER).next();
 	if (newest.done === true) return 0;
 	return newest.value.seq + Math.max(newest.value.entries.length, 1) - 1;
-}
-
-function entriesOf(lists: z.infer<typeof storedDecisions>): InboxRow["entries"] {
-	return lists.flatMap(({ eventId, decisions }) => decisions.map((decision) => ({ eventId, decision })));
-}
-
-/** null if a newer release wrote them in its own form. */
-function parseDecisions(text: string): z.infer<typeof storedDecisions> | null {
-	try {
-		return storedDecisions.parse(JSON.parse(text));
-	} catch {
-		return null;
-	}
 }

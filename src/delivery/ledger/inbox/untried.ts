@@ -3,7 +3,8 @@
  * its deliveries has its own row; until then this class remembers which of them have none.
  */
 import { log } from "../../../log.ts";
-import { dropInbox, hasInbox, type InboxRow, nextInbox, setInboxAside } from "./inbox.ts";
+import { dropInbox, hasInbox, nextInbox, setInboxAside } from "./inbox.ts";
+import type { InboxRow } from "./inbox-row.ts";
 import type { Incoming } from "./incoming.ts";
 import type { OpenInbox } from "../queries/owed.ts";
 import { unreadableDelivery } from "../table/row.ts";

@@ -7,7 +7,8 @@ import { toRecord } from "../../record.ts";
 import type { Delivery } from "../../rules/delivery.ts";
 import { asksForEvent, isEventWanted, isPlaceWanted, isStatusCodeWanted } from "./filters.ts";
 import { knownDeliveries, listDeliveries } from "../table/table.ts";
-import { inboxHeads, inboxRows, type InboxRow } from "../inbox/inbox.ts";
+import { inboxHeads, inboxRows } from "../inbox/inbox.ts";
+import type { InboxRow } from "../inbox/inbox-row.ts";
 import type { Refused } from "../refused/refused.ts";
 import type { DeliveryQuery, DeliveryRecord } from "../../records.ts";
 

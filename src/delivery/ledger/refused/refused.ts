@@ -3,18 +3,14 @@
  * from one call, so that refusing costs less than accepting; the latest 100,000 are kept. A
  * delivery that is sent later leaves this list and gets its own row in the delivery table.
  */
-import * as z from "zod";
-import { storedDecision } from "../../../events/decision.ts";
 import { nextPosition, positionOfTime, rangeOf, type Slice } from "../../../events/position.ts";
-import type { SluiceEvent } from "../../../events/event.ts";
-import { ownCorrelationId } from "../../../events/lineage.ts";
 import type { DeliveryFilters, DeliveryQuery } from "../../records.ts";
 import type { Delivery } from "../../rules/delivery.ts";
-import { isPlaceWanted } from "../queries/filters.ts";
-import { waitingIn } from "../inbox/inbox.ts";
+import { waitingIn } from "../inbox/inbox-search.ts";
 import type { IncomingEvent } from "../inbox/incoming.ts";
 import type { Matching, Stretch } from "../queries/matching.ts";
 import { refusedDelivery, type RefusedEntry } from "./refused-delivery.ts";
+import { decodeEntries, encodeEntries, isEntryWanted, searchedBy } from "./refused-entries.ts";
 
 /** About 40 MB. */
 const MAX_REMEMBERED = 100_000;
@@ -25,16 +21,6 @@ const LOOK_ROWS = 1_000;
 const LOOK_TEXT = 8_000_000;
 /** Rows that one call of `matching` looks at: some megabytes. */
 const MATCHED_ROWS = 10;
-
-const storedEntries = z.array(
-	z.object({
-		position: z.number(),
-		eventId: z.string(),
-		decision: storedDecision,
-		subject: z.string().exactOptional(),
-		correlationId: z.string().exactOptional(),
-	}),
-);
 
 type Row = { seq: number; size: number; decisions: string };
 
@@ -72,7 +58,7 @@ export class Refused {
 				"INSERT INTO refused (seq, size, decisions) VALUES (?, ?, ?)",
 				row[0]?.position,
 				row.length,
-				JSON.stringify(row satisfies z.infer<typeof storedEntries>),
+				encodeEntries(row),
 			);
 		}
 		this.#count = this.#forget(before + entries.length);
@@ -106,7 +92,7 @@ export class Refused {
 		// The row's size does not change, because it shows which positions have been
 		// used.
 		if (left.length > 0) {
-			this.#sql.exec("UPDATE refused SET decisions = ? WHERE seq = ?", JSON.stringify(left), row.seq);
+			this.#sql.exec("UPDATE refused SET decisions = ? WHERE seq = ?", encodeEntries(left), row.seq);
 			return true;
 		}
 		this.#sql.exec("DELETE FROM refused WHERE seq = ?", row.seq);
@@ -127,7 +113,7 @@ export class Refused {
 			"SELECT seq, size, decisions FROM refused WHERE seq < ? ORDER BY seq DESC",
 			before,
 		)) {
-			for (const entry of parse(decisions).reverse()) {
+			for (const entry of decodeEntries(decisions).reverse()) {
 				if (isEntryWanted(entry, query)) items.push(refusedDelivery(entry));
 			}
 			if (items.length >= query.limit || seq < since) break;
@@ -154,7 +140,7 @@ export class Refused {
 			)
 			.toArray();
 		const wanted = rows
-			.flatMap(({ decisions }) => parse(decisions))
+			.flatMap(({ decisions }) => decodeEntries(decisions))
 			.filter((entry) => entry.position > after && entry.position <= end && isEntryWanted(entry, filters));
 		const items = wanted.slice(0, limit);
 		if (wanted.length >= limit) return { items, upTo: items.at(-1)?.position ?? null };
@@ -181,7 +167,7 @@ export class Refused {
 		const row = this.#sql
 			.exec<Row>("SELECT seq, size, decisions FROM refused WHERE instr(decisions, ?) > 0 LIMIT 1", id)
 			.toArray()[0];
-		return row === undefined ? null : { ...row, entries: parse(row.decisions) };
+		return row === undefined ? null : { ...row, entries: decodeEntries(row.decisions) };
 	}
 
 	#counted(): number {
@@ -206,29 +192,5 @@ export class Refused {
 			left -= gone.size;
 		}
 		return left;
-	}
-}
-
-function searchedBy(event: SluiceEvent): Pick<RefusedEntry, "subject" | "correlationId"> {
-	const { subject } = event.attributes;
-	const correlationId = ownCorrelationId(event);
-	return { ...(subject !== undefined && { subject }), ...(correlationId !== null && { correlationId }) };
-}
-
-function isEntryWanted(entry: RefusedEntry, query: DeliveryFilters & Pick<DeliveryQuery, "before">): boolean {
-	const { position, eventId, decision, subject, correlationId = eventId } = entry;
-	return (
-		isPlaceWanted({ position, eventId, subscriptionId: decision.subscriptionId }, query) &&
-		(query.subject === undefined || query.subject === subject) &&
-		(query.correlationId === undefined || query.correlationId === correlationId)
-	);
-}
-
-/** An empty list if a newer release wrote them in its own form. */
-function parse(text: string): RefusedEntry[] {
-	try {
-		return storedEntries.parse(JSON.parse(text));
-	} catch {
-		return [];
 	}
 }
