@@ -5,39 +5,29 @@
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
-import { completionOf } from "../models/completion.ts";
 import { hand } from "../objects/clients.ts";
-import { isReadable } from "../store/records.ts";
-import {
-	type EndpointSettings,
-	isSending,
-	type SendingSettings,
-	type Settings,
-} from "../store/views/settings.ts";
+import type { EndpointSettings, Settings } from "../store/views/settings.ts";
 import { writeQuarantines } from "../store/quarantines/write-quarantines.ts";
+import { adopt, type Adopting } from "./adopt.ts";
 import type { Announcer } from "./announcer.ts";
 import { bury, BURY_AT_ONCE } from "./burial.ts";
 import { Flights } from "./flights.ts";
 import { isSuccess } from "./gates/gate.ts";
 import type { Admitted, Moment } from "./gates/gates.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
-import type { Held } from "./hands/job.ts";
 import { Pool } from "./hands/pool.ts";
 import type { Backlog } from "./ledger/backlog.ts";
 import { idsOf, logDelivery } from "./log-lines.ts";
+import { momentOf } from "./moment.ts";
 import type { Presence } from "./presence.ts";
 import { RecentExchanges } from "./recent.ts";
-import type { AttemptResult } from "./rules/attempt.ts";
 import { advance, type Delivery } from "./rules/delivery.ts";
 import { AGAIN_MS } from "./rules/wake.ts";
 import type { SettingsCache } from "./settings.ts";
 import { cancelJob } from "./tasks/cancel-job.ts";
 import type { Reachable } from "./tasks/exchange-step.ts";
-import { resume, SUBSCRIPTION_DELETED } from "./tasks/send.ts";
+import { SUBSCRIPTION_DELETED } from "./tasks/send.ts";
 import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
-
-/** Used instead of `max_concurrency` until the settings have been read. */
-const DEFAULT_LIMIT = 5;
 
 export interface WorkParts {
 	ctx: DurableObjectState;
@@ -58,6 +48,7 @@ export class Work {
 	readonly #parts: WorkParts;
 	readonly #gates: Gatekeeper;
 	readonly #io: TaskIo;
+	readonly #adopting: Adopting;
 	/** When an exchange last succeeded, ms since the epoch. */
 	#succeededAt = 0;
 	/**
@@ -77,7 +68,7 @@ export class Work {
 			name: (number) => ({ endpointId: parts.endpointId(), number }),
 			hand: (name) => hand(env, name),
 			whenEnded: (id) => this.flights.whenEnded(id),
-			adopt: (held, ended, isLate) => this.#adopt(held, ended, isLate),
+			adopt: (held, ended, isLate) => adopt(this.#adopting, held, ended, isLate),
 		});
 		this.#io = {
 			env,
@@ -90,6 +81,15 @@ export class Work {
 			whenTold: (id) => this.flights.whenTold(id),
 			settling: (id) => this.flights.settling(id),
 			succeededSince: (at) => this.#succeededAt >= at,
+		};
+		this.#adopting = {
+			ctx,
+			backlog: parts.backlog,
+			settings: parts.settings,
+			flights: this.flights,
+			io: this.#io,
+			carry: (delivery, run, settings, isFormer) => this.#carry(delivery, run, settings, isFormer),
+			follow: (id, ran, settings, isRepaired) => this.follow(id, ran, settings, isRepaired),
 		};
 	}
 
@@ -153,27 +153,8 @@ export class Work {
 	}
 
 	#moment(): Moment {
-		const { settings, presence } = this.#parts;
-		const { last } = settings;
-		return {
-			now: Date.now(),
-			random: Math.random(),
-			inFlight: this.flights.count("send"),
-			jobs: this.#heldJobs(),
-			bytesInFlight: this.flights.bytes,
-			maxConcurrency: typeof last === "object" ? last.endpoint.maxConcurrency : DEFAULT_LIMIT,
-			isActive: last === undefined || isSending(presence.resolve(last)),
-			isRecovering: this.pool.isRecovering,
-		};
-	}
-
-	/** Jobs that occupy a slot each. */
-	#heldJobs(): number {
-		const { backlog, settings } = this.#parts;
-		const { last } = settings;
-		if (typeof last !== "object" || last.endpoint.completion === null) return 0;
-		const { protocol, completion } = last.endpoint;
-		return completionOf({ protocol, completion }).holdsSlot ? backlog.jobs.count : 0;
+		const { backlog, settings, presence } = this.#parts;
+		return momentOf({ backlog, settings, presence, flights: this.flights, pool: this.pool });
 	}
 
 	/**
@@ -251,55 +232,6 @@ export class Work {
 		backlog.record([delivery]);
 		this.#parts.announcer.died(delivery);
 	}
-
-	/**
-	 * Takes over an exchange that an earlier life of this object began, or that was considered lost.
-	 * Returns a promise that resolves when its outcome is written; null if it no longer matters: it is
-	 * already settled, or its delivery or endpoint no longer exists.
-	 */
-	#adopt(held: Held, ended: Promise<AttemptResult | null>, isLate: boolean): Promise<void> | null {
-		const { ctx, backlog, settings } = this.#parts;
-		const { last } = settings;
-		if (!canSettle(last)) return null;
-		const { deliveryId, position, startedAt, isStep } = held;
-		// The poll that it was part of is repeated.
-		if (isStep === true) return null;
-		const claimed = this.flights.claimed.get(deliveryId);
-		const delivery = claimed ?? backlog.findAt(position, deliveryId);
-		if (delivery === null || delivery.attempts.some(({ at }) => at === startedAt)) return null;
-		const run = (): Promise<Ran> => resume(delivery, last, this.#io, { startedAt, ended, isLate });
-		if (claimed === undefined) {
-			this.flights.begin(delivery, "send");
-			this.flights.sent(deliveryId, startedAt);
-			// It is no longer known whether the endpoint was repaired since then.
-			const isFormer = startedAt <= last.endpoint.updatedAt;
-			ctx.waitUntil(this.#carry(delivery, run, last, isFormer));
-			return this.flights.whenEnded(deliveryId);
-		}
-		if (!isLate) return null;
-		// The delivery is in progress again: this outcome is recorded in addition.
-		const carried = this.#carryBeside(delivery, run, last);
-		ctx.waitUntil(carried);
-		return carried;
-	}
-
-	async #carryBeside(delivery: Delivery, run: () => Promise<Ran>, settings: Settings): Promise<void> {
-		try {
-			const ran = await run();
-			if (this.flights.claimed.has(delivery.id)) this.flights.replace(ran.delivery);
-			await this.follow(delivery.id, ran, settings, false);
-		} catch (error) {
-			log("delivery.failed", { ...idsOf(delivery), error: String(error) });
-		}
-	}
-}
-
-/**
- * Whether outcomes can be judged by these settings, whether or not the endpoint is
- * active.
- */
-function canSettle(settings: Settings | undefined): settings is SendingSettings {
-	return typeof settings === "object" && isReadable(settings.endpoint);
 }
 
 function isSubscriptionDeleted(settings: Settings, { subscriptionId }: Delivery): boolean {

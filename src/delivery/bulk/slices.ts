@@ -8,7 +8,7 @@ import type { Flights } from "../flights.ts";
 import type { Backlog } from "../ledger/backlog.ts";
 import { asksForEvent, isEventWanted, isPlaceWanted } from "../ledger/queries/filters.ts";
 import { narrowed } from "../ledger/queries/matching.ts";
-import { readmit, tellReadmitted } from "../readmit.ts";
+import { readmit, tellReadmitted } from "../calls/readmit.ts";
 import type { DeliveryStatus } from "../records.ts";
 import { canceled, retried } from "../rules/by-hand.ts";
 import type { Delivery } from "../rules/delivery.ts";

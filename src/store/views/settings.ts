@@ -29,13 +29,19 @@ export interface EndpointSettings {
  */
 export type Settings = EndpointSettings | "deleted" | "missing";
 
-/** Settings with which deliveries can be sent: the endpoint is active, and all its secrets are readable. */
+/** Settings of an endpoint whose secrets are all readable. */
 export type SendingSettings = EndpointSettings & { endpoint: ReadableEndpoint };
 
+/** Whether deliveries can be sent by these settings: the endpoint is active, and all its secrets are readable. */
 export function isSending(settings: Settings): settings is SendingSettings {
 	return (
 		typeof settings === "object" && settings.endpoint.status === "active" && isReadable(settings.endpoint)
 	);
+}
+
+/** Whether the endpoint's server can be called by these settings, whether or not the endpoint is active. */
+export function isReachable(settings: Settings | undefined): settings is SendingSettings {
+	return typeof settings === "object" && isReadable(settings.endpoint);
 }
 
 export async function loadSettings(env: Env, endpointId: string): Promise<Settings> {

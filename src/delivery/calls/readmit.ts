@@ -2,16 +2,16 @@
  * Sends a delivery that was refused for lack of room: its event is read from the event
  * log.
  */
-import type { Env } from "../env.ts";
-import { logOf } from "../events/ids.ts";
-import { findEvent } from "../events/log/find.ts";
-import { log } from "../log.ts";
-import { eventLog } from "../objects/clients.ts";
-import type { Backlog } from "./ledger/backlog.ts";
-import type { Delivery } from "./rules/delivery.ts";
-import { isRefused } from "./ledger/refused/refused-delivery.ts";
-import { idsOf } from "./log-lines.ts";
-import { type Refused, retried } from "./rules/by-hand.ts";
+import type { Env } from "../../env.ts";
+import { logOf } from "../../events/ids.ts";
+import { findEvent } from "../../events/log/find.ts";
+import { log } from "../../log.ts";
+import { eventLog } from "../../objects/clients.ts";
+import type { Backlog } from "../ledger/backlog.ts";
+import type { Delivery } from "../rules/delivery.ts";
+import { isRefused } from "../ledger/refused/refused-delivery.ts";
+import { idsOf } from "../log-lines.ts";
+import { type Refused, retried } from "../rules/by-hand.ts";
 
 /**
  * Returns the delivery as it is in the backlog now, or why it cannot be sent. null: it was not

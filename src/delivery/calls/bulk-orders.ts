@@ -1,0 +1,60 @@
+/** Orders to retry or cancel many deliveries, as the API gives them to a dispatcher, and their turns at its alarm. */
+import { type BulkOrder, type BulkPart, NO_COUNTS } from "../bulk/order.ts";
+import { type BulkParts, BulkRunner } from "../bulk/runner.ts";
+import { type Again, orAgain } from "../or-again.ts";
+import { BACKSTOP_MS } from "../rules/wake.ts";
+import type { SettingsCache } from "../settings.ts";
+
+export interface BulkOrdersParts extends Again, BulkParts {
+	settings: SettingsCache;
+	/** Runs the loop of the dispatcher. */
+	start(): void;
+}
+
+export class BulkOrders {
+	readonly #parts: BulkOrdersParts;
+	readonly #runner: BulkRunner;
+
+	constructor(parts: BulkOrdersParts) {
+		this.#parts = parts;
+		this.#runner = new BulkRunner(parts);
+	}
+
+	get isRunning(): boolean {
+		return this.#runner.isRunning;
+	}
+
+	/** Begins an order, and returns its progress. Idempotent. Throws if there are too many. */
+	async take(order: BulkOrder): Promise<BulkPart> {
+		const { alarm } = this.#parts;
+		const known = this.#runner.find(order.id);
+		if (known !== null) return known;
+		// No delivery has ever arrived.
+		if (this.#parts.endpointId() === null) return { status: "done", ...NO_COUNTS };
+		this.#runner.begin(order);
+		await alarm.arm(Date.now() + BACKSTOP_MS);
+		// The first slice runs at once; small orders need no more.
+		await orAgain(this.#parts, () => this.goOn());
+		this.#parts.start();
+		return this.#runner.find(order.id) ?? { status: "running", ...NO_COUNTS };
+	}
+
+	/** What has been changed stays changed. null: there is no such order here. */
+	stop(id: string): BulkPart | null {
+		return this.#runner.stop(id);
+	}
+
+	/**
+	 * Processes one slice. The next slice has its own alarm, so that other work gets a turn.
+	 */
+	async goOn(): Promise<void> {
+		const { settings, alarm } = this.#parts;
+		const endpointId = this.#parts.endpointId();
+		if (endpointId === null || !this.#runner.isRunning) return;
+		// Needed to tell servers about canceled jobs; without settings those jobs keep
+		// running.
+		if (settings.last === undefined) await settings.read(endpointId).catch(() => {});
+		const waitMs = await this.#runner.goOn();
+		if (waitMs !== null) await alarm.arm(Date.now() + waitMs);
+	}
+}
