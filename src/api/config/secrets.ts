@@ -6,7 +6,7 @@
 import type { FieldError } from "../../http/problem.ts";
 import type { Endpoint } from "../../store/records.ts";
 import { declaredEndpoint, requiredSecrets } from "../endpoints/declared.ts";
-import { HIDDEN } from "../endpoints/hidden.ts";
+import { HIDDEN } from "../../crypto/hidden.ts";
 import { isObject } from "../fields/compare.ts";
 import { valueAt, withValueAt } from "../fields/paths.ts";
 

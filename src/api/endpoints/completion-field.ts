@@ -4,7 +4,7 @@ import { refuseSigningSecret } from "../../crypto/standard-webhooks.ts";
 import { completionOf, refuseMode } from "../../models/completion.ts";
 import { COMPLETION_MODES, type Completion, type Endpoint } from "../../store/records.ts";
 import { invalidRequest } from "../http/body.ts";
-import { HIDDEN } from "./hidden.ts";
+import { HIDDEN } from "../../crypto/hidden.ts";
 
 /** Baseten keeps jobs for three days, the longest known. */
 const MAX_DEADLINE_SECONDS = 259_200;

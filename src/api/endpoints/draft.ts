@@ -26,7 +26,7 @@ import {
 	type createEndpointSchema,
 	mergeRetry,
 } from "./fields.ts";
-import { HIDDEN } from "./hidden.ts";
+import { HIDDEN } from "../../crypto/hidden.ts";
 import { impliedProtocol, refuseAddresses, refuseReach } from "./reach.ts";
 
 export type EndpointInput = z.output<typeof createEndpointSchema>;

@@ -12,7 +12,7 @@ import { CHANGED_BY_ACTION, nameField, statusField } from "../fields/fields.ts";
 import { statusOf } from "../fields/status.ts";
 import { formatTime } from "../fields/times.ts";
 import { authField, authToWire } from "./auth-fields.ts";
-import { HIDDEN } from "./hidden.ts";
+import { HIDDEN } from "../../crypto/hidden.ts";
 import { completionField, completionToWire } from "./completion-field.ts";
 import { headersField } from "./header-fields.ts";
 

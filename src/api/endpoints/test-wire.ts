@@ -14,7 +14,7 @@ import type { EventData } from "../../events/event.ts";
 import type { ModelOutput, Usage } from "../../models/exchange.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
-import { HIDDEN } from "./hidden.ts";
+import { HIDDEN } from "../../crypto/hidden.ts";
 
 /** Characters of a request's body and of an output that are shown. */
 const MAX_SHOWN = 65_536;

@@ -1,8 +1,8 @@
 /**
  * Carries out the exchanges of one endpoint: up to five in the dispatcher itself, the rest in hands
- * with six each. Jobs are collected briefly, so that one call carries several; a hand that reports
- * outcomes gets its next jobs in return. leases.ts decides which hand has what, and roster.ts which
- * hands a dispatcher that wakes has to ask.
+ * with six each. A hand that reports outcomes gets its next jobs in return. outbox.ts collects jobs for
+ * a call, leases.ts decides which hand has what, and roster.ts which hands a dispatcher that wakes has
+ * to ask.
  */
 import type { Env } from "../../env.ts";
 import { log } from "../../log.ts";
@@ -10,14 +10,13 @@ import { carry } from "../exchange/carriers/carry.ts";
 import { MAX_RESPONSE_BYTES } from "../exchange/carriers/send.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
 import type { HandName, HandRpc, Held, Job, LeasedJob, Outcome, Roll } from "./job.ts";
-import { JOBS_A_HAND, Leases } from "./leases.ts";
+import { Leases } from "./leases.ts";
 import { Losses } from "./losses.ts";
+import { Outbox } from "./outbox.ts";
 import { Roster } from "./roster.ts";
 
 /** One of the six connections stays free for the router's own calls. */
 const IN_PROCESS = 5;
-/** How long jobs are collected for one call, ms. */
-const GATHER_MS = 10;
 /** How often a hand with work is asked what it has if it reports nothing. */
 const ROLL_CALL_EVERY_MS = 15_000;
 
@@ -47,10 +46,7 @@ export class Pool {
 	#recalling: Promise<void> | null = null;
 	/** By token: whoever waits for the end of an exchange. */
 	readonly #waiting = new Map<string, (result: AttemptResult | null) => void>();
-	/** Jobs to send to a hand with the next call. */
-	readonly #outbox = new Map<number, LeasedJob[]>();
-	/** Hands that wait for their next jobs, with the number of waiting calls. */
-	readonly #asking = new Map<number, number>();
+	readonly #outbox = new Outbox((number) => void this.#send(number));
 
 	constructor(io: PoolIo) {
 		this.#io = io;
@@ -96,18 +92,7 @@ export class Pool {
 		this.#lose(this.#leases.hear(number, incarnation, Date.now()));
 		await Promise.all(outcomes.map(({ held, result }) => this.#end(number, held, result)));
 		// Not earlier: outcomes that wait for a slow queue would delay new jobs too.
-		this.#asking.set(number, (this.#asking.get(number) ?? 0) + 1);
-		try {
-			await this.#gather(number);
-			const jobs = this.#takeOutbox(number);
-			this.#leases.give(number, jobs, incarnation, Date.now());
-			return jobs;
-		} finally {
-			const calls = (this.#asking.get(number) ?? 1) - 1;
-			if (calls === 0) this.#asking.delete(number);
-			else this.#asking.set(number, calls);
-			if (this.#outbox.has(number)) this.#sendLater(number);
-		}
+		return this.#outbox.next(number, (jobs) => this.#leases.give(number, jobs, incarnation, Date.now()));
 	}
 
 	/** Asks the hands of an earlier life what they have, and takes it over. Never throws. */
@@ -150,12 +135,10 @@ export class Pool {
 	#lease(job: Job): Promise<AttemptResult | null> {
 		const { request: _request, ...rest } = job;
 		const held: Held = { token: crypto.randomUUID(), ...rest };
-		const number = this.#leases.handWithRoom(new Set(this.#asking.keys()));
+		const number = this.#leases.handWithRoom(this.#outbox.asking);
 		this.#roster.use(number);
 		this.#leases.add(number, held, Date.now());
-		const jobs = this.#outbox.get(number) ?? [];
-		this.#outbox.set(number, [...jobs, { ...job, ...held }]);
-		if (jobs.length === 0 && !this.#asking.has(number)) this.#sendLater(number);
+		this.#outbox.put(number, { ...job, ...held });
 		return new Promise((resolve) => this.#waiting.set(held.token, resolve));
 	}
 
@@ -191,29 +174,8 @@ export class Pool {
 		this.#waiting.delete(token);
 	}
 
-	/** Waits briefly until there are enough jobs for a full call to the hand. */
-	async #gather(number: number): Promise<void> {
-		for (let waited = 0; waited < GATHER_MS; waited++) {
-			if ((this.#outbox.get(number)?.length ?? 0) >= JOBS_A_HAND) return;
-			await new Promise((resolve) => setTimeout(resolve, 1));
-		}
-	}
-
-	#takeOutbox(number: number): LeasedJob[] {
-		const jobs = this.#outbox.get(number) ?? [];
-		this.#outbox.delete(number);
-		return jobs;
-	}
-
-	#sendLater(number: number): void {
-		setTimeout(() => {
-			// A hand that has asked meanwhile gets them in the response.
-			if (!this.#asking.has(number)) void this.#send(number);
-		}, GATHER_MS);
-	}
-
 	async #send(number: number): Promise<void> {
-		const jobs = this.#takeOutbox(number);
+		const jobs = this.#outbox.take(number);
 		if (jobs.length === 0) return;
 		const name = this.#io.name(number);
 		this.#leases.give(number, jobs, null, Date.now());

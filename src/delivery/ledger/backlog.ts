@@ -2,19 +2,16 @@
  * The deliveries of a dispatcher: its inbox and its delivery table behind one interface to add
  * work, claim it and look it up. It makes no decisions about deliveries.
  */
-import { refusedBy } from "../../events/decision.ts";
-import { timeOfPosition } from "../../events/position.ts";
 import { migrate } from "../../objects/schema.ts";
 import { Turns } from "../pick/turns.ts";
 import type { Attempt, DeliveryFilters, DeliveryStatus } from "../records.ts";
 import type { Delivery } from "../rules/delivery.ts";
-import { fresh } from "../rules/state.ts";
 import type { Enqueued } from "../rpc.ts";
 import type { Outlook } from "../rules/wake.ts";
-import { hasInbox, inboxRowAt, lastInboxPosition, nextInbox } from "./inbox/inbox.ts";
-import { findInInbox, findInInboxAt, findSetAside, waitingIn } from "./inbox/inbox-search.ts";
-import type { NextInbox } from "./inbox/inbox-row.ts";
-import type { Incoming, IncomingEvent } from "./inbox/incoming.ts";
+import { sortOut } from "./inbox/arrivals.ts";
+import { hasInbox, lastInboxPosition, nextInbox } from "./inbox/inbox.ts";
+import { findInInbox, findInInboxAt, findSetAside } from "./inbox/inbox-search.ts";
+import type { IncomingEvent } from "./inbox/incoming.ts";
 import { Intake } from "./inbox/intake.ts";
 import { Jobs } from "./table/jobs.ts";
 import { type Fill, LIMITS, type Load } from "./inbox/limits.ts";
@@ -25,17 +22,17 @@ import { type AllOwed, owedIn } from "./queries/owed.ts";
 import type { Refused } from "./refused/refused.ts";
 import { Retention } from "./table/retention.ts";
 import { DISPATCHER_SCHEMA } from "./schema.ts";
+import { DueTried } from "./table/due.ts";
 import {
 	type Due,
-	dueDelivery,
 	findDelivery,
 	knownDeliveries,
 	lastDeliveryPosition,
-	nextDueAt,
 	putDelivery,
 	putNewDelivery,
 } from "./table/table.ts";
 import { Untried } from "./inbox/untried.ts";
+import { toDelivery, untriedBehind, type UntriedRow } from "./inbox/untried-deliveries.ts";
 
 type Claimed = ReadonlyMap<string, unknown>;
 
@@ -45,21 +42,18 @@ export class Backlog {
 	readonly #storage: DurableObjectStorage;
 	readonly #intake: Intake;
 	readonly #untried: Untried;
+	readonly #due: DueTried;
 	readonly #turns = new Turns();
 	readonly #newcomers = new Newcomers();
 	/** The last position given to a delivery. */
 	#last: number;
-	/**
-	 * Whether the table may hold deliveries that are owed; false only after a query has shown that
-	 * there are none.
-	 */
-	readonly #mayOwe: Record<Due, boolean> = { pending: true, waiting: true, publishing: true };
 
 	constructor(storage: DurableObjectStorage, limits: Load = LIMITS) {
 		const { sql } = storage;
 		this.#storage = storage;
 		migrate(storage, DISPATCHER_SCHEMA);
 		this.#untried = new Untried(storage);
+		this.#due = new DueTried(sql);
 		this.jobs = new Jobs(sql);
 		this.#intake = new Intake(storage, limits, (now) => this.retention.sweep(now));
 		this.retention = new Retention(sql, limits.bytes, this.refused);
@@ -77,32 +71,7 @@ export class Backlog {
 	 */
 	add(items: readonly IncomingEvent[], now: number): Enqueued {
 		const { sql } = this.#storage;
-		const ids = items.flatMap(({ decisions }) => decisions.map(({ deliveryId }) => deliveryId));
-		const known = knownDeliveries(sql, ids);
-		const full: string[] = [];
-		for (const id of ids) {
-			const became = known.has(id) ? undefined : this.#newcomers.whatBecameOf(id);
-			if (became === undefined) continue;
-			known.add(id);
-			if (became === "refused") full.push(id);
-		}
-		const storedAt = Math.min(...items.map((item) => item.storedAt ?? Number.POSITIVE_INFINITY));
-		if (storedAt < Number.POSITIVE_INFINITY) {
-			const wanted = new Set(ids.filter((id) => !known.has(id)));
-			const waiting = waitingIn(sql, "inbox", wanted, storedAt);
-			const refused = this.refused.among(wanted.difference(waiting), storedAt);
-			for (const id of [...waiting, ...refused]) known.add(id);
-			full.push(...refused);
-			this.#newcomers.note(waiting, false);
-			this.#newcomers.note(refused, true);
-		}
-		const unknown = items
-			.map(({ event, decisions }) => ({
-				event,
-				// Known from here on, because one call may contain an event twice.
-				decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId) && known.add(deliveryId)),
-			}))
-			.filter(({ decisions }) => decisions.length > 0);
+		const { unknown, full } = sortOut(items, { sql, refused: this.refused, newcomers: this.#newcomers });
 		if (unknown.length === 0) return { full };
 		const { refused, areRefusalsKept, last } = this.#intake.take(unknown, this.#last, now);
 		this.#last = last;
@@ -129,16 +98,16 @@ export class Backlog {
 	 * it.
 	 */
 	readmit(delivery: Delivery, now: number): boolean {
-		this.#mayOwe.pending = true;
+		this.#due.mayBe("pending");
 		return this.#intake.readmit(delivery, now);
 	}
 
 	/** The next delivery that is due for `due` and not in `claimed`; null if there is none. */
 	claim(due: Due, now: number, claimed: Claimed): Delivery | null {
-		if (due !== "pending") return this.#due(due, now, claimed);
+		if (due !== "pending") return this.#due.next(due, now, claimed);
 		return this.#turns.next(
 			() => toDelivery(this.#untried.claim(claimed)),
-			() => this.#due("pending", now, claimed),
+			() => this.#due.next("pending", now, claimed),
 		);
 	}
 
@@ -147,7 +116,7 @@ export class Backlog {
 		for (const delivery of deliveries) {
 			const { state } = delivery;
 			this.jobs.note(delivery);
-			if ("dueAt" in state) this.#mayOwe[state.phase] = true;
+			if ("dueAt" in state) this.#due.mayBe(state.phase);
 		}
 		const [delivery, another] = deliveries;
 		// The most frequent case is one statement, which needs no transaction.
@@ -199,20 +168,7 @@ export class Backlog {
 	 * meanwhile, or only a newer release can read it. null: there is no further row.
 	 */
 	untriedBehind(after: number): UntriedRow | null {
-		const { sql } = this.#storage;
-		const at = inboxRowAt(sql, after + 1);
-		const holding = at === 0 ? null : nextInbox(sql, at - 1);
-		const row = holding !== null && lastOf(holding) > after ? holding : nextInbox(sql, Math.max(after, at));
-		if (row === null) return null;
-		const incoming = "deliveries" in row ? row.deliveries : [];
-		const known = knownDeliveries(
-			sql,
-			incoming.map(({ decision }) => decision.deliveryId),
-		);
-		const deliveries = incoming
-			.filter(({ position, decision }) => position > after && !known.has(decision.deliveryId))
-			.flatMap((one) => toDelivery(one) ?? []);
-		return { seq: row.seq, last: lastOf(row), deliveries, size: "size" in row ? row.size : 0 };
+		return untriedBehind(this.#storage.sql, after);
 	}
 
 	/** Deletes an inbox row if all its deliveries have their own rows. */
@@ -248,9 +204,9 @@ export class Backlog {
 	outlook(claimed: Claimed): Outlook {
 		const { sql } = this.#storage;
 		return {
-			retryAt: this.#dueAt("pending", claimed),
-			jobAt: this.#dueAt("waiting", claimed),
-			publishAt: this.#dueAt("publishing", claimed),
+			retryAt: this.#due.at("pending", claimed),
+			jobAt: this.#due.at("waiting", claimed),
+			publishAt: this.#due.at("publishing", claimed),
 			untried: this.#untried.hasMore(),
 			// Anything in the inbox will be in the table once it has been sent, and nothing in the table is
 			// deleted before its sweep.
@@ -269,19 +225,6 @@ export class Backlog {
 		return newestAttempts(this.#storage.sql);
 	}
 
-	/** As `dueDelivery`, without a query if there can be none. */
-	#due(which: Due, now: number, claimed: Claimed): Delivery | null {
-		return this.#dueAt(which, claimed) === null ? null : dueDelivery(this.#storage.sql, which, now, claimed);
-	}
-
-	#dueAt(which: Due, claimed: Claimed): number | null {
-		if (!this.#mayOwe[which]) return null;
-		const at = nextDueAt(this.#storage.sql, which, claimed);
-		// Claimed deliveries are taken into account when they are recorded.
-		if (at === null) this.#mayOwe[which] = false;
-		return at;
-	}
-
 	/**
 	 * Records a delivery of the inbox after its first attempt; false for any other, with nothing
 	 * written.
@@ -297,42 +240,4 @@ export class Backlog {
 			}
 		});
 	}
-}
-
-/** A row of the inbox, with the deliveries that have not been tried. */
-export interface UntriedRow {
-	seq: number;
-	/** The position of its last delivery. */
-	last: number;
-	deliveries: Delivery[];
-	/** How many characters were read. */
-	size: number;
-}
-
-function lastOf(row: NextInbox): number {
-	const { length } = "deliveries" in row ? row.deliveries : row.unreadable;
-	return row.seq + Math.max(length, 1) - 1;
-}
-
-/** An untried delivery as it is before its first attempt. */
-function toDelivery(incoming: Incoming | null): Delivery | null {
-	if (incoming === null) return null;
-	const { position, event, decision } = incoming;
-	return {
-		position,
-		id: decision.deliveryId,
-		eventId: event.id,
-		subscriptionId: decision.subscriptionId,
-		subscriptionName: decision.subscriptionName,
-		endpointRef: decision.endpointRef,
-		state: fresh(timeOfPosition(position)),
-		refused: refusedBy(decision),
-		budget: decision.budget ?? null,
-		attempts: [],
-		event,
-		result: null,
-		resultOmitted: null,
-		resultEvent: null,
-		resultEventId: null,
-	};
 }

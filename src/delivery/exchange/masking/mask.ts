@@ -3,11 +3,10 @@
  * not put them into results, events and logs. Finds them unchanged, JSON-escaped, percent-encoded
  * and inside base64. Pure; one pass over the text for each form, whatever the text contains.
  */
+import { HIDDEN } from "../../../crypto/hidden.ts";
 import { Buffer } from "node:buffer";
 import { stringEnd } from "../../../events/json/text.ts";
 import { type View, views } from "./unescaped.ts";
-
-const HIDDEN = "***";
 
 /**
  * Credentials in the forms in which they may appear in a response; see `formsOf`.

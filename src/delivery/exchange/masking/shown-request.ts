@@ -2,6 +2,7 @@
  * A request as the API may show it: credentials and signatures are masked, everything else is as it
  * would be sent. Pure.
  */
+import { HIDDEN } from "../../../crypto/hidden.ts";
 import { Buffer } from "node:buffer";
 import type { EventData } from "../../../events/event.ts";
 import { LINEAGE_HEADER } from "../../../events/lineage-header.ts";
@@ -10,7 +11,6 @@ import type { OutgoingRequest } from "../../rules/attempt.ts";
 import { authHeaders } from "../request/request.ts";
 import { isSecretHeader } from "../credentials/secret-headers.ts";
 
-const HIDDEN = "***";
 const SIGNATURE_HEADER = "webhook-signature";
 
 export interface ShownRequest {
