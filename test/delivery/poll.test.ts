@@ -211,6 +211,29 @@ test("a cancel reaches the server, which is asked for nothing any more", async (
 	expect(calls).toHaveLength(2);
 });
 
+test("a cancel whose access token was revoked is asked for once more, with a new token", async () => {
+	const auth = {
+		type: "oauth2_client_credentials",
+		tokenUrl: "https://login.example.com/token",
+		clientId: "canceling",
+		clientSecret: "a-client-secret",
+	} as const;
+	const setting = await polled({ url: "https://api.example.com", model: "a/b", protocol: "replicate", auth });
+	let tokens = 0;
+	const cancels: (string | null)[] = [];
+	model(({ url, headers }) => {
+		if (url === auth.tokenUrl)
+			return Response.json({ access_token: `token-${++tokens}`, token_type: "Bearer" });
+		if (!url.endsWith("/cancel")) return Response.json({ id: "p1", status: "starting" }, { status: 201 });
+		cancels.push(headers.get("authorization"));
+		return new Response(null, { status: cancels.length === 1 ? 401 : 200 });
+	});
+	const id = await begun(setting);
+	expect(await setting.dispatcher.cancel(id)).toMatchObject({ ok: true });
+	await until(() => cancels.length === 2);
+	expect(cancels).toEqual(["Bearer token-1", "Bearer token-2"]);
+});
+
 test("a task whose output is had by another request is asked for it, and judged by what that says", async () => {
 	const setting = await polled({ url: "https://bento.example.com/read", protocol: "bentoml" });
 	const calls = model(({ url }) => {

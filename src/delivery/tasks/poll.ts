@@ -10,7 +10,7 @@ import { reading } from "../../models/reading.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { isReadable, type ReadableEndpoint, type Subscription } from "../../store/records.ts";
 import { subscriptionOf, type EndpointSettings } from "../../store/settings.ts";
-import { dropToken } from "../exchange/oauth.ts";
+import { dropRefusedToken } from "../exchange/oauth.ts";
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
@@ -172,10 +172,7 @@ function hear(
 	const passes = status === 408 || status === 429 || status >= 500;
 	if (passes && stepName === "poll") return { ...RUNNING, retryAfterMs };
 	// A token may be revoked before it expires: the next poll uses a new one.
-	if (status === 401 && auth.type === "oauth2_client_credentials") {
-		dropToken(auth, result.secrets ?? []);
-		return RUNNING;
-	}
+	if (dropRefusedToken(auth, result)) return RUNNING;
 	// The job is still running; only this poll was refused.
 	if (status === 401 || status === 403 || status === 407) {
 		return { ...RUNNING, signals: [{ kind: "pause", reason: "unauthorized" }] };

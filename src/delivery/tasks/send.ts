@@ -14,7 +14,7 @@ import { configuredHosts } from "../../store/own-hosts.ts";
 import { isSending, type SendingSettings, subscriptionOf } from "../../store/settings.ts";
 import type { Subscription } from "../../store/records.ts";
 import { callbackAddress } from "../exchange/callback-url.ts";
-import { dropToken } from "../exchange/oauth.ts";
+import { dropRefusedToken } from "../exchange/oauth.ts";
 import { type Prepared, prepare } from "../exchange/prepare.ts";
 import type { Held } from "../hands/job.ts";
 import { idsOf } from "../log-lines.ts";
@@ -22,7 +22,6 @@ import type { DeadReason } from "../records.ts";
 import { type AttemptResult, MAX_TIMEOUT_MS } from "../rules/attempt.ts";
 import { nextNumber } from "../rules/attempts.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
-import { isUnauthorized } from "../rules/stale-token.ts";
 import { publishResult } from "./publish.ts";
 import { settleOutput } from "./conclude.ts";
 import { MAX_ERROR_LENGTH, settle, settleFailed, type Tried } from "./settle.ts";
@@ -143,10 +142,7 @@ interface Exchanged {
 async function conclude(exchanged: Exchanged, io: TaskIo): Promise<Ran> {
 	const { settings, subscription, result, startedAt, isLate } = exchanged;
 	const delivery = io.current(exchanged.delivery);
-	const { auth } = settings.endpoint;
-	if (auth.type === "oauth2_client_credentials" && isUnauthorized(result)) {
-		dropToken(auth, result.secrets ?? []);
-	}
+	dropRefusedToken(settings.endpoint.auth, result);
 	const tried: Tried = {
 		delivery,
 		callbackToken: tokenOf(settings.endpoint, delivery, io.env),
