@@ -57,6 +57,21 @@ export function dropRefusedToken(auth: EndpointAuth, result: AttemptResult): boo
 	return true;
 }
 
+/**
+ * Exchanges; if the endpoint refuses the access token, exchanges once more, with a new one. null:
+ * nothing is known of the response.
+ */
+export async function withNewToken(
+	auth: EndpointAuth,
+	exchange: () => Promise<AttemptResult | null>,
+): Promise<AttemptResult | null> {
+	const first = await exchange();
+	if (first === null || !dropRefusedToken(auth, first)) return first;
+	const second = await exchange();
+	if (second !== null) dropRefusedToken(auth, second);
+	return second;
+}
+
 async function askFor(auth: OAuth2ClientCredentials, rules: UrlRules): Promise<Asked> {
 	// Checked for each request: the rules may have been tightened since the endpoint was
 	// registered.

@@ -4,7 +4,6 @@
  */
 import { protocolOf } from "../../models/registry.ts";
 import { log } from "../../log.ts";
-import { dropRefusedToken } from "../exchange/oauth.ts";
 import { idsOf } from "../log-lines.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { exchangeStep, type Reachable } from "./exchange-step.ts";
@@ -30,11 +29,9 @@ export async function cancelJob(
 	for (let tried = 1; tried <= TRIES; tried++) {
 		const result = await exchangeStep(delivery, settings, { step, timeoutMs: TIMEOUT_MS }, io);
 		const status = result?.kind === "response" ? result.status : null;
-		const isTokenRefused = result !== null && dropRefusedToken(endpoint.auth, result);
 		log("job.cancel_asked", { ...idsOf(delivery), attempt: tried, status_code: status });
 		// Any lower status is the server's final word; a retry would get the same response.
-		if (status !== null && status < 500 && status !== 429 && !isTokenRefused) return;
-		if (tried < TRIES && !isTokenRefused)
-			await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * tried));
+		if (status !== null && status < 500 && status !== 429) return;
+		if (tried < TRIES) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * tried));
 	}
 }

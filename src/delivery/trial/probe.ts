@@ -9,7 +9,7 @@ import type { ProbeContext } from "../../models/protocol.ts";
 import { protocolOf } from "../../models/registry.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
 import { carry } from "../exchange/carry.ts";
-import { dropRefusedToken } from "../exchange/oauth.ts";
+import { withNewToken } from "../exchange/oauth.ts";
 import { MAX_RESPONSE_BYTES } from "../exchange/send.ts";
 import { prepareStep, type StepParts } from "../exchange/step-request.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
@@ -33,12 +33,7 @@ export async function askReady(
 	try {
 		const step = ready.request(context);
 		const asked = { endpoint, ownHosts, step };
-		let result = await ask(env, asked);
-		// A token may be revoked before it expires: the second request has a new one.
-		if (result !== null && dropRefusedToken(endpoint.auth, result)) {
-			result = await ask(env, asked);
-			if (result !== null) dropRefusedToken(endpoint.auth, result);
-		}
+		const result = await withNewToken(endpoint.auth, () => ask(env, asked));
 		if (result === null) return null;
 		if (result.kind === "no_response") return false;
 		// The credentials were refused, which says nothing about the model.
