@@ -211,6 +211,9 @@ test("a cancel reaches the server, which is asked for nothing any more", async (
 	expect(calls).toHaveLength(2);
 });
 
+const bearers = (calls: Call[]) => calls.map(({ headers }) => headers.get("authorization"));
+const accepts = (token: string, { headers }: Call) => headers.get("authorization") === `Bearer ${token}`;
+
 describe("an access token that is refused", () => {
 	let clients = 0;
 	/** A server of predictions with a token endpoint; `answer` speaks for what follows the first request. */
@@ -234,8 +237,6 @@ describe("an access token that is refused", () => {
 		const endpoint = { url: "https://api.example.com", model: "a/b", protocol: "replicate", auth };
 		return { setting: await polled(endpoint), later: after };
 	}
-	const bearers = (calls: Call[]) => calls.map(({ headers }) => headers.get("authorization"));
-	const accepts = (token: string, { headers }: Call) => headers.get("authorization") === `Bearer ${token}`;
 
 	test("is replaced, and the server is polled once more at once", async () => {
 		const { setting, later: polls } = await authorized((call) =>

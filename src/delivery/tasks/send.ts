@@ -20,7 +20,7 @@ import type { Held } from "../hands/job.ts";
 import { idsOf } from "../log-lines.ts";
 import type { DeadReason } from "../records.ts";
 import { type AttemptResult, MAX_TIMEOUT_MS } from "../rules/attempt.ts";
-import { nextNumber } from "../rules/attempts.ts";
+import { nextNumber, retriedAfter } from "../rules/attempts.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import { publishResult } from "./publish.ts";
 import { settleOutput } from "./conclude.ts";
@@ -85,6 +85,7 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 		prepare({
 			deliveryId: delivery.id,
 			attempt: nextNumber(delivery.attempts),
+			retriedAfter: retriedAfter(delivery.attempts),
 			event,
 			endpoint,
 			subscription,
