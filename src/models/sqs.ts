@@ -30,7 +30,7 @@ export const sqs: Protocol = {
 		}
 		return authType === "aws_sigv4" ? null : { field: "auth", message: "must be of type aws_sigv4" };
 	},
-	request(input, { url, deliveryId, retriedAfter }) {
+	request(input, { url, deliveryId, retriedAfter = 0 }) {
 		const text = bodyOf(input);
 		const size = Buffer.byteLength(text);
 		if (size > MAX_BYTES)

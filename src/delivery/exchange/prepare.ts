@@ -19,8 +19,8 @@ export interface Unprepared {
 	deliveryId: string;
 	/** From 1. */
 	attempt: number;
-	/** As `RequestContext` has it; absent: 0. */
-	retriedAfter?: number;
+	/** As `RequestContext` has it. */
+	retriedAfter?: number | undefined;
 	event: SluiceEvent;
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;

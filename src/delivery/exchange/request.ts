@@ -26,7 +26,7 @@ export interface RequestParts {
 	deliveryId: string;
 	/** From 1. */
 	attempt: number;
-	/** As `RequestContext` has it; absent: 0. */
+	/** As `RequestContext` has it. */
 	retriedAfter?: number | undefined;
 	/** Whether a response that is a CloudEvent will be published as a new event. */
 	wantsReply: boolean;
@@ -48,7 +48,7 @@ export interface RequestParts {
  * bug, not a bad event.
  */
 export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
-	const { endpoint, deliveryId, attempt, retriedAfter = 0, callbackUrl, now } = parts;
+	const { endpoint, deliveryId, attempt, retriedAfter, callbackUrl, now } = parts;
 	const { event } = parts.input;
 	const { url: base, model } = endpoint;
 	const context = { url: base, model, deliveryId, retriedAfter, completion: parts.mode, callbackUrl };
