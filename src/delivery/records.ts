@@ -74,6 +74,8 @@ export interface Attempt extends Reported {
 	excerpt: string | null;
 	/** null or absent: it started no job, or the job is still running. */
 	job?: JobEnd | null | undefined;
+	/** Whether somebody has asked for a retry since, and before the next attempt. */
+	retryAsked?: boolean | undefined;
 }
 
 /** The model's output. */

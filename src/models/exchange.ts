@@ -13,6 +13,8 @@ export interface RequestContext {
 	model: string | null;
 	/** `dlv_…`, the same on every attempt. */
 	deliveryId: string;
+	/** The number of the attempt after which somebody last asked for a retry; absent or 0: nobody has. */
+	retriedAfter?: number | undefined;
 	/** How the endpoint completes. */
 	completion: CompletionMode;
 	/**

@@ -3,7 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { requestReplyJobs } from "../../src/models/jobs/request-reply.ts";
 import { deleteSubscription } from "../../src/store/resources/subscriptions.ts";
-import { deleteEndpoint } from "../../src/store/resources/endpoints.ts";
+import { deleteEndpoint, findEndpoint } from "../../src/store/resources/endpoints.ts";
 import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import type { ReadableEndpoint } from "../../src/store/records.ts";
 import {
@@ -209,6 +209,65 @@ test("a cancel reaches the server, which is asked for nothing any more", async (
 	expect(calls[1]?.url).toBe("https://api.example.com/v1/predictions/p1/cancel");
 	await pass(setting, 70_000, () => true);
 	expect(calls).toHaveLength(2);
+});
+
+const bearers = (calls: Call[]) => calls.map(({ headers }) => headers.get("authorization"));
+const accepts = (token: string, { headers }: Call) => headers.get("authorization") === `Bearer ${token}`;
+
+describe("an access token that is refused", () => {
+	let clients = 0;
+	/** A server of predictions with a token endpoint; `answer` speaks for what follows the first request. */
+	async function authorized(answer: (call: Call) => Response): Promise<{ setting: Setting; later: Call[] }> {
+		const auth = {
+			type: "oauth2_client_credentials",
+			tokenUrl: "https://login.example.com/token",
+			clientId: `polling-${++clients}`,
+			clientSecret: "a-client-secret",
+		} as const;
+		let tokens = 0;
+		const after: Call[] = [];
+		model((call) => {
+			if (call.url === auth.tokenUrl)
+				return Response.json({ access_token: `token-${++tokens}`, token_type: "Bearer" });
+			if (call.method === "POST" && !call.url.endsWith("/cancel"))
+				return Response.json({ id: "p1", status: "starting" }, { status: 201 });
+			after.push(call);
+			return answer(call);
+		});
+		const endpoint = { url: "https://api.example.com", model: "a/b", protocol: "replicate", auth };
+		return { setting: await polled(endpoint), later: after };
+	}
+
+	test("is replaced, and the server is polled once more at once", async () => {
+		const { setting, later: polls } = await authorized((call) =>
+			accepts("token-2", call)
+				? Response.json({ id: "p1", status: "succeeded", output: 1 })
+				: new Response(null, { status: 401 }),
+		);
+		const id = await begun(setting);
+		await pass(setting, 2_000, () => polls.length === 2);
+		await whenStatus(setting, id, "succeeded");
+		expect(bearers(polls)).toEqual(["Bearer token-1", "Bearer token-2"]);
+	});
+
+	test("twice pauses the endpoint", async () => {
+		const { setting, later: polls } = await authorized(() => new Response(null, { status: 401 }));
+		await begun(setting);
+		await pass(setting, 2_000, () => polls.length === 2);
+		await vi.waitFor(async () => {
+			expect(await findEndpoint(env, setting.endpoint.id)).toMatchObject({ statusReason: "unauthorized" });
+		});
+	});
+
+	test("is replaced for a cancel as well", async () => {
+		const { setting, later: cancels } = await authorized((call) =>
+			accepts("token-2", call) ? Response.json({}) : new Response(null, { status: 401 }),
+		);
+		const id = await begun(setting);
+		expect(await setting.dispatcher.cancel(id)).toMatchObject({ ok: true });
+		await until(() => cancels.length === 2);
+		expect(bearers(cancels)).toEqual(["Bearer token-1", "Bearer token-2"]);
+	});
 });
 
 test("a task whose output is had by another request is asked for it, and judged by what that says", async () => {

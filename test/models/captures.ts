@@ -76,12 +76,14 @@ interface To {
 	model?: string | null;
 	completion?: CompletionMode;
 	callbackUrl?: string | null;
+	retriedAfter?: number;
 }
 
 /** The request for an event's payload, or what does not fit. */
 export function request(protocol: string, input: ModelInput, to: To = {}): ModelRequest | { misfit: string } {
-	const { url = URL, model = "m", completion = "sync", callbackUrl = null } = to;
-	return find(protocol).request(input, { url, model, deliveryId: "dlv_1", completion, callbackUrl });
+	const { url = URL, model = "m", completion = "sync", callbackUrl = null, retriedAfter = 0 } = to;
+	const context = { url, model, deliveryId: "dlv_1", retriedAfter, completion, callbackUrl };
+	return find(protocol).request(input, context);
 }
 
 /** The body for a payload that is this JSON, which is the same as for a transform with this value. */

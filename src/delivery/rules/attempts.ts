@@ -23,3 +23,14 @@ export function keepAttempts(attempts: Attempt[]): Attempt[] {
 	if (attempts.length <= FIRST_KEPT + LAST_KEPT) return attempts;
 	return [...attempts.slice(0, FIRST_KEPT), ...attempts.slice(-LAST_KEPT)];
 }
+
+/** Marks that somebody has asked for a retry: the attempts from here on belong to it. */
+export function withRetryAsked(attempts: Attempt[]): Attempt[] {
+	const last = attempts.at(-1);
+	return last === undefined ? attempts : [...attempts.slice(0, -1), { ...last, retryAsked: true }];
+}
+
+/** The number of the attempt after which somebody last asked for a retry; 0: nobody has. */
+export function retriedAfter(attempts: readonly Pick<Attempt, "number" | "retryAsked">[]): number {
+	return attempts.findLast(({ retryAsked }) => retryAsked === true)?.number ?? 0;
+}

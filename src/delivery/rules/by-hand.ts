@@ -1,5 +1,6 @@
 /** What an operator may do with a delivery: retry it, or cancel it. Decides, and writes nothing. */
 import type { Change } from "../records.ts";
+import { withRetryAsked } from "./attempts.ts";
 import type { Delivery } from "./delivery.ts";
 import { apply } from "./lifecycle.ts";
 import type { Context, DeliveryEvent } from "./delivery-event.ts";
@@ -11,7 +12,9 @@ export function retried(delivery: Delivery, context: Context): Delivery | Refuse
 	const { resultEvent, state } = delivery;
 	// If its transform failed, the subscription is applied again.
 	const publishes = resultEvent !== null && !(state.phase === "dead" && state.reason === "transform_failed");
-	return changed(delivery, { kind: "retry_asked", publishes }, context);
+	const after = changed(delivery, { kind: "retry_asked", publishes }, context);
+	if ("ok" in after) return after;
+	return { ...after, attempts: withRetryAsked(delivery.attempts) };
 }
 
 export function canceled(delivery: Delivery, context: Context): Delivery | Refused {

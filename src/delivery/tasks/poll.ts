@@ -10,7 +10,6 @@ import { reading } from "../../models/responses/reading.ts";
 import { protocolOf } from "../../models/registry.ts";
 import { isReadable, type ReadableEndpoint, type Subscription } from "../../store/records.ts";
 import { subscriptionOf, type EndpointSettings } from "../../store/views/settings.ts";
-import { dropToken } from "../exchange/credentials/oauth.ts";
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
@@ -144,7 +143,7 @@ async function ask(
 		const step = poll.request(stepName, handle, { url, model, deliveryId: delivery.id });
 		const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_POLL_MS);
 		const result = await exchangeStep(delivery, settings, { step, timeoutMs }, io);
-		const heard = hear(result, stepName, poll, endpoint);
+		const heard = hear(result, stepName, poll);
 		log("job.polled", {
 			...idsOf(delivery),
 			step: stepName,
@@ -160,22 +159,12 @@ async function ask(
  * What a poll means for the delivery. If the server is busy, down or its response cannot be read,
  * the job still exists, and the server is polled again.
  */
-function hear(
-	result: AttemptResult | null,
-	stepName: PollStep,
-	poll: Pollable["poll"],
-	{ auth }: ReadableEndpoint,
-): Told {
+function hear(result: AttemptResult | null, stepName: PollStep, poll: Pollable["poll"]): Told {
 	if (result === null || result.kind === "no_response") return RUNNING;
 	const { status, headers, body, failure } = result;
 	const retryAfterMs = readRetryAfter(headers, Date.now());
 	const passes = status === 408 || status === 429 || status >= 500;
 	if (passes && stepName === "poll") return { ...RUNNING, retryAfterMs };
-	// A token may be revoked before it expires: the next poll uses a new one.
-	if (status === 401 && auth.type === "oauth2_client_credentials") {
-		dropToken(auth, result.secrets ?? []);
-		return RUNNING;
-	}
 	// The job is still running; only this poll was refused.
 	if (status === 401 || status === 403 || status === 407) {
 		return { ...RUNNING, signals: [{ kind: "pause", reason: "unauthorized" }] };

@@ -14,15 +14,14 @@ import { configuredHosts } from "../../store/own-hosts.ts";
 import { isSending, type SendingSettings, subscriptionOf } from "../../store/views/settings.ts";
 import type { Subscription } from "../../store/records.ts";
 import { callbackAddress } from "../exchange/request/callback-url.ts";
-import { dropToken } from "../exchange/credentials/oauth.ts";
+import { dropRefusedToken } from "../exchange/credentials/oauth.ts";
 import { type Prepared, prepare } from "../exchange/request/prepare.ts";
 import type { Held } from "../hands/job.ts";
 import { idsOf } from "../log-lines.ts";
 import type { DeadReason } from "../records.ts";
 import { type AttemptResult, MAX_TIMEOUT_MS } from "../rules/attempt.ts";
-import { nextNumber } from "../rules/attempts.ts";
+import { nextNumber, retriedAfter } from "../rules/attempts.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
-import { isUnauthorized } from "../rules/stale-token.ts";
 import { publishResult } from "./publish.ts";
 import { settleOutput } from "./conclude.ts";
 import { MAX_ERROR_LENGTH, settle, settleFailed, type Tried } from "./settle.ts";
@@ -86,6 +85,7 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 		prepare({
 			deliveryId: delivery.id,
 			attempt: nextNumber(delivery.attempts),
+			retriedAfter: retriedAfter(delivery.attempts),
 			event,
 			endpoint,
 			subscription,
@@ -143,10 +143,7 @@ interface Exchanged {
 async function conclude(exchanged: Exchanged, io: TaskIo): Promise<Ran> {
 	const { settings, subscription, result, startedAt, isLate } = exchanged;
 	const delivery = io.current(exchanged.delivery);
-	const { auth } = settings.endpoint;
-	if (auth.type === "oauth2_client_credentials" && isUnauthorized(result)) {
-		dropToken(auth, result.secrets ?? []);
-	}
+	dropRefusedToken(settings.endpoint.auth, result);
 	const tried: Tried = {
 		delivery,
 		callbackToken: tokenOf(settings.endpoint, delivery, io.env),

@@ -11,8 +11,9 @@ import { completionOf } from "../../models/completion.ts";
 import type { Reading } from "../../models/exchange.ts";
 import type { Protocol } from "../../models/protocol.ts";
 import type { ReadableEndpoint } from "../../store/records.ts";
-import { prepareInput } from "../exchange/request/prepare.ts";
 import { carry } from "../exchange/carriers/carry.ts";
+import { dropRefusedToken } from "../exchange/credentials/oauth.ts";
+import { prepareInput } from "../exchange/request/prepare.ts";
 import { MAX_RESPONSE_BYTES } from "../exchange/carriers/send.ts";
 import type { AttemptResult, OutgoingRequest } from "../rules/attempt.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
@@ -55,13 +56,30 @@ export interface Trial {
 	startedAt: number;
 }
 
-/** `misfit`: why nothing can be sent. Throws what the protocol or the signing throws: a bug. */
+/**
+ * `misfit`: why nothing can be sent. If the endpoint refuses its access token, the request is sent
+ * once more with a new token, and the trial is that second exchange. Throws what the protocol or the
+ * signing throws: a bug.
+ */
 export async function tryEndpoint(env: Env, tried: Tried): Promise<Trial | { misfit: string }> {
+	const deliveryId = DELIVERY_PREFIX + randomPart();
+	const first = await exchangeOnce(env, tried, { deliveryId, attempt: 1 });
+	if ("misfit" in first || !dropRefusedToken(tried.endpoint.auth, first.result)) return first;
+	const second = await exchangeOnce(env, tried, { deliveryId, attempt: 2 });
+	if (!("misfit" in second)) dropRefusedToken(tried.endpoint.auth, second.result);
+	return second;
+}
+
+async function exchangeOnce(
+	env: Env,
+	tried: Tried,
+	{ deliveryId, attempt }: { deliveryId: string; attempt: number },
+): Promise<Trial | { misfit: string }> {
 	const { endpoint, event } = tried;
 	const startedAt = Date.now();
 	const prepared = await prepareInput({
-		deliveryId: DELIVERY_PREFIX + randomPart(),
-		attempt: 1,
+		deliveryId,
+		attempt,
 		event,
 		endpoint,
 		transformed: tried.transformed,

@@ -46,7 +46,10 @@ export function refusalOf(exchange: Exchange): Reading | null {
 	const body = objectIn(exchange);
 	const error = isObject(body?.["error"]) ? body["error"] : null;
 	if (isSuccess(exchange)) {
-		return error === null ? null : reading({ ...insideSuccess(error), error: textOf(error) });
+		if (error !== null) return reading({ ...insideSuccess(error), error: textOf(error) });
+		// Some servers have only a text; beside an output it says nothing about that.
+		const text = body === null || "choices" in body || "data" in body ? null : stringOf(body["error"]);
+		return text === null ? null : reading({ class: "error", error: text });
 	}
 	const message = errorTextOf(exchange);
 	return reading({

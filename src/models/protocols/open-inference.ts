@@ -5,7 +5,7 @@
  */
 import { makeTensor, type Tensor } from "../../events/tensor.ts";
 import { endsWith, inPath, under, withEnd } from "../requests/address.ts";
-import { JSON_HEADERS, valueOf } from "../requests/input.ts";
+import { JSON_HEADERS, NO_DATA, payloadOf, valueOf } from "../requests/input.ts";
 import { openInferenceBatch } from "../batches/open-inference-batch.ts";
 import { readData } from "../responses/output.ts";
 import type { Exchange, Reading } from "../exchange.ts";
@@ -28,7 +28,10 @@ export const openInference: Protocol = {
 	defaults: { maxConcurrency: null },
 	needsModel: (url) => !endsWith(url, CALL),
 	request(input, { url, model, deliveryId }) {
-		const made = contentOf(valueOf(input));
+		const value = valueOf(input);
+		if (value === null) return NO_DATA;
+		const isBytes = payloadOf(input)?.kind === "binary";
+		const made = isBytes ? { inputs: [bytesTensor(value)] } : contentOf(value);
 		if ("misfit" in made) return made;
 		return {
 			method: "POST",
@@ -98,6 +101,12 @@ function contentOf(value: unknown): Content | Misfit {
 	return members.length === 0
 		? { misfit: "the object has no member with a value to make a tensor of" }
 		: named(members);
+}
+
+/** Servers that know this parameter decode the bytes, as MLServer does; the others get them in base64. */
+function bytesTensor(base64: unknown): Record<string, unknown> {
+	const parameters = { content_type: "base64" };
+	return { name: DEFAULT_INPUT, shape: [1], datatype: "BYTES", parameters, data: [base64] };
 }
 
 function named(members: readonly (readonly [string, unknown])[]): Content | Misfit {

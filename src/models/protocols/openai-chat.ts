@@ -5,7 +5,7 @@
  * chunks are joined.
  */
 import { endsWith } from "../requests/address.ts";
-import { joinChunks } from "../responses/chat-stream.ts";
+import { isEventStream, joinChunks } from "../responses/chat-stream.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "../requests/input.ts";
 import { callUrl, factsOf, insideSuccess, listsModel, refusalOf } from "../families/openai.ts";
 import { readData } from "../responses/output.ts";
@@ -32,7 +32,7 @@ export const openaiChat: Protocol = {
 	read(exchange) {
 		const refusal = refusalOf(exchange);
 		if (refusal !== null) return refusal;
-		if (STREAM.test(exchange.headers["content-type"] ?? "")) return readStream(exchange);
+		if (isStream(exchange)) return readStream(exchange);
 		return reading({ output: readData(exchange), ...factsOf(objectIn(exchange), exchange) });
 	},
 	ready: listsModel(CALL),
@@ -54,6 +54,11 @@ function messagesOf(value: unknown): unknown[] {
 
 function isMessage(value: unknown): boolean {
 	return isObject(value) && typeof value["role"] === "string" && "content" in value;
+}
+
+/** By its label, or by how it begins if it has another. */
+function isStream({ headers, body }: Exchange): boolean {
+	return STREAM.test(headers["content-type"] ?? "") || isEventStream(textOf(body.subarray(0, 64)));
 }
 
 function readStream(exchange: Exchange): Reading {

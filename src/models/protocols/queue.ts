@@ -1,5 +1,6 @@
 /** Protocol `queue`: a queue of Cloudflare that the Worker is bound to, at `queue:BINDING`. There is no output. */
 import { Buffer } from "node:buffer";
+import { parseWithRawNumbers } from "../../events/json/parse.ts";
 import { JSON_HEADERS } from "../requests/input.ts";
 import { messageOf } from "../requests/message.ts";
 import type { Protocol } from "../protocol.ts";
@@ -13,7 +14,9 @@ export const queue: Protocol = {
 	needsModel: () => false,
 	scheme: "queue",
 	request(input, { url }) {
-		const { kind, text } = messageOf(input);
+		const { kind, text: made } = messageOf(input);
+		// The binding takes a value and writes its JSON anew: that is what has to fit, and what a preview shows.
+		const text = kind === "json" ? JSON.stringify(parseWithRawNumbers(made)) : made;
 		const size = Buffer.byteLength(text);
 		if (size > MAX_BYTES) {
 			return { misfit: `the message has ${size} bytes; a queue accepts at most ${MAX_BYTES}` };

@@ -10,7 +10,7 @@ import { parseWithRawNumbers } from "../../events/json/parse.ts";
 import { JSON_HEADERS } from "../requests/input.ts";
 import type { Exchange, Reading } from "../exchange.ts";
 import type { Protocol } from "../protocol.ts";
-import { errorTextOf, isObject, isSuccess, reading, textOf } from "../responses/reading.ts";
+import { errorTextOf, isObject, isSuccess, objectIn, reading, textOf } from "../responses/reading.ts";
 
 /** Slack truncates a message after this many characters. */
 const MAX_TEXT = 40_000;
@@ -33,9 +33,11 @@ export const slack: Protocol = {
 		return { method: "POST", url, headers: JSON_HEADERS, body: JSON.stringify(message) };
 	},
 	read(exchange) {
-		if (isSuccess(exchange)) return reading();
+		const isRefused = isSuccess(exchange) && objectIn(exchange)?.["ok"] === false;
+		if (isSuccess(exchange) && !isRefused) return reading();
 		const error = saidBy(exchange);
-		return reading({ class: classOf(error), error });
+		// The methods of Slack's API refuse with status 200, for example if there are no blocks to show.
+		return reading({ class: classOf(error) ?? (isRefused ? "bad_input" : null), error });
 	},
 };
 

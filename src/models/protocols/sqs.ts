@@ -1,7 +1,7 @@
 /**
  * Protocol `sqs`: an Amazon SQS queue, by its queue URL, in AWS's JSON protocol. The output is the
- * message's id. In a FIFO queue the messages of one subject are in one group, and the delivery's id
- * is the deduplication id.
+ * message's id. In a FIFO queue the messages of one subject are in one group, and the deduplication
+ * id is the delivery's, with a suffix after a retry by hand, which SQS must not drop as a repetition.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 import { Buffer } from "node:buffer";
@@ -30,7 +30,7 @@ export const sqs: Protocol = {
 		}
 		return authType === "aws_sigv4" ? null : { field: "auth", message: "must be of type aws_sigv4" };
 	},
-	request(input, { url, deliveryId }) {
+	request(input, { url, deliveryId, retriedAfter = 0 }) {
 		const text = bodyOf(input);
 		const size = Buffer.byteLength(text);
 		if (size > MAX_BYTES)
@@ -47,7 +47,7 @@ export const sqs: Protocol = {
 				MessageBody: text,
 				...(url.endsWith(".fifo") && {
 					MessageGroupId: groupOf(input),
-					MessageDeduplicationId: deliveryId,
+					MessageDeduplicationId: retriedAfter === 0 ? deliveryId : `${deliveryId}-${retriedAfter}`,
 				}),
 			}),
 		};

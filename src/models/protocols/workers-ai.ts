@@ -10,6 +10,7 @@ import { JSON_HEADERS, NO_DATA, payloadOf, valueOf } from "../requests/input.ts"
 import { readData } from "../responses/output.ts";
 import type { Exchange, Reading, Usage } from "../exchange.ts";
 import type { Misfit, ModelInput, Protocol } from "../protocol.ts";
+import { type Family, familyOf, refuseModel } from "../families/workers-ai-families.ts";
 import {
 	countOf,
 	errorTextOf,
@@ -25,13 +26,20 @@ export const workersAi: Protocol = {
 	// The URL names the model.
 	needsModel: () => false,
 	scheme: "workers-ai",
+	refuse({ url }) {
+		const reason = refuseModel(modelOf(url));
+		return reason === null ? null : { field: "url", message: notSupported(url, reason) };
+	},
 	request(input, { url }) {
-		const target = readBindingUrl(url);
-		const family = familyOf(target?.scheme === "workers-ai" ? target.model : "");
-		const made = inputsOf(input, family);
-		return "misfit" in made
-			? made
-			: { method: "POST", url, headers: JSON_HEADERS, body: JSON.stringify(made.inputs) };
+		const model = modelOf(url);
+		// Endpoints that an earlier release has stored.
+		const reason = refuseModel(model);
+		if (reason !== null) return { misfit: notSupported(url, reason) };
+		const made = inputsOf(input, familyOf(model));
+		if ("misfit" in made) return made;
+		const inexact = payloadOf(input)?.kind === "json" ? inexactIn(made.inputs) : null;
+		if (inexact !== null) return { misfit: `${INEXACT}: ${inexact}` };
+		return { method: "POST", url, headers: JSON_HEADERS, body: JSON.stringify(made.inputs) };
 	},
 	read(exchange) {
 		if (!isSuccess(exchange)) return refusalOf(exchange);
@@ -45,39 +53,28 @@ export const workersAi: Protocol = {
 	},
 };
 
-/**
- * Which input member takes which kind of value; null: the model does not accept
- * this kind.
- */
-interface Family {
-	text: string | null;
-	/** A list of texts, or of messages. */
-	texts: string | null;
-	messages: string | null;
-	bytes: { member: string; as: "base64" | "numbers" } | null;
+/** The binding takes values of JavaScript: what it is given is what a preview shows. */
+const INEXACT =
+	"a number does not keep its digits through the binding of Workers AI; let the transform make it a text";
+
+function modelOf(url: string): string {
+	const target = readBindingUrl(url);
+	return target?.scheme === "workers-ai" ? target.model : "";
 }
 
-const NONE: Family = { text: null, texts: null, messages: null, bytes: null };
-const TEXT: Family = { ...NONE, text: "text" };
-const IMAGE: Family = { ...NONE, bytes: { member: "image", as: "numbers" } };
+function notSupported(url: string, reason: string): string {
+	return `names a model that this protocol does not support: ${modelOf(url)} ${reason}`;
+}
 
-/** The first match wins; models without a match generate text. */
-const FAMILIES: readonly (readonly [RegExp, Family])[] = [
-	[/rerank/, NONE],
-	[/\/(?:bge-|plamo-embedding|embeddinggemma|qwen3-embedding)/, { ...TEXT, texts: "text" }],
-	[/\/whisper-large-v3-turbo/, { ...NONE, bytes: { member: "audio", as: "base64" } }],
-	[/\/whisper/, { ...NONE, bytes: { member: "audio", as: "numbers" } }],
-	[/\/(?:resnet|detr-resnet)/, IMAGE],
-	[/\/(?:uform|llava)/, { ...IMAGE, text: "prompt" }],
-	[/\/(?:distilbert|m2m100|indictrans|aura)/, TEXT],
-	[/\/bart-large-cnn/, { ...NONE, text: "input_text" }],
-	[/\/gpt-oss/, { ...NONE, text: "input", messages: "input" }],
-	[/\/(?:flux|stable-diffusion|dreamshaper|lucid-origin|phoenix|melotts)/, { ...NONE, text: "prompt" }],
-];
-const GENERATES_TEXT: Family = { ...NONE, text: "prompt", messages: "messages" };
-
-function familyOf(model: string): Family {
-	return FAMILIES.find(([pattern]) => pattern.test(model))?.[1] ?? GENERATES_TEXT;
+/** The digits of the first number that JavaScript cannot represent; null: there is none. */
+function inexactIn(value: unknown): string | null {
+	if (typeof value !== "object" || value === null) return null;
+	if (JSON.isRawJSON(value)) return JSON.stringify(value);
+	for (const member of Object.values(value)) {
+		const found = inexactIn(member);
+		if (found !== null) return found;
+	}
+	return null;
 }
 
 type Inputs = { inputs: Record<string, unknown> } | Misfit;
@@ -87,28 +84,36 @@ function inputsOf(input: ModelInput, family: Family): Inputs {
 	if (payload?.kind === "binary") return bytesOf(payload.base64, family);
 	const value = valueOf(input);
 	if (value === null) return NO_DATA;
-	if (isMessage(value)) return under(family.messages, [value], "a message");
+	if (isMessage(value)) return under(family, family.messages, [value], "a message");
 	if (isObject(value)) return { inputs: "stream" in value ? { ...value, stream: false } : value };
-	if (!Array.isArray(value)) return under(family.text, asText(value), "a text");
-	if (value.length > 0 && value.every(isMessage)) return under(family.messages, value, "a list of messages");
-	if (value.length > 0 && value.every((item) => typeof item === "string")) {
-		return under(family.texts, value, "a list of texts");
-	}
+	if (!Array.isArray(value)) return textOf(asText(value), family);
+	if (value.length > 0 && value.every(isMessage))
+		return under(family, family.messages, value, "a list of messages");
+	if (value.length > 0 && value.every((item) => typeof item === "string"))
+		return under(family, family.texts, value, "a list of texts");
 	return { misfit: "a list must contain messages, or texts for embeddings" };
 }
 
-function under(member: string | null, value: unknown, what: string): Inputs {
-	if (member !== null) return { inputs: { [member]: value } };
-	return {
-		misfit: `this model does not accept ${what} alone: use a transform to make the input object`,
-	};
+function textOf(text: string, family: Family): Inputs {
+	const { member = null, as } = family.text ?? {};
+	const value = as === "message" ? [{ role: "user", content: text }] : text;
+	return under(family, member, value, "a text");
 }
 
-function bytesOf(base64: string, { bytes }: Family): Inputs {
-	if (bytes === null)
-		return { misfit: "this model does not accept bytes: use a transform to make the input object" };
+function under(family: Family, member: string | null, value: unknown, what: string): Inputs {
+	return member === null ? refusedInput(what, family) : { inputs: { [member]: value } };
+}
+
+function bytesOf(base64: string, family: Family): Inputs {
+	const { bytes } = family;
+	if (bytes === null) return refusedInput("bytes", family);
 	const value = bytes.as === "base64" ? base64 : [...Buffer.from(base64, "base64")];
 	return { inputs: { [bytes.member]: value } };
+}
+
+function refusedInput(what: string, { needs }: Family): Misfit {
+	const made = needs === null ? "the input object" : `the object ${needs}`;
+	return { misfit: `this model does not accept ${what} alone: use a transform to make ${made}` };
 }
 
 function isMessage(value: unknown): boolean {

@@ -2,9 +2,9 @@
  * Joins the chunks of a streamed chat completion, sent as server-sent events or one per line, into
  * the document of an unstreamed response.
  */
-import { parseJson } from "../../events/json/parse.ts";
+import { parseJson, parseWithRawNumbers } from "../../events/json/parse.ts";
 import { refuseStructure } from "../../events/json/structure.ts";
-import { isObject, stringOf } from "./reading.ts";
+import { describe, isObject } from "./reading.ts";
 
 type Members = Record<string, unknown>;
 
@@ -26,17 +26,18 @@ export function joinChunks(stream: string): Joined {
 	let envelope: Members | null = null;
 	let usage: unknown = null;
 	let isDone = false;
-	for (const text of payloadsOf(stream)) {
+	for (const { event, text } of payloadsOf(stream)) {
 		if (text === END) {
 			isDone = true;
 			break;
 		}
-		const parsed = parseJson(text);
-		const chunk = parsed.ok && isObject(parsed.value) && refuseStructure(text) === null ? parsed.value : null;
+		const chunk = objectOf(text);
+		// Some servers send the message of an error as plain text.
+		if (chunk === null && event === "error") return { ok: false, error: null, message: text };
 		if (chunk === null) return broken("the stream contains something that is not a chunk");
-		const { error } = chunk;
-		if (isObject(error))
-			return { ok: false, error, message: stringOf(error["message"]) ?? "the stream ends in an error" };
+		const error = errorIn(chunk, event);
+		if (error !== null)
+			return { ok: false, error, message: describe(error) ?? "the stream ends in an error" };
 		const { choices: list, usage: counted, ...rest } = chunk;
 		envelope ??= rest;
 		usage = counted ?? usage;
@@ -57,13 +58,52 @@ function broken(message: string): Joined {
 	return { ok: false, error: null, message };
 }
 
-/** The data of each server-sent event, or each line. */
-function payloadsOf(stream: string): string[] {
-	return stream.split(/\r\n|\n|\r/).flatMap((line) => {
-		const text = line.startsWith("data:") ? line.slice("data:".length).trim() : line.trim();
-		// Comments keep connections open; names and ids of events have no meaning here.
-		return text === "" || /^(?::|(?:event|id|retry):)/.test(text) ? [] : [text];
+interface Payload {
+	/** The name of its server-sent event; null: it has none. */
+	event: string | null;
+	text: string;
+}
+
+/** Whether a text is server-sent events, whatever its label. */
+export function isEventStream(text: string): boolean {
+	return /^\ufeff?(?:data|event|id|retry)?:/.test(text.slice(0, 16).trimStart());
+}
+
+/**
+ * The data of each server-sent event, or each line. An event may spread its data over several
+ * lines; but some servers leave out the empty line between events, so that each line is one.
+ */
+function payloadsOf(stream: string): Payload[] {
+	const lines = stream.replaceAll(/\r\n?/g, "\n");
+	return lines.split(/\n{2,}/).flatMap((block) => {
+		const fields = block.split("\n").map(fieldOf);
+		const event = fields.find(({ name }) => name === "event")?.value ?? null;
+		const data = fields.flatMap(({ name, value }) => (name === "data" && value !== "" ? [value] : []));
+		const whole = data.join("\n");
+		const texts = data.length > 1 && objectOf(whole) !== null ? [whole] : data;
+		return texts.map((text) => ({ event, text }));
 	});
+}
+
+/** A line without the name of a field is data. Comments, which keep connections open, have no name. */
+function fieldOf(line: string): { name: string; value: string } {
+	const [, name, value] = /^(data|event|id|retry|):(.*)$/s.exec(line) ?? [];
+	return { name: name ?? "data", value: (value ?? line).trim() };
+}
+
+/** null: not a JSON object within the limits. */
+function objectOf(text: string): Members | null {
+	if (!text.startsWith("{") || !parseJson(text).ok || refuseStructure(text) !== null) return null;
+	const value = parseWithRawNumbers(text);
+	return isObject(value) ? value : null;
+}
+
+/** What the server sends in place of a chunk; null: it is a chunk. */
+function errorIn(chunk: Members, event: string | null): Members | null {
+	const { error } = chunk;
+	if (isObject(error)) return error;
+	if (typeof error === "string" && error !== "") return chunk;
+	return event === "error" || chunk["object"] === "error" ? chunk : null;
 }
 
 function addTo(choices: Map<number, Choice>, part: Members): void {

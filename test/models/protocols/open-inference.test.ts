@@ -84,7 +84,7 @@ describe("an input", () => {
 	test.each([
 		["{}", "no member"],
 		['{"a":null}', "no member"],
-		["null", "contains null"],
+		["null", "there is no data to send"],
 		['{"a":[[1],[2,3]]}', '"a" is not a tensor: its lists have different lengths'],
 		['{"a":[1,"b"]}', '"a" is not a tensor: it mixes'],
 	])("%s does not fit", (text, misfit) => {
@@ -92,14 +92,18 @@ describe("an input", () => {
 	});
 
 	test("that is a text or bytes is one BYTES element", () => {
-		for (const [data, text] of [
-			[{ kind: "text", text: "hi" }, "hi"],
-			[{ kind: "binary", base64: "iVBORw==" }, "iVBORw=="],
-		] as const) {
-			expect(request(NAME, inputOf(data))).toMatchObject({
-				body: inputs({ name: "input-0", shape: [1], datatype: "BYTES", data: [text] }),
-			});
-		}
+		const element = { name: "input-0", shape: [1], datatype: "BYTES" };
+		expect(request(NAME, inputOf({ kind: "text", text: "hi" }))).toMatchObject({
+			body: inputs({ ...element, data: ["hi"] }),
+		});
+		// The form in which MLServer was recorded to decode it.
+		const parameters = { content_type: "base64" };
+		expect(JSON.parse(mlserver["text-base64"].request.body)).toMatchObject({
+			inputs: [{ datatype: "BYTES", data: ["aGVsbG8="], parameters }],
+		});
+		expect(request(NAME, inputOf({ kind: "binary", base64: "iVBORw==" }))).toMatchObject({
+			body: inputs({ ...element, parameters, data: ["iVBORw=="] }),
+		});
 	});
 });
 

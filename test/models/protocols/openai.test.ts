@@ -196,6 +196,48 @@ describe("a stream", () => {
 		});
 	});
 
+	const BEGUN = 'data: {"choices":[{"delta":{"content":"a"}}]}';
+	test.each([
+		["a text", `${BEGUN}\n\ndata: {"error":"no memory"}\n\n`],
+		["an event of that name", `${BEGUN}\n\nevent: error\ndata: {"message":"no memory"}\n\n`],
+		["an event with a plain text", `${BEGUN}\n\nevent: error\ndata: no memory\n\n`],
+		[
+			"vLLM's own form",
+			`${BEGUN}\n\ndata: {"object":"error","message":"no memory","code":500}\n\ndata: [DONE]\n\n`,
+		],
+		["an error alone", 'data: {"error":{"message":"no memory"}}\n\n'],
+	])("whose error is %s says it", (_what, body) => {
+		const headers = { "content-type": "text/event-stream" };
+		expect(read(CHAT, { status: 200, headers, body })).toMatchObject({
+			class: "error",
+			error: "no memory",
+			output: null,
+		});
+	});
+
+	test.each([
+		["has another label", { "content-type": "application/json" }],
+		["has no label", {}],
+	])("that %s is joined all the same", (_what, headers) => {
+		const { body } = captures["chat-stream"].response;
+		const said = read(CHAT, { status: 200, headers, body: `: ping\n\n${body}` });
+		expect(JSON.parse(outputText(said) ?? "")).toMatchObject({
+			choices: [{ message: { content: "You said: hello" } }],
+		});
+	});
+
+	test("may spread an event over lines, and leave out the lines between events; digits stay", () => {
+		const spread = `data: {"seed":9007199254740993,"choices":[{"index":0,\r\ndata: "delta":{"content":"a"},"finish_reason":"stop"}]}\r\n\r\ndata: [DONE]`;
+		const joined = joinChunks(spread);
+		expect(JSON.stringify(joined)).toContain('"seed":9007199254740993');
+		expect(joined).toMatchObject({ ok: true, document: { choices: [{ message: { content: "a" } }] } });
+		const tight = `data: ${chunk({ content: "a" })}\ndata: ${chunk({ content: "b" }, "stop")}\ndata: [DONE]\n`;
+		expect(joinChunks(tight)).toMatchObject({
+			ok: true,
+			document: { choices: [{ message: { content: "ab" } }] },
+		});
+	});
+
 	test("may be lines of JSON, with calls of tools in parts and several choices", () => {
 		const lines = [
 			chunk({ role: "assistant", content: null }),
@@ -254,6 +296,20 @@ describe("a stream", () => {
 });
 
 const OPEN = { class: null, scope: null };
+
+test("an error with status 200 may be only a text; beside an output it is none", () => {
+	for (const protocol of [CHAT, EMBEDDINGS]) {
+		expect(read(protocol, { status: 200, body: { error: "no such model" } })).toMatchObject({
+			class: "error",
+			error: "no such model",
+			output: null,
+		});
+	}
+	expect(read(CHAT, { status: 200, body: { choices: [], error: "x" } })).toMatchObject({
+		...OPEN,
+		error: null,
+	});
+});
 
 describe("a refusal", () => {
 	test.each([

@@ -102,3 +102,13 @@ test.each([
 		expect(said).toMatchObject({ class: meaning, error, output: null });
 	}
 });
+
+test.each([
+	["channel_not_found", "unauthorized"],
+	["ratelimited", "busy"],
+	["invalid_blocks", "bad_input"],
+])("a method of the API that refuses with status 200: %s", (error, meaning) => {
+	const said = read("slack", { status: 200, body: { ok: false, error } });
+	expect(said).toMatchObject({ class: meaning, error, output: null });
+	expect(read("slack", { status: 200, body: { ok: true } })).toMatchObject({ class: null, error: null });
+});

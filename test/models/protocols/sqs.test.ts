@@ -68,6 +68,16 @@ describe("a FIFO queue", () => {
 		expect(grouped()).toMatchObject({ MessageGroupId: "/sources/db" });
 	});
 
+	test("gets another id after a retry by hand, and the same one for each attempt of it", () => {
+		const url = `${URL}.fifo`;
+		const idAfter = (retriedAfter: number) => {
+			const made = request("sqs", inputOf(json("1")), { url, model: null, retriedAfter });
+			return "misfit" in made ? made : (JSON.parse(String(made.body)) as object);
+		};
+		expect(idAfter(0)).toMatchObject({ MessageDeduplicationId: "dlv_1" });
+		expect(idAfter(3)).toMatchObject({ MessageDeduplicationId: "dlv_1-3" });
+	});
+
 	test.each([["a b"], ["über"], ["x".repeat(129)]])("gets a hash for the subject %j", (subject) => {
 		const { MessageGroupId } = grouped(subject);
 		expect(MessageGroupId).toMatch(/^[0-9a-f]{64}$/);

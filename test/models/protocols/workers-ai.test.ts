@@ -1,6 +1,6 @@
 /** There is no recording of Workers AI; inputs, outputs and errors are those of Cloudflare's documentation. */
 import { describe, expect, test } from "vitest";
-import { bodyFor, inputOf, json, outputText, read, request } from "../captures.ts";
+import { bodyFor, find, inputOf, json, outputText, read, request } from "../captures.ts";
 
 const NAME = "workers-ai";
 const LLAMA = "workers-ai:@cf/meta/llama-3.1-8b-instruct";
@@ -10,14 +10,21 @@ test("the whole request", () => {
 		method: "POST",
 		url: LLAMA,
 		headers: { "content-type": "application/json" },
-		body: '{"prompt":"Why is the sky blue?"}',
+		body: '{"messages":[{"role":"user","content":"Why is the sky blue?"}]}',
 	});
 });
 
+const SAID = '{"messages":[{"role":"user","content":"a"}]}';
+const ALONE = (what: string) => `this model does not accept ${what} alone: use a transform to`;
+
 describe("an input", () => {
 	test.each([
-		["meta/llama-3.1-8b-instruct", '"a"', '{"prompt":"a"}'],
-		["meta/llama-3.1-8b-instruct", "7", '{"prompt":"7"}'],
+		["meta/llama-3.1-8b-instruct", '"a"', SAID],
+		["meta/llama-guard-3-8b", '"a"', SAID],
+		["moonshotai/kimi-k2.5", '"a"', SAID],
+		["some-lab/flux-of-words", '"a"', SAID],
+		["aura-lab/llama-4", '"a"', SAID],
+		["meta/llama-3.1-8b-instruct", "7", SAID.replace('"content":"a"', '"content":"7"')],
 		[
 			"meta/llama-3.1-8b-instruct",
 			'[{"role":"user","content":"a"}]',
@@ -40,13 +47,24 @@ describe("an input", () => {
 		["huggingface/distilbert-sst-2-int8", '"a"', '{"text":"a"}'],
 		["facebook/bart-large-cnn", '"a"', '{"input_text":"a"}'],
 		["openai/gpt-oss-120b", '"a"', '{"input":"a"}'],
+		["deepgram/aura-2-en", '"a"', '{"text":"a"}'],
+		["moondream/moondream3.1-9B-A2B", '"a"', '{"question":"a"}'],
+		["meta/m2m100-1.2b", '{"text":"a","target_lang":"de"}', '{"text":"a","target_lang":"de"}'],
+		["meta/m2m100-1.2b", '"a"', `misfit: ${ALONE("a text")} make the object {text, target_lang}`],
+		[
+			"ai4bharat/indictrans2-en-indic-1B",
+			'"a"',
+			`misfit: ${ALONE("a text")} make the object {text, target_language}`,
+		],
+		[
+			"ai4bharat/indictrans2-en-indic-1B",
+			'["a"]',
+			`misfit: ${ALONE("a list of texts")} make the object {text, target_language}`,
+		],
+		["llava-hf/llava-1.5-7b-hf", '"a"', `misfit: ${ALONE("a text")} make the input object`],
 		["black-forest-labs/flux-1-schnell", '"a cat"', '{"prompt":"a cat"}'],
 		["baai/bge-reranker-base", '{"query":"a","contexts":[]}', '{"query":"a","contexts":[]}'],
-		[
-			"baai/bge-reranker-base",
-			'"a"',
-			"misfit: this model does not accept a text alone: use a transform to make the input object",
-		],
+		["baai/bge-reranker-base", '"a"', `misfit: ${ALONE("a text")} make the object {query, contexts}`],
 		[
 			"meta/llama-3.1-8b-instruct",
 			'["a"]',
@@ -61,6 +79,9 @@ describe("an input", () => {
 	test.each([
 		["openai/whisper-large-v3-turbo", '{"audio":"AQID"}'],
 		["openai/whisper", '{"audio":[1,2,3]}'],
+		["nvidia/nemotron-speech-streaming-en-0.6b", '{"audio":"AQID"}'],
+		["pipecat-ai/smart-turn-v2", '{"audio":"AQID"}'],
+		["llava-hf/llava-1.5-7b-hf", '{"image":[1,2,3]}'],
 		["microsoft/resnet-50", '{"image":[1,2,3]}'],
 		["meta/llama-3.1-8b-instruct", undefined],
 	])("of %s: bytes", (model, body) => {
@@ -69,6 +90,41 @@ describe("an input", () => {
 		});
 		expect("misfit" in made ? undefined : made.body).toBe(body);
 	});
+});
+
+describe("a number that the binding cannot carry", () => {
+	test.each([
+		['{"prompt":"a","id":9007199254740993}', "9007199254740993"],
+		['{"messages":[{"role":"user","content":"a"}],"x":{"y":[1e400]}}', "1e400"],
+	])("is refused: %s", (text, digits) => {
+		expect(bodyFor(NAME, text, { url: LLAMA })).toMatch(
+			new RegExp(`^misfit: a number .* make it a text: ${digits}$`),
+		);
+	});
+
+	test("what is shown is what is sent: the spelling of JavaScript", () => {
+		expect(bodyFor(NAME, '{"a":1.50,"b":0.12345678901234567890}', { url: LLAMA })).toBe(
+			'{"a":1.5,"b":0.12345678901234568}',
+		);
+		expect(bodyFor(NAME, "9007199254740993", { url: LLAMA })).toBe(
+			'{"messages":[{"role":"user","content":"9007199254740993"}]}',
+		);
+	});
+});
+
+test.each([
+	["deepgram/flux", "speaks over a WebSocket only"],
+	["deepgram/nova-3", "takes its audio as a stream only"],
+	["black-forest-labs/flux-2-klein-4b", "takes its input as a multipart form only"],
+])("%s cannot be called", (model, reason) => {
+	const url = `workers-ai:@cf/${model}`;
+	const message = `names a model that this protocol does not support: @cf/${model} ${reason}`;
+	expect(find(NAME).refuse?.({ url, authType: "none" })).toEqual({ field: "url", message });
+	expect(bodyFor(NAME, '{"text":"a"}', { url })).toBe(`misfit: ${message}`);
+});
+
+test("any other model can", () => {
+	expect(find(NAME).refuse?.({ url: LLAMA, authType: "none" })).toBeNull();
 });
 
 test("an answer is its document, with what it has used", () => {

@@ -23,7 +23,8 @@ export async function sendToQueue(
 ): Promise<AttemptResult> {
 	const startedAt = Date.now();
 	try {
-		const text = new TextDecoder().decode(body ?? new Uint8Array());
+		// A byte order mark is part of a text.
+		const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(body ?? new Uint8Array());
 		const isText = headers["content-type"]?.startsWith("text/") === true;
 		const sent = await within(timeoutMs, () =>
 			isText

@@ -3,7 +3,9 @@
  * memory until shortly before they expire, and dropped when an endpoint refuses one.
  * token-response.ts decides what a token endpoint's response means.
  */
-import type { OAuth2ClientCredentials } from "../../../store/records.ts";
+import type { EndpointAuth, OAuth2ClientCredentials } from "../../../store/records.ts";
+import type { AttemptResult } from "../../rules/attempt.ts";
+import { isUnauthorized } from "../../rules/stale-token.ts";
 import { send } from "../carriers/send.ts";
 import { tokenRequest } from "./token-request.ts";
 import { readToken, type Asked, type Token } from "./token-response.ts";
@@ -43,6 +45,31 @@ export function dropToken(auth: OAuth2ClientCredentials, refused: readonly strin
 	const key = keyOf(auth);
 	const found = kept.get(key);
 	if (found !== undefined && refused.includes(found.value)) kept.delete(key);
+}
+
+/**
+ * Drops the access token that an endpoint has refused with 401, so that the next request gets a new
+ * one. Returns whether there was such a token.
+ */
+export function dropRefusedToken(auth: EndpointAuth, result: AttemptResult): boolean {
+	if (auth.type !== "oauth2_client_credentials" || !isUnauthorized(result)) return false;
+	dropToken(auth, result.secrets ?? []);
+	return true;
+}
+
+/**
+ * Exchanges; if the endpoint refuses the access token, exchanges once more, with a new one. null:
+ * nothing is known of the response.
+ */
+export async function withNewToken(
+	auth: EndpointAuth,
+	exchange: () => Promise<AttemptResult | null>,
+): Promise<AttemptResult | null> {
+	const first = await exchange();
+	if (first === null || !dropRefusedToken(auth, first)) return first;
+	const second = await exchange();
+	if (second !== null) dropRefusedToken(auth, second);
+	return second;
 }
 
 async function askFor(auth: OAuth2ClientCredentials, rules: UrlRules): Promise<Asked> {

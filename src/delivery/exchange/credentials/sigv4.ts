@@ -12,8 +12,18 @@ export interface AwsScope {
 	service: string;
 }
 
-const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
-const DOMAINS = [".amazonaws.com.cn", ".amazonaws.com", ".api.aws", ".on.aws"];
+/** `eusc-de-east-1` is of the European Sovereign Cloud. */
+const REGION = /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/;
+/** Of the partitions of AWS: the world, China, the European Sovereign Cloud; each has one for IPv6 as well. */
+const DOMAINS = [
+	".amazonaws.com",
+	".api.aws",
+	".on.aws",
+	".amazonaws.com.cn",
+	".api.amazonwebservices.com.cn",
+	".amazonaws.eu",
+	".api.amazonwebservices.eu",
+];
 /** Services whose signing name differs from their host name. */
 const SIGNING_NAMES = new Map([
 	["bedrock-runtime", "bedrock"],

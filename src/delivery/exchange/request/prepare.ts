@@ -19,6 +19,8 @@ export interface Unprepared {
 	deliveryId: string;
 	/** From 1. */
 	attempt: number;
+	/** As `RequestContext` has it. */
+	retriedAfter?: number | undefined;
 	event: SluiceEvent;
 	endpoint: ReadableEndpoint;
 	subscription: Subscription;
@@ -80,6 +82,7 @@ export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
 		input: { event, transformed },
 		deliveryId: attempt.deliveryId,
 		attempt: attempt.attempt,
+		retriedAfter: attempt.retriedAfter,
 		wantsReply: attempt.wantsReply,
 		lineage: attempt.lineage,
 		mode: completionOf(endpoint).mode,

@@ -26,6 +26,8 @@ export interface RequestParts {
 	deliveryId: string;
 	/** From 1. */
 	attempt: number;
+	/** As `RequestContext` has it. */
+	retriedAfter?: number | undefined;
 	/** Whether a response that is a CloudEvent will be published as a new event. */
 	wantsReply: boolean;
 	/** The lineage header's value, null if the router cannot sign one. */
@@ -46,10 +48,10 @@ export interface RequestParts {
  * bug, not a bad event.
  */
 export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
-	const { endpoint, deliveryId, attempt, callbackUrl, now } = parts;
+	const { endpoint, deliveryId, attempt, retriedAfter, callbackUrl, now } = parts;
 	const { event } = parts.input;
 	const { url: base, model } = endpoint;
-	const context = { url: base, model, deliveryId, completion: parts.mode, callbackUrl };
+	const context = { url: base, model, deliveryId, retriedAfter, completion: parts.mode, callbackUrl };
 	const made = parts.protocol.request(parts.input, context);
 	if ("misfit" in made) return made;
 	const { method, url, headers, body: content } = made;

@@ -125,6 +125,7 @@ export const storedRow = z.object({
 			outcome: z.enum(OUTCOMES),
 			error: z.string().nullable(),
 			excerpt: z.string().nullable(),
+			retryAsked: z.boolean().optional().catch(undefined),
 			job: z
 				.object({
 					at: z.number(),

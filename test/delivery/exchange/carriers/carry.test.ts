@@ -156,6 +156,7 @@ describe("a queue of Cloudflare", () => {
 	test.each([
 		["application/json", '{"id":9007199254740993,"a":[1]}', "json", '{"id":9007199254740993,"a":[1]}'],
 		["text/plain; charset=utf-8", "[1]", "text", '"[1]"'],
+		["text/plain; charset=utf-8", "\ufeffa\ufeff", "text", JSON.stringify("\ufeffa\ufeff")],
 	])("gets %s", async (type, text, contentType, stringified) => {
 		const sent: unknown[] = [];
 		const bound = withQueue(async (body, options) => sent.push(JSON.stringify(body), options));
