@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { newId } from "../../events/ids.ts";
-import type { Status, Subscription } from "../../store/records.ts";
+import type { Subscription, SubscriptionStatus } from "../../store/records.ts";
 import type { SubscriptionChanges } from "../../store/subscriptions.ts";
 import type { Principal } from "../access/principal.ts";
 import { differing, isSame } from "../fields/compare.ts";
@@ -12,7 +12,7 @@ import { mergeResult, type SubscriptionInput } from "./fields.ts";
 import { type Lookup, type ResolvedRefs, resolveRefs } from "./refs.ts";
 import { statusAfterReplacement } from "./requests.ts";
 
-export type DraftInput = SubscriptionInput & { status?: Status | undefined };
+export type DraftInput = SubscriptionInput & { status?: SubscriptionStatus | undefined };
 
 export interface Draft extends Pick<ResolvedRefs, "endpointName" | "sourceName"> {
 	subscription: Subscription;
