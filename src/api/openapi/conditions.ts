@@ -4,14 +4,14 @@ import type { FieldText, FieldTexts, NamedSchema, ResponseDescription } from "./
 
 const ETAG: FieldText = {
 	text: "The number of the thing's changes, for `If-Match`.",
-	schema: { examples: ['"7"'] },
+	schema: { examples: ['"7-5f1d3c9a"'] },
 };
 
 /** Of a change that may depend on the state that it meets; `PRECONDITION_CODES` belong to it. */
 export const PRECONDITIONS: FieldTexts = {
 	"If-Match": {
 		text: "Changes it only in one of these states, told by `ETag`; `*`: only if it exists.",
-		schema: { examples: ['"7"'] },
+		schema: { examples: ['"7-5f1d3c9a"'] },
 	},
 	"If-None-Match": {
 		text: "Changes it only in none of these states; `*`: only if it does not exist yet.",

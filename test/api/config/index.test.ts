@@ -123,7 +123,7 @@ describe("applying", () => {
 			deleted: [{ resource: "subscription", name: "read" }],
 		});
 		expect(await must("GET", "/v1/endpoints/ner@1")).toMatchObject({ url: `${URL}v2`, max_concurrency: 2 });
-		expect((await ask("GET", "/v1/endpoints/ner@1")).headers.get("etag")).toBe('"2"');
+		expect((await ask("GET", "/v1/endpoints/ner@1")).headers.get("etag")).toMatch(/^"2-/);
 		expect((await ask("GET", "/v1/subscriptions/read")).status).toBe(404);
 		const { data } = await must<Page>("GET", "/v1/audit?limit=200");
 		const entries = data.filter(({ id }) => !known.includes(id));
