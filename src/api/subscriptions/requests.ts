@@ -3,10 +3,11 @@
  * new subscription waits until the source's owner grants it.
  */
 import type { Env } from "../../env.ts";
+import { SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
 import type { Subscription, SubscriptionStatus } from "../../store/records.ts";
 import { type Condition, matchesOneOf } from "../../store/rows.ts";
-import { type Asker, ownNames, ownRows } from "../access/own.ts";
+import { type Asker, mayReadOperational, ownNames, ownRows } from "../access/own.ts";
 import { type Principal, coversSource } from "../access/principal.ts";
 import { readIdsOfSources } from "../fields/source-refs.ts";
 
@@ -79,5 +80,6 @@ export function notGranted(): Problem {
 export async function ownSubscriptions(env: Env, asker: Asker): Promise<Condition[]> {
 	if (asker.principal.role !== "publisher") return ownRows(asker, "subscriptions");
 	const names = ownNames(asker, "sources");
-	return names === null ? [] : [matchesOneOf("source_id", await readIdsOfSources(env, names))];
+	if (names !== null) return [matchesOneOf("source_id", await readIdsOfSources(env, names))];
+	return mayReadOperational(asker) ? [] : [{ sql: "source_id IS NOT ?", bound: [SLUICE_SOURCE_ID] }];
 }
