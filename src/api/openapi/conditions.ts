@@ -3,7 +3,7 @@ import type { Code } from "./codes.ts";
 import type { FieldText, FieldTexts, NamedSchema, ResponseDescription } from "./operation.ts";
 
 const ETAG: FieldText = {
-	text: "The number of the thing's changes, for `If-Match`.",
+	text: "Names the thing's present state, for `If-Match`.",
 	schema: { examples: ['"7-5f1d3c9a"'] },
 };
 
