@@ -86,7 +86,9 @@ export const planSource: PlanEntry<Source, ReadableSource, SourceChanges> = (
 	planned,
 ) => {
 	const { given, made, now } = planning;
-	const input = checkFields(sourceWithSecret(entry, given), createSourceSchema);
+	const filled = sourceWithSecret(entry, former, given);
+	if (filled.errors.length > 0) throw invalidRequest(filled.errors);
+	const input = checkFields(filled.entry, createSourceSchema);
 	if (former === null) {
 		const { source, secret } = draftSource(input, now);
 		planned.created.push(source);
