@@ -29,7 +29,7 @@ api.use("/v1/*", async (c, next) => {
 	c.executionCtx.waitUntil(learnHost(c.env, c.req.url, Date.now()));
 	await next();
 });
-for (const resource of ["sources", "endpoints", "subscriptions", "keys"]) {
+for (const resource of ["sources", "endpoints", "subscriptions", "keys", "config"]) {
 	api.post(`/v1/${resource}`, onceByKey);
 }
 for (const resource of ["sources", "endpoints", "subscriptions"]) {

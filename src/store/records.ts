@@ -18,7 +18,8 @@ export type Status = (typeof STATUSES)[number];
  * denied: the owner has rejected it. Neither matches events or can be resumed.
  */
 export const REQUEST_STATES = ["requested", "denied"] as const;
-export type SubscriptionStatus = Status | (typeof REQUEST_STATES)[number];
+export const SUBSCRIPTION_STATUSES = [...STATUSES, ...REQUEST_STATES] as const;
+export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
 
 export const ENDPOINT_STATUSES = [...STATUSES, "disabled"] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];

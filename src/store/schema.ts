@@ -107,7 +107,7 @@ const STEPS: readonly (readonly string[])[] = [
 			last_used_at INTEGER,
 			created_at INTEGER NOT NULL
 		) STRICT, WITHOUT ROWID`,
-		// Who changed what. Ordered by time, so that an entry needs one row and no index.
+		// Who changed what, ordered by time.
 		`CREATE TABLE IF NOT EXISTS audit (
 			created_at INTEGER NOT NULL,
 			id TEXT NOT NULL,
@@ -141,6 +141,10 @@ const STEPS: readonly (readonly string[])[] = [
 			PRIMARY KEY (principal_id, key)
 		) STRICT, WITHOUT ROWID`,
 		"CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created_at)",
+	],
+	[
+		// The entries of one actor, which are bounded by themselves.
+		"CREATE INDEX IF NOT EXISTS audit_by_actor ON audit (actor_id, created_at, id)",
 	],
 ];
 

@@ -30,7 +30,7 @@ test("an empty database gets its tables and knows its version", async () => {
 	const { results } = await env.DB.prepare("SELECT key, value FROM meta ORDER BY key").all();
 	expect(results).toEqual([
 		{ key: "routing_version", value: 0 },
-		{ key: "schema_version", value: 9 },
+		{ key: "schema_version", value: 10 },
 	]);
 });
 

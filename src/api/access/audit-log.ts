@@ -13,7 +13,7 @@ export const auditQuery = z.strictObject({
 	resource: z
 		.string()
 		.optional()
-		.describe("source, endpoint, subscription or key; or the id of one of them."),
+		.describe("source, endpoint, subscription, key, bulk or dead_letter; or the id of one of them."),
 	actor: z.string().optional().describe("The id of a key, its name at that time, or root."),
 	since: timeField.optional().describe("Inclusive."),
 	until: timeField.optional().describe("Exclusive."),

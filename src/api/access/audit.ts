@@ -19,10 +19,12 @@ export const ACTIONS = [
 	"rotate_secret",
 	"grant",
 	"deny",
+	"retry",
+	"cancel",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-export const RESOURCES = ["source", "endpoint", "subscription", "key"] as const;
+export const RESOURCES = ["source", "endpoint", "subscription", "key", "bulk", "dead_letter"] as const;
 export type AuditedResource = (typeof RESOURCES)[number];
 
 /** A resource as the API shows it, without secrets. */
@@ -71,7 +73,7 @@ export async function recordChanges(c: Context<ApiEnv>, changes: readonly Change
 			log("audit.unwritten", { actor_id, action, resource, resource_id, error: String(error) });
 		}
 	}
-	if (written % SWEEP_EVERY === 0) c.executionCtx.waitUntil(sweep(c.env, now));
+	if (written % SWEEP_EVERY === 0) c.executionCtx.waitUntil(sweep(c.env, principal.id, now));
 	written++;
 }
 
@@ -94,9 +96,9 @@ function subjectOf({
 	};
 }
 
-async function sweep(env: Env, now: number): Promise<void> {
+async function sweep(env: Env, actorId: string, now: number): Promise<void> {
 	try {
-		await sweepAudit(env, now);
+		await sweepAudit(env, actorId, now);
 	} catch (error) {
 		log("audit.sweep_failed", { error: String(error) });
 	}

@@ -137,9 +137,11 @@ export const accessOperations: readonly OperationDescription[] = [
 		path: "/v1/audit",
 		id: "listAudit",
 		summary: "List changes",
-		description: "The 10,000 newest changes of 400 days, made with any key.",
+		description:
+			"Of each key the 10,000 newest changes, of all keys the 100,000 newest, of 400 days. Bulk jobs and what was done with dead letters are among them.",
 		query: pageQueryOf(auditQuery, {
-			resource: "Of this sort (`source`, `endpoint`, `subscription`, `key`), or of the thing with this id.",
+			resource:
+				"Of this sort (`source`, `endpoint`, `subscription`, `key`, `bulk`, `dead_letter`), or of the thing with this id.",
 			actor: "Made by this key, by id or by its name at that time; `root` is the root key.",
 			since: SINCE,
 			until: UNTIL,

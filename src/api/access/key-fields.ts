@@ -6,6 +6,7 @@ import * as z from "zod";
 import { type ApiKey, NO_SCOPE, ROLES, type Role, type Scope } from "../../store/access/keys.ts";
 import { nameField } from "../fields/fields.ts";
 import { formatTime, timeField } from "../fields/times.ts";
+import { ROOT } from "./principal.ts";
 
 /** In each list, because every isolate keeps all keys in memory. */
 const MAX_NAMES = 50;
@@ -26,7 +27,9 @@ const sourceName = z
 
 export const createKeySchema = z
 	.strictObject({
-		name: nameField("key").describe("What the key is called in lists and in the audit log."),
+		name: nameField("key")
+			.refine((name) => name !== ROOT.name, "stands for ADMIN_TOKEN in the audit log")
+			.describe("What the key is called in lists and in the audit log."),
 		role: z.enum(ROLES).describe("What the key may do: see the table of rights."),
 		sources: z
 			.array(sourceName)

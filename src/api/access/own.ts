@@ -1,8 +1,9 @@
 /** For routes: narrows lists to what the key may see, and checks the names in request bodies. */
+import { BUILTIN_SOURCES, SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
 import type { Scope } from "../../store/access/keys.ts";
 import { type Condition, matchesOneOf } from "../../store/rows.ts";
-import { type Principal, covers, coversAll } from "./principal.ts";
+import { type Principal, covers, coversAll, coversSource } from "./principal.ts";
 import type { Grade } from "./rights.ts";
 
 /** What the guard knows about a request; `c.var` of a route. */
@@ -15,6 +16,14 @@ export interface Asker {
 export function ownNames({ principal, grade }: Asker, of: keyof Scope): readonly string[] | null {
 	const patterns = principal.scope[of];
 	return grade === "all" || coversAll(patterns) ? null : patterns;
+}
+
+/**
+ * Whether the asker may see operational events and the subscriptions to them: a key with "*" may see
+ * all sources except this one.
+ */
+export function mayReadOperational({ grade, principal }: Asker): boolean {
+	return grade === "all" || coversSource(principal, BUILTIN_SOURCES[SLUICE_SOURCE_ID]);
 }
 
 /**

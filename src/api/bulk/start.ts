@@ -9,6 +9,7 @@ import type { Env } from "../../env.ts";
 import { logIdOf, newId } from "../../events/ids.ts";
 import { findEvent } from "../../events/log/find.ts";
 import { bulkJob } from "../../objects/clients.ts";
+import { recordChange } from "../access/audit.ts";
 import { resolveRefs } from "../deliveries/search.ts";
 import { seenEndpoints } from "../deliveries/seen.ts";
 import { formatTime } from "../fields/times.ts";
@@ -33,12 +34,18 @@ export async function startBulk(c: Context<ApiEnv>, action: BulkAction): Promise
 	if (Object.values(filters).every((value) => value === undefined)) throw noFilter();
 	const { endpointIds, ...found } = await scopeOf(c, filters);
 	const id = newId("bulk");
-	return bulkJob(c.env, id).begin({
+	const given = asked(filters);
+	const job = await bulkJob(c.env, id).begin({
 		order: { id, action, dryRun, filters: found.filters },
 		endpointIds,
 		startedBy: c.var.principal.id,
-		asked: JSON.stringify(asked(filters)),
+		asked: JSON.stringify(given),
 	});
+	if (!dryRun) {
+		const after = { id, action, filters: given };
+		await recordChange(c, { action: "create", resource: "bulk", before: null, after });
+	}
+	return job;
 }
 
 function noFilter() {

@@ -1,5 +1,6 @@
 /** The routes of `/v1/config`, described. */
 import * as z from "zod";
+import { ONCE, ONCE_CODES, replayable } from "../openapi/conditions.ts";
 import { type OperationDescription, namedObject } from "../openapi/operation.ts";
 import { configDocumentSchema, configSchema } from "./document.ts";
 import { configQuery } from "./query.ts";
@@ -54,6 +55,7 @@ export const configOperations: readonly OperationDescription[] = [
 		description:
 			"All or nothing. Entries replace what has their name, as `PUT` does. When anything is changed by others at the same moment, nothing is written.",
 		query: { name: "ConfigurationQuery", schema: configQuery, fields: {} },
+		headers: ONCE,
 		body: {
 			schema: INPUT,
 			examples: {
@@ -65,7 +67,7 @@ export const configOperations: readonly OperationDescription[] = [
 				plan: { sources: [{ name: "documents-db" }], dry_run: true },
 			},
 		},
-		responses: { 200: { text: "What has been changed, or would be.", schema: PLAN } },
-		codes: ["changed_meanwhile", "config_too_large"],
+		responses: { 200: replayable({ text: "What has been changed, or would be.", schema: PLAN }) },
+		codes: [...ONCE_CODES, "changed_meanwhile", "config_too_large"],
 	},
 ];

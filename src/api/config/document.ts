@@ -11,6 +11,7 @@ import { BUILTIN_NAMES } from "../fields/source-refs.ts";
 import { declaredSource, needsSecret } from "../sources/declared.ts";
 import { declaredSubscription } from "../subscriptions/declared.ts";
 import type { KnownNames } from "../subscriptions/fields.ts";
+import { isUngranted } from "../subscriptions/requests.ts";
 import { secretKey } from "./secrets.ts";
 
 /** In one document, and in an export. */
@@ -28,7 +29,9 @@ export const configSchema = z
 			.describe("Each as the body of POST /v1/endpoints; left out: endpoints are left alone."),
 		subscriptions: entries
 			.optional()
-			.describe("Each as the body of POST /v1/subscriptions, with a name; left out: they are left alone."),
+			.describe(
+				"Each as the body of POST /v1/subscriptions, with a name; `status` may be `requested` or `denied` too. Left out: they are left alone.",
+			),
 		secrets: z
 			.record(z.string(), z.string())
 			.optional()
@@ -56,7 +59,9 @@ export const configDocumentSchema = z.strictObject({
 	endpoints: entrySchema.describe(
 		"Each as the body of POST /v1/endpoints, with {secret_ref} for its secrets.",
 	),
-	subscriptions: entrySchema.describe("Each as the body of POST /v1/subscriptions."),
+	subscriptions: entrySchema.describe(
+		"Each as the body of POST /v1/subscriptions; `status` is `requested` or `denied` without a grant.",
+	),
 });
 
 export type ConfigDocument = z.output<typeof configDocumentSchema>;
@@ -86,7 +91,9 @@ export function exportConfiguration(stored: Configuration): {
 		if (subscription.unreadable !== undefined) {
 			untold.push({ path, message: `cannot be read: ${subscription.unreadable.join(", ")}` });
 		}
-		return declared === null ? [] : { ...declared, ...statusIn(subscription) };
+		if (declared === null) return [];
+		const { status } = subscription;
+		return { ...declared, ...(isUngranted(status) ? { status } : statusIn(subscription)) };
 	});
 	const sources = stored.sources.map((source) => {
 		const declared = declaredSource(source);
@@ -112,7 +119,7 @@ function refTo(owner: string, path: readonly string[]): { secret_ref: string } {
 }
 
 /**
- * Only a pause is exported: a document that says active would undo a pause whenever it is applied.
+ * Apart from requests, only a pause is exported: a document that says active would undo a pause whenever it is applied.
  */
 function statusIn({ status }: { status: string }): { status?: "paused" } {
 	return status === "active" ? {} : { status: "paused" };

@@ -25,7 +25,7 @@ import { draftSource, replaceSource } from "../sources/draft.ts";
 import { createSourceSchema } from "../sources/fields.ts";
 import { declaredSubscription } from "../subscriptions/declared.ts";
 import { draftOf, replaceSubscription } from "../subscriptions/draft.ts";
-import { type KnownNames, createSubscriptionSchema } from "../subscriptions/fields.ts";
+import { type KnownNames, declaredSubscriptionSchema } from "../subscriptions/fields.ts";
 import type { Lookup } from "../subscriptions/refs.ts";
 import type { ConfigInput } from "./document.ts";
 import type { PlannedList } from "./planned.ts";
@@ -86,7 +86,9 @@ export const planSource: PlanEntry<Source, ReadableSource, SourceChanges> = (
 	planned,
 ) => {
 	const { given, made, now } = planning;
-	const input = checkFields(sourceWithSecret(entry, given), createSourceSchema);
+	const filled = sourceWithSecret(entry, former, given);
+	if (filled.errors.length > 0) throw invalidRequest(filled.errors);
+	const input = checkFields(filled.entry, createSourceSchema);
 	if (former === null) {
 		const { source, secret } = draftSource(input, now);
 		planned.created.push(source);
@@ -168,7 +170,7 @@ export function subscriptionPlanner({
 	names,
 }: References): PlanEntry<Subscription, Subscription, SubscriptionChanges> {
 	return async ({ principal, now }, entry, former, planned) => {
-		const input = checkFields(entry, createSubscriptionSchema);
+		const input = checkFields(entry, declaredSubscriptionSchema);
 		if (input.name === undefined) throw invalidRequest([{ path: "name", message: "is required" }]);
 		if (former === null) {
 			planned.created.push((await draftOf(lookup, input, now)).subscription);

@@ -6,6 +6,12 @@ const flag = z
 	.transform((text) => text === "true")
 	.optional();
 
+/** What both the query and the body may say. */
+export interface Flags {
+	dry_run?: boolean | undefined;
+	prune?: boolean | undefined;
+}
+
 /** For a document that is sent as it was exported; the members of the body say the same. */
 export const configQuery = z.strictObject({
 	dry_run: flag.describe("`true`: only responds with the plan."),

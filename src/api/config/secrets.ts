@@ -4,7 +4,7 @@
  * `sources/NAME/secret`, `endpoints/NAME@VERSION/auth.token`. Pure.
  */
 import type { FieldError } from "../../http/problem.ts";
-import type { Endpoint } from "../../store/records.ts";
+import type { Endpoint, Source } from "../../store/records.ts";
 import { declaredEndpoint, requiredSecrets } from "../endpoints/declared.ts";
 import { HIDDEN } from "../../crypto/hidden.ts";
 import { isObject } from "../fields/compare.ts";
@@ -45,17 +45,41 @@ function refIn(value: unknown): string | null {
 	return typeof ref === "string" ? ref : null;
 }
 
-/** A secret that can be generated is left out if none is given. */
-function withMakeable(entry: Entry, field: string, key: string, given: GivenSecrets): Entry {
-	const value = entry[field];
-	const ref = refIn(value);
-	if (value !== undefined && ref === null) return entry;
-	return withValueAt(entry, [field], take(given, ref ?? key));
+/** An entry with its secrets, and those that are missing, by field. */
+interface Filled {
+	entry: Entry;
+	errors: FieldError[];
 }
 
-/** The entry of a source with its secret, if one is given with the document. */
-export function sourceWithSecret(entry: Entry, given: GivenSecrets): Entry {
-	return withMakeable(entry, "secret", secretKey(`sources/${String(entry["name"])}`, ["secret"]), given);
+/**
+ * A secret that can be generated is left out if none is given. One that the document names by a key
+ * of its own is somebody's, so none is generated in its place.
+ */
+function withMakeable(
+	entry: Entry,
+	field: string,
+	{ key, isNew }: { key: string; isNew: boolean },
+	given: GivenSecrets,
+): Filled {
+	const value = entry[field];
+	const ref = refIn(value);
+	if (value !== undefined && ref === null) return { entry, errors: [] };
+	const secret = take(given, ref ?? key);
+	const isMissing = secret === undefined && isNew && ref !== null && ref !== key;
+	return { entry: withValueAt(entry, [field], secret), errors: isMissing ? [required([field], ref)] : [] };
+}
+
+function required(path: readonly string[], key: string): FieldError {
+	return { path: path.join("."), message: `is required: give it in secrets, as "${key}"` };
+}
+
+/**
+ * The entry of a source with its secret, if one is given with the document. `former`: the source
+ * that is stored already.
+ */
+export function sourceWithSecret(entry: Entry, former: Source | null, given: GivenSecrets): Filled {
+	const key = secretKey(`sources/${String(entry["name"])}`, ["secret"]);
+	return withMakeable(entry, "secret", { key, isNew: former === null }, given);
 }
 
 /**
@@ -63,16 +87,12 @@ export function sourceWithSecret(entry: Entry, given: GivenSecrets): Entry {
  * `former`, so that stored secrets need not be given again. `errors`: secrets that are in neither,
  * by field.
  */
-export function endpointWithSecrets(
-	entry: Entry,
-	former: Endpoint | null,
-	given: GivenSecrets,
-): { entry: Entry; errors: FieldError[] } {
+export function endpointWithSecrets(entry: Entry, former: Endpoint | null, given: GivenSecrets): Filled {
 	const { name, version = "1" } = entry;
 	const owner = `endpoints/${String(name)}@${String(version)}`;
 	const stored = former === null ? {} : declaredEndpoint(former);
-	const errors: FieldError[] = [];
-	const signed = withMakeable(entry, "signing_secret", secretKey(owner, ["signing_secret"]), given);
+	const signing = { key: secretKey(owner, ["signing_secret"]), isNew: former === null };
+	const { entry: signed, errors } = withMakeable(entry, "signing_secret", signing, given);
 	const filled = secretPlaces(signed).reduce((filling, path) => {
 		const value = valueAt(filling, path);
 		const ref = refIn(value);
@@ -80,7 +100,7 @@ export function endpointWithSecrets(
 		const key = ref ?? secretKey(owner, path);
 		const secret = take(given, key) ?? storedAt(stored, entry, path);
 		if (secret === undefined) {
-			errors.push({ path: path.join("."), message: `is required: give it in secrets, as "${key}"` });
+			errors.push(required(path, key));
 		}
 		return withValueAt(filling, path, secret);
 	}, signed);

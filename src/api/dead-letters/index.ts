@@ -5,6 +5,7 @@ import type { DeadLetter, MessageBody } from "../../dead-letters/rpc.ts";
 import { Problem } from "../../http/problem.ts";
 import { toProblem, refuseForNow } from "../../http/refusal.ts";
 import { deadLetters as store } from "../../objects/clients.ts";
+import { recordChange } from "../access/audit.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { cutPage, decodeCursor, encodeCursor } from "../http/pages.ts";
 import { DEFAULT_LIMIT, readQuery } from "../http/query.ts";
@@ -35,11 +36,15 @@ export const deadLetters = new Hono<ApiEnv>()
 		// Two concurrent requests send it twice; its events are then recognised by their
 		// ids.
 		await store(c.env).remove(letter.id);
-		const [wire] = await deadLettersToWire(c.env, [letter]);
+		const [wire = null] = await deadLettersToWire(c.env, [letter]);
+		await recordChange(c, { action: "retry", resource: "dead_letter", before: wire, after: null });
 		return c.json(wire, 202);
 	})
 	.delete("/:id", async (c) => {
-		if (!(await store(c.env).remove(c.req.param("id")))) throw notFound();
+		const letter = await letterOf(c);
+		if (!(await store(c.env).remove(letter.id))) throw notFound();
+		const [before = null] = await deadLettersToWire(c.env, [letter]);
+		await recordChange(c, { action: "delete", resource: "dead_letter", before, after: null });
 		return c.body(null, 204);
 	});
 

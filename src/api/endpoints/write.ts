@@ -51,7 +51,11 @@ export async function changeEndpoint(
 		return compute(present);
 	});
 	setEtag(c, record);
-	if (changes === null) return record;
+	if (changes === null) {
+		// It may be held, although it is active: its owner says that it works again.
+		if (action === "resume") await refreshDispatchers(c.env, [record.id], { repaired: true });
+		return record;
+	}
 	const [before, after] = [endpointToAudit(former), endpointToAudit(record)];
 	await recordChange(c, { action, resource: "endpoint", before, after });
 	await refreshDispatchers(c.env, [record.id], { repaired: isRepair(changes) });

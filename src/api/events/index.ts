@@ -8,12 +8,12 @@ import type { Decision, SluiceEvent } from "../../events/event.ts";
 import type { LogEntry } from "../../events/log/entry.ts";
 import { continueLineage, readLineage } from "../../events/lineage-header.ts";
 import { findEvent } from "../../events/log/find.ts";
-import { BUILTIN_SOURCES, eventId, logIdsOf, SLUICE_SOURCE_ID } from "../../events/ids.ts";
+import { eventId, logIdsOf, SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { enqueue } from "../../events/queue/enqueue.ts";
 import { toProblem } from "../../http/refusal.ts";
 import { explain } from "../../routing/explain.ts";
 import type { Subscription } from "../../store/records.ts";
-import { type Asker, forbidden, ownNames } from "../access/own.ts";
+import { type Asker, forbidden, mayReadOperational, ownNames } from "../access/own.ts";
 import { coversSource } from "../access/principal.ts";
 import type { ApiEnv } from "../http/context.ts";
 import { jsonTextOf, withMember } from "../http/json-members.ts";
@@ -73,7 +73,9 @@ export const events = new Hono<ApiEnv>()
 		const { data, sourceId } = entry.event;
 		// A publisher sees the subscriptions to its source, but not all of them.
 		const isShown = (subscription: Subscription) =>
-			ownNames(c.var, "sources") === null || subscription.sourceId === sourceId;
+			subscription.sourceId === sourceId ||
+			(ownNames(c.var, "sources") === null &&
+				(subscription.sourceId !== SLUICE_SOURCE_ID || mayReadOperational(c.var)));
 		const readNames = (ids: readonly string[]) => readNamesOfSources(c.env, [...new Set(ids)]);
 		const wire = {
 			...eventToWire(entry, await readNamesOfSources(c.env, [sourceId])),
@@ -104,14 +106,7 @@ export const events = new Hono<ApiEnv>()
  */
 async function logsOf(env: Env, source: string | undefined, asker: Asker): Promise<Owners> {
 	const own = ownNames(asker, "sources");
-	if (source !== undefined) {
-		const id = await resolveSource(env, source);
-		if (asker.grade === "own") {
-			const name = (await readNamesOfSources(env, [id])).get(id) ?? source;
-			if (!coversSource(asker.principal, name)) throw forbidden(asker.principal, "sources", name);
-		}
-		return listedOwners(logIdsOf(id));
-	}
+	if (source !== undefined) return listedOwners(logIdsOf(await resolveSource(env, source, asker)));
 	if (own !== null) return listedOwners((await readIdsOfSources(env, own)).flatMap(logIdsOf));
 	return ownersOfTable(env, "sources", {
 		fixed: BUILTIN_SOURCE_IDS.filter((id) => id !== SLUICE_SOURCE_ID || mayReadOperational(asker)).flatMap(
@@ -121,17 +116,18 @@ async function logsOf(env: Env, source: string | undefined, asker: Asker): Promi
 	});
 }
 
-/** A key with "*" may read all sources except this one. */
-function mayReadOperational({ grade, principal }: Asker): boolean {
-	return grade === "all" || coversSource(principal, BUILTIN_SOURCES[SLUICE_SOURCE_ID]);
-}
-
-/** A deleted source can still be named by its id. */
-async function resolveSource(env: Env, ref: string): Promise<string> {
-	if (ref.startsWith("src_")) return ref;
+/**
+ * The id of a source that the asker may read. A deleted source can still be named by its id, but it
+ * is nobody's own.
+ */
+async function resolveSource(env: Env, ref: string, { grade, principal }: Asker): Promise<string> {
+	if (grade === "all" && ref.startsWith("src_")) return ref;
 	const source = await findSourceRef(env, ref);
-	if (source !== null) return source.id;
-	throw invalidQuery([{ path: "source", message: `there is no source ${ref}` }]);
+	if (source === null) throw invalidQuery([{ path: "source", message: `there is no source ${ref}` }]);
+	if (grade === "own" && !coversSource(principal, source.name)) {
+		throw forbidden(principal, "sources", source.name);
+	}
+	return source.id;
 }
 
 /**

@@ -3,7 +3,7 @@
  * the same key, and gets the first response. Only successful responses are kept, for a day.
  */
 import { hash } from "node:crypto";
-import type { Context } from "hono";
+import type { Context, HonoRequest } from "hono";
 import { createMiddleware } from "hono/factory";
 import { Problem } from "../../http/problem.ts";
 import { log } from "../../log.ts";
@@ -23,7 +23,7 @@ const SWEEP_EVERY = 100;
 let claimed = 0;
 
 /**
- * For routes that create something. Without the header it does nothing. Throws 400
+ * For routes that create something, whose responses may have secrets. Without the header it does nothing. Throws 400
  * `invalid_idempotency_key`, 422 `idempotency_key_reused` and 409 `idempotency_in_progress`.
  */
 export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
@@ -64,9 +64,13 @@ export function isKey(key: string): boolean {
 	return /^[\x21-\x7e]{1,255}$/.test(key);
 }
 
-/** What makes two requests the same: method, path and the exact body. */
-function fingerprintOf({ method, path }: { method: string; path: string }, body: Uint8Array): string {
-	return hash("sha256", Buffer.concat([Buffer.from(`${method} ${path}\n`), body]), "hex");
+/** What makes two requests the same: method, path, query and the exact body. */
+function fingerprintOf({ method, path, url }: HonoRequest, body: Uint8Array): string {
+	return hash(
+		"sha256",
+		Buffer.concat([Buffer.from(`${method} ${path}${new URL(url).search}\n`), body]),
+		"hex",
+	);
 }
 
 function replay(kept: KeptResponse | null): Response {

@@ -36,7 +36,8 @@ export function listedOwners(ids: readonly string[]): Owners {
 			const start = after === null ? 0 : after.at + 1;
 			return blockOf(rest.slice(start, start + MAX_ASKED).map((id, index) => ({ at: start + index, id })));
 		},
-		ofBlock: async ({ first, last }) => rest.slice(first.at, last.at + 1),
+		// A cursor may be made up, and name a larger block.
+		ofBlock: async ({ first, last }) => rest.slice(first.at, last.at + 1).slice(0, MAX_ASKED),
 	};
 }
 

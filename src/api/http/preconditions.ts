@@ -1,20 +1,22 @@
 /**
- * `ETag`, `If-Match` and `If-None-Match` (RFC 9110, section 13), based on the revision of a record,
- * so that a change is made only if the resource has not changed since it was read.
+ * `ETag`, `If-Match` and `If-None-Match` (RFC 9110, section 13), based on the state of a record, so
+ * that a change is made only if the resource has not changed since it was read.
  */
+import { hash } from "node:crypto";
 import type { Context } from "hono";
 import { Problem } from "../../http/problem.ts";
 import type { ReadAs } from "../../store/rows.ts";
 
-type Revised = Pick<ReadAs, "revision">;
-
-/** The ETag of a record: `"7"`. */
-export function etagOf({ revision }: Revised): string {
-	return `"${revision}"`;
+/**
+ * The ETag of a record: `"7-5f1d3c9a"`, its revision and a hash. A revision alone repeats: after a
+ * resource has been deleted and created again, and after the database has been restored.
+ */
+export function etagOf({ id, revision, updatedAt }: ReadAs): string {
+	return `"${revision}-${hash("sha256", `${id} ${updatedAt}`, "hex").slice(0, 8)}"`;
 }
 
 /** Adds the tag of `record` to the response of this request. */
-export function setEtag(c: Context, record: Revised): void {
+export function setEtag(c: Context, record: ReadAs): void {
 	c.header("etag", etagOf(record));
 }
 
@@ -50,7 +52,7 @@ export function preconditionsOf(headers: Headers): Preconditions {
  */
 export function refusePrecondition(
 	{ ifMatch, ifNoneMatch }: Preconditions,
-	record: Revised | null,
+	record: ReadAs | null,
 ): string | null {
 	const tag = record && etagOf(record);
 	if (ifMatch !== null && !matches(parseTags(ifMatch) ?? [], tag, (listed) => listed)) {
@@ -74,7 +76,7 @@ function withoutWeakness(listed: string): string {
 }
 
 /** Throws 412 `precondition_failed`. */
-export function requirePreconditions(headers: Headers, record: Revised | null): void {
+export function requirePreconditions(headers: Headers, record: ReadAs | null): void {
 	const detail = refusePrecondition(preconditionsOf(headers), record);
 	if (detail !== null) throw new Problem(412, "precondition_failed", detail);
 }
@@ -83,7 +85,7 @@ export function requirePreconditions(headers: Headers, record: Revised | null): 
  * The state that `record` (null: it was lost) must have to be deleted, or null: any state. Throws
  * 412.
  */
-export function deletableAs<T extends Revised>(headers: Headers, record: T | null): T | null {
+export function deletableAs(headers: Headers, record: ReadAs | null): ReadAs | null {
 	requirePreconditions(headers, record);
 	return headers.has("if-match") ? record : null;
 }

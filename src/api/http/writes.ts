@@ -7,41 +7,44 @@ import type { ResourcePrefix } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
 import { isDeleted } from "../../store/deleted.ts";
 import type { ReadAs, Update } from "../../store/rows.ts";
+import { differing } from "../fields/compare.ts";
 
 /** How often a change is computed: a second time if the record has changed in between. */
 const MAX_TRIES = 2;
 
 /** How `changeRecord` handles a kind of resource. */
-export interface Changeable<T, C> {
+export interface Changeable<T, C extends object> {
 	/** By id or any other reference. Throws 404. */
 	get: (env: Env, ref: string) => Promise<T>;
-	update: (env: Env, former: ReadAs, changes: C) => Promise<Update<T>>;
+	update: (env: Env, former: ReadAs, changes: Partial<C>) => Promise<Update<T>>;
+	/** The part of a change that is written although it is stored already, because writing it has an effect. */
+	always?: (changes: C) => Partial<C>;
 	/** The refusal for a name that is already used. */
-	taken: (changes: C) => Problem;
+	taken: (changes: Partial<C>) => Problem;
 }
 
 export interface Changed<T, C> {
 	former: T;
 	record: T;
 	/** null: nothing was changed, and `record` is `former`. */
-	changes: C | null;
+	changes: Partial<C> | null;
 }
 
 /**
- * Reads a record, computes the change (null: none), and writes it if the record has not changed in
- * between; otherwise all of this once more. So of two concurrent changes both take effect, or one
+ * Reads a record, computes the change (null: none), and writes what of it differs if the record has
+ * not changed in between; otherwise all of this once more. So of two concurrent changes both take effect, or one
  * of them is refused. Throws what `get` and `compute` throw, 409 `name_taken`, and 409
  * `changed_meanwhile`.
  */
-export async function changeRecord<T extends ReadAs, C>(
+export async function changeRecord<T extends ReadAs & Record<keyof C, unknown>, C extends object>(
 	env: Env,
-	{ get, update, taken }: Changeable<T, C>,
+	{ get, update, taken, always }: Changeable<T, C>,
 	ref: string,
 	compute: (former: T) => C | null | Promise<C | null>,
 ): Promise<Changed<T, C>> {
 	let former = await get(env, ref);
 	for (let tries = 1; ; tries++) {
-		const changes = await compute(former);
+		const changes = differingFrom<C>(former, await compute(former), always);
 		if (changes === null) return { former, record: former, changes };
 		const updated = await update(env, former, changes);
 		if (updated.outcome === "updated") return { former, record: updated.record, changes };
@@ -50,6 +53,23 @@ export async function changeRecord<T extends ReadAs, C>(
 		former = await get(env, former.id);
 		if (tries === MAX_TRIES) throw changedMeanwhile();
 	}
+}
+
+/** The part of `changes` that is not stored yet; null: none of it. */
+function differingFrom<C extends object>(
+	former: Record<keyof C, unknown>,
+	changes: C | null,
+	always: Changeable<never, C>["always"],
+): Partial<C> | null {
+	if (changes === null) return null;
+	const differences = { ...always?.(changes), ...differing<C>(withoutUnreadable(former), changes) };
+	return Object.keys(differences).length === 0 ? null : differences;
+}
+
+/** Unreadable columns of a subscription are read as empty, and differ from every value. */
+export function withoutUnreadable<T extends object>(record: T): T {
+	const columns = "unreadable" in record && Array.isArray(record.unreadable) ? record.unreadable : [];
+	return { ...record, ...Object.fromEntries(columns.map((column) => [column, undefined])) };
 }
 
 export function changedMeanwhile(): Problem {

@@ -3,15 +3,15 @@ import type { Code } from "./codes.ts";
 import type { FieldText, FieldTexts, NamedSchema, ResponseDescription } from "./operation.ts";
 
 const ETAG: FieldText = {
-	text: "The number of the thing's changes, for `If-Match`.",
-	schema: { examples: ['"7"'] },
+	text: "Names the thing's present state, for `If-Match`.",
+	schema: { examples: ['"7-5f1d3c9a"'] },
 };
 
 /** Of a change that may depend on the state that it meets; `PRECONDITION_CODES` belong to it. */
 export const PRECONDITIONS: FieldTexts = {
 	"If-Match": {
 		text: "Changes it only in one of these states, told by `ETag`; `*`: only if it exists.",
-		schema: { examples: ['"7"'] },
+		schema: { examples: ['"7-5f1d3c9a"'] },
 	},
 	"If-None-Match": {
 		text: "Changes it only in none of these states; `*`: only if it does not exist yet.",

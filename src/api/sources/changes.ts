@@ -47,7 +47,9 @@ export async function changesOf(
 	const nextAuth = changes.auth ?? readAuth(former);
 	refuseAuth(kind, nextAuth.type);
 	await refuseSharedQueue(env, { ...former, ...changes });
-	const secrets = secretsAfter(former, nextAuth, input.secret);
+	const [only, ...others] = former.secrets ?? [];
+	const isPresent = others.length === 0 && only?.expiresAt === null && only.value === input.secret;
+	const secrets = secretsAfter(former, nextAuth, isPresent ? undefined : input.secret);
 	return { ...changes, ...(secrets !== null && { secrets }) };
 }
 

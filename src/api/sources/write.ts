@@ -41,6 +41,8 @@ export async function createSource(c: Context<ApiEnv>, input: SourceInput): Prom
 const changeable: Changeable<Source, SourceChanges> = {
 	get: getSource,
 	update: updateSource,
+	// Once written, it waits for the token of a first request again.
+	always: ({ auth }) => (auth?.type === "hmac" && auth.verification_token === true ? { auth } : {}),
 	taken: ({ name }) => nameTaken(name ?? ""),
 };
 

@@ -4,15 +4,16 @@
  */
 import { randomBytes } from "node:crypto";
 import { newId } from "../../events/ids.ts";
-import type { Status, Subscription } from "../../store/records.ts";
+import type { Subscription, SubscriptionStatus } from "../../store/records.ts";
 import type { SubscriptionChanges } from "../../store/resources/subscriptions.ts";
 import type { Principal } from "../access/principal.ts";
 import { differing, isSame } from "../fields/compare.ts";
+import { withoutUnreadable } from "../http/writes.ts";
 import { mergeResult, type SubscriptionInput } from "./fields.ts";
 import { type Lookup, type ResolvedRefs, resolveRefs } from "./refs.ts";
 import { statusAfterReplacement } from "./requests.ts";
 
-export type DraftInput = SubscriptionInput & { status?: Status | undefined };
+export type DraftInput = SubscriptionInput & { status?: SubscriptionStatus | undefined };
 
 export interface Draft extends Pick<ResolvedRefs, "endpointName" | "sourceName"> {
 	subscription: Subscription;
@@ -56,12 +57,10 @@ export async function replaceSubscription(
 	const { declared, endpointName, sourceName } = await declare(lookup, input);
 	const source = { id: declared.sourceId, name: sourceName };
 	const status = statusAfterReplacement(principal, former, source, input.status);
-	// Unreadable values are read as empty and differ from what is stored.
-	const unread = Object.fromEntries((former.unreadable ?? []).map((column) => [column, undefined]));
-	const changes: SubscriptionChanges = differing<SubscriptionChanges>(
-		{ ...former, ...unread },
-		{ ...declared, status },
-	);
+	const changes: SubscriptionChanges = differing<SubscriptionChanges>(withoutUnreadable(former), {
+		...declared,
+		status,
+	});
 	if (former.quarantine !== null && isRewritten(former, declared, former.quarantine.field)) {
 		changes.quarantine = null;
 	}

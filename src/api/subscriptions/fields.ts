@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { MAX_HOPS } from "../../events/lineage.ts";
 import { filterSchema } from "../../events/expressions/filters.ts";
-import type { ResultPolicy, Subscription } from "../../store/records.ts";
+import { type ResultPolicy, SUBSCRIPTION_STATUSES, type Subscription } from "../../store/records.ts";
 import { expressionField } from "../../events/expressions/expression-field.ts";
 import { CHANGED_BY_ACTION, eventTypeField, nameField, statusField, typePattern } from "../fields/fields.ts";
 import { statusOf } from "../fields/status.ts";
@@ -68,6 +68,12 @@ export const newFields = fields.extend({
 });
 
 export const createSubscriptionSchema = newFields
+	.refine(hasOneForm, ONE_FORM)
+	.refine(hasTarget, TARGET_REQUIRED);
+
+/** An entry of the configuration document, which keeps a missing grant missing wherever it is applied. */
+export const declaredSubscriptionSchema = newFields
+	.extend({ status: z.enum(SUBSCRIPTION_STATUSES).optional() })
 	.refine(hasOneForm, ONE_FORM)
 	.refine(hasTarget, TARGET_REQUIRED);
 

@@ -72,7 +72,6 @@ export const subscriptions = new Hono<ApiEnv>()
 				const lookup = lookupIn(c.env);
 				const { principal } = c.var;
 				const subscription = await changeSubscription(c, id, "update", async (former) => {
-					requireOwnName(c.var, "subscriptions", former.name);
 					const { changes, endpointName } = await replaceSubscription(former, input, { lookup, principal });
 					requireOwnName(c.var, "endpoints", endpointName);
 					return changes;

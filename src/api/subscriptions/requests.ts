@@ -3,10 +3,11 @@
  * new subscription waits until the source's owner grants it.
  */
 import type { Env } from "../../env.ts";
+import { SLUICE_SOURCE_ID } from "../../events/ids.ts";
 import { Problem } from "../../http/problem.ts";
-import type { Status, Subscription, SubscriptionStatus } from "../../store/records.ts";
+import type { Subscription, SubscriptionStatus } from "../../store/records.ts";
 import { type Condition, matchesOneOf } from "../../store/rows.ts";
-import { type Asker, ownNames, ownRows } from "../access/own.ts";
+import { type Asker, mayReadOperational, ownNames, ownRows } from "../access/own.ts";
 import { type Principal, coversSource } from "../access/principal.ts";
 import { readIdsOfSources } from "../fields/source-refs.ts";
 
@@ -17,7 +18,7 @@ import { readIdsOfSources } from "../fields/source-refs.ts";
 export function statusForSource(
 	principal: Principal,
 	sourceName: string | null,
-	wanted: Status,
+	wanted: SubscriptionStatus,
 ): SubscriptionStatus {
 	return coversSource(principal, sourceName) ? wanted : "requested";
 }
@@ -45,19 +46,23 @@ export function statusAfterChange(
 /**
  * The status after a subscription is replaced as a whole. `wanted`: the given status, which cannot
  * bypass a missing grant; undefined: it stays. If the source does not change, a request or a denial
- * stays, unless somebody who may grant it sets the status to active.
+ * stays, unless somebody who may grant it sets the status to active. Only a configuration document
+ * names `denied`, which takes a grant back, or `requested`, which applies to another source only:
+ * the decision about a request stays, even if the document is older.
  */
 export function statusAfterReplacement(
 	principal: Principal,
 	former: Pick<Subscription, "sourceId" | "status">,
 	source: { id: string | null; name: string | null },
-	wanted: Status | undefined,
+	wanted: SubscriptionStatus | undefined,
 ): SubscriptionStatus {
 	const isCovered = coversSource(principal, source.name);
 	if (source.id !== former.sourceId) {
 		if (!isCovered) return "requested";
 		return wanted ?? (isUngranted(former.status) ? "active" : former.status);
 	}
+	if (wanted === "requested") return former.status;
+	if (wanted === "denied") return wanted;
 	if (!isUngranted(former.status)) return wanted ?? former.status;
 	return isCovered && wanted === "active" ? "active" : former.status;
 }
@@ -75,5 +80,6 @@ export function notGranted(): Problem {
 export async function ownSubscriptions(env: Env, asker: Asker): Promise<Condition[]> {
 	if (asker.principal.role !== "publisher") return ownRows(asker, "subscriptions");
 	const names = ownNames(asker, "sources");
-	return names === null ? [] : [matchesOneOf("source_id", await readIdsOfSources(env, names))];
+	if (names !== null) return [matchesOneOf("source_id", await readIdsOfSources(env, names))];
+	return mayReadOperational(asker) ? [] : [{ sql: "source_id IS NOT ?", bound: [SLUICE_SOURCE_ID] }];
 }

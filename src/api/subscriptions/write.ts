@@ -11,6 +11,7 @@ import {
 } from "../../store/resources/subscriptions.ts";
 import { type Action, recordChange } from "../access/audit.ts";
 import { requireOwnName } from "../access/own.ts";
+import { requireOwnSubscription } from "../access/ownership.ts";
 import { endpointIdsOf, refreshDispatchers } from "../deliveries/dispatchers.ts";
 import { readNamesOfSources } from "../fields/source-refs.ts";
 import type { ApiEnv } from "../http/context.ts";
@@ -60,7 +61,7 @@ const changeable: Changeable<Subscription, SubscriptionChanges> = {
 
 /**
  * Changes a subscription and notifies the dispatchers of both targets; the response gets its ETag.
- * Throws what `changeRecord` throws, and 412.
+ * Throws what `changeRecord` throws, 412, and 403 if it is not the asker's.
  */
 export async function changeSubscription(
 	c: Context<ApiEnv>,
@@ -68,7 +69,8 @@ export async function changeSubscription(
 	action: Action,
 	compute: (former: Subscription) => SubscriptionChanges | null | Promise<SubscriptionChanges | null>,
 ): Promise<Subscription> {
-	const { former, record, changes } = await changeRecord(c.env, changeable, ref, (present) => {
+	const { former, record, changes } = await changeRecord(c.env, changeable, ref, async (present) => {
+		await requireOwnSubscription(c.env, c.var, present);
 		requirePreconditions(c.req.raw.headers, present);
 		return compute(present);
 	});

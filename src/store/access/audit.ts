@@ -40,8 +40,11 @@ interface AuditRow extends Row {
 	request_id: string | null;
 }
 
-/** The maximum number of entries, exceeded only until the next sweep. */
-const MAX_ENTRIES = 10_000;
+/**
+ * The maximum numbers of entries, exceeded only until the next sweep. One actor pushes out its own entries first, so
+ * that a key that changes something all the time hides nothing of the others.
+ */
+const MAX_ENTRIES = { ofActor: 10_000, inAll: 100_000 };
 const MAX_AGE_MS = 400 * 86_400_000;
 /** The maximum length of one side of an entry, in UTF-16 units. */
 const MAX_SIDE_LENGTH = 32_768;
@@ -72,16 +75,24 @@ function toRow(entry: AuditEntry): AuditRow {
 	};
 }
 
-/** Deletes entries older than 400 days, and all but the newest `keep`. `now` in ms. */
-export async function sweepAudit(env: Env, now: number, keep = MAX_ENTRIES): Promise<void> {
+/** Deletes entries older than 400 days, and the oldest of this actor and of all that are too many. `now` in ms. */
+export async function sweepAudit(env: Env, actorId: string, now: number, keep = MAX_ENTRIES): Promise<void> {
 	await withSchema(env, (db) =>
-		db
-			.prepare(
-				`DELETE FROM audit WHERE created_at < ?1 OR (created_at, id) <=
-					(SELECT created_at, id FROM audit ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?2)`,
-			)
-			.bind(now - MAX_AGE_MS, keep)
-			.run(),
+		db.batch([
+			db
+				.prepare(
+					`DELETE FROM audit WHERE actor_id = ?1 AND (created_at, id) <=
+						(SELECT created_at, id FROM audit WHERE actor_id = ?1
+						ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?2)`,
+				)
+				.bind(actorId, keep.ofActor),
+			db
+				.prepare(
+					`DELETE FROM audit WHERE created_at < ?1 OR (created_at, id) <=
+						(SELECT created_at, id FROM audit ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?2)`,
+				)
+				.bind(now - MAX_AGE_MS, keep.inAll),
+		]),
 	);
 }
 

@@ -131,6 +131,23 @@ describe("what is recorded", () => {
 		expect(await steps()).toEqual(["create source still"]);
 	});
 
+	test("who has begun and stopped a bulk job, and that nobody has changed anything with a dry run", async () => {
+		await must("POST", "/v1/endpoints", { name: "bulked", url: "https://models.example.com/" });
+		await must("POST", "/v1/deliveries/retry", { endpoint: "bulked@1", dry_run: true });
+		const team = await makeKey({ name: "bulk-team", role: "subscriber", endpoints: ["bulked"] });
+		const job = (await askWith(team, "POST", "/v1/deliveries/cancel", { endpoint: "bulked@1" })).body;
+		expect(await entries("&resource=bulk")).toMatchObject([
+			{
+				action: "create",
+				actor: "bulk-team",
+				resource_id: job.id,
+				name: null,
+				before: null,
+				after: { id: job.id, action: "cancel", filters: { endpoint: "bulked@1" } },
+			},
+		]);
+	});
+
 	test("that something lost was given up", async () => {
 		await must("DELETE", "/v1/endpoints/ep_1111111111");
 		expect(await entries()).toMatchObject([
@@ -213,10 +230,19 @@ describe("its length", () => {
 
 	test("entries of 400 days, and no more than so many", async () => {
 		for (const age of [401, 399, 2, 1, 0]) await insertAudit(env, anEntry({ createdAt: NOW - age * DAY }));
-		await sweepAudit(env, NOW);
+		await sweepAudit(env, "root", NOW);
 		expect(await kept()).toEqual([0, 1, 2, 399].map((age) => NOW - age * DAY));
-		await sweepAudit(env, NOW, 2);
+		await sweepAudit(env, "root", NOW, { ofActor: 10, inAll: 2 });
 		expect(await kept()).toEqual([NOW, NOW - DAY]);
+	});
+
+	test("a key that changes a lot pushes out its own entries only", async () => {
+		await insertAudit(env, anEntry({ createdAt: NOW - 9 }));
+		for (const age of [8, 7, 6, 5]) {
+			await insertAudit(env, anEntry({ createdAt: NOW - age, actorId: "key_noisy", actor: "noisy" }));
+		}
+		await sweepAudit(env, "key_noisy", NOW, { ofActor: 2, inAll: 10 });
+		expect(await kept()).toEqual([NOW - 5, NOW - 6, NOW - 9]);
 	});
 
 	test("what is too long is left out and says so", async () => {

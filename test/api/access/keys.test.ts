@@ -48,6 +48,7 @@ describe("making a key", () => {
 		["a name with what GLOB knows", { role: "subscriber", subscriptions: ["[a]*"] }, ["subscriptions.0"]],
 		["a time in the past", { role: "viewer", expires_at: "2020-01-01T00:00:00Z" }, ["expires_at"]],
 		["a name that looks like an id", { role: "viewer", name: "key_1" }, ["name"]],
+		["the name of the root key", { role: "viewer", name: "root" }, ["name"]],
 		["a key of one's own", { role: "viewer", key: "sluice_mine" }, ["key"]],
 	])("%s is 422 and the field is named", async (_, fields, paths) => {
 		const answer = await ask("POST", "/v1/keys", { name: "bad", ...fields });

@@ -129,6 +129,33 @@ describe("a publisher", () => {
 		expect(await outcome(all, "GET", "/v1/events?source=scans")).toBe("200");
 	});
 
+	test("with * sees no subscription to what the router says of itself, and no event of a deleted source", async () => {
+		await must("PUT", "/v1/subscriptions/b-operator", { source: "sluice", endpoint: "b-ocr" });
+		const gone = await must("POST", "/v1/sources", { name: "gone" });
+		const { event } = await route(gone, []);
+		const seen = await route(orders, []);
+		await must("DELETE", "/v1/sources/gone");
+		const all = await makeKey({ role: "publisher", sources: ["*"] });
+		expect(await namesIn(all, "/v1/subscriptions")).not.toContain("b-operator");
+		expect(await namesIn(all, "/v1/subscriptions?source=sluice")).toEqual([]);
+		expect(await outcome(all, "GET", "/v1/subscriptions/b-operator")).toBe("403 forbidden");
+		expect(await outcome(all, "POST", "/v1/subscriptions/b-operator/deny")).toBe("403 forbidden");
+		const { text } = await askWith(all, "GET", `/v1/events/${seen.event}?explain=true`);
+		expect(text).toContain("b-scans");
+		expect(text).not.toContain("b-operator");
+		const operator = await makeKey({ role: "publisher", sources: ["*", "sluice"] });
+		expect(await namesIn(operator, "/v1/subscriptions?source=sluice")).toEqual(["b-operator"]);
+		for (const key of [all, publisher]) {
+			expect(await outcome(key, "GET", `/v1/events/${event}`)).toBe("404 event_not_found");
+			expect(await outcome(key, "GET", `/v1/events?source=${gone.id}`)).toBe("400 invalid_query");
+			expect(await outcome(key, "GET", "/v1/events?source=src_1111111111")).toBe("400 invalid_query");
+		}
+		// A name may look like an id, and the key of such a name is for no other source.
+		const odd = await makeKey({ role: "publisher", sources: [gone.id] });
+		expect(await outcome(odd, "GET", `/v1/events?source=${gone.id}`)).toBe("400 invalid_query");
+		expect(await idsIn(viewer, `/v1/events?source=${gone.id}`)).toEqual([event]);
+	});
+
 	test("sees operational events only with a key that names their source", async () => {
 		const key = { id: newId("key"), name: "told", role: null };
 		const event = buildOperationalEvent(keyChanged("created", key, key), 0, Date.now());

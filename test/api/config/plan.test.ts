@@ -95,8 +95,25 @@ test("what is exported has neither an id nor a secret", () => {
 		signing_secret: { secret_ref: "endpoints/ocr@1/signing_secret" },
 	});
 	expect(exported.subscriptions[1]).toMatchObject({ source: null, targets: [{ endpoint: "ocr@latest" }] });
-	// What waits for a grant is none that anybody has given.
-	expect(exported.subscriptions[2]).toMatchObject({ status: "paused" });
+});
+
+test("a missing grant is exported, and is missing wherever the document is applied", async () => {
+	const denied = { ...asked, id: "sub_denied00000", name: "denied", status: "denied" as const };
+	const from = { ...stored, subscriptions: [read, asked, denied] };
+	const { document } = exportConfiguration(from);
+	expect(document.subscriptions.map(({ status }) => status)).toEqual([undefined, "requested", "denied"]);
+	expect(await steps(document, from)).not.toContainEqual(expect.stringMatching(/^[~+-]/));
+	const secrets = {
+		"endpoints/ocr@1/auth.token": "endpoint-token",
+		"endpoints/ocr@1/headers.x-api-key": "k",
+		"endpoints/ocr@2/auth.token": "endpoint-token",
+		"endpoints/ocr@2/headers.x-api-key": "k",
+	};
+	const { subscriptions } = await plan({ ...document, secrets }, empty);
+	expect(subscriptions.created.map(({ status }) => status)).toEqual(["active", "requested", "denied"]);
+	// Granted since the export.
+	const granted = { ...from, subscriptions: [read, { ...asked, status: "active" as const }, denied] };
+	expect(await steps(document, granted)).not.toContainEqual(expect.stringMatching(/^[~+-]/));
 });
 
 const [docsEntry = {}, queueEntry = {}] = exported.sources;

@@ -18,6 +18,10 @@ async function all(): Promise<Resource[]> {
 	return (await must<Page>("GET", "/v1/dead-letters")).data;
 }
 
+async function audited(id: string): Promise<Resource[]> {
+	return (await must<Page>("GET", `/v1/audit?resource=${id}`)).data;
+}
+
 /** Waits until the queue has handed it to the store. */
 async function whenKept(is: (letter: Resource) => boolean): Promise<Resource> {
 	return vi.waitFor(async () => {
@@ -47,6 +51,9 @@ test("what could be routed after all is sent once more, and gone when the queue 
 		status: 202,
 		body: letter,
 	});
+	expect(await audited(letter.id)).toMatchObject([
+		{ action: "retry", resource: "dead_letter", before: letter },
+	]);
 	await vi.waitFor(async () => expect((await ask("GET", `/v1/events/${event.id}`)).status).toBe(200));
 	expect((await ask("GET", `/v1/dead-letters/${letter.id}`)).body).toMatchObject({
 		code: "dead_letter_not_found",
@@ -70,6 +77,7 @@ test("what nobody can read is shown, paged and deleted", async () => {
 	expect(paged).toEqual(listed);
 	for (const id of listed) {
 		expect((await ask("DELETE", `/v1/dead-letters/${id}`)).status).toBe(204);
+		expect(await audited(id)).toMatchObject([{ action: "delete", before: { id }, after: null }]);
 		expect((await ask("DELETE", `/v1/dead-letters/${id}`)).status).toBe(404);
 		expect((await ask("POST", `/v1/dead-letters/${id}/retry`)).status).toBe(404);
 	}

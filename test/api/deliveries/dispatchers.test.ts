@@ -55,7 +55,7 @@ let made = 0;
 test.each([
 	["PATCH", "", { url: "https://other.example.com/" }, true],
 	["PATCH", "", { auth: { type: "bearer", token: "new" } }, true],
-	["PATCH", "", { headers: {} }, true],
+	["PATCH", "", { headers: { "x-a": "b" } }, true],
 	["PATCH", "", { protocol: "cloudevents" }, true],
 	["POST", "/secret/rotate", {}, true],
 	["POST", "/resume", {}, true],

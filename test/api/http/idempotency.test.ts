@@ -43,6 +43,30 @@ describe("the same request again", () => {
 		expect((await ask("GET", `/v1/audit?resource=${first.body.id}`)).body["data"]).toHaveLength(1);
 	});
 
+	test("a configuration's, with the secrets that were made, which are sealed in the database", async () => {
+		const document = { endpoints: [{ name: "once-applied", url: URL }] };
+		const first = await post("/v1/config", document, "applied");
+		const again = await post("/v1/config", document, "applied");
+		expect(again).toMatchObject({ status: 200, text: first.text });
+		expect(again.headers.get("idempotency-replayed")).toBe("true");
+		const secret = (again.body["secrets"] as Record<string, string>)[
+			"endpoints/once-applied@1/signing_secret"
+		];
+		expect(secret).toMatch(/^whsec_/);
+		const row = await env.DB.prepare("SELECT * FROM idempotency WHERE key = 'applied'").first();
+		expect(row?.["response"]).toMatch(/^v1\./);
+		expect(JSON.stringify(row)).not.toContain(secret);
+	});
+
+	test("is not the same with another query", async () => {
+		const document = { endpoints: [{ name: "once-planned", url: URL }] };
+		expect((await post("/v1/config?dry_run=true", document, "planned")).body["dry_run"]).toBe(true);
+		expect(await post("/v1/config", document, "planned")).toMatchObject({
+			status: 422,
+			body: { code: "idempotency_key_reused" },
+		});
+	});
+
 	test("the secret is sealed in the database", async () => {
 		const { body } = await post("/v1/sources", { name: "sealed" }, "sealed");
 		const row = await env.DB.prepare("SELECT * FROM idempotency WHERE key = 'sealed'").first();

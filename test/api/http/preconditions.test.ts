@@ -18,34 +18,48 @@ test.each([
 	expect(parseTags(header)).toEqual(tags);
 });
 
-const seventh = { revision: 7 };
+const seventh = { id: "src_aaaaaaaaaa", revision: 7, updatedAt: 1_800_000_000_000 };
+const TAG = etagOf(seventh);
 
-test("the tag is the revision", () => {
-	expect(etagOf(seventh)).toBe('"7"');
+describe("the tag", () => {
+	test("begins with the revision and stays the same while nothing changes", () => {
+		expect(TAG).toMatch(/^"7-[0-9a-f]{8}"$/);
+		expect(etagOf({ ...seventh })).toBe(TAG);
+	});
+
+	test.each([
+		["after a change", { revision: 8, updatedAt: seventh.updatedAt + 1 }],
+		["of what was made anew under the name", { id: "src_bbbbbbbbbb" }],
+		// The database is set back, and the next change counts as the seventh once more.
+		["after another history", { updatedAt: seventh.updatedAt + 1 }],
+	])("is another one %s", (_, other) => {
+		expect(etagOf({ ...seventh, ...other })).not.toBe(TAG);
+	});
 });
 
 describe("a change is made", () => {
 	test.each([
 		[null, null, seventh, true],
 		[null, null, null, true],
-		['"7"', null, seventh, true],
-		['"6", "7"', null, seventh, true],
+		[TAG, null, seventh, true],
+		[`"6-0", ${TAG}`, null, seventh, true],
 		['"6"', null, seventh, false],
 		// Strong comparison: a weak tag matches nothing.
-		['W/"7"', null, seventh, false],
+		[`W/${TAG}`, null, seventh, false],
 		["*", null, seventh, true],
 		["*", null, null, false],
-		['"7"', null, null, false],
+		[TAG, null, null, false],
+		['"7"', null, seventh, false],
 		["7", null, seventh, false],
 		[null, "*", seventh, false],
 		[null, "*", null, true],
-		[null, '"7"', seventh, false],
-		[null, 'W/"7"', seventh, false],
+		[null, TAG, seventh, false],
+		[null, `W/${TAG}`, seventh, false],
 		[null, '"6"', seventh, true],
-		[null, '"7"', null, true],
+		[null, TAG, null, true],
 		[null, "what", seventh, false],
-		['"7"', '"6"', seventh, true],
-		['"7"', "*", seventh, false],
+		[TAG, '"6-0"', seventh, true],
+		[TAG, "*", seventh, false],
 	])("If-Match %j, If-None-Match %j, record %j: %s", (ifMatch, ifNoneMatch, record, made) => {
 		expect(refusePrecondition({ ifMatch, ifNoneMatch }, record) === null).toBe(made);
 	});

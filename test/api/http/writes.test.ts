@@ -4,7 +4,7 @@ import { type Changeable, changeRecord } from "../../../src/api/http/writes.ts";
 import { Problem } from "../../../src/http/problem.ts";
 import { findEndpoint } from "../../../src/store/resources/endpoints.ts";
 import { findSource } from "../../../src/store/resources/sources.ts";
-import { type Answer, ask, must } from "../client.ts";
+import { type Answer, type Page, ask, must } from "../client.ts";
 
 interface Counter {
 	id: string;
@@ -14,14 +14,14 @@ interface Counter {
 }
 
 /** One record, which others change before each of the first `interruptions` writes; null: they delete it. */
-function counter(interruptions: (number | null)[]): Changeable<Counter, { count: number }> {
+function counter(interruptions: (number | null)[]): Changeable<Counter, Partial<Pick<Counter, "count">>> {
 	let stored: Counter | null = { id: "c", revision: 1, updatedAt: 0, count: 0 };
 	return {
 		get: async () => {
 			if (stored === null) throw new Problem(404, "not_found", "gone");
 			return stored;
 		},
-		update: async (_env, former, { count }) => {
+		update: async (_env, former, { count = 0 }) => {
 			const interruption = interruptions.shift();
 			if (interruption === null) stored = null;
 			else if (interruption !== undefined && stored !== null) {
@@ -63,6 +63,79 @@ describe("a change", () => {
 	test("of nothing writes nothing", async () => {
 		const { former, record } = await changeRecord(env, counter([]), "c", () => null);
 		expect(record).toBe(former);
+	});
+});
+
+function routingVersion(): Promise<unknown> {
+	return env.DB.prepare("SELECT value FROM meta WHERE key = 'routing_version'").first("value");
+}
+
+describe("a change to what is there already", () => {
+	const url = "https://models.example.com/";
+	const secret = "a-source-secret";
+
+	test.each<[string, string, unknown]>([
+		["PATCH", "/v1/sources/still", { description: "x", event_type: "a.b", auth: { type: "bearer" }, secret }],
+		["PATCH", "/v1/sources/still", { kind: "generic", settings: {}, name: "still" }],
+		["PATCH", "/v1/sources/still", {}],
+		["POST", "/v1/sources/still/resume", undefined],
+		["PATCH", "/v1/endpoints/still@1", { url, headers: { "x-a": "b" }, retry: { statuses: [409] } }],
+		["PATCH", "/v1/endpoints/still@1", { auth: { type: "bearer", token: "t" }, protocol: "http" }],
+		["PATCH", "/v1/endpoints/still@1", { completion: { mode: "sync" }, timeout_seconds: 9 }],
+		["PATCH", "/v1/endpoints/still@1", {}],
+		["POST", "/v1/endpoints/still@1/resume", undefined],
+		["PATCH", "/v1/subscriptions/still", { name: "still", source: "still", endpoint: "still@1" }],
+		["PATCH", "/v1/subscriptions/still", { types: ["a.*"], filters: [{ jsonata: "true" }], transform: null }],
+		["PATCH", "/v1/subscriptions/still", { result: { type: "done" } }],
+		["PATCH", "/v1/subscriptions/still", {}],
+		["POST", "/v1/subscriptions/still/resume", undefined],
+		["POST", "/v1/subscriptions/still/grant", undefined],
+	])("writes nothing and returns it: %s %s %j", async (method, path, body) => {
+		await must("PUT", "/v1/sources/still", { description: "x", event_type: "a.b", secret });
+		await must("PUT", "/v1/endpoints/still@1", {
+			url,
+			headers: { "x-a": "b" },
+			auth: { type: "bearer", token: "t" },
+			timeout_seconds: 9,
+			retry: { statuses: [409] },
+			completion: { mode: "sync" },
+		});
+		await must("PUT", "/v1/subscriptions/still", {
+			source: "still",
+			endpoint: "still@1",
+			types: ["a.*"],
+			filters: [{ jsonata: "true" }],
+			result: { type: "done" },
+		});
+		const resource = path.replace(/\/(?:resume|grant)$/, "");
+		const before = await ask("GET", resource);
+		const count = async () =>
+			(await must<Page>("GET", `/v1/audit?resource=${before.body.id}&limit=200`)).data.length;
+		const stood = [await count(), await routingVersion()];
+		const answer = await ask(method, path, body);
+		expect(answer).toMatchObject({
+			status: 200,
+			body: { id: before.body.id, updated_at: before.body["updated_at"] },
+		});
+		expect(answer.headers.get("etag")).toBe(before.headers.get("etag"));
+		expect([await count(), await routingVersion()]).toEqual(stood);
+	});
+
+	test("is written where the value that is stored cannot be read", async () => {
+		await must("PUT", "/v1/endpoints/still@1", { url });
+		await must("POST", "/v1/subscriptions", { name: "unread", endpoint: "still@1" });
+		await env.DB.prepare(
+			"UPDATE subscriptions SET filters = '[7]', result = '7' WHERE name = 'unread'",
+		).run();
+		const patched = await must("PATCH", "/v1/subscriptions/unread", { filters: [], result: null });
+		expect(patched).toMatchObject({ status: "active", filters: [], result: null });
+	});
+
+	test("ends the former secret of a rotation, whose new one is given once more", async () => {
+		await must("POST", "/v1/sources", { name: "rotating", secret: "the-first-secret" });
+		await must("POST", "/v1/sources/rotating/secret/rotate", { secret });
+		await must("PATCH", "/v1/sources/rotating", { secret });
+		expect((await findSource(env, "rotating"))?.secrets?.map(({ value }) => value)).toEqual([secret]);
 	});
 });
 

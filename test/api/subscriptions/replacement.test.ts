@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Principal } from "../../../src/api/access/principal.ts";
 import { statusAfterReplacement } from "../../../src/api/subscriptions/requests.ts";
 import { NO_SCOPE } from "../../../src/store/access/keys.ts";
-import type { Status, SubscriptionStatus } from "../../../src/store/records.ts";
+import type { SubscriptionStatus } from "../../../src/store/records.ts";
 
 const KEY: Principal = {
 	id: "key_a",
@@ -13,7 +13,7 @@ const KEY: Principal = {
 };
 const SAME = "src_same";
 
-test.each<[SubscriptionStatus, string, string, Status | undefined, SubscriptionStatus]>([
+test.each<[SubscriptionStatus, string, string, SubscriptionStatus | undefined, SubscriptionStatus]>([
 	// former, source id, its name, named status, and what follows
 	["active", SAME, "own", undefined, "active"],
 	["active", SAME, "own", "paused", "paused"],
@@ -31,6 +31,14 @@ test.each<[SubscriptionStatus, string, string, Status | undefined, SubscriptionS
 	["denied", "src_new", "other", undefined, "requested"],
 	["denied", "src_new", "own", undefined, "active"],
 	["paused", "src_new", "own", undefined, "paused"],
+	// From an exported document: a request takes back no grant, and no denial.
+	["active", SAME, "own", "requested", "active"],
+	["paused", SAME, "own", "requested", "paused"],
+	["denied", SAME, "own", "requested", "denied"],
+	["active", "src_new", "own", "requested", "requested"],
+	["requested", SAME, "own", "denied", "denied"],
+	["active", SAME, "own", "denied", "denied"],
+	["denied", "src_new", "own", "denied", "denied"],
 ])("%s, source %s (%s), named %s: %s", (status, id, name, wanted, expected) => {
 	expect(statusAfterReplacement(KEY, { sourceId: SAME, status }, { id, name }, wanted)).toBe(expected);
 });

@@ -1,13 +1,15 @@
 /** Subscriptions that wait for the owner of their source. */
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
+import { app } from "../../../src/app.ts";
 import { statusAfterChange, statusForSource } from "../../../src/api/subscriptions/requests.ts";
 import type { Principal } from "../../../src/api/access/principal.ts";
 import { NO_SCOPE } from "../../../src/store/access/keys.ts";
 import { loadRoutingTable } from "../../../src/store/views/routing.ts";
 import { explain } from "../../../src/routing/explain.ts";
 import { buildTable } from "../../../src/routing/table.ts";
-import { type Resource, ask, must } from "../client.ts";
+import { ORIGIN, type Resource, ask, must } from "../client.ts";
 import { type TestKey, askWith, makeKey } from "../access/keys.ts";
 
 const scope = { ...NO_SCOPE, sources: ["mine"] };
@@ -181,6 +183,38 @@ describe("asking and granting", () => {
 		await askWith(team, "POST", `${path}/pause`);
 		expect(await shown(path)).toEqual(["paused", "manual"]);
 		expect((await askWith(team, "POST", `${path}/resume`)).body["status"]).toBe("active");
+	});
+
+	test("an owner grants only what asks for its source, also if that changes at the same moment", async () => {
+		const path = await subscribe();
+		const moved = await must("POST", "/v1/sources", { name: `moved-${count}` });
+		let reads = 0;
+		const move = () =>
+			env.DB.prepare("UPDATE subscriptions SET source_id = ? WHERE name = ?")
+				.bind(moved.id, path.split("/").at(-1) ?? "")
+				.run();
+		// After the guard has looked at it, and before the grant is computed.
+		const racing = new Proxy(env.DB, {
+			get(target, name) {
+				if (name !== "prepare") return (target[name as keyof D1Database] as () => unknown).bind(target);
+				return (sql: string) => {
+					const statement = target.prepare(sql);
+					if (!sql.startsWith("SELECT * FROM subscriptions WHERE id") || ++reads !== 2) return statement;
+					return {
+						bind: (...bound: unknown[]) => ({
+							first: () => move().then(() => statement.bind(...bound).first()),
+						}),
+					};
+				};
+			},
+		});
+		const request = new Request(`${ORIGIN}${path}/grant`, {
+			method: "POST",
+			headers: { authorization: `Bearer ${owner.key}` },
+		});
+		const response = await app.fetch(request, { ...env, DB: racing }, createExecutionContext());
+		expect([response.status, reads]).toEqual([403, 2]);
+		expect(await shown(path)).toEqual(["requested", null]);
 	});
 
 	test("explain says what it waits for", async () => {
