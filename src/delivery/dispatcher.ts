@@ -337,7 +337,10 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 	/** Publishes operational events if anybody subscribes to them. Never throws. */
 	async #tell(settings: Settings): Promise<void> {
 		await this.#orAgain(async () => {
-			const againAt = await this.#announcer.tell(settings);
+			const telling = this.#announcer.tell(settings);
+			// Should the object be lost before the queue has accepted what it has to tell.
+			if (this.#announcer.isOwing) await this.#alarm.arm(Date.now() + BACKSTOP_MS);
+			const againAt = await telling;
 			if (againAt !== null) await this.#alarm.arm(againAt);
 		});
 	}
