@@ -17,7 +17,7 @@ import { isSending, type Settings } from "../store/settings.ts";
 import { Announcer } from "./announcer.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import { Callbacks, LATER, NO_DELIVERY } from "./called-back.ts";
-import { type BulkOrder, type BulkPart, NO_COUNTS } from "./bulk/order.ts";
+import { type BulkAnswer, type BulkOrder, type BulkPart, NO_COUNTS } from "./bulk/order.ts";
 import { BulkRunner } from "./bulk/runner.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
@@ -176,12 +176,14 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		});
 	}
 
-	async bulk(order: BulkOrder): Promise<BulkPart> {
+	async bulk(order: BulkOrder, isBegun = false): Promise<BulkAnswer> {
 		const known = this.#bulk.find(order.id);
 		if (known !== null) return known;
+		if (isBegun) return { status: "forgotten" };
 		// No delivery has ever arrived.
 		if (this.#endpointId === null) return { status: "done", ...NO_COUNTS };
-		this.#bulk.begin(order);
+		const begun = this.#bulk.begin(order);
+		if (begun.status === "busy") return begun;
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		// The first slice runs at once; small orders need no more.
 		await this.#orAgain(() => this.#goOnInBulk());
