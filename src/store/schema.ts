@@ -142,6 +142,10 @@ const STEPS: readonly (readonly string[])[] = [
 		) STRICT, WITHOUT ROWID`,
 		"CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created_at)",
 	],
+	[
+		// 1: its events are tests. null: as before this step, they are not.
+		"ALTER TABLE sources ADD COLUMN is_test INTEGER",
+	],
 ];
 
 /**
