@@ -1,6 +1,7 @@
 /**
  * Sends an event through a deployed router: from a new source through the queue to an endpoint, which is a second
- * source of the same router, so that the arrival there proves the whole path. Deletes everything it created.
+ * source of the same router, so that the arrival there proves the whole path. Both sources are only for tests, so that
+ * no other subscription gets the events. Deletes everything it created.
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
@@ -59,8 +60,13 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 		return answer.body;
 	};
 	const auth = { type: "bearer" };
-	const publisher = await create("sources", { name, auth, event_type: "smoke.sent" });
-	const echo = await create("sources", { name: `${name}-echo`, auth, event_type: "smoke.arrived" });
+	const publisher = await create("sources", { name, auth, event_type: "smoke.sent", test: true });
+	const echo = await create("sources", {
+		name: `${name}-echo`,
+		auth,
+		event_type: "smoke.arrived",
+		test: true,
+	});
 	const endpoint = await create("endpoints", {
 		name,
 		url: `${origin}/in/${name}-echo`,

@@ -1,14 +1,13 @@
 /**
  * Publishes operational events about an endpoint and its deliveries, if any subscription asks for
  * them; otherwise nothing is written or sent. Occurrences are noted at once and published when the
- * settings show that somebody subscribes. Events that the queue refuses are offered again at the
- * next alarm.
+ * settings show that somebody subscribes: stored first, then offered to the queue until it accepts
+ * them (owed-announcements.ts).
  */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { log } from "../log.ts";
-import { publishOperational } from "../operations/announce.ts";
-import { buildOperationalEvent, isOperational } from "../operations/event.ts";
+import { isOperational } from "../operations/event.ts";
 import {
 	backlogFull,
 	backlogHigh,
@@ -31,11 +30,10 @@ import {
 	NOTHING_ANNOUNCED,
 	type Stop,
 } from "./rules/announced.ts";
+import { type OwedAnnouncement, OwedAnnouncements } from "./owed-announcements.ts";
 import type { Delivery } from "./rules/delivery.ts";
 
 const KEY = "announced";
-/** Wait before events that the queue refused are offered again, ms. */
-const OFFER_AGAIN_MS = 10_000;
 /**
  * Limit of noted occurrences. One for each kind and reason per window is far fewer.
  */
@@ -52,25 +50,26 @@ interface Waiting {
 
 export class Announcer {
 	readonly #storage: DurableObjectStorage;
-	readonly #env: Env;
+	readonly #owed: OwedAnnouncements;
 	readonly #windows = new Windows();
 	#announced: Announced;
 	/** What is in storage. */
 	#stored: Announced;
 	#noted: Waiting[] = [];
-	/** Events that the queue refused, to be offered again. */
-	#refused: SluiceEvent[] = [];
-	/** No event is offered again before this time, ms since the epoch. */
-	#offerAgainAt = 0;
 	#succeededAt = 0;
 	#isHigh = false;
 
 	constructor(storage: DurableObjectStorage, env: Env) {
 		this.#storage = storage;
-		this.#env = env;
+		this.#owed = new OwedAnnouncements(storage, env);
 		const kept = announcedSchema.safeParse(storage.kv.get(KEY));
 		this.#announced = kept.success ? kept.data : NOTHING_ANNOUNCED;
 		this.#stored = this.#announced;
+	}
+
+	/** Whether events are stored that the queue has not accepted yet. */
+	get isOwing(): boolean {
+		return !this.#owed.isEmpty;
 	}
 
 	/** A delivery has ended without success and is no longer owed. */
@@ -108,11 +107,9 @@ export class Announcer {
 	async tell(settings: Settings): Promise<number | null> {
 		const now = Date.now();
 		const noted = this.#noted;
-		const again = now < this.#offerAgainAt ? [] : this.#refused;
 		this.#noted = [];
-		this.#refused = this.#refused.filter((event) => !again.includes(event));
 		if (typeof settings !== "object" || !settings.isAnnouncing) {
-			this.#refused = [];
+			this.#owed.clear();
 			this.#announced = NOTHING_ANNOUNCED;
 			this.#keep();
 			return null;
@@ -124,19 +121,18 @@ export class Announcer {
 			succeededAt: this.#succeededAt,
 			now,
 		});
+		const due = noted.map(({ occurrence, suppressed, at }): OwedAnnouncement => {
+			return { occurrence: occurrence(endpoint), suppressed, at };
+		});
+		if (tell !== null) {
+			due.push({ occurrence: toOccurrence(endpoint, tell), suppressed: tell.suppressed, at: now });
+		}
+		// Both are written together: what counts as announced is owed until the queue has it.
+		this.#owed.add(due);
 		this.#announced = announced;
 		this.#keep();
-		const events = noted.map(({ occurrence, suppressed, at }) =>
-			buildOperationalEvent(occurrence(endpoint), suppressed, at),
-		);
-		if (tell !== null) events.push(buildOperationalEvent(toOccurrence(endpoint, tell), tell.suppressed, now));
-		for (const event of again) await publishOperational(this.#env, event);
-		for (const event of events) {
-			if (await publishOperational(this.#env, event)) continue;
-			this.#refused.push(event);
-			this.#offerAgainAt = Date.now() + OFFER_AGAIN_MS;
-		}
-		return this.#refused.length > 0 ? this.#offerAgainAt : againAt;
+		const offerAt = await this.#owed.offer();
+		return offerAt === null ? againAt : Math.min(offerAt, againAt ?? offerAt);
 	}
 
 	#note(key: string, occurrence: Noted): void {

@@ -14,7 +14,7 @@ import { log } from "../log.ts";
 import { Alarm } from "../objects/alarm.ts";
 import { isReachable } from "../store/views/settings.ts";
 import { Announcer } from "./announcer.ts";
-import type { BulkOrder, BulkPart } from "./bulk/order.ts";
+import type { BulkAnswer, BulkOrder, BulkPart } from "./bulk/order.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import { Callbacks, LATER, NO_DELIVERY } from "./called-back.ts";
 import { BulkOrders } from "./calls/bulk-orders.ts";
@@ -165,8 +165,8 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		return this.#deliveries.cancel(id);
 	}
 
-	bulk(order: BulkOrder): Promise<BulkPart> {
-		return this.#bulk.take(order);
+	bulk(order: BulkOrder, isBegun = false): Promise<BulkAnswer> {
+		return this.#bulk.take(order, isBegun);
 	}
 
 	stopBulk(id: string): BulkPart | null {

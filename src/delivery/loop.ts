@@ -66,7 +66,10 @@ export class Loop {
 	async tell(settings: Settings): Promise<void> {
 		const { alarm, announcer } = this.#parts;
 		await this.#orAgain(async () => {
-			const againAt = await announcer.tell(settings);
+			const telling = announcer.tell(settings);
+			// Should the object be lost before the queue has accepted what it has to tell.
+			if (announcer.isOwing) await alarm.arm(Date.now() + BACKSTOP_MS);
+			const againAt = await telling;
 			if (againAt !== null) await alarm.arm(againAt);
 		});
 	}

@@ -1,6 +1,6 @@
 /** The RPC methods of a dispatcher that other rooms call. Shapes only. */
 import type { Slice } from "../events/position.ts";
-import type { BulkOrder, BulkPart } from "./bulk/order.ts";
+import type { BulkAnswer, BulkOrder, BulkPart } from "./bulk/order.ts";
 import type { BlockedBy } from "./gates/gates.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import type { LeasedJob, Outcome } from "./hands/job.ts";
@@ -71,10 +71,10 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	cancel(id: string): Promise<Change>;
 	/**
 	 * Retries or cancels the deliveries that the order selects, in slices, and returns its progress.
-	 * Sending the same order again only returns the progress. An object that runs the previous release
-	 * has no such method and throws.
+	 * Sending the same order again only returns the progress. `isBegun`: a dispatcher has said so, and
+	 * must not begin it anew. An object that runs the previous release has no such method and throws.
 	 */
-	bulk(order: BulkOrder): Promise<BulkPart>;
+	bulk(order: BulkOrder, isBegun?: boolean): Promise<BulkAnswer>;
 	/**
 	 * Stops the order; what has been changed stays changed. null: there is no such
 	 * order here.

@@ -1,12 +1,15 @@
 /**
- * Marks test events, which the router creates when someone tests a source: an attribute that publishers cannot set, so
- * that subscriptions can filter on it. A second attribute requests decisions only, without deliveries.
+ * Marks test events, which are samples that the router sends through a source, or any event of a source that is only
+ * for tests: an attribute that publishers cannot set, so that subscriptions can filter on it. A second attribute
+ * requests decisions only, without deliveries; a third leaves out the subscriptions that do not name the source, so that
+ * a test of the whole router reaches none of the models in production.
  */
 import type { Attributes, SluiceEvent } from "./event.ts";
 import { eventId } from "./ids.ts";
 
 export const TEST_ATTRIBUTE = "sluicetest";
 const UNDELIVERED_ATTRIBUTE = "sluiceundelivered";
+const ONLY_NAMED_ATTRIBUTE = "sluiceonlynamed";
 
 export interface TestMark {
 	/** false: the event is logged with its decisions, but nothing is sent. */
@@ -40,7 +43,18 @@ export function isUndelivered(attributes: Attributes): boolean {
 	return attributes[UNDELIVERED_ATTRIBUTE] === true;
 }
 
-/** Returns the test attribute for events caused by a test event: they are part of the test too. */
+/** Returns whether only subscriptions that name the event's source receive it. */
+export function isOnlyForNamed(attributes: Attributes): boolean {
+	return attributes[ONLY_NAMED_ATTRIBUTE] === true;
+}
+
+/** Returns the attributes of events from a source that is only for tests. */
+export function testSourceAttributes(isTest: boolean): Partial<Attributes> {
+	return isTest ? { [TEST_ATTRIBUTE]: true, [ONLY_NAMED_ATTRIBUTE]: true } : {};
+}
+
+/** Returns the test attributes for events caused by a test event: they are part of the test too. */
 export function testAttributes(cause: Attributes): Partial<Attributes> {
+	if (isOnlyForNamed(cause)) return testSourceAttributes(true);
 	return cause[TEST_ATTRIBUTE] === true ? { [TEST_ATTRIBUTE]: true } : {};
 }

@@ -2,6 +2,7 @@
 import { stripRouterAttributes } from "../events/cloudevents/attributes.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { eventId } from "../events/ids.ts";
+import { testSourceAttributes } from "../events/test-mark.ts";
 import type { Refusal } from "../http/refusal.ts";
 import type { Source } from "../store/records.ts";
 import { fitAttributes } from "../sources/reading/fit-attributes.ts";
@@ -72,7 +73,7 @@ async function parsePart(source: Source, kind: BoundKind, request: KindRequest):
 	if (!parsed.ok) return parsed;
 	const events = parsed.events.map((event): SluiceEvent => {
 		const { attributes: given, data } = stripRouterAttributes(event);
-		const attributes = fitAttributes(given, source.name);
+		const attributes = { ...fitAttributes(given, source.name), ...testSourceAttributes(source.isTest) };
 		return { id: eventId(source.id, attributes), sourceId: source.id, receivedAt: now, attributes, data };
 	});
 	return { ok: true, events, batch: parsed.batch, unresolved: parsed.unresolved ?? [], reply: parsed.reply };

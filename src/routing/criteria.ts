@@ -5,6 +5,7 @@
 import { typeMatches } from "../events/cloudevents/type-pattern.ts";
 import type { SluiceEvent } from "../events/event.ts";
 import { RESULTS_SOURCE_ID, SLUICE_SOURCE_ID } from "../events/ids.ts";
+import { isOnlyForNamed } from "../events/test-mark.ts";
 import { judgeFilter, type Filter, type FilterVerdict } from "../events/expressions/filters.ts";
 import { findSetAside, type Owner } from "../events/expressions/quarantine.ts";
 import type { Subscription } from "../store/records.ts";
@@ -74,6 +75,9 @@ export function whyNotSource(
 ): string | null {
 	if (sourceId === null && event.sourceId === SLUICE_SOURCE_ID) {
 		return 'only a subscription with "source": "sluice" receives operational events';
+	}
+	if (sourceId === null && isOnlyForNamed(event.attributes)) {
+		return "only a subscription that names the source receives events of a test source";
 	}
 	if (sourceId === null || sourceId === event.sourceId) return null;
 	const [wanted, actual] = [sourceId, event.sourceId].map((id) => names.get(id) ?? id);

@@ -5,10 +5,10 @@
 import { documentOf } from "../events/cloudevents/document.ts";
 import type { Decision, SluiceEvent } from "../events/event.ts";
 import type { TellWork } from "../events/expressions/expression.ts";
-import { deliveryId } from "../events/ids.ts";
+import { deliveryId, SLUICE_SOURCE_ID } from "../events/ids.ts";
 import { budgetOf, hopsOf } from "../events/lineage.ts";
 import { loopCause } from "../events/loop.ts";
-import { isUndelivered } from "../events/test-mark.ts";
+import { isOnlyForNamed, isUndelivered } from "../events/test-mark.ts";
 import type { Subscription } from "../store/records.ts";
 import { whyNot, type FilterSubject } from "../events/expressions/filters.ts";
 import { DEFAULT_RESULT_BUDGET, divideBudget } from "./budget.ts";
@@ -35,7 +35,7 @@ export async function decide(
 async function matchesOf(event: SluiceEvent, table: RoutingTable, tell: TellWork): Promise<Match[]> {
 	const subject = { ...subjectOf(event), tell };
 	const matches: Match[] = [];
-	for (const subscription of table.candidates(event.sourceId, event.attributes.type)) {
+	for (const subscription of candidatesFor(event, table)) {
 		if ((await whyNot(subscription, subject)) !== null) continue;
 		const endpoint = table.endpointOf(subscription);
 		if (endpoint === null) continue;
@@ -55,6 +55,12 @@ async function matchesOf(event: SluiceEvent, table: RoutingTable, tell: TellWork
 		});
 	}
 	return matches;
+}
+
+/** Operational events and those of test sources are only for subscriptions that name their source. */
+function candidatesFor({ sourceId, attributes }: SluiceEvent, table: RoutingTable): Subscription[] {
+	const isForNamed = sourceId === SLUICE_SOURCE_ID || isOnlyForNamed(attributes);
+	return table.candidates(sourceId, attributes.type, isForNamed);
 }
 
 /**

@@ -3,7 +3,6 @@
  * depends only on the event's own candidates, not on the number of subscriptions to other types.
  */
 import type { Env } from "../env.ts";
-import { SLUICE_SOURCE_ID } from "../events/ids.ts";
 import {
 	loadRoutingTable,
 	readRoutingVersion,
@@ -18,10 +17,10 @@ export interface RoutingTable {
 	/** All subscriptions, including paused ones. */
 	subscriptions: readonly Subscription[];
 	/**
-	 * Returns the active, readable subscriptions whose source and types match, without evaluating filters. Operational
-	 * events match only subscriptions that name their source.
+	 * Returns the active, readable subscriptions whose source and types match, without evaluating filters.
+	 * `isOnlyForNamed`: those that name no source do not match.
 	 */
-	candidates(sourceId: string, type: string): Subscription[];
+	candidates(sourceId: string, type: string, isOnlyForNamed?: boolean): Subscription[];
 	/** Returns the current endpoint of a subscription, or null if its name has no version left. */
 	endpointOf(subscription: Subscription): RoutedEndpoint | null;
 }
@@ -75,9 +74,9 @@ export function buildTable({ version, subscriptions, endpoints }: RoutingRecords
 	return {
 		version,
 		subscriptions,
-		candidates(sourceId, type) {
+		candidates(sourceId, type, isOnlyForNamed = false) {
 			const found = new Set<Subscription>();
-			for (const source of sourceId === SLUICE_SOURCE_ID ? [sourceId] : [sourceId, null]) {
+			for (const source of isOnlyForNamed ? [sourceId] : [sourceId, null]) {
 				for (const subscription of exact.get(keyOf(source, type)) ?? []) found.add(subscription);
 				for (const length of prefixLengths) {
 					if (length > type.length) continue;

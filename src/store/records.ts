@@ -44,6 +44,8 @@ export interface Source {
 	dedupeKey: string | null;
 	/** The source is silent if it sends no event for longer than this. null: no expectation. */
 	expectEverySeconds: number | null;
+	/** Its events are tests: marked, and only for subscriptions that name the source (events/test-mark.ts). */
+	isTest: boolean;
 	/** Additional settings of the kind, by its schema. Empty for most kinds. */
 	settings: Record<string, unknown> | null;
 	/** null also means that no configured key decrypts them. */

@@ -146,6 +146,10 @@ const STEPS: readonly (readonly string[])[] = [
 		// The entries of one actor, which are bounded by themselves.
 		"CREATE INDEX IF NOT EXISTS audit_by_actor ON audit (actor_id, created_at, id)",
 	],
+	[
+		// 1: its events are tests. null: as before this step, they are not.
+		"ALTER TABLE sources ADD COLUMN is_test INTEGER",
+	],
 ];
 
 /**

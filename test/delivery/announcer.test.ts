@@ -144,6 +144,53 @@ describe("an endpoint that refuses its credentials", () => {
 		expect(told(setting)).toEqual([["sluice.endpoint.paused"]]);
 	});
 
+	test("is told when the queue is back, however often it refused, and after an eviction", async () => {
+		await listen();
+		const setting = await createSetting();
+		model(() => Response.json({}, { status: 401 }));
+		isQueueDown = true;
+		const item = incoming(setting);
+		await setting.dispatcher.enqueue([item]);
+		await whenTried(setting, item.id);
+		await until(() => sent.mock.calls.length > 0);
+		let later = Date.now();
+		vi.spyOn(Date, "now").mockImplementation(() => later);
+		for (const calls of [2, 3]) {
+			later += 60_000;
+			await runAlarm(setting);
+			await until(() => sent.mock.calls.length >= calls);
+		}
+		await evictDurableObject(setting.dispatcher);
+		isQueueDown = false;
+		later += 60_000;
+		await runAlarm(setting);
+		await until(() => told(setting).length === 1);
+		expect(told(setting, "reason")).toEqual([["sluice.endpoint.paused", "unauthorized"]]);
+		later += 60_000;
+		await runAlarm(setting);
+		expect(told(setting)).toHaveLength(1);
+	});
+
+	test("is told by an object that was lost before the queue responded", async () => {
+		await listen();
+		const setting = await createSetting();
+		const settings = await loadSettings(env, setting.endpoint.id);
+		if (typeof settings !== "object") throw new Error("it is there");
+		const stopped = { ...settings, endpoint: { ...settings.endpoint, status: "paused" as const } };
+		await runInDurableObject(setting.dispatcher, async (_, { storage }) => {
+			sent.mockImplementationOnce(() => new Promise(() => {}));
+			void new Announcer(storage, env).tell(stopped);
+			await until(() => sent.mock.calls.length === 1);
+			const next = new Announcer(storage, env);
+			expect(next.isOwing).toBe(true);
+			await next.tell(stopped);
+			expect(told(setting)).toEqual([["sluice.endpoint.paused"]]);
+			expect(next.isOwing).toBe(false);
+			await new Announcer(storage, env).tell(stopped);
+		});
+		expect(told(setting)).toHaveLength(1);
+	});
+
 	test("is not told while nobody asks: nothing is sent, and nothing kept", async () => {
 		const setting = await createSetting();
 		model(() => Response.json({}, { status: 401 }));

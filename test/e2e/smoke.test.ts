@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { startRouter } from "../../scripts/router.ts";
+import { answer } from "./support/behaviours.ts";
 import { ROOT_KEY } from "./support/router.setup.ts";
 import { setting } from "./support/setting.ts";
 import { until } from "./support/until.ts";
@@ -85,6 +86,20 @@ test("a router that works: every step, exit code 0, and nothing is left", async 
 	expect(output).not.toContain(ROOT_KEY);
 	expect(code).toBe(0);
 	expect(await leftBehind()).toEqual([]);
+});
+
+test("a subscription that takes everything is not troubled, and its model not run", async () => {
+	const name = "takes-everything";
+	await stage.api.must("POST", "/v1/endpoints", { name, url: stage.receiver.model(answer(204)).url });
+	await stage.api.must("POST", "/v1/subscriptions", { name, endpoint: name, types: ["*"] });
+	closing.push(
+		() => stage.api.must("DELETE", `/v1/endpoints/${name}@1`),
+		() => stage.api.must("DELETE", `/v1/subscriptions/${name}`),
+	);
+	closing.reverse();
+	expect(await smoke(stage.api.origin, ROOT_KEY)).toMatchObject({ code: 0 });
+	const { data } = await stage.api.must<{ data: unknown[] }>("GET", `/v1/deliveries?endpoint=${name}@1`);
+	expect(data).toEqual([]);
 });
 
 test("a wrong token", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { CHAIN_ATTRIBUTE, HOPS_ATTRIBUTE } from "../../src/events/lineage.ts";
+import { testAttributes, testSourceAttributes } from "../../src/events/test-mark.ts";
 import { whyNotSource } from "../../src/routing/criteria.ts";
 import { decide } from "../../src/routing/decide.ts";
 import { buildTable } from "../../src/routing/table.ts";
@@ -57,6 +58,21 @@ test("operational events are for subscriptions that name their source, and for n
 	expect(await matched([all, named], event())).toEqual(["all→ocr@1"]);
 	expect(whyNotSource(typed, operational, new Map())).toContain('"source": "sluice"');
 	expect(whyNotSource(named, operational, new Map())).toBeNull();
+});
+
+test("events of a test source are for subscriptions that name their source, and so is what comes of them", async () => {
+	const all = subscription("all", { types: ["*"] });
+	const named = subscription("named", { sourceId: "src_docs" });
+	const tried = event(testSourceAttributes(true));
+	expect(await matched([all, named], tried)).toEqual(["named→ocr@1"]);
+	expect(whyNotSource(all, tried, new Map())).toContain("names the source");
+	expect(whyNotSource(named, tried, new Map())).toBeNull();
+	const result = { ...event(testAttributes(tried.attributes)), sourceId: "src_results" };
+	expect(await matched([all, subscription("chained", { sourceId: "src_results" })], result)).toEqual([
+		"chained→ocr@1",
+	]);
+	// A sample that is sent through an ordinary source goes where its events go.
+	expect(await matched([all], event({ sluicetest: true }))).toEqual(["all→ocr@1"]);
 });
 
 describe("a subscription matches", () => {

@@ -14,6 +14,7 @@ export function makeSource(changes: Partial<ReadableSource> = {}): ReadableSourc
 		subject: null,
 		dedupeKey: null,
 		expectEverySeconds: null,
+		isTest: false,
 		settings: {},
 		secrets: [],
 		status: "active",

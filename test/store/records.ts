@@ -22,6 +22,7 @@ export function aSource(fields: Partial<ReadableSource> = {}): ReadableSource {
 		subject: null,
 		dedupeKey: null,
 		expectEverySeconds: null,
+		isTest: false,
 		settings: {},
 		secrets: [{ value: "source-secret", createdAt, expiresAt: null }],
 		status: "active",

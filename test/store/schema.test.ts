@@ -30,7 +30,7 @@ test("an empty database gets its tables and knows its version", async () => {
 	const { results } = await env.DB.prepare("SELECT key, value FROM meta ORDER BY key").all();
 	expect(results).toEqual([
 		{ key: "routing_version", value: 0 },
-		{ key: "schema_version", value: 10 },
+		{ key: "schema_version", value: 11 },
 	]);
 });
 
@@ -84,6 +84,7 @@ test("a database that was restored to an earlier schema meanwhile is brought up 
 			"ALTER TABLE sources DROP COLUMN verified_at",
 			"ALTER TABLE subscriptions DROP COLUMN request_state",
 			"ALTER TABLE sources DROP COLUMN expect_every_seconds",
+			"ALTER TABLE sources DROP COLUMN is_test",
 			"DROP TABLE deleted",
 			"UPDATE meta SET value = 1 WHERE key = 'schema_version'",
 		].map((sql) => env.DB.prepare(sql)),

@@ -1,6 +1,7 @@
 /** The body of a bulk retry or cancel: the filters of the delivery list that apply to it. */
 import * as z from "zod";
 import { BULK_ACTIONS, TOUCHED } from "../../delivery/bulk/order.ts";
+import { ENDPOINT_STATUSES, JOB_STATUSES } from "../../delivery/bulk/rpc.ts";
 import { DEAD_REASONS } from "../../delivery/records.ts";
 import { timeField } from "../fields/times.ts";
 import { time } from "../openapi/shared.ts";
@@ -53,7 +54,13 @@ export const bulkSchema = z.strictObject({
 	action: z.enum(BULK_ACTIONS).describe("What is done to each."),
 	dry_run: z.boolean().describe("Whether they are only counted."),
 	filters: z.record(z.string(), z.unknown()).describe("As they were given."),
-	status: z.enum(["running", "done", "canceled"]).describe("How the job stands."),
+	status: z
+		.enum(JOB_STATUSES)
+		.describe("How the job stands. `incomplete`: over, but not at all endpoints; `detail` says why."),
+	detail: z
+		.string()
+		.nullable()
+		.describe("At how many endpoints it ended otherwise than done; null: at none."),
 	...counts,
 	endpoint_count: count.describe("Endpoints that have been asked so far."),
 	endpoints: z
@@ -62,12 +69,14 @@ export const bulkSchema = z.strictObject({
 				endpoint_id: z.string().describe("The endpoint's id."),
 				endpoint: z.string().nullable().describe("As it is called now; null: it has been deleted."),
 				status: z
-					.enum(["running", "done", "canceled", "unreachable"])
-					.describe("`unreachable`: it has not responded for a quarter of an hour."),
+					.enum(ENDPOINT_STATUSES)
+					.describe(
+						"`unreachable`: it has not responded for a quarter of an hour. `busy`: 50 other bulk jobs were not done there for a quarter of an hour, and nothing was begun. `forgotten`: 50 others have followed before its outcome was read; the counts are the last that were seen.",
+					),
 				...counts,
 			}),
 		)
-		.describe("Those with deliveries that matched, or that are still at it; up to 200."),
+		.describe("Those with deliveries that matched, or that are not done, which come first; up to 200."),
 	created_at: time.describe("When it began."),
 	finished_at: time.nullable().describe("When it ended; null until then."),
 });

@@ -7,11 +7,11 @@ import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
 import type { DeliveryFilters } from "../../delivery/records.ts";
 import type { Env } from "../../env.ts";
 import { logIdOf, newId } from "../../events/ids.ts";
-import { findEvent } from "../../events/log/find.ts";
 import { bulkJob } from "../../objects/clients.ts";
 import { recordChange } from "../access/audit.ts";
 import { resolveRefs } from "../deliveries/search.ts";
-import { seenEndpoints } from "../deliveries/seen.ts";
+import { onlySeen, type Seen, seenEndpoints } from "../deliveries/seen.ts";
+import { awaitEvent } from "../events/entry.ts";
 import { formatTime } from "../fields/times.ts";
 import { invalidRequest, readJson } from "../http/body.ts";
 import type { ApiEnv } from "../http/context.ts";
@@ -32,12 +32,13 @@ export async function startBulk(c: Context<ApiEnv>, action: BulkAction): Promise
 	const body: BulkBody = await readJson(c.req.raw, action === "retry" ? bulkRetrySchema : bulkCancelSchema);
 	const { dry_run: dryRun = false, ...filters } = body;
 	if (Object.values(filters).every((value) => value === undefined)) throw noFilter();
-	const { endpointIds, ...found } = await scopeOf(c, filters);
+	const { filters: found, seen } = await scopeOf(c, filters);
 	const id = newId("bulk");
 	const given = asked(filters);
 	const job = await bulkJob(c.env, id).begin({
-		order: { id, action, dryRun, filters: found.filters },
-		endpointIds,
+		order: { id, action, dryRun, filters: found },
+		endpointIds: "ids" in seen ? seen.ids : null,
+		endpointNames: "names" in seen ? seen.names : null,
 		startedBy: c.var.principal.id,
 		asked: JSON.stringify(given),
 	});
@@ -64,8 +65,7 @@ function asked({ since, until, ...rest }: Omit<BulkBody, "dry_run">): Record<str
 
 interface Scope {
 	filters: DeliveryFilters;
-	/** null: all. */
-	endpointIds: readonly string[] | null;
+	seen: Seen;
 }
 
 async function scopeOf(
@@ -81,19 +81,21 @@ async function scopeOf(
 		statusCode: status_code,
 		correlationId: correlation_id,
 	});
-	return event === undefined
-		? { filters, endpointIds: seen }
-		: ofEvent(env, event, { filters, endpointIds: seen });
+	return event === undefined ? { filters, seen } : ofEvent(env, event, { filters, seen });
 }
 
-/** Only the endpoints that the event was routed to, and only deliveries created since. */
-async function ofEvent(env: Env, event: string, { filters, endpointIds }: Scope): Promise<Scope> {
+/**
+ * Only the endpoints that the event was routed to, and only deliveries created since. An event that
+ * the log has forgotten is looked for everywhere: deliveries are kept for longer.
+ */
+async function ofEvent(env: Env, event: string, { filters, seen }: Scope): Promise<Scope> {
 	if (logIdOf(event) === null) throw invalidRequest([{ path: "event", message: "not the id of an event" }]);
-	const entry = await findEvent(env, event);
-	const routed = [...new Set((entry?.decisions ?? []).map((decision) => decision.endpointId))];
-	const from = (entry?.event.receivedAt ?? 0) - CLOCK_SLACK_MS;
+	const entry = await awaitEvent(env, event);
+	if (entry === null) return { filters, seen };
+	const routed = [...new Set(entry.decisions.map((decision) => decision.endpointId))];
+	const from = entry.event.receivedAt - CLOCK_SLACK_MS;
 	return {
 		filters: { ...filters, since: Math.max(filters.since ?? 0, from, 0) },
-		endpointIds: routed.filter((id) => endpointIds === null || endpointIds.includes(id)),
+		seen: { ids: await onlySeen(env, routed, seen) },
 	};
 }

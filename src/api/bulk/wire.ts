@@ -1,7 +1,7 @@
 /** A bulk job on the wire. */
 import type * as z from "zod";
 import type { BulkCounts } from "../../delivery/bulk/order.ts";
-import type { BulkRecord } from "../../delivery/bulk/rpc.ts";
+import type { BulkRecord, Unfinished } from "../../delivery/bulk/rpc.ts";
 import type { Env } from "../../env.ts";
 import { readEndpointRefs } from "../../store/resources/endpoints.ts";
 import { formatTime } from "../fields/times.ts";
@@ -19,6 +19,7 @@ export async function bulkToWire(env: Env, job: BulkRecord): Promise<z.output<ty
 		dry_run: job.dryRun,
 		filters: JSON.parse(job.asked) as Record<string, unknown>,
 		status: job.status,
+		detail: detailOf(job.unfinished),
 		...countsToWire(job),
 		endpoint_count: job.endpointCount,
 		endpoints: job.endpoints.map(({ endpointId, status, ...counts }) => ({
@@ -30,6 +31,16 @@ export async function bulkToWire(env: Env, job: BulkRecord): Promise<z.output<ty
 		created_at: formatTime(job.createdAt),
 		finished_at: formatTime(job.finishedAt),
 	};
+}
+
+/** null: it ended as it should wherever it has ended. */
+function detailOf({ unreachable, busy, forgotten }: Unfinished): string | null {
+	const parts = [
+		...(unreachable > 0 ? [`not responding for a quarter of an hour: ${unreachable}`] : []),
+		...(busy > 0 ? [`too many other bulk jobs not done: ${busy}`] : []),
+		...(forgotten > 0 ? [`outcome forgotten after too many other bulk jobs: ${forgotten}`] : []),
+	];
+	return parts.length === 0 ? null : `Endpoints: ${parts.join("; ")}.`;
 }
 
 function countsToWire({ matched, done, skipped, failed }: BulkCounts): BulkCounts {

@@ -20,12 +20,12 @@ import { logIdOf } from "../../events/ids.ts";
 import type { FieldError, Problem } from "../../http/problem.ts";
 import type { Asker } from "../access/own.ts";
 import { awaitEvent } from "../events/entry.ts";
-import { seenEndpoints } from "./seen.ts";
+import { onlySeen, type Seen, seenEndpoints } from "./seen.ts";
 import { findEndpoint } from "../../store/resources/endpoints.ts";
-import { readLikelyEndpoints } from "../../store/views/owners.ts";
+import { type Names, readLikelyEndpoints } from "../../store/views/owners.ts";
 import { findSubscription } from "../../store/resources/subscriptions.ts";
 import type { Owned } from "../http/merge.ts";
-import { listedOwners, ownersOfTable } from "../http/owners.ts";
+import { listedOwners, type Owners, ownersOfTable } from "../http/owners.ts";
 import { invalidQuery, pageQuery } from "../http/query.ts";
 import { timeField } from "../fields/times.ts";
 import { readWalk } from "../http/walk.ts";
@@ -81,23 +81,21 @@ export async function searchDeliveries(
 	});
 	const seen = await seenEndpoints(env, asker, { endpointId, subscriptionId });
 	if (event !== undefined) return ofEvent(env, event, seen, filters, page);
-	const likely = (limit: number) => readLikelyEndpoints(env, limit, subscriptionId ?? null);
-	const owners = seen === null ? ownersOfTable(env, "endpoints", { likely }) : listedOwners(seen);
+	const owners = "ids" in seen ? listedOwners(seen.ids) : ofTable(env, seen.names, subscriptionId);
 	return readWalk(LIST, owners, page, (id, range) => dispatcher(env, id).list({ ...filters, ...range }));
 }
 
+function ofTable(env: Env, names: Names, subscriptionId: string | undefined): Owners {
+	const likely = (limit: number) => readLikelyEndpoints(env, limit, subscriptionId ?? null, names);
+	return ownersOfTable(env, "endpoints", { likely, names });
+}
+
 /** The event's own decisions name its deliveries, so only their dispatchers are called, by id. */
-async function ofEvent(
-	env: Env,
-	event: string,
-	seen: readonly string[] | null,
-	filters: Filters,
-	page: Asked,
-): Promise<Page> {
+async function ofEvent(env: Env, event: string, seen: Seen, filters: Filters, page: Asked): Promise<Page> {
 	if (logIdOf(event) === null) throw invalidQuery([{ path: "event", message: "not the id of an event" }]);
 	const entry = await awaitEvent(env, event);
 	const byEndpoint = Map.groupBy(entry?.decisions ?? [], (decision) => decision.endpointId);
-	const owners = [...byEndpoint.keys()].filter((id) => seen === null || seen.includes(id));
+	const owners = await onlySeen(env, [...byEndpoint.keys()], seen);
 	return readWalk(
 		LIST,
 		listedOwners(owners),

@@ -3,13 +3,11 @@
  * the deliveries of either.
  */
 import type { Env } from "../../env.ts";
-import { readEndpointRefs, readMatchingEndpointIds } from "../../store/resources/endpoints.ts";
+import { readEndpointRefs } from "../../store/resources/endpoints.ts";
 import { findSubscription } from "../../store/resources/subscriptions.ts";
 import { type Asker, forbidden, ownNames } from "../access/own.ts";
 import { covers } from "../access/principal.ts";
-
-/** Endpoints of one key that its lists look at; later ones can be found by name. */
-const MAX_OWN_ENDPOINTS = 1_000;
+import { type Names, readExisting } from "../../store/views/owners.ts";
 
 /** The ids of what the query names. */
 interface Named {
@@ -17,8 +15,13 @@ interface Named {
 	subscriptionId: string | undefined;
 }
 
+/** Endpoints by id, or all whose names match. */
+export type Seen = { ids: readonly string[] } | { names: Names };
+
+const ALL: Seen = { names: null };
+
 /**
- * The endpoints in the query whose deliveries the asker may see, by id; null: all. A list that
+ * The endpoints in the query whose deliveries the asker may see. A list that
  * names neither an endpoint nor a subscription shows the asker's endpoints. Throws 403 `forbidden`
  * if nothing that it names is in the asker's scope.
  */
@@ -26,8 +29,8 @@ export async function seenEndpoints(
 	env: Env,
 	asker: Asker,
 	{ endpointId, subscriptionId }: Named,
-): Promise<readonly string[] | null> {
-	const asked = endpointId === undefined ? null : [endpointId];
+): Promise<Seen> {
+	const asked = endpointId === undefined ? ALL : { ids: [endpointId] };
 	const [endpoints, subscriptions] = [ownNames(asker, "endpoints"), ownNames(asker, "subscriptions")];
 	if (endpoints === null) return asked;
 	if (subscriptionId !== undefined) {
@@ -36,8 +39,16 @@ export async function seenEndpoints(
 		if (isOwn) return asked;
 		if (endpointId === undefined) throw forbidden(asker.principal, "subscriptions", name ?? subscriptionId);
 	}
-	if (endpointId === undefined) return readMatchingEndpointIds(env, endpoints, MAX_OWN_ENDPOINTS);
+	if (endpointId === undefined) return { names: endpoints };
 	const [name] = (await readEndpointRefs(env, [endpointId])).get(endpointId)?.split("@") ?? [];
 	if (name !== undefined && covers(endpoints, name)) return asked;
 	throw forbidden(asker.principal, "endpoints", name ?? endpointId);
+}
+
+/** Those of `ids` that are seen; with names, only those that still exist. */
+export async function onlySeen(env: Env, ids: readonly string[], seen: Seen): Promise<string[]> {
+	if ("ids" in seen) return ids.filter((id) => seen.ids.includes(id));
+	const { names } = seen;
+	if (names === null) return [...ids];
+	return readExisting(env, "endpoints", ids, names);
 }

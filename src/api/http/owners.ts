@@ -1,6 +1,12 @@
 /** Which objects a list calls: a few known ones, or those of all endpoints or all sources. */
 import type { Env } from "../../env.ts";
-import { type OwnerTable, readBehind, readBetween, readExisting } from "../../store/views/owners.ts";
+import {
+	type Names,
+	type OwnerTable,
+	readBehind,
+	readBetween,
+	readExisting,
+} from "../../store/views/owners.ts";
 import type { Place } from "./pages.ts";
 
 /** Objects that one page calls at most. */
@@ -42,24 +48,28 @@ export function listedOwners(ids: readonly string[]): Owners {
 }
 
 /**
- * All owners in a table. Those that are not likely are called by age, which does not change while a
- * list is read.
+ * All owners in a table, or those with these names. Those that are not likely are called by age,
+ * which does not change while a list is read.
  */
 export function ownersOfTable(
 	env: Env,
 	table: OwnerTable,
-	{ fixed = [], likely }: { fixed?: readonly string[]; likely: Owners["likely"] },
+	{
+		fixed = [],
+		likely,
+		names = null,
+	}: { fixed?: readonly string[]; likely: Owners["likely"]; names?: Names },
 ): Owners {
 	return {
 		fixed,
 		likely,
-		existing: (ids) => readExisting(env, table, ids),
+		existing: (ids) => readExisting(env, table, ids, names),
 		async blockAfter(after, except) {
 			const from = after && { createdAt: after.at, id: after.id };
-			const found = await readBehind(env, table, { after: from, except, limit: MAX_ASKED });
+			const found = await readBehind(env, table, { after: from, except, limit: MAX_ASKED, names });
 			return blockOf(found.map(({ createdAt, id }) => ({ at: createdAt, id })));
 		},
-		ofBlock: (block, except) => readBetween(env, table, { ...block, except }),
+		ofBlock: (block, except) => readBetween(env, table, { ...block, except, names }),
 	};
 }
 

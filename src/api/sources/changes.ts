@@ -32,12 +32,21 @@ export async function changesOf(
 	input: z.output<typeof patchSourceSchema>,
 ): Promise<SourceChanges> {
 	const { name, description, subject, event_type: eventType, dedupe_key: dedupeKey, auth, settings } = input;
-	const expectEverySeconds = input.expect_every_seconds;
+	const { expect_every_seconds: expectEverySeconds, test: isTest } = input;
 	const kind = input.kind ?? former.kind;
 	refuseNames(kind, { event_type: eventType, subject, dedupe_key: dedupeKey });
 	const changes: SourceChanges = {
 		...(namesSetAside(former.quarantine, input) && { quarantine: null }),
-		...named({ name, kind: input.kind, description, subject, eventType, dedupeKey, expectEverySeconds }),
+		...named({
+			name,
+			kind: input.kind,
+			description,
+			subject,
+			eventType,
+			dedupeKey,
+			expectEverySeconds,
+			isTest,
+		}),
 		// A new kind brings its own settings.
 		...((settings !== undefined || input.kind !== undefined) && {
 			settings: resolveSettings(kind, settings ?? {}),

@@ -17,6 +17,7 @@ export function declaredSource(source: Source): Record<string, unknown> {
 		subject: source.subject ?? undefined,
 		dedupe_key: source.dedupeKey ?? undefined,
 		expect_every_seconds: source.expectEverySeconds ?? undefined,
+		test: source.isTest || undefined,
 		settings: settings ?? undefined,
 	});
 }

@@ -35,6 +35,7 @@ export type DeclaredSource = Pick<
 	| "subject"
 	| "dedupeKey"
 	| "expectEverySeconds"
+	| "isTest"
 	| "settings"
 >;
 
@@ -104,6 +105,7 @@ function declare(input: SourceInput): DeclaredSource {
 		subject: subject ?? null,
 		dedupeKey: dedupe_key ?? null,
 		expectEverySeconds: input.expect_every_seconds ?? null,
+		isTest: input.test ?? false,
 		settings: resolveSettings(kind, input.settings ?? {}),
 	};
 }

@@ -63,6 +63,7 @@ const fields = z.strictObject({
 		.describe(
 			"After so many seconds without an event the source is silent, which an operational event tells.",
 		),
+	test: z.boolean(),
 	settings: z.record(z.string(), z.unknown()),
 	status: statusField,
 });
@@ -147,6 +148,7 @@ export function sourceToWire(source: Source, origin: string): Record<string, unk
 		subject: source.subject,
 		dedupe_key: source.dedupeKey,
 		expect_every_seconds: source.expectEverySeconds,
+		test: source.isTest,
 		settings: source.settings,
 		...statusOf(source),
 		unreadable: unreadableOf(source),

@@ -72,6 +72,10 @@ const WRITTEN: FieldTexts = {
 	dedupe_key: "Kind `generic`: JSONata over `{headers, body}`; its value is the event's id.",
 	expect_every_seconds:
 		"After so many seconds without an event the source is silent, which an operational event tells; null: nothing is expected.",
+	test: {
+		text: "Its events are tests: they are marked `sluicetest`, and only subscriptions that name the source get them.",
+		schema: { default: false },
+	},
 	settings: { text: "What the kind asks for.", schema: settingsSchema },
 	status: { text: "What it is made as.", schema: { default: "active" } },
 };
@@ -117,6 +121,7 @@ const source = z.strictObject({
 	subject: z.string().nullable(),
 	dedupe_key: z.string().nullable(),
 	expect_every_seconds: z.number().int().nullable(),
+	test: z.boolean(),
 	settings: z.record(z.string(), z.unknown()).nullable(),
 	status: z.enum([...STATUSES, "quarantined"]),
 	status_reason: z.string().nullable(),

@@ -11,8 +11,15 @@ import { Alarm } from "../../objects/alarm.ts";
 import { dispatcher } from "../../objects/clients.ts";
 import { concurrently } from "../../objects/concurrently.ts";
 import { readBehind } from "../../store/views/owners.ts";
-import { addCounts, type BulkPart, NO_COUNTS, storedCounts, storedOrder } from "./order.ts";
-import type { BulkJobRpc, BulkRecord, BulkRequest, EndpointProgress } from "./rpc.ts";
+import { addCounts, type BulkAnswer, NO_COUNTS, storedOrder } from "./order.ts";
+import { isUnfinished, nextPart, type Part, storedPart, UNBEGUN, unfinishedOf } from "./part.ts";
+import {
+	type BulkJobRpc,
+	type BulkRecord,
+	type BulkRequest,
+	type EndpointProgress,
+	JOB_STATUSES,
+} from "./rpc.ts";
 
 /** Dispatchers that work on one job at once. */
 const RUNNING_AT_ONCE = 50;
@@ -20,8 +27,6 @@ const RUNNING_AT_ONCE = 50;
 const CALLS_AT_ONCE = 6;
 const FIRST_LOOK_MS = 250;
 const LONGEST_LOOK_MS = 10_000;
-/** Consecutive calls without a response until a dispatcher is given up: more than 15 minutes. */
-const MAX_FAILURES = 100;
 const REMEMBERED_MS = 7 * 86_400_000;
 const SHOWN_ENDPOINTS = 200;
 const JOB = "job";
@@ -29,11 +34,12 @@ const PART = "part/";
 
 const storedJob = z.object({
 	order: storedOrder,
-	/** null: all endpoints in the table, by age. */
+	/** null: all endpoints in the table with these names, by age. */
 	endpointIds: z.array(z.string()).nullable(),
+	endpointNames: z.array(z.string()).nullable(),
 	startedBy: z.string(),
 	asked: z.string(),
-	status: z.enum(["running", "done", "canceled"]),
+	status: z.enum(JOB_STATUSES),
 	createdAt: z.number(),
 	finishedAt: z.number().nullable(),
 	/** Endpoints that have been begun, and the last of them; null: none. */
@@ -42,24 +48,18 @@ const storedJob = z.object({
 });
 type Job = z.infer<typeof storedJob>;
 
-const storedPart = z.object({
-	status: z.enum(["running", "done", "canceled", "unreachable"]),
-	failures: z.number(),
-	...storedCounts,
-});
-type Part = z.infer<typeof storedPart>;
-
 export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 	readonly #alarm = new Alarm(this.ctx);
 	#looks = 0;
 	#isBusy = false;
 
-	async begin({ order, endpointIds, startedBy, asked }: BulkRequest): Promise<BulkRecord> {
+	async begin({ order, endpointIds, endpointNames, startedBy, asked }: BulkRequest): Promise<BulkRecord> {
 		const now = Date.now();
 		if (this.#job() === null) {
 			const job: Job = {
 				order,
 				endpointIds: endpointIds && [...endpointIds],
+				endpointNames: endpointNames && [...endpointNames],
 				startedBy,
 				asked,
 				status: "running",
@@ -121,7 +121,9 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 			await this.#ask(begun.ids);
 			const job = this.#job();
 			const isOver = begun.isLast && this.#running().length === 0;
-			if (job?.status === "running" && isOver) await this.#end(job, "done");
+			if (job?.status === "running" && isOver) {
+				await this.#end(job, this.#allParts().some(isUnfinished) ? "incomplete" : "done");
+			}
 		} catch (error) {
 			log("bulk.failed", { bulk_id: this.#job()?.order.id, error: String(error) });
 		} finally {
@@ -139,13 +141,18 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		if (job?.status !== "running" || room <= 0) return { ids: [], isLast: false };
 		const found =
 			job.endpointIds === null
-				? await readBehind(this.env, "endpoints", { after: job.last, except: [], limit: room })
+				? await readBehind(this.env, "endpoints", {
+						after: job.last,
+						except: [],
+						limit: room,
+						names: job.endpointNames,
+					})
 				: job.endpointIds.slice(job.begun, job.begun + room).map((id) => ({ id, createdAt: 0 }));
 		// The job may have been canceled meanwhile.
 		const current = this.#job();
 		if (current?.status !== "running") return { ids: [], isLast: false };
 		const ids = found.map(({ id }) => id);
-		for (const id of ids) this.#put(id, { status: "running", failures: 0, ...NO_COUNTS });
+		for (const id of ids) this.#put(id, UNBEGUN);
 		const last = found.at(-1) ?? job.last;
 		if (ids.length > 0) {
 			this.#looks = 0;
@@ -158,7 +165,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		const job = this.#job();
 		if (job === null) return;
 		await concurrently(ids, CALLS_AT_ONCE, (id) =>
-			this.#note(id, () => dispatcher(this.env, id).bulk(job.order)),
+			this.#note(id, ({ isBegun }) => dispatcher(this.env, id).bulk(job.order, isBegun)),
 		);
 	}
 
@@ -166,9 +173,9 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 	async #stopParts({ order, finishedAt }: Job): Promise<void> {
 		const running = this.#running();
 		await concurrently(running, CALLS_AT_ONCE, (id) =>
-			this.#note(id, async () => {
-				const canceled: BulkPart = { status: "canceled", ...NO_COUNTS };
-				return (await dispatcher(this.env, id).stopBulk(order.id)) ?? canceled;
+			this.#note(id, async ({ matched, done, skipped, failed }) => {
+				const stopped = await dispatcher(this.env, id).stopBulk(order.id);
+				return stopped ?? { status: "canceled", matched, done, skipped, failed };
 			}),
 		);
 		const isDone = this.#running().length === 0;
@@ -176,28 +183,27 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		await this.#alarm.move(isDone ? forgottenAt : Date.now() + this.#nextLookMs());
 	}
 
-	async #note(id: string, call: () => Promise<BulkPart>): Promise<void> {
+	async #note(id: string, call: (before: Part) => Promise<BulkAnswer>): Promise<void> {
 		const before = this.#part(id);
+		if (before === null) return;
+		let answer: BulkAnswer | null = null;
 		try {
-			const { status, matched, done, skipped, failed } = await call();
-			const counts = { matched, done, skipped, failed };
-			this.#put(id, { status, failures: 0, ...counts });
-			// Canceled during the call: the dispatcher may have begun only now.
-			if (status === "running" && this.#job()?.status !== "running") {
-				await this.#alarm.arm(Date.now() + FIRST_LOOK_MS);
-			}
+			answer = await call(before);
 		} catch (error) {
-			if (before === null) return;
-			const failures = before.failures + 1;
-			log("bulk.unreached", { endpoint_id: id, failures, error: String(error) });
-			this.#put(id, { ...before, failures, ...(failures >= MAX_FAILURES && { status: "unreachable" }) });
+			log("bulk.unreached", { endpoint_id: id, error: String(error) });
+		}
+		const part = nextPart(before, answer, Date.now());
+		this.#put(id, part);
+		// Canceled during the call: the dispatcher may have begun only now.
+		if (part.status === "running" && this.#job()?.status !== "running") {
+			await this.#alarm.arm(Date.now() + FIRST_LOOK_MS);
 		}
 	}
 
-	async #end(job: Job, status: "done" | "canceled"): Promise<void> {
+	async #end(job: Job, status: "done" | "incomplete" | "canceled"): Promise<void> {
 		const finishedAt = Date.now();
 		this.ctx.storage.kv.put(JOB, { ...job, status, finishedAt } satisfies Job);
-		await this.#alarm.move(status === "done" ? finishedAt + REMEMBERED_MS : finishedAt + FIRST_LOOK_MS);
+		await this.#alarm.move(finishedAt + (status === "canceled" ? FIRST_LOOK_MS : REMEMBERED_MS));
 	}
 
 	#job(): Job | null {
@@ -208,7 +214,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 		return storedPart.safeParse(this.ctx.storage.kv.get(PART + id)).data ?? null;
 	}
 
-	/** An endpoint with no matches gets no row. */
+	/** An endpoint that is done and has no matches gets no row. */
 	#put(id: string, part: Part): void {
 		if (part.status === "done" && part.matched === 0) this.ctx.storage.kv.delete(PART + id);
 		else this.ctx.storage.kv.put(PART + id, part);
@@ -230,6 +236,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 	#record({ order, asked, startedBy, status, createdAt, finishedAt, begun }: Job): BulkRecord {
 		const parts = this.#allParts();
 		const endpoints = parts
+			.toSorted((left, right) => Number(left.status === "done") - Number(right.status === "done"))
 			.slice(0, SHOWN_ENDPOINTS)
 			.map(({ endpointId, status, matched, done, skipped, failed }): EndpointProgress => {
 				return { endpointId, status, matched, done, skipped, failed };
@@ -241,6 +248,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 			asked,
 			startedBy,
 			status,
+			unfinished: unfinishedOf(parts),
 			createdAt,
 			finishedAt,
 			...parts.reduce(addCounts, NO_COUNTS),

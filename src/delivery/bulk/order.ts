@@ -46,6 +46,13 @@ export interface BulkPart extends BulkCounts {
 	status: "running" | "done" | "canceled";
 }
 
+/**
+ * What a dispatcher responds to an order. busy: too many other orders are not done here, and this
+ * one has not begun. forgotten: it was begun, and so many others have followed that its progress is
+ * no longer known; it is never begun anew.
+ */
+export type BulkAnswer = BulkPart | { status: "busy" | "forgotten" };
+
 export const NO_COUNTS: BulkCounts = { matched: 0, done: 0, skipped: 0, failed: 0 };
 
 export function addCounts(left: BulkCounts, right: BulkCounts): BulkCounts {

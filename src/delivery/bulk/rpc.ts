@@ -3,16 +3,31 @@ import type { BulkCounts, BulkOrder } from "./order.ts";
 
 export interface BulkRequest {
 	order: BulkOrder;
-	/** Endpoints whose deliveries are selected; null: all endpoints. */
+	/** Endpoints whose deliveries are selected; null: all that exist, or those with `endpointNames`. */
 	endpointIds: readonly string[] | null;
+	/** Patterns of names; null: all. */
+	endpointNames: readonly string[] | null;
 	/** `key_…` or `root`. */
 	startedBy: string;
 	/** The filters as the request gave them, returned when the job is read; JSON. */
 	asked: string;
 }
 
-/** unreachable: its dispatcher did not respond for too long and was given up. */
-export type EndpointStatus = "running" | "done" | "canceled" | "unreachable";
+/**
+ * The last three are ends at which it is unknown whether everything was done. unreachable: its
+ * dispatcher did not respond for too long and was given up. busy: nothing was begun, because others
+ * were not done for too long. forgotten: the dispatcher no longer knows the order; the counts are the
+ * last that were seen.
+ */
+export const ENDPOINT_STATUSES = ["running", "done", "canceled", "unreachable", "busy", "forgotten"] as const;
+export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
+
+/** incomplete: over, but at some endpoints not everything was done, as far as is known. */
+export const JOB_STATUSES = ["running", "done", "incomplete", "canceled"] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** How many endpoints ended in which of the statuses that make a job incomplete. */
+export type Unfinished = Record<"unreachable" | "busy" | "forgotten", number>;
 
 export interface EndpointProgress extends BulkCounts {
 	endpointId: string;
@@ -26,12 +41,13 @@ export interface BulkRecord extends BulkCounts {
 	dryRun: boolean;
 	asked: string;
 	startedBy: string;
-	status: "running" | "done" | "canceled";
+	status: JobStatus;
+	unfinished: Unfinished;
 	createdAt: number;
 	finishedAt: number | null;
 	/** Endpoints whose dispatchers have been called. */
 	endpointCount: number;
-	/** Endpoints with matches or not yet done, up to 200. */
+	/** Endpoints with matches or not yet done, up to 200; those that are not done come first. */
 	endpoints: EndpointProgress[];
 }
 

@@ -4,7 +4,7 @@
  * crash.
  */
 import * as z from "zod";
-import { type BulkOrder, type BulkPart, NO_COUNTS } from "./order.ts";
+import { type BulkAnswer, type BulkOrder, type BulkPart, NO_COUNTS } from "./order.ts";
 import { CHANGED_AT_ONCE, type SliceParts, Slices } from "./slices.ts";
 import { isRunning, type Job, storedJob } from "./stored-job.ts";
 
@@ -12,7 +12,10 @@ import { isRunning, type Job, storedJob } from "./stored-job.ts";
 const TELL_AGAIN_MS = 200;
 /** Jobs that are kept, including finished ones. */
 const MAX_JOBS = 50;
+/** Ids of jobs that are no longer kept, so that a late repetition of their order is recognized. */
+const MAX_FORGOTTEN = 500;
 const KEY = "bulk";
+const FORGOTTEN = "bulk_forgotten";
 
 export interface BulkParts extends Omit<SliceParts, "ctx" | "save"> {
 	ctx: Pick<DurableObjectState, "storage" | "waitUntil">;
@@ -22,15 +25,21 @@ export class BulkRunner {
 	readonly #parts: BulkParts;
 	readonly #slices: Slices;
 	readonly #jobs: Job[];
+	#forgotten: string[];
 	#isBusy = false;
 
 	constructor(parts: BulkParts) {
 		this.#parts = parts;
 		this.#slices = new Slices({ ...parts, save: () => this.#save() });
+		const { kv } = parts.ctx.storage;
 		const kept = z
 			.array(z.unknown())
 			.catch([])
-			.parse(parts.ctx.storage.kv.get(KEY) ?? []);
+			.parse(kv.get(KEY) ?? []);
+		this.#forgotten = z
+			.array(z.string())
+			.catch([])
+			.parse(kv.get(FORGOTTEN) ?? []);
 		this.#jobs = kept.flatMap((job) => storedJob.safeParse(job).data ?? []);
 	}
 
@@ -38,21 +47,20 @@ export class BulkRunner {
 		return this.#next !== undefined;
 	}
 
-	find(id: string): BulkPart | null {
-		return this.#jobs.find(({ order }) => order.id === id)?.part ?? null;
+	find(id: string): BulkAnswer | null {
+		const job = this.#jobs.find(({ order }) => order.id === id);
+		if (job !== undefined) return job.part;
+		return this.#forgotten.includes(id) ? { status: "forgotten" } : null;
 	}
 
-	/**
-	 * Begins an order for the deliveries that exist now. Idempotent. Throws if there are too many
-	 * jobs.
-	 */
-	begin(order: BulkOrder): BulkPart {
+	/** Begins an order for the deliveries that exist now. Idempotent. */
+	begin(order: BulkOrder): BulkAnswer {
 		const known = this.find(order.id);
 		if (known !== null) return known;
 		while (this.#jobs.length >= MAX_JOBS) {
-			const finished = this.#jobs.findIndex(({ part }) => part.status !== "running");
-			if (finished === -1) throw new Error("too many bulk jobs are waiting at this endpoint");
-			this.#jobs.splice(finished, 1);
+			const finished = this.#jobs.findIndex((job) => !isRunning(job));
+			if (finished === -1) return { status: "busy" };
+			this.#forget(finished);
 		}
 		const part: BulkPart = { status: "running", ...NO_COUNTS };
 		this.#jobs.push({ order, part, stage: "untried", after: 0, end: this.#parts.backlog.lastPosition });
@@ -98,6 +106,12 @@ export class BulkRunner {
 
 	get #next(): Job | undefined {
 		return this.#jobs.find(isRunning);
+	}
+
+	#forget(index: number): void {
+		const ids = this.#jobs.splice(index, 1).map(({ order }) => order.id);
+		this.#forgotten = [...this.#forgotten, ...ids].slice(-MAX_FORGOTTEN);
+		this.#parts.ctx.storage.kv.put(FORGOTTEN, this.#forgotten);
 	}
 
 	#save(): void {

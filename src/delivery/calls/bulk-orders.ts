@@ -1,5 +1,5 @@
 /** Orders to retry or cancel many deliveries, as the API gives them to a dispatcher, and their turns at its alarm. */
-import { type BulkOrder, type BulkPart, NO_COUNTS } from "../bulk/order.ts";
+import { type BulkAnswer, type BulkOrder, type BulkPart, NO_COUNTS } from "../bulk/order.ts";
 import { type BulkParts, BulkRunner } from "../bulk/runner.ts";
 import { type Again, orAgain } from "../or-again.ts";
 import { BACKSTOP_MS } from "../rules/wake.ts";
@@ -24,14 +24,16 @@ export class BulkOrders {
 		return this.#runner.isRunning;
 	}
 
-	/** Begins an order, and returns its progress. Idempotent. Throws if there are too many. */
-	async take(order: BulkOrder): Promise<BulkPart> {
+	/** Begins an order unless `isBegun`, and returns its progress. Idempotent. */
+	async take(order: BulkOrder, isBegun: boolean): Promise<BulkAnswer> {
 		const { alarm } = this.#parts;
 		const known = this.#runner.find(order.id);
 		if (known !== null) return known;
+		if (isBegun) return { status: "forgotten" };
 		// No delivery has ever arrived.
 		if (this.#parts.endpointId() === null) return { status: "done", ...NO_COUNTS };
-		this.#runner.begin(order);
+		const begun = this.#runner.begin(order);
+		if (begun.status === "busy") return begun;
 		await alarm.arm(Date.now() + BACKSTOP_MS);
 		// The first slice runs at once; small orders need no more.
 		await orAgain(this.#parts, () => this.goOn());

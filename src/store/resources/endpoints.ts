@@ -11,7 +11,6 @@ import {
 	hasChanged,
 	insertRow,
 	listRows,
-	matchesOneOf,
 	updateRow,
 } from "../rows.ts";
 import { withSchema } from "../schema.ts";
@@ -62,22 +61,6 @@ export async function listEndpoints(env: Env, query: ListQuery): Promise<Endpoin
 export async function readEndpointIds(env: Env, name: string): Promise<string[]> {
 	const { results } = await withSchema(env, (db) =>
 		db.prepare("SELECT id FROM endpoints WHERE name = ?").bind(name).all<{ id: string }>(),
-	);
-	return results.map(({ id }) => id);
-}
-
-/** Returns the ids of up to `limit` endpoints whose names match one of `patterns` (rows.ts), oldest first. */
-export async function readMatchingEndpointIds(
-	env: Env,
-	patterns: readonly string[],
-	limit: number,
-): Promise<string[]> {
-	const { sql, bound } = matchesOneOf("name", patterns);
-	const { results } = await withSchema(env, (db) =>
-		db
-			.prepare(`SELECT id FROM endpoints WHERE ${sql} ORDER BY created_at, id LIMIT ?`)
-			.bind(...bound, limit)
-			.all<{ id: string }>(),
 	);
 	return results.map(({ id }) => id);
 }

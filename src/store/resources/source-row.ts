@@ -31,6 +31,8 @@ export interface SourceRow extends Row {
 	dedupe_key: string | null;
 	/** Undefined before the schema step that adds it. */
 	expect_every_seconds?: number | null;
+	/** Undefined before the schema step that adds it. */
+	is_test?: number | null;
 	settings: string;
 	secrets: string;
 	status: string;
@@ -60,14 +62,25 @@ export function fromStoredStatus(status: string): Source["status"] {
 
 /** Returns the columns of the given fields. */
 export async function sourceToColumns(env: Env, changes: SourceChanges): Promise<Row> {
-	const { auth, secrets, eventType, dedupeKey, expectEverySeconds, settings, status, quarantine, ...same } =
-		changes;
+	const {
+		auth,
+		secrets,
+		eventType,
+		dedupeKey,
+		expectEverySeconds,
+		isTest,
+		settings,
+		status,
+		quarantine,
+		...same
+	} = changes;
 	return {
 		...same,
 		...(auth !== undefined && { auth: JSON.stringify(auth), ...AWAITING_VERIFICATION }),
 		...(eventType !== undefined && { event_type: eventType }),
 		...(dedupeKey !== undefined && { dedupe_key: dedupeKey }),
 		...(expectEverySeconds !== undefined && { expect_every_seconds: expectEverySeconds }),
+		...(isTest !== undefined && { is_test: Number(isTest) }),
 		...(settings !== undefined && { settings: JSON.stringify(settings) }),
 		...(status !== undefined && { status: toStoredStatus(status) }),
 		...(quarantine !== undefined && { quarantine: quarantineToColumn(quarantine) }),
@@ -89,6 +102,7 @@ export async function sourceFromRow(env: Env, row: SourceRow): Promise<Source> {
 		subject: row.subject,
 		dedupeKey: row.dedupe_key,
 		expectEverySeconds: row.expect_every_seconds ?? null,
+		isTest: row.is_test === 1,
 		settings: readColumn(settingsSchema, row.settings),
 		secrets: secrets === null ? null : readColumn(liveSecretsSchema, secrets),
 		status: fromStoredStatus(row.status),

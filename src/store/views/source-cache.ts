@@ -33,6 +33,8 @@ const cachedSource = z.object({
 	dedupeKey: z.string().nullable(),
 	/** Missing in copies that release 0.1 made. */
 	expectEverySeconds: z.number().nullable().default(null),
+	/** Missing in copies that release 0.1 made. */
+	isTest: z.boolean().default(false),
 	settings: settingsSchema,
 	sealedSecrets: z.string(),
 	status: z.enum(STORED_STATUSES),

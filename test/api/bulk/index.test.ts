@@ -1,6 +1,6 @@
 /** Bulk jobs through the API: over one endpoint and over many, followed to their end. */
 import { env } from "cloudflare:workers";
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
 import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
 import { deliveryId, eventId } from "../../../src/events/ids.ts";
@@ -25,30 +25,35 @@ async function aPausedTarget(): Promise<Target> {
 	return { endpoint, subscription };
 }
 
-/** Hands events to the targets, as the router would; returns their ids. */
-async function route(targets: readonly Target[], count: number, subject = "none"): Promise<string[]> {
-	const ids: string[] = [];
-	for (let number = 0; number < count; number++) {
-		const attributes = { id: `b-${++made}`, source: "/t", type: "t", subject };
-		const id = eventId("src_api", attributes);
-		const event: SluiceEvent = { id, sourceId: "src_api", receivedAt: Date.now(), attributes, data: null };
-		const decisions = targets.map(({ endpoint, subscription }): Decision => {
-			const [endpointId, subscriptionId] = [endpoint.id, subscription.id];
-			return {
-				deliveryId: deliveryId({ eventId: id, subscriptionId, endpointId }),
-				subscriptionId,
-				subscriptionName: subscription.name,
-				endpointId,
-				endpointRef: `${endpoint.name}@1`,
-			};
-		});
-		await eventLog(env, "src_api").append([{ event, decisions }]);
-		for (const decision of decisions) {
-			await dispatcher(env, decision.endpointId).enqueue([{ event, decisions: [decision] }]);
-		}
-		ids.push(id);
+function anEvent(subject = "none"): SluiceEvent {
+	const attributes = { id: `b-${++made}`, source: "/t", type: "t", subject };
+	const id = eventId("src_api", attributes);
+	return { id, sourceId: "src_api", receivedAt: Date.now(), attributes, data: null };
+}
+
+/** Hands an event to the targets, as the router would. */
+async function routeEvent(targets: readonly Target[], event: SluiceEvent): Promise<void> {
+	const decisions = targets.map(({ endpoint, subscription }): Decision => {
+		const [endpointId, subscriptionId] = [endpoint.id, subscription.id];
+		return {
+			deliveryId: deliveryId({ eventId: event.id, subscriptionId, endpointId }),
+			subscriptionId,
+			subscriptionName: subscription.name,
+			endpointId,
+			endpointRef: `${endpoint.name}@1`,
+		};
+	});
+	await eventLog(env, "src_api").append([{ event, decisions }]);
+	for (const decision of decisions) {
+		await dispatcher(env, decision.endpointId).enqueue([{ event, decisions: [decision] }]);
 	}
-	return ids;
+}
+
+/** Routes new events; returns their ids. */
+async function route(targets: readonly Target[], count: number, subject?: string): Promise<string[]> {
+	const events = Array.from({ length: count }, () => anEvent(subject));
+	for (const event of events) await routeEvent(targets, event);
+	return events.map(({ id }) => id);
 }
 
 async function whenOver(id: string): Promise<Resource> {
@@ -78,6 +83,7 @@ describe("over one endpoint", () => {
 			dry_run: false,
 			filters,
 			status: "done",
+			detail: null,
 			...counts,
 			endpoint_count: 1,
 			endpoints: [
@@ -135,6 +141,28 @@ describe("over all endpoints", () => {
 	});
 });
 
+describe("of one event", () => {
+	test("that is routed only after the request is found", async () => {
+		const target = await aPausedTarget();
+		const event = anEvent();
+		const wait = vi.spyOn(scheduler, "wait").mockImplementationOnce(() => routeEvent([target], event));
+		const job = await must("POST", "/v1/deliveries/cancel", { event: event.id });
+		wait.mockRestore();
+		expect(await whenOver(job.id)).toMatchObject({ done: 1, endpoint_count: 1 });
+	});
+
+	test("that the log has forgotten is looked for at all endpoints", async () => {
+		const [target, other] = [await aPausedTarget(), await aPausedTarget()];
+		const [first] = await route([target, other], 2);
+		await runInDurableObject(eventLog(env, "src_api"), (_, { storage }) => {
+			storage.sql.exec("DELETE FROM segments");
+		});
+		const job = await must("POST", "/v1/deliveries/cancel", { event: first });
+		expect(await whenOver(job.id)).toMatchObject({ status: "done", matched: 2, done: 2 });
+		expect(await statuses(target, "pending")).toBe(1);
+	});
+});
+
 describe("is refused", () => {
 	test.each([
 		[{}, ""],
@@ -188,4 +216,40 @@ test("a subscriber reaches what is its own, and the jobs that it has begun", asy
 	expect(await askWith(key, "GET", `/v1/bulk/${foreign.id}`)).toMatchObject({ status: 403 });
 	const viewer = await makeKey({ role: "viewer" });
 	expect(await askWith(viewer, "GET", `/v1/bulk/${foreign.id}`)).toMatchObject({ status: 200 });
+});
+
+test("a subscriber's key reaches all of its endpoints, however many there are", async () => {
+	const prefix = `own${++made}`;
+	const { name } = await must("POST", "/v1/endpoints", {
+		name: `${prefix}-old`,
+		url: "https://m.example.com/",
+	});
+	const { results } = await env.DB.prepare("SELECT name FROM pragma_table_info('endpoints')").all<{
+		name: string;
+	}>();
+	const values = results.map((column) =>
+		column.name === "id"
+			? "id || n"
+			: column.name === "name"
+				? "name || n"
+				: column.name === "created_at"
+					? "n"
+					: column.name,
+	);
+	await env.DB.prepare(
+		`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
+		INSERT INTO endpoints (${results.map((column) => column.name).join()})
+		SELECT ${values.join()} FROM endpoints, numbers WHERE name = ?`,
+	)
+		.bind(name)
+		.run();
+	const target = await aPausedTarget();
+	await route([target], 1, `${prefix}/subject`);
+	const key = await makeKey({ role: "subscriber", endpoints: [`${prefix}-*`, target.endpoint.name] });
+	const listed = await askWith(key, "GET", `/v1/deliveries?subject=${prefix}/subject`);
+	expect(listed.body).toMatchObject({ data: [{ endpoint_id: target.endpoint.id }] });
+	const { body } = await askWith(key, "POST", "/v1/deliveries/cancel", { subject: `${prefix}/subject` });
+	expect(body).toMatchObject({ matched: 1, done: 1 });
+	expect(await must("POST", `/v1/bulk/${body.id}/cancel`)).toMatchObject({ status: "canceled" });
+	await env.DB.prepare("DELETE FROM endpoints WHERE created_at <= 1000").run();
 });

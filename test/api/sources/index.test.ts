@@ -22,6 +22,7 @@ describe("creating a source", () => {
 			subject: null,
 			dedupe_key: null,
 			expect_every_seconds: null,
+			test: false,
 			settings: {},
 			secret: expect.stringMatching(/^[0-9a-f]{64}$/),
 			status: "active",

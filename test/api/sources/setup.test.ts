@@ -242,6 +242,31 @@ describe("the event of a sample is marked", () => {
 		expect(delivered["matched"]).not.toMatchObject([{ withheld: true }]);
 	});
 
+	test("and so is every event of a source that is only for tests, until it is not", async () => {
+		const { source, all } = await setting("generic");
+		const { targets } = await must("GET", `/v1/subscriptions/${all}`);
+		const everywhere = await must("POST", "/v1/subscriptions", { targets });
+		const { name } = await must("PATCH", `/v1/sources/${source}`, { auth: { type: "none" }, test: true });
+		const send = async (): Promise<Resource> => {
+			const request = new Request(`${ORIGIN}/in/${name}`, { method: "POST", body: "{}" });
+			const response = await exports.default.fetch(request);
+			const { id } = await response.json<{ id: string }>();
+			return must("GET", `/v1/events/${id}?explain=true`);
+		};
+		const tried = await send();
+		expect(tried).toMatchObject({ cloudevent: { sluicetest: true } });
+		const subscriptions = (event: Resource) =>
+			(event["matched"] as { subscription_id: string }[]).map((decision) => decision.subscription_id);
+		expect(subscriptions(tried)).toEqual([all]);
+		expect(await must("PATCH", `/v1/sources/${source}`, { test: false })).toMatchObject({ test: false });
+		await vi.waitFor(async () => {
+			const event = await send();
+			expect(event["cloudevent"]).not.toHaveProperty("sluicetest");
+			expect(subscriptions(event)).toContain(everywhere.id);
+		});
+		await must("DELETE", `/v1/subscriptions/${everywhere.id}`);
+	});
+
 	test("no publisher can mark its own", async () => {
 		const { source } = await setting("cloudevents");
 		const { name } = await must("GET", `/v1/sources/${source}`);
@@ -253,6 +278,7 @@ describe("the event of a sample is marked", () => {
 			type: "t",
 			sluicetest: true,
 			sluiceundelivered: true,
+			sluiceonlynamed: true,
 		};
 		const response = await exports.default.fetch(
 			new Request(`${ORIGIN}/in/${name}`, {
@@ -265,6 +291,7 @@ describe("the event of a sample is marked", () => {
 		const event = await must("GET", `/v1/events/${id}`);
 		expect(event["cloudevent"]).not.toHaveProperty("sluicetest");
 		expect(event["cloudevent"]).not.toHaveProperty("sluiceundelivered");
+		expect(event["cloudevent"]).not.toHaveProperty("sluiceonlynamed");
 		expect(event["matched"]).not.toContainEqual(expect.objectContaining({ withheld: true }));
 	});
 

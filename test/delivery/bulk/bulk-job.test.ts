@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
-import { type BulkPart, NO_COUNTS } from "../../../src/delivery/bulk/order.ts";
+import { type BulkAnswer, type BulkPart, NO_COUNTS } from "../../../src/delivery/bulk/order.ts";
 import type { BulkRequest } from "../../../src/delivery/bulk/rpc.ts";
 import { newId } from "../../../src/events/ids.ts";
 import { bulkJob } from "../../../src/objects/clients.ts";
@@ -13,8 +13,9 @@ afterEach(() => {
 
 interface StandIn {
 	/** What each call to begin or to ask returns. */
-	bulk: (endpointId: string) => BulkPart;
+	bulk: (endpointId: string, isBegun: boolean) => BulkAnswer;
 	calls: string[];
+	stop: () => BulkPart | null;
 	stopped: string[];
 }
 
@@ -22,10 +23,11 @@ interface StandIn {
 async function aJob(endpoints: number, bulk: StandIn["bulk"]) {
 	const id = newId("bulk");
 	const stub = bulkJob(env, id);
-	const standIn: StandIn = { bulk, calls: [], stopped: [] };
+	const standIn: StandIn = { bulk, calls: [], stop: () => canceled, stopped: [] };
 	const request: BulkRequest = {
 		order: { id, action: "retry", dryRun: false, filters: { status: "dead" } },
 		endpointIds: Array.from({ length: endpoints }, (_, number) => `ep_${String(number).padStart(10, "0")}`),
+		endpointNames: null,
 		startedBy: "root",
 		asked: '{"status":"dead"}',
 	};
@@ -34,13 +36,13 @@ async function aJob(endpoints: number, bulk: StandIn["bulk"]) {
 			const DISPATCHER = {
 				idFromName: (name: string) => name,
 				get: (name: string) => ({
-					bulk: async () => {
+					bulk: async (_: unknown, isBegun: boolean) => {
 						standIn.calls.push(name);
-						return standIn.bulk(name);
+						return standIn.bulk(name, isBegun);
 					},
 					stopBulk: async () => {
 						standIn.stopped.push(name);
-						return { status: "canceled", ...NO_COUNTS, done: 1 };
+						return standIn.stop();
 					},
 				}),
 			};
@@ -50,6 +52,7 @@ async function aJob(endpoints: number, bulk: StandIn["bulk"]) {
 	return { id, stub, standIn, request, putIn };
 }
 
+const canceled: BulkPart = { status: "canceled", ...NO_COUNTS, done: 1 };
 const done: BulkPart = { status: "done", matched: 2, done: 1, skipped: 1, failed: 0 };
 const running: BulkPart = { status: "running", ...NO_COUNTS, matched: 1 };
 
@@ -91,16 +94,77 @@ test("canceled, it stops who is at work, and begins nobody more", async () => {
 	expect((await stub.read())?.endpoints.every(({ status }) => status !== "running")).toBe(true);
 });
 
-test("a dispatcher that never responds is given up, and the others are done", async () => {
+/** Asks for the job after `ms`, as its alarm would. */
+async function readAfter(ms: number, stub: Awaited<ReturnType<typeof aJob>>["stub"]) {
+	const later = Date.now() + ms;
+	vi.spyOn(Date, "now").mockReturnValue(later);
+	return stub.read();
+}
+
+test("a dispatcher that does not respond for a quarter of an hour is given up, and the job says so", async () => {
 	const { stub, request } = await aJob(2, (id) => {
 		if (id.endsWith("1")) throw new Error("no such method");
 		return done;
 	});
 	await stub.begin(request);
+	// However often somebody asks.
 	for (let looks = 0; looks < 110; looks++) await stub.read();
-	const record = await stub.read();
-	expect(record).toMatchObject({ status: "done", matched: 2 });
-	expect(record?.endpoints.map(({ status }) => status)).toEqual(["done", "unreachable"]);
+	expect(await stub.read()).toMatchObject({ status: "running" });
+	expect(await readAfter(901_000, stub)).toMatchObject({
+		status: "incomplete",
+		matched: 2,
+		unfinished: { unreachable: 1 },
+		endpoints: [{ status: "unreachable" }, { status: "done" }],
+	});
+});
+
+test("one that responds now and then is not given up", async () => {
+	let isDown = true;
+	const { stub, request } = await aJob(1, () => {
+		if (isDown) throw new Error("overloaded");
+		return running;
+	});
+	await stub.begin(request);
+	isDown = false;
+	await readAfter(600_000, stub);
+	isDown = true;
+	expect(await readAfter(600_000, stub)).toMatchObject({ status: "running" });
+});
+
+test("a dispatcher that has too many jobs is asked again, and in the end the job says that it was left out", async () => {
+	const { stub, standIn, request } = await aJob(2, (id) => (id.endsWith("1") ? { status: "busy" } : done));
+	expect(await stub.begin(request)).toMatchObject({ status: "running" });
+	expect(await readAfter(901_000, stub)).toMatchObject({
+		status: "incomplete",
+		unfinished: { busy: 1 },
+		endpoints: [{ status: "busy" }, { status: "done" }],
+	});
+	const calls = standIn.calls.length;
+	await stub.read();
+	expect(standIn.calls).toHaveLength(calls);
+});
+
+test("a dispatcher that has forgotten the job is not asked to begin it anew", async () => {
+	const asked: boolean[] = [];
+	const { stub, request } = await aJob(1, (_, isBegun) => {
+		asked.push(isBegun);
+		return asked.length === 1 ? running : { status: "forgotten" };
+	});
+	await stub.begin(request);
+	expect(await stub.read()).toMatchObject({
+		status: "incomplete",
+		matched: 1,
+		unfinished: { forgotten: 1 },
+		endpoints: [{ status: "forgotten", matched: 1 }],
+	});
+	expect(asked).toEqual([false, true]);
+});
+
+test("canceled, it keeps what is known of a dispatcher that has forgotten it", async () => {
+	const { stub, standIn, request } = await aJob(1, () => ({ ...running, done: 1 }));
+	await stub.begin(request);
+	standIn.stop = () => null;
+	expect(await stub.cancel()).toMatchObject({ status: "canceled", matched: 1, done: 1 });
 });
 
 test("where nothing was found leaves no row, and all of it is forgotten after a week", async () => {

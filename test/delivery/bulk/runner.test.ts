@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { BulkOrder, BulkPart } from "../../../src/delivery/bulk/order.ts";
+import type { BulkAnswer, BulkOrder } from "../../../src/delivery/bulk/order.ts";
 import type { IncomingEvent } from "../../../src/delivery/ledger/inbox/incoming.ts";
 import type { DeliveryStatus } from "../../../src/delivery/records.ts";
 import { newId } from "../../../src/events/ids.ts";
@@ -27,7 +27,7 @@ function order(action: BulkOrder["action"], more: Partial<BulkOrder> = {}): Bulk
 }
 
 /** Begins it, and lets the alarm go on until it is over. */
-async function run(setting: Setting, given: BulkOrder): Promise<BulkPart> {
+async function run(setting: Setting, given: BulkOrder): Promise<BulkAnswer> {
 	let part = await setting.dispatcher.bulk(given);
 	for (let alarms = 0; part.status === "running" && alarms < 200; alarms++) {
 		await runAlarm(setting);
@@ -100,6 +100,31 @@ describe("canceling", () => {
 		await setting.dispatcher.enqueue([incoming(setting)]);
 		expect(await run(setting, given)).toEqual(part);
 		expect(await count(setting, "pending")).toBe(1);
+	});
+
+	test("is not begun anew when fifty others have pushed it out", async () => {
+		const { setting } = await stopped(3);
+		const given = order("cancel");
+		await run(setting, given);
+		for (let others = 0; others < 50; others++) await run(setting, order("cancel", { dryRun: true }));
+		await setting.dispatcher.enqueue([incoming(setting)]);
+		expect(await setting.dispatcher.bulk(given)).toEqual({ status: "forgotten" });
+		await evictDurableObject(setting.dispatcher);
+		// The response to its beginning may have been lost.
+		expect(await setting.dispatcher.bulk(given, false)).toEqual({ status: "forgotten" });
+		expect(await setting.dispatcher.bulk(order("cancel"), true)).toEqual({ status: "forgotten" });
+		expect(await count(setting, "pending")).toBe(1);
+	});
+
+	test("waits its turn where fifty others are not done", async () => {
+		const { setting } = await stopped(250);
+		await runInDurableObject(setting.dispatcher, async (instance) => {
+			const jobs = Array.from({ length: 50 }, () => order("cancel", { filters: { subject: "none" } }));
+			const begun = jobs.map((job) => instance.bulk(job));
+			expect(await instance.bulk(order("cancel"))).toEqual({ status: "busy" });
+			await Promise.all(begun);
+		});
+		expect(await run(setting, order("cancel"))).toMatchObject({ status: "done", done: 250 });
 	});
 
 	test("leaves alone what comes after it was asked for", async () => {
