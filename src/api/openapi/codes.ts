@@ -40,7 +40,7 @@ export const CODES = {
 	not_found: [404, "There is no such route."],
 	source_not_found: [404, "There is no such source, or it is built in."],
 	subscription_not_found: [404, "There is no such subscription."],
-	method_not_allowed: [405, "Events are sent with POST."],
+	method_not_allowed: [405, "The path has no such method; the header `Allow` names those that it has."],
 	source_not_posted: [405, "The events of this source come from a queue."],
 	already_finished: [409, "The delivery is finished and cannot be canceled."],
 	already_succeeded: [409, "The delivery has succeeded and is not sent again."],
