@@ -51,7 +51,7 @@ const resource: ResourceDescription = {
 	},
 	put: {
 		description:
-			"`{ref}` is `name@version`, or an id, under which it only replaces. What the body leaves out has its default again; `status` and secrets stay unless it names them. It may leave out what the path says, and not contradict it.",
+			"`{ref}` is `name@version`, or an id, which only replaces. Fields that the body leaves out get their defaults, except `status` and secrets, which stay. `name` and `version` may be left out, because the path has them.",
 		body: {
 			schema: ENDPOINT_PUT,
 			examples: { model: { url: "https://models.example.com/ocr", timeout_seconds: 60 } },
@@ -61,13 +61,16 @@ const resource: ResourceDescription = {
 	},
 	change: {
 		description:
-			"Changes the fields that are named. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
+			"Changes only the fields that the body names. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
 		body: {
 			schema: ENDPOINT_PATCH,
 			examples: { limits: { timeout_seconds: 120, max_concurrency: 2, retry: { cold_start_seconds: 300 } } },
 		},
 	},
-	remove: { description: "Deliveries that wait for it end dead `deleted`.", codes: ["endpoint_in_use"] },
+	remove: {
+		description: "Its waiting deliveries end as dead, with the reason `deleted`.",
+		codes: ["endpoint_in_use"],
+	},
 	rotate: {
 		secret: "signing secret",
 		description: "Up to ten secrets are valid at once; each request is signed with all of them.",
@@ -75,9 +78,10 @@ const resource: ResourceDescription = {
 		rotated: ["The endpoint, with its new signing secret.", ENDPOINT_WITH_SECRET],
 		codes: ["too_many_secrets"],
 	},
-	pause: { description: "Nothing is sent, everything is kept." },
+	pause: { description: "Nothing is sent to it any more. Its deliveries are kept and wait." },
 	resume: {
-		description: "Also after `unauthorized`, `quota` and `gone`, and while a `Retry-After` holds it.",
+		description:
+			"Also works after the router itself has stopped it (`unauthorized`, `quota`, `gone`), and while a `Retry-After` holds it back.",
 	},
 };
 

@@ -41,7 +41,7 @@ const resource: ResourceDescription = {
 	},
 	put: {
 		description:
-			"What the body leaves out has its default again; the secret and `status` stay unless it names them. It may leave out `name`, which the path says. Under an id it only replaces, and may name another `name`.",
+			"Fields that the body leaves out get their defaults, except the secret and `status`, which stay. `name` may be left out, because the path has it. If `{ref}` is an id, the request only replaces, and `name` may be a new one.",
 		body: {
 			schema: SOURCE_PUT,
 			examples: { database: { event_type: "document.inserted", dedupe_key: "body.id" } },
@@ -51,22 +51,24 @@ const resource: ResourceDescription = {
 		codes: ["name_taken", "queue_taken"],
 	},
 	change: {
-		description: "Changes the fields that are named. Objects are replaced as a whole.",
+		description:
+			"Changes only the fields that the body names. `auth` and `settings` are replaced as a whole.",
 		body: { schema: SOURCE_PATCH, examples: { rename: { description: "Rows of two tables" } } },
 		codes: ["name_taken", "queue_taken"],
 	},
 	remove: { codes: ["source_in_use"] },
 	rotate: {
 		secret: "secret",
-		description: "Up to ten secrets are valid at once.",
+		description:
+			"The former secret stays valid for `grace_period_seconds`. Up to ten secrets are valid at once.",
 		examples: { hour: { grace_period_seconds: 3_600 } },
 		rotated: ["The source, with its new secret.", SOURCE_WITH_SECRET],
 		codes: ["no_secret", "rotate_by_patch", "too_many_secrets"],
 	},
 	pause: {
-		description: "Publishers get 503 `source_paused`, so that they send again what was not taken.",
+		description: "Its publishers get 503 `source_paused`, so that they send their events again later.",
 	},
-	resume: { description: "Tries an expression again that was set aside." },
+	resume: { description: "Also tries an expression again that was set aside." },
 };
 
 const shared = { tag: "Sources", params: { ref: resource.ref } } as const;
@@ -79,7 +81,7 @@ export const sourceOperations: readonly OperationDescription[] = [
 		path: "/v1/sources/{ref}/setup",
 		id: "getSourceSetup",
 		summary: "How to connect the publisher",
-		responses: { 200: { text: "Steps with the real URL.", schema: SETUP } },
+		responses: { 200: { text: "Steps, with the real ingest URL in them.", schema: SETUP } },
 		codes: ["source_not_found", "settings_unreadable"],
 	},
 	{
@@ -89,9 +91,9 @@ export const sourceOperations: readonly OperationDescription[] = [
 		id: "testSource",
 		summary: "Send a sample through a source",
 		description:
-			"The kind's sample, with a proof made from the stored secret, verified and routed as any request.",
+			"Sends the sample request of the source's kind, with a proof made from the stored secret. It is verified and routed like any other request. Its event has the attribute `sluicetest: true`, so that filters can leave it out.",
 		body: { schema: TEST_OPTIONS, optional: true, examples: { decisions: { deliver: false } } },
-		responses: { 200: { text: "What was sent and answered.", schema: TEST } },
+		responses: { 200: { text: "The request that was sent, and the response to it.", schema: TEST } },
 		codes: [
 			"source_not_found",
 			"source_paused",

@@ -17,7 +17,7 @@ const resource: ResourceDescription = {
 	read: ["The subscription.", SUBSCRIPTION],
 	create: {
 		description:
-			"It sees events that are routed after its creation. Name either `targets` or `endpoint`. With a key that is not for the source it is `requested`, until the source's owner grants it.",
+			"It gets events that are routed after its creation. Name either `targets` or `endpoint`. If your key is not for the source, the subscription is `requested` until an admin or the source's owner grants it.",
 		body: {
 			schema: CREATE,
 			examples: {
@@ -38,7 +38,7 @@ const resource: ResourceDescription = {
 	},
 	put: {
 		description:
-			"What the body leaves out has its default again; `status` stays unless it names it. It may leave out `name`, which the path says. Under an id it only replaces, and may name another `name`.",
+			"Fields that the body leaves out get their defaults, except `status`, which stays. `name` may be left out, because the path has it. If `{ref}` is an id, the request only replaces, and `name` may be a new one.",
 		body: {
 			schema: PUT,
 			examples: { filtered: { source: "documents-db", types: ["document.*"], endpoint: "ocr@3" } },
@@ -49,15 +49,16 @@ const resource: ResourceDescription = {
 	},
 	change: {
 		description:
-			"Changes the fields that are named. Deliveries that wait use it as it is when they are sent.",
+			"Changes only the fields that the body names. Deliveries that wait are sent as the subscription says at that time.",
 		body: { schema: PATCH, examples: { narrow: { types: ["document.inserted"], result: { max_hops: 2 } } } },
 		codes: ["name_taken"],
 	},
-	remove: { description: "Deliveries that wait end dead `deleted`." },
+	remove: { description: "Its waiting deliveries end as dead, with the reason `deleted`." },
 	pause: {
-		description: "It matches no new events, and none of those later. Deliveries that it has go on.",
+		description:
+			"It matches no new events, and does not get them later either. Deliveries that exist are still sent.",
 	},
-	resume: { description: "Tries an expression again that was set aside.", codes: ["not_granted"] },
+	resume: { description: "Also tries an expression again that was set aside.", codes: ["not_granted"] },
 };
 
 const shared = { tag: "Subscriptions", params: { ref: resource.ref } } as const;
@@ -66,10 +67,10 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 	...commonOperations(resource),
 	actionOf(resource, "grant", {
 		description:
-			"Lets one that was made with a key which is not for its source have the source's events. One that is granted stays as it is.",
+			"Lets a `requested` subscription get the events of its source. A subscription that is granted already does not change.",
 	}),
 	actionOf(resource, "deny", {
-		description: "It matches no event and cannot be resumed. Takes a grant back, too.",
+		description: "The subscription matches no event and cannot be resumed. Also takes back an earlier grant.",
 	}),
 	{
 		...shared,
@@ -78,7 +79,7 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		id: "previewSubscription",
 		summary: "Preview a subscription",
 		description:
-			"Whether an event matches a subscription or a draft of one, why, and the request that would be sent. Sends and stores nothing. Name either `subscription` or the fields of a draft, and either `event` or `event_id`.",
+			"Says whether an event matches a subscription or a draft of one, why, and which request would be sent. Sends and stores nothing. Name either `subscription` or the fields of a draft, and either `event` or `event_id`.",
 		body: {
 			schema: previewOf(WRITTEN),
 			examples: {

@@ -8,29 +8,36 @@ import { createSubscriptionSchema, patchSubscriptionSchema } from "./fields.ts";
 import { warningSchema } from "./warnings.ts";
 
 export const WRITTEN: FieldTexts = {
-	name: { text: "Made from the target when left out.", schema: { examples: ["ocr-scans"] } },
+	name: { text: "Its name; made from the target if it is left out.", schema: { examples: ["ocr-scans"] } },
 	source: "A source by id or name, also `api`, `results` or `sluice`; null: every source but `sluice`.",
 	types: {
-		text: "Event types, exact or a beginning with `*` behind it; empty: every type.",
+		text: "Event types: exact, or the beginning of a type followed by `*`. Empty: every type.",
 		schema: { default: [] },
 	},
-	filters: { text: "All of them have to hold.", schema: { default: [] } },
+	filters: { text: "Conditions on the event, all of which have to hold.", schema: { default: [] } },
 	targets: "Where matching events go: exactly one endpoint.",
 	"targets.endpoint": {
 		text: "By id or as `name@version`; `name@latest` is resolved for each event.",
 		schema: { examples: ["ocr@3"] },
 	},
 	endpoint: { text: "Short for one target.", schema: { examples: ["ocr@3"] } },
-	transform: "JSONata over the event; its value is the request's input. null: the event itself is sent.",
-	result: "Makes the output an event; null: it is recorded and goes no further. Changed field by field.",
+	transform: {
+		text: "JSONata over the event; its value is the request's input. null: the event itself is sent.",
+		schema: { minLength: 1 },
+	},
+	result:
+		"Publishes the output as a new event. null: the output is only stored with the delivery. PATCH changes its fields one by one.",
 	"result.type": "Type of the result event; null: the output's own, or `{endpoint}.completed`.",
-	"result.transform": "JSONata over `{event, result}`; its value is the data of the result event.",
+	"result.transform": {
+		text: "JSONata over `{event, result}`; its value is the data of the result event.",
+		schema: { minLength: 1 },
+	},
 	"result.max_hops": { text: "How many results may follow one another.", schema: { default: 8 } },
 	"result.allow_cycles": {
 		text: "Whether a result may come back to this subscription.",
 		schema: { default: false },
 	},
-	status: { text: "What it is made as.", schema: { default: "active" } },
+	status: { text: "The status with which it is created.", schema: { default: "active" } },
 };
 
 const READ: FieldTexts = {
@@ -42,7 +49,7 @@ const READ: FieldTexts = {
 	"targets.endpoint": "`name@version` or `name@latest`; null when the endpoint has been deleted.",
 	"targets.endpoint_id": "The endpoint's id; absent for `name@latest`.",
 	status:
-		"`quarantined`: an expression is set aside; `requested`: the owner of the source has to grant it. Neither matches an event.",
+		"`quarantined`: an expression took too much work and is set aside; `requested`: the owner of the source has to grant it. In both states it matches no event.",
 	status_reason:
 		"Why the status stands: `manual`, `denied`, or the expression that is set aside; null while it is active or requested.",
 };
@@ -74,7 +81,7 @@ export const SUBSCRIPTION = namedObject("Subscription", subscription, READ);
 export const WRITTEN_SUBSCRIPTION = namedObject(
 	"WrittenSubscription",
 	subscription.extend({ warnings: z.array(warningSchema) }),
-	{ ...READ, warnings: "What is allowed and most likely not meant; empty when there is nothing to say." },
+	{ ...READ, warnings: "What is allowed but probably a mistake; empty if there is nothing to say." },
 );
 
 export const CREATE = namedObject("SubscriptionCreate", createSubscriptionSchema, WRITTEN);
