@@ -5,7 +5,7 @@ import { Problem } from "../http/problem.ts";
 import type { ApiEnv } from "./http/context.ts";
 import { description } from "./openapi/index.ts";
 import { auditLog } from "./access/audit-log.ts";
-import { guardRoutes, notFound } from "./access/guard.ts";
+import { guardRoutes } from "./access/guard.ts";
 import { keys } from "./access/keys.ts";
 import { bulk } from "./bulk/index.ts";
 import { deadLetters } from "./dead-letters/index.ts";
@@ -15,6 +15,7 @@ import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
 import { health } from "./health.ts";
 import { respondWhenRouted } from "./http/routed.ts";
+import { unknownRoute } from "./http/unknown-route.ts";
 import { onceByKey } from "./http/idempotency.ts";
 import { learnHost } from "../store/own-hosts.ts";
 import { sources } from "./sources/index.ts";
@@ -47,7 +48,7 @@ api.route("/v1/audit", auditLog);
 api.route("/v1/config", config);
 // A route, because a mounted application gets no call for unknown paths.
 api.all("*", (c) => {
-	throw notFound(c);
+	throw unknownRoute(c.req.method, c.req.path);
 });
 
 api.onError((error, c) => errorResponse(error, c.req.raw));

@@ -19,7 +19,7 @@ import { verificationFailing } from "../operations/occurrence.ts";
 import { kindOf } from "../sources/registry.ts";
 import { readEvents, type Taking } from "./read-events.ts";
 import { Room } from "./read-parts.ts";
-import { lookUpSource } from "./source-lookup.ts";
+import { isBuiltIn, lookUpSource } from "./source-lookup.ts";
 import { VerificationFailures } from "./verification-failures.ts";
 import type { Reply } from "../sources/kind.ts";
 import { secretUnreadable, settingsUnreadable, sourcePaused } from "../sources/stopped.ts";
@@ -86,7 +86,7 @@ async function findOpenSource(
 	if (closed !== null) return closed;
 	try {
 		const source = await lookUpSource(env, ctx, ref, now);
-		if (source === null) return refuse(404, "source_not_found", "There is no source with this name or id.");
+		if (source === null) return isBuiltIn(ref) ? BUILT_IN : NO_SOURCE;
 		if (source.status === "paused") return sourcePaused();
 		if (isVerifying(source)) return { ok: true, source };
 		return source.secrets === null ? secretUnreadable() : settingsUnreadable();
@@ -167,6 +167,14 @@ function responseOf(ids: string[], batch: boolean, reply: Reply | undefined): Re
 	const { status, headers = {}, body } = reply;
 	return body === null ? new Response(null, { status, headers }) : Response.json(body, { status, headers });
 }
+
+const NO_SOURCE = refuse(404, "source_not_found", "There is no source with this name or id.");
+
+const BUILT_IN = refuse(
+	404,
+	"source_not_found",
+	"This source is built in and has no ingest URL. Publish events with POST /v1/events and an API key.",
+);
 
 /** An empty Allow header means that no method is allowed (RFC 9110, section 10.2.1). */
 const NOT_POSTED: Refusal = {

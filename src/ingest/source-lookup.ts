@@ -35,6 +35,11 @@ let changes = 0;
 /** Built-in sources accept no requests and have no row, so they need no lookup. */
 const BUILTIN_REFS = new Set<string>([...Object.keys(BUILTIN_SOURCES), ...Object.values(BUILTIN_SOURCES)]);
 
+/** Returns whether an id or a name is that of a built-in source. */
+export function isBuiltIn(ref: string): boolean {
+	return BUILTIN_REFS.has(ref);
+}
+
 /** Returns the source, or null if it does not exist. `now` in ms. Throws only if D1 fails and KV has no copy. */
 export async function lookUpSource(
 	env: Env,
@@ -44,7 +49,7 @@ export async function lookUpSource(
 ): Promise<Source | null> {
 	const remembered = memory.get(ref);
 	if (remembered !== undefined && remembered.until > now) return remembered.source;
-	if (BUILTIN_REFS.has(ref) || !RESOURCE_NAME.test(ref)) return null;
+	if (isBuiltIn(ref) || !RESOURCE_NAME.test(ref)) return null;
 	let copyAsked = false;
 	let listError: unknown;
 	for (;;) {

@@ -39,7 +39,10 @@ export function undescribed(seen: Seen): string | null {
 		if (method === "HEAD")
 			return codesOf(operation).some((code) => statusOfCode(code) === status) ? null : `status ${status}`;
 		if (contentType !== "application/problem+json") return `a refusal as ${contentType}`;
-		return undescribedProblem(text, status, codesOf(operation));
+		return (
+			undescribedProblem(text, status, codesOf(operation)) ??
+			(headers === undefined ? null : missingHeader(status, headers))
+		);
 	}
 	const described = operation.responses[status];
 	if (described === undefined) return `status ${status}`;
@@ -52,6 +55,14 @@ export function undescribed(seen: Seen): string | null {
 		return method === "HEAD" || described.schema.name === "PublisherResponse" ? null : "no body";
 	const parsed = described.schema.schema.safeParse(JSON.parse(text));
 	return parsed.success ? null : `${described.schema.name}: ${parsed.error.message}`;
+}
+
+/** What clients need beside the problem, by its status. */
+const NEEDED: Readonly<Record<number, string>> = { 405: "allow", 503: "retry-after" };
+
+function missingHeader(status: number, headers: Headers): string | null {
+	const name = NEEDED[status];
+	return name === undefined || headers.has(name) ? null : `no ${name}`;
 }
 
 const PROBLEM_MEMBERS = ["type", "title", "status", "code", "detail", "errors"];

@@ -12,6 +12,8 @@ test("the page runs what is in it and nothing else", async () => {
 	expect(policy).not.toMatch(/unsafe|https?:/);
 	const html = await response.text();
 	expect(html).not.toMatch(/\b(?:src|href)="(?:https?:)?\/\//);
+	// A proxy may have put the page and the description under a prefix.
+	expect(html).not.toMatch(/["'`]\/openapi\.json/);
 	const [, script = ""] = /<script>([^]*)<\/script>/.exec(html) ?? [];
 	expect(Buffer.byteLength(script)).toBeLessThan(20_000);
 });
@@ -100,6 +102,44 @@ describe.skipIf(chromium === null)("in Chromium", () => {
 		expect(await visible()).toEqual(["retryDelivery"]);
 		await press("Escape");
 		expect((await visible()).length).toBeGreaterThan(30);
+	});
+
+	test("what is opened can be passed on by its address; a code has one, too", async () => {
+		await page.evaluate("document.getElementById('listEvents').open = false");
+		await page.evaluate("document.querySelector('#listEvents > summary').click()");
+		expect(await page.evaluate("location.hash")).toBe("#listEvents");
+		expect(await page.evaluate("document.getElementById('event_forgotten').tagName")).toBe("DT");
+	});
+
+	test("on a narrow screen nothing is cut off, and the header covers nothing that an address names", async () => {
+		await page.call("Emulation.setDeviceMetricsOverride", {
+			width: 400,
+			height: 800,
+			deviceScaleFactor: 1,
+			mobile: true,
+		});
+		await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))");
+		await until("all to be filled", () =>
+			page.evaluate<boolean>(
+				"[...document.querySelectorAll('.inside')].every((part) => part.childElementCount > 0)",
+			),
+		);
+		const wide = await page.evaluate<string[]>(
+			`[document.documentElement, ...document.querySelectorAll('.scroll')]
+				.filter((part) => part.scrollWidth > part.clientWidth)
+				.map((part) => part.textContent.slice(0, 100))`,
+		);
+		expect(wide).toEqual([]);
+		await page.evaluate("location.hash = '#pauseSource'");
+		// What is filled meanwhile moves the rest.
+		await until("the operation to be below the header", () =>
+			page.evaluate<true | null>(
+				`(([header, named]) => (named >= header && named < header + 100) || null)(
+					[document.querySelector('header').getBoundingClientRect().bottom,
+					document.getElementById('pauseSource').getBoundingClientRect().top])`,
+			),
+		);
+		await page.call("Emulation.clearDeviceMetricsOverride");
 	});
 
 	test("it is dark where the reader wants it dark", async () => {

@@ -8,10 +8,13 @@ import { readPage } from "../http/pages.ts";
 import { pageQuery } from "../http/query.ts";
 import { named } from "../http/writes.ts";
 
+const RESOURCE = /^(?:source|endpoint|subscription|key|(?:src|ep|sub|key)_.+)$/;
+
 export const auditQuery = z.strictObject({
 	...pageQuery,
 	resource: z
 		.string()
+		.regex(RESOURCE, "one of: source, endpoint, subscription, key; or the id of one of them")
 		.optional()
 		.describe("source, endpoint, subscription, key, bulk or dead_letter; or the id of one of them."),
 	actor: z.string().optional().describe("The id of a key, its name at that time, or root."),

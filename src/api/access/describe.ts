@@ -32,7 +32,7 @@ const WRITTEN: FieldTexts = {
 	),
 	expires_at: {
 		text: "When it stops working, a time in the future; null: never.",
-		schema: { default: null },
+		schema: { default: null, format: "date-time" },
 	},
 };
 

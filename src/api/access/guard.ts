@@ -9,6 +9,7 @@ import { matchedRoutes } from "hono/route";
 import { Problem } from "../../http/problem.ts";
 import { toProblem } from "../../http/refusal.ts";
 import type { ApiEnv } from "../http/context.ts";
+import { unknownRoute } from "../http/unknown-route.ts";
 import { authenticate } from "./authenticate.ts";
 import { noteUse } from "./keyring.ts";
 import { OWNERSHIP, type Ownership } from "./ownership.ts";
@@ -20,7 +21,7 @@ export function guardRoutes(api: Hono<ApiEnv>): void {
 	for (const [path, check] of Object.entries(OWNERSHIP)) api.use(`${path}/*`, ofOwner(check));
 }
 
-/** Lets a request pass, or throws 503 `not_configured`, 401 `unauthorized`, 403 `forbidden` or 404 `not_found`. */
+/** Lets a request pass, or throws 503 `not_configured`, 401 `unauthorized`, 403 `forbidden`, 404 `not_found` or 405 `method_not_allowed`. */
 const guard = createMiddleware<ApiEnv>(async (c, next) => {
 	const now = Date.now();
 	const who = await authenticate(c.env, c.req.header("authorization"), now);
@@ -28,7 +29,7 @@ const guard = createMiddleware<ApiEnv>(async (c, next) => {
 	const { principal, key } = who;
 	const route = routeOf(c);
 	// Only an admin may use paths that match no route of their own.
-	if (route === null && principal.role !== "admin") throw notFound(c);
+	if (route === null && principal.role !== "admin") throw unknownRoute(c.req.method, c.req.path);
 	const grade = gradeOf(route ?? "", principal.role);
 	if (grade === null) {
 		const needed = rolesFor(route ?? "").join(" or ");
@@ -62,8 +63,4 @@ function ofOwner(check: Ownership): MiddlewareHandler<ApiEnv> {
 function routeOf(c: Context<ApiEnv>): string | null {
 	const route = matchedRoutes(c).find(({ path }) => !path.endsWith("*"));
 	return route === undefined ? null : routeName(route.method, route.path);
-}
-
-export function notFound({ req }: Context<ApiEnv>): Problem {
-	return new Problem(404, "not_found", `There is no ${req.method} ${req.path}.`);
 }

@@ -3,8 +3,15 @@ import type { FieldTexts, OperationDescription } from "../openapi/operation.ts";
 import { bulkCancelSchema, bulkRetrySchema, bulkSchema } from "./fields.ts";
 
 const JOB = { name: "BulkJob", schema: bulkSchema, fields: {} };
-const RETRY = { name: "BulkRetry", schema: bulkRetrySchema, fields: {} };
-const CANCEL = { name: "BulkCancel", schema: bulkCancelSchema, fields: {} };
+const TIMES: FieldTexts = {
+	since: {
+		text: "Only deliveries that were created at this time or later.",
+		schema: { format: "date-time" },
+	},
+	until: { text: "Only deliveries that were created before this time.", schema: { format: "date-time" } },
+};
+const RETRY = { name: "BulkRetry", schema: bulkRetrySchema, fields: TIMES };
+const CANCEL = { name: "BulkCancel", schema: bulkCancelSchema, fields: TIMES };
 
 const params: FieldTexts = { id: "A bulk job's id, `bulk_…`." };
 const NAMED = "All filters that are named have to hold, and at least one has to be named.";

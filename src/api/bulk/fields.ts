@@ -7,26 +7,45 @@ import { timeField } from "../fields/times.ts";
 import { time } from "../openapi/shared.ts";
 
 const shared = {
-	endpoint: z.string().min(1).optional().describe("ocr@3, or ep_…, of a deleted endpoint too."),
-	subscription: z.string().min(1).optional().describe("A name, or sub_…."),
-	event: z.string().min(1).optional().describe("evt_…"),
-	status_code: z.int().min(100).max(599).optional().describe("Of the response to the last attempt."),
-	subject: z.string().min(1).optional().describe("Of the event, in full."),
-	correlation_id: z.string().min(1).optional().describe("The event's correlationid, or its own id."),
-	since: timeField.optional().describe("Created at or after."),
-	until: timeField.optional().describe("Created before."),
-	dry_run: z.boolean().optional().describe("Count what would be touched, and change nothing."),
+	endpoint: z
+		.string()
+		.min(1)
+		.optional()
+		.describe(
+			"Only deliveries to this endpoint: `ocr@3`, or an id, which may be that of a deleted endpoint.",
+		),
+	subscription: z
+		.string()
+		.min(1)
+		.optional()
+		.describe("Only deliveries of this subscription: a name or an id."),
+	event: z.string().min(1).optional().describe("Only deliveries of this event: its id, `evt_…`."),
+	status_code: z
+		.int()
+		.min(100)
+		.max(599)
+		.optional()
+		.describe("Only deliveries whose last attempt got this HTTP status."),
+	subject: z.string().min(1).optional().describe("Only deliveries of events with exactly this subject."),
+	correlation_id: z
+		.string()
+		.min(1)
+		.optional()
+		.describe("Only deliveries of events with this `correlationid`: all that came of one publisher's event."),
+	since: timeField.optional().describe("Created at this time or later."),
+	until: timeField.optional().describe("Created before this time."),
+	dry_run: z.boolean().optional().describe("`true`: only count the deliveries, and change nothing."),
 };
 
 export const bulkRetrySchema = z.strictObject({
 	...shared,
-	status: z.enum(TOUCHED.retry).optional().describe("With this status."),
-	reason: z.enum(DEAD_REASONS).optional().describe("Dead for this reason."),
+	status: z.enum(TOUCHED.retry).optional().describe("Only deliveries with this status."),
+	reason: z.enum(DEAD_REASONS).optional().describe("Only deliveries that are dead for this reason."),
 });
 
 export const bulkCancelSchema = z.strictObject({
 	...shared,
-	status: z.enum(TOUCHED.cancel).optional().describe("With this status."),
+	status: z.enum(TOUCHED.cancel).optional().describe("Only deliveries with this status."),
 	reason: z
 		.never({
 			error: "has no meaning here: what can be canceled is not dead, and only what is dead has a reason",
@@ -43,24 +62,26 @@ export const FILTER_NAMES: readonly string[] = Object.keys(bulkRetrySchema.shape
 
 const count = z.int();
 const counts = {
-	matched: count.describe("Found so far."),
-	done: count.describe("Retried or canceled."),
-	skipped: count.describe("In flight at that moment, or changed by somebody else."),
-	failed: count.describe("Could not be: no room, an event that is forgotten, or stored by a newer release."),
+	matched: count.describe("Deliveries found so far."),
+	done: count.describe("Deliveries retried or canceled."),
+	skipped: count.describe("Deliveries left alone: in flight at that moment, or changed by somebody else."),
+	failed: count.describe(
+		"Deliveries that could not be changed: no room in the backlog, the event is deleted, or a newer release has stored them.",
+	),
 };
 
 export const bulkSchema = z.strictObject({
-	id: z.string().describe("bulk_…"),
+	id: z.string().describe("The id of the job, `bulk_…`."),
 	action: z.enum(BULK_ACTIONS).describe("What is done to each."),
-	dry_run: z.boolean().describe("Whether they are only counted."),
-	filters: z.record(z.string(), z.unknown()).describe("As they were given."),
+	dry_run: z.boolean().describe("Whether deliveries are only counted."),
+	filters: z.record(z.string(), z.unknown()).describe("The filters of the request."),
 	status: z
 		.enum(JOB_STATUSES)
-		.describe("How the job stands. `incomplete`: over, but not at all endpoints; `detail` says why."),
+		.describe("How the job stands. `incomplete`: it has ended, but not at all endpoints; `detail` says why."),
 	detail: z
 		.string()
 		.nullable()
-		.describe("At how many endpoints it ended otherwise than done; null: at none."),
+		.describe("At how many endpoints it ended otherwise than `done`; null: at none."),
 	...counts,
 	endpoint_count: count.describe("Endpoints that have been asked so far."),
 	endpoints: z

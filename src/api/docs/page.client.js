@@ -28,7 +28,8 @@ void (async () => {
 
 	let api;
 	try {
-		const response = await fetch("/openapi.json");
+		// Beside the page, wherever a proxy has put both.
+		const response = await fetch("openapi.json");
 		if (!response.ok) throw new Error(String(response.status));
 		api = await response.json();
 	} catch (error) {
@@ -36,6 +37,7 @@ void (async () => {
 		return;
 	}
 
+	const base = new URL(".", location.href).href.replace(/\/$/, "");
 	const { schemas } = api.components;
 	const codeTexts = new Map(
 		schemas.Problem.properties.code.oneOf.map((code) => [code.const, code.description]),
@@ -65,7 +67,8 @@ void (async () => {
 			say("at most", part.maximum?.toLocaleString("en"));
 			if (part.minLength > 0) facts.push("not empty");
 			if (part.maxLength !== undefined) facts.push(`up to ${part.maxLength.toLocaleString("en")} characters`);
-			if (part.maxItems !== undefined) facts.push(`up to ${part.maxItems} entries`);
+			if (part.maxItems !== undefined)
+				facts.push(`up to ${part.maxItems} ${part.maxItems === 1 ? "entry" : "entries"}`);
 		}
 		if (schema.default !== undefined) facts.push(`by default ${JSON.stringify(schema.default)}`);
 		if (schema.examples !== undefined) facts.push(`such as ${JSON.stringify(schema.examples[0])}`);
@@ -148,10 +151,8 @@ void (async () => {
 			const example = operation.parameters.find((parameter) => parameter.name === name)?.schema.examples?.[0];
 			return example ?? name.toUpperCase();
 		});
-		const parts = [
-			`curl ${method === "get" ? "" : `-X ${method.toUpperCase()} `}'${location.origin}${filled}'`,
-		];
-		if (operation.security === undefined) parts.push(`-H "authorization: Bearer $ADMIN_TOKEN"`);
+		const parts = [`curl ${method === "get" ? "" : `-X ${method.toUpperCase()} `}'${base}${filled}'`];
+		if (operation.security === undefined) parts.push(`-H "authorization: Bearer $TOKEN"`);
 		const content = operation.requestBody?.content["application/json"];
 		const [example] = Object.values(content?.examples ?? {});
 		if (example !== undefined) {
@@ -163,15 +164,29 @@ void (async () => {
 
 	function copyable(text) {
 		const button = el("button", { type: "button" }, "Copy");
+		const pre = el("pre", { tabindex: "0" }, text);
 		button.addEventListener("click", async () => {
-			await navigator.clipboard.writeText(text);
-			button.textContent = "Copied";
+			try {
+				await navigator.clipboard.writeText(text);
+				button.textContent = "Copied";
+			} catch {
+				// Without https, browsers give no clipboard: select the text for the keyboard.
+				getSelection().selectAllChildren(pre);
+				button.textContent = "Selected";
+			}
 			setTimeout(() => (button.textContent = "Copy"), 1500);
 		});
-		return el("div", { class: "copy" }, el("pre", { tabindex: "0" }, text), button);
+		return el("div", { class: "copy" }, pre, button);
 	}
 
-	function responseOf([status, { description, content = {} }]) {
+	function headersOf(headers) {
+		const rows = Object.entries(headers).map(([name, { description, schema }]) =>
+			fieldRow(name, { ...schema, description }, false),
+		);
+		return rows.length > 0 ? [el("h4", null, "Headers"), table(rows)] : [];
+	}
+
+	function responseOf([status, { description, content = {}, headers = {} }]) {
 		const [media] = Object.values(content);
 		const codes = media?.schema.allOf?.[1]?.properties.code.enum;
 		if (codes !== undefined) {
@@ -182,8 +197,8 @@ void (async () => {
 			return el(
 				"details",
 				{ class: "response" },
-				el("summary", null, el("b", null, status), " refused"),
-				el("div", null, el("dl", { class: "codes" }, list)),
+				el("summary", null, el("b", null, status), " ", rich(description)),
+				el("div", null, el("dl", { class: "codes" }, list), headersOf(headers)),
 			);
 		}
 		const summary = el("summary", null, el("b", null, status), " ", ...rich(description));
@@ -192,12 +207,26 @@ void (async () => {
 			"details",
 			{ class: "response" },
 			summary,
-			el("div", null, isJson ? schemaOf(media.schema) : "No JSON in the body."),
+			el("div", null, isJson ? schemaOf(media.schema) : "No JSON in the body.", headersOf(headers)),
 		);
 	}
 
 	function section(title, ...children) {
-		return [el("h3", null, title), ...children];
+		return [el("h3", null, title), ...children.flat()];
+	}
+
+	/** The fields of a JSON body, and what each content type holds that no schema describes. */
+	function bodyOf(content) {
+		const entries = Object.entries(content);
+		const judged = entries.filter(([, { schema }]) => resolve(schema).properties !== undefined);
+		const list = entries
+			.filter((entry) => !judged.includes(entry))
+			.flatMap(([type, { schema }]) => [
+				el("dt", null, el("code", null, type)),
+				el("dd", null, rich(schema.description)),
+			]);
+		const others = list.length > 0 ? [el("dl", { class: "codes" }, list)] : [];
+		return [...judged.map(([, { schema }]) => schemaOf(schema)), ...others];
 	}
 
 	function fill(inside, method, path, operation) {
@@ -219,7 +248,7 @@ void (async () => {
 		}
 		if (requestBody !== undefined) {
 			const title = requestBody.required ? "Body" : "Body (may be left out)";
-			inside.append(...section(title, schemaOf(requestBody.content["application/json"].schema)));
+			inside.append(...section(title, bodyOf(requestBody.content)));
 		}
 		inside.append(...section("Responses", ...Object.entries(responses).map(responseOf)));
 	}
@@ -234,6 +263,10 @@ void (async () => {
 			el("span", { class: "text" }, operation.summary),
 		);
 		const details = el("details", { class: "op", id: operation.operationId }, summary, inside);
+		// The address names what was opened last, so that it can be passed on.
+		summary.addEventListener("click", () => {
+			if (!details.open) history.replaceState(null, "", `#${operation.operationId}`);
+		});
 		// Filled when it is first opened: most never are.
 		details.addEventListener("toggle", () => {
 			if (details.open && inside.childElementCount === 0) fill(inside, method, path, operation);
@@ -267,7 +300,7 @@ void (async () => {
 		const part = el(
 			"section",
 			{ "aria-label": name },
-			el("h2", { id: name }, name),
+			el("h2", { id: name.replaceAll(" ", "-") }, name),
 			el("p", { class: "lead" }, description),
 		);
 		const links = el("div", null, el("h2", null, name));
@@ -290,15 +323,16 @@ void (async () => {
 		main.append(part);
 		contents.append(links);
 	}
+	contents.append(el("div", null, el("h2", null, el("a", { href: "#error-codes" }, "Error codes"))));
 	const none = el("p", { class: "lead", role: "status", hidden: "" }, "Nothing has these words.");
 	const list = [...codeTexts].flatMap(([code, text]) => [
-		el("dt", null, el("code", null, code)),
+		el("dt", { id: code }, el("code", null, code)),
 		el("dd", null, rich(text)),
 	]);
 	const codes = el(
 		"section",
 		{ "aria-label": "Error codes" },
-		el("h2", null, "Error codes"),
+		el("h2", { id: "error-codes" }, "Error codes"),
 		el("dl", { class: "codes" }, list),
 	);
 	main.append(none, codes);
@@ -316,14 +350,16 @@ void (async () => {
 	});
 	document.addEventListener("keydown", (event) => {
 		const isTyping = document.activeElement === search;
-		if (event.key === "/" && !isTyping) {
+		const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+		if (event.key === "/" && !isTyping && isPlain) {
 			event.preventDefault();
 			search.focus();
-		} else if (event.key === "Escape" && isTyping) {
-			search.value = "";
-			search.dispatchEvent(new Event("input"));
-		}
+		} else if (event.key === "Escape" && isTyping) endSearch();
 	});
+	function endSearch() {
+		search.value = "";
+		search.dispatchEvent(new Event("input"));
+	}
 	all.addEventListener("click", () => {
 		const open = all.textContent === "Expand all";
 		for (const { details } of shown) details.open = open;
@@ -332,6 +368,7 @@ void (async () => {
 	/** Opens what the address names. */
 	function openNamed() {
 		const named = document.getElementById(location.hash.slice(1));
+		if (named?.closest("[hidden]")) endSearch();
 		if (named instanceof HTMLDetailsElement) named.open = true;
 		named?.scrollIntoView();
 	}

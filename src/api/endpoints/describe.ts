@@ -1,14 +1,7 @@
 /** The routes of `/v1/endpoints`, described. */
-import { type FieldTexts, NOTHING, type OperationDescription, pageOf } from "../openapi/operation.ts";
-import {
-	ONCE,
-	ONCE_CODES,
-	PRECONDITIONS,
-	PRECONDITION_CODES,
-	replayable,
-	tagged,
-} from "../openapi/conditions.ts";
-import { CODEC_CODES, ROTATION, pageQueryOf } from "../openapi/shared.ts";
+import type { OperationDescription } from "../openapi/operation.ts";
+import { type ResourceDescription, commonOperations } from "../openapi/resource.ts";
+import { CODEC_CODES } from "../openapi/shared.ts";
 import { healthQuery } from "./health.ts";
 import { HEALTH, TEST, TRIAL } from "./trial-schemas.ts";
 import { endpointListQuery } from "./list.ts";
@@ -21,26 +14,20 @@ import {
 	ENDPOINT_WITH_SECRET,
 } from "./wire.ts";
 
-const params: FieldTexts = {
+const resource: ResourceDescription = {
+	tag: "Endpoints",
+	path: "/v1/endpoints",
+	one: "an endpoint",
 	ref: {
 		text: "An endpoint by id or as `name@version`; `name` and `name@latest` are its newest active version.",
 		schema: { examples: ["ocr@3"] },
 	},
-};
-
-const NOT_FOUND = "endpoint_not_found";
-const CHANGES = [NOT_FOUND, "changed_meanwhile", ...PRECONDITION_CODES] as const;
-const shared = { tag: "Endpoints", params } as const;
-
-export const endpointOperations: readonly OperationDescription[] = [
-	{
-		...shared,
-		method: "post",
-		path: "/v1/endpoints",
-		id: "createEndpoint",
-		summary: "Create an endpoint",
+	notFound: "endpoint_not_found",
+	shown: ENDPOINT,
+	list: endpointListQuery,
+	read: ["The endpoint, and what keeps its deliveries back.", ENDPOINT_DETAIL],
+	create: {
 		description: "The response has the signing secret, which is not shown again.",
-		headers: ONCE,
 		body: {
 			schema: ENDPOINT_CREATE,
 			examples: {
@@ -60,109 +47,48 @@ export const endpointOperations: readonly OperationDescription[] = [
 				},
 			},
 		},
-		responses: { 201: replayable(tagged("The endpoint, with its signing secret.", ENDPOINT_WITH_SECRET)) },
-		codes: [...ONCE_CODES, "name_taken"],
+		made: ["The endpoint, with its signing secret.", ENDPOINT_WITH_SECRET],
 	},
-	{
-		...shared,
-		method: "get",
-		path: "/v1/endpoints",
-		id: "listEndpoints",
-		summary: "List endpoints",
-		query: pageQueryOf(endpointListQuery),
-		responses: { 200: { text: "A page of endpoints.", schema: pageOf(ENDPOINT) } },
-	},
-	{
-		...shared,
-		method: "get",
-		path: "/v1/endpoints/{ref}",
-		id: "getEndpoint",
-		summary: "Read an endpoint",
-		responses: {
-			200: tagged("The endpoint, and what keeps its deliveries back.", ENDPOINT_DETAIL),
-		},
-		codes: [NOT_FOUND],
-	},
-	{
-		...shared,
-		method: "put",
-		path: "/v1/endpoints/{ref}",
-		id: "putEndpoint",
-		summary: "Make an endpoint, or replace it",
+	put: {
 		description:
-			"`{ref}` is `name@version`, or an id, under which it only replaces. What the body leaves out has its default again; `status` and secrets stay unless it names them. It may leave out what the path says, and not contradict it.",
-		headers: PRECONDITIONS,
+			"`{ref}` is `name@version`, or an id, which only replaces. Fields that the body leaves out get their defaults, except `status` and secrets, which stay. `name` and `version` may be left out, because the path has them.",
 		body: {
 			schema: ENDPOINT_PUT,
 			examples: { model: { url: "https://models.example.com/ocr", timeout_seconds: 60 } },
 		},
-		responses: {
-			200: tagged("It has been replaced.", ENDPOINT),
-			201: tagged("It has been made; the response has the signing secret.", ENDPOINT_WITH_SECRET),
-		},
-		codes: CHANGES,
+		written: ENDPOINT,
+		made: ["It has been made; the response has the signing secret.", ENDPOINT_WITH_SECRET],
 	},
-	{
-		...shared,
-		method: "patch",
-		path: "/v1/endpoints/{ref}",
-		id: "changeEndpoint",
-		summary: "Change an endpoint",
+	change: {
 		description:
-			"Changes the fields that are named. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
-		headers: PRECONDITIONS,
+			"Changes only the fields that the body names. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
 		body: {
 			schema: ENDPOINT_PATCH,
 			examples: { limits: { timeout_seconds: 120, max_concurrency: 2, retry: { cold_start_seconds: 300 } } },
 		},
-		responses: { 200: tagged("The endpoint.", ENDPOINT) },
-		codes: CHANGES,
 	},
-	{
-		...shared,
-		method: "delete",
-		path: "/v1/endpoints/{ref}",
-		id: "deleteEndpoint",
-		summary: "Delete an endpoint",
-		description: "Deliveries that wait for it end dead `deleted`.",
-		headers: PRECONDITIONS,
-		responses: { 204: NOTHING },
-		codes: [NOT_FOUND, ...PRECONDITION_CODES, "endpoint_in_use"],
+	remove: {
+		description: "Its waiting deliveries end as dead, with the reason `deleted`.",
+		codes: ["endpoint_in_use"],
 	},
-	{
-		...shared,
-		method: "post",
-		path: "/v1/endpoints/{ref}/secret/rotate",
-		id: "rotateEndpointSecret",
-		summary: "Rotate the signing secret of an endpoint",
+	rotate: {
+		secret: "signing secret",
 		description: "Up to ten secrets are valid at once; each request is signed with all of them.",
-		headers: PRECONDITIONS,
-		body: { schema: ROTATION, optional: true, examples: { day: { grace_period_seconds: 86_400 } } },
-		responses: { 200: tagged("The endpoint, with its new signing secret.", ENDPOINT_WITH_SECRET) },
-		codes: [...CHANGES, "too_many_secrets"],
+		examples: { day: { grace_period_seconds: 86_400 } },
+		rotated: ["The endpoint, with its new signing secret.", ENDPOINT_WITH_SECRET],
+		codes: ["too_many_secrets"],
 	},
-	{
-		...shared,
-		method: "post",
-		path: "/v1/endpoints/{ref}/pause",
-		id: "pauseEndpoint",
-		summary: "Pause an endpoint",
-		description: "Nothing is sent, everything is kept.",
-		headers: PRECONDITIONS,
-		responses: { 200: tagged("The endpoint.", ENDPOINT) },
-		codes: CHANGES,
+	pause: { description: "Nothing is sent to it any more. Its deliveries are kept and wait." },
+	resume: {
+		description:
+			"Also works after the router itself has stopped it (`unauthorized`, `quota`, `gone`), and while a `Retry-After` holds it back.",
 	},
-	{
-		...shared,
-		method: "post",
-		path: "/v1/endpoints/{ref}/resume",
-		id: "resumeEndpoint",
-		summary: "Resume an endpoint",
-		description: "Also after `unauthorized`, `quota` and `gone`, and while a `Retry-After` holds it.",
-		headers: PRECONDITIONS,
-		responses: { 200: tagged("The endpoint.", ENDPOINT) },
-		codes: CHANGES,
-	},
+};
+
+const shared = { tag: "Endpoints", params: { ref: resource.ref } } as const;
+
+export const endpointOperations: readonly OperationDescription[] = [
+	...commonOperations(resource),
 	{
 		...shared,
 		method: "get",
@@ -179,7 +105,7 @@ export const endpointOperations: readonly OperationDescription[] = [
 			},
 		},
 		responses: { 200: { text: "How it does at this moment.", schema: HEALTH } },
-		codes: [NOT_FOUND],
+		codes: ["endpoint_not_found"],
 	},
 	{
 		...shared,
@@ -202,7 +128,7 @@ export const endpointOperations: readonly OperationDescription[] = [
 		},
 		responses: { 200: { text: "The request, the response, and what it means.", schema: TRIAL } },
 		codes: [
-			NOT_FOUND,
+			"endpoint_not_found",
 			"event_not_found",
 			"event_not_routed",
 			"unreadable",

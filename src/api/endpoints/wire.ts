@@ -3,8 +3,9 @@ import * as z from "zod";
 import { PROTOCOL_NAMES } from "../../models/registry.ts";
 import { COMPLETION_MODES, ENDPOINT_STATUSES } from "../../store/records.ts";
 import { DEFAULT_COMPLETION, DEFAULT_RETRY } from "../../store/resources/endpoint-columns.ts";
-import { type FieldTexts, type JsonSchema, namedObject } from "../openapi/operation.ts";
+import { type FieldTexts, type JsonSchema, namedObject, partOf } from "../openapi/operation.ts";
 import { COMMON, TIMES, time } from "../openapi/shared.ts";
+import { authField } from "./auth-fields.ts";
 import {
 	DEFAULT_MAX_CONCURRENCY,
 	DEFAULT_TIMEOUT_SECONDS,
@@ -20,31 +21,43 @@ const protocol = (more: JsonSchema) => ({
 });
 
 const WRITTEN: FieldTexts = {
-	name: { text: "What the model is called. Cannot change.", schema: { examples: ["ocr"] } },
-	version: withDefault("Cannot change. Not `latest`, which stands for the newest active one.", "1"),
+	name: { text: "The name of the model. Cannot be changed.", schema: { examples: ["ocr"] } },
+	version: withDefault(
+		"The version of the model. Cannot be changed, and cannot be `latest`, which stands for the newest active version.",
+		"1",
+	),
 	url: {
 		text: "Where the server is: https on a public host, port 443 or 8443, without credentials or fragment. Or a binding: `workers-ai:@cf/{author}/{model}`, `queue:{BINDING}`, `vpc:{BINDING}/{path}`.",
 		schema: { format: "uri", maxLength: 2_048, examples: ["https://models.example.com/ocr"] },
 	},
 	protocol: protocol({ default: "http" }),
-	model: "What the server calls the model, for protocols that say it in the path or the body.",
+	model: {
+		text: "What the server calls the model, for protocols that say it in the path or the body.",
+		schema: { minLength: 1 },
+	},
 	auth: withDefault("What the router sends to prove itself. Stored encrypted and never shown.", {
 		type: "none",
 	}),
-	"auth.type": "The sort of credentials.",
+	"auth.type": "The kind of credentials.",
 	"auth.token": "For `bearer`.",
 	"auth.scheme": "For `bearer`: the word before the token where it is not `Bearer`.",
 	"auth.username": "For `basic`: without a colon.",
 	"auth.password": "For `basic`.",
 	"auth.name": "For `header`: its name.",
 	"auth.value": "For `header`: its value.",
-	"auth.headers": "For `headers`: up to five, by name.",
+	"auth.headers": {
+		text: "For `headers`: up to five, by name.",
+		schema: { minProperties: 1, maxProperties: 5 },
+	},
 	"auth.access_key_id": "For `aws_sigv4`.",
 	"auth.secret_access_key": "For `aws_sigv4`.",
 	"auth.session_token": "For `aws_sigv4`: of temporary credentials.",
 	"auth.region": "For `aws_sigv4`; by default from the URL's host.",
 	"auth.service": "For `aws_sigv4`; by default from the URL's host.",
-	"auth.token_url": "For `oauth2_client_credentials`: where access tokens are asked for.",
+	"auth.token_url": {
+		text: "For `oauth2_client_credentials`: where access tokens are asked for.",
+		schema: { format: "uri", maxLength: 2_048 },
+	},
 	"auth.client_id": "For `oauth2_client_credentials`.",
 	"auth.client_secret": "For `oauth2_client_credentials`.",
 	"auth.scope": "For `oauth2_client_credentials`: the scopes that are asked for, with spaces between them.",
@@ -54,18 +67,21 @@ const WRITTEN: FieldTexts = {
 		schema: { default: "basic" },
 	},
 	headers: withDefault("Sent with each request, 4,096 bytes in all. `***` keeps a stored value.", {}),
-	timeout_seconds: withDefault("For connecting, headers and body together.", DEFAULT_TIMEOUT_SECONDS),
+	timeout_seconds: withDefault(
+		"How long one request may take, from connecting to the end of the response.",
+		DEFAULT_TIMEOUT_SECONDS,
+	),
 	max_concurrency: withDefault(
-		"Requests in flight at once; 1 by default for `cog`.",
+		"How many requests may be in flight at once; for protocol `cog` the default is 1.",
 		DEFAULT_MAX_CONCURRENCY,
 	),
 	retry: "When a delivery is sent again. Its fields are changed one by one.",
 	"retry.schedule_seconds": withDefault(
-		"The wait before each further attempt.",
+		"The wait before each further attempt, in seconds. Its length is the number of retries.",
 		DEFAULT_RETRY.scheduleSeconds,
 	),
 	"retry.busy_max_wait_seconds": withDefault(
-		"For how long busy responses cost no attempt.",
+		"How long a delivery may wait for a busy server before busy responses count as attempts.",
 		DEFAULT_RETRY.busyMaxWaitSeconds,
 	),
 	"retry.cold_start_seconds": withDefault(
@@ -84,10 +100,15 @@ const WRITTEN: FieldTexts = {
 	),
 	"completion.hold_slot":
 		"Whether a job counts towards `max_concurrency` until it ends; null: as the protocol does by default.",
-	"completion.webhook_secret":
-		"`whsec_…`: callbacks have to be signed with it, by Standard Webhooks. null: their URL is proof enough. `***` keeps the stored value.",
-	signing_secret: "`whsec_…` of 24 to 64 bytes, or `whsk_…` (Ed25519). Generated when left out; shown once.",
-	status: withDefault("What it is made as.", "active"),
+	"completion.webhook_secret": {
+		text: "`whsec_…`: callbacks have to be signed with it, by Standard Webhooks. null: their URL is proof enough. `***` keeps the stored value.",
+		schema: { pattern: String.raw`^(whsec_.+|\*\*\*)$` },
+	},
+	signing_secret: {
+		text: "`whsec_…` of 24 to 64 bytes, or `whsk_…` (Ed25519). Generated when left out; shown once.",
+		schema: { pattern: "^(whsec|whsk)_" },
+	},
+	status: withDefault("The status with which it is created.", "active"),
 };
 
 const READ: FieldTexts = {
@@ -95,6 +116,8 @@ const READ: FieldTexts = {
 	...COMMON,
 	url: "Where the server is.",
 	version: "The version.",
+	model: "What the server calls the model.",
+	signing_secret: "The signing secret, this once.",
 	protocol: protocol({ enum: undefined, examples: ["http"] }),
 	auth: "Without the credentials; null when it cannot be read.",
 	"auth.names": "For `headers`: their names.",
@@ -112,6 +135,28 @@ const READ: FieldTexts = {
 
 const statuses = z.array(z.number().int());
 
+const auth = z.discriminatedUnion("type", [
+	z.strictObject({ type: z.literal("none") }),
+	z.strictObject({ type: z.literal("bearer"), scheme: z.string().optional() }),
+	z.strictObject({ type: z.literal("basic"), username: z.string() }),
+	z.strictObject({ type: z.literal("header"), name: z.string() }),
+	z.strictObject({ type: z.literal("headers"), names: z.array(z.string()) }),
+	z.strictObject({
+		type: z.literal("aws_sigv4"),
+		access_key_id: z.string(),
+		region: z.string().optional(),
+		service: z.string().optional(),
+	}),
+	z.strictObject({
+		type: z.literal("oauth2_client_credentials"),
+		token_url: z.string(),
+		client_id: z.string(),
+		scope: z.string().optional(),
+		audience: z.string().optional(),
+		client_auth: z.enum(["basic", "body"]).optional(),
+	}),
+]);
+
 const endpoint = z.strictObject({
 	id: z.string(),
 	name: z.string(),
@@ -119,29 +164,7 @@ const endpoint = z.strictObject({
 	url: z.string(),
 	protocol: z.string(),
 	model: z.string().nullable(),
-	auth: z
-		.discriminatedUnion("type", [
-			z.strictObject({ type: z.literal("none") }),
-			z.strictObject({ type: z.literal("bearer"), scheme: z.string().optional() }),
-			z.strictObject({ type: z.literal("basic"), username: z.string() }),
-			z.strictObject({ type: z.literal("header"), name: z.string() }),
-			z.strictObject({ type: z.literal("headers"), names: z.array(z.string()) }),
-			z.strictObject({
-				type: z.literal("aws_sigv4"),
-				access_key_id: z.string(),
-				region: z.string().optional(),
-				service: z.string().optional(),
-			}),
-			z.strictObject({
-				type: z.literal("oauth2_client_credentials"),
-				token_url: z.string(),
-				client_id: z.string(),
-				scope: z.string().optional(),
-				audience: z.string().optional(),
-				client_auth: z.enum(["basic", "body"]).optional(),
-			}),
-		])
-		.nullable(),
+	auth: auth.nullable(),
 	headers: z.record(z.string(), z.string()).nullable(),
 	timeout_seconds: z.number(),
 	max_concurrency: z.number().int(),
@@ -166,24 +189,36 @@ const endpoint = z.strictObject({
 	...TIMES,
 });
 
-export const ENDPOINT_CREATE = namedObject("EndpointCreate", createEndpointSchema, WRITTEN);
-export const ENDPOINT_PUT = namedObject("EndpointPut", createEndpointSchema.partial({ name: true }), {
-	...WRITTEN,
-	name: { text: "As the path says.", schema: { examples: ["ocr"] } },
-	version: "As the path says.",
-	signing_secret:
-		"Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new endpoint is generated.",
-	status: "Stays when left out; a new endpoint is `active`.",
-});
-export const ENDPOINT_PATCH = namedObject("EndpointPatch", patchEndpointSchema, WRITTEN);
-export const ENDPOINT = namedObject("Endpoint", endpoint, READ);
+const WITHIN_WRITTEN = { parts: [partOf("EndpointAuthInput", authField, "auth", WRITTEN)] };
+const WITHIN_READ = { parts: [partOf("EndpointAuth", auth, "auth", READ)] };
+
+export const ENDPOINT_CREATE = namedObject("EndpointCreate", createEndpointSchema, WRITTEN, WITHIN_WRITTEN);
+export const ENDPOINT_PUT = namedObject(
+	"EndpointPut",
+	createEndpointSchema.partial({ name: true }),
+	{
+		...WRITTEN,
+		name: { text: "As the path says.", schema: { examples: ["ocr"] } },
+		version: "As the path says.",
+		signing_secret: {
+			text: "Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new endpoint is generated.",
+			schema: { pattern: "^(whsec|whsk)_" },
+		},
+		status: "Stays when left out; a new endpoint is `active`.",
+	},
+	WITHIN_WRITTEN,
+);
+export const ENDPOINT_PATCH = namedObject("EndpointPatch", patchEndpointSchema, WRITTEN, WITHIN_WRITTEN);
+export const ENDPOINT = namedObject("Endpoint", endpoint, READ, WITHIN_READ);
 export const ENDPOINT_WITH_SECRET = namedObject(
 	"EndpointWithSecret",
 	endpoint.extend({ signing_secret: z.string() }),
 	READ,
+	WITHIN_READ,
 );
 export const ENDPOINT_DETAIL = namedObject(
 	"EndpointDetail",
 	endpoint.extend({ blocked_by: z.string().nullable(), blocked_until: time.nullable() }),
 	READ,
+	WITHIN_READ,
 );

@@ -100,6 +100,8 @@ export const eventOperations: readonly OperationDescription[] = [
 			alsoTakes: {
 				"application/cloudevents+json": "A CloudEvent in structured mode.",
 				"application/cloudevents-batch+json": "Up to 5,000 CloudEvents.",
+				"*/*":
+					"The data of a CloudEvent in binary mode, whose attributes are in headers (`ce-id`, `ce-type` …).",
 			},
 			examples: {
 				event: { type: "order.paid", subject: "orders/42", data: { total: 12.5 } },

@@ -12,14 +12,19 @@ import { isJson, parseMediaType } from "../../events/cloudevents/media-type.ts";
 import { type Refusal, toProblem } from "../../http/refusal.ts";
 import { traceOfHeaders } from "../../events/cloudevents/trace-context.ts";
 import { readIdempotencyKey } from "../../sources/reading/publisher-id.ts";
-import { checkFields, decodeJson, readBytes } from "../http/body.ts";
+import { checkFields, decodeJson, invalidRequest, readBytes } from "../http/body.ts";
 
 const DEFAULT_SOURCE = "/sources/api";
+const NO_LIST =
+	"must be an object; a list of CloudEvents is taken with content-type: application/cloudevents-batch+json";
 
 /**
  * The rules for attributes check the values, because they are stricter than a type.
  */
 export const plainEventSchema = z.strictObject({
+	specversion: z
+		.never("leave it out here; a whole CloudEvent is taken with content-type: application/cloudevents+json")
+		.optional(),
 	type: z.string().describe("What has happened, such as document.created."),
 	source: z.string().optional().describe("Where it has happened, as a URI reference."),
 	subject: z.string().optional().describe("What it is about within the source."),
@@ -64,6 +69,7 @@ function isCloudEvents(headers: Headers): boolean {
 
 function decodePlain(request: Request, body: Uint8Array, { freshId, time }: Defaults): CloudEvent {
 	const { value, text } = decodeJson(request, body);
+	if (Array.isArray(value)) throw invalidRequest([{ path: "", message: NO_LIST }]);
 	const fields = checkFields(value, plainEventSchema);
 	const key =
 		fields.id === undefined ? readIdempotencyKey(request.headers) : ({ ok: true, id: fields.id } as const);
@@ -85,9 +91,9 @@ export function plainEventOf(
 ): { ok: true; event: CloudEvent } | Refusal {
 	const checked = checkAttributes(
 		Object.entries({
-			specversion: "1.0",
 			...trace,
 			...fields,
+			specversion: "1.0",
 			id: fields.id ?? freshId,
 			source: fields.source ?? DEFAULT_SOURCE,
 			time: fields.time ?? time,

@@ -2,13 +2,19 @@
 import { type NamedSchema, namedObject } from "../openapi/operation.ts";
 import { plainEventSchema } from "./publishing.ts";
 
+/** At most 1,024 bytes, which are at most so many characters. */
+const ATTRIBUTE = { minLength: 1, maxLength: 1_024 };
+
 export const PUBLISHED: NamedSchema = namedObject("EventPublish", plainEventSchema, {
-	type: { text: "The event's type.", schema: { minLength: 1, examples: ["order.paid"] } },
-	source: { text: "The CloudEvents source.", schema: { default: "/sources/api" } },
-	subject: "What the event is about.",
-	id: "Makes a retry the same event; by default `Idempotency-Key`, else a new UUID.",
+	type: { text: "The event's type.", schema: { ...ATTRIBUTE, examples: ["order.paid"] } },
+	source: { text: "The CloudEvents source.", schema: { ...ATTRIBUTE, default: "/sources/api" } },
+	subject: { text: "What the event is about.", schema: ATTRIBUTE },
+	id: {
+		text: "Makes a retry the same event; by default `Idempotency-Key`, else a new UUID.",
+		schema: ATTRIBUTE,
+	},
 	time: { text: "When it happened; by default now.", schema: { format: "date-time" } },
-	datacontenttype: "The content type of `data`.",
-	dataschema: { text: "A URI of the schema of `data`.", schema: { format: "uri" } },
+	datacontenttype: { text: "The content type of `data`.", schema: ATTRIBUTE },
+	dataschema: { text: "A URI of the schema of `data`.", schema: { ...ATTRIBUTE, format: "uri" } },
 	data: "The payload: any JSON.",
 });

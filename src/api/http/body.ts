@@ -7,6 +7,9 @@ import { readBody } from "../../http/read-body.ts";
 import { type FieldError, Problem } from "../../http/problem.ts";
 import { toFieldErrors, wording } from "./refusals.ts";
 
+const FORM = "application/x-www-form-urlencoded";
+const CURL_HINT = "curl -d sends a form unless you set the header: -H 'content-type: application/json'.";
+
 /**
  * Throws 413, 415, 400 `invalid_json` or 422 `invalid_request`. A body without a content type is
  * read as JSON.
@@ -52,7 +55,8 @@ export function decodeJson(request: Request, body: Uint8Array): { value: unknown
 	const contentType = request.headers.get("content-type");
 	const mediaType = parseMediaType(contentType);
 	if (contentType !== null && !(isJson(mediaType) && isUtf8(mediaType, body))) {
-		const detail = `Send application/json in UTF-8 instead of ${contentType.slice(0, 100)}.`;
+		const hint = mediaType.essence === FORM ? ` ${CURL_HINT}` : "";
+		const detail = `Send application/json in UTF-8 instead of ${contentType.slice(0, 100)}.${hint}`;
 		throw new Problem(415, "unsupported_media_type", detail);
 	}
 	const json = parseJsonBytes(body);

@@ -11,17 +11,24 @@ export const callbackOperations: readonly OperationDescription[] = [
 		id: "takeCallback",
 		summary: "Post the output of a job",
 		description:
-			"The model server is sent this URL with its request. The body is what the protocol's servers post, or what an `http` endpoint would have responded with. 200 comes once it is written; anything else can be sent again.",
+			"The router sends this URL to the model server with each request of a job. The server posts the output here when the job ends: for protocol `http` the body that it would have responded with, for others what such servers post. 200 means that the output is stored; after any other status, post it again.",
 		params: {
 			delivery: "The delivery's id, `dlv_…`.",
 			token: "Proves that the request belongs to the delivery.",
 		},
 		headers: {
-			"sluice-status": "The HTTP status as which the body counts, 200 to 599; by default 200.",
+			"sluice-status": {
+				text: "The HTTP status as which the body counts, 200 to 599.",
+				schema: { pattern: "^[2-5]\\d\\d$", default: "200" },
+			},
+		},
+		takes: {
+			"application/json": { text: "The output, or the job as the protocol's server reports it." },
+			"*/*": { text: "The output as text or bytes. No body: there is no output." },
 		},
 		responses: {
 			200: {
-				text: "It has been read.",
+				text: "The callback has been read.",
 				schema: {
 					name: "CallbackTaken",
 					schema: z.strictObject({ id: z.string(), effect: z.enum(["taken", "running", "none"]) }),

@@ -3,18 +3,18 @@ import type { Code } from "./codes.ts";
 import type { FieldText, FieldTexts, NamedSchema, ResponseDescription } from "./operation.ts";
 
 const ETAG: FieldText = {
-	text: "Names the thing's present state, for `If-Match`.",
+	text: "Identifies the present state of the resource. Opaque; send it as `If-Match`.",
 	schema: { examples: ['"7-5f1d3c9a"'] },
 };
 
 /** Of a change that may depend on the state that it meets; `PRECONDITION_CODES` belong to it. */
 export const PRECONDITIONS: FieldTexts = {
 	"If-Match": {
-		text: "Changes it only in one of these states, told by `ETag`; `*`: only if it exists.",
+		text: "Changes the resource only if its `ETag` is one of these; `*`: only if it exists. Otherwise 412.",
 		schema: { examples: ['"7-5f1d3c9a"'] },
 	},
 	"If-None-Match": {
-		text: "Changes it only in none of these states; `*`: only if it does not exist yet.",
+		text: "Changes the resource only if its `ETag` is none of these; `*`: only if it does not exist yet. Otherwise 412.",
 		schema: { examples: ["*"] },
 	},
 };
@@ -24,7 +24,7 @@ export const PRECONDITION_CODES = ["precondition_failed"] as const satisfies rea
 /** Of a POST that makes something; `ONCE_CODES` belong to it. */
 export const ONCE: FieldTexts = {
 	"Idempotency-Key": {
-		text: "1 to 255 visible ASCII characters. The same request with the same key within 24 hours gets the first response again and makes nothing.",
+		text: "1 to 255 visible ASCII characters of your choice. If you send the same request with the same key within 24 hours, you get the first response again and nothing is created.",
 		schema: { minLength: 1, maxLength: 255 },
 	},
 };
@@ -38,7 +38,7 @@ export const ONCE_CODES = [
 
 const REPLAYED: FieldTexts = {
 	"idempotency-replayed": {
-		text: "`true` when this is the first response to the `Idempotency-Key` again.",
+		text: "`true` when this is the stored first response to the same `Idempotency-Key`.",
 		schema: { enum: ["true"] },
 	},
 };

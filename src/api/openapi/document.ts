@@ -35,8 +35,9 @@ const INFO = {
 class Components {
 	readonly schemas: Record<string, JsonSchema> = { Filter: FILTER, Problem: PROBLEM };
 
-	refer({ name, schema, fields, parts = [] }: NamedSchema, io: "input" | "output"): JsonSchema {
+	refer({ name, schema, fields, parts = [], plain = {} }: NamedSchema, io: "input" | "output"): JsonSchema {
 		for (const part of parts) this.refer(part, io);
+		for (const [plainName, make] of Object.entries(plain)) this.schemas[plainName] ??= make();
 		const names = new Map<unknown, string>(parts.map((part) => [part.schema, part.name]));
 		this.schemas[name] ??= toJsonSchema(schema, { io, fields, name, names });
 		return { $ref: `#/components/schemas/${name}` };
@@ -74,7 +75,7 @@ export function buildDocument(operations: readonly OperationDescription[]): Open
 }
 
 function operationObject(operation: OperationDescription, components: Components): Record<string, unknown> {
-	const { id, tag, summary, description, access, body, responses } = operation;
+	const { id, tag, summary, description, access, body, takes, responses } = operation;
 	const roles = rolesOf(operation);
 	const said = [description, roles && rolesText(roles)].filter((part) => typeof part === "string");
 	return {
@@ -86,6 +87,7 @@ function operationObject(operation: OperationDescription, components: Components
 		...(access !== undefined && access !== "key" && { security: [] }),
 		parameters: parametersOf(operation),
 		...(body !== undefined && { requestBody: requestBodyOf(body, components) }),
+		...(takes !== undefined && { requestBody: { content: contentOf(takes) } }),
 		responses: {
 			...Object.fromEntries(
 				Object.entries(responses).map(([status, response]) => [status, responseOf(response, components)]),
@@ -138,6 +140,14 @@ function requestBodyOf(
 	};
 }
 
+function contentOf(takes: NonNullable<OperationDescription["takes"]>): Record<string, unknown> {
+	const types = Object.entries(takes).map(([type, { text: description, example }]) => [
+		type,
+		{ schema: { description }, ...(example !== undefined && { examples: { event: { value: example } } }) },
+	]);
+	return Object.fromEntries(types) as Record<string, unknown>;
+}
+
 function responseOf(
 	{ text, schema, contentType, headers }: ResponseDescription,
 	components: Components,
@@ -161,15 +171,31 @@ function headersOf(texts: FieldTexts): Record<string, unknown> {
 /** One response for each status, with the codes that come with it. */
 function refusalsOf(operation: OperationDescription): Record<string, unknown> {
 	const byStatus = Map.groupBy(codesOf(operation), statusOfCode);
-	return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusalOf(codes)]));
+	return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusalOf(status, codes)]));
 }
 
-function refusalOf(codes: readonly Code[]): Record<string, unknown> {
+const RETRY_AFTER: FieldTexts = {
+	"Retry-After": { text: "Send the request again after so many seconds.", schema: { type: "integer" } },
+};
+const HEADERS_BY_STATUS: Readonly<Record<number, FieldTexts>> = {
+	401: { "WWW-Authenticate": "The scheme that is expected, where there is one." },
+	405: { Allow: "The methods that the path has." },
+	503: RETRY_AFTER,
+};
+/** Besides the codes with 503. */
+const PASSING_CODES: readonly Code[] = ["event_not_routed", "idempotency_in_progress"];
+
+function refusalOf(status: number, codes: readonly Code[]): Record<string, unknown> {
+	const headers = {
+		...HEADERS_BY_STATUS[status],
+		...(PASSING_CODES.some((code) => codes.includes(code)) && RETRY_AFTER),
+	};
 	const schema = {
 		allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }],
 	};
 	return {
 		description: codes.map((code) => `\`${code}\``).join(", "),
+		...(Object.keys(headers).length > 0 && { headers: headersOf(headers) }),
 		content: { "application/problem+json": { schema } },
 	};
 }

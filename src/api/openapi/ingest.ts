@@ -17,8 +17,8 @@ const backlog = z.strictObject({
 
 const backlogTexts = (name: string): FieldTexts => ({
 	[`${name}.backlog_count`]: "Messages that wait; null where the queue does not tell.",
-	[`${name}.backlog_bytes`]: "Their bytes.",
-	[`${name}.oldest_message_at`]: "Since when the oldest waits.",
+	[`${name}.backlog_bytes`]: "Their size in bytes; null where the queue does not tell.",
+	[`${name}.oldest_message_at`]: "Since when the oldest of them waits; null where the queue does not tell.",
 });
 
 const HEALTH: NamedSchema = {
@@ -49,11 +49,23 @@ export const ingestOperations: readonly OperationDescription[] = [
 		id: "ingest",
 		summary: "Send events to a source",
 		description:
-			"Takes what the source's kind takes, with the proof that its auth asks for. Nothing is stored before the request is verified, and 202 comes once the queue holds the events.",
+			"The body is what the source's `kind` expects. The request proves where it comes from as the source's `auth` says: by default with `authorization: Bearer SECRET`. Nothing is stored before the request is verified. 202 means that the queue has stored the events.",
 		headers: HEADERS_OF_EVENTS,
+		takes: {
+			"application/json": {
+				text: "What the publisher sends: kind `generic` makes one event of any JSON.",
+				example: { title: "Again" },
+			},
+			"application/cloudevents+json": { text: "A CloudEvent in structured mode, for kind `cloudevents`." },
+			"application/cloudevents-batch+json": { text: "Up to 5,000 CloudEvents, for kind `cloudevents`." },
+			"*/*": { text: "Whatever else the source's kind takes: forms, text, bytes." },
+		},
 		responses: {
-			200: { text: "What some publishers expect, or the response to a handshake.", schema: ANY },
-			202: { text: "The queue holds the events.", schema: ACCEPTED },
+			200: {
+				text: "A response that some publishers expect instead of 202, or the response to a handshake.",
+				schema: ANY,
+			},
+			202: { text: "The queue has stored the events.", schema: ACCEPTED },
 		},
 		codes: [
 			"unauthorized",
@@ -95,9 +107,10 @@ export const ingestOperations: readonly OperationDescription[] = [
 		path: "/in/{source}",
 		id: "askConsent",
 		summary: "Ask for consent to send CloudEvents",
-		description: "The handshake of the CloudEvents webhook specification, for kinds that take them.",
-		headers: { "WebHook-Request-Origin": "Who wants to send." },
-		responses: { 200: { text: "Consent, in headers.", schema: null } },
+		description:
+			"The handshake of the CloudEvents webhook specification, for source kinds that receive CloudEvents.",
+		headers: { "WebHook-Request-Origin": "The DNS name of the sender that asks for consent." },
+		responses: { 200: { text: "Consent, in the response headers.", schema: null } },
 		codes: [
 			"source_not_found",
 			"source_not_posted",
@@ -120,7 +133,7 @@ export const routerOperations: readonly OperationDescription[] = [
 		access: "always",
 		id: "getHealth",
 		summary: "Whether the router is alive",
-		description: "Answers before a key is set, too.",
+		description: "Needs no key, and responds even before `ADMIN_TOKEN` is set.",
 		responses: { 200: { text: "Alive, and how much waits in its queues.", schema: HEALTH } },
 	},
 	{

@@ -36,7 +36,22 @@ export function toJsonSchema(
 	}) as JsonSchema & { $defs?: Record<string, JsonSchema> };
 	const refs = new Map(Object.entries($defs ?? {}).map(([key, { $ref }]) => [`#/$defs/${key}`, $ref]));
 	if (ownName !== undefined) refs.set("#", refTo(ownName));
-	return tidy(relink(converted, refs) as JsonSchema, fields, "", io === "output");
+	return titled(tidy(relink(converted, refs) as JsonSchema, fields, "", io === "output"), ownName);
+}
+
+/** Alternatives that a `type` tells apart get titles, by which generated clients name them: `SourceAuthBearer`. */
+function titled(schema: JsonSchema, name: string | undefined): JsonSchema {
+	if (name === undefined || schema.oneOf === undefined) return schema;
+	const oneOf = schema.oneOf.map((part) => {
+		const { const: value, enum: values = [value] } = part.properties?.["type"] ?? {};
+		const [first] = values as unknown[];
+		return typeof first === "string" ? { title: name + pascal(first), ...part } : part;
+	});
+	return { ...schema, oneOf };
+}
+
+function pascal(word: string): string {
+	return word.replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function refTo(name: string): string {
@@ -95,10 +110,15 @@ function withoutNoise(schema: JsonSchema): JsonSchema {
 	return {
 		...rest,
 		...(format !== undefined && { format }),
-		...(pattern !== undefined && format === undefined && { pattern }),
+		...(typeof pattern === "string" && format === undefined && { pattern: portable(pattern) }),
 		...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
 		...(maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
 	};
+}
+
+/** Without the names of Unicode classes, which the regular expressions of Python and others do not know. */
+function portable(pattern: string): string {
+	return pattern.replaceAll(String.raw`\p{Cc}`, String.raw`\x00-\x1f\x7f-\x9f`);
 }
 
 function described(schema: JsonSchema, text: FieldText | undefined): JsonSchema {

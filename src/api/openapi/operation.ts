@@ -52,6 +52,8 @@ export interface NamedSchema {
 	readonly fields: FieldTexts;
 	/** Named schemas within it, which the document refers to by their names. */
 	readonly parts?: readonly NamedSchema[];
+	/** Schemas that no zod schema expresses, by the names with which texts refer to them. */
+	readonly plain?: Readonly<Record<string, () => JsonSchema>>;
 }
 
 export interface RequestBody {
@@ -93,6 +95,8 @@ export interface OperationDescription {
 	/** Request headers with a meaning of their own. */
 	readonly headers?: FieldTexts;
 	readonly body?: RequestBody;
+	/** A body that no schema of the description judges: what each content type holds. */
+	readonly takes?: Readonly<Record<string, { readonly text: string; readonly example?: unknown }>>;
 	readonly responses: Readonly<Record<number, ResponseDescription>>;
 	/** Besides those that follow from the rest: see `codesOf`. */
 	readonly codes?: readonly Code[];
@@ -137,8 +141,23 @@ export function pageOf(item: NamedSchema): NamedSchema {
 }
 
 /** A schema with those of the texts that belong to its fields. */
-export function namedObject(name: string, schema: z.ZodObject, fields: FieldTexts): NamedSchema {
-	return { name, schema, fields: pick(fields, Object.keys(schema.shape)) };
+export function namedObject(
+	name: string,
+	schema: z.ZodObject,
+	fields: FieldTexts,
+	within: Pick<NamedSchema, "parts" | "plain"> = {},
+): NamedSchema {
+	return { name, schema, fields: pick(fields, Object.keys(schema.shape)), ...within };
+}
+
+/** A schema for the value of one field, with those of the texts that belong to it: `auth.type` becomes `type`. */
+export function partOf(name: string, schema: z.ZodType, field: string, fields: FieldTexts): NamedSchema {
+	const own = Object.entries(fields).filter(([path]) => path.startsWith(`${field}.`));
+	return {
+		name,
+		schema,
+		fields: Object.fromEntries(own.map(([path, text]) => [path.slice(field.length + 1), text])),
+	};
 }
 
 /** A text and the rest of a field's schema. */

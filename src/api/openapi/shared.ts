@@ -19,8 +19,9 @@ export const TIMES = { created_at: time, updated_at: time } as const;
 export const COMMON: FieldTexts = {
 	id: "The router's own id.",
 	status_reason:
-		"Why the status stands, such as `manual`; for `quarantined`, the expression that is set aside; null while active.",
-	unreadable: "Fields that are stored and cannot be read until they are replaced; null when there are none.",
+		"Why it has this status: `manual` if a person paused it; for `quarantined`, the expression that is set aside; null while it is active.",
+	unreadable:
+		"Fields that are stored but cannot be read, for example because their encryption key is gone. Replace them. null when there are none.",
 	created_at: "When it was made.",
 	updated_at: "When it was last changed.",
 };
@@ -69,10 +70,11 @@ export const CODEC_CODES = [
 ] as const;
 
 export const HEADERS_OF_EVENTS: FieldTexts = {
-	"Idempotency-Key": "Becomes the id of an event that brings none, so that a retry is the same event.",
-	traceparent: "W3C trace context; becomes an attribute of the event.",
-	tracestate: "Goes with `traceparent`.",
-	"sluice-lineage": "From a delivery: the events go on from it, so that loops end.",
+	"Idempotency-Key": "Becomes the id of an event that has none, so that a retry is the same event.",
+	traceparent: "W3C trace context. It becomes an attribute of the event and is sent on to models.",
+	tracestate: "The vendor part of the W3C trace context, together with `traceparent`.",
+	"sluice-lineage":
+		"A model server that publishes an event because of a delivery copies this header from the delivery. The router then counts hops, so that loops end.",
 };
 
 export const ACCEPTED: NamedSchema = {

@@ -4,13 +4,13 @@ import { KIND_NAMES, sourceKinds } from "../../sources/registry.ts";
 import { STATUSES } from "../../store/records.ts";
 import { sourceAuthSchema } from "../../store/resources/source-auth.ts";
 import { toJsonSchema } from "../openapi/json-schema.ts";
-import { type FieldTexts, type JsonSchema, namedObject } from "../openapi/operation.ts";
+import { type FieldTexts, type JsonSchema, namedObject, partOf } from "../openapi/operation.ts";
 import { COMMON, TIMES, time } from "../openapi/shared.ts";
 import { createSourceSchema, patchSourceSchema } from "./fields.ts";
 
 const AUTH: FieldTexts = {
-	auth: "How requests prove where they come from; by default as the kind's publishers do. Written as a whole.",
-	"auth.type": "The sort of proof.",
+	auth: "How requests prove where they come from. The default depends on the kind. Always written as a whole.",
+	"auth.type": "How requests prove where they come from.",
 	"auth.username": "For `basic`; by default the source's name.",
 	"auth.name": "For `header`: the header that carries the secret.",
 	"auth.header": "For `hmac`: the header that carries the signature.",
@@ -18,7 +18,10 @@ const AUTH: FieldTexts = {
 	"auth.encoding": "For `hmac`: how the signature is written.",
 	"auth.prefix": "For `hmac`: what each signature begins with, such as `sha256=`.",
 	"auth.secret_encoding": "For `hmac`: how the text of the secret becomes the key.",
-	"auth.signed_content": "For `hmac`: a template of what is signed, with `{body}` or `{form}` in it.",
+	"auth.signed_content": {
+		text: "For `hmac`: a template of what is signed, with `{body}` or `{form}` in it.",
+		schema: { minLength: 1, maxLength: 512 },
+	},
 	"auth.timestamp_header": "For `hmac`: the header with the time that is signed.",
 	"auth.tolerance_seconds": "For `hmac`: how far that time may be off, either way.",
 	"auth.verification_token": "For `hmac`: whether a first, unsigned request brings the secret.",
@@ -48,11 +51,19 @@ function settingsSchema(): JsonSchema {
 		const converted = toJsonSchema(schema, { io: "input", fields: SETTINGS });
 		return { title: kinds.join(", "), ...converted };
 	});
-	return { type: undefined, propertyNames: undefined, additionalProperties: undefined, anyOf };
+	return { anyOf };
 }
 
+/** In place of what zod says of `settings`. */
+const SETTINGS_REF: JsonSchema = {
+	type: undefined,
+	propertyNames: undefined,
+	additionalProperties: undefined,
+	$ref: "#/components/schemas/SourceSettings",
+};
+
 const kind = (more: JsonSchema) => ({
-	text: "Which publisher it is: how its requests are verified and read.",
+	text: "The kind of publisher, which decides how requests are verified and read.",
 	schema: { enum: KIND_NAMES, ...more },
 });
 
@@ -63,21 +74,26 @@ const WRITTEN: FieldTexts = {
 		schema: { examples: ["documents-db"] },
 	},
 	kind: kind({ default: "generic" }),
-	description: "For people.",
-	secret:
-		"8 to 512 characters without white space around them, unless the auth asks for another form. Generated when left out; shown when it is made or rotated, and never again.",
+	description: "A note for people.",
+	secret: {
+		text: "8 to 512 characters without white space around them, unless the auth asks for another form. Generated when left out; shown when it is made or rotated, and never again.",
+		schema: { minLength: 1 },
+	},
 	event_type:
-		"Kind `generic`: a literal, or JSONata over `{headers, body}` behind `=`. null: the source's name.",
-	subject: "Kind `generic`: as `event_type`; null: none.",
-	dedupe_key: "Kind `generic`: JSONata over `{headers, body}`; its value is the event's id.",
+		"Kind `generic`: the event type. Literal text or, if it begins with `=`, JSONata over `{headers, body}`. null: the source's name.",
+	subject: "Kind `generic`: the event's subject, written like `event_type`. null: none.",
+	dedupe_key: {
+		text: "Kind `generic`: JSONata over `{headers, body}`; its value is the event's id.",
+		schema: { minLength: 1 },
+	},
 	expect_every_seconds:
-		"After so many seconds without an event the source is silent, which an operational event tells; null: nothing is expected.",
+		"If no event comes for so many seconds, an operational event says that the source is silent. null: never.",
 	test: {
-		text: "Its events are tests: they are marked `sluicetest`, and only subscriptions that name the source get them.",
+		text: "Its events are tests: they are marked `sluicetest`, and only subscriptions that name the source receive them.",
 		schema: { default: false },
 	},
-	settings: { text: "What the kind asks for.", schema: settingsSchema },
-	status: { text: "What it is made as.", schema: { default: "active" } },
+	settings: { text: "Settings of the source's kind: the alternative of its kind.", schema: SETTINGS_REF },
+	status: { text: "The status with which it is created.", schema: { default: "active" } },
 };
 
 const READ: FieldTexts = {
@@ -86,6 +102,7 @@ const READ: FieldTexts = {
 	kind: kind({ enum: undefined, examples: ["generic"] }),
 	auth: "How requests prove where they come from; null when it cannot be read.",
 	settings: "What the kind asked for; null when it cannot be read.",
+	dedupe_key: "Kind `generic`: JSONata over `{headers, body}`; its value is the event's id.",
 	ingest_url: "Where the publisher posts; null where nobody does.",
 	secret: "The secret, this once; null where the auth has none.",
 	status: "`quarantined`: an expression is set aside, and events are still taken.",
@@ -96,19 +113,35 @@ const READ: FieldTexts = {
 	verification_token: "The token that the publisher brought, this once; null when there is none.",
 };
 
-export const SOURCE_CREATE = namedObject("SourceCreate", createSourceSchema, WRITTEN);
-export const SOURCE_PUT = namedObject("SourcePut", createSourceSchema.partial({ name: true }), {
-	...WRITTEN,
-	name: { text: "By default as the path says.", schema: { examples: ["documents-db"] } },
-	secret:
-		"Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new source is generated.",
-	status: "Stays when left out; a new source is `active`.",
-});
-export const SOURCE_PATCH = namedObject("SourcePatch", patchSourceSchema, {
-	...WRITTEN,
-	kind: kind({}),
-	secret: "Takes effect at once and ends all former ones.",
-});
+const WITHIN_WRITTEN = {
+	parts: [partOf("SourceAuthInput", createSourceSchema.shape.auth.unwrap(), "auth", AUTH)],
+	plain: { SourceSettings: settingsSchema },
+};
+const WITHIN_READ = { parts: [partOf("SourceAuth", sourceAuthSchema, "auth", AUTH)] };
+
+export const SOURCE_CREATE = namedObject("SourceCreate", createSourceSchema, WRITTEN, WITHIN_WRITTEN);
+export const SOURCE_PUT = namedObject(
+	"SourcePut",
+	createSourceSchema.partial({ name: true }),
+	{
+		...WRITTEN,
+		name: { text: "By default as the path says.", schema: { examples: ["documents-db"] } },
+		secret:
+			"Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new source is generated.",
+		status: "Stays when left out; a new source is `active`.",
+	},
+	WITHIN_WRITTEN,
+);
+export const SOURCE_PATCH = namedObject(
+	"SourcePatch",
+	patchSourceSchema,
+	{
+		...WRITTEN,
+		kind: kind({}),
+		secret: "Takes effect at once and ends all former ones.",
+	},
+	WITHIN_WRITTEN,
+);
 
 const source = z.strictObject({
 	id: z.string(),
@@ -129,11 +162,12 @@ const source = z.strictObject({
 	...TIMES,
 });
 
-export const SOURCE = namedObject("Source", source, READ);
+export const SOURCE = namedObject("Source", source, READ, WITHIN_READ);
 export const SOURCE_WITH_SECRET = namedObject(
 	"SourceWithSecret",
 	source.extend({ secret: z.string().nullable() }),
 	READ,
+	WITHIN_READ,
 );
 export const SOURCE_DETAIL = namedObject(
 	"SourceDetail",
@@ -149,4 +183,5 @@ export const SOURCE_DETAIL = namedObject(
 		verification_token: z.string().nullable().optional(),
 	}),
 	READ,
+	WITHIN_READ,
 );

@@ -16,7 +16,10 @@ export function previewOf(draft: FieldTexts) {
 		},
 		event: {
 			text: "A CloudEvent as JSON, of which only `type` is required.",
-			schema: { examples: [{ type: "document.inserted", data: { pages: 3 } }] },
+			schema: {
+				required: ["type"],
+				examples: [{ type: "document.inserted", data: { pages: 3 } }],
+			},
 		},
 		event_id: "The id of a recent event instead, `evt_…`.",
 		event_source: {

@@ -9,7 +9,7 @@ import { OPERATIONAL_TYPES } from "../../operations/occurrence.ts";
 import type { Subscription } from "../../store/records.ts";
 
 export const warningSchema = z.strictObject({
-	code: z.enum(["only_loops", "own_results_match", "no_such_events"]).describe("Stable."),
+	code: z.enum(["only_loops", "own_results_match", "no_such_events", "no_wildcard"]).describe("Stable."),
 	path: z.string().describe("The field that it is about."),
 	message: z.string().describe("What will happen and what to write instead, for a person."),
 });
@@ -20,10 +20,26 @@ export type Warning = z.output<typeof warningSchema>;
  * `endpointName`: the target's name without the version. A result without its own type is named
  * after it.
  */
-export function warningsOf(
-	{ sourceId, types, filters, result }: Pick<Subscription, "sourceId" | "types" | "filters" | "result">,
-	endpointName: string,
-): Warning[] {
+export function warningsOf(subscription: Judged, endpointName: string): Warning[] {
+	return [...literalWildcards(subscription.types), ...fruitless(subscription, endpointName)];
+}
+
+type Judged = Pick<Subscription, "sourceId" | "types" | "filters" | "result">;
+
+/** What other systems write for "anything", and no event type is likely to contain. */
+const FOREIGN_WILDCARD = /[?%#^$|+()[\]{}]/;
+
+function literalWildcards(types: readonly string[]): Warning[] {
+	return types.flatMap((type, index) => {
+		const [sign] = FOREIGN_WILDCARD.exec(type) ?? [];
+		if (sign === undefined) return [];
+		const message = `${sign} stands for itself in a type: only a * at the end matches anything. For more than that, leave types empty and compare \`type\` in a jsonata filter`;
+		return [{ code: "no_wildcard", path: `types.${index}`, message }];
+	});
+}
+
+/** A subscription that gets nothing, or mostly its own results. */
+function fruitless({ sourceId, types, filters, result }: Judged, endpointName: string): Warning[] {
 	const unknown = unknownOperations(sourceId, types);
 	if (unknown !== null) return [unknown];
 	if (result === null || result.allowCycles) return [];

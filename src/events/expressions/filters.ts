@@ -29,7 +29,8 @@ const attributeMap = z
 		if (names.length === 0) context.addIssue({ code: "custom", message: "name at least one attribute" });
 		for (const name of names) {
 			if (/^[a-z0-9]+$/.test(name)) continue;
-			const message = "an attribute name has only lower-case letters and digits";
+			const message =
+				"an attribute name has only lower-case letters and digits; compare fields of `data` with `jsonata`";
 			context.addIssue({ code: "custom", path: [name], message });
 		}
 	});

@@ -77,6 +77,47 @@ test("every reference leads to a schema, and every schema is referred to", () =>
 	expect([...new Set(refs)].sort()).toEqual(schemas.sort());
 });
 
+test("no large schema is there twice: it has a name", () => {
+	const seen = new Map<string, string[]>();
+	for (const [path, schema] of walk(document.components.schemas, "")) {
+		const text = JSON.stringify({ ...schema, description: undefined, default: undefined });
+		const isAlternatives = schema.oneOf !== undefined || schema.anyOf !== undefined;
+		if (isAlternatives && text.length > 1_000) seen.set(text, [...(seen.get(text) ?? []), path]);
+	}
+	expect([...seen.values()].filter((paths) => paths.length > 1)).toEqual([]);
+});
+
+test("regular expressions are read by other engines, too", () => {
+	const patterns = [...walk(document, "")].flatMap(([, { pattern }]) =>
+		typeof pattern === "string" ? [pattern] : [],
+	);
+	expect(patterns.length).toBeGreaterThan(10);
+	expect(patterns.filter((pattern) => /\\[pP]\{|\(\?/.test(pattern.replaceAll("(?:", "")))).toEqual([]);
+});
+
+test("alternatives that a type tells apart have titles of their own", () => {
+	const titles = Object.values(document.components.schemas)
+		.flatMap(({ oneOf = [] }) => oneOf)
+		.map(({ title }) => title);
+	const named = titles.filter((title) => title !== undefined);
+	expect(named).toContain("SourceAuthInputStandardWebhooks");
+	expect(new Set(named).size).toBe(named.length);
+});
+
+test.each(["ingest", "takeCallback", "publishEvent"])("%s says which bodies it takes", (id) => {
+	const { path = "", method = "get" } = OPERATIONS.find((operation) => operation.id === id) ?? {};
+	const { content = {} } = (document.paths[path]?.[method]?.["requestBody"] ?? {}) as { content?: object };
+	expect(Object.keys(content)).toContain("application/json");
+	expect(Object.keys(content).length).toBeGreaterThan(1);
+});
+
+test("every refusal that passes says when to ask again", () => {
+	for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+		const { 503: passing } = operation["responses"] as Record<number, { headers?: object } | undefined>;
+		expect(Object.keys(passing?.headers ?? {}), String(operation["operationId"])).toEqual(["Retry-After"]);
+	}
+});
+
 test("no two schemas have one name", () => {
 	const schemas = new Map<string, unknown>();
 	for (const { body, responses } of OPERATIONS) {

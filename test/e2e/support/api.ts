@@ -68,25 +68,32 @@ export function unique(name: string): string {
 	return `${name}-${randomBytes(4).toString("hex")}`;
 }
 
-let checkSeen: (seen: Seen) => void = () => {};
+/** Ports of routers that suites talk to, beside the shared one: `fetch` checks every response from them. */
+const ports = new Set<string>();
 
-/** From now on every response goes through `check`, which throws where it is not as it should be. */
-export function checkResponses(check: (seen: Seen) => void): void {
-	checkSeen = check;
-}
-
-/** The body as text, once the response has been checked. */
-async function readChecked(response: Response, method: string, path: string): Promise<string> {
-	const text = await response.text();
-	const { status, headers } = response;
-	checkSeen({ method, path, status, contentType: headers.get("content-type"), text });
-	return text;
+/** From now on every response of a router goes through `check`, which throws where it is not as it should be. */
+export function checkResponses(shared: string, check: (seen: Seen) => void): void {
+	ports.add(new URL(shared).port);
+	const { fetch } = globalThis;
+	globalThis.fetch = async (input, init) => {
+		const response = await fetch(input, init);
+		const asked = input instanceof Request ? input : null;
+		const url = new URL(input instanceof Request ? input.url : input);
+		if (!ports.has(url.port)) return response;
+		const method = init?.method ?? asked?.method ?? "GET";
+		const { status, headers } = response;
+		const text = await response.clone().text();
+		check({ method, path: url.pathname, status, contentType: headers.get("content-type"), text });
+		return response;
+	};
 }
 
 export type Api = ReturnType<typeof connect>;
 
 /** The API of the router at `origin`, with the root key. */
 export function connect(origin: string, token: string) {
+	ports.add(new URL(origin).port);
+
 	/** One request, whatever it answers. */
 	async function ask<T = Record<string, unknown>>(
 		method: string,
@@ -103,7 +110,7 @@ export function connect(origin: string, token: string) {
 			},
 			...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
 		});
-		const text = await readChecked(response, method, path);
+		const text = await response.text();
 		return {
 			status: response.status,
 			headers: response.headers,
@@ -155,7 +162,7 @@ export function connect(origin: string, token: string) {
 		/** Posts to a source's URL as a publisher would, without the root key. */
 		ingest: async (url: string, body: string | Buffer, headers: Record<string, string>): Promise<Answer> => {
 			const response = await fetch(url, { method: "POST", body: new Uint8Array(Buffer.from(body)), headers });
-			const text = await readChecked(response, "POST", new URL(url).pathname);
+			const text = await response.text();
 			return {
 				status: response.status,
 				headers: response.headers,

@@ -52,7 +52,9 @@ export function checkBy(document: Document): Check {
 		// `/v1/deliveries/retry` has the form of `/v1/deliveries/{id}`, too, which takes another method.
 		const found = templates.find(({ pattern, operations }) => asked in operations && pattern.test(bare));
 		const operation = found?.operations[asked];
+		if (method === "OPTIONS" && status === 204) return null;
 		if (operation === undefined) {
+			if (method === "HEAD") return status < 500 ? null : `status ${status}`;
 			const { code } = JSON.parse(text) as { code?: string };
 			return ELSEWHERE.includes(code ?? "") ? null : `no route, and the code ${code}`;
 		}
@@ -60,8 +62,8 @@ export function checkBy(document: Document): Check {
 		if (response === undefined) return `status ${status}`;
 		const [[described, content] = []] = Object.entries(response.content ?? {});
 		// Some publishers want a response without a body.
-		if (text === "")
-			return content === undefined || method === "HEAD" || bare.startsWith("/in/") ? null : "no body";
+		if (method === "HEAD") return null;
+		if (text === "") return content === undefined || bare.startsWith("/in/") ? null : "no body";
 		if (content === undefined) return "a body";
 		if (described !== contentType?.split(";")[0]) return `content type ${contentType}`;
 		if (described === "text/html") return null;

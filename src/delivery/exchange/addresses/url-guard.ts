@@ -63,7 +63,7 @@ export function refuseAddress(url: string, rules: UrlRules): string | null {
 export function refuseHttpAddress(url: string, rules: UrlRules): string | null {
 	if (url.length > MAX_URL_LENGTH) return TOO_LONG;
 	const parsed = URL.parse(url);
-	if (parsed === null) return "is not an absolute URL";
+	if (parsed === null) return "is not an absolute URL, such as https://models.example.com/ocr";
 	return refuseShape(parsed, rules) ?? refuseOwnHost(parsed, rules) ?? refuseHost(parsed.hostname, rules);
 }
 
