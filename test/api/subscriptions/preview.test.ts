@@ -291,11 +291,11 @@ describe("a preview leaves nothing behind", () => {
 		});
 	});
 
-	test("filters that have done too much work together are not evaluated any further", async () => {
+	test("after filters have used up the limit of work, the rest are not evaluated", async () => {
 		const filters = Array.from({ length: 8 }, () => ({ jsonata: HOSTILE }));
 		const told = await preview({ endpoint: "previewed@1", filters, event });
 		expect(told.criteria.at(-1)?.reason).toBe(
-			"filters.7.jsonata: not evaluated, the others have done too much work",
+			"filters.7.jsonata: not evaluated, because the other expressions have used up the limit of work",
 		);
 	});
 });

@@ -15,7 +15,7 @@ import { findSubscription, insertSubscription } from "../../../src/store/subscri
 import { aSource, aSubscription } from "../../store/records.ts";
 
 const HOSTILE = "($f := function($n) { $f($n + 1) }; $f(0))";
-const REASON = "the expression takes too many steps, or reads and makes too much";
+const REASON = "the expression takes too many steps, or reads or creates too much data";
 
 afterEach(() => {
 	vi.restoreAllMocks();
