@@ -6,29 +6,35 @@ import { timeField } from "../fields/times.ts";
 import { time } from "../openapi/shared.ts";
 
 const shared = {
-	endpoint: z.string().min(1).optional().describe("ocr@3, or ep_…, of a deleted endpoint too."),
-	subscription: z.string().min(1).optional().describe("A name, or sub_…."),
-	event: z.string().min(1).optional().describe("evt_…"),
-	status_code: z.int().min(100).max(599).optional().describe("Of the response to the last attempt."),
-	subject: z.string().min(1).optional().describe("Of the event, in full."),
+	endpoint: z.string().min(1).optional().describe("The endpoint, such as ocr@3 or ep_…. It may be deleted."),
+	subscription: z.string().min(1).optional().describe("The subscription, by name or id (sub_…)."),
+	event: z.string().min(1).optional().describe("The id of the event (evt_…)."),
+	status_code: z
+		.int()
+		.min(100)
+		.max(599)
+		.optional()
+		.describe("The status code of the response to the last attempt."),
+	subject: z.string().min(1).optional().describe("The complete subject of the event."),
 	correlation_id: z.string().min(1).optional().describe("The event's correlationid, or its own id."),
 	since: timeField.optional().describe("Created at or after."),
 	until: timeField.optional().describe("Created before."),
-	dry_run: z.boolean().optional().describe("Count what would be touched, and change nothing."),
+	dry_run: z.boolean().optional().describe("Only count the matching deliveries."),
 };
 
 export const bulkRetrySchema = z.strictObject({
 	...shared,
-	status: z.enum(TOUCHED.retry).optional().describe("With this status."),
-	reason: z.enum(DEAD_REASONS).optional().describe("Dead for this reason."),
+	status: z.enum(TOUCHED.retry).optional().describe("Only deliveries with this status."),
+	reason: z.enum(DEAD_REASONS).optional().describe("Only deliveries that are dead for this reason."),
 });
 
 export const bulkCancelSchema = z.strictObject({
 	...shared,
-	status: z.enum(TOUCHED.cancel).optional().describe("With this status."),
+	status: z.enum(TOUCHED.cancel).optional().describe("Only deliveries with this status."),
 	reason: z
 		.never({
-			error: "has no meaning here: what can be canceled is not dead, and only what is dead has a reason",
+			error:
+				"cannot be used here: only dead deliveries have a reason, and dead deliveries cannot be canceled",
 		})
 		.optional(),
 });
@@ -42,32 +48,37 @@ export const FILTER_NAMES: readonly string[] = Object.keys(bulkRetrySchema.shape
 
 const count = z.int();
 const counts = {
-	matched: count.describe("Found so far."),
-	done: count.describe("Retried or canceled."),
-	skipped: count.describe("In flight at that moment, or changed by somebody else."),
-	failed: count.describe("Could not be: no room, an event that is forgotten, or stored by a newer release."),
+	matched: count.describe("Matching deliveries found so far."),
+	done: count.describe("Deliveries retried or canceled so far."),
+	skipped: count.describe("Deliveries skipped because they were in flight or had been changed meanwhile."),
+	failed: count.describe(
+		"Deliveries that could not be retried or canceled: the backlog is full, the event is no longer kept, or a newer release stored it.",
+	),
 };
 
 export const bulkSchema = z.strictObject({
-	id: z.string().describe("bulk_…"),
-	action: z.enum(BULK_ACTIONS).describe("What is done to each."),
-	dry_run: z.boolean().describe("Whether they are only counted."),
-	filters: z.record(z.string(), z.unknown()).describe("As they were given."),
-	status: z.enum(["running", "done", "canceled"]).describe("How the job stands."),
+	id: z.string().describe("The id of the job (bulk_…)."),
+	action: z.enum(BULK_ACTIONS).describe("What is done with each delivery."),
+	dry_run: z.boolean().describe("Whether matching deliveries are only counted."),
+	filters: z.record(z.string(), z.unknown()).describe("The filters of the request."),
+	status: z.enum(["running", "done", "canceled"]).describe("The status of the job."),
 	...counts,
-	endpoint_count: count.describe("Endpoints that have been asked so far."),
+	endpoint_count: count.describe("Endpoints that have been searched so far."),
 	endpoints: z
 		.array(
 			z.strictObject({
 				endpoint_id: z.string().describe("The endpoint's id."),
-				endpoint: z.string().nullable().describe("As it is called now; null: it has been deleted."),
+				endpoint: z
+					.string()
+					.nullable()
+					.describe("The endpoint's current name@version; null: it has been deleted."),
 				status: z
 					.enum(["running", "done", "canceled", "unreachable"])
-					.describe("`unreachable`: it has not responded for a quarter of an hour."),
+					.describe("`unreachable`: the endpoint's object has not responded for 15 minutes."),
 				...counts,
 			}),
 		)
-		.describe("Those with deliveries that matched, or that are still at it; up to 200."),
-	created_at: time.describe("When it began."),
-	finished_at: time.nullable().describe("When it ended; null until then."),
+		.describe("Endpoints that have matching deliveries or are still being searched; up to 200."),
+	created_at: time.describe("When the job started."),
+	finished_at: time.nullable().describe("When the job ended; null until then."),
 });

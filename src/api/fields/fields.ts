@@ -50,4 +50,4 @@ export const typePattern = eventTypeField.refine(
 export const namePattern = z
 	.string()
 	.regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63}\*?|\*)$/, "a name, or the beginning of one with * behind it")
-	.describe("A name, or the beginning of one with * behind it.");
+	.describe("A name, or a prefix followed by *.");
