@@ -16,10 +16,7 @@ const PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63})?\*$/;
 
 const pattern = z
 	.string()
-	.refine(
-		(text) => NAME.test(text) || PATTERN.test(text),
-		"a name, or the beginning of one with * behind it",
-	);
+	.refine((text) => NAME.test(text) || PATTERN.test(text), "must be a name, or a prefix followed by *");
 const sourceName = z
 	.string()
 	.refine((text) => text === "*" || NAME.test(text), 'the name of a source, or "*"');
@@ -50,7 +47,11 @@ export const createKeySchema = z
 	.superRefine((input, context) => {
 		for (const of of Object.keys(NO_SCOPE) as (keyof Scope)[]) {
 			if (input[of] === undefined || HAS_NAMES[input.role].includes(of)) continue;
-			context.addIssue({ code: "custom", path: [of], message: `a key with the role ${input.role} has none` });
+			context.addIssue({
+				code: "custom",
+				path: [of],
+				message: `cannot be set for a key with the role ${input.role}`,
+			});
 		}
 	});
 

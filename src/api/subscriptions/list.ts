@@ -18,7 +18,7 @@ export const subscriptionListQuery = z.strictObject({
 		.string()
 		.regex(
 			/^(?:\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?:\*|@[A-Za-z0-9][A-Za-z0-9._+-]{0,63})?)$/,
-			"an id, name@version, name@latest, a name, or the beginning of one with * behind it",
+			"must be an id, name@version, name@latest, a name, or a prefix followed by *",
 		)
 		.optional()
 		.describe(
