@@ -197,7 +197,7 @@ describe("one line for each", () => {
 	});
 });
 
-test("a long line is wrapped at words, and goes on where its text began", () => {
+test("a long line is wrapped at words, and continues below the start of its text", () => {
 	const entry = { event: "delivery.attempted", ...IDS, attempt: 1, outcome: "error", duration_ms: 2 };
 	const text = readableLine(
 		JSON.stringify({ ...entry, status: "pending", error: "The connection was refused." }),
