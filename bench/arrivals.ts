@@ -1,4 +1,4 @@
-/** The arrivals of sent events: their latency, and which are missing or duplicated. */
+/** The arrivals of sent events: their latency, and which events are missing or duplicated. */
 import type { Model } from "../test/e2e/support/receiver.ts";
 import { until } from "../test/e2e/support/until.ts";
 import { readPayload } from "./pipeline.ts";
@@ -7,17 +7,17 @@ import { readPayload } from "./pipeline.ts";
 const SETTLE_MS = 500;
 
 export interface Arrivals {
-	/** From the publisher's request to its arrival at a model, ms, of each arrival. */
+	/** The latency of each arrival, from the publisher's request to the model, ms. */
 	latencies: number[];
 	lost: number;
 	doubled: number;
-	/** ms since the epoch; NaN when none has come. */
+	/** ms since the epoch; NaN if none has arrived. */
 	lastAt: number;
 }
 
 /**
- * Waits until each of the models has `events`, but not for ever: then what is missing counts as lost. Forgets them, so
- * that the next load begins at nothing.
+ * Waits until each model has received `events`, up to a limit; what is missing then counts as lost. Forgets them
+ * afterwards, so that the next load starts from zero.
  */
 export async function collectArrivals(
 	models: readonly Model[],

@@ -1,7 +1,7 @@
 /**
- * A flood: events as fast as they are accepted. How many a second that is, how many a second reach the model, and how
- * much that is of what a bare Worker forwards that does nothing else. Behind the proxy of `wrangler dev`, which costs
- * both the same for each event, the ratio looks better: 0.43 where it is 0.25 here.
+ * A flood: events are sent as fast as they are accepted. Measures how many a second reach the model, compared with a
+ * bare Worker that only forwards. Behind the proxy of `wrangler dev`, which costs both the same for each event, the
+ * ratio looks better: 0.43 instead of 0.25.
  */
 import { answer } from "../test/e2e/support/behaviours.ts";
 import { collectArrivals } from "./arrivals.ts";
@@ -12,7 +12,7 @@ import { atLeast } from "./report.ts";
 import type { Part } from "./report.ts";
 import { median, round } from "./stats.ts";
 
-/** Of the design: events delivered a second, against the bare Worker. */
+/** Budget of the design: events delivered a second, compared with the bare Worker. */
 const BUDGET = 0.6;
 const AIM = 0.75;
 const CONNECTIONS = 32;
@@ -32,7 +32,7 @@ export async function measureFlood(isQuick: boolean): Promise<Part> {
 	await flood(bare, events / 5);
 	await flood(sluice, events / 5);
 	const floods: { sluice: Flood; bare: Flood }[] = [];
-	// In turns, so that a machine that slows down slows both.
+	// Alternating, so that a machine that slows down slows both.
 	for (let count = 0; count < rounds; count += 1) {
 		floods.push({ bare: await flood(bare, events), sluice: await flood(sluice, events) });
 	}
@@ -53,7 +53,7 @@ export async function measureFlood(isQuick: boolean): Promise<Part> {
 				budget: atLeast(delivered.ratio, BUDGET, `(aim ${AIM})`),
 			},
 			{
-				what: `lost and doubled of ${rounds * events}`,
+				what: `lost and duplicated, of ${rounds * events}`,
 				measured: `${lost} and ${doubled}`,
 				budget: { text: "0 and 0", isMet: lost + doubled === 0 },
 			},

@@ -1,6 +1,6 @@
 /**
- * How much of the platform's ingest throughput is left after Sluice has found the source, verified an HMAC
- * signature and made an event: requests a second against a bare Worker that only puts the same body into a queue.
+ * How much of the platform's ingest throughput is left after Sluice has looked up the source, verified an HMAC signature
+ * and created an event. Measured in requests a second, against a bare Worker that only puts the same body into a queue.
  */
 import { createHmac } from "node:crypto";
 import { connect } from "../test/e2e/support/api.ts";
@@ -11,11 +11,11 @@ import type { Part } from "./report.ts";
 import { median, round } from "./stats.ts";
 import { startWorker } from "./worker.ts";
 
-/** Of the design: verified and signed ingest keeps nine tenths of the bare Worker's throughput. */
+/** Budget of the design: verified, signed ingest keeps nine tenths of the bare Worker's throughput. */
 const BUDGET = 0.9;
 const KEY = "bench-root-key";
 const CONNECTIONS = 32;
-/** Different bodies, signed before the clock runs. */
+/** Different bodies, signed before the clock starts. */
 const BODIES = 500;
 
 export async function measureIngest(isQuick: boolean): Promise<Part> {
@@ -42,7 +42,7 @@ export async function measureIngest(isQuick: boolean): Promise<Part> {
 			bareRates.push(round(await saturate(bareLoad), 0));
 			sluiceRates.push(round(await saturate(sluiceLoad), 0));
 		}
-		// Of each pair of neighbours, so that a machine that slows down slows both.
+		// Compares adjacent rounds, so that a machine that slows down slows both.
 		const ratio = round(median(sluiceRates.map((rate, index) => rate / (bareRates[index] ?? Number.NaN))), 2);
 		return {
 			rows: [
@@ -62,7 +62,7 @@ export async function measureIngest(isQuick: boolean): Promise<Part> {
 	}
 }
 
-/** The first again after the last. */
+/** After the last one comes the first again. */
 function inTurns(shots: readonly Shot[]): (number: number) => Shot {
 	return (number) => {
 		const shot = shots[number % shots.length];

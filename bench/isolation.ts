@@ -1,7 +1,7 @@
 /**
- * Whether a model that hangs makes others wait: how late events reach nine healthy endpoints while a tenth, which
- * gets every event too, takes requests and never answers; against ten healthy ones. All share one thread here, and
- * a hanging model gives it fewer answers to work on, so the ratio may fall a little below 1.
+ * Whether a model that hangs delays others: how late events reach nine healthy endpoints while a tenth, which receives
+ * every event too, accepts requests and never responds, compared with ten healthy ones. All share one thread here, and
+ * a hanging model leaves it fewer responses to process, so the ratio may fall a little below 1.
  */
 import { answer, hang } from "../test/e2e/support/behaviours.ts";
 import { startSluice } from "./pipeline.ts";
@@ -11,11 +11,11 @@ import { median, round } from "./stats.ts";
 import { measureSteady } from "./steady.ts";
 import type { Steady } from "./steady.ts";
 
-/** Of the design: the p99 at healthy endpoints, one of ten hanging against none. */
+/** Budget of the design: p99 at healthy endpoints, with one of ten hanging against none. */
 const BUDGET = 1.1;
 const HEALTHY = Array.from({ length: 9 }, () => answer(204));
 const PER_SECOND = 20;
-/** Short, so that the hanging one runs into it, and into its retries, while others are measured. */
+/** Short, so that the hanging endpoint times out and retries while the others are measured. */
 const ENDPOINT = { timeout_seconds: 2 };
 
 export async function measureIsolation(isQuick: boolean): Promise<Part> {

@@ -1,6 +1,6 @@
 /**
- * How long an event takes from the publisher's request to its arrival at the model, at steady rates, and whether any
- * is lost or comes twice; beside it the bare Worker that only forwards, under the same load.
+ * How long an event takes from the publisher's request to the model at steady rates, and whether any event is lost or
+ * duplicated. For comparison, the bare Worker that only forwards, under the same load.
  */
 import { answer } from "../test/e2e/support/behaviours.ts";
 import { startForwarder, startSluice } from "./pipeline.ts";
@@ -9,7 +9,7 @@ import type { Part, Row } from "./report.ts";
 import { measureSteady } from "./steady.ts";
 import type { Steady } from "./steady.ts";
 
-/** Of the design: the median on an idle machine of two cores, ms. */
+/** Budget of the design: the median on an idle machine with two cores, ms. */
 const LOADS = [
 	{ perSecond: 50, endpoints: 1, budget: 10 },
 	{ perSecond: 200, endpoints: 1, budget: 30 },
@@ -36,7 +36,7 @@ export async function measureLatency(isQuick: boolean): Promise<Part> {
 			},
 			{ what: `${load}, p99`, measured: `${sluice.p99_ms} ms`, against: `${bare.p99_ms} ms` },
 			{
-				what: `${load}, lost and doubled`,
+				what: `${load}, lost and duplicated`,
 				measured: `${sluice.lost} and ${sluice.doubled}`,
 				against: `${bare.lost} and ${bare.doubled}`,
 				budget: { text: "0 and 0", isMet: sluice.lost + sluice.doubled === 0 },
@@ -46,7 +46,7 @@ export async function measureLatency(isQuick: boolean): Promise<Part> {
 	return { rows, details };
 }
 
-/** The first seconds only warm up. */
+/** The first seconds are a warm-up. */
 async function measureOne(
 	start: () => ReturnType<typeof startSluice>,
 	perSecond: number,

@@ -1,6 +1,5 @@
 /**
- * Two ways to send: as fast as a fixed number of connections takes it, and at a steady rate whatever the answers
- * do.
+ * Two ways to send: as fast as a fixed number of connections allows, and at a steady rate regardless of the responses.
  */
 import { Agent, request } from "node:http";
 
@@ -29,7 +28,7 @@ export function post(shot: Shot, agent: Agent): Promise<number> {
 export interface Saturation {
 	shot: (number: number) => Shot;
 	connections: number;
-	/** It ends by count or by time, whichever comes first. */
+	/** Ends after a count or a time, whichever comes first. */
 	maxRequests: number;
 	maxSeconds: number;
 }
@@ -37,7 +36,7 @@ export interface Saturation {
 /**
  * Keeps every connection busy and resolves with requests per second.
  *
- * @throws {Error} on any answer but 202: a refusal is quick, and would count as speed
+ * @throws {Error} on any response but 202: refusals are fast, and would count as speed
  */
 export async function saturate({ shot, connections, maxRequests, maxSeconds }: Saturation): Promise<number> {
 	const agent = new Agent({ keepAlive: true, maxSockets: connections });
@@ -49,7 +48,7 @@ export async function saturate({ shot, connections, maxRequests, maxSeconds }: S
 			while (sent < maxRequests && performance.now() < end) {
 				const next = shot(sent++);
 				const status = await post(next, agent);
-				if (status !== 202) throw new Error(`${next.url} answered ${status}, not 202.`);
+				if (status !== 202) throw new Error(`${next.url} responded with ${status} instead of 202.`);
 			}
 		}),
 	);
@@ -67,7 +66,7 @@ export async function sendSteadily(
 	const started = performance.now();
 	const sending: Promise<void>[] = [];
 	for (let number = 0; number < perSecond * seconds; number += 1) {
-		// Due times come from the start, so that a late one does not delay the rest.
+		// Due times are computed from the start, so that a late one does not delay the rest.
 		const due = started + (number * 1000) / perSecond;
 		const wait = due - performance.now();
 		if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: runs the benchmarks, all or those that are named, writes bench/results/<time>.json and ends with one
- * table. With `--quick` it takes a minute or two and its numbers are only a sign of life. Local workerd is not Cloudflare:
- * compare ratios within one run.
+ * `npm run bench`: runs all benchmarks or the named ones, writes bench/results/<time>.json and prints one table at the
+ * end. With `--quick` it takes a minute or two and the figures mean little. Local workerd is not Cloudflare: compare
+ * ratios within one run.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg } from "node:os";
@@ -28,23 +28,23 @@ const PARTS: Record<string, { title: string; measure: (isQuick: boolean) => Prom
 		measure: measureLatency,
 	},
 	flood: {
-		title: "Flood: events a second, against the bare Worker that only forwards",
+		title: "Flood: events a second, against a bare Worker that only forwards",
 		measure: measureFlood,
 	},
 	routing: {
-		title: "Routing: an event among subscriptions to other types, against ten of them",
+		title: "Routing: an event among many subscriptions to other types, against ten of them",
 		measure: measureRouting,
 	},
 	isolation: {
-		title: "Isolation: nine healthy endpoints while a tenth hangs, against none that hangs",
+		title: "Isolation: nine healthy endpoints while a tenth hangs, against ten healthy endpoints",
 		measure: measureIsolation,
 	},
 	wasted: {
-		title: "Wasted requests: a model that admits two at a time, against a router that knows",
+		title: "Wasted requests: a model that accepts two at a time, against a router that knows this",
 		measure: measureWasted,
 	},
 	scale: {
-		title: "Scale, simulated: what gives out first, and what the design's answers bring",
+		title: "Scale, simulated: which limit is reached first, and how much each remedy helps",
 		measure: measureScale,
 	},
 };
@@ -80,11 +80,11 @@ console.log(["", ...tableLines(measured), "", paint("dim", footnote()), ""].join
 function footnote(): string {
 	const minutes = Math.ceil((Date.now() - at.getTime()) / 60_000);
 	const { cpu, cores, load } = machine;
-	const run = isQuick ? "quick, so only a sign of life" : `${minutes} min`;
-	return ` ${cores} cores of ${cpu}, load ${load?.toFixed(1)} before; ${run}; single rounds in ${file}`;
+	const run = isQuick ? "quick, so the figures mean little" : `${minutes} min`;
+	return ` ${cores} cores of ${cpu}, load ${load?.toFixed(1)} before the run; ${run}; every round is in ${file}`;
 }
 
-/** Ends the process where nothing is to be measured. */
+/** Prints the usage and exits if there is nothing to measure. */
 function readArguments(): { quick: boolean; names: string[] } {
 	try {
 		const { values, positionals } = parseArgs({
@@ -92,7 +92,7 @@ function readArguments(): { quick: boolean; names: string[] } {
 			allowPositionals: true,
 		});
 		const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name));
-		if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`);
+		if (unknown !== undefined) throw new Error(`There is no benchmark "${unknown}".`);
 		if (!values.help) return { ...values, names: positionals.length > 0 ? positionals : Object.keys(PARTS) };
 		console.log(USAGE);
 		process.exit(0);

@@ -1,6 +1,6 @@
 /**
- * A whole way from a publisher to models, ready to be loaded: through Sluice, or through the bare Worker that only
- * forwards, which is its yardstick. Both read the same queue with the same settings.
+ * A complete path from a publisher to models, ready for load: through Sluice, or for comparison through the bare Worker
+ * that only forwards. Both read the same queue with the same settings.
  */
 import { Agent } from "node:http";
 import { connect } from "../test/e2e/support/api.ts";
@@ -12,15 +12,15 @@ import { startWorker } from "./worker.ts";
 const KEY = "bench-root-key";
 
 export interface Pipeline extends AsyncDisposable {
-	/** A request that is accepted. Its payload of about 1 KB says which one it is, and when it was made. */
+	/** A request that is accepted. Its payload of about 1 KB contains its number and the time when it was made. */
 	shot: (number: number) => Shot;
-	/** In the order of their behaviours; each gets every event. */
+	/** In the order of their behaviours. Each receives every event. */
 	models: Model[];
 	/** Connections to the Worker, kept open. */
 	agent: Agent;
 }
 
-/** What `shot` writes and a model receives, word for word. */
+/** What `shot` writes and a model receives, unchanged. */
 export interface Payload {
 	number: number;
 	/** ms since the epoch. */
@@ -31,7 +31,7 @@ export function readPayload({ text }: ReceivedRequest): Payload {
 	return JSON.parse(text) as Payload;
 }
 
-/** `endpoint` are fields of every endpoint beside its URL. */
+/** `endpoint` has fields for every endpoint besides its URL. */
 export function startSluice(behaviours: readonly Behaviour[], endpoint: object = {}): Promise<Pipeline> {
 	const worker = {
 		config: "wrangler.toml",
@@ -75,7 +75,7 @@ async function start(
 	const { url, headers } = await prepare(worker.url, models);
 	const agent = new Agent({ keepAlive: true });
 	held.defer(() => agent.destroy());
-	// All is up: what would be ended here is the caller's to end.
+	// Everything is up. From here on the caller has to stop it.
 	const kept = held.move();
 	return {
 		shot: (number) => ({
@@ -89,7 +89,7 @@ async function start(
 	};
 }
 
-/** As large as what a database trigger would send. */
+/** As large as a typical request of a database trigger. */
 function makeBody(payload: Payload): Buffer {
 	return Buffer.from(JSON.stringify({ ...payload, title: "scan", notes: "x".repeat(900) }));
 }

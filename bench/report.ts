@@ -1,4 +1,4 @@
-/** The results of benchmarks, and the table that shows them. */
+/** Benchmark results, and the table that shows them. */
 import { paint } from "../scripts/paint.ts";
 
 export interface Row {
@@ -16,10 +16,10 @@ export interface Budget {
 	isMet: boolean;
 }
 
-/** What one part of the benchmark measured; `details` are for the file only. */
+/** What one benchmark measured. `details` only go into the file. */
 export interface Part {
 	rows: Row[];
-	/** Tables of its own, for what is no comparison; they stand below the rows. */
+	/** Additional tables that are not comparisons, shown below the rows. */
 	lines?: string[];
 	details: unknown;
 }
@@ -34,10 +34,10 @@ export function atLeast(value: number, limit: number, note = ""): Budget {
 }
 
 const HEADINGS = ["", "measured", "against", "ratio", "budget", ""];
-/** Numbers end at the same column, words begin at it. */
+/** Numbers are aligned to the right, words to the left. */
 const isNumber = [false, true, true, true, false, false];
 
-/** Lines, the parts one below the other under their titles. */
+/** Returns the lines of all parts, each below its title. */
 export function tableLines(parts: readonly (Omit<Part, "details"> & { title: string })[]): string[] {
 	const cells = parts.map(({ title, rows, lines = [] }) => ({ title, rows: rows.map(toCells), lines }));
 	const all = [HEADINGS, ...cells.flatMap(({ rows }) => rows)];

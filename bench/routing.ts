@@ -1,6 +1,6 @@
 /**
- * What subscriptions to other types cost an event that has nothing to do with them: routing with many of them
- * against routing with ten. And what reading them all costs, which the router does once after each change.
+ * What subscriptions to other types cost an event that does not match them: routing with many of them against routing
+ * with ten. Also the cost of reading them all, which the router does once after each change.
  */
 import { connect } from "../test/e2e/support/api.ts";
 import type { Api, Subscription } from "../test/e2e/support/api.ts";
@@ -9,15 +9,15 @@ import type { Part } from "./report.ts";
 import { median, round } from "./stats.ts";
 import { startWorker } from "./worker.ts";
 
-/** Of the design: 10,000 subscriptions to other types against ten. */
+/** Budget of the design: 10,000 subscriptions to other types against ten. */
 const BUDGET = 1.2;
 const KEY = "bench-root-key";
 const FEW = 10;
-/** Endpoints that the subscriptions to other types are spread over. */
+/** The number of endpoints that these subscriptions are spread over. */
 const ENDPOINTS = 100;
 const BATCH = 100;
 const DECISIONS = 2_000;
-/** Far fewer than the others: each reads thousands of rows. */
+/** Far fewer rounds than for the others, because each reads thousands of rows. */
 const READS = 10;
 const WARM_UP = 3;
 const CREATED_AT_ONCE = 16;
@@ -42,7 +42,7 @@ export async function measureRouting(isQuick: boolean): Promise<Part> {
 					...compare(route, 0, "µs"),
 					...budget(route),
 				},
-				{ what: "of that the decision alone", ...compare(decide, 1, "µs"), ...budget(decide) },
+				{ what: "of this, the decision alone", ...compare(decide, 1, "µs"), ...budget(decide) },
 				{ what: "reading the table after a change", ...compare(read, 1, "ms") },
 			],
 			details: { subscriptions, route, decide, read },
@@ -71,14 +71,14 @@ function budget({ few, many }: Times) {
 }
 
 interface Router {
-	/** Asks one of the doors of routing/worker.ts; answers how long it took, in ms. */
+	/** Calls one of the additional routes of routing/worker.ts. Returns how long it took, in ms. */
 	time(door: "route" | "decide", events: number): Promise<number>;
 	/** Changes a subscription, and with it the version of the table. */
 	change(): Promise<void>;
 	stop(): Promise<void>;
 }
 
-/** Both in turns, so that a machine that slows down slows both; each goes first in every other round. */
+/** Measures both alternately, so that a machine that slows down slows both. The one that goes first alternates too. */
 async function alternate(
 	rounds: number,
 	few: Router,
@@ -97,17 +97,17 @@ async function alternate(
 	return times;
 }
 
-/** µs an event takes through the whole consumer, in a full batch. */
+/** µs per event through the whole consumer, in a full batch. */
 async function timeRouting(router: Router): Promise<number> {
 	return ((await router.time("route", BATCH)) * 1000) / BATCH;
 }
 
-/** µs that deciding takes alone. */
+/** µs per decision alone. */
 async function timeDecisions(router: Router): Promise<number> {
 	return ((await router.time("decide", DECISIONS)) * 1000) / DECISIONS;
 }
 
-/** ms that an empty batch takes longer when something has changed. */
+/** How much longer an empty batch takes after a change, in ms. */
 async function timeReading(router: Router): Promise<number> {
 	const unchanged = await router.time("route", 0);
 	await router.change();
@@ -131,9 +131,10 @@ async function startRouter(others: number): Promise<Router> {
 		async time(door, events) {
 			const startedAt = performance.now();
 			const response = await fetch(`${worker.url}/bench/${door}?events=${events}`);
-			const answer = (await response.json()) as { done: number };
+			const result = (await response.json()) as { done: number };
 			const ms = performance.now() - startedAt;
-			if (answer.done !== events) throw new Error(`${door}: ${answer.done} of ${events} events were done.`);
+			if (result.done !== events)
+				throw new Error(`${door}: only ${result.done} of ${events} events were processed.`);
 			return ms;
 		},
 		change: async () => void (await api.must("POST", `/v1/subscriptions/${matching.id}/resume`)),
@@ -141,7 +142,7 @@ async function startRouter(others: number): Promise<Router> {
 	};
 }
 
-/** The endpoint that gets the events is paused: routing ends where its dispatcher has stored them. */
+/** The endpoint that receives the events is paused, so routing ends when its dispatcher has stored them. */
 async function subscribe(api: Api, others: number): Promise<Subscription> {
 	const endpoints: string[] = [];
 	for (let number = 0; number < Math.min(others, ENDPOINTS); number += 1) {
@@ -162,7 +163,7 @@ async function subscribe(api: Api, others: number): Promise<Subscription> {
 	return api.createSubscription({ endpoint: paused.id, types: ["document.*"] });
 }
 
-/** Every tenth is a prefix, as a team's subscription to all that it publishes would be. */
+/** Every tenth one is a prefix, like a team's subscription to everything that it publishes. */
 function otherType(number: number): string {
 	return number % 10 === 0 ? `team-${number}.*` : `team-${number % 1000}.scan-${number}.inserted`;
 }

@@ -1,6 +1,7 @@
 /**
- * Scale, on paper: what gives out first with 10,000 sources and 10,000 endpoints, and what the design's answers bring. A
- * simulation of our own pure parts against Cloudflare's limits, without a clock: the same seed gives the same lines.
+ * Scale, simulated: which limit is reached first with 10,000 sources and 10,000 endpoints, and how much each remedy of
+ * the design helps. Runs our own pure code against Cloudflare's limits, without a clock. The same seed gives the same
+ * lines.
  */
 import { paint } from "../scripts/paint.ts";
 import type { Part } from "./report.ts";

@@ -15,7 +15,7 @@ export interface Steady {
 }
 
 /**
- * Publishes at a steady rate and measures at `models`, all of them unless said otherwise.
+ * Publishes at a steady rate and measures at `models`, by default all of them.
  *
  * @throws {Error} when an event is not accepted
  */
@@ -27,7 +27,7 @@ export async function measureSteady(
 ): Promise<Steady> {
 	await sendSteadily(perSecond, seconds, async (number) => {
 		const status = await post(shot(number), agent);
-		if (status !== 202) throw new Error(`Ingest answered ${status}, not 202.`);
+		if (status !== 202) throw new Error(`Ingest responded with ${status} instead of 202.`);
 	});
 	const { latencies, lost, doubled } = await collectArrivals(
 		watched,

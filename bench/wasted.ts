@@ -1,6 +1,6 @@
 /**
- * How many requests are sent in vain to a model that admits two at a time and answers 503 to a third: whether the
- * router finds out what a model can take, and keeps to it.
+ * How many requests are wasted on a model that accepts two at a time and responds with 503 to a third: whether the
+ * router finds out how much a model can take, and stays within that.
  */
 import type { Behaviour } from "../test/e2e/support/receiver.ts";
 import { until } from "../test/e2e/support/until.ts";
@@ -10,10 +10,10 @@ import { atMost } from "./report.ts";
 import type { Part } from "./report.ts";
 import { round } from "./stats.ts";
 
-/** Of the design: percent of all requests that are refused. */
+/** Budget of the design: percent of all requests that are refused. */
 const BUDGET_PERCENT = 5;
 const ADMITTED = 2;
-/** What the model takes for one request. */
+/** How long the model takes for one request. */
 const SERVICE_MS = 40;
 const MAX_SECONDS = 180;
 
@@ -36,7 +36,7 @@ export async function measureWasted(isQuick: boolean): Promise<Part> {
 	await using sluice = await startSluice([admitTwo]);
 	const startedAt = performance.now();
 	await saturate({ shot: sluice.shot, connections: 8, maxRequests: events, maxSeconds: MAX_SECONDS });
-	// What is not there by then shows in the table.
+	// Events that are still missing then show in the table.
 	await until("the last event", () => server.done >= events || null, MAX_SECONDS * 1000).catch(() => null);
 	const seconds = round((performance.now() - startedAt) / 1000, 1);
 	const percent = round((100 * server.refused) / (server.refused + server.done), 1);
@@ -48,7 +48,7 @@ export async function measureWasted(isQuick: boolean): Promise<Part> {
 				budget: atMost(percent, BUDGET_PERCENT, "%"),
 			},
 			{
-				what: `until ${server.done} of ${events} events were taken`,
+				what: `until ${server.done} of ${events} events were processed`,
 				measured: `${seconds} s`,
 				against: `${(events * SERVICE_MS) / ADMITTED / 1000} s`,
 			},

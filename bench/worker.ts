@@ -1,6 +1,6 @@
 /**
- * Starts a Worker in Miniflare, bundled as it would be deployed, and without the proxy of `wrangler dev`, which
- * caps everything at a few hundred requests a second.
+ * Starts a Worker in Miniflare, bundled as for deployment, and without the proxy of `wrangler dev`, which limits
+ * everything to a few hundred requests a second.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -26,20 +26,20 @@ const IDLE_CONSUMER: V4WorkerOptions = {
 };
 
 export interface RunningWorker {
-	/** Origin of the Worker itself, past Miniflare's own router. */
+	/** Origin of the Worker itself, bypassing Miniflare's own router. */
 	url: string;
 	stop(): Promise<void>;
 }
 
 export interface StartOptions {
-	/** Path of a wrangler.toml, from the project's root. */
+	/** Path of a wrangler.toml, relative to the project's root. */
 	config: string;
-	/** Path of a module from the project's root that stands in for the one which the config names. */
+	/** Path of a module that replaces the one in the config, relative to the project's root. */
 	entry?: string;
 	vars?: Record<string, string>;
 	/**
-	 * Who consumes the queue: the Worker itself, or an idle one in its place. workerd runs everything in one thread,
-	 * so a working consumer would be measured along with ingest; on Cloudflare it runs elsewhere.
+	 * Which Worker consumes the queue: this one, or an idle one instead. workerd runs everything in one thread, so a
+	 * working consumer would be measured along with ingest; on Cloudflare it runs elsewhere.
 	 */
 	consumer: "own" | "idle";
 }
@@ -70,7 +70,7 @@ export async function startWorker({
 		convertV4MiniflareOptions({
 			workers: consumer === "idle" ? [worker, IDLE_CONSUMER] : [worker],
 			log: new Log(LogLevel.ERROR),
-			// The Worker's own log lines are part of its work, but not of this table.
+			// The Worker's own log lines are part of its work, but do not belong in the table.
 			handleStructuredLogs: () => {},
 			resourcePersistencePath: join(folder, "state"),
 		}),

@@ -6,8 +6,8 @@ import type { FoundEntities } from "./models/entities.ts";
 import type { Sentiment } from "./models/sentiment.ts";
 
 /**
- * The stations of a scan. `reading` is on the way only: the OCR model has it in hand. `entities` and `sentiment` come
- * in any order, and `received` when the application has both.
+ * The stations of a scan. `reading` is in between: the OCR model is working on it. `entities` and `sentiment` come in
+ * any order, and `received` when the application has both.
  */
 export type Stage = "accepted" | "reading" | "text" | "entities" | "sentiment" | "received";
 
@@ -20,10 +20,10 @@ export interface Station {
 export interface Journey {
 	key: string;
 	sizeBytes: number;
-	/** On the clock of `trackJourneys`. */
+	/** Time on the clock of `trackJourneys`. */
 	arrivedAt: number;
 	stations: Partial<Record<Stage, Station>>;
-	/** Of the `document.uploaded` event, once accepted. */
+	/** The id of the `document.uploaded` event, once it is accepted. */
 	eventId?: string;
 	/** Why it failed. */
 	failure?: string;

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the main job on real models. Scans arrive in a bucket, the router hands them to an OCR model, the
- * text to an entity model and a sentiment model, and what these find to an application. Everything listens on loopback
- * only.
+ * `npm run demo`: the router at work with real models. Scans arrive in a bucket, and the router delivers them to an OCR
+ * model, the text to an entity model and a sentiment model, and their outputs to an application. Everything listens on
+ * loopback only.
  */
 import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,28 +15,28 @@ import type { Page } from "./api.ts";
 import { within } from "./deadline.ts";
 import { trackJourneys } from "./journey.ts";
 import type { Journeys } from "./journey.ts";
-import { findingLines, settledDeliveries, stuckLines, summaryLines, wayLines } from "./report.ts";
+import { findingLines, settledDeliveries, stuckLines, summaryLines, traceLines } from "./report.ts";
 import { openScreen } from "./screen.ts";
 import type { Screen } from "./screen.ts";
 import { setStage } from "./stage.ts";
 import type { Stage } from "./stage.ts";
-import { wrapWords } from "./wrap.ts";
+import { wrapWords } from "../scripts/wrap.ts";
 
 const SCANS = join(dirname(fileURLToPath(import.meta.url)), "scans");
 const MS_BETWEEN_SCANS = 400;
 const JOURNEY_SECONDS = 120;
 const NEXT =
-	'Next: npm run dev, and "Your first event in five minutes" in README.md. docs/models.md has an endpoint to copy ' +
-	"for each model server.";
+	'Next: run npm run dev and follow "Your first event in five minutes" in README.md. For your own model server, ' +
+	"docs/models.md has an endpoint to copy.";
 const USAGE = `npm run demo [-- --stay] [--port <number>]
 
-  --stay           keep everything running afterwards, to play with
+  --stay           keep everything running afterwards, for scans of your own
   --port <number>  the router's port (default: a free one)`;
 
 const cleanup = new AsyncDisposableStack();
 let isStaying = false;
 const interrupted = new Promise<number>((resolve) => {
-	// Ctrl-C is a failure before the end of the story, and the way out after it.
+	// Ctrl-C is a failure while the demo runs, and the normal end with --stay.
 	const end = () => resolve(isStaying ? 0 : 130);
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
 });
@@ -101,16 +101,17 @@ async function report({ api, verifiedCount }: Stage, journeys: Journeys): Promis
 	const events = await api<Page<unknown>>("GET", "/events?limit=200");
 	const [first] = all;
 	const columns = screen.columns();
-	const way = first?.eventId === undefined ? [] : await wayLines(api, first.eventId, { deliveries, columns });
+	const trace =
+		first?.eventId === undefined ? [] : await traceLines(api, first.eventId, { deliveries, columns });
 	screen.print(
 		"",
 		` ${paint("bold", "What the application received")}`,
 		"",
 		...findingLines(all, columns),
 		"",
-		` ${paint("bold", `The way of ${first?.key}, as the router recorded it`)}`,
+		` ${paint("bold", `What happened to ${first?.key}, as recorded by the router`)}`,
 		"",
-		...way,
+		...trace,
 		"",
 		...summaryLines({
 			journeys: all,
@@ -133,7 +134,7 @@ async function stay(screen: Screen, { router, bucket }: Stage): Promise<void> {
 	isStaying = true;
 	const authorization = `-H 'authorization: Bearer ${router.token}'`;
 	screen.print(
-		` ${paint("bold", "Still running")}; Ctrl-C ends it. Drop a PNG or JPEG with English text into the bucket:`,
+		` ${paint("bold", "Still running")}; Ctrl-C stops it. Copy a PNG or JPEG with English text into the bucket:`,
 		"",
 		`  bucket  ${paint("cyan", bucket.folder)}`,
 		`  API     ${paint("cyan", `${router.url}/v1`)}`,

@@ -1,6 +1,6 @@
 /**
- * The publisher: one signed POST to the router for each new object, like a bucket notification. It knows its ingest
- * URL and its secret, and nothing of the models behind.
+ * The publisher: one signed POST to the router for each new object, like a bucket notification. It knows only its
+ * ingest URL and its secret, and nothing about models.
  */
 import { randomUUID } from "node:crypto";
 import { Webhook } from "standardwebhooks";
@@ -16,9 +16,9 @@ export interface PublisherAccess {
 }
 
 /**
- * Reports one object and gives the id of the event that the router made of it.
+ * Reports one object and returns the id of the event that the router made from it.
  *
- * @throws {Error} with the router's answer, when it is not 202
+ * @throws {Error} with the router's response, when it is not 202
  */
 export async function publishUpload(access: PublisherAccess, object: StoredObject): Promise<string> {
 	const id = `msg_${randomUUID()}`;

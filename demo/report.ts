@@ -9,10 +9,10 @@ import type { Journey } from "./journey.ts";
 import type { Sentiment } from "./models/sentiment.ts";
 import { duration } from "./table.ts";
 import { treeLines } from "./tree.ts";
-import { wrapPieces } from "./wrap.ts";
-import type { Piece } from "./wrap.ts";
+import { wrapPieces } from "../scripts/wrap.ts";
+import type { Piece } from "../scripts/wrap.ts";
 
-/** Plain counts say little about a document. */
+/** Plain numbers say little about a document. */
 const NOT_SHOWN = new Set(["CARDINAL", "ORDINAL"]);
 const INDENT = 25;
 /** The application has its event a moment before the router has recorded the delivery. */
@@ -35,7 +35,7 @@ export function findingLines(journeys: Journey[], columns: number): string[] {
 	});
 }
 
-/** All deliveries, once the router has recorded the end of each. */
+/** Returns all deliveries, once the router has recorded how each ended. */
 export async function settledDeliveries(api: Api): Promise<Delivery[]> {
 	const deadline = Date.now() + RECORD_WAIT_MS;
 	for (;;) {
@@ -46,8 +46,8 @@ export async function settledDeliveries(api: Api): Promise<Delivery[]> {
 	}
 }
 
-/** From event to deliveries to result events, as far as it goes; read from the API alone. */
-export async function wayLines(
+/** From event to deliveries to result events, as far as they go. Uses only the API. */
+export async function traceLines(
 	api: Api,
 	eventId: string,
 	{ deliveries, columns }: { deliveries: Delivery[]; columns: number },
@@ -77,7 +77,7 @@ export interface Totals {
 	verifiedCount: number;
 }
 
-/** One line for each thing to say, however long. */
+/** One line per statement, of any length. */
 export function summaryLines({ journeys, deliveries, eventCount, verifiedCount }: Totals): string[] {
 	const succeeded = deliveries.filter(({ status }) => status === "succeeded").length;
 	const attempts = deliveries.reduce((sum, { attempt_count }) => sum + attempt_count, 0);
@@ -105,7 +105,7 @@ function isBeforeResponse({ at, duration_ms: tookMs, job }: Attempt): boolean {
 	return job !== null && Date.parse(job.ended_at) <= Date.parse(at) + tookMs;
 }
 
-/** `separator` stands behind every value but the last. */
+/** `separator` follows every value but the last. */
 function piecesOf(type: string, values: string[], separator = " ·"): Piece[] {
 	return values.map((value, index) => {
 		const text = index === values.length - 1 ? value : `${value}${separator}`;

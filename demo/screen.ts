@@ -1,18 +1,18 @@
 /**
- * The demo's output: on a terminal a region of the screen that is redrawn, elsewhere a line per event. The content
- * comes from table.ts and report.ts.
+ * The demo's output: on a terminal a region that is redrawn, elsewhere one line per event. The content comes from
+ * table.ts and report.ts.
  */
 import { stripVTControlCharacters } from "node:util";
 import { isTerminal, paint } from "../scripts/paint.ts";
 import type { Journey, Stage } from "./journey.ts";
 import { duration, journeyLine, journeyTable } from "./table.ts";
-import { visibleWidth, wrapWords } from "./wrap.ts";
+import { visibleWidth, wrapWords } from "../scripts/wrap.ts";
 
 const FRAME_MS = 80;
 const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
-/** Where the details of a step begin. */
+/** The column where the details of a step begin. */
 const STEP_MARGIN = 28;
-/** Where nothing tells how wide the output is, as in a file. */
+/** The width if it is unknown, as in a file. */
 const DEFAULT_COLUMNS = 100;
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
@@ -20,21 +20,21 @@ const SHOW_CURSOR = "\u001b[?25h";
 interface Step {
 	name: string;
 	startedAt: number;
-	/** What there is to say once it is done. */
+	/** What to print once it is done. */
 	done?: { detail: string; tookMs: number };
 	failed?: true;
 }
 
 export interface Screen {
-	/** How wide a line may be now. */
+	/** The current maximum width of a line. */
 	columns: () => number;
 	print: (...lines: string[]) => void;
-	/** Does `work` and shows that it goes on, then how long it took and what `describe` says of its outcome. */
+	/** Runs `work` and shows that it is running, then how long it took and the description of its result. */
 	step: <T>(name: string, work: () => Promise<T>, describe: (value: T) => string) => Promise<T>;
-	/** Ends the list of steps, and begins the table of journeys. */
+	/** Ends the list of steps and begins the table of journeys. */
 	showJourneys: (all: () => Journey[]) => void;
 	journeyChanged: (journey: Journey, stage?: Stage) => void;
-	/** Leaves the last picture where it is; from here on things are printed line by line. */
+	/** Leaves the last frame on the screen. From here on, lines are printed one by one. */
 	settle: () => void;
 }
 
@@ -82,14 +82,14 @@ interface Region {
 	settle: () => void;
 }
 
-/** The last lines of the terminal. The cursor stands below them, so that a crash leaves a clean prompt. */
+/** The last lines of the terminal. The cursor stays below them, so that a crash leaves a clean prompt. */
 function openRegion(): Region {
 	let render: ((columns: number) => string[]) | null = null;
 	let height = 0;
 	const frame = () => {
 		if (render === null) return;
 		const { columns, rows } = process.stdout;
-		// Lines that scrolled away cannot be drawn again.
+		// Lines that have scrolled off the screen cannot be redrawn.
 		const lines = render(columns).slice(-(rows - 1));
 		const up = height === 0 ? "" : `\u001b[${height}A`;
 		process.stdout.write(`${up}\r\u001b[J${lines.map((line) => `${clip(line, columns)}\n`).join("")}`);
@@ -127,7 +127,7 @@ function spinnerAt(now: number): string {
 	return SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length] ?? "";
 }
 
-/** A line that wraps would break the count of lines; one that is too long loses its colours and its end. */
+/** A wrapped line would break the line count, so a line that is too long is cut, without its colours. */
 function clip(line: string, columns: number): string {
 	if (visibleWidth(line) < columns) return line;
 	return `${stripVTControlCharacters(line).slice(0, columns - 2)}…`;

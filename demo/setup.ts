@@ -1,12 +1,12 @@
 /**
  * What the router's operator does once through the public API: registers the publisher, the three models and the
- * application, and configures which events go where. None of the five knows the others.
+ * application, and configures which events go where. None of the five knows about the others.
  */
 import type { Api } from "./api.ts";
 import { SENTIMENT_PATH } from "./models/sentiment.ts";
 import type { PublisherAccess } from "./publisher.ts";
 
-/** By endpoint. */
+/** One value per endpoint. */
 export interface Servers<T> {
 	ocr: T;
 	entities: T;
@@ -52,7 +52,7 @@ async function registerEndpoints(api: Api, urls: Servers<string>): Promise<Serve
 			url: urls.ocr,
 			protocol: "open-inference",
 			model: "ocr",
-			// One warm OCR worker reads one page at a time, and the router keeps to that.
+			// One warm OCR worker reads one page at a time, so the router sends one request at a time.
 			max_concurrency: 1,
 		}),
 		entities: await registerEndpoint(api, {

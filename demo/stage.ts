@@ -1,6 +1,6 @@
 /**
- * Starts the router, models, application and bucket on loopback, registers them through the router's API, and connects
- * them to the tracking of the journeys.
+ * Starts the router, models, application and bucket on loopback, registers them through the router's API, and reports
+ * their progress to the journeys.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ export interface Stage {
 	verifiedCount: () => number;
 }
 
-/** `cleanup` ends everything started here, even if a later part fails. `folder` is for state and bucket. */
+/** `cleanup` stops everything started here, even if a later part fails. `folder` is for the state and the bucket. */
 export async function setStage(
 	{ port, folder }: { port: number; folder: string },
 	{ screen, journeys, cleanup }: { screen: Screen; journeys: Journeys; cleanup: AsyncDisposableStack },
@@ -63,7 +63,7 @@ export async function setStage(
 	const inbox = await screen.step(
 		"application",
 		() => startInbox(journeys),
-		({ url }) => `${url}  takes what the models found`,
+		({ url }) => `${url}  receives the output of both models`,
 	);
 	cleanup.defer(inbox.close);
 
@@ -82,7 +82,7 @@ export async function setStage(
 	await screen.step(
 		"ready",
 		() => readyModels(api),
-		(names) => `${names.join(" and ")} say so, each asked in its protocol`,
+		(names) => `${names.join(" and ")}, asked through the router, each in its protocol`,
 	);
 
 	const bucketFolder = join(folder, "bucket");

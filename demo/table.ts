@@ -1,5 +1,5 @@
 /**
- * The journeys of the scans as text: a table that is redrawn on a terminal, and a plain line per stage elsewhere. Pure.
+ * The journeys of the scans as text: on a terminal a table that is redrawn, elsewhere one line per stage. Pure.
  */
 import { paint } from "../scripts/paint.ts";
 import type { Journey, Stage, Station } from "./journey.ts";
@@ -39,7 +39,7 @@ type Size = "wide" | "narrow";
 
 interface Column {
 	stage: Stage;
-	/** What it waits for. */
+	/** The stages that must come first. */
 	after: Stage[];
 	title: string;
 	yields: string;
@@ -49,7 +49,7 @@ interface Column {
 
 const PLAIN_LINES: Record<Stage, string> = {
 	accepted: "accepted as a document.uploaded event",
-	reading: "the OCR model reads it",
+	reading: "the OCR model is reading it",
 	text: "its text is a document.text event",
 	entities: "its entities are a document.entities event",
 	sentiment: "its sentiment goes to the callback URL",
@@ -68,7 +68,7 @@ export function journeyTable(journeys: Journey[], now: number, spinner: string, 
 	];
 }
 
-/** What happened to one scan, as a line of a log. */
+/** One step of one scan, as a log line. */
 export function journeyLine(journey: Journey, stage?: Stage): string {
 	const name = journey.key.padEnd(NAME_WIDTH);
 	if (journey.failure !== undefined) return `${" ".repeat(8)}  ${name} ${journey.failure}`;

@@ -1,17 +1,17 @@
 /**
- * The consequences of an event as a tree: its deliveries with their attempts, and the result events of their outputs.
- * Pure: converts the router's records to lines.
+ * An event's deliveries with their attempts, and the result events of their outputs, as a tree. Pure: converts the
+ * router's records to lines.
  */
 import { paint } from "../scripts/paint.ts";
 import type { Attempt, Delivery, TracedDelivery, TracedEvent } from "./api.ts";
 import { duration } from "./table.ts";
-import { wrapWords } from "./wrap.ts";
-import type { Margins } from "./wrap.ts";
+import { wrapWords } from "../scripts/wrap.ts";
+import type { Margins } from "../scripts/wrap.ts";
 
 export interface Recorded {
-	/** With their attempts; those of other events may be among them. */
+	/** Deliveries with their attempts. They can include those of other events. */
 	deliveries: Delivery[];
-	/** Of each endpoint, by `name@version`. */
+	/** Protocols by endpoint, `name@version`. */
 	protocols: ReadonlyMap<string, string>;
 	columns: number;
 }

@@ -1,13 +1,13 @@
 /**
- * A child process that, with all its descendants, never outlives this one, even if this one is killed. Independent of
- * what the child does.
+ * A child process that, with all its descendants, never outlives this process, even if this one is killed. This does
+ * not depend on what the child does.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 
-/** The child itself handles the case that this process dies from a signal that cannot be handled. */
+/** Loaded into the child, which then ends by itself if this process dies from a signal that cannot be handled. */
 const END_WITH_PARENT = new URL("end-with-parent.mjs", import.meta.url).href;
 /** How long a child may take to end after SIGTERM before it is killed. */
 const STOP_TIMEOUT_MS = 5_000;
@@ -36,8 +36,8 @@ export function startScript(script: string, args: string[], options: ChildOption
 }
 
 /**
- * Starts any other program, a process group likewise. Its stdin is a pipe that nothing is written to: it closes when
- * this process has ended, whatever ended it, and the program has to look after that itself.
+ * Starts any other program, also in its own process group. Its stdin is a pipe that nothing is written to. The pipe
+ * closes when this process ends for any reason, and the program must watch for that.
  */
 export function startProgram(program: string, args: string[], options: ChildOptions): Child {
 	return start(program, args, ["pipe", "pipe", "pipe"], options);
@@ -61,7 +61,7 @@ function start(program: string, args: string[], stdio: StdioOptions, { cwd, env,
 	const exited = new Promise<void>((resolve) => {
 		child.once("error", () => resolve());
 		child.once("exit", () => {
-			// It may have died without taking its own children along.
+			// It may have died without its own children.
 			signalGroup(child, "SIGKILL");
 			release();
 			resolve();

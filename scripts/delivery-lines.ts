@@ -1,6 +1,6 @@
 /**
- * How `npm run dev` shows routing and deliveries: what went where, what came back, and what follows: the fields
- * of a log line go in, a short text comes out.
+ * How `npm run dev` prints routing and deliveries: what went where, the response, and what happens next. Converts the
+ * fields of a log line to a short text.
  */
 import { paint } from "./paint.ts";
 
@@ -12,7 +12,7 @@ const MARKS = {
 	bad: () => paint("red", "✘"),
 };
 
-/** The text for a log line of the router or of a delivery; null for any other event. */
+/** Returns the text for a log line about routing or a delivery, or null for any other line. */
 export function deliveryText(event: unknown, fields: Fields): string | null {
 	if (event === "router.batch") return batchText(fields);
 	if (event === "delivery.attempted") return attemptText(fields);
@@ -22,7 +22,7 @@ export function deliveryText(event: unknown, fields: Fields): string | null {
 function batchText(fields: Fields): string {
 	const { events, deliveries, failed, event_ids: ids } = fields;
 	const mark = failed === undefined ? paint("cyan", "→") : MARKS.bad();
-	const trouble = failed === undefined ? "" : `, ${counted(failed, "message")} failed and will come again`;
+	const trouble = failed === undefined ? "" : `, ${counted(failed, "message")} failed and will be retried`;
 	const shown = Array.isArray(ids) ? ids.join(" ") : "";
 	const text = `${mark} ${counted(events, "event")}, ${counted(deliveries, "delivery", "deliveries")}${trouble}`;
 	return joined([text, paint("dim", shown)]);
@@ -47,18 +47,18 @@ function moveText(fields: Fields): string {
 	return joined([`${markOf(fields)} ${wayOf(fields)}`, end]);
 }
 
-/** Nothing for a delivery that has succeeded, or only has its result event left to publish. */
+/** Empty for a delivery that has succeeded, or that only has to publish its result event. */
 function whatFollows({ status, outcome, reason, detail, next_attempt_at: next }: Fields): string {
 	if (status === "dead") return `dead: ${shown(reason)}${detail === undefined ? "" : ` (${shown(detail)})`}`;
-	if (status === "waiting") return "waits for the output";
+	if (status === "waiting") return "waiting for the output";
 	if (status !== "pending") return "";
 	const why = outcome === undefined ? "pending" : shown(outcome).replace("_", " ");
 	if (typeof next !== "string") return why;
 	const at = new Date(next);
-	// The delivery is due, and waits for its endpoint: until when, only the endpoint's gates know.
+	// The delivery is due but waits for its endpoint, and only the gates of the endpoint know for how long.
 	return at.getTime() > Date.now()
-		? `${why}, again at ${clockTime(at)}`
-		: `${why}, again when the endpoint allows it`;
+		? `${why}, retry at ${clockTime(at)}`
+		: `${why}, retry when the endpoint allows it`;
 }
 
 function markOf({ outcome, status }: Fields): string {
@@ -72,7 +72,7 @@ function wayOf({ subscription, endpoint }: Fields): string {
 	return `${shown(subscription) || "?"} → ${shown(endpoint) || "?"}`;
 }
 
-/** `19:41:46`, as the developer's own clock says it. */
+/** `19:41:46`, in the developer's time zone. */
 export function clockTime(at: Date): string {
 	return at.toTimeString().slice(0, 8);
 }
@@ -81,7 +81,7 @@ function counted(count: unknown, one: string, many = `${one}s`): string {
 	return `${shown(count)} ${count === 1 ? one : many}`;
 }
 
-/** What a field says; nothing where there is nothing to say. */
+/** A field as text; empty if it is missing. */
 function shown(value: unknown): string {
 	if (value === null || value === undefined) return "";
 	return typeof value === "string" ? value : JSON.stringify(value);

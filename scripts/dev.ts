@@ -1,6 +1,6 @@
 /**
  * `npm run dev`: the router for development. Keeps its state and token in `.sluice/` between runs, reloads when a
- * source file changes, and shows its log.
+ * source file changes, and prints its log.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -12,16 +12,17 @@ import { paint } from "./paint.ts";
 import { parsePort } from "./port.ts";
 import { startRouter } from "./router.ts";
 import type { Router } from "./router.ts";
+import { welcomeText } from "./welcome.ts";
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
-const HOME = join(PROJECT, ".sluice");
+const TOKEN_FILE = ".sluice/token";
 const DEFAULT_STATE = ".sluice/state";
 const DEFAULT_PORT = "8787";
 const USAGE = `npm run dev [-- --port <number> --state <folder> --json]
 
   --port <number>   the router's port (default: ${DEFAULT_PORT})
-  --state <folder>  what it has stored (default: ${DEFAULT_STATE}); each running router needs one of its own
-  --json            print the log as the router writes it, one JSON object a line; all else goes to stderr`;
+  --state <folder>  where it keeps its state (default: ${DEFAULT_STATE}); each running router needs its own
+  --json            print the log as the router writes it, one JSON object per line; everything else goes to stderr`;
 
 try {
 	await main();
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
 		},
 	});
 	if (values.help) return console.log(USAGE);
-	/** What is not the log. */
+	/** Prints everything except the log. */
 	const say = values.json ? console.error : console.log;
 	const port = parsePort(values.port ?? DEFAULT_PORT);
 	// Relative to the caller's folder, because npm runs scripts in the project's folder.
@@ -58,19 +59,27 @@ async function main(): Promise<void> {
 		persistTo: state,
 		log: (line) => {
 			if (!isUp) return;
-			const shown = values.json ? jsonLine(line) : readableLine(line);
+			const shown = values.json ? jsonLine(line) : readableLine(line, process.stdout.columns);
 			if (shown !== null) console.log(shown);
 			else if (values.json) say(line);
 		},
 	});
 	isUp = true;
 	const shownState = values.state ?? DEFAULT_STATE;
-	say(welcome(router.url, token, ownToken ? ".dev.vars" : ".sluice/token", shownState));
+	say(
+		welcomeText({
+			url: router.url,
+			token,
+			tokenFile: ownToken ? ".dev.vars" : TOKEN_FILE,
+			tokenInShell: ownToken ? token : `$(cat ${TOKEN_FILE})`,
+			state: shownState,
+		}),
+	);
 	await runUntilSignal(router);
-	say(paint("dim", `\nStopped. The state stays in ${shownState}.`));
+	say(paint("dim", `\nStopped. The state is kept in ${shownState}.`));
 }
 
-/** Waits until Ctrl-C. An unexpected end is a failure. */
+/** Waits until Ctrl-C. Throws if the router ends unexpectedly. */
 async function runUntilSignal(router: Router): Promise<void> {
 	let isStopping = false;
 	const stop = () => {
@@ -79,16 +88,16 @@ async function runUntilSignal(router: Router): Promise<void> {
 	};
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
 	await router.exited;
-	if (!isStopping) throw new Error("The router ended unexpectedly. The lines above may say why.");
+	if (!isStopping) throw new Error("The router stopped unexpectedly. Look for the cause in the lines above.");
 }
 
-/** The token created in the first run. */
+/** Returns the token from `.sluice/token`, which the first run creates. */
 async function keptToken(): Promise<string> {
-	const file = join(HOME, "token");
+	const file = join(PROJECT, TOKEN_FILE);
 	const kept = (await readIfThere(file)).trim();
 	if (kept !== "") return kept;
 	const made = randomBytes(24).toString("base64url");
-	await mkdir(HOME, { recursive: true });
+	await mkdir(dirname(file), { recursive: true });
 	await writeFile(file, `${made}\n`, { mode: 0o600 });
 	return made;
 }
@@ -98,36 +107,4 @@ async function readIfThere(file: string): Promise<string> {
 		if (error.code === "ENOENT") return "";
 		throw error;
 	});
-}
-
-/** Notes stand in a column of their own, behind the longest value. */
-function table(rows: readonly [name: string, value: string, note?: string][]): string[] {
-	const width = Math.max(...rows.map(([, value]) => value.length));
-	return rows.map(([name, value, note]) => {
-		const padding = note === undefined ? "" : " ".repeat(width - value.length + 2);
-		return `  ${name.padEnd(8)}${paint("cyan", value)}${padding}${paint("dim", note ?? "")}`;
-	});
-}
-
-function welcome(url: string, token: string, tokenFile: string, state: string): string {
-	return [
-		"",
-		paint("bold", "Sluice is up."),
-		"",
-		...table([
-			["API", `${url}/v1`],
-			["Ingest", `${url}/in/{source}`],
-			["Health", `${url}/healthz`],
-			["Token", token, `kept in ${tokenFile}`],
-			["State", state, "delete the folder to begin afresh"],
-		]),
-		"",
-		"Create a source, then post events to its ingest_url with its secret as the bearer token:",
-		"",
-		`  curl -sS ${url}/v1/sources -H 'authorization: Bearer ${token}' \\`,
-		`    -H 'content-type: application/json' -d '{ "name": "try" }'`,
-		"",
-		paint("dim", "Reloads when a file in src/ changes. Ctrl-C stops it. The log follows."),
-		"",
-	].join("\n");
 }

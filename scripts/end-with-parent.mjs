@@ -8,6 +8,6 @@ if (process.channel) {
 		// 0 is the group of this process.
 		process.kill(0, "SIGKILL");
 	});
-	// Listening alone must not keep the child running.
+	// This listener alone must not keep the child running.
 	process.channel.unref();
 }

@@ -1,21 +1,25 @@
 /**
- * What `npm run dev` shows of the router's output: its JSON log lines and wrangler's lines about requests made
- * readable, errors as they are, and nothing of wrangler's other chatter. With `--json`, the JSON log lines as they are.
+ * How `npm run dev` prints the router's output: JSON log lines and wrangler's request lines in readable form, errors
+ * unchanged, and none of wrangler's other lines. With `--json`, JSON log lines unchanged.
  */
 import { clockTime, deliveryText } from "./delivery-lines.ts";
 import { paint } from "./paint.ts";
+import { wrapWords } from "./wrap.ts";
+
+/** Where the text after the time begins. */
+const TEXT_COLUMN = 10;
 
 /** wrangler's line for a completed request. */
 const REQUEST = /^\[wrangler:info\] ([A-Z]+) (\/\S*) (\d{3})\D*\((\d+)ms\)$/;
 
-/** A callback URL lets its owner end a delivery. */
+/** The token of a callback URL must not be printed: it allows anyone to end the delivery. */
 const CALLBACK_TOKEN = /^(\/callbacks\/[^/]*\/)\S+/;
 
 /** Log events that need attention. */
 const TROUBLE =
 	/refused|failed|stopped|missing|no_table|un(claimed|reachable|readable|resolved|told|written)/;
 
-/** Lines that wrangler prints at start and reload. */
+/** Lines that wrangler prints on start and reload. */
 const CHATTER = [
 	/^\[wrangler:info\]/,
 	/^⎔ (?!Reloading)/,
@@ -25,27 +29,27 @@ const CHATTER = [
 	/^env\.\w+ .*\slocal$/,
 ];
 
-/** What wrangler puts before a line of console.warn and console.error. */
+/** wrangler's prefix for lines of console.warn and console.error. */
 const SEVERITY = /^[✘▲] \[(ERROR|WARNING)\] /;
 
-/** Returns the line to print for a line of output, or null to hide it. */
-export function readableLine(line: string): string | null {
+/**
+ * Returns what to print for a line of output, or null to hide it. What is formatted here is wrapped at words below
+ * `columns`.
+ */
+export function readableLine(line: string, columns = Infinity): string | null {
 	const entry = parseEntry(line.replace(SEVERITY, ""));
-	if (entry !== null) return formatEntry(entry);
+	if (entry !== null) return timed(formatEntry(entry), columns);
 	const [, method, path, status, ms] = REQUEST.exec(line) ?? [];
 	if (path !== undefined) {
-		return formatLine(
-			`${method} ${status}`,
-			Number(status) >= 400,
-			`${path.replace(CALLBACK_TOKEN, "$1***")}  ${paint("dim", `${ms} ms`)}`,
-		);
+		const what = `${path.replace(CALLBACK_TOKEN, "$1***")}  ${paint("dim", `${ms} ms`)}`;
+		return timed(formatLine(`${method} ${status}`, Number(status) >= 400, what), columns);
 	}
 	if (CHATTER.some((pattern) => pattern.test(line))) return null;
 	if (line.startsWith("⎔ Reloading")) return paint("dim", "Reloaded.");
 	return /\berror\b/i.test(line) ? paint("red", line) : line;
 }
 
-/** The JSON text of a log line, without what wrangler puts before it; null for everything else. */
+/** Returns the JSON text of a log line without wrangler's prefix, or null for any other line. */
 export function jsonLine(line: string): string | null {
 	const text = line.replace(SEVERITY, "");
 	return parseEntry(text) === null ? null : text;
@@ -64,7 +68,7 @@ function parseEntry(line: string): Record<string, unknown> | null {
 /** Hides fields that are null, which only add noise on a terminal. */
 function formatEntry({ event, ...fields }: Record<string, unknown>): string {
 	const text = deliveryText(event, fields);
-	if (text !== null) return `${timeNow()}  ${text}`;
+	if (text !== null) return text;
 	const name = typeof event === "string" ? event : "log";
 	const facts = Object.entries(fields)
 		.filter(([, value]) => value !== null)
@@ -74,12 +78,13 @@ function formatEntry({ event, ...fields }: Record<string, unknown>): string {
 	return formatLine(name, TROUBLE.test(name), facts.join(" "));
 }
 
-/** `text` begins in the same column on every line but those of the few events with a longer name. */
+/** `text` begins in the same column on every line, except after the few events with a longer name. */
 function formatLine(name: string, isTrouble: boolean, text: string): string {
 	const title = paint(isTrouble ? "red" : "cyan", name.padEnd(20));
-	return `${timeNow()}  ${title}  ${text}`;
+	return `${title}  ${text}`;
 }
 
-function timeNow(): string {
-	return paint("dim", clockTime(new Date()));
+function timed(text: string, columns: number): string {
+	const time = paint("dim", clockTime(new Date()));
+	return wrapWords(`${time}  ${text}`, columns, { first: "", rest: " ".repeat(TEXT_COLUMN) }).join("\n");
 }

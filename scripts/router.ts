@@ -1,6 +1,6 @@
 /**
  * Runs the router on this machine: `wrangler dev` with its embedded Queue, D1, KV and Durable Objects. Used by
- * `npm run dev`, the demo and the end-to-end tests. Only starting and stopping is here, not the display.
+ * `npm run dev`, the demo and the end-to-end tests. This module starts and stops it and prints nothing.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -15,12 +15,12 @@ import { writeVarsFile } from "./vars-file.ts";
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const WRANGLER = join(PROJECT, "node_modules", "wrangler", "bin", "wrangler.js");
 const HOST = "127.0.0.1";
-/** A cold machine bundles in seconds, a very busy one within a minute; beyond two, something is wrong. */
+/** A cold machine bundles in seconds, a very busy one within a minute. After two minutes something is wrong. */
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
-/** Release 0.1 left secrets in the state: the Worker's variables, and every URL that came in or went out. */
+/** Release 0.1 left secrets in the state: the Worker's variables, and every URL of a request in or out. */
 const LEFT_BY_0_1 = ["vars.env", join("v3", "observability")];
-/** How much of the output is repeated when the router does not start. */
+/** How many lines of the output are repeated when the router does not start. */
 const KEPT_LINES = 30;
 
 export interface RouterOptions {
@@ -28,34 +28,34 @@ export interface RouterOptions {
 	port: number;
 	/** The Worker's variables, `ADMIN_TOKEN` among them. A `.dev.vars` file is not read. */
 	vars: Record<string, string>;
-	/** Folder of the router's state; the same folder again continues where it stopped. One router at a time has it. */
+	/** Folder of the router's state. Started again with it, the router continues. Only one router at a time can use it. */
 	persistTo: string;
 	/** Receives each line that wrangler and the Worker print. */
 	log?: (line: string) => void;
 }
 
 export interface Router {
-	/** Origin without a slash at the end. */
+	/** Origin, without a slash at the end. */
 	url: string;
-	/** Ends the router and all it started. `SIGKILL` is a crash: nothing is flushed. */
+	/** Stops the router and everything it started. `SIGKILL` is a crash: nothing is flushed. */
 	stop: (signal?: "SIGTERM" | "SIGKILL") => Promise<void>;
 	/** Resolves when the process has ended, for any reason. */
 	exited: Promise<void>;
 }
 
 /**
- * Starts the router and resolves once `/healthz` answers 200.
+ * Starts the router and resolves once `/healthz` responds with 200.
  *
- * @throws {StateInUseError} when another router works in the state folder
- * @throws {PortInUseError} when the port is taken
- * @throws {Error} with the last lines of output, when the Worker does not build, ends early or is not up in time
+ * @throws {StateInUseError} when another router uses the state folder
+ * @throws {PortInUseError} when the port is in use
+ * @throws {Error} with the last lines of output, when the Worker does not build, stops early or is not up in time
  */
 export async function startRouter({ port, vars, persistTo, log }: RouterOptions): Promise<Router> {
 	await mkdir(persistTo, { recursive: true });
-	/** What is let go of when the router has ended, or did not start. */
+	/** Released when the router has ended or could not start. */
 	const held = new DisposableStack();
 	try {
-		// Before the port: where another router has both, one message is to name both.
+		// Before the port, so that where another router uses both, the error names both.
 		held.defer(claimState(persistTo));
 		for (const path of LEFT_BY_0_1) await rm(join(persistTo, path), { recursive: true, force: true });
 		if (port !== 0) await assertPortFree(port, HOST);
@@ -74,7 +74,7 @@ export async function startRouter({ port, vars, persistTo, log }: RouterOptions)
 	}
 }
 
-/** Starts `wrangler dev`; nothing of it is left where that fails. */
+/** Starts `wrangler dev`. If that fails, nothing is left running. */
 async function runWrangler(
 	port: number,
 	varsFile: string,
@@ -98,7 +98,7 @@ async function runWrangler(
 		return { url, child };
 	} catch (error) {
 		await child.stop();
-		// The port was taken after the check.
+		// The port was taken after it was checked.
 		if (lastLines.some((line) => line.includes("Address already in use"))) throw new PortInUseError(port);
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new Error([`The router did not start: ${reason}`, ...lastLines].join("\n"), { cause: error });
@@ -118,8 +118,8 @@ function wranglerArguments(port: number, varsFile: string, persistTo: string): s
 }
 
 /**
- * The environment that keeps wrangler to itself: no look-ups outside, no log files, and above all a registry of
- * its own. By default all `wrangler dev` on a machine share one, and would consume each other's queues.
+ * The environment that isolates wrangler: no external look-ups, no log files, and above all its own registry. By
+ * default all `wrangler dev` processes on a machine share one, and would consume each other's queues.
  */
 function quietEnvironment(persistTo: string): NodeJS.ProcessEnv {
 	return {
@@ -129,14 +129,14 @@ function quietEnvironment(persistTo: string): NodeJS.ProcessEnv {
 		WRANGLER_SEND_METRICS: "false",
 		WRANGLER_WRITE_LOGS: "false",
 		WRANGLER_REGISTRY_PATH: join(persistTo, "registry"),
-		// Else every URL that comes in or goes out is kept in the state, with its query and the tokens in it.
+		// Otherwise every URL of a request in or out is kept in the state, with its query and the tokens in it.
 		X_LOCAL_OBSERVABILITY: "false",
 		NO_COLOR: "1",
 		FORCE_COLOR: "0",
 	};
 }
 
-/** wrangler tells a parent with an IPC channel where it listens; the Worker then still has to answer. */
+/** wrangler tells a parent with an IPC channel its port. After that the Worker still has to respond. */
 async function becomeReady(child: Child): Promise<string> {
 	const port = await new Promise<number>((resolve) => {
 		child.process.on("message", (message) => {
@@ -151,16 +151,16 @@ async function becomeReady(child: Child): Promise<string> {
 		if (health?.status === 200) return url;
 		await setTimeout(POLL_MS);
 	}
-	throw new Error("it ended before it responded.");
+	throw new Error("it stopped before it responded.");
 }
 
-/** Rejects if the child has ended, after a timeout, or if wrangler waits for a fix of the Worker's code. */
+/** Rejects when the child ends, after a timeout, or when wrangler waits for the Worker's code to be fixed. */
 async function giveUpEarly(child: Child, buildFailed: Promise<string>): Promise<never> {
 	const deadline = setTimeout(START_TIMEOUT_MS, `it was not up within ${START_TIMEOUT_MS / 1000} seconds.`, {
 		ref: false,
 	});
-	const reason = await Promise.race([deadline, buildFailed, child.exited.then(() => "wrangler gave up.")]);
-	// The cause stands on the lines after the one that was recognised.
+	const reason = await Promise.race([deadline, buildFailed, child.exited.then(() => "wrangler stopped.")]);
+	// The cause is on the lines after the one that was recognised.
 	await setTimeout(POLL_MS);
 	throw new Error(reason);
 }

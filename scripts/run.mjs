@@ -1,6 +1,6 @@
 /**
- * Runs a TypeScript file of this project with the pinned Node.js version, and first installs missing dependencies. Plain
- * JavaScript for Node 20, because it runs before dependencies are installed.
+ * Runs a TypeScript file of this project with the pinned Node.js version, after installing missing dependencies. Plain
+ * JavaScript for Node 20, because it runs before the dependencies are installed.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
@@ -22,13 +22,13 @@ const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(root, s
 	cwd: root,
 	env: { ...process.env, PATH: `${bin}${process.platform === "win32" ? ";" : ":"}${process.env.PATH}` },
 });
-// The child shares the terminal and gets Ctrl-C itself; a signal sent to this process alone is passed on.
+// The child shares the terminal and receives Ctrl-C itself. A signal sent to this process alone is passed on.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => child.kill("SIGTERM"));
 child.on("error", (error) => fail(`Could not start Node.js: ${error.message}`));
 child.on("exit", (code, signal) => process.exit(signal === null ? code : 1));
 
-/** npm leaves a copy of the lock file behind; when ours is newer, something was added since. */
+/** npm leaves a copy of the lock file in node_modules. If ours is newer, compares the two. */
 function isInstalled() {
 	const installed = join(root, "node_modules", ".package-lock.json");
 	if (!existsSync(installed) || !existsSync(node)) return false;
@@ -49,7 +49,7 @@ function install() {
 		stdio: "inherit",
 		shell: process.platform === "win32",
 	});
-	if (done.status !== 0) fail("npm ci failed; see above.");
+	if (done.status !== 0) fail("npm ci failed. Its output is above.");
 }
 
 function fail(message) {

@@ -35,10 +35,8 @@ async function main(): Promise<number> {
 	}
 	const left = await cleanUp(origin, token, made);
 	if (left.length > 0) {
-		console.error(
-			`Could not be deleted, please delete by hand: ${left.map((path) => `DELETE ${path}`).join(", ")}`,
-		);
-	} else if (made.length > 0) console.log("  Everything that was made for this is deleted again.");
+		console.error(`Could not be deleted. Delete by hand: ${left.map((path) => `DELETE ${path}`).join(", ")}`);
+	} else if (made.length > 0) console.log("  Everything that this test created has been deleted.");
 	if (code === 0) console.log(paint("green", "The router works."));
 	return code === 0 && left.length > 0 ? 1 : code;
 }
@@ -63,12 +61,12 @@ function readOptions(): Options {
 	if (values.help === true) return { wrong: "" };
 	const [given, ...more] = positionals;
 	const url = URL.parse(given ?? "");
-	if (given === undefined || more.length > 0) return { wrong: "Name the URL of one router." };
-	if (url === null || !/^https?:$/.test(url.protocol)) return { wrong: `${given} is no http or https URL.` };
+	if (given === undefined || more.length > 0) return { wrong: "Give the URL of one router." };
+	if (url === null || !/^https?:$/.test(url.protocol))
+		return { wrong: `${given} is not an http or https URL.` };
 	const token = (process.env["SLUICE_TOKEN"] ?? "").trim();
-	if (token === "")
-		return { wrong: "The environment variable SLUICE_TOKEN is to hold the router's root key." };
+	if (token === "") return { wrong: "Set the environment variable SLUICE_TOKEN to the router's root key." };
 	const waitSeconds = Number(values.wait);
-	if (!(waitSeconds > 0)) return { wrong: "--wait is a number of seconds." };
+	if (!(waitSeconds > 0)) return { wrong: "--wait must be a positive number of seconds." };
 	return { origin: url.origin, token, waitSeconds };
 }

@@ -1,7 +1,7 @@
 /**
- * Allows only one router per state folder: two would both process the stored deliveries and send each of them twice.
- * Uses a file lock of the operating system, through SQLite because Node.js has none. The lock ends with its process, so
- * no stale lock can remain.
+ * Allows only one router per state folder. Two would both process the stored deliveries, and send each of them twice.
+ * Uses a file lock of the operating system, through SQLite because Node.js has none. The lock ends with its process,
+ * so a stale lock cannot remain.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,28 +10,28 @@ import { DatabaseSync } from "node:sqlite";
 /** https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 
-/** Another router works in the state folder. */
+/** Another router uses the state folder. */
 export class StateInUseError extends Error {
 	override readonly name = "StateInUseError";
 
 	constructor(folder: string, holder: string) {
 		super(
-			`The state in ${folder} is in use by another router (process ${holder}), and both would send its deliveries. ` +
-				"Stop that one, or give this one a state and a port of its own: --state <folder> --port <number>.",
+			`The state in ${folder} is in use by another router (process ${holder}). Both would send its deliveries. ` +
+				"Stop that router, or start this one with its own state and port: --state <folder> --port <number>.",
 		);
 	}
 }
 
 /**
- * Claims an existing folder for this process; the answer lets go of it.
+ * Claims an existing folder for this process. Returns a function that releases it.
  *
- * @throws {StateInUseError} when it is claimed already, by this process or another
+ * @throws {StateInUseError} when this process or another has already claimed it
  */
 export function claimState(folder: string): () => void {
 	const holderFile = join(folder, "lock.pid");
 	const lock = new DatabaseSync(join(folder, "lock.sqlite"));
 	try {
-		// Nothing is ever written: an open transaction that means to is the lock.
+		// Nothing is ever written. The lock is an open transaction that intends to write.
 		lock.exec("BEGIN IMMEDIATE");
 	} catch (error) {
 		lock.close();
@@ -42,7 +42,7 @@ export function claimState(folder: string): () => void {
 	return () => lock.close();
 }
 
-/** For the message only: the holder may not have written it yet. */
+/** Only for the message. The holder may not have written it yet. */
 function readHolder(file: string): string {
 	try {
 		return readFileSync(file, "utf8");

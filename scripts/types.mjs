@@ -13,7 +13,7 @@ const parts = [".", "test", "test/e2e", "demo", "bench"];
 const codes = await Promise.all(parts.map(check));
 process.exit(codes.every((code) => code === 0) ? 0 : 1);
 
-/** Returns tsc's exit code; what it has to say goes straight to the terminal, with paths from the project's root. */
+/** Returns tsc's exit code. Its output goes straight to the terminal, with paths from the project's root. */
 function check(part) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(

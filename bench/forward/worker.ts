@@ -1,7 +1,7 @@
-/** A minimal router for comparison: puts requests into the queue, and sends them from there to every endpoint. */
+/** A minimal router for comparison: puts requests into the queue and sends them on to every endpoint. */
 interface Env {
 	EVENTS: Queue<string>;
-	/** URLs, separated by commas. */
+	/** Comma-separated URLs. */
 	ENDPOINTS: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The whole router, with two doors more: one hands its queue consumer a batch of events made here, one makes
- * decisions and nothing else. So a request from outside times routing without ingest and without the queue.
+ * The whole router with two additional routes. One passes a batch of generated events to the queue consumer, the other
+ * only makes decisions. So a request from outside can time routing without ingest and without the queue.
  */
 import type { Env } from "../../src/env.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
@@ -14,7 +14,7 @@ import router from "../../src/worker.ts";
 
 export * from "../../src/worker.ts";
 
-/** Built in, so that it need not be made first. */
+/** A built-in source, so that none has to be created first. */
 const SOURCE_ID = "src_api";
 const TYPE = "document.inserted";
 
@@ -29,7 +29,7 @@ export default {
 	},
 } satisfies ExportedHandler<Env>;
 
-/** One batch of `count` new events, a message each. Answers how many messages were acknowledged. */
+/** One batch of `count` new events, one message each. Returns how many messages were acknowledged. */
 async function route(count: number, env: Env): Promise<number> {
 	const acknowledged = new Set<string>();
 	const messages = Array.from({ length: count }, (): Message => {
@@ -48,7 +48,7 @@ async function route(count: number, env: Env): Promise<number> {
 	return acknowledged.size;
 }
 
-/** Decides `count` events, one after the other. Answers how many decisions that made. */
+/** Decides `count` events one after the other. Returns how many decisions there were. */
 async function decideAll(count: number, env: Env): Promise<number> {
 	const table = await currentTable(env);
 	const event = makeEvent();

@@ -3,7 +3,7 @@ export class Agenda<T> {
 	readonly #heap: { at: number; order: number; value: T }[] = [];
 	#put = 0;
 
-	/** When the next one is due; infinity when nothing is. */
+	/** When the next one is due; infinity if there is none. */
 	get nextAt(): number {
 		return this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
 	}
@@ -18,7 +18,7 @@ export class Agenda<T> {
 		}
 	}
 
-	/** Takes out the next one; undefined when there is none. */
+	/** Removes and returns the next one; undefined if there is none. */
 	take(): T | undefined {
 		const heap = this.#heap;
 		const first = heap[0];

@@ -1,4 +1,4 @@
-/** What an event costs: one alone, by fan-out and company, and one of the whole population. */
+/** What an event costs: a single one, by fan-out and by how many share a batch, and one of the whole population. */
 import { type Bill, billFor, callsOf, rowsOf, type Units } from "./costs.ts";
 import type { Tally } from "./counting.ts";
 import { LIMITS, STEPS } from "./limits.ts";
@@ -11,14 +11,14 @@ export interface CostRow {
 	rows: number;
 	calls: number;
 	bill: Bill;
-	/** Whether it is the whole population at the highest load. */
+	/** Whether this is the whole population at the highest load. */
 	isHighest: boolean;
 }
 
-/** s that the model takes; exchanges of one object share its time, six at the most (assumed). */
+/** s that the model takes. Up to six exchanges share the time of one object (assumed). */
 const MODEL_SECONDS = 0.3;
 
-/** One event with so many deliveries, of which as many come together at one log and one dispatcher as are said. */
+/** One event with `fanOut` deliveries. `together` of them reach one log and one dispatcher in the same batch. */
 export function unitsOfOne(fanOut: number, together: number, logBytes: number): Units {
 	const attempts = fanOut * (1 + EXTRA_ATTEMPTS);
 	const logCalls = 1 / together;
@@ -40,7 +40,7 @@ export function unitsOfOne(fanOut: number, together: number, logBytes: number): 
 	};
 }
 
-/** By fan-out, and by how many events of a kind share a batch. */
+/** By fan-out, and by how many events of the same kind share a batch. */
 export function singleCosts(logBytes: number): CostRow[] {
 	return [1, 5].flatMap((fanOut) =>
 		[1, 10, 100].map((together) =>
@@ -49,7 +49,7 @@ export function singleCosts(logBytes: number): CostRow[] {
 	);
 }
 
-/** The whole population, in the batches that it makes. */
+/** The whole population, in the batches that it forms. */
 export function populationCosts(population: Population, small: Tally, large: Tally): CostRow[] {
 	const row = (tally: Tally, load: number, batch: number): CostRow =>
 		toCosts(

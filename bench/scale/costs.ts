@@ -1,30 +1,30 @@
 /**
- * What an event costs by Cloudflare's price list for Workers Paid of November 2026, included amounts not taken off:
- * from units for each event to dollars a million events. Pure; how many units there are is counted elsewhere.
+ * What an event costs by Cloudflare's price list for Workers Paid of November 2026, without the included amounts:
+ * converts units per event to dollars per million events. Pure. The units are counted elsewhere.
  */
 import { STEPS } from "./limits.ts";
 
-/** Dollars a million units, unless it says otherwise. */
+/** Dollars per million units, unless stated otherwise. */
 export const PRICES = {
 	workerRequest: 0.3,
 	cpuMs: 0.02,
-	/** Write, read or delete of 64 KB of one message. */
+	/** Writing, reading or deleting 64 KB of one message. */
 	queueOperation: 0.4,
 	objectCall: 0.15,
-	/** 128 MB for a second, at $12.50 a million GB-s. */
+	/** 128 MB for one second, at $12.50 per million GB-s. */
 	objectSecond: 12.5 * 0.128,
 	rowWritten: 1,
 	kvRead: 0.5,
 	kvWrite: 5,
-	/** Dollars for a GB in an object for a month. */
+	/** Dollars per GB stored in an object per month. */
 	objectGbMonth: 0.2,
-	/** Dollars for a GB of log lines. */
+	/** Dollars per GB of log lines. */
 	logGb: 0.25,
 } as const;
 
-/** For one event, on average. */
+/** Averages for one event. */
 export interface Units {
-	/** Queue messages; below 1 where requests bring several events. None is above 64 KB. */
+	/** Queue messages. Below 1 if requests contain several events. No message exceeds 64 KB. */
 	messages: number;
 	/** Invocations of the router. */
 	batches: number;
@@ -33,19 +33,19 @@ export interface Units {
 	/** Calls between dispatchers and hands. */
 	handCalls: number;
 	deliveries: number;
-	/** Attempts above one, for each delivery, each after a first attempt that failed. */
+	/** Additional attempts per delivery, each after a failed first attempt. */
 	extraAttempts: number;
-	/** s that objects are kept in memory by something they wait for. */
+	/** s that objects are kept in memory because they wait for something. */
 	objectSeconds: number;
-	/** Alarms that are set; a row each. */
+	/** Alarms that are set. Each is one row. */
 	alarms: number;
 	kvReads: number;
 	kvWrites: number;
-	/** Bytes that the log keeps. */
+	/** Bytes that the log stores. */
 	logBytes: number;
 }
 
-/** Dollars for a million events. */
+/** Dollars per million events. */
 export interface Bill {
 	requests: number;
 	queue: number;
@@ -58,21 +58,21 @@ export interface Bill {
 }
 
 const MONTH_SECONDS = 30 * 86_400;
-/** Queue operations of a message that is written, read once and deleted. */
+/** Queue operations per message: written, read once and deleted. */
 const OPERATIONS = 3;
-/** Bytes of log lines for an attempt and for a batch (assumed). */
+/** Bytes of log lines per attempt and per batch (assumed). */
 const ATTEMPT_LINE = 400;
 const BATCH_LINE = 500;
 
-/** Rows written for an event: docs/internals.md, "What it costs", counted in workerd by test/delivery/cost.test.ts. */
+/** Rows written per event: docs/internals.md, "What it costs", counted in workerd by test/delivery/cost.test.ts. */
 export function rowsOf(units: Units): number {
 	const inbox = 2 * units.dispatcherCalls;
-	// Two where it succeeds at once; a first attempt that fails is three, and the one after it two.
+	// Two if it succeeds at once. A first attempt that fails writes three rows, and the one after it two.
 	const deliveries = units.deliveries * (2 + 3 * units.extraAttempts);
 	return units.logCalls + inbox + deliveries + units.alarms;
 }
 
-/** Calls of Durable Objects for an event; an alarm that goes off is one. */
+/** Durable Object calls per event. A triggered alarm counts as one. */
 export function callsOf(units: Units): number {
 	return units.logCalls + units.dispatcherCalls + units.handCalls + units.alarms;
 }
@@ -99,7 +99,7 @@ export function billFor(units: Units): Bill {
 	return { ...parts, total: Object.values(parts).reduce((sum, part) => sum + part, 0) };
 }
 
-/** GB of a million events of so many bytes. */
+/** GB for a million events of this size. */
 function gigabytes(bytes: number): number {
 	return bytes / 1_000;
 }

@@ -3,12 +3,12 @@ import type { Env } from "../../src/env.ts";
 import type { NewEntry } from "../../src/events/log/entry.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
 
-/** What one object got. */
+/** What one object received. */
 export interface Counted {
 	calls: number;
-	/** Events at a log, deliveries at a dispatcher. */
+	/** Events for a log, deliveries for a dispatcher. */
 	items: number;
-	/** What a log stores; 0 for dispatchers. */
+	/** Bytes that a log stores; 0 for dispatchers. */
 	bytes: number;
 }
 
@@ -16,7 +16,7 @@ export interface Tally {
 	events: number;
 	deliveries: number;
 	batches: number;
-	/** Waits one behind the other, six calls under way being one: what the time of a batch is made of. */
+	/** Sequential waits; six concurrent calls count as one. They make up the time of a batch. */
 	steps: number;
 	logCalls: number;
 	dispatcherCalls: number;
@@ -29,7 +29,7 @@ export function newTally(): Tally {
 	return { ...none, logs: new Map(), dispatchers: new Map() };
 }
 
-/** The bindings that the router needs to hand a load over. */
+/** The bindings that the router needs to deliver a load. */
 export function countingEnv(tally: Tally): Env {
 	const log = (id: string) => ({
 		append: async (entries: NewEntry[]): Promise<null[]> => {
@@ -62,7 +62,7 @@ function count(counted: Map<string, Counted>, id: string, items: number, bytes: 
 	counted.set(id, { calls: known.calls + 1, items: known.items + items, bytes: known.bytes + bytes });
 }
 
-/** The columns `ids`, `segment` and `decisions` of the row that an append writes, in characters. */
+/** The length of the columns `ids`, `segment` and `decisions` in the row that an append writes, in characters. */
 function storedBytes(entries: readonly NewEntry[]): number {
 	const segment = encodeSegment(entries.map(({ event }) => event)).length;
 	const decisions = JSON.stringify(entries.map((entry) => entry.decisions)).length;
@@ -71,7 +71,7 @@ function storedBytes(entries: readonly NewEntry[]): number {
 
 const HASH_BYTES = 22;
 
-/** The object that `of` is highest for. Throws for no objects. */
+/** The object with the highest value of `of`. Throws if there are no objects. */
 export function busiest(
 	objects: ReadonlyMap<string, Counted>,
 	of: (counted: Counted) => number,

@@ -1,7 +1,7 @@
 /**
  * One endpoint that always has something to send, with the real gates and the real back-off, against a simulated model.
- * Exchanges have numbered places: the first five in process, then six in each hand. What ends in a hand is told to the
- * dispatcher by a call that gathers for a while, and only then is the place free.
+ * Exchanges have numbered places: the first five in the dispatcher, then six in each hand. A hand collects finished
+ * exchanges for a while before it calls the dispatcher, and only then are their places free.
  */
 import { admit, after, type GateStates, openGates } from "../../src/delivery/gates/gates.ts";
 import { busyDelay } from "../../src/delivery/rules/schedule.ts";
@@ -13,36 +13,36 @@ export interface Setting {
 	seed: number;
 	/** How long the model takes for one delivery. */
 	modelSeconds: number;
-	/** Exchanges that the model takes at once; one more is answered "busy" after 5 ms. */
+	/** How many exchanges the model accepts at once. Further ones are refused as busy after 5 ms. */
 	capacity: number;
-	/** Exchanges that the endpoint may have under way. */
+	/** How many exchanges the endpoint may have at once. */
 	exchanges: number;
-	/** Deliveries in one exchange. */
+	/** Deliveries per exchange. */
 	batch: number;
-	/** Of simulated time; nothing counts before `from`, while the limit is learnt. */
+	/** Simulated time. Counting starts at `from`, once the limit is learnt. */
 	from: number;
 	seconds: number;
-	/** How long a hand gathers what has ended before it tells the dispatcher. */
+	/** How long a hand collects finished exchanges before it calls the dispatcher. */
 	gatherSeconds: number;
 	/** Places in the dispatcher itself. */
 	inProcess: number;
 }
 
 export interface Work {
-	/** Deliveries done in a second. */
+	/** Finished deliveries per second. */
 	perSecond: number;
-	/** Calls a second that hands make to the dispatcher. */
+	/** Calls per second from hands to the dispatcher. */
 	settleCalls: number;
-	/** Calls a second that it makes to hands which have nothing to settle. */
+	/** Calls per second from the dispatcher to hands that have nothing to settle. */
 	takeCalls: number;
-	/** Hands in use at the peak. */
+	/** The maximum number of hands in use. */
 	hands: number;
-	/** Of all exchanges, how many the model refused. */
+	/** Share of all exchanges that the model refused. */
 	wasted: number;
 }
 
 const BUSY_SECONDS = 0.005;
-/** What each further delivery of a micro-batch adds to the time of the first (assumed: one accelerator). */
+/** How much each further delivery of a micro-batch adds to the time of the first (assumed: one accelerator). */
 const FURTHER = 0.05;
 
 interface Exchange {
@@ -54,7 +54,7 @@ interface Exchange {
 }
 type Step = { kind: "ended"; exchange: Exchange } | { kind: "settled"; hand: number } | { kind: "due" };
 
-/** Sends to the endpoint for so many simulated seconds, and counts. */
+/** Simulates sending to the endpoint for the given time, and counts. */
 export function simulateEndpoint(setting: Setting): Work {
 	const random = seeded(setting.seed);
 	const agenda = new Agenda<Step>();
@@ -152,12 +152,12 @@ export function simulateEndpoint(setting: Setting): Work {
 
 const NOTHING = { done: 0, settle: 0, take: 0, sent: 0, busy: 0 };
 
-/** s that a micro-batch takes, for so many times the time of one delivery. */
+/** How long a micro-batch takes, as a multiple of the time of one delivery. */
 export function batchTime(modelSeconds: number, batch: number): number {
 	return modelSeconds * (1 + FURTHER * (batch - 1));
 }
 
-/** A quarter more or less than on average, by chance. */
+/** Randomly up to a quarter more or less than the average. */
 function modelTime({ modelSeconds, batch }: Setting, random: Random): number {
 	return batchTime(modelSeconds, batch) * (0.75 + random() / 2);
 }

@@ -1,4 +1,4 @@
-/** Which limit is reached first: each resource, its busiest object, the load on it, and when it is full. */
+/** Which limit is reached first: each resource, its busiest object, the load on it, and the load at which it is full. */
 import { busiest, type Counted, type Tally } from "./counting.ts";
 import { LIMITS, type Limit, STEPS } from "./limits.ts";
 import type { Population } from "./population.ts";
@@ -7,14 +7,14 @@ import type { Sample } from "./traffic.ts";
 
 export interface Finding {
 	what: string;
-	/** Of the usage and the limit. */
+	/** The unit of the usage and the limit. */
 	unit: string;
-	/** What has to be borne at `load` events a second, routed in such batches. */
+	/** The usage at `load` events a second, routed in such batches. */
 	usage: (load: number, tally: Tally) => number;
 	limit: Limit;
-	/** What happens then, and what the design answers. */
+	/** What happens at the limit → the remedies of the design. */
 	verdict: string;
-	/** What grows instead of the load, where the load changes nothing. */
+	/** What fills the resource instead, if the load does not matter. */
 	fullBy?: string;
 }
 
@@ -36,15 +36,14 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 			unit: "GB",
 			usage: (load, tally) => (log(({ bytes }) => bytes)(load, tally) * STEPS.logSeconds) / 1e9,
 			limit: scaled(LIMITS.historyBytes, 1e-9),
-			verdict:
-				"nothing stops, history gets shorter → shards by id hash; retention by size, told to the operator",
+			verdict: "nothing stops, history gets shorter → shards by id hash; retention by size, with an alert",
 		},
 		{
 			what: "Busiest endpoint: finished in 30 days",
 			unit: "GB",
 			usage: (load) => (hottest(load) * STEPS.deliveryBytes * STEPS.deliverySeconds) / 1e9,
 			limit: scaled(LIMITS.historyBytes, 1e-9),
-			verdict: "nothing stops, the list gets shorter → retention by size, told to the operator",
+			verdict: "nothing stops, the list gets shorter → retention by size, with an alert",
 		},
 		{
 			what: "Busiest source: events in an hour",
@@ -52,14 +51,14 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 			usage: (load, tally) => log(({ items }) => items)(load, tally) * STEPS.hour,
 			limit: LIMITS.window,
 			verdict:
-				"a repetition after an hour is stored again, its deliveries are known → shards by id hash, a window each",
+				"a duplicate after an hour is stored again, but not delivered again → shards by id hash, each with its window",
 		},
 		{
 			what: "Busiest source: calls of its log",
 			unit: "calls/s",
 			usage: log(({ calls }) => calls),
 			limit: LIMITS.writingCalls,
-			verdict: "batches fail, wait and come again → fuller batches: queues by hash of source; then shards",
+			verdict: "batches fail and are retried later → fuller batches: queues by hash of source; then shards",
 		},
 		{
 			what: "Busiest endpoint: calls of its dispatcher",
@@ -68,7 +67,7 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 				(busiest(dispatchers, ({ calls }) => calls).counted.calls * load) / events,
 			limit: LIMITS.writingCalls,
 			verdict:
-				"batches fail, wait and come again → fuller batches; then two endpoints behind a weighted subscription",
+				"batches fail and are retried later → fuller batches; then two endpoints behind a weighted subscription",
 		},
 		{
 			what: "Event queue",
@@ -89,8 +88,7 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 			unit: "invocations",
 			usage: (load, tally) => routing(tally, load),
 			limit: LIMITS.consumers,
-			verdict:
-				"the queue grows, and fuller batches form by themselves → several queues, 250 invocations each",
+			verdict: "the queue grows, so batches become fuller → several queues, 250 invocations each",
 		},
 		{
 			what: "D1: versions, settings, sources",
@@ -99,7 +97,7 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 				Object.values(d1Queries(population, tally, load)).reduce((total, part) => total + part, 0),
 			limit: LIMITS.d1Queries,
 			verdict:
-				"routing and deliveries wait → versions are bounded; not answered: settings, which dispatchers read every 30 s",
+				"routing and deliveries wait → version reads are limited; no remedy for settings, read every 30 s by dispatchers",
 		},
 		{
 			what: `D1: ${subscriptions.toLocaleString("en")} rows for each router`,
@@ -107,20 +105,20 @@ export function findingsFor(population: Population, sample: Sample): Finding[] {
 			usage: (load, tally) => routingIsolates(tally, load) * subscriptions * STEPS.subscriptionReadSeconds,
 			limit: { low: 1, high: 1, origin: "assumed" },
 			verdict:
-				"what one change costs; others wait for it → delta loads by version; many changes in one (/v1/config)",
+				"each change takes this long, and others wait → delta loads by version; many changes in one (/v1/config)",
 		},
 		{
 			what: `Routing table: ${subscriptions.toLocaleString("en")} subscriptions`,
 			unit: "MB",
 			usage: () => (subscriptions * STEPS.subscriptionBytes) / 1e6,
 			limit: scaled(LIMITS.tableBytes, 1e-6),
-			verdict: "the isolate is ended → a table per source",
+			verdict: "the isolate runs out of memory → a table per source",
 			fullBy: `${hundreds(LIMITS.tableBytes.low / STEPS.subscriptionBytes).toLocaleString("en")} of them`,
 		},
 	];
 }
 
-/** What the log for which `of` is highest has to bear. */
+/** The usage of the log with the highest value of `of`. */
 function log(of: (counted: Counted) => number) {
 	return (load: number, { logs, events }: Tally): number => (of(busiest(logs, of).counted) * load) / events;
 }

@@ -1,4 +1,4 @@
-/** At which load something is full. */
+/** The load at which something is full. */
 import type { Tally } from "./counting.ts";
 import type { Finding } from "./findings.ts";
 import type { Range } from "./limits.ts";
@@ -6,7 +6,7 @@ import type { Range } from "./limits.ts";
 const HIGHEST_LOAD = 10_000_000;
 const HALVINGS = 50;
 
-/** The load at which the usage reaches the limit, low and high; infinity when none below ten million does. */
+/** The load at which the usage reaches the limit, low and high; infinity if that takes ten million or more. */
 export function fullAt({ usage, limit }: Pick<Finding, "usage" | "limit">, tally: Tally): Range {
 	const reaches = (wanted: number): number => {
 		let [low, high] = [0, HIGHEST_LOAD];

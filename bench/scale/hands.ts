@@ -1,19 +1,19 @@
-/** Who carries an exchange: a place in the dispatcher, or one of six in a hand, which tells what has ended in calls. */
+/** Which object runs an exchange: the dispatcher, or one of its hands, which run six each and report in calls. */
 
-/** Exchanges in a hand: the connections of one object. */
+/** Exchanges per hand: the connections of one object. */
 const PLACES = 6;
 export const NO_HAND = -1;
 
-/** Which hand carries the exchange at a place, from 0; NO_HAND for the first `inProcess`. */
+/** The hand that runs the exchange at a place, from 0; NO_HAND for the first `inProcess`. */
 export function handOf(place: number, inProcess: number): number {
 	return place < inProcess ? NO_HAND : Math.floor((place - inProcess) / PLACES);
 }
 
-/** What has ended in each hand since it last told the dispatcher. */
+/** How many exchanges have finished in each hand since its last report. */
 export class Gathering<Ended> {
 	readonly #byHand = new Map<number, Ended[]>();
 
-	/** Whether it is the first since then, so that the next call has to be set. */
+	/** Whether this is the first one since then, so that the next report has to be scheduled. */
 	add(hand: number, ended: Ended): boolean {
 		const gathered = this.#byHand.get(hand);
 		if (gathered === undefined) this.#byHand.set(hand, [ended]);

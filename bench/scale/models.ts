@@ -1,4 +1,4 @@
-/** What one endpoint delivers to slow models: as it is, with hands, with micro-batches; by the real gates. */
+/** What one endpoint delivers to slow models, with the real gates: as it is, with hands, with micro-batches. */
 import { simulateEndpoint, type Work } from "./endpoint.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -6,16 +6,16 @@ export interface ModelRow {
 	modelSeconds: number;
 	how: string;
 	work: Work;
-	/** Deliveries a second that the dispatcher bears, since each settling is a call that writes: low and high. */
+	/** Deliveries per second that the dispatcher can take, since settling them takes calls that write: low and high. */
 	borne: { low: number; high: number };
 }
 
 const MODEL_SECONDS = [0.1, 0.5, 5];
-/** The most exchanges of one endpoint: a hundred hands. */
+/** The maximum number of exchanges of one endpoint: a hundred hands. */
 export const MOST_EXCHANGES = LIMITS.exchanges.low;
-/** Deliveries in one exchange. */
+/** Deliveries per exchange. */
 export const MICRO_BATCH = 16;
-/** What a model with a limit of its own takes at once. */
+/** How many requests a model with its own limit accepts at once. */
 const CAPACITY = 40;
 const IN_PROCESS = 5;
 const GATHER_SECONDS = 0.01;
@@ -27,7 +27,7 @@ export function modelRows(seed: number, rounds: number): ModelRow[] {
 		{ how: `hands, ${MOST_EXCHANGES} exchanges` },
 		{ how: "  settled every 100 ms", gatherSeconds: LONGER_GATHER_SECONDS },
 		{ how: `  ${MICRO_BATCH} deliveries in one exchange`, batch: MICRO_BATCH },
-		{ how: `  the model takes ${CAPACITY} at once`, capacity: CAPACITY },
+		{ how: `  the model accepts ${CAPACITY} at once`, capacity: CAPACITY },
 	];
 	return MODEL_SECONDS.flatMap((modelSeconds) =>
 		ways.map(({ how, ...way }) => {

@@ -1,6 +1,6 @@
 /**
- * The sources, subscriptions and endpoints of the simulation, and the events that come. Popularity follows Zipf's law:
- * with 10,000 sources the first has a tenth of all events. Everything here is assumed, and comes from the seed.
+ * The sources, subscriptions and endpoints of the simulation, and its events. Popularity follows Zipf's law: with
+ * 10,000 sources, the first has a tenth of all events. Everything here is assumed, and generated from the seed.
  */
 import { eventId } from "../../src/events/ids.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
@@ -16,9 +16,9 @@ export interface Size {
 
 export interface Population {
 	table: RoutingTable;
-	/** `src_…`, the most popular first, and the share of all events that comes from each. */
+	/** `src_…`, the most popular first, and each source's share of all events. */
 	sources: readonly { id: string; share: number }[];
-	/** Deliveries to each endpoint for one event of the whole, on average, and how long its model takes. */
+	/** Deliveries to each endpoint per event, on average, and how long its model takes. */
 	endpoints: readonly { id: string; share: number; modelSeconds: number }[];
 	/** The next event. */
 	draw: () => SluiceEvent;
@@ -29,13 +29,13 @@ const EXPONENT = 1;
 const DATA_LENGTH = 1_000;
 const REGIONS = ["eu", "us", "ap"] as const;
 
-/** What a source publishes, and how much of it is that. */
+/** The types that a source publishes, and their shares. */
 const VERBS = [
 	{ verb: "created", share: 0.6 },
 	{ verb: "updated", share: 0.3 },
 	{ verb: "deleted", share: 0.1 },
 ] as const;
-/** What subscriptions ask for: `chance` how many ask so, `passes` how many events of the source that lets through. */
+/** The filters of subscriptions. `chance`: how common one is; `passes`: the share of events that it accepts. */
 const TYPES = [
 	{ chance: 0.6, passes: 1, types: () => [] },
 	{ chance: 0.25, passes: 0.6, types: (name: string) => [`${name}.created`] },
@@ -46,13 +46,13 @@ const FILTERS = [
 	{ chance: 0.2, passes: 1 / 3, filters: [{ exact: { subject: "eu" } }] },
 	{ chance: 0.1, passes: 0.5, filters: [{ jsonata: "data.amount > 50" }] },
 ] as const;
-/** Seconds that models take: small ones, larger ones, generation. */
+/** Seconds that models take: small models, larger ones, text generation. */
 const MODELS = [
 	{ chance: 0.7, seconds: 0.1 },
 	{ chance: 0.25, seconds: 0.5 },
 	{ chance: 0.05, seconds: 5 },
 ] as const;
-/** A source has from one to three subscriptions: the first is to an endpoint of its own, the others to popular ones. */
+/** A source has one to three subscriptions: the first to an endpoint of its own, the others to popular endpoints. */
 const MAX_SUBSCRIPTIONS = 3;
 
 export function makePopulation({ seed, sources: count, endpoints: targets }: Size): Population {
@@ -126,7 +126,7 @@ function named(number: number, endpointId: string): Pick<Subscription, "id" | "n
 	return { id, name: id, target: { endpointId } };
 }
 
-/** Ids of the same form as real ones. */
+/** Ids in the form of real ones. */
 function idOf(prefix: "src" | "ep" | "sub", number: number): string {
 	return `${prefix}_${number.toString().padStart(10, "0")}`;
 }
@@ -138,6 +138,6 @@ function nameOf(rank: number): string {
 function pick<T extends { chance: number }>(from: readonly [T, ...T[]] | readonly T[], random: Random): T {
 	let left = random();
 	const found = from.find(({ chance }) => (left -= chance) < 0) ?? from.at(-1);
-	if (found === undefined) throw new Error("There is nothing to pick from.");
+	if (found === undefined) throw new Error("There is nothing to choose from.");
 	return found;
 }

@@ -1,11 +1,11 @@
-/** Which of several event queues a message goes to. */
+/** Which of several event queues receives a message. */
 import { createHash } from "node:crypto";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import type { Sample } from "./traffic.ts";
 
 export const QUEUES = 16;
 
-/** The queue of each message: by hash, and where that one is full already, the next that has room. */
+/** The queue of each message: by hash, or the next one that has room if that one is full. */
 export function queuesFor({ reads }: Sample, keyOf: (event: SluiceEvent) => string, room: number): number[] {
 	const taken = Array.from({ length: QUEUES }, () => 0);
 	return reads.map(({ body }) => {
@@ -19,7 +19,7 @@ export function queuesFor({ reads }: Sample, keyOf: (event: SluiceEvent) => stri
 	});
 }
 
-/** Messages in the fullest queue. */
+/** The number of messages in the fullest queue. */
 export function fullestOf(queues: readonly number[]): number {
 	return Math.max(
 		...Map.groupBy(queues, (queue) => queue)

@@ -1,6 +1,6 @@
-/** Numbers that look random and are the same for the same seed, and draws in which the first are the most popular. */
+/** Pseudo-random numbers, the same for the same seed, and draws that favour the first items. */
 
-/** From 0 up to 1, 32 bits of it (mulberry32). */
+/** From 0 up to 1, with 32 bits (mulberry32). */
 export type Random = () => number;
 
 export function seeded(seed: number): Random {
@@ -13,14 +13,14 @@ export function seeded(seed: number): Random {
 	};
 }
 
-/** Shares of `count` ranks by Zipf's law: the one at rank k has a share proportional to 1 / k^exponent. */
+/** The shares of `count` ranks by Zipf's law: rank k has a share proportional to 1 / k^exponent. */
 export function zipfShares(count: number, exponent: number): number[] {
 	const weights = Array.from({ length: count }, (_, index) => 1 / (index + 1) ** exponent);
 	const total = weights.reduce((sum, weight) => sum + weight, 0);
 	return weights.map((weight) => weight / total);
 }
 
-/** Draws an index with the probability that `shares` gives it. */
+/** Draws an index with the probabilities in `shares`. */
 export function drawFrom(shares: readonly number[], random: Random): () => number {
 	let sum = 0;
 	const upTo = shares.map((share) => (sum += share));
@@ -37,7 +37,7 @@ export function drawFrom(shares: readonly number[], random: Random): () => numbe
 	};
 }
 
-/** The numbers below `count` in an order by chance (Fisher and Yates). */
+/** The numbers below `count` in random order (Fisher and Yates). */
 export function shuffled(count: number, random: Random): number[] {
 	const order = Array.from({ length: count }, (_, index) => index);
 	for (let last = count - 1; last > 0; last -= 1) {

@@ -1,38 +1,38 @@
 /**
- * What happens in a second at a given load: the shares of the population times the load, and what follows from caches
- * that are read anew when they are too old. `load` is in events a second everywhere.
+ * What happens per second at a given load: the shares of the population times the load, and the reads of caches that
+ * expire. `load` is in events per second everywhere.
  */
 import type { Tally } from "./counting.ts";
 import type { Units } from "./costs.ts";
 import { LIMITS, STEPS } from "./limits.ts";
 import type { Population } from "./population.ts";
 
-/** Reads a second of something that is used `perSecond` times and trusted for so long after each read. */
+/** Reads per second of something that is used `perSecond` times and cached for `seconds` after each read. */
 export function readsOf(perSecond: number, trustedSeconds: number): number {
 	return perSecond / (1 + perSecond * trustedSeconds);
 }
 
-/** Invocations of the router under way at once: batches a second, times how long one takes. */
+/** Concurrent invocations of the router: batches per second, times the time of one. */
 export function routing({ batches, steps, events }: Tally, load: number): number {
 	const seconds = STEPS.batchSeconds + (steps / batches) * STEPS.callSeconds;
 	return (load / events) * batches * seconds;
 }
 
-/** Isolates that hold a routing table: one for each invocation under way, at the worst. */
+/** Isolates that hold a routing table: in the worst case one per concurrent invocation. */
 export function routingIsolates(tally: Tally, load: number): number {
 	return Math.max(1, Math.ceil(routing(tally, load)));
 }
 
 export interface Queries {
-	/** Of the version of the routing table. */
+	/** Reads of the version of the routing table. */
 	version: number;
-	/** Of the settings of endpoints, by their dispatchers. */
+	/** Reads of endpoint settings by dispatchers. */
 	settings: number;
-	/** Of sources whose copy in KV has ended. */
+	/** Reads of sources whose copy in KV has expired. */
 	sources: number;
 }
 
-/** Queries of D1 a second. `settingsSeconds`: how long a dispatcher trusts what it read. */
+/** D1 queries per second. `settingsSeconds`: how long a dispatcher trusts what it read. */
 export function d1Queries(
 	{ endpoints, sources }: Population,
 	tally: Tally,
@@ -46,13 +46,13 @@ export function d1Queries(
 	};
 }
 
-/** Reads of KV a second: each isolate at ingest remembers sources for 10 s, and a thousand of them at the most. */
+/** KV reads per second: each isolate at ingest caches up to a thousand sources for 10 s. */
 export function kvReads({ sources }: Population, load: number): number {
 	const isolates = Math.max(1, Math.ceil(load / STEPS.isolateRequests));
 	const known = (seconds: number): number =>
 		sum(sources, ({ share }) => readsOf((share * load) / isolates, seconds) * seconds);
 	let seconds: number = STEPS.sourceSeconds;
-	// With more than fit, the oldest goes before its time.
+	// If there are more, the oldest is removed early.
 	if (known(seconds) > STEPS.sourcesKept) {
 		let [low, high] = [0, seconds];
 		for (let halvings = 0; halvings < 30; halvings += 1) {
@@ -64,7 +64,7 @@ export function kvReads({ sources }: Population, load: number): number {
 	return isolates * sum(sources, ({ share }) => readsOf((share * load) / isolates, seconds));
 }
 
-/** Exchanges that an endpoint has under way, on average, when nothing holds it back. */
+/** Concurrent exchanges of an endpoint, on average, if nothing limits it. */
 export function exchanges({ share, modelSeconds }: Population["endpoints"][number], load: number): number {
 	return share * load * modelSeconds;
 }
@@ -74,7 +74,7 @@ export function slowestOf({ endpoints }: Population): Population["endpoints"][nu
 	return endpoints.reduce((best, one) => (exchanges(one, 1) > exchanges(best, 1) ? one : best));
 }
 
-/** What one event of the whole population costs, with hands for the endpoints that need them. */
+/** The cost of one event of the whole population, with hands for the endpoints that need them. */
 export function unitsOf(population: Population, tally: Tally, load: number, extraAttempts: number): Units {
 	const { endpoints, sources } = population;
 	const attempts = 1 + extraAttempts;
@@ -104,7 +104,7 @@ export function unitsOf(population: Population, tally: Tally, load: number, extr
 	};
 }
 
-/** Under load the alarm of a dispatcher moves about so often. */
+/** Under load, the alarm of a dispatcher is moved about this often. */
 const ALARM_SECONDS = 10;
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -1,12 +1,12 @@
-/** The figures as text: four tables, and notes on where the figures come from. */
-import type { Answer } from "./answers.ts";
+/** The figures as text: four tables, and notes on the origin of the figures. */
+import type { Remedy } from "./remedies.ts";
 import type { CostRow } from "./bills.ts";
 import { LARGE_BATCH, LOADS, SMALL_BATCH } from "./loads.ts";
 import type { ModelRow } from "./models.ts";
 import type { FindingRow, Results } from "./simulation.ts";
 import { faint, type Line, many, plain, rangeText, short, table, title } from "./text.ts";
 
-/** Events of 30 days at the highest load, in millions. */
+/** Events in 30 days at the highest load, in millions. */
 const MONTH_MILLIONS = 0.05 * 30 * 86_400;
 
 export function linesOf(results: Results): Line[] {
@@ -17,33 +17,33 @@ export function linesOf(results: Results): Line[] {
 				`${many(scenario.events)} events of 1 KB, seed ${scenario.seed}.`,
 		),
 		faint(
-			`Zipf: the busiest source has ${percent(shares.source)} of the events, the busiest endpoint gets ` +
-				`${percent(shares.endpoint)} of them; ${fanOut.toFixed(2)} deliveries an event.`,
+			`Zipf: the busiest source has ${percent(shares.source)} of the events, the busiest endpoint ` +
+				`${percent(shares.endpoint)} of all deliveries; ${fanOut.toFixed(2)} deliveries per event.`,
 		),
 		...title(
-			"What gives out first as the load grows, and what the design answers; full: at how many events/s",
+			"Which limit is reached first as load grows → the remedy. full: the events/s at which it is reached",
 		),
 		...findingLines(results.findings),
-		...title("The answers switched on, at 50,000 events/s"),
-		...answerLines(results.answers),
-		...title("One endpoint with a slow model, and always something to send"),
+		...title("The remedies applied, at 50,000 events/s"),
+		...remedyLines(results.remedies),
+		...title("One endpoint with a slow model, which always has something to send"),
 		...modelLines(results.models),
-		...title("One event: rows written, calls of objects; dollars a million events"),
+		...title("One event: rows written, Durable Object calls; dollars per million events"),
 		...costLines(results.costs),
-		...title("Where the figures come from"),
+		...title("Origin of the figures"),
 		...SOURCES.map((text) => plain(text)),
 	];
 }
 
 const SOURCES = [
 	"Run here   loads, decisions and calls of the router for each event; gates and back-off of an endpoint; ids; segments",
-	"Measured   rows a step (workerd), CPU and reading the table (npm run bench), 850 bytes a subscription (Node)",
-	"Published  5,000 messages/s, 25 GB and 250 invocations a queue, 1,000 queries/s of D1, six connections; prices of",
-	"           Workers Paid, November 2026, nothing included taken off",
-	"Assumed    the population; 200 to 500 writing calls/s of an object; 10 ms a call; 500 requests/s an isolate; an",
-	"           isolate for each router at once; each statement of a batch of D1 a query; 5 % of attempts repeated; 600 bytes",
-	"           a finished delivery; 400 and 500 bytes a log line; a micro-batch takes 5 % longer for each further delivery",
-	"Not seen   Cloudflare itself: how large batches become there, and how many isolates there are",
+	"Measured   rows per step (workerd), CPU and reading the table (npm run bench), 850 bytes per subscription (Node)",
+	"Published  5,000 messages/s, 25 GB and 250 invocations per queue, 1,000 queries/s of D1, six connections; prices of",
+	"           Workers Paid, November 2026, without the included amounts",
+	"Assumed    the population; 200 to 500 writing calls/s per object; 10 ms per call; 500 requests/s per isolate; one",
+	"           isolate per concurrent router; each statement of a D1 batch is a query; 5 % of attempts are retries; 600 bytes",
+	"           per finished delivery; 400 and 500 bytes per log line; a micro-batch takes 5 % longer per further delivery",
+	"Unknown    Cloudflare itself: how large batches become there, and how many isolates there are",
 ];
 
 function findingLines(rows: readonly FindingRow[]): Line[] {
@@ -66,7 +66,7 @@ function findingLines(rows: readonly FindingRow[]): Line[] {
 	];
 }
 
-function answerLines(rows: Results["answers"]): Line[] {
+function remedyLines(rows: Results["remedies"]): Line[] {
 	const cells = rows.map(({ small, large }) => [
 		small.what,
 		small.of,
@@ -78,15 +78,15 @@ function answerLines(rows: Results["answers"]): Line[] {
 	return table(head, cells, [0, 1, 5, 8]);
 }
 
-function cellsOf(answer: Answer): string[] {
+function cellsOf(remedy: Remedy): string[] {
 	return [
-		`${short(answer.before)} → ${short(answer.after)}`,
-		`÷ ${(answer.before / answer.after).toFixed(1)}`,
-		enough(answer),
+		`${short(remedy.before)} → ${short(remedy.after)}`,
+		`÷ ${(remedy.before / remedy.after).toFixed(1)}`,
+		enough(remedy),
 	];
 }
 
-function enough({ after, limit }: Answer): string {
+function enough({ after, limit }: Remedy): string {
 	if (after <= limit.low) return "enough";
 	return after <= limit.high ? "perhaps" : `${short(after / limit.high)} × over`;
 }
@@ -102,7 +102,7 @@ function modelLines(rows: readonly ModelRow[]): Line[] {
 		rangeText(borne),
 		borne.low < work.perSecond ? "the dispatcher's calls" : "the model's time",
 	]);
-	const head = ["model", "", "deliveries/s", "hands", "calls/s", "refused", "borne/s", "what bounds it"];
+	const head = ["model", "", "deliveries/s", "hands", "calls/s", "refused", "sustained/s", "limited by"];
 	return table(head, cells, [0, 1, 7]);
 }
 

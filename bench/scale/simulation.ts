@@ -1,5 +1,5 @@
-/** The whole simulation: from a seed to everything that the report says. The same seed gives the same figures. */
-import { answersFor, type Answer } from "./answers.ts";
+/** The whole simulation: from a seed to all figures of the report. The same seed gives the same figures. */
+import { remediesFor, type Remedy } from "./remedies.ts";
 import { type CostRow, populationCosts, singleCosts } from "./bills.ts";
 import { HIGHEST, LARGE_BATCH, LOADS, SMALL_BATCH } from "./loads.ts";
 import type { Tally } from "./counting.ts";
@@ -11,30 +11,30 @@ import { makePopulation, type Size } from "./population.ts";
 import { drawSample, route } from "./traffic.ts";
 
 export interface Scenario extends Size {
-	/** Events that are drawn and routed. */
+	/** The number of events that are drawn and routed. */
 	events: number;
-	/** For how many times the model's own time an endpoint is watched. */
+	/** How long an endpoint is simulated, as a multiple of the model's time. */
 	rounds: number;
 }
 
 export interface FindingRow extends Omit<Finding, "usage" | "fullBy"> {
-	/** At each of LOADS, in batches of ten. */
+	/** The usage at each of LOADS, in batches of ten. */
 	usages: number[];
-	/** Events a second at which it is full, in batches of ten and of a hundred. */
+	/** The events per second at which it is full, in batches of ten and of a hundred. */
 	fullAt: Range[];
-	/** What it is full of instead, where the load changes nothing. */
+	/** What fills it instead, if the load does not matter. */
 	fullBy: string | null;
 }
 
 export interface Results {
 	scenario: Scenario;
 	subscriptions: number;
-	/** Deliveries of an event, on average. */
+	/** Deliveries per event, on average. */
 	fanOut: number;
-	/** Share of the busiest source and of the busiest endpoint, in all events and deliveries of an event. */
+	/** The share of the busiest source in all events, and of the busiest endpoint in all deliveries per event. */
 	shares: { source: number; endpoint: number };
 	findings: FindingRow[];
-	answers: { small: Answer; large: Answer }[];
+	remedies: { small: Remedy; large: Remedy }[];
 	models: ModelRow[];
 	costs: CostRow[];
 }
@@ -44,8 +44,8 @@ export async function simulate(scenario: Scenario): Promise<Results> {
 	const sample = await drawSample(population, scenario.events);
 	const small = await route(sample, { batch: SMALL_BATCH });
 	const large = await route(sample, { batch: LARGE_BATCH });
-	const answersSmall = await answersFor(population, sample, HIGHEST, SMALL_BATCH);
-	const answersLarge = await answersFor(population, sample, HIGHEST, LARGE_BATCH);
+	const inSmallBatches = await remediesFor(population, sample, HIGHEST, SMALL_BATCH);
+	const inLargeBatches = await remediesFor(population, sample, HIGHEST, LARGE_BATCH);
 	return {
 		scenario,
 		subscriptions: population.table.subscriptions.length,
@@ -57,9 +57,9 @@ export async function simulate(scenario: Scenario): Promise<Results> {
 		findings: findingsFor(population, sample)
 			.map((finding) => toRow(finding, small, large))
 			.sort((left, right) => firstOf(left) - firstOf(right)),
-		answers: answersSmall.flatMap((answer, index) => {
-			const other = answersLarge[index];
-			return other === undefined ? [] : [{ small: answer, large: other }];
+		remedies: inSmallBatches.flatMap((remedy, index) => {
+			const other = inLargeBatches[index];
+			return other === undefined ? [] : [{ small: remedy, large: other }];
 		}),
 		models: modelRows(scenario.seed, scenario.rounds),
 		costs: [...singleCosts(sample.messageBytes), ...populationCosts(population, small, large)],

@@ -1,4 +1,4 @@
-/** Lines, tables and numbers as they are printed. */
+/** Lines, tables and numbers as printed. */
 import type { Range } from "./limits.ts";
 
 /** How a line looks on a terminal. */
@@ -8,7 +8,7 @@ export interface Line {
 	text: string;
 }
 
-/** Columns in `words` begin at the same place, the others end there. The first line is the head. */
+/** Aligns the columns in `words` to the left and the others to the right. The first line is the head. */
 export function table(
 	head: readonly string[],
 	rows: readonly (readonly string[])[],
@@ -41,7 +41,7 @@ export function rangeText({ low, high }: Range): string {
 	return short(low) === short(high) ? short(low) : `${short(low)}–${short(high)}`;
 }
 
-/** Three digits that count. @example short(12345) is "12,300" */
+/** Three significant digits. @example short(12345) is "12,300" */
 export function short(value: number): string {
 	if (!Number.isFinite(value)) return "never";
 	if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))} M`;

@@ -1,7 +1,7 @@
 /**
- * One second of events on its way through the real router: batches of messages become loads, decisions and calls to
- * event logs and dispatchers, which here only count. How many calls an object gets depends on how many of its events
- * share a batch, and no formula says that as well.
+ * One second of events on its path through the real router: batches of messages become loads, decisions, and calls to
+ * event logs and dispatchers, which here only count. How many calls an object receives depends on how many of its events
+ * share a batch, and no formula describes that as well.
  */
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { decodeMessage } from "../../src/events/queue/message.ts";
@@ -12,15 +12,15 @@ import { inLoads, type Read, type Routed, smallFirst } from "../../src/routing/l
 import { countingEnv, newTally, type Tally } from "./counting.ts";
 import type { Population } from "./population.ts";
 
-/** What has been drawn and decided once, and is routed again and again in other batches. */
+/** Events and decisions, drawn once and routed repeatedly in different batches. */
 export interface Sample {
 	reads: readonly Read[];
 	decisions: ReadonlyMap<string, Decision[]>;
-	/** Of a message, on average. */
+	/** Average per message. */
 	messageBytes: number;
 }
 
-/** Draws `count` events, each a request and so a message of its own, and decides them. */
+/** Draws `count` events and decides them. Each is a request, and so a message, of its own. */
 export async function drawSample({ draw, table }: Population, count: number): Promise<Sample> {
 	const reads: Read[] = [];
 	const decisions = new Map<string, Decision[]>();
@@ -38,15 +38,15 @@ export async function drawSample({ draw, table }: Population, count: number): Pr
 export interface Way {
 	/** Messages in a batch. */
 	batch: number;
-	/** The queue of each message of the sample; one queue where it is left out. */
+	/** The queue of each message in the sample. Default: one queue. */
 	queues?: readonly number[];
-	/** The event log of an event; that of its source where it is left out. */
+	/** The event log of an event. Default: that of its source. */
 	logOf?: (event: SluiceEvent) => string;
-	/** The dispatcher of a delivery; that of its endpoint where it is left out. */
+	/** The dispatcher of a delivery. Default: that of its endpoint. */
 	dispatcherOf?: (decision: Decision) => string;
 }
 
-/** Routes the whole sample. Throws when the router could not hand something over, which here is a bug. */
+/** Routes the whole sample. Throws if the router could not deliver something, which would be a bug here. */
 export async function route({ reads, decisions }: Sample, way: Way): Promise<Tally> {
 	const tally = newTally();
 	const env = countingEnv(tally);
@@ -67,14 +67,14 @@ export async function route({ reads, decisions }: Sample, way: Way): Promise<Tal
 	return tally;
 }
 
-/** As in routing/hand-over.ts: so many calls are under way at once. */
+/** As in routing/hand-over.ts: the number of concurrent calls. */
 const CALLS_AT_ONCE = 6;
 
 function stepsFor(calls: number): number {
 	return Math.ceil(calls / CALLS_AT_ONCE);
 }
 
-/** The load as it would be if an event's id said another log, or an endpoint had several dispatchers. */
+/** The load if an event's id named another log, or if an endpoint had several dispatchers. */
 function redirected(routed: readonly Routed[], { logOf, dispatcherOf }: Way): Routed[] {
 	return routed.map((item) => ({
 		...item,
@@ -91,5 +91,5 @@ function messageOf(id: string, body: string): Message {
 }
 
 function failed(message: Message): never {
-	throw new Error(`Message ${message.id} was not handed over.`);
+	throw new Error(`Message ${message.id} was not delivered.`);
 }

@@ -7,7 +7,7 @@ export interface DocumentText {
 	text: string;
 }
 
-/** @throws {BadInput} when it is something else */
+/** @throws {BadInput} for anything else */
 export function readDocument(value: unknown): DocumentText {
 	const { document, text } = (value ?? {}) as { document?: unknown; text?: unknown };
 	if (typeof document === "string" && typeof text === "string") return { document, text };

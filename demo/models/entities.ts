@@ -1,6 +1,6 @@
 /**
- * The entity model: finds dates, money, people and the like in a text with wink-nlp. Its English model knows the
- * general types; the names in business papers are added here as patterns over its word classes. It speaks KServe's V1.
+ * The entity model: finds dates, money, people and so on in a text with wink-nlp. Its English model knows the general
+ * types; names in business papers are added here as patterns over its word classes. It speaks KServe's V1 protocol.
  */
 import model from "wink-eng-lite-web-model";
 import winkNLP from "wink-nlp";
@@ -10,7 +10,7 @@ import type { WebhookServer } from "../webhook-server.ts";
 import { readDocument } from "./document.ts";
 
 interface Pattern extends CustomEntityExample {
-	/** First and last token of a match to keep; the package's own types leave it out. */
+	/** First and last token of a match to keep; missing in the package's own types. */
 	mark?: [number, number];
 }
 
@@ -27,12 +27,12 @@ const PATTERNS: Pattern[] = [
 	{ name: "PLACE", patterns: ["[,] [PROPN]"], mark: [1, 1] },
 ];
 
-/** One of the model's predictions, and so the data of a `document.entities` event. */
+/** One prediction of the model: the data of a `document.entities` event. */
 export interface FoundEntities {
 	document: string;
 	entities: Detail[];
 	sentences: number;
-	/** Time in the model. */
+	/** Time spent in the model. */
 	ms: number;
 }
 

@@ -15,16 +15,16 @@ const LANGUAGE_DATA = join(
 );
 const FETCH_TIMEOUT_MS = 5_000;
 
-/** What the model has read of a scan. */
+/** The text of a scan. */
 export interface ReadText {
 	key: string;
 	text: string;
-	/** Mean certainty of the words, in percent. */
+	/** Mean confidence of the words, in percent. */
 	confidence: number;
 	words: number;
 }
 
-/** A tensor of the protocol, as far as one value goes. */
+/** A tensor of the protocol that holds one value. */
 interface Tensor {
 	name: string;
 	datatype: string;
@@ -50,7 +50,7 @@ export async function startOcrModel(watcher: OcrWatcher): Promise<WebhookServer>
 		const image = await fetchImage(url);
 		const { data } = await worker.recognize(image).catch((cause: unknown) => {
 			watcher.refused(key, "the OCR model cannot read this image");
-			throw new BadInput(`${key} is not an image that can be read.`, { cause });
+			throw new BadInput(`${key} is not a readable image.`, { cause });
 		});
 		const text = data.text.trim();
 		const words = text.split(/\s+/).filter((word) => word !== "").length;

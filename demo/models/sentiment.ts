@@ -19,13 +19,13 @@ const TRIES = 3;
 const MS_BETWEEN_TRIES = 500;
 const POST_TIMEOUT_MS = 5_000;
 
-/** The model's output, and so the data of a `document.sentiment` event. */
+/** The model's output: the data of a `document.sentiment` event. */
 export interface Sentiment {
 	document: string;
 	sentiment: "positive" | "neutral" | "negative";
 	/** The sum over the words, each from -5 to 5. */
 	score: number;
-	/** The words that counted. */
+	/** The words that contributed to the score. */
 	words: string[];
 }
 

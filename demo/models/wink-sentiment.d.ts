@@ -1,9 +1,9 @@
-/** What the demo uses of wink-sentiment, which comes without types. */
+/** The part of wink-sentiment that the demo uses. The package has no types. */
 declare module "wink-sentiment" {
 	interface Token {
 		value: string;
 		tag: string;
-		/** Of a word that counts, from -5 to 5. */
+		/** Only for words that contribute: from -5 to 5. */
 		score?: number;
 	}
 	interface Analysis {

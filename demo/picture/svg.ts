@@ -1,4 +1,4 @@
-/** Lines of a terminal as an SVG picture, with its own colours, so that it looks the same on any page. Pure. */
+/** Draws terminal lines as an SVG picture, with colours of its own, so that it looks the same on any page. Pure. */
 import type { Run, Style } from "./terminal.ts";
 
 const CHARACTER_WIDTH = 7.8;
@@ -9,7 +9,7 @@ const FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono'
 const BACKGROUND = "#0d1117";
 const FOREGROUND = "#e6edf3";
 const DIM = "#8b949e";
-/** By their numbers in SGR. */
+/** Colours by SGR number. */
 const COLOURS: Record<number, string> = {
 	31: "#ff7b72",
 	32: "#3fb950",
@@ -19,7 +19,7 @@ const COLOURS: Record<number, string> = {
 	36: "#39c5cf",
 };
 
-/** `title` is what a reader hears who does not see the picture. */
+/** `title` is the text alternative of the picture. */
 export function svgOf(lines: Run[][], title: string): string {
 	const columns = Math.max(...lines.map((line) => line.reduce((sum, { text }) => sum + text.length, 0)), 1);
 	const width = Math.ceil(columns * CHARACTER_WIDTH) + 2 * MARGIN;
@@ -36,13 +36,13 @@ export function svgOf(lines: Run[][], title: string): string {
 	].join("\n");
 }
 
-/** Each run stands at its own column and is as wide as its characters, whatever font there is. */
+/** Places each run at its column, as wide as its characters, whatever the font. */
 function lineTexts(line: Run[], index: number): string[] {
 	const y = MARGIN + index * LINE_HEIGHT + FONT_SIZE;
 	const texts: string[] = [];
 	let column = 0;
 	for (const { text, style } of line) {
-		// Spaces at either end are left to the columns.
+		// Spaces at either end are part of the column, not of the text.
 		const start = column + text.length - text.trimStart().length;
 		column += text.length;
 		const shown = text.trim();
@@ -65,7 +65,7 @@ function round(value: number): number {
 	return Math.round(value * 10) / 10;
 }
 
-/** Spaces stay as many as they are only where they do not break. */
+/** Non-breaking spaces, because SVG collapses others. */
 function escaped(text: string): string {
 	return text
 		.replaceAll(" ", "\u00a0")

@@ -1,16 +1,16 @@
 /**
- * What a terminal shows at the end of a recording: the few control sequences that the demo uses, and no others. Pure: the
- * recorded text goes in, lines of styled runs come out.
+ * What a terminal shows at the end of a recording. Supports only the few control sequences that the demo uses. Pure:
+ * converts the recorded text to lines of styled runs.
  */
 
 export interface Style {
 	bold: boolean;
 	dim: boolean;
-	/** Its number in SGR, 31 to 36; null is the terminal's own. */
+	/** SGR number, 31 to 36; null for the default colour. */
 	colour: number | null;
 }
 
-/** Neighbouring characters of one style. */
+/** Adjacent characters of one style. */
 export interface Run {
 	text: string;
 	style: Style;
@@ -26,7 +26,7 @@ const PLAIN: Style = { bold: false, dim: false, colour: null };
 // oxlint-disable-next-line no-control-regex -- escapes are what this reads
 const TOKEN = /\u001b\[\??([\d;]*)([A-Za-z])|([\s\S])/gu;
 
-/** The lines of the last screen, without empty ones at either end. */
+/** Returns the lines of the last screen, without empty lines at either end. */
 export function lastScreen(recording: string): Run[][] {
 	let lines: Cell[][] = [[]];
 	let row = 0;
@@ -66,7 +66,7 @@ function restyled(style: Style, numbers: string): Style {
 	}, style);
 }
 
-/** Spaces at the end of a line show nothing. */
+/** Leaves out spaces at the end of a line. */
 function runsOf(cells: Cell[]): Run[] {
 	const runs: Run[] = [];
 	for (const { character, style } of cells) {

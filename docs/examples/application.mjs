@@ -1,6 +1,7 @@
 /**
- * A service that receives what a model found: it checks that the request comes from your router, and prints the event's
- * type and data. `SIGNING_SECRET=whsec_… node docs/examples/application.mjs`
+ * A service that receives the output of a model. It checks that the request comes from your router, and prints the
+ * event's type, what it is about (its subject, here the document), and its data.
+ * `SIGNING_SECRET=whsec_… node docs/examples/application.mjs`
  */
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
@@ -11,7 +12,7 @@ if (!SIGNING_SECRET) {
 	process.exit(1);
 }
 const webhook = new Webhook(SIGNING_SECRET);
-/** Delivery is at least once. A real service keeps these ids where it keeps its data. */
+/** Delivery is at least once, so a delivery can arrive twice. A real service stores these ids with its data. */
 const seen = new Set();
 
 const server = createServer(async (request, response) => {
@@ -26,8 +27,9 @@ const server = createServer(async (request, response) => {
 	const id = request.headers["webhook-id"];
 	if (!seen.has(id)) {
 		seen.add(id);
-		const { type, data } = JSON.parse(body);
-		console.log(type, JSON.stringify(data));
+		const { type, subject, correlationid, id: eventId, data } = JSON.parse(body);
+		// Without a subject, the first event of the chain tells which input this came from.
+		console.log(type, subject ?? correlationid ?? eventId, JSON.stringify(data));
 	}
 	return response.writeHead(204).end();
 });

@@ -1,6 +1,6 @@
 /**
- * A model server in one file: it responds with the number of words in the event's title, after it has checked that
- * the request comes from your router. `SIGNING_SECRET=whsec_… node docs/examples/receiver.mjs`
+ * A model server in one file. It checks that the request comes from your router, and responds with the number of words
+ * in the event's title. `SIGNING_SECRET=whsec_… node docs/examples/receiver.mjs`
  */
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
@@ -18,7 +18,7 @@ const server = createServer(async (request, response) => {
 	try {
 		webhook.verify(body, request.headers);
 	} catch (error) {
-		// 401 makes the router pause this endpoint and keep what waits for it, until you resume it.
+		// After a 401 the router pauses this endpoint and keeps its deliveries until you resume it.
 		console.log(`refused: ${error.message}`);
 		return response.writeHead(401).end();
 	}

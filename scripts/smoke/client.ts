@@ -1,6 +1,6 @@
-/** HTTP client for the smoke test: errors explain what is wrong. Never prints a secret. */
+/** HTTP client for the smoke test. Its errors explain what is wrong. Never prints a secret. */
 
-/** What is wrong, and what to look at. */
+/** What is wrong, and what to check. */
 export class SmokeFailure extends Error {
 	override readonly name = "SmokeFailure";
 	readonly hint: string;
@@ -13,7 +13,7 @@ export class SmokeFailure extends Error {
 
 export interface Answer {
 	status: number;
-	/** The `code` of a problem document; "" where there is none. */
+	/** The `code` of a problem document; empty if there is none. */
 	code: string;
 	detail: string;
 	body: Record<string, unknown>;
@@ -28,7 +28,7 @@ export interface Asked {
 	signal: AbortSignal;
 }
 
-/** One request may take so long, ms: longer than the router keeps one waiting. */
+/** Timeout of a request, ms: longer than the router keeps one waiting. */
 const TIMEOUT_MS = 20_000;
 
 /** Returns any response of the router. Throws a `SmokeFailure` if there is no response. */
@@ -70,28 +70,32 @@ function objectOf(text: string): Record<string, unknown> {
 	}
 }
 
-/** Why no response came; Node keeps the reason in the cause. */
+/** Explains why there was no response. Node puts the reason into the cause. */
 function unreachable({ host, hostname }: URL, error: unknown): SmokeFailure {
 	const code = codeOf(error);
 	if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
-		const hint = "Check the name. A workers.dev name is new for a minute after its first deploy.";
+		const hint =
+			"Check the name. After a first deploy, a workers.dev name takes about a minute to appear in DNS.";
 		return new SmokeFailure(`DNS does not know ${hostname}.`, hint);
 	}
 	if (code === "ECONNREFUSED") {
-		return new SmokeFailure(`Nothing listens at ${host}.`, "Check host and port; does `npm run dev` run?");
+		return new SmokeFailure(
+			`Nothing is listening at ${host}.`,
+			"Check host and port. For a local router: is `npm run dev` running?",
+		);
 	}
 	if (/CERT|TLS|SSL/.test(code)) {
 		const hint =
-			"A certificate of a new domain takes some minutes; http:// and https:// are easily mixed up.";
+			"The certificate of a new domain takes some minutes. Also check that the URL does not mix up http:// and https://.";
 		return new SmokeFailure(`TLS with ${host} fails (${code}).`, hint);
 	}
 	if (error instanceof Error && error.name === "TimeoutError") {
 		return new SmokeFailure(
-			`${host} has not answered within ${TIMEOUT_MS / 1000} s.`,
+			`${host} has not responded within ${TIMEOUT_MS / 1000} s.`,
 			"Try it with curl -v.",
 		);
 	}
-	return new SmokeFailure(`${host} cannot be reached (${code || String(error)}).`, "Try it with curl -v.");
+	return new SmokeFailure(`${host} could not be reached (${code || String(error)}).`, "Try it with curl -v.");
 }
 
 function codeOf(error: unknown): string {

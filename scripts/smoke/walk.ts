@@ -1,6 +1,6 @@
 /**
  * Sends an event through a deployed router: from a new source through the queue to an endpoint, which is a second
- * source of the same router, so that the arrival there proves the whole path. Both sources are only for tests, so that
+ * source of the same router, so that an arrival there proves the whole path. Both sources are only for tests, so that
  * no other subscription gets the events. Deletes everything it created.
  */
 import { randomBytes } from "node:crypto";
@@ -9,24 +9,24 @@ import { type Answer, request, SmokeFailure } from "./client.ts";
 import { notDelivered, notRouted, refused } from "./words.ts";
 
 export interface Walk {
-	/** Of the router, without a slash at the end. */
+	/** Origin of the router, without a slash at the end. */
 	origin: string;
 	token: string;
 	/** How long one step may take, seconds. */
 	waitSeconds: number;
 	signal: AbortSignal;
-	/** Hears of each step that went well. */
+	/** Called after each successful step. */
 	done: (step: string) => void;
 }
 
-/** What has been made, or may have been, the last first: paths to delete. */
+/** Paths to delete: everything that was created, or may have been, the latest first. */
 export type Made = string[];
 
 const POLL_MS = 250;
-/** Beyond what a JavaScript number holds: it has to arrive digit by digit. */
+/** More digits than a JavaScript number can hold. They must arrive unchanged. */
 const EXACT = "9007199254740993";
 
-/** Throws a `SmokeFailure` at the first thing that is wrong. `made` is told of each thing before it is used. */
+/** Throws a `SmokeFailure` at the first failure. Each thing is added to `made` before it is created. */
 export async function walk({ origin, token, waitSeconds, signal, done }: Walk, made: Made): Promise<void> {
 	const api = (path: string, body?: unknown): Promise<Answer> =>
 		request(origin + path, { method: body === undefined ? "GET" : "POST", token, body, signal });
@@ -41,7 +41,7 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 
 	const health = await request(`${origin}/healthz`, { token: null, signal });
 	if (health.status !== 200 || health.body["status"] !== "ok") throw refused("GET /healthz", health);
-	done("the router answers");
+	done("the router responds");
 
 	const sources = await api("/v1/sources?limit=1");
 	if (sources.status !== 200) throw refused("GET /v1/sources", sources);
@@ -74,7 +74,7 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 		timeout_seconds: 20,
 	});
 	await create("subscriptions", { name, source: name, endpoint: endpoint["id"] });
-	done("a source, an endpoint and a subscription are there");
+	done("a source, an endpoint and a subscription were created");
 
 	const nonce = randomBytes(12).toString("hex");
 	const sent = await request(`${origin}/in/${name}`, {
@@ -97,7 +97,7 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 	const [decision] = event["matched"] as { delivery_id: string }[];
 	if (decision === undefined)
 		throw new SmokeFailure("The event matches no subscription.", reasonOf(event, name));
-	done("the queue consumer has routed it");
+	done("the queue consumer routed it");
 
 	let delivery: Record<string, unknown> | null = null;
 	const delivered = await wait(async () => {
@@ -109,7 +109,7 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 		return status === "succeeded" ? delivery : null;
 	});
 	if (delivered === null) throw notDelivered(waitSeconds, delivery);
-	done("the dispatcher has delivered it, signed");
+	done("the dispatcher delivered it, signed");
 
 	const arrived = await wait(async () => {
 		const listed = await api(`/v1/events?source=${name}-echo&limit=1`);
@@ -119,11 +119,11 @@ export async function walk({ origin, token, waitSeconds, signal, done }: Walk, m
 	if (arrived === null) throw notRouted(waitSeconds, await countWaiting(origin, signal));
 	if (!arrived.text.includes(nonce) || !arrived.text.includes(EXACT)) {
 		throw new SmokeFailure(
-			"What arrived is not what was sent.",
+			"The delivered event differs from the one that was sent.",
 			`GET /v1/events/${eventId} shows what was sent.`,
 		);
 	}
-	done("it arrived as it was sent");
+	done("it arrived unchanged");
 }
 
 async function countWaiting(origin: string, signal: AbortSignal): Promise<number | null> {
@@ -132,16 +132,16 @@ async function countWaiting(origin: string, signal: AbortSignal): Promise<number
 	return typeof count === "number" ? count : null;
 }
 
-/** Why our own subscription did not match, as the router explains it. */
+/** Why our own subscription did not match, as explained by the router. */
 function reasonOf(event: Record<string, unknown>, name: string): string {
 	const unmatched = (event["unmatched"] ?? []) as { subscription: string; reason: string }[];
 	const own = unmatched.find(({ subscription }) => subscription === name);
 	return own === undefined
-		? "It was routed before the subscription was known: run the smoke test again."
+		? "It was routed before the router knew the subscription. Run the smoke test again."
 		: `The router says: ${own.reason}.`;
 }
 
-/** Deletes what was made, the last first; returns the paths that could not be deleted. Never throws. */
+/** Deletes what was created, the latest first. Returns the paths that could not be deleted. Never throws. */
 export async function cleanUp(origin: string, token: string, made: Made): Promise<string[]> {
 	const left: string[] = [];
 	for (const path of made) {

@@ -45,7 +45,7 @@ async function keep(env: Env, letters: NewDeadLetter[]): Promise<boolean> {
 	}
 }
 
-/** Retries a message, or sends it anew before the queue drops it after a hundred tries. */
+/** Retries a message. Before the queue would drop it after a hundred tries, sends it again as a new message. */
 async function later(message: Message, body: MessageBody, env: Env): Promise<void> {
 	if (message.attempts >= MAX_TRIES) {
 		try {

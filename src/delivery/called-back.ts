@@ -81,7 +81,7 @@ export class Callbacks {
 		const subscription = await subscriptionOf(env, settings, found.subscriptionId);
 		if (subscription === "missing") return LATER;
 		while (!this.#isTakable(id)) if (!(await this.#whenEnded(id))) return LATER;
-		// From here on nothing is waited for until it is claimed, so that nothing else goes on with it.
+		// No await between here and the claim, so that nothing else can process the delivery meanwhile.
 		const delivery = flights.claimed.get(id) ?? backlog.find(id);
 		if (delivery === null || !isAwaiting(delivery)) return NONE;
 		if (job.kind === "running" || job.kind === "fetch") return { ok: true, effect: "running" };
@@ -110,13 +110,13 @@ export class Callbacks {
 		return subscription === "deleted" ? NONE : { ok: true, effect: "taken" };
 	}
 
-	/** Whether nobody is at work with the delivery but a request, which may take long, and nothing of it is unwritten. */
+	/** Whether nothing but a request, which may take long, is processing the delivery, and nothing of it is unwritten. */
 	#isTakable(id: string): boolean {
 		const { flights } = this.#parts;
 		return !flights.isUnwritten(id) && (!flights.claimed.has(id) || flights.isSending(id));
 	}
 
-	/** A poll is under way, or another step that needs nothing of whoever calls back. false: its end cannot be written. */
+	/** Waits for a poll or another step in progress, but not for a request. false: its outcome could not be written. */
 	async #whenEnded(id: string): Promise<boolean> {
 		const { flights } = this.#parts;
 		if (flights.isUnwritten(id)) flights.writeAgain();
@@ -124,10 +124,10 @@ export class Callbacks {
 		return !flights.isUnwritten(id);
 	}
 
-	/** Whether there is a job that can have failed. What had failed before has cost its attempt. */
+	/** Whether there is a job that can fail. An earlier failure has already spent its attempt. */
 	#isOpen({ delivery: { id, state, attempts }, said, startedAt }: Omit<Completed, "subscription">): boolean {
 		if (state.phase === "waiting") {
-			// One that an earlier attempt has begun says nothing of the other.
+			// A callback for the job of an earlier attempt says nothing about this one.
 			const [handle, own] = [said?.handle ?? null, state.job.handle];
 			return handle === null || own === null || handle === own;
 		}
@@ -135,7 +135,7 @@ export class Callbacks {
 		return !attempts.some(({ at, job }) => at === startedAt && job);
 	}
 
-	/** Ends a delivery that nobody has claimed. null: it is kept in memory alone, because the write failed. */
+	/** Ends a delivery that is not claimed. null: the outcome is only kept in memory, because the write failed. */
 	async #end(delivery: Delivery, run: () => Promise<Ran>): Promise<Ran | null> {
 		const { flights } = this.#parts;
 		flights.begin(delivery, "poll");
@@ -149,7 +149,7 @@ export class Callbacks {
 		return flights.isUnwritten(delivery.id) ? null : ran;
 	}
 
-	/** Its request is under way, and the delivery stays claimed for it. null: it has another end, or the write failed. */
+	/** For a delivery whose request is in progress; it stays claimed. null: it has ended otherwise, or the write failed. */
 	async #replace(delivery: Delivery, run: () => Promise<Ran>): Promise<Ran | null> {
 		const { flights } = this.#parts;
 		const ran = await run();

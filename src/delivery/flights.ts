@@ -23,13 +23,13 @@ export class Flights {
 	readonly #sentAt = new Map<string, number>();
 	readonly #sizes = new Map<string, number>();
 	#bytes = 0;
-	/** Finished, and to be written together with what ends at the same time: as they stand among the claimed by then. */
+	/** Finished, to be written together with others that finish at the same time. Their current state is in `claimed`. */
 	#ended = new Set<string>();
-	/** What became of them stands among the claimed alone, because the write of it failed. */
+	/** Their outcome is only in `claimed`, because it could not be written. */
 	readonly #unwritten = new Set<string>();
-	/** The response to their request is being judged. */
+	/** Deliveries whose response is being judged. */
 	readonly #settling = new Set<string>();
-	/** Callbacks that end a delivery whose request is under way, while they do. */
+	/** Callbacks that are ending a delivery whose request is in progress. */
 	readonly #telling = new Map<string, Promise<unknown>>();
 	readonly #waiters = new Map<string, (() => void)[]>();
 
@@ -66,17 +66,17 @@ export class Flights {
 		if (this.#tasks.get(id) === "send") this.#sentAt.set(id, at);
 	}
 
-	/** Whether the delivery is claimed to be sent, and the response to its request has still to come. */
+	/** Whether the delivery is claimed for sending and the response to its request has not arrived yet. */
 	isSending(id: string): boolean {
 		return this.#tasks.get(id) === "send" && !this.#settling.has(id);
 	}
 
-	/** Whether the end of the delivery is known here, and could not be written. */
+	/** Whether the outcome of the delivery is known here but could not be written. */
 	isUnwritten(id: string): boolean {
 		return this.#unwritten.has(id);
 	}
 
-	/** A callback ends a delivery that is being sent. The response is not judged before that is done. */
+	/** Runs `work`, with which a callback ends a delivery that is being sent. The response is judged only afterwards. */
 	async telling<T>(id: string, work: () => Promise<T>): Promise<T> {
 		const told = work();
 		this.#telling.set(id, told);
@@ -92,7 +92,7 @@ export class Flights {
 		await this.#telling.get(id)?.catch(() => undefined);
 	}
 
-	/** As `whenTold`, once there is a response to judge: callbacks that come from here on wait until that is done. */
+	/** Like `whenTold`, but call it once there is a response to judge: later callbacks then wait until it is judged. */
 	async settling(id: string): Promise<void> {
 		if (this.#tasks.has(id)) this.#settling.add(id);
 		await this.whenTold(id);
@@ -139,7 +139,7 @@ export class Flights {
 		const ended = [...this.#ended].flatMap((id) => this.#claimed.get(id) ?? []);
 		this.#ended = new Set();
 		if (!this.#tryToWrite(ended)) {
-			// One by one, so that a delivery that cannot be written holds up no other.
+			// One by one, so that a delivery that cannot be written does not block the others.
 			for (const delivery of ended) if (!this.#tryToWrite([delivery])) this.#unwritten.add(delivery.id);
 		}
 		for (const { id } of ended) {
@@ -164,7 +164,7 @@ export class Flights {
 		}
 	}
 
-	/** Writes what another end has made of a delivery that is under way. Throws when the write fails; it counts all the same. */
+	/** Writes a new state of a delivery in progress. Throws if the write fails; memory then still has the new state. */
 	replace(delivery: Delivery): void {
 		this.#claimed.set(delivery.id, delivery);
 		this.#unwritten.add(delivery.id);
@@ -198,7 +198,7 @@ export class Flights {
 		for (const id of this.#unwritten) {
 			const delivery = this.#claimed.get(id);
 			if (delivery === undefined) this.#unwritten.delete(id);
-			// One that is under way is written when it ends, or here.
+			// A delivery in progress is written when it ends, or here.
 			else if (this.#tasks.has(id)) this.#rewrite(delivery);
 			else this.end(delivery);
 		}

@@ -1,6 +1,6 @@
 /**
- * The data exchanged between the router and a model server, as protocols see it: requests beside
- * the one that carries the input, responses, and what is read from them. Shapes only.
+ * The data exchanged between the router and a model server, as protocols see it: the request with the input, other
+ * requests, responses, and what is read from them. Shapes only.
  */
 import type { Attributes, EventData } from "../events/event.ts";
 import type { CompletionMode } from "../store/records.ts";

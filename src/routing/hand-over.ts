@@ -97,7 +97,7 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 			await inOneOrOneByOne(
 				run,
 				async (part, isRepeated) => {
-					// Of a call that has failed, some may have arrived: the dispatcher is told from when on to look.
+					// Parts of a failed call may have arrived. The dispatcher is told from what time on to look for them.
 					const told = isRepeated ? startedAt : null;
 					const items = part.map((item) => toIncoming({ ...item, storedAt: item.storedAt ?? told }));
 					const enqueued = await dispatcher(env, endpointId).enqueue(items);

@@ -17,7 +17,7 @@ export const MAX_LOAD_BYTES = 4_000_000;
 /**
  * The limit on expression work for the events of one source in one batch, about half a second. Without it, an
  * expression just below its own limit could take minutes for a batch of 5,000. The source's remaining events go back to
- * the end of the queue, behind those of other sources.
+ * the end of the queue, after those of other sources.
  */
 const MAX_SOURCE_WORK = 50_000_000;
 /** The overhead of an event or a decision beyond payload, attributes and names. */

@@ -66,14 +66,14 @@ describe("who may use the API", () => {
 		},
 	);
 
-	test("an unknown path is told only to those who may know", async () => {
+	test("an unknown path is only reported as such to those who may know", async () => {
 		expect((await exports.default.fetch(`${ORIGIN}/v1/nothing`)).status).toBe(401);
 		expect(await ask("GET", "/v1/nothing")).toMatchObject({ status: 404, body: { code: "not_found" } });
 	});
 });
 
 describe("/healthz", () => {
-	test("answers without a key", async () => {
+	test("responds without a key", async () => {
 		const response = await exports.default.fetch(`${ORIGIN}/healthz`);
 		expect(response.status).toBe(200);
 		const numbers = { backlog_count: 0, backlog_bytes: 0, oldest_message_at: null };
@@ -93,7 +93,7 @@ describe("/healthz", () => {
 });
 
 describe("what goes wrong inside", () => {
-	test("tells nothing of it", async () => {
+	test("reveals nothing about it", async () => {
 		const broken = new Proxy(env.DB, {
 			get: () => () => {
 				throw new Error("secret detail");
@@ -144,7 +144,7 @@ describe("bodies", () => {
 		expect(answer.headers.get("content-type")).toBe("application/problem+json");
 	});
 
-	test("a mistake in JSON is told with its position", async () => {
+	test("a JSON syntax error is reported with its position", async () => {
 		const { body } = await ask("POST", "/v1/sources", '{"name": x}');
 		expect(body["detail"]).toContain("character 9");
 	});

@@ -97,7 +97,7 @@ test("pages of a narrowed list miss nothing and repeat nothing", async () => {
 	expect(cursor).toBeNull();
 });
 
-test("a filter shows nobody what is not theirs", async () => {
+test("a filter shows only what the caller may see", async () => {
 	const key = await makeKey({ role: "subscriber", endpoints: ["ner"], subscriptions: ["t-*"] });
 	const endpoints = await askWith(key, "GET", "/v1/endpoints?name=*");
 	expect((endpoints.body["data"] as unknown[]).length).toBe(1);

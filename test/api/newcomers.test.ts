@@ -58,7 +58,7 @@ test.each([
 		[
 			422,
 			"invalid_request",
-			"an attribute name has only lower-case letters and digits; compare fields of `data` with `jsonata`",
+			"an attribute name can only have lower-case letters and digits; compare fields of `data` with `jsonata`",
 		],
 	],
 	[
@@ -75,7 +75,11 @@ test.each([
 		"/v1/audit?resource=sources",
 		undefined,
 		{},
-		[400, "invalid_query", "one of: source, endpoint, subscription, key; or the id of one of them"],
+		[
+			400,
+			"invalid_query",
+			"one of: source, endpoint, subscription, key, bulk, dead_letter; or the id of one of them",
+		],
 	],
 ] as const)("%s", async (_, method, path, sent, headers, expected) => {
 	const { status, body } = await ask(method, path, sent, headers);

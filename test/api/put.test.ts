@@ -147,7 +147,7 @@ describe("an endpoint", () => {
 		expect(await auditCount(made.id)).toBe(1);
 	});
 
-	test("that stopped by itself goes on only where the body says so", async () => {
+	test("that was paused by the router is resumed only if the body says so", async () => {
 		const { id } = await must("PUT", `/v1/endpoints/${name}@1`, { url: URL });
 		await env.DB.prepare("UPDATE endpoints SET status = 'disabled', status_reason = 'gone' WHERE id = ?")
 			.bind(id)

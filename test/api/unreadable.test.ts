@@ -56,7 +56,7 @@ describe("a source", () => {
 		expect((await ask("GET", `/v1/sources/${name}`)).body).toMatchObject(refused);
 	});
 
-	test("refuses publishers so that they come again, whatever they send", async () => {
+	test("refuses publishers so that they retry, whatever they send", async () => {
 		const authorization = "Bearer publisher-secret";
 		const { status, headers, body } = await ask("POST", `/in/${name}`, { a: 1 }, { authorization });
 		expect({ status, body }).toMatchObject({ status: 503, body: { code: "secret_unreadable" } });
@@ -181,7 +181,7 @@ describe("a source whose settings another release has stored", () => {
 			.run();
 	});
 
-	test("is listed, refuses publishers so that they come again, and has no set-up", async () => {
+	test("is listed, refuses publishers so that they retry, and has no set-up", async () => {
 		const list = await must<{ data: object[] }>("GET", "/v1/sources?limit=200");
 		expect(list.data).toContainEqual(expect.objectContaining({ name: `db-${name}`, ...refused }));
 		const sent = await ask("POST", `/v1/sources/db-${name}/test`);
@@ -190,7 +190,7 @@ describe("a source whose settings another release has stored", () => {
 		expect(setup).toMatchObject({ status: 503, body: { code: "settings_unreadable" } });
 	});
 
-	test("works again once they are written anew", async () => {
+	test("works again once they are rewritten", async () => {
 		const path = `/v1/sources/db-${name}`;
 		expect(await must("PATCH", path, { description: "d" })).toMatchObject(refused);
 		expect(await must("PATCH", path, { settings: {} })).toMatchObject({ status: "active", unreadable: null });

@@ -138,7 +138,7 @@ describe("costs", () => {
 });
 
 describe("rates", () => {
-	test("what is read anew when it is older than 5 s is read at each use of a rare one, every 5 s of a busy one", () => {
+	test("something cached for 5 s is read at each use if it is rare, and every 5 s if it is used often", () => {
 		expect(readsOf(0.001, 5)).toBeCloseTo(0.001, 4);
 		expect(readsOf(10_000, 5)).toBeCloseTo(0.2, 3);
 	});

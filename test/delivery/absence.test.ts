@@ -78,7 +78,7 @@ describe("an endpoint that is not in the database", () => {
 });
 
 describe("an endpoint that has been deleted", () => {
-	test("ends what waits for it, told or not", async () => {
+	test("ends its waiting deliveries, whether notified or not", async () => {
 		const setting = await createSetting();
 		const putBack = await lose("endpoints", setting.endpoint.id);
 		const item = incoming(setting);
@@ -93,7 +93,7 @@ describe("an endpoint that has been deleted", () => {
 		});
 	});
 
-	test("stays deleted for a dispatcher that was told, when the database has forgotten", async () => {
+	test("stays deleted for a dispatcher that was notified, even if the database lost the deletion", async () => {
 		const setting = await createSetting();
 		await lose("endpoints", setting.endpoint.id);
 		const item = incoming(setting);
@@ -212,7 +212,7 @@ describe("credentials that no key opens", () => {
 	);
 });
 
-test("thousands of deliveries of a deleted subscription end in slices, looked up once and told in a few lines", async () => {
+test("thousands of deliveries of a deleted subscription end in slices, with one lookup and a few log lines", async () => {
 	const setting = await createSetting({ endpoint: { status: "paused" } });
 	const calls = model(ok);
 	const items = Array.from({ length: 1_000 }, () => incoming(setting));

@@ -93,7 +93,7 @@ afterEach(async () => {
 });
 
 describe("an endpoint that refuses its credentials", () => {
-	test("is told to be paused, and to have recovered when it takes a delivery again", async () => {
+	test("is reported as paused, and as recovered once it accepts a delivery again", async () => {
 		await listen();
 		const setting = await createSetting();
 		let status = 401;
@@ -115,7 +115,7 @@ describe("an endpoint that refuses its credentials", () => {
 		]);
 	});
 
-	test("is told once, also by an object that was evicted in between", async () => {
+	test("is reported once, also by an object that was evicted in between", async () => {
 		await listen();
 		const setting = await createSetting();
 		model(() => Response.json({}, { status: 401 }));
@@ -127,7 +127,7 @@ describe("an endpoint that refuses its credentials", () => {
 		expect(told(setting)).toHaveLength(1);
 	});
 
-	test("is told at the next alarm where the queue refuses the event", async () => {
+	test("is reported at the next alarm if the queue refuses the event", async () => {
 		await listen();
 		const setting = await createSetting();
 		model(() => Response.json({}, { status: 401 }));
@@ -144,7 +144,7 @@ describe("an endpoint that refuses its credentials", () => {
 		expect(told(setting)).toEqual([["sluice.endpoint.paused"]]);
 	});
 
-	test("is told when the queue is back, however often it refused, and after an eviction", async () => {
+	test("is reported when the queue is back, however often it refused, and after an eviction", async () => {
 		await listen();
 		const setting = await createSetting();
 		model(() => Response.json({}, { status: 401 }));
@@ -171,7 +171,7 @@ describe("an endpoint that refuses its credentials", () => {
 		expect(told(setting)).toHaveLength(1);
 	});
 
-	test("is told by an object that was lost before the queue responded", async () => {
+	test("is reported by an object that was lost before the queue responded", async () => {
 		await listen();
 		const setting = await createSetting();
 		const settings = await loadSettings(env, setting.endpoint.id);
@@ -191,7 +191,7 @@ describe("an endpoint that refuses its credentials", () => {
 		expect(told(setting)).toHaveLength(1);
 	});
 
-	test("is not told while nobody asks: nothing is sent, and nothing kept", async () => {
+	test("is not reported without a subscription: nothing is sent and nothing kept", async () => {
 		const setting = await createSetting();
 		model(() => Response.json({}, { status: 401 }));
 		const item = incoming(setting);
@@ -205,7 +205,7 @@ describe("an endpoint that refuses its credentials", () => {
 		expect(kept).not.toContain("announced");
 	});
 
-	test("is not told when it was an operational event that it refused", async () => {
+	test("is not reported if it refused an operational event", async () => {
 		await listen();
 		const setting = await createSetting();
 		let status = 401;
@@ -223,7 +223,7 @@ describe("an endpoint that refuses its credentials", () => {
 });
 
 describe("deliveries that die", () => {
-	test("are told by endpoint and reason, once in a window, with the first of them and a count in the next", async () => {
+	test("are reported by endpoint and reason, once per window, with the first of them and a count in the next event", async () => {
 		await listen();
 		const setting = await createSetting();
 		const now = Math.ceil(Date.now() / WINDOW_MS) * WINDOW_MS;
@@ -245,7 +245,7 @@ describe("deliveries that die", () => {
 		expect(told(setting, "delivery_id", "suppressed")[1]).toEqual(["sluice.delivery.dead", third.id, 1]);
 	});
 
-	test("are not told when they carried an operational event, or what came of one", async () => {
+	test("are not reported if they carried an operational event or one that resulted from it", async () => {
 		await listen();
 		const setting = await createSetting();
 		model(() => Response.json({}, { status: 422 }));
@@ -262,7 +262,7 @@ describe("deliveries that die", () => {
 });
 
 describe("a backlog without room", () => {
-	test("is told, unless all that came were operational events", async () => {
+	test("is reported, unless only operational events arrived", async () => {
 		await listen();
 		const setting = await createSetting({ endpoint: { status: "paused", statusReason: "manual" } });
 		// So that the settings are known.
@@ -280,7 +280,7 @@ describe("a backlog without room", () => {
 });
 
 describe("a backlog that fills", () => {
-	test("is told when it is high, and anew when it was low in between, but not for operational events", async () => {
+	test("is reported when it is high, and again after it was low in between, but not for operational events", async () => {
 		await listen();
 		const setting = await createSetting();
 		const settings = await loadSettings(env, setting.endpoint.id);

@@ -57,7 +57,7 @@ describe("a body that breaks off", () => {
 		});
 	});
 
-	test("does not keep a 410 from disabling it, nor a 422 from being the last word", async () => {
+	test("does not keep a 410 from disabling it, nor a 422 from being final", async () => {
 		const setting = await createSetting();
 		const gone = await deliverOne(setting, () => cut(410));
 		expect(await whenStatus(setting, gone.id, "dead")).toMatchObject({ reason: "gone" });
@@ -79,7 +79,7 @@ describe("a body that breaks off", () => {
 		});
 	});
 
-	test("leaves what a 429 asks for", async () => {
+	test("does not affect the wait that a 429 asks for", async () => {
 		const setting = await createSetting();
 		const { id } = await deliverOne(setting, () => cut(429, "slow", { "retry-after": "600" }));
 		const delivery = await whenTried(setting, id);
@@ -87,7 +87,7 @@ describe("a body that breaks off", () => {
 		expect(delivery.nextAttemptAt).toBeGreaterThan(Date.now() + 500_000);
 	});
 
-	test("makes an error of a 200, whose status is recorded", async () => {
+	test("turns a 200 into an error, whose status is recorded", async () => {
 		const setting = await createSetting({ subscription: { result } });
 		const { id } = await deliverOne(setting, () => cut(200));
 		expect(await whenTried(setting, id)).toMatchObject({
@@ -97,7 +97,7 @@ describe("a body that breaks off", () => {
 		});
 	});
 
-	test("takes nothing from a 202", async () => {
+	test("does not affect a 202", async () => {
 		const setting = await createSetting({ subscription: { result } });
 		const { id } = await deliverOne(setting, () => cut(202));
 		expect(await whenStatus(setting, id, "succeeded")).toMatchObject({ result: null, resultOmitted: null });
@@ -106,8 +106,8 @@ describe("a body that breaks off", () => {
 
 const large = () => new Response("x".repeat(1_048_577), { headers: { "content-type": "text/plain" } });
 
-describe("an answer above the limit", () => {
-	test("is no result, and is not asked for again", async () => {
+describe("a response above the limit", () => {
+	test("is not a result, and the model is not called again", async () => {
 		const setting = await createSetting();
 		const { id, calls } = await deliverOne(setting, large);
 		expect(await whenStatus(setting, id, "succeeded")).toMatchObject({
@@ -135,7 +135,7 @@ describe("an answer above the limit", () => {
 	});
 });
 
-test("a coded answer is read as what it says, and one without bytes is empty", async () => {
+test("an encoded response is decoded, and one without bytes is empty", async () => {
 	const setting = await createSetting();
 	const zipped = await new Response(
 		new Blob(['{"words":4}']).stream().pipeThrough(new CompressionStream("gzip")),
@@ -207,7 +207,7 @@ describe("credentials that the model echoes", () => {
 		});
 	});
 
-	test("are overwritten in an answer that is no text", async () => {
+	test("are overwritten in a response that is not text", async () => {
 		const bytes = Buffer.from([0xff, ...Buffer.from(TOKEN), 0x00]);
 		const { delivery } = await publish(
 			{ endpoint: { headers: { "x-api-key": TOKEN } } },

@@ -51,7 +51,7 @@ describe("the result of a delivery", () => {
 });
 
 describe("a delivery that the budget does not reach", () => {
-	test("is dead without an attempt, and says why; by hand it is sent, and begins afresh", async () => {
+	test("is dead without an attempt, and says why; a retry by hand is sent with a new budget", async () => {
 		const setting = await createSetting({ subscription: { result } });
 		const budgets = published();
 		const calls = model(() => Response.json({ text: "read" }));

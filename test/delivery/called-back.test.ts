@@ -113,7 +113,7 @@ async function stored({ dispatcher }: Setting, id: string): Promise<unknown> {
 	);
 }
 
-describe("a failure costs one attempt, however often the server tells of it", () => {
+describe("a failure costs one attempt, however often the server reports it", () => {
 	test("after the response to its request", async () => {
 		const setting = await calledBack();
 		const { id, url } = await waiting(setting);
@@ -180,7 +180,7 @@ describe("a failure costs one attempt, however often the server tells of it", ()
 	});
 });
 
-test("a job whose output is gone when its server tells of it has not succeeded", async () => {
+test("a job whose output is gone when its server reports its end has not succeeded", async () => {
 	const setting = await calledBack(replicate);
 	const { id, url } = await waiting(setting);
 	const gone = { id: "p1", status: "succeeded", output: null, data_removed: true };

@@ -29,7 +29,7 @@ afterEach(() => {
 const ok = () => Response.json({ text: "read" });
 
 describe("a delivery that succeeds", () => {
-	test("is sent once, with its data as it came, and keeps the answer as it came", async () => {
+	test("is sent once, with its data unchanged, and keeps the response unchanged", async () => {
 		const setting = await createSetting();
 		const calls = model(
 			() => new Response('{"n": 9007199254740993}', { headers: { "content-type": "application/json" } }),
@@ -96,7 +96,7 @@ describe("the same delivery again", () => {
 });
 
 describe("the in-flight limit", () => {
-	test("is never exceeded, and work goes on as places become free", async () => {
+	test("is never exceeded, and deliveries continue as slots become free", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 2 } });
 		let now = 0;
 		let most = 0;
@@ -195,7 +195,7 @@ describe("a failed attempt", () => {
 });
 
 describe("the endpoint", () => {
-	test("is paused by 401, keeps its backlog, and goes on when it is resumed", async () => {
+	test("is paused by a 401, keeps its backlog, and continues when it is resumed", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
 		let authorized = false;
 		const calls = model(() => (authorized ? ok() : new Response(null, { status: 401 })));
@@ -218,7 +218,7 @@ describe("the endpoint", () => {
 		expect(calls).toHaveLength(4);
 	});
 
-	test("is not paused by the answer to what was sent before somebody changed it", async () => {
+	test("is not paused by the response to a request from before it was changed", async () => {
 		const setting = await createSetting({ endpoint: { updatedAt: 1 } });
 		const calls = model(async () => {
 			if (calls.length > 1) return ok();
@@ -295,7 +295,7 @@ describe("a transform that overruns", () => {
 		detail: expect.stringContaining("it is set aside: the expression takes"),
 	};
 
-	test("is set aside: nothing is sent, and what it could not transform can be sent after it is mended", async () => {
+	test("is set aside: nothing is sent, and its deliveries can be retried once it is fixed", async () => {
 		const setting = await createSetting({ subscription: { transform: HOSTILE } });
 		const neighbour = await createSetting();
 		const calls = model(ok);
@@ -320,7 +320,7 @@ describe("a transform that overruns", () => {
 		expect(calls).toHaveLength(2);
 	});
 
-	test("of a result: the answer is kept, and the model is not asked again", async () => {
+	test("of a result: the response is kept, and the model is not called again", async () => {
 		const setting = await createSetting({ subscription: { result: published(HOSTILE) } });
 		const calls = model(ok);
 		const items = [incoming(setting), incoming(setting)];
@@ -353,8 +353,8 @@ const published = (transform: string): ResultPolicy => ({
 	allowCycles: false,
 });
 
-describe("an answer that cannot be transformed", () => {
-	test("stays, and asked for again goes through the mended transform without another request", async () => {
+describe("a response that cannot be transformed", () => {
+	test("is kept, and a retry applies the fixed transform without another request", async () => {
 		const setting = await createSetting({ subscription: { result: published("result.missing") } });
 		const calls = model(ok);
 		const item = incoming(setting);
@@ -392,7 +392,7 @@ describe("an answer that cannot be transformed", () => {
 });
 
 describe("after the object is lost", () => {
-	test("pending work goes on: untried, waiting for a retry, and cut off in the middle", async () => {
+	test("pending work continues: untried, waiting for a retry, and interrupted", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 2 } });
 		let answering = false;
 		const calls = model(async () => {
@@ -412,7 +412,7 @@ describe("after the object is lost", () => {
 		}
 	});
 
-	test("whoever reads its deliveries or asks for one again is told that the endpoint is paused", async () => {
+	test("listing or retrying its deliveries says that the endpoint is paused", async () => {
 		const setting = await createSetting({ endpoint: { status: "paused" } });
 		const item = incoming(setting);
 		await setting.dispatcher.enqueue([item]);
@@ -522,7 +522,7 @@ describe("a result event", () => {
 });
 
 describe("the loop", () => {
-	test("goes on at once when deliveries end without a request", async () => {
+	test("continues at once when deliveries end without a request", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
 		model(ok);
 		const loops = Array.from({ length: 40 }, () => incoming(setting, { dead: "loop" }));
@@ -624,7 +624,7 @@ describe("settings", () => {
 });
 
 describe("large payloads", () => {
-	test("a large event and a large answer both survive a result event that has to wait", async () => {
+	test("a large event and a large response both survive a result event that has to wait", async () => {
 		const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
 		const setting = await createSetting({ subscription: { result } });
 		const answer = JSON.stringify({ text: "x".repeat(1_000_000) });
@@ -678,7 +678,7 @@ describe("large payloads", () => {
 		},
 	);
 
-	test("a result event that no queue will take ends dead, with the answer kept", async () => {
+	test("a result event that no queue accepts ends dead, with the response kept", async () => {
 		const transform = '{"x": $pad("", 1100000, "y")}';
 		const result = { type: "never.published.either", transform, maxHops: 8, allowCycles: false };
 		const setting = await createSetting({ subscription: { result } });
@@ -728,7 +728,7 @@ describe("a person", () => {
 		expect(await setting.dispatcher.retry(item.id)).toEqual({ ok: false, code: "already_succeeded" });
 	});
 
-	test("sends again what was answered but never published: the event, not the request", async () => {
+	test("after a response that was never published, sends the event again and not the request", async () => {
 		const result = { type: "never.published.either", transform: null, maxHops: 8, allowCycles: false };
 		const setting = await createSetting({ subscription: { result } });
 		const calls = model(ok);

@@ -68,7 +68,7 @@ describe("the health of an endpoint", () => {
 		});
 	});
 
-	test("counts a delivery once that has failed and waits to be tried again, beside those untried", async () => {
+	test("counts a delivery that has failed and waits for a retry once, in addition to untried ones", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
 		model(
 			({ deliveryId }) =>
@@ -111,7 +111,7 @@ describe("the health of an endpoint", () => {
 		expect((await setting.dispatcher.health()).recent).toMatchObject({ outcomes: { error: 1, done: 1 } });
 	});
 
-	test("tells the limit that an endpoint was found to have", async () => {
+	test("returns the limit that was learnt for an endpoint", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 4 } });
 		const calls = model(async ({ deliveryId }) => {
 			await until(() => calls.length >= 4);

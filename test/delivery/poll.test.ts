@@ -119,7 +119,7 @@ test("a poll that is refused, fails or is lost leaves the job as it is, and Retr
 	expect(await whenStatus(setting, id, "succeeded")).toMatchObject({ attempts: [{ number: 1 }] });
 });
 
-test("a poll that is refused for its credentials pauses the endpoint, and the job goes on once that is mended", async () => {
+test("a poll that is refused for its credentials pauses the endpoint, and the job continues once that is fixed", async () => {
 	const setting = await polled();
 	let isMended = false;
 	const { polls } = server(() => (isMended ? Response.json(1) : new Response("", { status: 401 })));
@@ -136,7 +136,7 @@ test("a poll that is refused for its credentials pauses the endpoint, and the jo
 	await whenStatus(setting, id, "succeeded");
 });
 
-test("a job that the server has lost costs an attempt, and is begun anew", async () => {
+test("a job that the server has lost costs an attempt, and is started again", async () => {
 	const setting = await polled();
 	const { jobs, polls } = server(({ url }) =>
 		url.endsWith("/1") ? new Response("", { status: 404 }) : Response.json("second"),

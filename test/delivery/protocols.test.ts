@@ -75,7 +75,7 @@ test("a prediction of Cog is put under the delivery's id, signed, with the endpo
 	expect(request?.headers.get("webhook-signature")).toMatch(/^v1,/);
 });
 
-test("a prediction that failed is an attempt, and its error is told without credentials", async () => {
+test("a prediction that failed is an attempt, and its error is recorded without credentials", async () => {
 	const auth = { type: "bearer", token: "CUDA-out" } as const;
 	const body = JSON.stringify({ status: "failed", error: "no CUDA-out of memory" });
 	const answer = () => new Response(body, { headers: { "content-type": "application/json" } });
@@ -93,7 +93,7 @@ describe("what servers say of a model that is not there yet", () => {
 		["KServe, loading", kserve["notready-POST-v1_models_iris_predict"], { protocol: "kserve-v1" }],
 		["Cog, in setup", cog["predict-starting"], { protocol: "cog" }],
 		["Cog, without a slot", cog["busy-put"], { protocol: "cog" }],
-	])("%s: no attempt is spent, and the delivery goes on", async (_what, capture, endpoint) => {
+	])("%s: no attempt is spent, and the delivery continues", async (_what, capture, endpoint) => {
 		let isReady = false;
 		const done = endpoint.protocol === "cog" ? cog.predict : kserve["v1-predict"];
 		const delivered = await deliver({ model: "iris", ...endpoint, retry: ONE_ATTEMPT }, () => {
@@ -200,7 +200,7 @@ test("a quota that is used up pauses the endpoint", async () => {
 	});
 });
 
-test("an input that does not fit the protocol is sent to nobody, and says why", async () => {
+test("an input that does not fit the protocol is not sent, and the reason is given", async () => {
 	const endpoint = { protocol: "open-inference", model: "iris" };
 	const { setting, id, calls } = await deliver(endpoint, () => new Response("{}"), '{"a": [1, "b"]}');
 	expect(await whenStatus(setting, id, "dead")).toMatchObject({

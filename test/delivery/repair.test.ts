@@ -57,7 +57,7 @@ describe("an endpoint that has been repaired", () => {
 		await whenStatus(again, item.id, "succeeded");
 	});
 
-	test("is not held back by a late answer to what was sent before", async () => {
+	test("is not held back by a late response to an earlier request", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
 		let isRepaired = false;
 		const calls: Call[] = model(async () => {
@@ -74,7 +74,7 @@ describe("an endpoint that has been repaired", () => {
 		expect(await setting.dispatcher.get(late.id)).toMatchObject({ attempts: [{ outcome: "busy" }, {}] });
 	});
 
-	test("is told by nothing but the API: other settings, or a refresh alone, leave the wait as it is", async () => {
+	test("comes only from the API: other settings or a refresh alone leave the wait unchanged", async () => {
 		const setting = await createSetting();
 		const calls = model(busy);
 		const item = incoming(setting);

@@ -87,7 +87,7 @@ function whenKept(except: string | null): Promise<Letter> {
 	});
 }
 
-test("a poisoned message is given up, stored, sent once more, and holds up nobody", async () => {
+test("a poisoned message is given up, stored and sent once more, and blocks no other message", async () => {
 	const queue = await miniflare.getQueueProducer<string>("EVENTS", "router");
 	await queue.send(POISON, { contentType: "text" });
 	const event = await api.publish({ type: unique("scan"), data: {} });

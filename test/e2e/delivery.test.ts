@@ -115,7 +115,7 @@ describe("data arrives as it came", () => {
 		verifySignature(request, endpoint.signing_secret);
 	});
 
-	test("a NUL cuts off neither the text it stands in nor the event behind it", async () => {
+	test("a NUL truncates neither the text that contains it nor the event after it", async () => {
 		const { api, receiver } = stage;
 		const type = unique("page.read");
 		const model = receiver.model(answer(204));

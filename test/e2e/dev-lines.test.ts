@@ -1,4 +1,4 @@
-/** What `npm run dev` makes of the router's log lines. That it prints them, docs/readme.test.ts shows. */
+/** How `npm run dev` formats the router's log lines. docs/readme.test.ts shows that it prints them. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { jsonLine, readableLine } from "../../scripts/loglines.ts";
 
@@ -8,10 +8,10 @@ const NEXT = new Date(2026, 10, 25, 19, 41, 46).toISOString();
 beforeAll(() => void vi.useFakeTimers({ now: new Date(2026, 10, 25, 19, 41, 40) }));
 afterAll(() => void vi.useRealTimers());
 
-describe("a line for each thing that happened", () => {
+describe("one line for each", () => {
 	test.each([
 		[
-			"an attempt that is done",
+			"an attempt that succeeded",
 			{
 				event: "delivery.attempted",
 				...IDS,
@@ -27,7 +27,7 @@ describe("a line for each thing that happened", () => {
 			"✔ count-words → counter@1  200  9 ms",
 		],
 		[
-			"one that leaves its result event to publish",
+			"an attempt whose result event is still to be published",
 			{
 				event: "delivery.attempted",
 				...IDS,
@@ -54,10 +54,10 @@ describe("a line for each thing that happened", () => {
 				status: "pending",
 				next_attempt_at: NEXT,
 			},
-			"◌ count-words → counter@1  503  2 ms  busy, again at 19:41:46",
+			"◌ count-words → counter@1  503  2 ms  busy, retry at 19:41:46",
 		],
 		[
-			"a busy endpoint that holds the delivery back, which is due at once",
+			"a busy endpoint, with a delivery that is due but held back",
 			{
 				event: "delivery.attempted",
 				...IDS,
@@ -69,7 +69,7 @@ describe("a line for each thing that happened", () => {
 				status: "pending",
 				next_attempt_at: new Date(2026, 10, 25, 19, 41, 40).toISOString(),
 			},
-			"◌ count-words → counter@1  2 ms  connection_lost  busy, again when the endpoint allows it",
+			"◌ count-words → counter@1  2 ms  connection_lost  busy, retry when the endpoint allows it",
 		],
 		[
 			"a job that was accepted",
@@ -84,7 +84,7 @@ describe("a line for each thing that happened", () => {
 				status: "waiting",
 				next_attempt_at: null,
 			},
-			"◌ count-words → counter@1  202  2 ms  waits for the output",
+			"◌ count-words → counter@1  202  2 ms  waiting for the output",
 		],
 		[
 			"a failure without a response, at a later attempt",
@@ -99,10 +99,10 @@ describe("a line for each thing that happened", () => {
 				status: "pending",
 				next_attempt_at: NEXT,
 			},
-			"✘ count-words → counter@1  60000 ms  attempt 3  timeout  error, again at 19:41:46",
+			"✘ count-words → counter@1  60000 ms  attempt 3  timeout  error, retry at 19:41:46",
 		],
 		[
-			"the last word",
+			"an attempt after which the delivery is dead",
 			{
 				event: "delivery.attempted",
 				...IDS,
@@ -118,7 +118,7 @@ describe("a line for each thing that happened", () => {
 			"✘ count-words → counter@1  400  3 ms  dead: rejected",
 		],
 		[
-			"a result event that the queue has",
+			"a published result event",
 			{
 				event: "delivery.moved",
 				...IDS,
@@ -167,7 +167,7 @@ describe("a line for each thing that happened", () => {
 			"→ 1 event, 2 deliveries  evt_1",
 		],
 		[
-			"routing that has to be done again",
+			"routing that has to be repeated",
 			{
 				event: "router.batch",
 				messages: 2,
@@ -178,7 +178,7 @@ describe("a line for each thing that happened", () => {
 				event_ids: [],
 				duration_ms: 4,
 			},
-			"✘ 1 event, 1 delivery, 1 message failed and will come again",
+			"✘ 1 event, 1 delivery, 1 message failed and will be retried",
 		],
 		[
 			"any other line",
@@ -190,11 +190,28 @@ describe("a line for each thing that happened", () => {
 		expect(readableLine(JSON.stringify(entry))?.slice(10)).toBe(text);
 	});
 
-	test("a request, in wrangler's words", () => {
+	test("a request, as wrangler logs it", () => {
 		expect(readableLine("[wrangler:info] POST /in/documents 202 Accepted (12ms)")?.slice(10)).toBe(
 			"POST 202              /in/documents  12 ms",
 		);
 	});
+});
+
+test("a long line is wrapped at words, and continues below the start of its text", () => {
+	const entry = { event: "delivery.attempted", ...IDS, attempt: 1, outcome: "error", duration_ms: 2 };
+	const text = readableLine(
+		JSON.stringify({ ...entry, status: "pending", error: "The connection was refused." }),
+		48,
+	);
+	expect(text?.slice(10).split("\n")).toEqual([
+		"✘ count-words → counter@1  2 ms  The",
+		`${" ".repeat(10)}connection was refused.  error`,
+	]);
+});
+
+test("lines of other programs are not wrapped", () => {
+	const line = `    at main (${"x".repeat(80)}) and more`;
+	expect(readableLine(line, 40)).toBe(line);
 });
 
 describe("--json", () => {

@@ -74,7 +74,7 @@ describe("an exchange that breaks is an attempt, and is tried again", () => {
 test.each([
 	{ what: "of 30 MB", first: answerBytes(30_000_000) },
 	{ what: "without an end", first: answerWithoutEnd },
-])("an answer $what is given up, and the model not asked again", async ({ first }) => {
+])("a response $what is given up, and the model is not called again", async ({ first }) => {
 	const { api, receiver } = stage;
 	const type = unique("scan");
 	const model = receiver.model(first, answerJson('{"ok":true}'));
@@ -92,7 +92,7 @@ test.each([
 	expect(model.requests).toHaveLength(1);
 });
 
-test("a model that hangs holds up nobody but itself", async () => {
+test("a model that hangs delays no other", async () => {
 	const { api, receiver } = stage;
 	const type = unique("scan");
 	const hanging = receiver.model(hang);

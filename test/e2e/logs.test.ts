@@ -33,7 +33,7 @@ afterAll(async () => {
 	await rm(folder, { recursive: true, force: true });
 });
 
-test("the way of an event is told in one line a step, without secrets or payloads", async () => {
+test("each step of an event is one log line, without secrets or payloads", async () => {
 	const api = connect(router.url, ROOT_KEY);
 	const type = unique("scan");
 	const model = stage.receiver.model(answer(500, "model-said-no"), answerJson('{"text":"answer-payload"}'));

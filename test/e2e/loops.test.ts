@@ -38,7 +38,7 @@ test("the router that posts to itself under another name stops at the second rou
 	});
 });
 
-test("an event that an endpoint posts with the header of its delivery goes on from there", async () => {
+test("an event that an endpoint posts with the lineage header continues the chain of its delivery", async () => {
 	const { api, receiver } = stage;
 	const [asked, told] = [unique("asked"), unique("told")];
 	const model = receiver.model(answerJson("{}"));
@@ -58,7 +58,7 @@ test("an event that an endpoint posts with the header of its delivery goes on fr
 	expect(model.requests).toHaveLength(1);
 });
 
-test("a mesh of six that answer each other ends, and says which deliveries the budget did not reach", async () => {
+test("six endpoints that post to each other end, and the deliveries beyond the budget are named", async () => {
 	const { api, receiver } = stage;
 	const type = unique("mesh");
 	const model = receiver.model(answerJson("{}"));

@@ -148,7 +148,7 @@ describe("a server that calls back", () => {
 	});
 });
 
-test("a server that answers 202 with a Location is asked there until the output is ready", async () => {
+test("a server that responds 202 with a Location is polled there until the output is ready", async () => {
 	const { receiver } = stage;
 	const { behave, asked } = polled(1, OUTPUT);
 	const model = receiver.model(behave);

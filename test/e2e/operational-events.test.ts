@@ -22,7 +22,7 @@ function bodyOf({ text }: ReceivedRequest): Record<string, unknown> {
 	return JSON.parse(text) as Record<string, unknown>;
 }
 
-test("a model that refuses its credentials is told to be paused, once, to the endpoint that asks for it", async () => {
+test("a model that refuses its credentials is reported as paused, once, to the subscribed endpoint", async () => {
 	const { api, receiver } = stage;
 	const type = unique("scan");
 	const operators = receiver.model(answerJson("{}"));
@@ -58,7 +58,7 @@ test("a model that refuses its credentials is told to be paused, once, to the en
 	expect(everything.requests).toEqual([]);
 });
 
-test("an endpoint that only gets operational events and refuses them is paused, and nothing comes of that", async () => {
+test("an endpoint that only receives operational events and refuses them is paused, and nothing reports it", async () => {
 	const { api, receiver } = stage;
 	const name = unique("refused");
 	const witness = receiver.model(answerJson("{}"));

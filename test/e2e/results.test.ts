@@ -7,7 +7,7 @@ import { until } from "./support/until.ts";
 
 const stage = setting();
 
-test("an answer becomes an event of the named type and feeds the next model", async () => {
+test("an output becomes an event of the configured type and feeds the next model", async () => {
 	const { api, receiver } = stage;
 	const [scanned, read] = [unique("document.scanned"), unique("document.read")];
 	const ocr = receiver.model(answerJson('{"text":"Ada Lovelace","page":9007199254740993}'));
@@ -38,7 +38,7 @@ test("an answer becomes an event of the named type and feeds the next model", as
 	expect(entities.requests).toHaveLength(1);
 });
 
-test("an answer that is a CloudEvent is the result event as it stands", async () => {
+test("an output that is a CloudEvent is the result event unchanged", async () => {
 	const { api, receiver } = stage;
 	const [scanned, judged] = [unique("document.scanned"), unique("document.judged")];
 	const judge = receiver.model(
@@ -56,7 +56,7 @@ test("an answer that is a CloudEvent is the result event as it stands", async ()
 	expect(JSON.parse(request.text)).toMatchObject({ type: judged, data: { ok: true } });
 });
 
-test("an answer that would feed its own subscription stops as a dead letter", async () => {
+test("an output that would feed its own subscription stops as a dead letter", async () => {
 	const { api, receiver } = stage;
 	const type = unique("echo");
 	const model = receiver.model(answerJson('{"again":true}'));

@@ -57,7 +57,7 @@ afterAll(async () => {
 	await rm(folder, { recursive: true, force: true });
 });
 
-test("no secret is stored in clear or printed, whoever used it and however it went", async () => {
+test("no secret is stored or printed in clear, whatever it was used for", async () => {
 	for (const [name, publish] of Object.entries(publishers)) await useSource(name, publish);
 	await Promise.all(Object.entries(endpoints).map(([name, fields]) => useEndpoint(name, fields())));
 	await connect(router.url, plant("wrong token")).ask("GET", "/v1/sources");

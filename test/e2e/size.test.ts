@@ -42,7 +42,7 @@ test("a body above 1 MB is refused and stores nothing", async () => {
 	expect(await api.eventsOfType(type)).toEqual([]);
 });
 
-test("10 MB whose sender does not say how many they are get the same answer", async () => {
+test("10 MB without a declared length get the same response", async () => {
 	const { source } = await openSource(stage.receiver.model(answer(204)).url);
 	// Several, because a connection that is cut off does not always take the answer with it.
 	for (let times = 0; times < 5; times++) {

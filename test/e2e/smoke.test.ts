@@ -79,9 +79,9 @@ async function leftBehind(): Promise<string[]> {
 	return names;
 }
 
-test("a router that works: every step, exit code 0, and nothing is left", async () => {
+test("a working router: every step passes, the exit code is 0, and nothing is left behind", async () => {
 	const { code, output } = await smoke(stage.api.origin, ROOT_KEY);
-	expect(output).toContain("it arrived as it was sent");
+	expect(output).toContain("it arrived unchanged");
 	expect(output).toContain("The router works.");
 	expect(output).not.toContain(ROOT_KEY);
 	expect(code).toBe(0);
@@ -122,19 +122,19 @@ test("a router without a root key", async () => {
 	expect(output).toContain("npx wrangler secret put ADMIN_TOKEN");
 });
 
-test("nothing listens", async () => {
+test("nothing is listening", async () => {
 	const url = await before(() => null);
 	for (const close of closing.splice(0)) await close();
 	const { code, output } = await smoke(url, ROOT_KEY);
 	expect(code).toBe(1);
-	expect(output).toContain(`Nothing listens at ${new URL(url).host}`);
+	expect(output).toContain(`Nothing is listening at ${new URL(url).host}`);
 });
 
 test.each([
 	[
 		"a name that does not exist",
 		"https://sluice.invalid",
-		/DNS does not know sluice\.invalid|cannot be reached/,
+		/DNS does not know sluice\.invalid|could not be reached/,
 	],
 ])("%s", async (_what, url, said) => {
 	const { code, output } = await smoke(url, ROOT_KEY);
@@ -146,7 +146,7 @@ test.each([
 	[
 		"another server",
 		(_method: string, path: string) => (path === "/healthz" ? { status: 200, body: "<html>" } : null),
-		"no response of Sluice",
+		"which is not a response of Sluice",
 	],
 	[
 		"a database that fails",
@@ -154,28 +154,28 @@ test.each([
 			method === "POST" && path === "/v1/sources"
 				? { status: 500, body: { code: "internal_error", detail: "The router failed." } }
 				: null,
-		"Most likely the database (D1)",
+		"most likely cause is the database (D1)",
 	],
 	[
-		"a queue consumer that does not run",
+		"a queue consumer that is not running",
 		(_method: string, path: string) =>
 			path.startsWith("/v1/events/") ? { status: 404, body: { code: "event_not_routed", detail: "" } } : null,
-		"The consumer of the queue sluice-events does not run",
+		"The consumer of the queue sluice-events is not running",
 	],
 	[
-		"an ingest that is behind a login page",
+		"an ingest URL behind a login page",
 		(method: string, path: string) =>
 			method === "POST" && path.endsWith("-echo") ? { status: 403, body: { error: "log in" } } : null,
 		"no attempt was made|last attempt: 403",
 	],
-])("%s is told, and nothing is left", async (_what, answer, said) => {
+])("%s is reported, and nothing is left behind", async (_what, answer, said) => {
 	const { code, output } = await smoke(await before(answer), ROOT_KEY, "--wait", "1");
 	expect(output).toMatch(new RegExp(said.replaceAll(/[()]/g, "\\$&")));
 	expect(code).toBe(1);
 	expect(await leftBehind()).toEqual([]);
 });
 
-test("Ctrl-C deletes what was made", async () => {
+test("Ctrl-C deletes what was created", async () => {
 	const url = await before((_method, path) => (path.startsWith("/v1/events/") ? "hang" : null));
 	const running = start(url, ROOT_KEY);
 	await until("the event to be accepted", async () =>
@@ -190,10 +190,10 @@ test("Ctrl-C deletes what was made", async () => {
 });
 
 test.each([
-	["no URL", [], ROOT_KEY, "Name the URL"],
-	["no URL of HTTP", ["ftp://a.example"], ROOT_KEY, "no http or https URL"],
+	["no URL", [], ROOT_KEY, "Give the URL"],
+	["not an HTTP URL", ["ftp://a.example"], ROOT_KEY, "is not an http or https URL"],
 	["no token", ["http://127.0.0.1:1"], "", "SLUICE_TOKEN"],
-])("%s: how it is used", async (_what, [url = "--wait=1", ...more], token, said) => {
+])("%s: prints the usage", async (_what, [url = "--wait=1", ...more], token, said) => {
 	const { code, output } = await smoke(url, token, ...more);
 	expect(code).toBe(1);
 	expect(output).toContain(said);

@@ -31,7 +31,7 @@ describe("without ADMIN_TOKEN", () => {
 	});
 	afterAll(() => router.stop());
 
-	test("/healthz answers", async () => {
+	test("/healthz responds", async () => {
 		expect((await fetch(`${router.url}/healthz`)).status).toBe(200);
 	});
 
@@ -59,7 +59,7 @@ test("a port that is taken is said to be, before anything starts", async () => {
 });
 
 describe("a state folder has one router at a time", () => {
-	test("a second one is told so before anything starts, and what to do", async () => {
+	test("a second router is refused before anything starts, with instructions", async () => {
 		const state = join(folder, "shared");
 		const first = await startRouter({ port: 0, vars: {}, persistTo: state });
 		try {
@@ -77,7 +77,7 @@ describe("a state folder has one router at a time", () => {
 		await next.stop();
 	});
 
-	test("one that was killed leaves nothing running, and nothing that is in the way of the next", async () => {
+	test("a killed router leaves nothing running, and nothing that blocks the next one", async () => {
 		const state = join(folder, "killed");
 		const dev = startDev(state);
 		const url = await until(

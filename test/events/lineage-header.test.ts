@@ -116,7 +116,7 @@ describe("an event that is posted with one", () => {
 		data: null,
 	};
 
-	test("goes on where the delivery left off, under the same id", () => {
+	test("continues the chain of the delivery, under the same id", () => {
 		expect(continueLineage([event], lineage)).toEqual([
 			{
 				...event,

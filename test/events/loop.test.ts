@@ -32,7 +32,7 @@ describe("a loop names its one cause", () => {
 		expect(detail).not.toMatch(cause === "cycle" ? /max_hops/ : /cycle/);
 	});
 
-	test("numbers are named; of a subscription that nobody knows any more only what the event says", () => {
+	test("names the numbers; for an unknown subscription only what the event contains", () => {
 		expect(loopDetail(event(9, "sub_b"), bounds(8))).toBe(
 			"The event is 9 results deep, more than max_hops of the subscription allows, which is 8.",
 		);

@@ -19,7 +19,7 @@ function stream(chunks: number) {
 	return { heard, request: new Request("https://sluice.example/in/s", { method: "POST", body }) };
 }
 
-test("what is too large is heard to its end: a sender that is cut off would not hear the answer", async () => {
+test("a body that is too large is read to its end, because a sender that is cut off would not see the response", async () => {
 	const { heard, request } = stream(160);
 	expect(await readBody(request)).toMatchObject({ status: 413, code: "body_too_large" });
 	expect(heard).toEqual({ chunks: 160, isCutOff: false });

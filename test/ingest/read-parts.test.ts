@@ -56,7 +56,7 @@ function verification(isProven = true) {
 /** Records of a megabyte each, but for some bytes, as a list that goes on. */
 const records = (count: number) => `{"v":"${"x".repeat(MB - 100)}"},`.repeat(count);
 
-test("a body below the limit stays as it came, and is verified by whoever reads it", async () => {
+test("a body below the limit stays unchanged, and its reader has to verify it", async () => {
 	const { request, send, end } = sending();
 	expect(mayBeLarge(request)).toBe(true);
 	const reading = readParts(request, WANTED, verification(false));
@@ -66,7 +66,7 @@ test("a body below the limit stays as it came, and is verified by whoever reads 
 	expect(await reading).toEqual({ ok: true, body: Buffer.from(' {"a": 1} ') });
 });
 
-test("parts are below the limit, and know where they stand in the whole", async () => {
+test("parts are below the limit, and know their position in the whole", async () => {
 	const { request, send, end } = sending();
 	const reading = readParts(request, WANTED, verification());
 	await send(`[${records(1)}${records(1)}{"a":1},{"b":2},`);

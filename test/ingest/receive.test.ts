@@ -107,7 +107,7 @@ describe("accepted", () => {
 		expect(ids[0]).not.toEqual(ids[2]);
 	});
 
-	test("a batch is answered in order and travels in one message", async () => {
+	test("the ids of a batch are returned in order, and it travels in one message", async () => {
 		const source = await stored({ kind: "cloudevents" });
 		const queue = captureQueue();
 		const batch = Array.from({ length: 30 }, (_, index) => ({ ...CE, id: String(index), data: { index } }));

@@ -181,7 +181,7 @@ describe("a copy of more than five minutes", () => {
 		expect(await lookUp(withoutKv, source.id, later)).toMatchObject({ description: "changed" });
 	});
 
-	test("and one of release 0.1, which does not say how old it is, ends by itself", async () => {
+	test("and one of release 0.1, which does not contain its age, expires", async () => {
 		const source = await copied();
 		const { readAt: _, ...former } = JSON.parse((await env.SOURCES.get(`source/${source.id}`)) ?? "") as {
 			readAt: number;
@@ -198,7 +198,7 @@ describe("a copy of more than five minutes", () => {
 	});
 });
 
-describe("a name that nobody has", () => {
+describe("an unknown name", () => {
 	test("is one for two seconds, and no longer", async () => {
 		const source = makeSource();
 		expect(await lookUp(env, source.name)).toBeNull();
@@ -312,7 +312,7 @@ describe("the list", () => {
 		await expect(lookUp({ ...env, DB }, "nobody")).rejects.toThrow("routing_version");
 	});
 
-	test("is none with more than 100,000 sources: each name is looked up by itself, every two seconds", async () => {
+	test("does not exist with more than 100,000 sources: each name is looked up individually, every two seconds", async () => {
 		const columns = "id, name, kind, auth, settings, secrets, status, created_at, updated_at";
 		const values = "'src_' || n, 'many-' || n, 'generic', '{\"type\":\"none\"}', '{}', '[]', 'active', n, n";
 		await env.DB.prepare(
@@ -346,7 +346,7 @@ test.each<[list: Parameters<typeof nextStep>[0], asked: Partial<Asked>, step: St
 	expect(nextStep(list, { copyAsked: false, listFailed: false, ...asked })).toBe(step);
 });
 
-test("without KV, D1 answers", async () => {
+test("without KV, D1 is read", async () => {
 	const source = await stored();
 	expect(await lookUp(withoutKv, source.name)).toMatchObject({ id: source.id });
 });

@@ -16,7 +16,7 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-test("refusals of a source are counted in a window, and few of them are not told", () => {
+test("refusals of a source are counted per window, and a few of them are not reported", () => {
 	const failures = new VerificationFailures();
 	const counts = Array.from({ length: FAILING_FROM + 1 }, () => failures.refused("src_1", NOW));
 	expect(counts).toEqual([null, null, null, null, 5, 6]);
@@ -44,7 +44,7 @@ async function refusals(queue: Captured, name: string, count: number): Promise<v
 	}
 }
 
-test("a source that refuses many requests tells it once, when somebody asks", async () => {
+test("a source that refuses many requests is reported once, if there is a subscription", async () => {
 	// All of it in one window.
 	vi.spyOn(Date, "now").mockImplementation(() => NOW);
 	const queue = captureQueue();

@@ -57,7 +57,7 @@ async function ownHosts(): Promise<unknown[]> {
 	return (await env.DB.prepare("SELECT host FROM own_hosts ORDER BY host").all()).results;
 }
 
-test("it is answered 200, becomes no event, and is shown once", async () => {
+test("the response is 200, no event is created, and the token is shown once", async () => {
 	const source = await create();
 	expect(await shown(source)).toBeNull();
 	expect(await introduce(source)).toBe(200);
@@ -130,7 +130,7 @@ test("a signed one is an event like any other", async () => {
 	expect(await shown(source)).toBeNull();
 });
 
-test("auth that is written anew waits for another", async () => {
+test("auth that is set again waits for another token", async () => {
 	const source = await create();
 	await post(source, '{"type":"page.created"}', "secret-1");
 	await must("PATCH", `/v1/sources/${source.id}`, { description: "as it was" });

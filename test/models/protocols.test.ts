@@ -54,7 +54,7 @@ describe("http", () => {
 		expect(JSON.parse(String(body))).toMatchObject({ specversion: "1.0", ...event.attributes });
 	});
 
-	test("sends the router's own facts about the event to nobody", () => {
+	test("does not send the router's own facts about the event", () => {
 		expect(Object.keys(JSON.parse(String(build("http", null).body))).toSorted()).toEqual(
 			["data", "specversion", ...Object.keys(event.attributes)].toSorted(),
 		);
@@ -201,7 +201,7 @@ describe.each(MODELS)("%s", (name) => {
 
 	if (SILENT.has(name)) return;
 
-	test("keeps an answer that it does not know as it is", () => {
+	test("keeps an unknown response unchanged", () => {
 		const { output } = answer(200, '{"something": "else", "n": 9007199254740993}', {
 			"content-type": "application/json",
 		});

@@ -98,7 +98,7 @@ test.each(ALL)("$type is an event of the source sluice", (occurrence, subject, d
 	expect(JSON.parse(event.data?.kind === "json" ? event.data.text : "")).toEqual({ ...data, suppressed: 3 });
 });
 
-test("two isolates give what they tell in a window the same id, and what is told in the next one another", () => {
+test("two isolates create the same id in one window, and another in the next", () => {
 	const occurrence = verificationFailing(DOCS, 5);
 	const { id } = buildOperationalEvent(occurrence, 0, NOW + 1);
 	const other = verificationFailing(DOCS, 9);
@@ -113,7 +113,7 @@ test("deliveries that died for different reasons are different events", () => {
 	);
 });
 
-test("an operational event and all that comes of it are known, and begin a chain of results like any other", () => {
+test("operational events and everything they cause are recognised, and start a chain of results like any other", () => {
 	const event = buildOperationalEvent(keyChanged("created", KEY, KEY), 0, NOW);
 	expect(hopsOf(event.attributes)).toBe(0);
 	expect(isOperational(event)).toBe(true);

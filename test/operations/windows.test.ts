@@ -55,7 +55,7 @@ describe("windows by key", () => {
 		expect(windows.happened("a", NOW + WINDOW_MS)).toBe(1);
 	});
 
-	test("are bounded: the one told the longest time ago goes", () => {
+	test("are limited: the one reported the longest time ago is evicted", () => {
 		const windows = new Windows();
 		windows.happened("first", NOW);
 		windows.happened("second", NOW);

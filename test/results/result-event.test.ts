@@ -39,7 +39,7 @@ function build(more: Partial<Produced> = {}): SluiceEvent {
 	});
 }
 
-test("a plain answer becomes an event that tells where it comes from and what caused it", () => {
+test("a plain output becomes an event that names its origin and its cause", () => {
 	expect(build()).toEqual({
 		id: expect.stringMatching(/^evt_/),
 		sourceId: "src_results",
@@ -63,7 +63,7 @@ test("a plain answer becomes an event that tells where it comes from and what ca
 	});
 });
 
-test("publishing the same answer twice is publishing one event", () => {
+test("publishing the same output twice is publishing one event", () => {
 	expect(build({ now: 1 }).id).toBe(build({ now: 2 }).id);
 	expect(build({ deliveryId: "dlv_2" }).id).not.toBe(build().id);
 	expect(logIdsOf("src_results")).toContain(logOf(build()));
@@ -106,11 +106,11 @@ test("the longest chain is no longer than an attribute may be", () => {
 	expect(isAttributeLength(String(attributes["sluicechain"]))).toBe(true);
 });
 
-test("without a type of its own, an answer is named after the model", () => {
+test("an output without a type is named after the model", () => {
 	expect(build({ policy: { ...policy, type: null } }).attributes.type).toBe("ocr.completed");
 });
 
-describe("an answer that is a CloudEvent", () => {
+describe("an output that is a CloudEvent", () => {
 	const output = {
 		kind: "event" as const,
 		attributes: {
@@ -154,7 +154,7 @@ describe("an answer that is a CloudEvent", () => {
 	});
 });
 
-describe("KServe, which answers an event with one that it makes up", () => {
+describe("KServe, which responds to an event with an event that it generates", () => {
 	const { output } = readCapture("cloudevents", kserve, "v1-ce-binary");
 	if (output?.kind !== "event") throw new Error("the capture is no event");
 
@@ -179,13 +179,13 @@ describe("KServe, which answers an event with one that it makes up", () => {
 		},
 	);
 
-	test("its V1 protocol drops the event around the answer", () => {
+	test("its V1 protocol drops the event around the output", () => {
 		expect(readCapture("kserve-v1", kserve, "v1-ce-binary").output).toMatchObject({ kind: "data" });
 	});
 });
 
 describe("what the server says of its work", () => {
-	test("stands in attributes of the router's", () => {
+	test("is in the router's own attributes", () => {
 		const usage = { inputTokens: 12, outputTokens: 3, seconds: 0.25 };
 		const reported = { usage, modelVersion: "gpt-4o-mini-2024-07-18", requestId: "req_1" };
 		expect(build({ reported }).attributes).toMatchObject({
@@ -230,7 +230,7 @@ describe("what the server says of its work", () => {
 	});
 });
 
-test("what comes of a test is part of the test, whatever the model says", () => {
+test("the result of a test is part of the test, whatever the model returns", () => {
 	expect(build().attributes).not.toHaveProperty("sluicetest");
 	const tried = { ...parent, attributes: { ...parent.attributes, sluicetest: true } };
 	expect(build({ parent: tried }).attributes).toMatchObject({ sluicetest: true });

@@ -143,7 +143,7 @@ describe("what comes of one event", () => {
 		expect(decision).toMatchObject({ budget: DEFAULT_RESULT_BUDGET - 1 });
 	});
 
-	test("a delivery that routing refuses says nothing of a budget, so that one by hand starts afresh", async () => {
+	test("a delivery that routing refuses has no budget, so a retry by hand starts with a new one", async () => {
 		const spent = event({ sluicehops: 1, sluicechain: "sub_x", sluicebudget: 0 });
 		const [decision] = await decide(spent, tableOf([subscription("a", { result: publishing })]));
 		// The word that release 0.1 reads, and does not send.

@@ -174,7 +174,7 @@ describe("5,000 events in one request, for 50 subscriptions", () => {
 		for (const endpoint of endpoints) expect(await countWaiting(endpoint)).toBe(125_000);
 	});
 
-	test("that come again read each stored row once, and no payload", async () => {
+	test("that are retried read each stored row once, and no payload", async () => {
 		const sourceId = newId("src");
 		const events = Array.from({ length: 5_000 }, () => event("nobody.listens", sourceId));
 		const entries = events.map((one) => ({ event: one, decisions: [] }));
@@ -243,7 +243,7 @@ test("one event for 4,000 subscriptions of one endpoint fits into rows, is read 
 });
 
 describe("a call that fails", () => {
-	test("is made again message by message, and only what fails by itself comes again", async () => {
+	test("is repeated message by message, and only those that fail alone are retried", async () => {
 		const [type, sourceId] = [newId("src"), newId("src")];
 		const setting = await subscribed(type);
 		const [good, bad, alsoGood] = [event(type, sourceId), event(type, sourceId), event(type, sourceId)];
@@ -300,7 +300,7 @@ describe("a call that fails", () => {
 		expect(await countWaiting(setting)).toBe(2);
 	});
 
-	test("for every message costs three tries more, not one for each of a hundred", async () => {
+	test("for every message costs three more tries, not one for each of a hundred", async () => {
 		const sourceId = newId("src");
 		let calls = 0;
 		watchCalls(() => {
@@ -413,7 +413,7 @@ describe("expressions just below their limit", () => {
 		expect(waiting).toEqual({ parts: 0 });
 	});
 
-	test("come again whole when the queue does not take what is left", async () => {
+	test("are retried as a whole if the queue does not accept the rest", async () => {
 		const { type } = await slow();
 		const sourceId = newId("src");
 		vi.spyOn(env.EVENTS, "send").mockRejectedValue(new Error("the queue is full"));

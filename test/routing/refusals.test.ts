@@ -198,7 +198,7 @@ describe("a message for an endpoint that has no room", () => {
 });
 
 describe("a retry of what was refused", () => {
-	test("of which a lost answer made two entries leaves none of them", async () => {
+	test("removes both entries that a lost response left", async () => {
 		const setting = await subscribed(newId("src"));
 		const item = incoming(setting);
 		await eventLog(env, item.event.sourceId).append([item]);

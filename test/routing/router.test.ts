@@ -88,7 +88,7 @@ describe("a batch", () => {
 		expect(await backlogOf(later)).toEqual([]);
 	});
 
-	test("gives what comes of an event the budget that the operator has set, and the first decision stands", async () => {
+	test("gives result events the budget that the operator has set, and the first decision is kept", async () => {
 		const type = newId("src");
 		const sourceId = newId("src");
 		await subscribed(type);
@@ -267,7 +267,7 @@ describe("results", () => {
 		expect(await eventLog(env, "src_results").get(events[0]?.id ?? "")).toBeNull();
 	});
 
-	test("that come again create nothing new, whichever release published them", async () => {
+	test("that are retried create nothing new, whichever release published them", async () => {
 		const type = newId("src");
 		const setting = await subscribed(type);
 		const body = encodeSegment([result(newId("ep"), type), former(type)]);

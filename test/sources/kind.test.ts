@@ -34,6 +34,6 @@ test("what is written is refused with members that the kind does not know", () =
 	}
 });
 
-test("names of kinds are told from other names", () => {
+test("names of kinds are distinguished from other names", () => {
 	expect(["github", "toString", "__proto__", "kafka"].map(isKindName)).toEqual([true, false, false, false]);
 });

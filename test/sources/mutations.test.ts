@@ -48,7 +48,7 @@ const MORE_SAMPLES: Readonly<Record<string, Sample[]>> = {
 /** Where publishers write `source` and `dataschema` themselves, which are passed on as they came. */
 const SPEAK_CLOUDEVENTS = new Set(["cloudevents", "debezium", "gcs-pubsub", "azure-eventgrid", "sqs"]);
 
-describe("whatever becomes of a request, it is valid events or a refusal", () => {
+describe("any mutation of a request gives valid events or a refusal", () => {
 	test.each(KIND_NAMES)("%s", async (name) => {
 		const samples = [sampleOf(name, NOW), ...(MORE_SAMPLES[name] ?? [])];
 		await fc.assert(

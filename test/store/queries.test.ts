@@ -235,7 +235,7 @@ describe("what has been deleted", () => {
 		expect(await isDeleted(env, "sub_new")).toBe(true);
 	});
 
-	test("is told apart from what is missing", async () => {
+	test("is distinguished from what is missing", async () => {
 		const endpoint = anEndpoint();
 		expect(await loadSettings(env, endpoint.id)).toBe("missing");
 		await deleteEndpoint(env, endpoint.id);
@@ -263,7 +263,7 @@ describe("a change", () => {
 	});
 });
 
-describe("for Workers of release 0.1, which may run beside this one", () => {
+describe("for Workers of release 0.1, which may run at the same time", () => {
 	test("what is paused has their words", async () => {
 		const source = aSource({ status: "paused" });
 		await insertSource(env, source);

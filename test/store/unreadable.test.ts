@@ -94,7 +94,7 @@ test("an endpoint in a state that only a newer release knows is sent nothing", a
 	expect(endpoints.find(({ id }) => id === endpoint.id)?.status).toBe("paused");
 });
 
-test("subscriptions that have not changed are not read anew, and changed ones are", async () => {
+test("unchanged subscriptions are not read again, and changed ones are", async () => {
 	const target = { latestOf: "ocr" };
 	const [same, changed] = [aSubscription({ target }), aSubscription({ target })];
 	for (const record of [same, changed]) await insertSubscription(env, record);

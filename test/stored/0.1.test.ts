@@ -231,7 +231,7 @@ describe("a dispatcher", () => {
 		expect(owed.length).toBeGreaterThan(0);
 	});
 
-	test("what is owed goes on once the endpoint does: retries, answers without an event, untried ones", async () => {
+	test("owed deliveries continue when the endpoint does: retries, outputs without an event, untried ones", async () => {
 		await must("POST", `/v1/endpoints/${ENDPOINT}/resume`);
 		for (const id of [ids.waiting, ids.untried[0] ?? "", ids.untried[1] ?? ""]) {
 			await whenStatus(setting(), id, "succeeded");
@@ -244,7 +244,7 @@ describe("a dispatcher", () => {
 		expect((await whenStatus(setting(), ids.busy, "succeeded")).attempts).toHaveLength(2);
 	});
 
-	test("dead ones can be sent again, and an answer is transformed again without asking the model", async () => {
+	test("dead ones can be sent again, and an output is transformed again without calling the model", async () => {
 		await must("POST", `/v1/endpoints/${ENDPOINT}/resume`);
 		await must("POST", `/v1/deliveries/${ids.rejected}/retry`);
 		await whenStatus(setting(), ids.rejected, "succeeded");

@@ -59,7 +59,7 @@ function ofOwner(check: Ownership): MiddlewareHandler<ApiEnv> {
 	};
 }
 
-/** The route that will respond; null if there is none except those that match everything. */
+/** The route that will respond; null if only routes that match everything match. */
 function routeOf(c: Context<ApiEnv>): string | null {
 	const route = matchedRoutes(c).find(({ path }) => !path.endsWith("*"));
 	return route === undefined ? null : routeName(route.method, route.path);

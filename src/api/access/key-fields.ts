@@ -17,10 +17,7 @@ const PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63})?\*$/;
 
 const pattern = z
 	.string()
-	.refine(
-		(text) => NAME.test(text) || PATTERN.test(text),
-		"a name, or the beginning of one with * behind it",
-	);
+	.refine((text) => NAME.test(text) || PATTERN.test(text), "must be a name, or a prefix followed by *");
 const sourceName = z
 	.string()
 	.refine((text) => text === "*" || NAME.test(text), 'the name of a source, or "*"');
@@ -29,31 +26,35 @@ export const createKeySchema = z
 	.strictObject({
 		name: nameField("key")
 			.refine((name) => name !== ROOT.name, "stands for ADMIN_TOKEN in the audit log")
-			.describe("What the key is called in lists and in the audit log."),
-		role: z.enum(ROLES).describe("What the key may do: see the table of rights."),
+			.describe("The name of the key in lists and in the audit log."),
+		role: z.enum(ROLES).describe("What the key may do. See the table of rights."),
 		sources: z
 			.array(sourceName)
 			.max(MAX_NAMES)
 			.optional()
-			.describe('Roles publisher and subscriber: the sources it is for, by name; "*" is all of them.'),
+			.describe('Roles publisher and subscriber: the names of its sources. "*" stands for all sources.'),
 		endpoints: z
 			.array(pattern)
 			.max(MAX_NAMES)
 			.optional()
 			.describe(
-				"Role subscriber: the endpoints it may make and change, by name without version or by prefix*.",
+				"Role subscriber: the endpoints that it may create and change, by name without version or by prefix*.",
 			),
 		subscriptions: z
 			.array(pattern)
 			.max(MAX_NAMES)
 			.optional()
-			.describe("Role subscriber: the subscriptions it may make and change, by name or by prefix*."),
-		expires_at: timeField.nullable().optional().describe("When it stops working; null: never."),
+			.describe("Role subscriber: the subscriptions that it may create and change, by name or by prefix*."),
+		expires_at: timeField.nullable().optional().describe("When the key expires; null: never."),
 	})
 	.superRefine((input, context) => {
 		for (const of of Object.keys(NO_SCOPE) as (keyof Scope)[]) {
 			if (input[of] === undefined || HAS_NAMES[input.role].includes(of)) continue;
-			context.addIssue({ code: "custom", path: [of], message: `a key with the role ${input.role} has none` });
+			context.addIssue({
+				code: "custom",
+				path: [of],
+				message: `cannot be set for a key with the role ${input.role}`,
+			});
 		}
 	});
 
@@ -66,14 +67,20 @@ const HAS_NAMES: Record<Role, readonly (keyof Scope)[]> = {
 };
 
 export const keySchema = z.strictObject({
-	id: z.string().describe("key_…"),
+	id: z.string().describe("The id of the key (key_…)."),
 	name: z.string(),
-	role: z.enum(ROLES).nullable().describe("null: a newer release made it, with a role of its own."),
+	role: z
+		.enum(ROLES)
+		.nullable()
+		.describe("null: a newer release created the key with a role that this release does not have."),
 	sources: z.array(z.string()).readonly(),
 	endpoints: z.array(z.string()).readonly(),
 	subscriptions: z.array(z.string()).readonly(),
 	expires_at: z.string().nullable(),
-	last_used_at: z.string().nullable().describe("Up to ten minutes old; null: not yet."),
+	last_used_at: z
+		.string()
+		.nullable()
+		.describe("When the key was last used, accurate to ten minutes; null: never."),
 	created_at: z.string(),
 });
 

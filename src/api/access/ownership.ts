@@ -63,7 +63,7 @@ async function ofItsSource(
 }
 
 /**
- * Uses the log that the id names, so nobody but an admin may access events of a deleted
+ * Uses the log that the id names, so only an admin may access events of a deleted
  * source.
  */
 async function ofEvent(env: Env, principal: Principal, id: string): Promise<void> {

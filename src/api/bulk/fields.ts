@@ -48,7 +48,8 @@ export const bulkCancelSchema = z.strictObject({
 	status: z.enum(TOUCHED.cancel).optional().describe("Only deliveries with this status."),
 	reason: z
 		.never({
-			error: "has no meaning here: what can be canceled is not dead, and only what is dead has a reason",
+			error:
+				"cannot be used here: only dead deliveries have a reason, and dead deliveries cannot be canceled",
 		})
 		.optional(),
 });
@@ -83,21 +84,24 @@ export const bulkSchema = z.strictObject({
 		.nullable()
 		.describe("At how many endpoints it ended otherwise than `done`; null: at none."),
 	...counts,
-	endpoint_count: count.describe("Endpoints that have been asked so far."),
+	endpoint_count: count.describe("Endpoints that have been searched so far."),
 	endpoints: z
 		.array(
 			z.strictObject({
 				endpoint_id: z.string().describe("The endpoint's id."),
-				endpoint: z.string().nullable().describe("As it is called now; null: it has been deleted."),
+				endpoint: z
+					.string()
+					.nullable()
+					.describe("The endpoint's current name@version; null: it has been deleted."),
 				status: z
 					.enum(ENDPOINT_STATUSES)
 					.describe(
-						"`unreachable`: it has not responded for a quarter of an hour. `busy`: 50 other bulk jobs were not done there for a quarter of an hour, and nothing was begun. `forgotten`: 50 others have followed before its outcome was read; the counts are the last that were seen.",
+						"`unreachable`: the endpoint's object has not responded for 15 minutes. `busy`: 50 other bulk jobs were not finished there for 15 minutes, and nothing was started. `forgotten`: 50 other jobs followed before its outcome was read; the counts are the last ones seen.",
 					),
 				...counts,
 			}),
 		)
-		.describe("Those with deliveries that matched, or that are not done, which come first; up to 200."),
-	created_at: time.describe("When it began."),
-	finished_at: time.nullable().describe("When it ended; null until then."),
+		.describe("Endpoints that are not finished, then those with matching deliveries; up to 200."),
+	created_at: time.describe("When the job started."),
+	finished_at: time.nullable().describe("When the job ended; null until then."),
 });

@@ -23,25 +23,25 @@ export const configSchema = z
 	.strictObject({
 		sources: entries
 			.optional()
-			.describe("Each as the body of POST /v1/sources; left out: sources are left alone."),
+			.describe("Each entry is a body of POST /v1/sources. If omitted, sources are not changed."),
 		endpoints: entries
 			.optional()
-			.describe("Each as the body of POST /v1/endpoints; left out: endpoints are left alone."),
+			.describe("Each entry is a body of POST /v1/endpoints. If omitted, endpoints are not changed."),
 		subscriptions: entries
 			.optional()
 			.describe(
-				"Each as the body of POST /v1/subscriptions, with a name; `status` may be `requested` or `denied` too. Left out: they are left alone.",
+				"Each entry is a body of POST /v1/subscriptions, with a name; `status` may also be `requested` or `denied`. If omitted, subscriptions are not changed.",
 			),
 		secrets: z
 			.record(z.string(), z.string())
 			.optional()
-			.describe("The values that {secret_ref} in the entries stands for, by their keys."),
-		dry_run: z.boolean().optional().describe("Only responds with the plan."),
+			.describe("The values for the {secret_ref} references in the entries, by key."),
+		dry_run: z.boolean().optional().describe("Only return the plan."),
 		prune: z
 			.boolean()
 			.optional()
 			.describe(
-				"Deletes what the lists of the document do not name; a list that is left out deletes nothing.",
+				"Delete everything that is missing in the lists of the document. An omitted list deletes nothing.",
 			),
 	})
 	.refine(
@@ -55,12 +55,14 @@ export type ConfigInput = z.output<typeof configSchema>;
 const entrySchema = z.array(z.record(z.string(), z.unknown()));
 
 export const configDocumentSchema = z.strictObject({
-	sources: entrySchema.describe("Each as the body of POST /v1/sources, with {secret_ref} for its secret."),
+	sources: entrySchema.describe(
+		"Each entry is a body of POST /v1/sources, with a {secret_ref} for its secret.",
+	),
 	endpoints: entrySchema.describe(
-		"Each as the body of POST /v1/endpoints, with {secret_ref} for its secrets.",
+		"Each entry is a body of POST /v1/endpoints, with a {secret_ref} for each secret.",
 	),
 	subscriptions: entrySchema.describe(
-		"Each as the body of POST /v1/subscriptions; `status` is `requested` or `denied` without a grant.",
+		"Each entry is a body of POST /v1/subscriptions; `status` is `requested` or `denied` if there is no grant.",
 	),
 });
 

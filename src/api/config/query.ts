@@ -14,6 +14,6 @@ export interface Flags {
 
 /** For a document that is sent as it was exported; the members of the body say the same. */
 export const configQuery = z.strictObject({
-	dry_run: flag.describe("`true`: only responds with the plan."),
-	prune: flag.describe("`true`: deletes what the lists of the document do not name."),
+	dry_run: flag.describe("`true`: only return the plan."),
+	prune: flag.describe("`true`: delete everything that is missing in the lists of the document."),
 });

@@ -45,12 +45,12 @@ export const deliveryListQuery = z.strictObject({
 		.regex(/^[1-5]\d\d$/, "an HTTP status, 100 to 599")
 		.transform(Number)
 		.optional()
-		.describe("Of the response to the last attempt."),
-	subject: z.string().optional().describe("Of the event, in full."),
+		.describe("The status code of the response to the last attempt."),
+	subject: z.string().optional().describe("The complete subject of the event."),
 	correlation_id: z
 		.string()
 		.optional()
-		.describe("The event's correlationid, or its own id: all that came of one publisher's event."),
+		.describe("The event's correlationid, or its own id: all deliveries that one publisher's event led to."),
 	since: timeField.optional(),
 	until: timeField.optional(),
 });

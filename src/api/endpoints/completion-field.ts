@@ -20,23 +20,20 @@ const webhookSecret = z.string().superRefine((secret, context) => {
 
 export const completionField = z
 	.strictObject({
-		mode: z
-			.enum(COMPLETION_MODES)
-			.nullable()
-			.describe("How outputs come; null: as the protocol does by default"),
+		mode: z.enum(COMPLETION_MODES).nullable().describe("How outputs arrive; null: the protocol's default."),
 		deadline_seconds: z
 			.number()
 			.int()
 			.min(1)
 			.max(MAX_DEADLINE_SECONDS)
-			.describe("How long a job may take before it counts as failed"),
+			.describe("How long a job may take before it counts as failed."),
 		hold_slot: z
 			.boolean()
 			.nullable()
-			.describe("Whether a job counts towards max_concurrency until it ends; null: as the protocol does"),
+			.describe("Whether a job counts towards max_concurrency until it ends; null: the protocol's default."),
 		webhook_secret: webhookSecret
 			.nullable()
-			.describe("whsec_…: callbacks have to be signed with it, by Standard Webhooks"),
+			.describe("The secret (whsec_…) with which callbacks must be signed, by Standard Webhooks."),
 	})
 	.partial();
 

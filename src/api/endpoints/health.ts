@@ -18,7 +18,7 @@ export const healthQuery = z.strictObject({
 	probe: z
 		.enum(["true", "false"])
 		.optional()
-		.describe("true: the model server is asked now whether the model is ready."),
+		.describe("true: ask the model server now whether the model is ready."),
 });
 
 interface Asked {

@@ -9,15 +9,13 @@ import { pageQuery } from "../http/query.ts";
 
 export const endpointListQuery = z.strictObject({
 	...pageQuery,
-	name: namePattern
-		.optional()
-		.describe("Without its version: a name, or the beginning of one with * behind it."),
+	name: namePattern.optional().describe("The name without its version, or a prefix of it followed by *."),
 	protocol: z
 		.string()
 		.refine(isProtocolName, `one of: ${PROTOCOL_NAMES.join(", ")}`)
 		.optional()
-		.describe("The protocol that it speaks."),
-	status: z.enum(ENDPOINT_STATUSES).optional().describe("As it is shown."),
+		.describe("Only endpoints with this protocol."),
+	status: z.enum(ENDPOINT_STATUSES).optional().describe("Only endpoints with this status."),
 });
 
 type Query = z.output<typeof endpointListQuery>;

@@ -32,12 +32,12 @@ const API_SOURCE_ID = "src_api";
 
 export const testEndpointSchema = z
 	.strictObject({
-		event: plainEventSchema.optional().describe("The event to send, as POST /v1/events takes it."),
+		event: plainEventSchema.optional().describe("The event to send, in the form of POST /v1/events."),
 		event_id: z.string().optional().describe("The id (evt_…) of a recent event to send instead."),
 		transform: expressionField
 			.nullable()
 			.optional()
-			.describe("JSONata over the event whose value is sent, as a subscription has it."),
+			.describe("JSONata over the event, as in a subscription. Its value is sent."),
 	})
 	.refine(({ event, event_id }) => event === undefined || event_id === undefined, {
 		path: ["event_id"],

@@ -25,13 +25,13 @@ export const plainEventSchema = z.strictObject({
 	specversion: z
 		.never("leave it out here; a whole CloudEvent is taken with content-type: application/cloudevents+json")
 		.optional(),
-	type: z.string().describe("What has happened, such as document.created."),
-	source: z.string().optional().describe("Where it has happened, as a URI reference."),
+	type: z.string().describe("The type of the event, such as document.created."),
+	source: z.string().optional().describe("Where it happened, as a URI reference."),
 	subject: z.string().optional().describe("What it is about within the source."),
-	id: z.string().optional().describe("Names the event within its source."),
-	time: z.string().optional().describe("When it has happened, as RFC 3339."),
+	id: z.string().optional().describe("Identifies the event within its source."),
+	time: z.string().optional().describe("When it happened, in RFC 3339."),
 	datacontenttype: z.string().optional().describe("The media type of the data."),
-	dataschema: z.string().optional().describe("URI of the schema of the data."),
+	dataschema: z.string().optional().describe("The URI of the data's schema."),
 	data: z.unknown().optional().describe("The payload: any JSON."),
 });
 

@@ -43,11 +43,11 @@ export const eventTypeField = z.string().min(1).max(256);
 /** An event type, or a prefix followed by `*`. */
 export const typePattern = eventTypeField.refine(
 	(pattern) => !pattern.slice(0, -1).includes("*"),
-	"a * can stand only at the end",
+	"* is only allowed at the end",
 );
 
 /** In the query of a list: a name, or a prefix followed by `*`. */
 export const namePattern = z
 	.string()
-	.regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63}\*?|\*)$/, "a name, or the beginning of one with * behind it")
-	.describe("A name, or the beginning of one with * behind it.");
+	.regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63}\*?|\*)$/, "must be a name, or a prefix followed by *")
+	.describe("A name, or a prefix followed by *.");

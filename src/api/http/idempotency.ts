@@ -43,7 +43,7 @@ export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
 			throw new Problem(
 				422,
 				"idempotency_key_reused",
-				"Another request was sent with this Idempotency-Key. Send this one with a key of its own.",
+				"Another request was sent with this Idempotency-Key. Use a different key for this one.",
 			);
 		case "in_progress":
 			throw new Problem(

@@ -82,7 +82,7 @@ export function changedMeanwhile(): Problem {
 const STORED_ID = /^[a-z]+_[0-9a-z]{10}$/;
 
 /**
- * Whether `ref`, which was not found, is the id of a resource that nobody has deleted: it was lost
+ * Whether `ref`, which was not found, is the id of a resource that was not deleted: it was lost
  * with its database. It may still be deleted, to end deliveries that wait for it.
  */
 export async function isLost(env: Env, prefix: ResourcePrefix, ref: string): Promise<boolean> {

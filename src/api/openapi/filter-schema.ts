@@ -20,7 +20,7 @@ function dialect(name: string, schema: JsonSchema, description: string): JsonSch
 }
 
 export const FILTER: JsonSchema = {
-	description: "One condition, in exactly one dialect. Filters nest up to 8 deep.",
+	description: "One condition, in exactly one dialect. Filters can nest at most 8 levels deep.",
 	oneOf: [
 		dialect("exact", ATTRIBUTES, "Each attribute has exactly this value."),
 		dialect("prefix", ATTRIBUTES, "Each attribute begins with this text."),

@@ -61,7 +61,7 @@ const fields = z.strictObject({
 		.max(604_800)
 		.nullable()
 		.describe(
-			"After so many seconds without an event the source is silent, which an operational event tells.",
+			"After this many seconds without an event, an operational event reports that the source is silent.",
 		),
 	test: z.boolean(),
 	settings: z.record(z.string(), z.unknown()),
@@ -75,7 +75,9 @@ export const testSourceSchema = z.strictObject({
 	deliver: z
 		.boolean()
 		.default(true)
-		.describe("false: the event is logged with its decisions, and nothing is sent to any endpoint."),
+		.describe(
+			"false: the event and its matching subscriptions are logged, and nothing is sent to endpoints.",
+		),
 });
 
 /** How publishers of this kind authenticate unless the source says otherwise. */

@@ -14,8 +14,8 @@ export const sourceListQuery = z.strictObject({
 		.string()
 		.refine(isKindName, `one of: ${KIND_NAMES.join(", ")}`)
 		.optional()
-		.describe("A kind of source."),
-	status: z.enum(["active", "paused", "quarantined"]).optional().describe("As it is shown."),
+		.describe("Only sources of this kind."),
+	status: z.enum(["active", "paused", "quarantined"]).optional().describe("Only sources with this status."),
 });
 
 type Query = z.output<typeof sourceListQuery>;

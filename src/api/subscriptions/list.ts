@@ -13,18 +13,21 @@ export const subscriptionListQuery = z.strictObject({
 	name: namePattern.optional(),
 	source: namePattern
 		.optional()
-		.describe("The source it listens to: its id, its name, or the beginning of its name with * behind it."),
+		.describe("The subscription's source: its id, its name, or a prefix of its name followed by *."),
 	endpoint: z
 		.string()
 		.regex(
 			/^(?:\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?:\*|@[A-Za-z0-9][A-Za-z0-9._+-]{0,63})?)$/,
-			"an id, name@version, name@latest, a name, or the beginning of one with * behind it",
+			"must be an id, name@version, name@latest, a name, or a prefix followed by *",
 		)
 		.optional()
 		.describe(
-			"The endpoint it targets: ep_… or name@version for this one, name@latest for those that follow the latest, a name or the beginning of one with * for all of its versions.",
+			"The subscription's endpoint. ep_… or name@version: this version. name@latest: subscriptions that follow the latest version. A name, or a prefix followed by *: all versions.",
 		),
-	status: z.enum(["active", "paused", "requested", "quarantined"]).optional().describe("As it is shown."),
+	status: z
+		.enum(["active", "paused", "requested", "quarantined"])
+		.optional()
+		.describe("Only subscriptions with this status."),
 });
 
 type Query = z.output<typeof subscriptionListQuery>;

@@ -13,13 +13,13 @@ export const previewSchema = newFields
 			.record(z.string(), z.unknown())
 			.optional()
 			.describe("A CloudEvent as JSON. Only its type is required."),
-		event_id: z.string().min(1).optional().describe("The id (evt_…) of a recent event, instead of one."),
+		event_id: z.string().min(1).optional().describe("The id (evt_…) of a recent event, instead of event."),
 		event_source: z
 			.string()
 			.min(1)
 			.optional()
 			.describe(
-				"The source, by name or id, by which the event comes in. Without it, the one the subscription listens to.",
+				"The source through which the event arrives, by name or id. Default: the subscription's source.",
 			),
 	})
 	.refine((input) => input.subscription !== undefined || hasOneForm(input), ONE_FORM)

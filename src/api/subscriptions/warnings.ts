@@ -9,9 +9,11 @@ import { OPERATIONAL_TYPES } from "../../operations/occurrence.ts";
 import type { Subscription } from "../../store/records.ts";
 
 export const warningSchema = z.strictObject({
-	code: z.enum(["only_loops", "own_results_match", "no_such_events", "no_wildcard"]).describe("Stable."),
-	path: z.string().describe("The field that it is about."),
-	message: z.string().describe("What will happen and what to write instead, for a person."),
+	code: z
+		.enum(["only_loops", "own_results_match", "no_such_events", "no_wildcard"])
+		.describe("The stable code of the warning."),
+	path: z.string().describe("The field that the warning is about."),
+	message: z.string().describe("What will happen, and what to write instead."),
 });
 
 export type Warning = z.output<typeof warningSchema>;

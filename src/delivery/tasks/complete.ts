@@ -27,7 +27,7 @@ export function hasFailed(told: Told): boolean {
 	return verdictOn(told).outcome !== "done";
 }
 
-/** Ends the job of a delivery. Nothing of it is told to the endpoint's gates: it is no exchange. */
+/** Ends the job of a delivery. The endpoint's gates are not told, because this is not an exchange. */
 export async function complete(completed: Completed): Promise<Ran> {
 	const { delivery, said, result, now } = completed;
 	const verdict = verdictOn(completed);
@@ -70,7 +70,7 @@ export interface DeadlinePassed {
 
 type Told = Pick<Completed, "result" | "said" | "now" | "by">;
 
-/** What a callback can say of an endpoint: it is about one job, and whoever has its URL must stop nothing else. */
+/** Not accepted from a callback, which is about one job: anyone who has its URL could stop the whole endpoint. */
 const OF_ENDPOINT: readonly Outcome[] = ["unauthorized", "quota", "gone"];
 
 function verdictOn({ result, said, now, by }: Told): Verdict {
@@ -81,16 +81,16 @@ function verdictOn({ result, said, now, by }: Told): Verdict {
 		said,
 	);
 	const { outcome } = verdict;
-	// A job that has ended cannot be accepted; and as busy it would begin anew for ever, with no attempt spent.
+	// A job that has ended cannot be accepted; and counted as busy it would be started again forever, without an attempt.
 	const isNoEnd = outcome === "accepted" || outcome === "busy";
 	const isError = isNoEnd || (by === "callback" && OF_ENDPOINT.includes(outcome));
 	return isError ? { ...verdict, outcome: "error" } : verdict;
 }
 
-/** For servers whose protocol says nothing of errors: the attempt's own excerpt is of the response before. */
+/** For servers whose protocol does not report errors: the attempt's own excerpt is from the earlier response. */
 function errorIn(completed: Completed): string {
 	const { result, by } = completed;
-	if (result.kind !== "response") return "The server responded nothing.";
+	if (result.kind !== "response") return "The server did not respond.";
 	const text = excerpt(result, secretsOf(completed));
 	const told = by === "callback" ? "called back with status" : "responded";
 	return `The server ${told} ${result.status}${text === null ? "." : `: ${text}`}`;

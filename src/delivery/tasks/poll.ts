@@ -60,7 +60,7 @@ async function look(
 	const asks = pollable !== null && (isOver || completionOf(endpoint).mode !== "callback");
 	const told = asks ? await askOrFail(delivery, reachable, pollable, io) : RUNNING;
 	const current = io.current(delivery);
-	// A callback has arrived meanwhile.
+	// A callback has arrived in the meantime.
 	if (current.state.phase !== "waiting") return { delivery: current, ended: null, signals: [] };
 	if (told.kind === "ended") {
 		if (subscription === "missing") return putOff(current);
@@ -70,13 +70,13 @@ async function look(
 		const retryAfterMs = told.kind === "running" ? told.retryAfterMs : null;
 		return step(current, { kind: "still_running", retryAfterMs, polls: asks }, told.signals);
 	}
-	// A bug of ours has come in between: the deadline bounds it.
+	// A bug of ours got in the way. The deadline still ends the wait.
 	if (!isOver) return step(current, { kind: "still_running", retryAfterMs: null, polls: asks });
 	io.cancelJob(current, reachable);
 	return passDeadline(current, { retry: endpoint.retry, now: Date.now(), random: Math.random() });
 }
 
-/** null: it could not be made sense of, which is a bug of ours. */
+/** null: the result could not be processed, which is a bug of ours. */
 async function completeOrFail(
 	delivery: Delivery,
 	endpoint: ReadableEndpoint,
@@ -113,7 +113,7 @@ interface Pollable {
 	handle: string;
 }
 
-/** null: the server cannot be asked about the job. */
+/** null: the server cannot be polled for the job. */
 function pollableOf(endpoint: ReadableEndpoint, { job }: Waiting): Pollable | null {
 	const askable = protocolOf(endpoint.protocol)?.jobs?.poll;
 	return askable === undefined || job.handle === null ? null : { poll: askable, handle: job.handle };
@@ -125,7 +125,7 @@ async function askOrFail(...asked: Parameters<typeof ask>): Promise<Told> {
 	try {
 		return await ask(...asked);
 	} catch (error) {
-		// A bug of ours: nothing is known of the job.
+		// A bug of ours. The state of the job is unknown.
 		log("delivery.failed", { ...idsOf(asked[0]), error: String(error) });
 		return RUNNING;
 	}

@@ -54,7 +54,7 @@ export async function resume(
 	const { startedAt, isLate } = exchange;
 	// Until then the delivery is in progress, whatever else fails.
 	const result = await exchange.ended;
-	// What comes late may stand beside a request that is under way, whose response has still to come.
+	// A late exchange may end while another request of the delivery is still in progress.
 	await (isLate ? io.whenTold(delivery.id) : io.settling(delivery.id));
 	const subscription = await subscriptionOf(io.env, settings, delivery.subscriptionId);
 	if (result === null || typeof subscription === "string") return released(io.current(delivery));
@@ -96,7 +96,7 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 			now: startedAt,
 		}),
 	);
-	// A callback of an earlier attempt has ended the delivery meanwhile: the model is not asked again.
+	// A callback of an earlier attempt has ended the delivery in the meantime, so the model is not called again.
 	await io.whenTold(delivery.id);
 	const current = io.current(delivery);
 	if (current.state.phase !== "pending") return { delivery: current, ended: null, signals: [] };

@@ -33,7 +33,7 @@ export interface TaskIo {
 	current(delivery: Delivery): Delivery;
 	/** Resolves when no callback is ending the delivery. Never throws. */
 	whenTold(id: string): Promise<void>;
-	/** As `whenTold`, once there is a response to judge: later callbacks wait until that is done. Never throws. */
+	/** Like `whenTold`, once there is a response to judge: later callbacks then wait until it is judged. Never throws. */
 	settling(id: string): Promise<void>;
 	/** Whether anything has succeeded at the endpoint since a moment, ms since the epoch. */
 	succeededSince(at: number): boolean;

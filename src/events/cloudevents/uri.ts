@@ -1,6 +1,6 @@
 /** URI references, the type of the CloudEvents attribute `source`: RFC 3986, with non-ASCII characters escaped. */
 
-/** Unreserved characters, sub-delimiters and escapes (appendix A): what may stand anywhere. */
+/** Unreserved characters, sub-delimiters and escapes (appendix A), which are allowed everywhere. */
 const CHAR = String.raw`(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})`;
 const AUTHORITY = String.raw`(?:(?:${CHAR}|:)*@)?(?:\[[\da-f:.]+\]|${CHAR}*)(?::\d*)?(?=[/?#]|$)`;
 const SCHEME = String.raw`[a-z][a-z\d+.-]*:`;

@@ -1,5 +1,6 @@
 /**
- * zod schemas for expression fields: invalid expressions are refused with the error position before they are stored.
+ * zod schemas for expression fields. An invalid expression is refused, with the position of the error, before it is
+ * stored.
  */
 import * as z from "zod";
 import { compileExpression } from "./expression.ts";

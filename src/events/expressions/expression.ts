@@ -17,7 +17,7 @@ export type TellWork = (units: number) => void;
 /** A compiled expression. `evaluate` never throws. */
 export interface Expression {
 	readonly source: string;
-	/** `tell` receives the work done, in units of the meter. */
+	/** `tell` receives the work that was done, in units of the meter. */
 	evaluate(input: unknown, tell?: TellWork): Promise<Evaluation>;
 }
 
@@ -26,7 +26,7 @@ export type Compilation =
 	/** `position` counts characters from 0. */
 	| { ok: false; message: string; position: number | null };
 
-/** About a thousand expressions without regular expressions, or a hundred with. */
+/** About a thousand expressions without regular expressions, or a hundred with them. */
 const compiled = new ByteCache<Compilation>(32 * 2 ** 20);
 const BYTES_PER_CHARACTER = 2;
 const BYTES_PER_REFUSAL = 500;
@@ -34,7 +34,7 @@ const BYTES_PER_REFUSAL = 500;
 /** Compiles `source`, or returns why it is invalid. Equal sources are compiled once per isolate. */
 export function compileExpression(source: string): Compilation {
 	if (source.length > MAX_EXPRESSION_LENGTH) {
-		const message = `an expression has at most ${MAX_EXPRESSION_LENGTH} characters`;
+		const message = `an expression can have at most ${MAX_EXPRESSION_LENGTH} characters`;
 		return { ok: false, message, position: MAX_EXPRESSION_LENGTH };
 	}
 	const known = compiled.get(source);

@@ -26,16 +26,16 @@ const attributeMap = z
 	.record(z.string(), attributeText, "must be an object of attributes")
 	.superRefine((map, context) => {
 		const names = Object.keys(map);
-		if (names.length === 0) context.addIssue({ code: "custom", message: "name at least one attribute" });
+		if (names.length === 0) context.addIssue({ code: "custom", message: "must name at least one attribute" });
 		for (const name of names) {
 			if (/^[a-z0-9]+$/.test(name)) continue;
 			const message =
-				"an attribute name has only lower-case letters and digits; compare fields of `data` with `jsonata`";
+				"an attribute name can only have lower-case letters and digits; compare fields of `data` with `jsonata`";
 			context.addIssue({ code: "custom", path: [name], message });
 		}
 	});
 
-const ONE_DIALECT = "a filter has one dialect; `all` combines several";
+const ONE_DIALECT = "a filter must have exactly one dialect; use `all` to combine several";
 
 /**
  * A filter as it is written in a subscription: an object with exactly one dialect. Unknown dialects are
@@ -43,14 +43,14 @@ const ONE_DIALECT = "a filter has one dialect; `all` combines several";
  */
 export const filterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH, expressionField);
 
-/** A stored filter: its expressions were compiled when it was created, and are not compiled again to be read. */
+/** A filter as stored. Its expressions were compiled when it was created, so reading it does not compile them again. */
 export const storedFilterSchema: z.ZodType<Filter> = nestedFilter(MAX_DEPTH, z.string());
 
 function nestedFilter(depth: number, expression: z.ZodType<string>): z.ZodType<Filter> {
 	const inner =
 		depth > 1
 			? z.lazy(() => nestedFilter(depth - 1, expression))
-			: z.never(`filters nest up to ${MAX_DEPTH} deep`);
+			: z.never(`filters can nest at most ${MAX_DEPTH} levels deep`);
 	const list = z.array(inner, "must be a list of filters").min(1, "must not be empty");
 	const dialects: Record<string, z.ZodType<Filter>> = {
 		exact: z.strictObject({ exact: attributeMap }, ONE_DIALECT),
@@ -66,7 +66,10 @@ function nestedFilter(depth: number, expression: z.ZodType<string>): z.ZodType<F
 		const schema = dialect === undefined ? undefined : dialects[dialect];
 		if (schema === undefined) {
 			const known = Object.keys(dialects).join(", ");
-			context.addIssue({ code: "custom", message: `a filter is an object with one of: ${known}` });
+			context.addIssue({
+				code: "custom",
+				message: `a filter must be an object with one of these dialects: ${known}`,
+			});
 			return z.NEVER;
 		}
 		const parsed = schema.safeParse(value);
@@ -84,7 +87,7 @@ export interface FilterSubject {
 	document: () => unknown;
 	/** Receives the work of each evaluation, in units. */
 	tell?: TellWork;
-	/** Receives a note for every expression without a verdict: the reason, and whether it is a failure. */
+	/** Receives a note for every expression that gave neither true nor false: the reason, and whether it is a failure. */
 	note?: (note: Note) => void;
 	/** Once it returns true, no further expressions are evaluated; their filters count as failed. */
 	isSpent?: () => boolean;
@@ -96,14 +99,14 @@ export interface Note {
 	isFailure: boolean;
 }
 
-/** A subscription, as far as its filters go. */
+/** The part of a subscription that filters need. */
 export interface Filtered extends Owner {
 	filters: readonly Filter[];
 }
 
 /**
- * Returns null if every filter matches, else why the first one does not, for `?explain=true`. If an expression in any
- * of them is set aside, none matches.
+ * Returns null if every filter matches; otherwise why the first one does not, for `?explain=true`. If an expression in
+ * any of them is set aside, the subscription does not match.
  */
 export async function whyNot(subscription: Filtered, subject: FilterSubject): Promise<string | null> {
 	const known = findSetAside(subscription, "filters.");
@@ -117,7 +120,7 @@ export async function whyNot(subscription: Filtered, subject: FilterSubject): Pr
 }
 
 export interface FilterVerdict {
-	/** error: an expression in it could not be evaluated, so it does not match or the result is unknown. */
+	/** error: an expression could not be evaluated, so the filter does not match or the result is unknown. */
 	verdict: "pass" | "fail" | "error";
 	/** null: the filter matches and there is nothing to report. */
 	reason: string | null;
@@ -196,7 +199,7 @@ async function isTrue(source: string, { subject, subscription, path }: Context):
 	const field = `${path}.jsonata`;
 	if (subject.isSpent?.() === true) {
 		subject.note?.({
-			message: `${field}: not evaluated, the others have done too much work`,
+			message: `${field}: not evaluated, because the other expressions have used up the limit of work`,
 			isFailure: true,
 		});
 		return "set aside";

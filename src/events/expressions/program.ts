@@ -1,5 +1,5 @@
 /**
- * JSONata with limits: an expression is parsed, refused if it cannot be bounded, and evaluated with a meter.
+ * JSONata with limits: an expression is parsed, refused if its work cannot be limited, and evaluated with a meter.
  * Evaluations return errors as values and never throw.
  */
 import jsonata from "jsonata";
@@ -19,24 +19,24 @@ import { withGlobal } from "./with-global.ts";
 /** `value` is undefined when the expression matches nothing. */
 export type Evaluation =
 	| { ok: true; value: unknown }
-	/** `overrun`: it exceeded a limit or cannot be evaluated at all; retrying cannot help. */
+	/** `overrun`: it exceeded a limit, or cannot be evaluated at all. A retry cannot help. */
 	| { ok: false; message: string; overrun: boolean };
 
 export interface Program {
 	ast: Node;
-	/** An estimate of its memory. */
+	/** Its estimated size in memory. */
 	bytes: number;
-	/** Never throws. `meter`: a new one, which tells afterwards what it took. */
+	/** Never throws. `meter` must be new; afterwards it has the work that was done. */
 	evaluate(input: unknown, meter: Meter): Promise<Evaluation>;
 }
 
-/** Under this name JSONata carries the meter of an evaluation; no expression can spell it. */
+/** The variable in which JSONata carries the meter of an evaluation. No expression can contain this name. */
 const METER = "meter of this evaluation";
 
 const BYTES_PER_PROGRAM = 16_000;
 const BYTES_PER_NODE = 300;
 
-/** Parses and checks. Throws nothing. */
+/** Parses and checks an expression. Never throws. */
 export function makeProgram(text: string): { ok: true; program: Program } | ({ ok: false } & SyntaxRefusal) {
 	try {
 		const expression = parse(text);
@@ -101,7 +101,7 @@ async function run(
 	changesCopies: boolean,
 ): Promise<Evaluation> {
 	try {
-		// `|$$|…|` would change the input itself, which others look at too.
+		// `|$$|…|` would change the input itself, which others read too.
 		const own = changesCopies ? copy(input, meter) : input;
 		const value: unknown = await expression.evaluate(own, { [METER]: meter });
 		meter.close();
@@ -116,7 +116,7 @@ async function run(
 	}
 }
 
-/** Called at the first step: replaces what JSONata would do without the meter, for this evaluation. */
+/** Called at the first step: replaces JSONata's unmetered functions for this evaluation. */
 function begin(
 	base: Environment["base"],
 	regExps: ReadonlyMap<unknown, LinearRegExp>,
@@ -139,7 +139,7 @@ interface Sequence extends Array<unknown> {
 	tupleStream?: boolean;
 }
 
-/** JSONata collects what it makes in arrays that say so, by their method `push`. */
+/** JSONata collects its results in arrays which it marks with a `push` method of their own. */
 function sequencesOf(meter: Meter, groupsTuples: boolean): (...first: unknown[]) => unknown[] {
 	const push = function (this: Sequence, item: unknown): number {
 		const { length } = this;
@@ -147,7 +147,7 @@ function sequencesOf(meter: Meter, groupsTuples: boolean): (...first: unknown[])
 		if (length >= meter.longest) meter.longest = length + 1;
 		meter.spend(1);
 		if (this.tupleStream === true && typeof item === "object" && item !== null) {
-			// Where tuples are grouped, each variable is copied and joined to a copy of all before it.
+			// Grouping tuples copies each variable and joins it to a copy of all the previous ones.
 			meter.spend(Object.keys(item).length * (groupsTuples ? 2 + length / 4 : 2));
 		}
 		this[length] = item;
@@ -161,14 +161,14 @@ function sequencesOf(meter: Meter, groupsTuples: boolean): (...first: unknown[])
 	};
 }
 
-/** The value of a node as it is used: a sequence of one is its item. The hook comes before JSONata does this. */
+/** The value of a node as it will be used: a sequence of one becomes its item. JSONata does this after the hook. */
 function settled({ keepArray }: Node, result: unknown): unknown {
 	if (!Array.isArray(result) || !("sequence" in result) || "tupleStream" in result) return result;
 	if (result.length === 0) return undefined;
 	return result.length === 1 && keepArray !== true && !("keepSingleton" in result) ? result[0] : result;
 }
 
-/** JSONata marks arrays it made with extra properties; a value that leaves here carries none. */
+/** JSONata marks arrays that it made with extra properties. They are removed from results. */
 function plain(value: unknown): unknown {
 	return Array.isArray(value) ? value.slice() : value;
 }

@@ -17,10 +17,10 @@ export interface Owner {
 
 export interface OwnedExpression {
 	owner: Owner;
-	/** Its path in the API, such as `filters.1.jsonata`. */
+	/** The field's path in the API, such as `filters.1.jsonata`. */
 	field: string;
 	source: string;
-	/** The stored text, where it is more than the expression's source. */
+	/** The text as stored, if it is more than the expression's source. */
 	stored?: string;
 }
 
@@ -43,7 +43,7 @@ export function findSetAside(owner: Owner, prefix: string): Pick<Quarantine, "fi
 	return null;
 }
 
-/** Evaluates, unless the expression is set aside; sets it aside when it overruns. `input` is made when it is needed. */
+/** Evaluates the expression unless it is set aside; sets it aside if it overruns. `input` is created only if needed. */
 export async function evaluateOwned(
 	{ owner, field, source, stored = source }: OwnedExpression,
 	input: () => unknown,
@@ -85,7 +85,8 @@ function remember(owner: Owner, field: string, reason: string): void {
 }
 
 /**
- * Contains the update time, so that a changed owner is tried again. D1 still has the quarantine of an unchanged field.
+ * The key contains the update time, so that a changed owner is tried again. For an unchanged field, D1 still has the
+ * quarantine.
  */
 function keyOf({ id, updatedAt }: Owner): string {
 	return `${id} ${updatedAt}`;

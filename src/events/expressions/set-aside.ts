@@ -1,8 +1,8 @@
-/** Set-aside expressions, the stored form. Types only. */
+/** The stored form of set-aside expressions. Types only. */
 
 /** A set-aside expression. It is not evaluated until its owner is changed. */
 export interface Quarantine {
-	/** Its path in the API, such as `transform` or `filters.1.jsonata`. */
+	/** The field's path in the API, such as `transform` or `filters.1.jsonata`. */
 	field: string;
 	reason: string;
 	/** ms since the epoch. */
@@ -13,6 +13,6 @@ export interface Quarantine {
 export interface Overrun extends Quarantine {
 	/** `src_…` or `sub_…` */
 	ownerId: string;
-	/** The expression as it is stored. */
+	/** The expression as stored. */
 	stored: string;
 }

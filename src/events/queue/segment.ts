@@ -1,13 +1,13 @@
 /**
  * Segments: many events as one string. The first line is JSON with everything but the payloads; after it the
- * payloads stand one behind the other, unescaped, cut out again by their lengths. The queue message, the event
+ * payloads follow each other, unescaped, and are cut out again by their lengths. The queue message, the event
  * log and the dispatcher's inbox are all made of segments: one message or row for many events, and a payload
  * is never parsed or escaped on its way through.
  */
 import * as z from "zod";
 import type { Attributes, EventData, SluiceEvent } from "../event.ts";
 
-/** Text in base64. Workerd's queues cut a message off at its first NUL, so none may stand in a segment. */
+/** Base64. Workerd's queues truncate a message at its first NUL, so a segment must not contain one. */
 const TEXT_WITH_NUL = "text_base64";
 
 /** What every event has. The rest was checked when the event was accepted, and a batch may hold thousands. */

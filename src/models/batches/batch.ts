@@ -1,6 +1,6 @@
 /**
- * What the batches of all protocols have in common. A batch is made of the bodies of the single requests, and cut out of
- * the response's text: values are moved, never parsed and serialised, so their digits stay as they came. A protocol
+ * What the batches of all protocols have in common. A batch is built from the bodies of the single requests, and its
+ * response is split as text: values are moved, never parsed and serialised, so their digits stay unchanged. A protocol
  * adds a `BatchForm`: which members of a body may differ, and where in the response the outputs are.
  */
 import { Buffer } from "node:buffer";
@@ -10,28 +10,28 @@ import { readData } from "../responses/output.ts";
 import type { Batch, Misfit, ModelRequest, Protocol } from "../protocol.ts";
 import { isSuccess } from "../responses/reading.ts";
 
-/** Inputs in one request. */
+/** Maximum number of inputs in one request. */
 export const MAX_BATCH_INPUTS = 256;
-/** Of the single requests' bodies together (2^20); the body of the batch is never longer than that. */
+/** Maximum total size of the single requests' bodies (2^20). The body of the batch is never longer. */
 export const MAX_BATCH_BYTES = 1_048_576;
-/** An input with a longer key is sent alone, in characters. */
+/** Maximum length of a key, in characters. An input with a longer one is sent alone. */
 const MAX_KEY_LENGTH = 10_000;
-/** What the outputs of one response may repeat of it in all, in characters. */
+/** Maximum length of what the outputs of one response may repeat of it in total, in characters. */
 const MAX_REPEATED_LENGTH = 4_194_304;
 
 /** The JSON text of each member of an object, by name. */
 export type Members = ReadonlyMap<string, string>;
 
 export interface BatchForm {
-	/** What has to be equal; null: this body holds no single input, or one that must be sent alone. */
+	/** The part that must be equal; null: this body has no single input, or one that must be sent alone. */
 	key(body: Members, context: RequestContext): readonly unknown[] | null;
-	/** The body for all of them; they have the same key, and the rest is taken from the first. */
+	/** The body for all of them. They have the same key, and the rest is taken from the first. */
 	join(bodies: readonly Members[]): Members;
-	/** How to get the document of each input, counted from 0; null: there is not one output for each. */
+	/** How to get the document of each input, counted from 0; null: the response does not have one output for each. */
 	split(document: string, count: number): ((index: number) => string) | null;
 }
 
-/** The batches of a protocol whose bodies are JSON objects, by how it makes a single request. */
+/** The batches of a protocol whose bodies are JSON objects. `request` makes a single request. */
 export function batchOf(request: Protocol["request"], form: BatchForm): Batch {
 	const partOf = (made: ModelRequest, context: RequestContext) => {
 		if (typeof made.body !== "string") return null;
@@ -91,12 +91,12 @@ export function batchOf(request: Protocol["request"], form: BatchForm): Batch {
 
 const NOT_TOGETHER: Misfit = { misfit: "these inputs cannot be sent in one request" };
 
-/** The members of the object that a JSON text is; null: it is none. */
+/** The members of a JSON text that is an object; null if it is not one. */
 export function membersIn(text: string | undefined): Members | null {
 	return text?.trimStart().startsWith("{") === true ? memberTexts(text) : null;
 }
 
-/** The elements of the array that a JSON text is; null: it is none. */
+/** The elements of a JSON text that is an array; null if it is not one. */
 export function elementsIn(text: string | undefined): string[] | null {
 	return isList(text) ? elementTexts(text) : null;
 }
@@ -105,7 +105,7 @@ export function isList(text: string | undefined): text is string {
 	return text?.trimStart().startsWith("[") === true;
 }
 
-/** Names and texts of all members but these. */
+/** Names and texts of all members except these. */
 export function othersOf(members: Members, ...names: readonly string[]): [string, string][] {
 	return [...members].filter(([name]) => !names.includes(name));
 }
@@ -118,12 +118,12 @@ export function listText(texts: readonly string[]): string {
 	return `[${texts.join(",")}]`;
 }
 
-/** The object with another text for a member of it. */
+/** The object with a different text for one member. */
 export function withMember(members: Members, name: string, text: string): Members {
 	return new Map(members).set(name, text);
 }
 
-/** The first body, whose list `name` has the elements of all. */
+/** The first body, whose list `name` gets the elements of all bodies. */
 export function joinLists(bodies: readonly Members[], name: string): Members {
 	const elements = bodies.flatMap((body) => elementsIn(body.get(name)) ?? []);
 	return withMember(bodies[0] ?? new Map<string, string>(), name, listText(elements));

@@ -1,6 +1,6 @@
 /**
- * Batches of `huggingface`: the `inputs` of all in one list, and a list with as many outputs. Only what surely means the
- * same as a single response is split, since tasks differ in what they return for one input and for a list of one.
+ * Batches of `huggingface`: the `inputs` of all in one list, and a list with as many outputs. Splits only outputs that
+ * certainly mean the same as a single response: for one input and for a list of one, tasks respond differently.
  */
 import { endsWith } from "../requests/address.ts";
 import {
@@ -29,7 +29,7 @@ const form: BatchForm = {
 		// Zero-shot classification returns an object for a text, and a list of objects for a list.
 		if (membersIn(body.get("parameters"))?.has("candidate_labels") === true) return null;
 		const [only = "", ...more] = elementsIn(inputs) ?? [inputs];
-		// A number alone in a list may be a vector.
+		// A single number in a list may be a vector.
 		if (more.length > 0 || !/^["[{]/.test(only)) return null;
 		const isText = only.startsWith('"');
 		if (!isText && !isList(inputs)) return null;
@@ -39,7 +39,7 @@ const form: BatchForm = {
 	split(document, count) {
 		const outputs = elementsIn(document);
 		if (outputs?.length !== count || !outputs.every(isPlain)) return null;
-		// What TEI's classifier says of a pair, or of two texts: it cannot be told.
+		// The result of TEI's classifier for a pair, or for two texts: the two cannot be distinguished.
 		if (count === 2 && outputs.every((output) => membersIn(output)?.has("label") === true)) return null;
 		return (index) => listText(outputs.slice(index, index + 1));
 	},

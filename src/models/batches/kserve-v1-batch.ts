@@ -1,4 +1,4 @@
-/** Batches of `kserve-v1`: the `instances` of all in one list, and a prediction for each. Explanations go singly. */
+/** Batches of `kserve-v1`: the `instances` of all in one list, one prediction each. Explanations are sent singly. */
 import { endsWith } from "../requests/address.ts";
 import {
 	type BatchForm,

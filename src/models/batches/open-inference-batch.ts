@@ -1,6 +1,6 @@
 /**
- * Batches of `open-inference`: inputs are joined by the first dimension of their tensors, and every output is split by
- * its own. The id of the request is the first delivery's, and so is the one that the server repeats in its document.
+ * Batches of `open-inference`: inputs are joined along the first dimension of their tensors, and every output is split
+ * along its first dimension. The id of the request is the first delivery's, and the server repeats it in its document.
  */
 import {
 	type BatchForm,
@@ -22,7 +22,7 @@ export function openInferenceBatch(request: Protocol["request"]): Batch {
 
 const form: BatchForm = {
 	key(body) {
-		// Triton keeps a state for each sequence, whose requests come one after the other.
+		// Triton keeps state for each sequence, whose requests must come one after the other.
 		if (membersIn(body.get("parameters"))?.has("sequence_id") === true) return null;
 		const tensors = (elementsIn(body.get("inputs")) ?? []).map(tensorKey);
 		if (tensors.length === 0 || tensors.includes(null)) return null;
@@ -48,8 +48,8 @@ const form: BatchForm = {
 };
 
 /**
- * null: the tensor has not exactly one row, or not the elements that its shape says, which would shift those of the
- * inputs behind it.
+ * null: the tensor does not have exactly one row, or has not as many elements as its shape says, which would shift those
+ * of the next inputs.
  */
 function tensorKey(text: string): unknown[] | null {
 	const tensor = membersOf(text);
@@ -58,13 +58,13 @@ function tensorKey(text: string): unknown[] | null {
 	if (shape === null || shape[0] !== 1 || data === null) return null;
 	const isNested = data.some(isList);
 	if (isNested && data.length !== 1) return null;
-	// Nested lists are allowed beside the flat one; all inputs of a batch have to use the same form.
+	// Nested lists are allowed instead of a flat one, but all inputs of a batch must use the same form.
 	const length = isNested ? (JSON.parse(listText(data)) as unknown[]).flat(Infinity).length : data.length;
 	if (length !== sizeOf(shape)) return null;
 	return [othersOf(tensor, "shape", "data"), shape.slice(1), isNested];
 }
 
-/** How to get each row of an output as an output of its own; null: it has another number of rows. */
+/** How to get each row of an output as a separate output; null: it has another number of rows. */
 function rowsOf(text: string, count: number): ((index: number) => string) | null {
 	const tensor = membersOf(text);
 	const shape = shapeOf(tensor);

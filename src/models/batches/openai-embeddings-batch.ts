@@ -1,6 +1,6 @@
 /**
  * Batches of `openai-embeddings`: the inputs of all in one list, and the items of `data` by their `index`, which becomes
- * 0. `usage` stays in each document as it came: it is that of the whole request.
+ * 0. `usage` stays unchanged in each document: it is the usage of the whole request.
  */
 import {
 	type BatchForm,
@@ -40,7 +40,7 @@ const form: BatchForm = {
 	},
 };
 
-/** By index; null: there is not exactly one for each. */
+/** The items by index; null: there is not exactly one for each. */
 function itemsOf(texts: readonly string[], count: number): Map<number, Members> | null {
 	const items = new Map<number, Members>();
 	for (const text of texts) {

@@ -98,7 +98,7 @@ function textOf(error: Record<string, unknown> | null): string | null {
 	return stringOf(error?.["message"]);
 }
 
-/** What an OpenAI document reports beside the output. */
+/** What an OpenAI document reports in addition to the output. */
 export function factsOf(
 	document: Record<string, unknown> | null,
 	exchange: Exchange,

@@ -49,7 +49,7 @@ export const cog: Protocol = {
 		return {
 			method: "PUT",
 			url: predictionUrl(context),
-			// Cog 0.23 compares the whole header: with another preference beside this one, it waits for the
+			// Cog 0.23 compares the whole header: with another preference in addition, it waits for the
 			// output.
 			headers: { ...JSON_HEADERS, ...(callbackUrl !== null && { prefer: "respond-async" }) },
 			body: JSON.stringify({ input: made.inputs, ...webhookOf(callbackUrl) }),

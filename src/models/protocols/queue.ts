@@ -1,4 +1,4 @@
-/** Protocol `queue`: a queue of Cloudflare that the Worker is bound to, at `queue:BINDING`. There is no output. */
+/** Protocol `queue`: a Cloudflare queue that the Worker is bound to, at `queue:BINDING`. There is no output. */
 import { Buffer } from "node:buffer";
 import { parseWithRawNumbers } from "../../events/json/parse.ts";
 import { JSON_HEADERS } from "../requests/input.ts";
@@ -6,7 +6,7 @@ import { messageOf } from "../requests/message.ts";
 import type { Protocol } from "../protocol.ts";
 import { errorTextOf, isSuccess, reading } from "../responses/reading.ts";
 
-/** Cloudflare takes 128 KB (of 1,000 bytes) with some 100 bytes of its own metadata. */
+/** Cloudflare accepts 128 KB (of 1,000 bytes), including about 100 bytes of its own metadata. */
 const MAX_BYTES = 127_000;
 
 export const queue: Protocol = {

@@ -1,7 +1,7 @@
 /**
- * Azure Event Grid, in its own schema and in that of CloudEvents, with the handshake of each
+ * Azure Event Grid, in its own schema and in the CloudEvents schema, with the handshake of each
  * (https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema and
- * …/end-point-validation-cloud-events-schema). Event Grid signs nothing; the proof is what it was told to send.
+ * …/end-point-validation-cloud-events-schema). Event Grid does not sign; it sends a header or token that it was given.
  */
 import { decodeCloudEvents } from "../../events/cloudevents/cloudevents.ts";
 import type { CloudEvent } from "../../events/event.ts";
@@ -22,7 +22,7 @@ export const azureEventgrid = defineKind({
 	defaultAuth: { type: "url_token" },
 	parse: async (input) => parse(input),
 
-	/** Section 4.2 of HTTP 1.1 Web Hooks for Event Delivery; what is sent has to prove itself all the same. */
+	/** Section 4.2 of HTTP 1.1 Web Hooks for Event Delivery. Later requests must still authenticate. */
 	handshake(request) {
 		const origin = request.headers.get("webhook-request-origin");
 		if (request.method !== "OPTIONS" || origin !== ORIGIN) return null;
@@ -57,7 +57,7 @@ function parse(input: ParseInput): Parsed {
 	return { ok: true, events, batch: isList };
 }
 
-/** Event Grid wants its code back; it sends it alone, before any event. */
+/** Event Grid expects its code in the response. It sends the code alone, before any event. */
 function replyToValidation(event: JsonObject, path: string): Parsed {
 	const code = valueAt(event, "data", "validationCode");
 	if (typeof code !== "string") return refuse(400, "invalid_payload", `"${path}" must be a text.`, path);
@@ -90,7 +90,7 @@ function readEvent(
 	return { ok: true, event: { attributes, data: data === undefined ? null : { kind: "json", text: data } } };
 }
 
-/** A blob that was written, as Event Grid describes it in its own schema. */
+/** A new blob, as Event Grid describes it in its own schema. */
 function sample(now: number): Sample {
 	const account =
 		"/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/app/providers/Microsoft.Storage/storageAccounts/scans";

@@ -3,8 +3,8 @@ import type { Setup, SetupTarget } from "../kind.ts";
 import { setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
 
 /**
- * Delivery in the CloudEvents schema: its handshake needs no proof, so that headers which Event Grid may leave out
- * of the first request cannot make it fail.
+ * Delivery in the CloudEvents schema. Its handshake needs no authentication, so it cannot fail if Event Grid omits
+ * headers from the first request.
  */
 export function azureEventgridSetup(target: SetupTarget): Setup {
 	const { source, url, secret } = target;

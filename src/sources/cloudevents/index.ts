@@ -1,4 +1,4 @@
-/** Publishers that speak CloudEvents 1.0 over HTTP themselves, in any of its modes. */
+/** Publishers that send CloudEvents 1.0 over HTTP, in any mode. */
 import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents/cloudevents.ts";
 import { curlSetup } from "../setup/curl.ts";
 import { defineKind, noSettings } from "../kind.ts";
@@ -12,8 +12,8 @@ export const cloudevents = defineKind({
 	},
 
 	/**
-	 * Abuse protection of HTTP 1.1 Web Hooks for Event Delivery, section 4: the sender asks before it sends. Anyone
-	 * may ask; what is sent has to prove itself all the same.
+	 * Abuse protection of HTTP 1.1 Web Hooks for Event Delivery, section 4: the sender asks for consent before it sends.
+	 * Anyone may ask; the events must still authenticate.
 	 */
 	handshake(request) {
 		const origin = request.headers.get("webhook-request-origin");

@@ -1,10 +1,10 @@
 /**
- * One record of Debezium's CloudEvents format as an event
+ * Converts one record of Debezium's CloudEvents format to an event
  * (https://debezium.io/documentation/reference/stable/integrations/cloudevents.html). Pure.
  *
  * Its id is a position in the database's log (`name:…;lsn:…;txId:…`), and several rows can share one: all rows of a
- * snapshot, of a COPY, of one event of MySQL's binlog. A hash of the change is
- * appended to keep them distinct. The type contains table and operation if extensions provide them; else it is kept.
+ * snapshot, of a COPY, or of one event of MySQL's binlog. A hash of the change is appended to make the id unique. The
+ * type contains table and operation if Debezium sends extensions with them; otherwise it is kept.
  */
 import { checkAttributes } from "../../events/cloudevents/attributes.ts";
 import type { CloudEvent } from "../../events/event.ts";
@@ -17,10 +17,10 @@ import { changeType, subjectOf } from "./naming.ts";
 import { withoutSchema } from "./record.ts";
 import { type JsonObject, isObject } from "../reading/json-body.ts";
 
-/** Hex digits of the hash: two changes at one position share it once in 2^64. */
+/** Hex digits of the hash. Two changes at one position have the same hash once in 2^64 cases. */
 const SUFFIX_LENGTH = 16;
 
-/** `at` is where the event stands in the request, such as "[3]"; "" when it stands alone. */
+/** `at` is the position of the event in the request, such as "[3]"; "" if it is the only one. */
 export function readCloudEvent(
 	record: JsonObject,
 	primaryKey: string,
@@ -57,7 +57,7 @@ export function readCloudEvent(
 	};
 }
 
-/** Debezium writes what CloudEvents cannot hold: integers of 64 bits stay as their digits, other things go. */
+/** Debezium writes values that CloudEvents cannot hold. 64-bit integers are kept as digits, other values are dropped. */
 function extensionValue(name: string, value: unknown, text: string | undefined): unknown {
 	if (!name.startsWith("iodebezium")) return value;
 	if (!/^[a-z0-9]+$/.test(name)) return undefined;
@@ -66,7 +66,7 @@ function extensionValue(name: string, value: unknown, text: string | undefined):
 	return typeof value === "string" && isUsableText(value) ? value : undefined;
 }
 
-/** `{before, after}`, or for connectors that are told so the whole envelope, each within `{schema, payload}` or not. */
+/** `{before, after}`, or the whole envelope if the connector is configured so. Each may be in `{schema, payload}`. */
 function dataOf(value: unknown, text = "null"): JsonObject {
 	if (!isObject(value)) return { text, value: {} };
 	return withoutSchema({ text, value }) ?? { text: "null", value: {} };

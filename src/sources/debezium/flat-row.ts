@@ -1,6 +1,6 @@
 /**
- * A row extracted from its envelope by the transformation `ExtractNewRecordState`. Operation and log position are in
- * the members that `add.fields` adds (`__op`, `__table`, `__lsn`), or in the headers of `add.headers`.
+ * Reads a row that the transformation `ExtractNewRecordState` has extracted from its envelope. Operation and log position
+ * are in the members that `add.fields` adds (`__op`, `__table`, `__lsn`), or in the headers of `add.headers`.
  * https://debezium.io/documentation/reference/stable/transformations/event-flattening.html. Pure.
  */
 import type { Attributes, CloudEvent } from "../../events/event.ts";
@@ -12,7 +12,7 @@ import { OTHER_TYPE, POSITION, type RecordContext, changeType, rowSubject, timeF
 
 const PREFIX = "__";
 
-/** Returns null if the row cannot be recognised as one. */
+/** Returns null if the record cannot be recognised as a row. */
 export function flatRowEvent(row: JsonObject, context: RecordContext): CloudEvent | null {
 	const added = (name: string) => addedValue(row, context, name);
 	const isDeleted = added("deleted") === "true";
@@ -32,7 +32,7 @@ export function flatRowEvent(row: JsonObject, context: RecordContext): CloudEven
 	return { attributes, data: { kind: "json", text: row.text } };
 }
 
-/** A member of the envelope, or of its `source`, which has a name of its own when it is asked for as such. */
+/** Reads a member that was added from the envelope or from its `source`, with or without `source_` in its name. */
 function addedValue(row: JsonObject, { headers }: RecordContext, name: string): string | undefined {
 	for (const full of [`${PREFIX}${name}`, `${PREFIX}source_${name}`]) {
 		const value = textAt(row, full) ?? booleanAt(row, full) ?? usableText(headers(full));
@@ -47,19 +47,19 @@ function booleanAt(row: JsonObject, name: string): string | undefined {
 }
 
 /**
- * The place in the log and the row. A row that does not say where in the log it stands can be set back to what it
- * was: then the request counts.
+ * Identifies the position in the log and the row. Without a position, a row can return to an earlier state, so the id
+ * includes the request.
  */
 function flatRowId(row: JsonObject, context: RecordContext, names: (string | undefined)[]): string {
 	const position = POSITION.map((name) => addedValue(row, context, name) ?? "");
 	const [, ...beyondTime] = position;
 	if (beyondTime.every((value) => value === "")) return contentHash(context.place, row.text);
 	const columns = [...memberTexts(row.text)].filter(([name]) => !name.startsWith(PREFIX)).flat();
-	// Of the times, that of reading is another whenever the change is read again.
+	// Without the time of reading, which differs whenever the change is read again.
 	return contentHash(...names.map((name) => name ?? ""), ...beyondTime, ...columns);
 }
 
-/** `/debezium/{connector}/{server}`, which Debezium also says in the headers of every record. */
+/** `/debezium/{connector}/{server}`. Debezium also sends these in the headers of every record. */
 export function serverPath(
 	{ headers, sourceName }: RecordContext,
 	connector = usableText(headers("__debezium.context.connectorname")),

@@ -1,8 +1,8 @@
 /**
- * Debezium Server's HTTP sink, or Debezium in Kafka Connect with an HTTP sink behind it: changes of rows as JSON or as
- * CloudEvents, one per request or a list. A refused request stops the capture after a few retries, so every JSON record
- * is accepted: records that are not row changes become `debezium.record`, and records that are too large become a small
- * event that reports this.
+ * Debezium Server's HTTP sink, or Debezium in Kafka Connect followed by an HTTP sink: row changes as JSON or as
+ * CloudEvents, one per request or in a list. A refused request stops the capture after a few retries, so every JSON
+ * record is accepted: records that are not row changes become `debezium.record`, and records that are too large become a
+ * small event that reports this.
  */
 import type { CloudEvent } from "../../events/event.ts";
 import { readJson } from "../../events/payload.ts";
@@ -30,11 +30,11 @@ export const debezium = defineKind({
 function parse({ source, settings, headers, body, now, freshId, part }: ParseInput<RowSettings>): Parsed {
 	const read = refuseUnlessJson({ headers, body }) ?? readJsonRecords(body, part?.firstIndex);
 	const { primary_key: primaryKey } = settings;
-	// Debezium Server makes one for each record or list, and keeps it while it tries again.
+	// Debezium Server creates one per record or list, and keeps it when it retries.
 	const requestId = idFromHeader(headers, "webhook-id") ?? freshId;
 	const common = { sourceName: source.name, primaryKey, now };
 	if (!read.ok) {
-		// What an application puts into its outbox can be any JSON.
+		// The payload in an application's outbox can be any JSON.
 		const json = read.code === "invalid_payload" ? readJson(body) : read;
 		const context = { ...common, place: requestId, headers: recordHeaders(headers) };
 		const event = json.ok ? outboxEvent(json.text, context) : null;
@@ -61,7 +61,7 @@ function parse({ source, settings, headers, body, now, freshId, part }: ParseInp
 	return { ok: true, events, batch: isList, reply: { status: 200, body: { ids: [] } } };
 }
 
-/** An insert into PostgreSQL, as the connector describes it. */
+/** An insert into PostgreSQL, as the connector represents it. */
 function sample(now: number): Sample {
 	const body = {
 		before: null,

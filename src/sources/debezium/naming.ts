@@ -1,4 +1,4 @@
-/** The type, subject and id of row changes, for all Debezium formats, and the context for record readers. Pure. */
+/** Names row changes, for all Debezium formats: type, subject and id. Also the context for record readers. Pure. */
 import { usableText } from "../reading/attribute-values.ts";
 import { type JsonObject, textAt } from "../reading/json-body.ts";
 import type { RecordHeaders } from "./record-headers.ts";
@@ -13,9 +13,9 @@ const VERBS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Members of `source` that place a change in the log of its database, for all of Debezium's connectors. Together
- * with the row they are the same whenever the change is read again; `sequence`, `snapshot`, `version` and the
- * times of reading are not.
+ * Members of `source` that locate a change in the log of its database, for all of Debezium's connectors. Like the row,
+ * they are the same whenever the change is read again; `sequence`, `snapshot`, `version` and the times of reading are
+ * not.
  */
 export const POSITION = [
 	"ts_ms",
@@ -36,28 +36,28 @@ export const POSITION = [
 	"ssn",
 ];
 
-/** The type of what is no change of a row. */
+/** The type of a record that is not a row change. */
 export const OTHER_TYPE = "debezium.record";
 
 export interface RecordContext {
-	/** For records that say nothing of where they come from. */
+	/** For records that do not say where they come from. */
 	sourceName: string;
-	/** The column that names a row; a record's value does not say which it is. */
+	/** The column that identifies a row. A record's value does not say which one it is. */
 	primaryKey: string;
 	/** ms since the epoch. */
 	now: number;
-	/** The id of the request and the record's place in it: of use where nothing else tells two records apart. */
+	/** The id of the request and the record's position in it, for records that nothing else tells apart. */
 	place: string;
-	/** What came as headers beside this one record. */
+	/** Headers that came with this one record. */
 	headers: RecordHeaders;
 }
 
-/** What was done, in our words; undefined for what is no operation on a row. */
+/** The operation in Sluice's terms; undefined if it is not a row operation. */
 export function verbOf(op: string | undefined): string | undefined {
 	return op !== undefined && Object.hasOwn(VERBS, op) ? VERBS[op] : undefined;
 }
 
-/** undefined for records that are no change of a row: transactions, schema changes, messages. */
+/** undefined for records that are not row changes: transactions, schema changes, messages. */
 export function changeType(
 	namespace: string | undefined,
 	table: string | undefined,
@@ -68,7 +68,7 @@ export function changeType(
 	return usableText([...(namespace === undefined ? [] : [namespace]), table, verb].join("."));
 }
 
-/** The table and the key of the row after the change, or of the one that is gone; without a key the table. */
+/** The table and the key of the row, after the change or before a delete. Without a key, the table. */
 export function subjectOf(
 	table: string | undefined,
 	change: JsonObject,
@@ -82,7 +82,7 @@ export function rowSubject(table: string, key: string | undefined): string {
 	return key === undefined ? table : (usableText(`${table}/${key}`) ?? table);
 }
 
-/** RFC 3339 of a time in ms since the epoch; undefined for anything else. */
+/** Converts ms since the epoch to RFC 3339; undefined for anything else. */
 export function timeFromMs(value: unknown): string | undefined {
 	const isTime = typeof value === "number" && value > 0 && value <= Date.UTC(9999, 11, 31);
 	return isTime ? new Date(value).toISOString() : undefined;

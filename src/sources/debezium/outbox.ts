@@ -1,6 +1,6 @@
 /**
- * An event of an application, out of its outbox table by the transformation `EventRouter`: the body is the payload
- * alone; its id comes as the header `id`, type and key as the headers that `table.fields.additional.placement`
+ * Reads an application's event, taken from its outbox table by the transformation `EventRouter`. The body is only the
+ * payload; its id comes in the header `id`, type and key in the headers that `table.fields.additional.placement`
  * names. https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html. Pure.
  */
 import type { Attributes, CloudEvent } from "../../events/event.ts";
@@ -11,14 +11,14 @@ import { serverPath } from "./flat-row.ts";
 import { OTHER_TYPE, type RecordContext, rowSubject } from "./naming.ts";
 
 /**
- * Where type and key are placed: by the set-up's names first, then by those of the columns, which the placement
- * takes when it is told no other.
+ * The headers of type and key: first the names in our set-up, then those of the columns, which the placement uses by
+ * default.
  */
 const TYPE_HEADERS = ["eventType", "type"];
 const KEY_HEADERS = ["aggregateId", "aggregateid", "aggregate_id", "key"];
 const AGGREGATE_HEADERS = ["aggregateType", "aggregatetype", "aggregate_type"];
 
-/** null unless the record has an outbox's id. `text` is any JSON. */
+/** Returns null unless the record has the id of an outbox event. `text` is any JSON. */
 export function outboxEvent(text: string, context: RecordContext): CloudEvent | null {
 	const { headers, now } = context;
 	const id = idFrom(headers("id"));
@@ -39,7 +39,7 @@ export function outboxEvent(text: string, context: RecordContext): CloudEvent | 
 	return { attributes, data: { kind: "json", text: expanded(text) } };
 }
 
-/** Without `table.expand.json.payload` the payload's JSON comes as a string. */
+/** Without `table.expand.json.payload`, the payload's JSON is sent as a string. */
 function expanded(text: string): string {
 	const outer = parseJson(text);
 	if (!outer.ok || typeof outer.value !== "string") return text;

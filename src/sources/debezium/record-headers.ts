@@ -1,6 +1,6 @@
 /**
- * The headers of a Kafka record, as Debezium Server's HTTP sink puts them on the request of that one record:
- * `x-debezium-{name}`, its value as JSON, within its schema or bare, and that in base64 unless
+ * Reads the headers of a Kafka record, which Debezium Server's HTTP sink adds to the request of a single record:
+ * `x-debezium-{name}`. The value is JSON, with or without its schema, and in base64 unless
  * `debezium.sink.http.headers.encode.base64` is false. No signature covers them. Pure.
  */
 import { isExactHeader } from "../../events/cloudevents/header-value.ts";
@@ -9,10 +9,10 @@ import { isObject, scalarTextAt } from "../reading/json-body.ts";
 
 const PREFIX = "x-debezium-";
 
-/** The value of a header by the name it has in Kafka, without regard to case: a text, or the digits of a number. */
+/** Returns the value of a header by its name in Kafka, ignoring case: a text, or the digits of a number. */
 export type RecordHeaders = (name: string) => string | undefined;
 
-/** For records that come in a list, which share the headers of one request. */
+/** For records in a list, which share the headers of one request. */
 export const NO_HEADERS: RecordHeaders = () => undefined;
 
 export function recordHeaders(headers: Headers): RecordHeaders {
@@ -29,13 +29,13 @@ function readValue(value: string): string | undefined {
 		const { value: inner } = parsed;
 		if (isObject(inner) && Object.hasOwn(inner, "payload"))
 			return scalarTextAt({ text, value: inner }, "payload");
-		// As if it stood within its schema: so a number keeps its digits.
+		// Wrapped as if in its schema, so that a number keeps its digits.
 		return scalarTextAt({ text: `{"payload":${text}}`, value: { payload: inner } }, "payload");
 	}
 	return value;
 }
 
-/** null unless `value` is the base64 of a text in UTF-8. */
+/** Returns null unless `value` is a UTF-8 text in base64. */
 function decodeBase64(value: string): string | null {
 	const bytes = Buffer.from(value, "base64");
 	if (bytes.toString("base64") !== value) return null;

@@ -1,6 +1,6 @@
 /**
- * One record of Debezium's JSON format as an event: the envelope `{before, after, op, source, …}` of a change, or
- * what a transformation has made of it. Pure.
+ * Converts one record of Debezium's JSON format to an event: the envelope `{before, after, op, source, …}` of a change,
+ * or the result of a transformation. Pure.
  */
 import type { Attributes, CloudEvent } from "../../events/event.ts";
 import { memberTexts } from "../../events/json/text.ts";
@@ -16,7 +16,7 @@ const ROW_MEMBERS = ["op", "before", "after", "updateDescription", "message"];
 /** Returns null for a record without content: a heartbeat, or a tombstone after a delete. */
 export function readRecord(record: JsonObject, context: RecordContext): CloudEvent | null {
 	const change = withoutSchema(record);
-	// An application can say all by the type of its event; a tombstone has no id.
+	// An application can put everything into the type of its event, without a payload. A tombstone has no id.
 	if (change === null) return outboxEvent("null", context);
 	if (isHeartbeat(change)) return null;
 	if (isObject(change.value["source"])) return changeEvent(change, context);
@@ -25,7 +25,7 @@ export function readRecord(record: JsonObject, context: RecordContext): CloudEve
 	);
 }
 
-/** What is inside of the `{schema, payload}` of Kafka's JSON converter; null when that is a tombstone. */
+/** Returns the payload in the `{schema, payload}` of Kafka's JSON converter; null for a tombstone. */
 export function withoutSchema(record: JsonObject): JsonObject | null {
 	if (!isWrapped(record.value)) return record;
 	const { payload } = record.value;
@@ -43,7 +43,7 @@ function isWrapped(value: JsonObject["value"]): boolean {
 	return Object.keys(value).length === 2 && Object.hasOwn(value, "schema") && Object.hasOwn(value, "payload");
 }
 
-/** `heartbeat.interval.ms`: only the time. */
+/** The message of `heartbeat.interval.ms`: only a time. */
 function isHeartbeat({ value }: JsonObject): boolean {
 	return Object.keys(value).join() === "ts_ms";
 }
@@ -65,7 +65,7 @@ function changeEvent(change: JsonObject, { sourceName, primaryKey, now, place }:
 	return { attributes, data: { kind: "json", text: change.text } };
 }
 
-/** Two records without a place in the log can say the same and be two: then the request counts. */
+/** Without a position in the log, two records with equal content can be different, so the id includes the request. */
 function changeId(change: JsonObject, place: string): string {
 	const { source, op, ts_ms: time } = change.value;
 	if (!isObject(source))

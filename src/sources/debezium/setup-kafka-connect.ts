@@ -1,4 +1,4 @@
-/** The set-up of a Kafka Connect sink that sends Debezium's records from Kafka. */
+/** The set-up of a Kafka Connect sink that sends Debezium's records from Kafka to the router. */
 import type { SetupTarget, SetupVariant } from "../kind.ts";
 import { slotName } from "./slot-name.ts";
 
@@ -25,7 +25,7 @@ export function kafkaConnect(
 		"retry.backoff.ms": "1000",
 		"key.converter": "org.apache.kafka.connect.storage.StringConverter",
 		"value.converter": "org.apache.kafka.connect.storage.StringConverter",
-		// The sink ends at a record without a value, and Debezium writes one behind every delete.
+		// The sink stops at a record without a value, and Debezium writes one after every delete.
 		transforms: "noTombstones",
 		"transforms.noTombstones.type": "org.apache.kafka.connect.transforms.Filter",
 		"transforms.noTombstones.predicate": "isTombstone",
@@ -40,8 +40,14 @@ export function kafkaConnect(
 	].join("\n");
 	return {
 		name: "kafka-connect",
-		title: "Debezium in Kafka Connect, with Aiven's HTTP sink behind it",
-		steps: [{ title: "Make the sink; the topics are those of Debezium", language: "shell", code: create }],
+		title: "Debezium in Kafka Connect, followed by Aiven's HTTP sink",
+		steps: [
+			{
+				title: "Create the sink. Replace the topics with those of your Debezium connector",
+				language: "shell",
+				code: create,
+			},
+		],
 		remove: { title: "Delete the sink", language: "shell", code: `curl -X DELETE '${connector}'` },
 	};
 }

@@ -5,22 +5,22 @@
 import type { SetupStep, SetupTarget, SetupVariant } from "../kind.ts";
 import { slotName } from "./slot-name.ts";
 
-/** Every change of a table's rows, many in a request. */
+/** Every row change of a table, many per request. */
 export function debeziumServer(target: SetupTarget): SetupVariant {
 	const slot = slotName(target.source.name);
 	const properties = [
 		...sinkProperties(target),
-		"# Many records in a request. Debezium Server before 3.6 does not know it and sends one after the other.",
+		"# Many records per request. Debezium Server before 3.6 does not support this and sends them one by one.",
 		"debezium.sink.http.batch.enabled=true",
 		"debezium.sink.http.batch.max-size=100",
 		"",
 		...databaseProperties(slot, "public.documents"),
 		"debezium.source.tombstones.on.delete=false",
-		"# Numbers as they are; otherwise they come as bytes and a scale.",
+		"# Decimal numbers as text. Otherwise they are sent as bytes and a scale.",
 		"debezium.source.decimal.handling.mode=string",
-		"# A row of a partition is a row of the partitioned table.",
+		"# Send a row of a partition as a row of the partitioned table.",
 		"debezium.source.publish.via.partition.root=true",
-		"# A record above 1 MB comes as debezium.record.too_large, without its row. To have it with a long text cut:",
+		"# A record above 1 MB arrives as debezium.record.too_large, without its row. To cut a long text column instead:",
 		"# debezium.source.column.truncate.to.100000.chars=public.documents.content",
 	];
 	return {
@@ -30,7 +30,7 @@ export function debeziumServer(target: SetupTarget): SetupVariant {
 			logicalWal(),
 			{
 				title:
-					"For each table: old rows whole, and updates in tables without a key; for partitions each of them",
+					"For each table and each partition: send complete old rows, and allow updates in tables without a key",
 				language: "sql",
 				code: "alter table public.documents replica identity full;",
 			},
@@ -41,8 +41,8 @@ export function debeziumServer(target: SetupTarget): SetupVariant {
 }
 
 /**
- * Events that an application writes into a table, in the transaction that they tell of. Headers say what they are
- * called, which only a request of one record has.
+ * Events that an application writes into a table, in the transaction that they report. Their type is in headers, which
+ * only a request with a single record has.
  */
 export function debeziumServerOutbox(target: SetupTarget): SetupVariant {
 	const slot = slotName(target.source.name);
@@ -53,7 +53,7 @@ export function debeziumServerOutbox(target: SetupTarget): SetupVariant {
 	];
 	const properties = [
 		...sinkProperties(target),
-		"# Id, type and key of an event come as headers, which belong to one record.",
+		"# Id, type and key of an event are sent as headers, which needs one record per request.",
 		"debezium.sink.http.batch.enabled=false",
 		"",
 		...databaseProperties(slot, "public.outbox"),
@@ -75,11 +75,11 @@ export function debeziumServerOutbox(target: SetupTarget): SetupVariant {
 	].join("\n");
 	return {
 		name: "debezium-server-outbox",
-		title: "The same for an outbox table: its id, type and key become those of the event",
+		title: "The same for an outbox table. Its id, type and key become those of the event",
 		steps: [
 			logicalWal(),
 			{
-				title: "Make the table; rows may be deleted as soon as they are inserted",
+				title: "Create the table. Rows may be deleted as soon as they are inserted",
 				language: "sql",
 				code: table,
 			},
@@ -92,11 +92,11 @@ export function debeziumServerOutbox(target: SetupTarget): SetupVariant {
 function logicalWal(): SetupStep {
 	const code = [
 		"alter system set wal_level = logical;",
-		"-- Restart PostgreSQL where this says something else than logical:",
+		"-- Restart PostgreSQL unless this shows logical:",
 		"show wal_level;",
 	].join("\n");
 	return {
-		title: "Let PostgreSQL log what Debezium reads; hosted ones have a switch for it",
+		title: "Enable logical replication in PostgreSQL. Hosted databases have a setting for it",
 		language: "sql",
 		code,
 	};
@@ -106,7 +106,7 @@ function serverSteps(properties: readonly string[]): SetupStep[] {
 	return [
 		{
 			title:
-				"In the folder of Debezium Server: make the one for offsets, without which every restart begins anew",
+				"In the folder of Debezium Server: create the folder for offsets. Without it every restart reads everything again",
 			language: "shell",
 			code: "java -version   # 21 or newer\nmkdir -p config data",
 		},
@@ -120,7 +120,7 @@ function sinkProperties({ source, url, secret }: SetupTarget): string[] {
 		"debezium.sink.type=http",
 		`debezium.sink.http.url=${url}`,
 		"debezium.sink.http.timeout.ms=60000",
-		"# When the tries are used up the capture stops; this waits a day.",
+		"# The capture stops when all retries have failed. This setting retries for a day.",
 		"debezium.sink.http.retries=86400",
 		"debezium.sink.http.retry.interval.ms=1000",
 		...(source.auth.type === "standard_webhooks"
@@ -137,7 +137,7 @@ function sinkProperties({ source, url, secret }: SetupTarget): string[] {
 
 function databaseProperties(slot: string, table: string): string[] {
 	return [
-		"# The database; for others than PostgreSQL see the page of the connector.",
+		"# The database. For databases other than PostgreSQL, see the documentation of the connector.",
 		"debezium.source.connector.class=io.debezium.connector.postgresql.PostgresConnector",
 		"debezium.source.plugin.name=pgoutput",
 		`debezium.source.topic.prefix=${slot}`,
@@ -160,5 +160,5 @@ function removeSlot(slot: string): SetupStep {
 		`select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${slot}';`,
 		`drop publication if exists ${slot};`,
 	].join("\n");
-	return { title: "Stop Debezium, then free what it holds in the database", language: "sql", code };
+	return { title: "Stop Debezium, then drop its replication slot and publication", language: "sql", code };
 }

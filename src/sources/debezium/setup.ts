@@ -5,7 +5,7 @@ import { kafkaConnect } from "./setup-kafka-connect.ts";
 import { setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
 
 /**
- * Debezium Server signs by Standard Webhooks and can set no fixed header; the sinks of Kafka Connect set headers
+ * Debezium Server signs with Standard Webhooks and cannot send a fixed header. The sinks of Kafka Connect send headers
  * and cannot sign. A token in the URL works for both.
  */
 export function debeziumSetup(target: SetupTarget): Setup {

@@ -1,5 +1,5 @@
 /**
- * Replaces a record that exceeds the event size limit by an event with its key, so that the row can be fetched. A
+ * Replaces a record that exceeds the event size limit with an event that has its key, so that the row can be fetched. A
  * refusal would stop the capture. Pure.
  */
 import { MAX_EVENT_BYTES, type CloudEvent } from "../../events/event.ts";
@@ -13,12 +13,12 @@ import { withoutSchema } from "./record.ts";
 
 export const TOO_LARGE_TYPE = "debezium.record.too_large";
 
-/** What Kafka's JSON converter and CloudEvents put around a change. */
+/** The wrappers that Kafka's JSON converter and CloudEvents put around a change. */
 const WRAPPERS = ["payload", "data"];
 const ROWS = ["before", "after"];
-/** Members of an envelope that are another whenever the change is read again, or say where it stands. */
+/** Members of an envelope that differ whenever the change is read again, or that locate it. */
 const NO_ROW = ["source", "op", "transaction", "ts_ms", "ts_us", "ts_ns", "schema"];
-/** A CloudEvent's own. */
+/** The members of a CloudEvent itself. */
 const ATTRIBUTES = [
 	"specversion",
 	"id",
@@ -30,7 +30,7 @@ const ATTRIBUTES = [
 	"dataschema",
 ];
 
-/** What is kept of such a record: what it is called, never what it says. */
+/** What is kept of such a record: names and positions, but no content. */
 export function wantedOf(primaryKey: string): Wanted {
 	return {
 		keeps(path) {
@@ -52,7 +52,7 @@ export function wantedOf(primaryKey: string): Wanted {
 	};
 }
 
-/** Whether it says what was done, or where and when. */
+/** Whether the member says what was done, or where and when. */
 function isAbout(name: string): boolean {
 	return name.startsWith("__") || name.startsWith("iodebezium") || name === "op" || name === "ts_ms";
 }
@@ -62,7 +62,7 @@ function unwrapped(path: readonly string[]): readonly string[] {
 	return at === -1 ? [] : path.slice(at);
 }
 
-/** `event`: what the readers make of the abridged record. */
+/** `event`: the event that the readers made from the abridged record. */
 export function tooLargeEvent(
 	event: CloudEvent,
 	record: JsonObject,
@@ -98,7 +98,7 @@ export function tooLargeEvent(
 	};
 }
 
-/** The envelope or the row, taken out of what is around it. */
+/** Returns the envelope or the row, without the wrappers around it. */
 function changeOf(record: JsonObject): JsonObject {
 	const data = record.value["data"];
 	const isInside = Object.hasOwn(record.value, "specversion") && isObject(data);

@@ -66,8 +66,8 @@ function readWrapped({ headers, body }: ParseInput): ReadMessage {
 }
 
 /**
- * The body is the data; what is no metadata among the headers may be an attribute. A CloudEvent of which a part is
- * not UTF-8 is none, because its id could be another's.
+ * The body is the data; headers that are not metadata may be attributes. If a part of a CloudEvent is not UTF-8, the
+ * message is not treated as one, because its id could equal another's.
  */
 function readUnwrapped({ headers, body, freshId }: ParseInput): ReadMessage {
 	const at = (name: string) => headers.get(`${METADATA}${name}`) ?? undefined;
@@ -94,7 +94,7 @@ function isBase64(text: string): boolean {
 	return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }
 
-/** An object that was written, as Cloud Storage notifies it with `--payload-format=json`. */
+/** A new object, as Cloud Storage reports it with `--payload-format=json`. */
 function sample(now: number): Sample {
 	const time = new Date(now).toISOString();
 	const generation = String(now * 1000);

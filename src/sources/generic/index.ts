@@ -18,7 +18,7 @@ import { readRequest } from "./request-body.ts";
 import { idFrom, idFromHeader, readIdempotencyKey } from "../reading/publisher-id.ts";
 
 const genericSettings = z.strictObject({
-	/** What becomes of an HTML form: the text as it came, by default, or a JSON object of its fields. */
+	/** How an HTML form becomes data: by default its text unchanged, or a JSON object of its fields. */
 	form: z.enum(["text", "json"]).optional(),
 });
 
@@ -55,7 +55,7 @@ export const generic = defineKind({
 	sample: (_now, _settings, source) => sampleFor(source.auth),
 });
 
-/** A form where the signature is made over one. */
+/** Returns the form, if the signature covers one. */
 function sampleFor(auth: SourceAuth): Sample {
 	return auth.type === "hmac" && hasPlace(schemeOf(auth).content, "form")
 		? { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "hello=world" }
@@ -69,7 +69,7 @@ interface Settings {
 	unresolved: string[];
 }
 
-/** Literals as they are, expressions evaluated over `{headers, body}`, which is made only when one needs it. */
+/** Literals unchanged; expressions evaluated over `{headers, body}`, which is built only when one needs it. */
 async function readSettings(
 	source: Source,
 	headers: Headers,
@@ -101,7 +101,7 @@ async function readSettings(
 	};
 }
 
-/** Replaces what was not UTF-8 by something that no other request has, so that two events never become one. */
+/** Replaces bytes that are not UTF-8 with a unique value, so that two events never become one. */
 function headersForExpressions(headers: Headers, freshId: string): Record<string, string> {
 	const lost = new RegExp(`${REPLACEMENT}+`, "g");
 	return Object.fromEntries([...headers].map(([name, value]) => [name, value.replace(lost, freshId)]));
@@ -112,7 +112,7 @@ function bodyForExpressions(data: EventData | null): unknown {
 	return data.kind === "json" ? parseWithExactNumbers(data.text) : data.text;
 }
 
-/** undefined when the expression fails or is set aside, or when its value is neither text nor a number. */
+/** undefined if the expression fails or is set aside, or if its value is neither a string nor a number. */
 async function evaluateText(expression: OwnedExpression, input: () => unknown): Promise<string | undefined> {
 	const evaluation = await evaluateOwned(expression, input);
 	const value = evaluation.ok ? evaluation.value : undefined;
@@ -120,7 +120,7 @@ async function evaluateText(expression: OwnedExpression, input: () => unknown): 
 	return isScalar ? String(value) : undefined;
 }
 
-/** What the publisher's own retries have in common, where its headers tell. */
+/** Returns what the publisher's own retries have in common, if its headers contain it. */
 function idFromHeaders({ auth }: KnownSource, headers: Headers): ReturnType<typeof readIdempotencyKey> {
 	const isSigned = auth.type === "standard_webhooks";
 	const id = isSigned ? (idFromHeader(headers, "webhook-id") ?? idFromHeader(headers, "svix-id")) : undefined;

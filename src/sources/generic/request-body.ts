@@ -1,4 +1,4 @@
-/** The body of any webhook as the data of an event, by what it says it is. */
+/** Reads the body of any webhook as the data of an event, according to its content type. */
 import { isJson, isMediaType, parseMediaType } from "../../events/cloudevents/media-type.ts";
 import { type EventData, MAX_EVENT_BYTES } from "../../events/event.ts";
 import { refuseStructure } from "../../events/json/structure.ts";
@@ -8,7 +8,7 @@ import { fieldsToJson, isForm, readFields, refuseJsonAsForm } from "../reading/f
 
 type Body = { ok: true; contentType: string | null; data: EventData | null } | Refusal;
 
-/** `form`: what becomes of a form. Refuses what claims to be JSON or a form and is not, and what is too large. */
+/** `form`: how to convert a form. Refuses bodies that are invalid for their content type, or too large. */
 export function readRequest(headers: Headers, body: Uint8Array, form: "text" | "json"): Body {
 	const wrong = refuseJsonAsForm(headers, body);
 	if (wrong !== null) return wrong;
@@ -27,7 +27,7 @@ function readBody(headers: Headers, body: Uint8Array): Body {
 	return wrong ?? { ...payload, contentType };
 }
 
-/** The fields as JSON, which can have more bytes than the form; refuses with 413 where it has too many. */
+/** Returns the fields as JSON, which can be longer than the form. Refuses with 413 if it is too long. */
 function readForm(body: Uint8Array): Body {
 	const form = readFields(body);
 	if (!form.ok) return form;
@@ -39,7 +39,7 @@ function readForm(body: Uint8Array): Body {
 	return { ok: true, contentType: "application/json", data: { kind: "json", text } };
 }
 
-/** null only for an empty body of which nothing is said. */
+/** Returns null only for an empty body without a content type. */
 function contentTypeOf(headers: Headers, body: Uint8Array): string | null {
 	const given = headers.get("content-type");
 	if (given !== null && isMediaType(given)) return given;

@@ -1,6 +1,6 @@
 /**
  * GitHub webhooks, sent as JSON or as a form. Attributes follow the CloudEvents adapter for GitHub
- * (cloudevents/spec, adapters/github.md), except that `source` is always the repository where there is one.
+ * (cloudevents/spec, adapters/github.md), except that `source` is the repository whenever there is one.
  */
 import { refuse } from "../../http/refusal.ts";
 import { isUsableUri, sourcePath, timeFrom } from "../reading/attribute-values.ts";
@@ -18,7 +18,7 @@ import { canProve, isSigned } from "../setup/provider-secret.ts";
 import { idFromHeader } from "../reading/publisher-id.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
-/** Where an event names what it is about; where nothing is said, at `{event}.id`. */
+/** The member that identifies the subject of an event. Default: `{event}.id`. */
 const SUBJECTS = new Map(
 	Object.entries({
 		branch_protection_rule: "rule.id",
@@ -63,7 +63,7 @@ const SUBJECTS = new Map(
 	}),
 );
 
-/** Tried in turn: not every event is about a repository. */
+/** Tried in this order, because not every event is about a repository. */
 const SOURCES = ["repository.url", "organization.url", "installation.account.url"];
 
 export const github = defineKind({
@@ -92,7 +92,7 @@ export const github = defineKind({
 	sample,
 });
 
-/** GitHub signs the bytes of the form; the JSON inside is what the event holds. */
+/** GitHub signs the bytes of the form. The event contains the JSON inside. */
 function readPayloadObject({ headers, body }: ParseInput): ReturnType<typeof readJsonObject> {
 	if (!isForm(headers)) return readJsonRequest({ headers, body });
 	const form = readForm(body);
@@ -120,7 +120,7 @@ function attributesOf(event: string, json: JsonObject, { source, headers, now, f
 	};
 }
 
-/** When the thing that the event is named after has changed; many events do not say. */
+/** When the object that the event is named after was changed. Many events do not have this. */
 function timeOf(event: string, json: JsonObject): string | undefined {
 	const [entity = event] = (SUBJECTS.get(event) ?? event).split(".");
 	return timeFrom(valueAt(json, entity, "updated_at")) ?? timeFrom(valueAt(json, event, "updated_at"));
@@ -146,19 +146,19 @@ function setup(target: SetupTarget): Setup {
 		`Payload URL:   ${url}`,
 		"Content type:  application/json",
 		...(isSigned(auth) ? [`Secret:        ${secret}`] : []),
-		"Events:        those you want, or all",
+		"Events:        the ones you want, or all",
 	];
 	return {
 		variants: [
 			{
 				name: "gh",
-				title: "The GitHub CLI; GitHub refuses the same webhook a second time",
+				title: "The GitHub CLI. GitHub refuses a second webhook with the same URL",
 				steps: [{ title: "Create the webhook", language: "shell", code: create.join("\n") }],
 				remove: { title: "Delete the webhook", language: "shell", code: remove.join("\n") },
 			},
 			{
 				name: "console",
-				title: "By hand; GitHub sends a ping that is answered with 200",
+				title: "By hand. GitHub sends a ping, which gets the response 200",
 				steps: [{ title: "Add a webhook", language: "text", code: form.join("\n") }],
 			},
 		],

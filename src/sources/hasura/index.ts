@@ -1,4 +1,4 @@
-/** Hasura event triggers (https://hasura.io/docs/2.0/event-triggers/payload/): retried with the same id. */
+/** Hasura event triggers (https://hasura.io/docs/2.0/event-triggers/payload/). Retries have the same id. */
 import { contentHash } from "../reading/content-hash.ts";
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { idAt, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";
@@ -52,7 +52,7 @@ async function parse({ source, settings, headers, body, now }: ParseInput<RowSet
 	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
 }
 
-/** Most versions leave out the zone of their `timestamp` column, which holds UTC. */
+/** Most versions omit the time zone of their `timestamp` column, which holds UTC. */
 function createdAt(text: unknown): string | undefined {
 	return timeFrom(text) ?? timeFrom(`${String(text)}Z`);
 }
@@ -65,8 +65,8 @@ function setup(target: SetupTarget): Setup {
 		variants: [
 			{
 				name: "metadata-api",
-				title: "The metadata API, for a table public.documents of the source default",
-				steps: [{ title: "Make the event trigger", language: "shell", code: create(target.url, proof) }],
+				title: "The metadata API, for a table public.documents in the source default",
+				steps: [{ title: "Create the event trigger", language: "shell", code: create(target.url, proof) }],
 				remove: {
 					title: "Delete the event trigger",
 					language: "shell",
@@ -75,7 +75,7 @@ function setup(target: SetupTarget): Setup {
 			},
 			{
 				name: "cli",
-				title: "Metadata in files, with the Hasura CLI",
+				title: "Metadata files, with the Hasura CLI",
 				steps: [
 					{
 						title: "Add the trigger to metadata/databases/default/tables/public_documents.yaml",
@@ -85,7 +85,7 @@ function setup(target: SetupTarget): Setup {
 					{ title: "Apply it", language: "shell", code: "hasura metadata apply" },
 				],
 				remove: {
-					title: "Take event_triggers out of the file again, then",
+					title: "Remove event_triggers from the file, then",
 					language: "shell",
 					code: "hasura metadata apply",
 				},
@@ -94,7 +94,7 @@ function setup(target: SetupTarget): Setup {
 	};
 }
 
-/** Hasura replaces only a trigger that exists, and makes only one that does not: `replace` is tried both ways. */
+/** `replace` requires that the trigger exists, and without it that it does not. So both are tried. */
 function create(url: string, { headers }: StaticProof): string {
 	const args = {
 		name: TRIGGER_NAME,

@@ -1,6 +1,6 @@
 /**
- * MinIO's webhook target, and other stores that post the records of S3, with the members `EventName` and `Key` around
- * them or without. Events are called as if S3 had sent them.
+ * MinIO's webhook target, and other stores that post S3 records, with or without the members `EventName` and `Key` around
+ * them. Events get the same types as from S3.
  * https://docs.min.io/community/minio-object-store/administration/monitoring/publish-events-to-webhook.html
  */
 import { type CloudEvent, MAX_BATCH_EVENTS } from "../../events/event.ts";
@@ -36,12 +36,12 @@ function parse({ headers, body }: ParseInput): Parsed {
 		return refuse(413, "too_many_events", `A request may contain at most ${MAX_BATCH_EVENTS} events.`);
 	}
 	const batch = events.length > 1;
-	// The test message of S3, which some of the stores send too.
+	// S3's test message, which some stores send too.
 	if (events.length === 0) return { ok: true, events, batch, reply: { status: 200, body: null } };
 	return { ok: true, events, batch };
 }
 
-/** What a put becomes; unlike S3, MinIO has no region unless it is given one. */
+/** The record of a new object. Unlike S3, MinIO has no region unless one is configured. */
 function sample(now: number): Sample {
 	const record = {
 		...s3RecordSample(now),

@@ -1,11 +1,11 @@
 /**
- * How MinIO is made to send: a webhook target of the server, then the buckets that use it. Without a queue on disk
- * MinIO keeps what it cannot deliver in memory at best.
+ * The set-up of MinIO: a webhook target of the server, then the buckets that use it. Without a queue on disk, MinIO keeps
+ * undelivered notifications only in memory, if at all.
  */
 import type { Setup, SetupStep, SetupTarget, SetupVariant } from "../kind.ts";
 import { setupAfterAuthChange } from "../setup/static-proof.ts";
 
-/** One token, which MinIO sends as `Authorization: Bearer TOKEN`; it can set no other header. */
+/** MinIO sends one token, as `Authorization: Bearer TOKEN`. It cannot set other headers. */
 export function minioSetup(target: SetupTarget): Setup {
 	const { type } = target.source.auth;
 	const isUrlEnough = type === "url_token" || type === "none";
@@ -22,7 +22,7 @@ export function minioSetup(target: SetupTarget): Setup {
 interface Settings {
 	id: string;
 	endpoint: string;
-	/** null where the URL is enough. */
+	/** null if the URL is enough. */
 	token: string | null;
 	queueDir: string;
 }
@@ -92,7 +92,7 @@ function inConfiguration({ id, endpoint, token, queueDir }: Settings): SetupVari
 	};
 }
 
-/** MinIO's own default; beyond it events are lost. */
+/** MinIO's own default. Above it, events are lost. */
 const QUEUE_LIMIT = 100_000;
 
 function makeQueueDir(queueDir: string): SetupStep {
@@ -120,7 +120,7 @@ function eventCode(action: "add" | "remove", id: string): string {
 	].join("\n");
 }
 
-/** What may stand at the end of the name of an environment variable; each source has a target of its own. */
+/** The last part of an environment variable's name. Each source has its own target. */
 function targetId(sourceName: string): string {
 	return `SLUICE_${sourceName.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
 }

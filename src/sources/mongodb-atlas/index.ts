@@ -30,7 +30,7 @@ function parse({ source, headers, body, now }: ParseInput): Parsed {
 	const collection = textAt(json, "ns", "coll");
 	const subject = subjectOf(json, collection);
 	const attributes = {
-		// The resume token: one for each change of the deployment.
+		// The resume token, which is unique for each change of the deployment.
 		id: idAt(json, "_id", "_data") ?? contentHash(json.text),
 		source: sourcePath("mongodb", source.name, ...(database === undefined ? [] : [database])),
 		type: typeOf(database, collection, operation),
@@ -41,7 +41,7 @@ function parse({ source, headers, body, now }: ParseInput): Parsed {
 	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
 }
 
-/** Of a whole database, or of the stream itself, there is less to say: `app.dropDatabase`, `mongodb.invalidate`. */
+/** For a whole database, or the stream itself, the type is shorter: `app.dropDatabase`, `mongodb.invalidate`. */
 function typeOf(database: string | undefined, collection: string | undefined, operation: string): string {
 	const parts = [database ?? "mongodb", ...(collection === undefined ? [] : [collection]), operation];
 	return usableText(parts.join(".")) ?? `mongodb.${operation}`;
@@ -53,7 +53,7 @@ function subjectOf(json: JsonObject, collection: string | undefined): string | u
 	return key === undefined ? collection : (usableText(`${collection}/${key}`) ?? collection);
 }
 
-/** Extended JSON writes types that JSON lacks as an object of one member. */
+/** Extended JSON represents types that JSON lacks as an object with one member. */
 const KEY_TYPES = ["$oid", "$uuid", "$numberLong", "$numberInt", "$numberDecimal", "$numberDouble"];
 
 function documentKey(json: JsonObject): string | undefined {
@@ -63,7 +63,7 @@ function documentKey(json: JsonObject): string | undefined {
 		.find((key) => key !== undefined);
 }
 
-/** `wallTime` is to the millisecond, but older servers send only the second of the cluster's clock. */
+/** `wallTime` has milliseconds. Older servers send only the cluster's clock, in seconds. */
 function timeOf(json: JsonObject): string | undefined {
 	const date = valueAt(json, "wallTime", "$date");
 	if (typeof date === "string" && isTimestamp(date)) return date;
@@ -73,7 +73,7 @@ function timeOf(json: JsonObject): string | undefined {
 	return typeof seconds === "number" && seconds > 0 ? timeFrom(seconds) : undefined;
 }
 
-/** An insert, as a trigger with "Full Document" gets it. */
+/** An insert, as a trigger with "Full Document" receives it. */
 function sample(now: number): Sample {
 	const id = (now.toString(16) + "0".repeat(24)).slice(0, 24);
 	const seconds = Math.floor(now / 1000);

@@ -1,9 +1,9 @@
-/** The Atlas Function that posts what a trigger hands it, and where to put it. */
+/** The set-up of MongoDB Atlas: the Function that posts the change event of a trigger, and where to put it. */
 import type { SourceAuth } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 import { setupAfterAuthChange, staticProof } from "../setup/static-proof.ts";
 
-/** Atlas App Services, "Define a Value": 64 characters, of which the name of the secret needs some. */
+/** Atlas App Services, "Define a Value": names have up to 64 characters, including the name of the secret. */
 const MAX_NAME_LENGTH = 57;
 
 export function mongodbAtlasSetup(target: SetupTarget): Setup {
@@ -43,7 +43,7 @@ export function mongodbAtlasSetup(target: SetupTarget): Setup {
 	};
 }
 
-/** Statements that make `headers` for `body`; the value of a header is a list there. null: it cannot be done. */
+/** Returns statements that build `headers` for `body`; a header's value is a list there. null: not possible. */
 function proofLines(auth: SourceAuth, valueName: string): string[] | null {
 	const readSecret = `  const secret = context.values.get(${JSON.stringify(valueName)});`;
 	if (auth.type === "standard_webhooks") {
@@ -75,7 +75,7 @@ function proofLines(auth: SourceAuth, valueName: string): string[] | null {
 	];
 }
 
-/** https://www.mongodb.com/docs/atlas/atlas-ui/triggers/functions/: a trigger is not run again when it throws. */
+/** https://www.mongodb.com/docs/atlas/atlas-ui/triggers/functions/: a trigger is not run again if the function throws. */
 function functionCode(url: string, proof: readonly string[]): string {
 	return [
 		"exports = async function (change) {",

@@ -1,4 +1,4 @@
-/** PlanetScale's webhooks (https://planetscale.com/docs/api/webhook-events): the life of a database, never its rows. */
+/** PlanetScale's webhooks (https://planetscale.com/docs/api/webhook-events): the status of databases, never rows. */
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
 import { type JsonObject, readJsonRequest, textAt, valueAt } from "../reading/json-body.ts";

@@ -1,4 +1,4 @@
-/** PostgreSQL by the trigger function of our own set-up: signed, with an id, its transaction and its time. */
+/** PostgreSQL with the trigger function of our own set-up: signed, with an id, a transaction and a time. */
 import { refuse } from "../../http/refusal.ts";
 import type { SourceAuth } from "../../store/records.ts";
 import { sourcePath, timeFrom } from "../reading/attribute-values.ts";
@@ -60,7 +60,7 @@ function setup(target: SetupTarget): Setup {
 	};
 }
 
-/** undefined when neither the signature that the SQL can make nor a fixed header would do. */
+/** undefined if the source accepts neither the signature that the SQL can make nor a fixed header. */
 function rowProof(auth: SourceAuth, secret: string): RowProof | null | undefined {
 	if (auth.type === "standard_webhooks") return { kind: "signature", secret };
 	const fixed = staticProof(auth, secret);

@@ -11,7 +11,7 @@ import { type JsonObject, readJsonObject, valueAt } from "../reading/json-body.t
 import { type Sample, type Setup, type SetupTarget, defineKind } from "../kind.ts";
 
 const r2Settings = z.strictObject({
-	/** Of the Worker's account; one source a queue. */
+	/** A queue of the Worker's account. Each queue has one source. */
 	queue: z
 		.string("is required: the name of the queue")
 		.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "the name of a queue of Cloudflare")

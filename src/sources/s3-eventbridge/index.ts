@@ -1,7 +1,7 @@
 /**
- * S3 through a rule of EventBridge to an API destination
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html). Attributes follow the CloudEvents adapter
- * for S3, with EventBridge's words for what was done: `ObjectCreated:PutObject`.
+ * S3 through an EventBridge rule to an API destination
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html). Attributes follow the CloudEvents adapter for
+ * S3, with EventBridge's names for the operations: `ObjectCreated:PutObject`.
  */
 import { refuse } from "../../http/refusal.ts";
 import { timeFrom, usableText } from "../reading/attribute-values.ts";
@@ -17,7 +17,7 @@ export const s3Eventbridge = defineKind({
 	sample,
 });
 
-/** What every event of S3 has. */
+/** The members that every S3 event has. */
 const REQUIRED = [["detail-type"], ["region"], ["detail", "bucket", "name"]];
 
 function parse({ headers, body, now }: ParseInput): Parsed {
@@ -35,7 +35,7 @@ function parse({ headers, body, now }: ParseInput): Parsed {
 		return refuse(400, "invalid_payload", `"${missing}" must be a text.`, missing);
 	}
 	const [action = "", region = "", bucket = ""] = REQUIRED.map((path) => textAt(json, ...path));
-	// Not encoded, as it is in S3's own notifications.
+	// Not encoded, unlike in S3's own notifications.
 	const key = usableText(valueAt(json, "detail", "object", "key"));
 	const attributes = {
 		id,
@@ -48,7 +48,7 @@ function parse({ headers, body, now }: ParseInput): Parsed {
 	return { ok: true, events: [{ attributes, data: { kind: "json", text: json.text } }], batch: false };
 }
 
-/** "Object Created" for the reason "PutObject"; most other events of S3 have no reason. */
+/** "Object Created" for the reason "PutObject"; most other S3 events have no reason. */
 function typeOf(action: string, reason: string | undefined): string {
 	const words = [action, ...(reason === undefined ? [] : [reason])].map((word) => word.replaceAll(" ", ""));
 	return `com.amazonaws.s3.${words.join(":")}`;

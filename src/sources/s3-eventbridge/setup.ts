@@ -57,13 +57,13 @@ function connectionParameters(auth: SourceAuth, secret: string): Connection | nu
 function bucketCode(isOn: boolean): string {
 	return [
 		"export AWS_REGION='<REGION>'",
-		// Version 1 of the CLI knows only this name of the region.
+		// Version 1 of the CLI only knows this name for the region.
 		'export AWS_DEFAULT_REGION="$AWS_REGION"',
 		notificationsCode(isOn ? ".EventBridgeConfiguration = {}" : "del(.EventBridgeConfiguration)"),
 	].join("\n");
 }
 
-/** The URL stands in JSON, because version 1 of the CLI would fetch an argument that is one. */
+/** The URL is passed in JSON, because version 1 of the CLI would fetch an argument that is a URL. */
 function destinationCode(name: string, url: string, { type, parameters }: Connection): string {
 	const endpoint = JSON.stringify({ InvocationEndpoint: url, HttpMethod: "POST" });
 	return [

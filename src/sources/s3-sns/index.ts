@@ -1,6 +1,6 @@
 /**
- * S3 event notifications through a topic of SNS, which posts them. Other messages of the topic become events too,
- * as the CloudEvents adapter for SNS has them (cloudevents/spec, adapters/aws-sns.md).
+ * S3 event notifications through an SNS topic. Other messages of the topic become events too, following the CloudEvents
+ * adapter for SNS (cloudevents/spec, adapters/aws-sns.md).
  */
 import type { CloudEvent } from "../../events/event.ts";
 import { refuse } from "../../http/refusal.ts";
@@ -41,7 +41,7 @@ export const s3Sns = defineKind({
 	sample,
 });
 
-/** The records of S3 where the message holds some, else the whole message as one event; `text` is its JSON. */
+/** Returns the S3 records in the message, or the whole message as one event. `text` is its JSON. */
 export function eventsOfNotification(message: SnsNotification, text: string): CloudEvent[] {
 	const records = readS3Notification(message.Message);
 	if (records !== null) return records;
@@ -62,7 +62,7 @@ export function eventsOfNotification(message: SnsNotification, text: string): Cl
 	];
 }
 
-/** From the first topic that the source allows; SNS puts its signature into the body. */
+/** From the first topic that the source allows. SNS puts its signature into the body. */
 function sample(now: number, { topic_arns: [topic = ""] }: SnsSettings): Sample {
 	const host = `https://sns.${topic.split(":")[3]}.amazonaws.com`;
 	const body = {

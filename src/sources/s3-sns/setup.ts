@@ -48,7 +48,7 @@ function set(at: string, name: string, value: string): string {
 	return `aws sns set-topic-attributes ${at} \\\n  --attribute-name ${name} --attribute-value '${value}'`;
 }
 
-/** The account is the topic's own: no other's buckets may publish. */
+/** The account of the topic, so that buckets of other accounts cannot publish. */
 function policy(topic: string): object {
 	const [, , , , account = ""] = topic.split(":");
 	return {

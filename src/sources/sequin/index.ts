@@ -1,6 +1,6 @@
 /**
- * Sequin's webhook sink: changes captured from PostgreSQL's log, one message a request or `{"data": [...]}`
- * (https://sequinstream.com/docs/reference/messages). A batch is taken whole or not at all.
+ * Sequin's webhook sink: changes captured from PostgreSQL's log, one message per request or `{"data": [...]}`
+ * (https://sequinstream.com/docs/reference/messages). A batch is accepted completely or not at all.
  */
 import { type CloudEvent, MAX_BATCH_EVENTS } from "../../events/event.ts";
 import { elementTexts, memberTexts } from "../../events/json/text.ts";
@@ -66,7 +66,7 @@ function readBatch({ text }: JsonObject, values: readonly unknown[], input: Pars
 	return { ok: true, events, batch: true };
 }
 
-/** `at` is what stands before the path of a refusal. */
+/** `at` is the prefix of the path in a refusal. */
 function readMessage(
 	json: JsonObject,
 	at: string,

@@ -21,7 +21,7 @@ export interface Transport extends Pick<SetupVariant, "name" | "title"> {
 }
 
 /**
- * pg_net's worker serves one database of the server; requests queued in another wait for ever. Versions without a
+ * pg_net's worker serves one database of the server; requests queued in another wait forever. Versions without a
  * setting for it served "postgres". A role that may not see the loaded libraries finds no row of that name.
  */
 export const PG_NET_CHECK = `do $check$
@@ -43,8 +43,8 @@ end
 $check$;`;
 
 /**
- * Writers do not wait for it. pg_net opens hundreds of requests at once, and their timeouts run while they wait for
- * each other: with five seconds it gave up on thousands that had been accepted.
+ * Writers do not wait for it. pg_net opens hundreds of requests at once, and their timeouts run while they wait for each
+ * other: with a timeout of five seconds it gave up on thousands of requests that had been accepted.
  */
 export const PG_NET_TIMEOUT_MS = 60_000;
 
@@ -77,7 +77,7 @@ union all select 'last refusals', coalesce(string_agg(
     timeout_milliseconds := ${PG_NET_TIMEOUT_MS});`,
 };
 
-/** https://github.com/pramsey/pgsql-http: libcurl within the statement, 5 seconds at most. */
+/** https://github.com/pramsey/pgsql-http: libcurl within the statement, up to 5 seconds. */
 export const pgsqlHttp: Transport = {
 	name: "pgsql-http",
 	title:

@@ -1,7 +1,7 @@
 /**
  * The SQL functions that start and stop watching a table. PostgreSQL copies a row trigger of a partitioned table to
- * each partition under the same name, and a copy can be neither replaced nor dropped: a partition has one of its own,
- * or the copy, and never both, or each change would be sent twice.
+ * each partition under the same name, and a copy can be neither replaced nor dropped. A partition has its own trigger or
+ * the copy, but never both, or each change would be sent twice.
  */
 
 export const WATCH_SQL = `create or replace function sluice.unwatch(watched regclass) returns void

@@ -1,6 +1,6 @@
-/** Text in SQL. */
+/** Quoting for SQL. */
 
-/** A string constant; backslashes mean nothing in it. */
+/** Returns a string constant, in which backslashes have no special meaning. */
 export function sqlLiteral(text: string): string {
 	return `'${text.replaceAll("'", "''")}'`;
 }

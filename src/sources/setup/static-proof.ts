@@ -1,16 +1,16 @@
 /**
- * For publishers that send fixed headers and can compute nothing: what proves them, and what to do about a source
- * that asks for more.
+ * For publishers that send fixed headers and cannot compute a signature: what authenticates them, and what to do if the
+ * source requires more.
  */
 import type { SourceAuth } from "../../store/records.ts";
 import type { Setup, SetupTarget } from "../kind.ts";
 
-/** One header, or none where nothing or the URL proves the request. */
+/** One header; none if the URL authenticates the request, or nothing does. */
 export interface StaticProof {
 	headers: Readonly<Record<string, string>>;
 }
 
-/** null when the proof has to be computed for each request. */
+/** Returns null if the proof has to be computed for each request. */
 export function staticProof(auth: SourceAuth, secret: string): StaticProof | null {
 	if (auth.type === "none" || auth.type === "url_token") return { headers: {} };
 	if (auth.type === "bearer") return { headers: { Authorization: `Bearer ${secret}` } };

@@ -113,7 +113,7 @@ function sample(now: number): Sample {
 			"x-shopify-triggered-at": at,
 			"x-shopify-webhook-id": crypto.randomUUID(),
 		},
-		// Ids of Shopify are beyond what a JavaScript number can hold.
+		// Shopify's ids can exceed what a JavaScript number can hold.
 		body: `{"id":820982911946154508,${JSON.stringify(order).slice(1)}`,
 	};
 }

@@ -1,6 +1,6 @@
 /**
- * Slack: the Events API as JSON, and as forms slash commands and what people do with buttons and dialogs. Slack
- * shows the body of a response to people, so it gets 200 and nothing more.
+ * Slack: the Events API as JSON; slash commands and interactions with buttons and dialogs as forms. Slack shows the body
+ * of a response to its users, so the response is 200 without a body.
  */
 import { refuse } from "../../http/refusal.ts";
 import type { CloudEvent } from "../../events/event.ts";
@@ -51,7 +51,7 @@ const MAX_SSL_CHECK_BYTES = 4_096;
 async function handshake(request: Request): Promise<Response | null> {
 	if (request.method !== "POST" || !isForm(request.headers)) return null;
 	const read = await readBody(request.clone());
-	// A refused body is refused again when the request itself is read.
+	// A body that is refused here is refused again when the request itself is read.
 	if (!read.ok || read.body.byteLength > MAX_SSL_CHECK_BYTES) return null;
 	const form = readForm(read.body);
 	return form.ok && form.fields.get("ssl_check") === "1" ? new Response(null) : null;
@@ -69,7 +69,7 @@ function parseEnvelope(json: JsonObject, input: ParseInput): Parsed {
 	const name = type === "event_callback" ? textAt(json, "event", "type") : type;
 	if (name === undefined) return refuse(400, "invalid_payload", "The event has no type.", "event.type");
 	const event = eventOf(json, input, {
-		// Slack's retries carry the same event_id; the notice of a rate limit has none.
+		// Slack's retries have the same event_id. The notice of a rate limit has none.
 		id: idAt(json, "event_id") ?? contentHash(json.text),
 		type: name,
 		team: textAt(json, "team_id"),
@@ -79,7 +79,7 @@ function parseEnvelope(json: JsonObject, input: ParseInput): Parsed {
 	return acknowledge([event]);
 }
 
-/** Where it happened; in the events about a channel itself, that channel. */
+/** The channel where it happened. For events about a channel, that channel. */
 function channelOf(json: JsonObject): string | undefined {
 	return (
 		textAt(json, "event", "channel") ??
@@ -175,11 +175,11 @@ function setup(target: SetupTarget): Setup {
 		variants: [
 			{
 				name: "manifest",
-				title: "A Slack app; the secret goes first, because Slack signs the challenge too",
+				title: "A Slack app. Set the secret first, because Slack signs the challenge too",
 				steps: [
 					...takeSecretSteps(target, "api.slack.com/apps → Basic Information → Signing Secret"),
 					{
-						title: "Merge into the App Manifest, save, and install the app again",
+						title: "Merge this into the App Manifest, save it, and reinstall the app",
 						language: "json",
 						code: JSON.stringify(manifest, null, 2),
 					},

@@ -25,7 +25,7 @@ export const sqs = defineKind({
 	settings: sqsSettings,
 	stored: storedSqsSettings,
 
-	/** `body` is one message as `ReceiveMessage` describes it. */
+	/** `body` is one message in the form of `ReceiveMessage`. */
 	async parse({ settings, body }) {
 		const read = readJsonObject(body);
 		if (!read.ok) return read;
@@ -39,7 +39,7 @@ export const sqs = defineKind({
 	sample,
 });
 
-/** null when the body is none of what is known here. Who may send into the queue is the queue's policy. */
+/** Returns null if the body has no known format. The queue's policy decides who may send to it. */
 function unwrap(text: string): CloudEvent[] | null {
 	const records = readS3Notification(text);
 	if (records !== null) return records;
@@ -69,7 +69,7 @@ function plainEvent(message: JsonObject, text: string, settings: SqsSettings): C
 	};
 }
 
-/** A notification that S3 has put into the queue. */
+/** A notification that S3 has sent to the queue. */
 function sample(now: number): Sample {
 	const message = {
 		MessageId: crypto.randomUUID(),

@@ -21,12 +21,12 @@ export function refuseQueueUrl(text: string, { allowPrivate }: { allowPrivate: b
 	return isBare ? null : "must not have credentials, a query or a fragment";
 }
 
-/** null when the host does not tell, as an emulator's. */
+/** null if the host does not contain it, as with emulators. */
 export function regionOf(queueUrl: string): string | null {
 	return SQS_HOST.exec(URL.parse(queueUrl)?.hostname ?? "")?.[1] ?? null;
 }
 
-/** null when the URL names no queue. */
+/** null if the URL is not the URL of a queue. */
 export function queueArn(queueUrl: string, region: string): string | null {
 	const [, account, name] = QUEUE_PATH.exec(URL.parse(queueUrl)?.pathname ?? "") ?? [];
 	if (account === undefined || name === undefined) return null;

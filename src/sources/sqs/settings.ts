@@ -14,7 +14,7 @@ export const sqsSettings = z
 			.string()
 			.regex(/^[a-z0-9-]{1,32}$/, "the code of a region, such as eu-central-1")
 			.optional(),
-		/** The secret that belongs to it is the source's. */
+		/** The secret access key is the source's secret. */
 		access_key_id: z.string("is required").refine(isAccessKeyId, "the id of an access key"),
 	})
 	.transform(({ region, ...settings }, context) => {
@@ -28,12 +28,12 @@ export const sqsSettings = z
 		return z.NEVER;
 	});
 
-/** AWS's have 20 characters; emulators take any, and theirs is often "test". */
+/** AWS's ids have 20 characters. Emulators accept any, and often use "test". */
 function isAccessKeyId(id: string): boolean {
 	return (env.ALLOW_PRIVATE_ENDPOINTS === "true" ? /^[\w-]{1,128}$/ : /^\w{16,128}$/).test(id);
 }
 
-/** Whether the URL may be called is judged when it is written, and again before each call. */
+/** Whether the URL may be called is checked when it is written, and again before each call. */
 export const storedSqsSettings = z.object({
 	queue_url: z.string(),
 	region: z.string(),

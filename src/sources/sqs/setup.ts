@@ -7,7 +7,7 @@ import { notificationsCode, notify, stopNotifying } from "../setup/s3-notificati
 export function setupSqs({ source, settings, url, secret }: SetupTarget<SqsSettings>): Setup {
 	const { queue_url: queueUrl, region, access_key_id: keyId } = settings;
 	const arn = queueArn(queueUrl, region) ?? "";
-	// One for each source: a user may read several queues.
+	// One user per source, although a user may read several queues.
 	const policyName = `sluice-${source.name}`;
 	const isFifo = arn.endsWith(".fifo");
 	const user = `user=$(aws iam get-access-key-last-used --access-key-id '${keyId}' --query UserName --output text)`;
@@ -49,7 +49,7 @@ export function setupSqs({ source, settings, url, secret }: SetupTarget<SqsSetti
 	};
 }
 
-/** S3 takes no FIFO queue. */
+/** S3 does not support FIFO queues. */
 function bucketSteps(at: string, arn: string, sourceName: string): string[][] {
 	return [
 		[

@@ -1,4 +1,4 @@
-/** Any sender of Standard Webhooks 1.0, those behind Svix included: `{type, timestamp, data}` by its advice. */
+/** Any sender of Standard Webhooks 1.0, including those that use Svix. Recommended format: `{type, timestamp, data}`. */
 import * as z from "zod";
 import { curlSetup } from "../setup/curl.ts";
 import { isPublicKey } from "../../crypto/verify-standard-webhooks.ts";
@@ -9,7 +9,7 @@ import { canProve, takeSecretSteps } from "../setup/provider-secret.ts";
 import { idFromHeader } from "../reading/publisher-id.ts";
 
 const settingsSchema = z.strictObject({
-	/** Where the body says what it is about. */
+	/** The members that say what the event is about. */
 	subject: z
 		.string()
 		.max(256)
@@ -30,7 +30,7 @@ async function parse(input: ParseInput<z.output<typeof settingsSchema>>): Promis
 	const read = readJsonRequest({ headers, body });
 	if (!read.ok) return read;
 	const { json } = read;
-	// Each by itself: where a proxy has verified the request, the signature may be gone.
+	// Checked separately: behind a proxy that has verified the request, the signature may be missing.
 	const id = idFromHeader(headers, "webhook-id") ?? idFromHeader(headers, "svix-id");
 	const timestamp = headers.get("webhook-timestamp") ?? headers.get("svix-timestamp");
 	const { subject: pointer } = settings;
@@ -55,7 +55,7 @@ function namesOf(pointer: string): string[] {
 function setup(target: SetupTarget): Setup {
 	const { source, url, secret } = target;
 	const form = ["Add an endpoint where the sender lets you", `Endpoint URL:  ${url}`];
-	// Who holds only the sender's public key cannot sign in its place.
+	// With only the sender's public key, nobody can sign in its place.
 	const holdsKey = !(source.secrets ?? []).some(({ value }) => isPublicKey(value));
 	const byHand = holdsKey ? curlSetup(source.auth, url, secret, exampleBody()).variants : [];
 	if (!canProve(source.auth, "standard_webhooks")) return { variants: byHand };

@@ -34,7 +34,7 @@ async function parse({ source, headers, body, now }: ParseInput): Promise<Parsed
 	const subject = textAt(json, "data", "object", "id") ?? textAt(json, "related_object", "id");
 	const attributes = {
 		id,
-		// The connected account of a platform, or of a v2 event.
+		// The connected account, on a platform or in a v2 event.
 		source: sourcePath("stripe", textAt(json, "account") ?? textAt(json, "context") ?? source.name),
 		type: `com.stripe.${type}`,
 		...(subject !== undefined && { subject }),

@@ -30,7 +30,7 @@ const DEDUPE_WINDOW_MS = 5 * 60_000;
 
 const supabaseSettings = triggerSettings.extend({
 	/**
-	 * Whether equal changes within five minutes are one event. Only for duplicate triggers: Supabase sends nothing
+	 * Whether equal changes within five minutes are one event. Only useful with duplicate triggers: Supabase sends nothing
 	 * twice, and a row that changes back and forth produces equal changes.
 	 */
 	dedupe: z.boolean().default(false),
@@ -92,7 +92,7 @@ function setup(target: SetupTarget): Setup {
 	};
 }
 
-/** The trigger that the dashboard makes; `supabase_functions` appears when webhooks are first turned on there. */
+/** The trigger that the dashboard creates. `supabase_functions` exists once webhooks have been enabled there. */
 function databaseWebhook(url: string, { headers }: StaticProof): SetupVariant {
 	const allHeaders = { "Content-Type": "application/json", ...headers };
 	const argument = [url, "POST", JSON.stringify(allHeaders), "{}", String(PG_NET_TIMEOUT_MS)]

@@ -228,7 +228,7 @@ describe("its length", () => {
 		};
 	}
 
-	test("entries of 400 days, and no more than so many", async () => {
+	test("keeps entries of 400 days, up to the maximum number", async () => {
 		for (const age of [401, 399, 2, 1, 0]) await insertAudit(env, anEntry({ createdAt: NOW - age * DAY }));
 		await sweepAudit(env, "root", NOW);
 		expect(await kept()).toEqual([0, 1, 2, 399].map((age) => NOW - age * DAY));

@@ -158,7 +158,7 @@ describe("as the application answers", () => {
 		}
 	});
 
-	test("a path that leads nowhere is 404 for whoever has a key", async () => {
+	test("a path without a route is 404 for every key", async () => {
 		for (const role of ROLES) {
 			const answer = await askWith(keys.get(role) ?? null, "GET", "/v1/nothing");
 			expect(answer).toMatchObject({ status: 404, body: { code: "not_found" } });

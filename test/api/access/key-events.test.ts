@@ -11,7 +11,7 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-test("a key that is made or deleted is told, without the key, and only when somebody asks", async () => {
+test("creating or deleting a key is reported without the key, and only if there is a subscription", async () => {
 	const send = vi.spyOn(env.EVENTS, "send");
 	send.mockResolvedValue({} as Awaited<ReturnType<typeof env.EVENTS.send>>);
 	await makeKey({ name: "before", role: "viewer" });

@@ -117,7 +117,7 @@ test("while D1 fails, a key that is not known is to be sent again", async () => 
 	}
 });
 
-test("while D1 fails, nobody is let in on a word older than that, and the root key is not asked about", async () => {
+test("while D1 fails, no key is accepted from an older copy, and the root key needs no copy", async () => {
 	const { text } = await aKey();
 	const one = isolate();
 	expect(await statusOf(one.env, text, NOW)).toBe(200);
@@ -137,7 +137,7 @@ test("what was read before a change is not remembered after it", async () => {
 	expect(await statusOf(one.env, text, NOW + 1)).toBe(401);
 });
 
-test("a use is written once in ten minutes, whoever saw it", async () => {
+test("a use is written once in ten minutes, whichever isolate saw it", async () => {
 	const { key } = await aKey();
 	const writes = async (after: number, known: ApiKey) => {
 		await noteUse(env, known, NOW + after);
@@ -159,7 +159,7 @@ test("that a use cannot be written fails no request", async () => {
 	await noteUse(one.env, key, NOW);
 });
 
-test("there are only so many keys", async () => {
+test("the number of keys is limited", async () => {
 	const rows = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MAX_KEYS})
 		INSERT OR IGNORE INTO api_keys SELECT 'key_' || i, 'many-' || i, 'viewer', '{}', '', NULL, NULL, i FROM n`;
 	await env.DB.prepare(rows).run();

@@ -189,7 +189,7 @@ describe("is refused", () => {
 		expect(badPaths(await ask("POST", "/v1/deliveries/cancel", body))).toEqual([path]);
 	});
 
-	test("a job that nobody has begun is 404", async () => {
+	test("a job that was never started is 404", async () => {
 		for (const [method, path] of [
 			["GET", "bulk_0"],
 			["POST", "bulk_0/cancel"],

@@ -201,7 +201,7 @@ describe("applying", () => {
 		],
 		[{ source: [] }, ["source"]],
 		[{ sources: ["docs"] }, ["sources.0"]],
-	])("takes no document that is none", async (document, paths) => {
+	])("refuses an invalid document", async (document, paths) => {
 		const answer = await apply(document);
 		expect(answer.status).toBe(422);
 		expect(badPaths(answer)).toEqual(paths);
@@ -257,7 +257,7 @@ test("a viewer reads it without secrets, and changes nothing", async () => {
 	expect((await askWith(viewer, "POST", "/v1/config", DOCUMENT)).status).toBe(403);
 });
 
-test("what cannot be told is refused instead of left out", async () => {
+test("what cannot be exported is refused instead of left out", async () => {
 	await apply({ ...DOCUMENT, secrets: SECRETS });
 	await env.DB.prepare("UPDATE endpoints SET auth = 'v1.nobody.AAAA' WHERE name = 'ocr'").run();
 	const answer = await ask("GET", "/v1/config");

@@ -293,7 +293,7 @@ describe("a document that is refused", () => {
 	});
 });
 
-test("an exported document makes the same anew, with the credentials beside it", async () => {
+test("an exported document recreates the configuration, together with the credentials", async () => {
 	const secrets = {
 		"endpoints/ocr@1/auth.token": "endpoint-token",
 		"endpoints/ocr@1/headers.x-api-key": "header-secret",
@@ -324,7 +324,7 @@ test.each<[string, Partial<Configuration>, string[]]>([
 	["headers", { endpoints: [{ ...ocr, headers: null }] }, ["endpoints/ocr@1"]],
 	["filters", { subscriptions: [{ ...latest, unreadable: ["filters"] }] }, ["subscriptions/latest"]],
 	["a source that is lost", { sources: [] }, ["subscriptions/read", "subscriptions/asked"]],
-])("%s that cannot be read is told", (_, part, paths) => {
+])("%s that cannot be read is reported", (_, part, paths) => {
 	expect(exportConfiguration({ ...stored, ...part }).untold.map(({ path }) => path)).toEqual(paths);
 });
 
@@ -340,7 +340,7 @@ test("a member that is missing in what release 0.1 stored is no change", async (
 	).toEqual(["=source old"]);
 });
 
-test("an endpoint that nobody has told where callbacks go is no change", async () => {
+test("an endpoint without a callback origin is unchanged", async () => {
 	const endpoint = anEndpoint({ name: "old", protocol: "replicate", model: "a/b", url: URL });
 	const old: Configuration = { ...empty, endpoints: [endpoint] };
 	expect(await steps(exportConfiguration(old).document, old)).toEqual(["=endpoint old@1"]);

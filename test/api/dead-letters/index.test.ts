@@ -60,7 +60,7 @@ test("what could be routed after all is sent once more, and gone when the queue 
 	});
 });
 
-test("what nobody can read is shown, paged and deleted", async () => {
+test("a message that cannot be read is shown, paged and deleted", async () => {
 	await env.EVENTS_DLQ.sendBatch(
 		["nothing 1", "nothing 2", "nothing 3"].map((body) => ({ body, contentType: "text" as const })),
 	);

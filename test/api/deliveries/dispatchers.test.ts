@@ -41,7 +41,7 @@ async function toldBy(
 	return told;
 }
 
-test("every change of an endpoint is told to its dispatcher", async () => {
+test("a dispatcher is notified of every change of its endpoint", async () => {
 	const { id } = await must("POST", "/v1/endpoints", { name: "told", url });
 	expect(await refreshedBy("PATCH", "/v1/endpoints/told", { timeout_seconds: 5 })).toEqual([id]);
 	expect(await refreshedBy("POST", "/v1/endpoints/told/pause")).toEqual([id]);
@@ -61,12 +61,12 @@ test.each([
 	["POST", "/resume", {}, true],
 	["POST", "/pause", {}, false],
 	["PATCH", "", { timeout_seconds: 5, max_concurrency: 2, retry: { cold_start_seconds: 5 } }, false],
-])("whether %s %s %j may have mended the endpoint is told: %s", async (method, action, body, repaired) => {
+])("says whether %s %s %j may have repaired the endpoint: %s", async (method, action, body, repaired) => {
 	const { id } = await must("POST", "/v1/endpoints", { name: `mended-${++made}`, url });
 	expect(await toldBy(method, `/v1/endpoints/${id}${action}`, body)).toEqual([{ id, change: { repaired } }]);
 });
 
-test("a change of a subscription is told to the dispatchers of its old and new target", async () => {
+test("a change of a subscription notifies the dispatchers of its old and new target", async () => {
 	const { id: first } = await must("POST", "/v1/endpoints", { name: "first", url });
 	const { id: older } = await must("POST", "/v1/endpoints", { name: "second", url });
 	const { id: newer } = await must("POST", "/v1/endpoints", { name: "second", version: "2", url });
@@ -81,7 +81,7 @@ test("a change of a subscription is told to the dispatchers of its old and new t
 	expect(await refreshedBy("DELETE", path)).toEqual([older, newer].sort());
 });
 
-test("a dispatcher of release 0.1, which knows no deletion, is told to look", async () => {
+test("a dispatcher of release 0.1, which has no deletion call, is notified of a change", async () => {
 	await must("POST", "/v1/endpoints", { name: "older", url });
 	let refreshed = 0;
 	const stub = {

@@ -85,7 +85,7 @@ describe("the health of an endpoint", () => {
 		});
 	});
 
-	test("of none, and a question that nobody knows", async () => {
+	test("of an unknown endpoint, and with an unknown parameter", async () => {
 		expect(await ask("GET", "/v1/endpoints/nobody@1/health")).toMatchObject({
 			status: 404,
 			body: { code: "endpoint_not_found" },
@@ -141,7 +141,7 @@ describe("whether the model is ready", () => {
 		expect(calls).toEqual([]);
 	});
 
-	test("is not asked at an address that is none to send to", async () => {
+	test("is not probed at an address that may not be called", async () => {
 		const endpoint = { url: `${ORIGIN}/v1`, protocol: "openai-chat", model: "m" };
 		const setting = await createSetting({ endpoint });
 		const calls = model(() => Response.json({ data: [{ id: "m" }] }));

@@ -208,7 +208,7 @@ describe("publishing", () => {
 		expect(await ask("POST", "/v1/events", body, headers)).toMatchObject({ status, body: { code } });
 	});
 
-	test("a queue that refuses is told to the publisher", async () => {
+	test("a refusal by the queue is returned to the publisher", async () => {
 		const full = {
 			send: () => Promise.reject(new Error("Storage Limit Exceeded")),
 		} as unknown as Queue<string>;

@@ -221,7 +221,7 @@ describe("what is too much for one trace", () => {
 });
 
 describe("on the wire", () => {
-	test("times are told of each delivery and of all", async () => {
+	test("times are given for each delivery and for the whole trace", async () => {
 		const first = entryOf("a", ["x", "y"]);
 		const y = recordOf("y", { finishedAt: 1_250 });
 		const told = await wire(first, [entryOf("b", [])], [recordOf("x", { resultEventId: id("b") }), y]);

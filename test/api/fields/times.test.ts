@@ -26,7 +26,7 @@ test.each([
 	"2026-13-01T00:00:00Z",
 	"2026-02-30T00:00:00Z",
 	"1793525400",
-])("%j is none", (text) => {
+])("%j is not a time", (text) => {
 	expect(parseTime(text)).toBeNull();
 });
 

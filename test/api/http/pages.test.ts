@@ -73,7 +73,7 @@ describe("merging lists", () => {
 		expect(pages[0]).toEqual([]);
 	});
 
-	test("nobody is asked for more than fits on the page", async () => {
+	test("no object is asked for more than fits on the page", async () => {
 		asked.length = 0;
 		await mergeNewest(Object.keys(lists), { after: null, limit: 3 }, reader());
 		expect(asked).toEqual(Object.keys(lists).map((owner) => ({ owner, limit: 3 })));

@@ -81,7 +81,7 @@ test.each([
 });
 
 describe("in a query", () => {
-	test("a value that is none of those that count", async () => {
+	test("a value that is not allowed", async () => {
 		expect(await ask("GET", "/v1/deliveries?status=lost")).toMatchObject({
 			status: 400,
 			body: {

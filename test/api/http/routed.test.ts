@@ -17,7 +17,7 @@ async function waited(method: string, path: string, status = 200, maxAge = "250"
 	return waits.reduce((sum, ms) => sum + ms, 0);
 }
 
-test("a change is answered when every router goes by it", async () => {
+test("the response to a change waits until every router applies it", async () => {
 	for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
 		expect(await waited(method, "/v1/subscriptions/x")).toBe(250);
 	}

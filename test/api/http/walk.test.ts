@@ -158,14 +158,14 @@ test("with no more, the newest of all come first", async () => {
 	expect(pages.flat().toSorted()).toEqual(everything(ids));
 });
 
-test.each([30, 120])("a cursor of release 0.1 goes on below its place, for %i objects", async (count) => {
+test.each([30, 120])("a cursor of release 0.1 continues below its place, for %i objects", async (count) => {
 	const ids = await insertMany(count);
 	const start = encodeCursor("t", { at: 5_000, id: "ep_0010" });
 	const seen = (await readAll(tableOwners(), 20, { start })).flat();
 	expect(seen.toSorted()).toEqual(everything(ids).filter(isBelow));
 });
 
-test("a cursor may stand in a URL", async () => {
+test("a cursor may be part of a URL", async () => {
 	await insertMany(120);
 	asked.push(new Set());
 	const { nextCursor } = await readWalk("t", tableOwners(), { cursor: undefined, limit: 1 }, read);

@@ -43,11 +43,11 @@ async function increment(interruptions: (number | null)[]): Promise<number> {
 }
 
 describe("a change", () => {
-	test("that nobody interrupts is made", async () => {
+	test("without another change in between is made", async () => {
 		expect(await increment([])).toBe(1);
 	});
 
-	test("is computed anew from what another one made in between", async () => {
+	test("is recomputed after another change in between", async () => {
 		expect(await increment([10])).toBe(11);
 	});
 
@@ -151,7 +151,7 @@ async function atOnce(asked: Promise<Answer>[]): Promise<Answer[]> {
 describe("changes at once", () => {
 	const url = "https://models.example.com/";
 
-	test("two rotations of a source: whoever got a secret can use it", async () => {
+	test("two rotations of a source: each returned secret is usable", async () => {
 		await must("POST", "/v1/sources", { name: "rotated" });
 		const path = "/v1/sources/rotated/secret/rotate";
 		const done = await atOnce([ask("POST", path), ask("POST", path)]);

@@ -259,7 +259,7 @@ describe("changing a source", () => {
 });
 
 describe("pausing and resuming a source", () => {
-	test("publishers are told to come again, and why it stands is shown", async () => {
+	test("publishers are asked to retry, and the reason for the pause is shown", async () => {
 		const name = unique();
 		await must("POST", "/v1/sources", { name, auth: { type: "none" } });
 		const path = `/v1/sources/${name}`;

@@ -211,24 +211,27 @@ describe("the request", () => {
 		["gives nothing", "data.nothing", {}, /^The transform failed: /],
 		["overruns", HOSTILE, {}, /^The transform failed: it is set aside: /],
 		["does not fit", "data.size", { protocol: "cog" }, /^The input does not fit protocol cog: /],
-	])("a transform that %s is told as the delivery tells it", async (what, transform, fields, detail) => {
-		const name = `told-${what.replaceAll(" ", "-")}`;
-		await must("POST", "/v1/endpoints", { name, url: "https://models.example.com/", ...fields });
-		const draft = { endpoint: `${name}@1`, transform };
-		const told = await preview({ ...draft, event });
-		expect(told.targets).toMatchObject([
-			{ request: null, error: { reason: "transform_failed", detail: expect.stringMatching(detail) } },
-		]);
-		// What really comes of it.
-		const subscription = await must("POST", "/v1/subscriptions", { ...draft, types: [`${name}.made`] });
-		const { body } = await ask("POST", "/v1/events", { ...event, type: `${name}.made` });
-		const dead = await vi.waitUntil(async () => {
-			const found = await must<{ data: Resource[] }>("GET", `/v1/deliveries?event=${body.id}`);
-			return found.data.find((delivery) => delivery["status"] === "dead");
-		});
-		expect(told.targets[0]?.error).toEqual({ reason: dead["reason"], detail: dead["detail"] });
-		await must("DELETE", `/v1/subscriptions/${subscription.id}`);
-	});
+	])(
+		"a transform that %s is reported as the delivery would report it",
+		async (what, transform, fields, detail) => {
+			const name = `told-${what.replaceAll(" ", "-")}`;
+			await must("POST", "/v1/endpoints", { name, url: "https://models.example.com/", ...fields });
+			const draft = { endpoint: `${name}@1`, transform };
+			const told = await preview({ ...draft, event });
+			expect(told.targets).toMatchObject([
+				{ request: null, error: { reason: "transform_failed", detail: expect.stringMatching(detail) } },
+			]);
+			// What really comes of it.
+			const subscription = await must("POST", "/v1/subscriptions", { ...draft, types: [`${name}.made`] });
+			const { body } = await ask("POST", "/v1/events", { ...event, type: `${name}.made` });
+			const dead = await vi.waitUntil(async () => {
+				const found = await must<{ data: Resource[] }>("GET", `/v1/deliveries?event=${body.id}`);
+				return found.data.find((delivery) => delivery["status"] === "dead");
+			});
+			expect(told.targets[0]?.error).toEqual({ reason: dead["reason"], detail: dead["detail"] });
+			await must("DELETE", `/v1/subscriptions/${subscription.id}`);
+		},
+	);
 
 	test("a paused endpoint is shown as such, one of many versions as the latest", async () => {
 		for (const version of ["1", "2"]) {
@@ -291,11 +294,11 @@ describe("a preview leaves nothing behind", () => {
 		});
 	});
 
-	test("filters that have done too much work together are not evaluated any further", async () => {
+	test("after filters have used up the limit of work, the rest are not evaluated", async () => {
 		const filters = Array.from({ length: 8 }, () => ({ jsonata: HOSTILE }));
 		const told = await preview({ endpoint: "previewed@1", filters, event });
 		expect(told.criteria.at(-1)?.reason).toBe(
-			"filters.7.jsonata: not evaluated, the others have done too much work",
+			"filters.7.jsonata: not evaluated, because the other expressions have used up the limit of work",
 		);
 	});
 });

@@ -61,7 +61,7 @@ describe("warnings of a subscription", () => {
 		expect(told.map((warning) => warning.code)).toEqual(code === null ? [] : [code]);
 	});
 
-	test("are told when it is made and when it is changed, and are no part of it", async () => {
+	test("are returned when it is created and changed, and are not part of it", async () => {
 		await must("POST", "/v1/endpoints", { name: "warned", url: "https://models.example.com/" });
 		const draft = { name: "warned", endpoint: "warned@1", source: "results", types: ["warned.completed"] };
 		expect(await must("POST", "/v1/subscriptions", draft)).toMatchObject({ warnings: [] });

@@ -69,7 +69,7 @@ test("fifty dispatchers are at work at once, and others follow when they have do
 	expect(new Set(standIn.calls).size).toBe(120);
 });
 
-test("one that is begun twice is one, and goes on after an eviction", async () => {
+test("a job that is started twice runs once, and continues after an eviction", async () => {
 	const { stub, standIn, request, putIn } = await aJob(3, () => running);
 	await stub.begin(request);
 	await evictDurableObject(stub);
@@ -81,7 +81,7 @@ test("one that is begun twice is one, and goes on after an eviction", async () =
 	expect(standIn.calls).toHaveLength(calls);
 });
 
-test("canceled, it stops who is at work, and begins nobody more", async () => {
+test("a canceled job stops the dispatchers at work, and starts no others", async () => {
 	const { stub, standIn, request } = await aJob(60, (id) => (id.endsWith("0") ? done : running));
 	await stub.begin(request);
 	const record = await stub.cancel();

@@ -84,7 +84,7 @@ describe("canceling", () => {
 		expect(await setting.dispatcher.health()).toMatchObject({ backlog: 0, oldestPendingAt: null });
 	});
 
-	test("goes on after an eviction, and touches nothing twice", async () => {
+	test("continues after an eviction, and changes nothing twice", async () => {
 		const { setting } = await stopped(450);
 		const given = order("cancel");
 		await setting.dispatcher.bulk(given);
@@ -181,7 +181,7 @@ describe("canceling", () => {
 		expect(await setting.dispatcher.stopBulk("bulk_nobody")).toBeNull();
 	});
 
-	test("tells the servers of the jobs, not of all at once", async () => {
+	test("notifies the servers of the jobs, a few at a time", async () => {
 		const setting = await createSetting({
 			endpoint: {
 				protocol: "replicate",
@@ -275,7 +275,7 @@ describe("retrying", () => {
 	});
 });
 
-test("what there was no room for is let in, as far as its event is known", async () => {
+test("readmits deliveries that were refused for lack of room, if their events are still kept", async () => {
 	const setting = await createSetting();
 	const items = Array.from({ length: 30 }, () => incoming(setting));
 	const [forgotten, ...known] = items;

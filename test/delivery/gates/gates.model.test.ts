@@ -160,7 +160,7 @@ test("with nothing under way an active endpoint is open, or says when it will be
 	});
 });
 
-test("once the server answers again, all of max_concurrency is admitted after a while", () => {
+test("once the server responds again, all of max_concurrency is admitted after a while", () => {
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 60 }), random, (steps, random) => {
 			const endpoint = new Endpoint();
@@ -209,7 +209,7 @@ test("an eviction changes nothing about what is admitted, now or later", () => {
 	});
 });
 
-test("whoever is blamed had failed, and is not the one that succeeded", () => {
+test("the blamed delivery has failed, and is not one that succeeded", () => {
 	fc.assert(
 		fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
 			const endpoint = new Endpoint();

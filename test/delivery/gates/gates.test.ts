@@ -120,7 +120,7 @@ describe("a refused connection while nothing succeeds", () => {
 		});
 	});
 
-	test("beside successes is an error of its own", async () => {
+	test("among successes is an error of the request", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 2 } });
 		const bad = incoming(setting);
 		let others = 0;
@@ -138,7 +138,7 @@ describe("a refused connection while nothing succeeds", () => {
 });
 
 describe("what the gates know", () => {
-	test("outlasts an eviction, and a repair that is told ends it", async () => {
+	test("outlasts an eviction, and ends with a reported repair", async () => {
 		const setting = await createSetting();
 		const calls = model(() => (calls.length === 1 ? busy({ "retry-after": "86400" }) : ok()));
 		const item = incoming(setting);

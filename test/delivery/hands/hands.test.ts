@@ -172,7 +172,7 @@ test("a dispatcher that is lost in the middle sends nothing a second time that i
 	}
 });
 
-test("what a hand settles twice, or for a delivery that nobody knows, changes nothing", async () => {
+test("settling twice, or an unknown delivery, changes nothing", async () => {
 	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
 	const settled = await spyOnObject(setting.dispatcher, "settle");
 	const calls = model(() => Response.json({ ok: true }));
@@ -308,7 +308,7 @@ test("hands are asked again after a roll that could not be taken over", async ()
 	expect(slow.calls).toHaveLength(12 + 5);
 });
 
-test("a hand that does not answer a roll call keeps its slots until its exchanges must be over, and no longer", async () => {
+test("a hand that does not respond to a roll call keeps its slots until its exchanges must have ended, and no longer", async () => {
 	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
 	const slow = slowModel();
 	const { ids, atHand } = await sixUnderWay(setting, slow.underWay);
@@ -325,7 +325,7 @@ test("a hand that does not answer a roll call keeps its slots until its exchange
 	for (const id of ids) await whenStatus(setting, id, "succeeded");
 });
 
-test("what is answered to the settings of before a repair stops nothing, even where an eviction lies in between", async () => {
+test("a response to a request from before a repair stops nothing, even after an eviction in between", async () => {
 	const setting = await createSetting({ endpoint: { maxConcurrency: 6 } });
 	let isOpen = false;
 	let refused = "";

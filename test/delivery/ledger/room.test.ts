@@ -173,7 +173,7 @@ describe("a limit in bytes", () => {
 		});
 	});
 
-	test("that the database finds by itself is no failure either", async () => {
+	test("an end that the database causes by itself is not a failure either", async () => {
 		await withBacklog({}, (make, setting, sql) => {
 			const backlog = make();
 			const exec = sql.exec.bind(sql);

@@ -15,7 +15,7 @@ function serve(untried: string[], retries: string[]): string[] {
 	}
 }
 
-test("untried deliveries and retries take turns, and what is left goes on alone", () => {
+test("untried deliveries and retries take turns, and the rest continues alone", () => {
 	expect(serve(["u1", "u2", "u3"], ["r1"])).toEqual(["u1", "r1", "u2", "u3"]);
 	expect(serve([], ["r1", "r2"])).toEqual(["r1", "r2"]);
 });

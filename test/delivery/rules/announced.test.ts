@@ -134,7 +134,7 @@ describe("the status of an endpoint", () => {
 		expect(play(seen).told).toEqual(told);
 	});
 
-	test("asks to come again when the window is over, where something is left to tell", () => {
+	test("asks to be called again at the end of the window if something is left to report", () => {
 		const { again } = play([
 			{ at: 0, ...PAUSED },
 			{ at: 0.1, ...ACTIVE },

@@ -167,7 +167,7 @@ describe("a request that was not made for want of credentials", () => {
 });
 
 describe("while the endpoint may be starting", () => {
-	test("a lost connection means that nobody listens yet", () => {
+	test("a lost connection means that nothing is listening yet", () => {
 		expect(outcomeOf(failure("connection_lost"), starting)).toBe("busy");
 	});
 

@@ -161,7 +161,7 @@ test("attempts spent only become more within a life, one at a time, and never mo
 	});
 });
 
-test("nothing that fails is tried for ever: a life has as many errors as the schedule has steps, and one more", () => {
+test("nothing that fails is retried forever: a delivery has one more error than the schedule has steps", () => {
 	always(({ before, event, after, retry }, soFar) => {
 		if (before.phase !== "pending" || event.kind !== "attempted" || event.outcome !== "error") return;
 		const began = soFar.findLastIndex(({ event, fits }) => fits && event.kind === "retry_asked");

@@ -188,7 +188,7 @@ describe("busy responses", () => {
 		expect(apply(pending, blamed, context)).toEqual({ unexpected: true });
 	});
 
-	test("are counted anew after another response", () => {
+	test("are counted from zero after another response", () => {
 		const busy = after(pending, attempted("busy"));
 		expect(after(busy, attempted("error"))).toMatchObject({ busy: null });
 	});
@@ -212,7 +212,7 @@ describe("a result event", () => {
 		expect(after(waiting, { kind: "retry_asked", publishes: true })).toEqual(publishing);
 	});
 
-	test("whose transform failed before goes on as if the model had answered now", () => {
+	test("whose transform failed earlier continues as if the model had responded now", () => {
 		expect(after(pending, { kind: "resumed", publishes: true })).toEqual(publishing);
 		expect(after(pending, { kind: "resumed", publishes: false })).toEqual(succeeded);
 	});
@@ -224,7 +224,7 @@ describe("a person", () => {
 		expect(after(over, { kind: "retry_asked", publishes: false })).toEqual(fresh(NOW));
 	});
 
-	test("does not make the model answer twice: what was canceled before it was published is published", () => {
+	test("does not call the model twice: an output that was canceled before it was published is published", () => {
 		const stopped = after(publishing, { kind: "cancel_asked" });
 		expect(after(stopped, { kind: "retry_asked", publishes: true })).toEqual(publishing);
 	});

@@ -1,4 +1,4 @@
-/** `npm run demo` as a user runs it: what it says at its end is what the router has recorded. */
+/** `npm run demo` as a user runs it. Its summary is what the router has recorded. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -16,15 +16,15 @@ test(
 		expect(output).toMatch(/5 scans became 20 events and 25 deliveries: 25 succeeded, in \d+ attempts\./);
 		expect(output).toMatch(/5 outputs came by callback, [1-5] of them before the model's 202\./);
 		expect(Number(/(\d+) signatures were verified/.exec(output)?.[1])).toBeGreaterThanOrEqual(25);
-		expect(output).toContain("ocr@1 and entities@1 say so");
-		// Each model has said something of its own.
+		expect(output).toContain("ocr@1 and entities@1, asked through the router");
+		// Each model has contributed something.
 		expect(output).toContain("PERSON Amara Okafor");
 		expect(output).toContain("SENTIMENT positive (rose, rise)");
 		expect(output).toMatch(/entities@1 {2}kserve-v1 {2}attempt .*: 200 in/);
 		expect(output).toMatch(/sentiment@1 {2}http {2}attempt .* output by callback after/);
-		expect(output).toContain("Next: npm run dev");
+		expect(output).toContain("Next: run npm run dev");
 	},
-	// It ends by itself, and says what it has waited for.
+	// It has timeouts of its own, which say what it waited for.
 	5 * PATIENCE_MS,
 );
 

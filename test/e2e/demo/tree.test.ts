@@ -30,7 +30,7 @@ test("deliveries are the branches, in the order of their endpoints, and their re
 	]);
 });
 
-test("a line that is too long goes on below its branch", () => {
+test("a line that is too long continues below its branch", () => {
 	expect(linesAt(36, [attempt({})], [attempt({})])).toEqual([
 		" scan.stored  evt_1",
 		" ├─ ocr@1  open-inference  attempt",

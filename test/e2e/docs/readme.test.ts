@@ -52,7 +52,7 @@ test("the demo names a section that is there", () => {
 	expect(named).toBe(FIRST_EVENT);
 });
 
-test("what is deployed builds, and its secret has the name that wrangler is told", async () => {
+test("the deployment builds, and its secret is set with the right command", async () => {
 	const [commands = ""] = shell("Deploy");
 	expect(commands.trim().split("\n")).toEqual([
 		"npm ci",
@@ -116,7 +116,7 @@ describe("the first event", () => {
 		}
 	});
 
-	test("it is read back, with what came of it", async () => {
+	test("it can be read back, with everything that resulted from it", async () => {
 		const trace = await until("both deliveries to have succeeded", async () => {
 			const { stdout } = await bash(onOwnPorts([define, read].join("\n")));
 			return stdout.match(/"status":"succeeded"/g)?.length === 2 ? stdout : null;

@@ -82,7 +82,7 @@ describe.skipIf(binaries === null && !isRequired)("tables that are partitioned",
 		expect(await queued()).toEqual(["scans INSERT 4"]);
 	});
 
-	test("a table that was watched by itself becomes a part once it is let go", async () => {
+	test("a table that was watched becomes a part after unwatch", async () => {
 		await database.query(
 			"create table app.y2027 (id int, at date, clinic text); select sluice.watch('app.y2027')",
 		);
@@ -95,7 +95,7 @@ describe.skipIf(binaries === null && !isRequired)("tables that are partitioned",
 		expect(await queued()).toEqual(["scans INSERT 4"]);
 	});
 
-	test("a table that is let go sends nothing, nor do its parts; twice does no harm", async () => {
+	test("after unwatch neither a table nor its parts send anything; a second unwatch does no harm", async () => {
 		for (const table of ["y2025", "scans"]) await watch(table);
 		for (let time = 1; time <= 2; time++) await database.query("select sluice.unwatch('app.scans')");
 		await database.query(`insert into app.scans values ${ROWS}`);

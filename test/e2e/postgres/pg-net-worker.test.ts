@@ -73,7 +73,7 @@ describe.skipIf(binaries === null && !isRequired)("the stand-in for pg_net", () 
 		worker = await startPgNetWorker(server.connection);
 	});
 
-	test("sends once, whatever the answer, and writes it down", async () => {
+	test("sends once, whatever the response, and records it", async () => {
 		const target = receiver.model(answer(503, "later"), hang);
 		const refused = await post(target.url, "{}");
 		expect(await response(refused)).toMatchObject({ status_code: 503, content: "later", timed_out: false });

@@ -86,7 +86,7 @@ describe.skipIf(binaries === null && !isRequired)("a PostgreSQL database, set up
 		expect(model.requests).toHaveLength(3);
 	});
 
-	test("another table is watched when told to", async () => {
+	test("another table is watched after sluice.watch", async () => {
 		await database.query("insert into orders (id) values (1)");
 		await database.query(readme.watch);
 		await database.query("insert into orders (id) values (2)");

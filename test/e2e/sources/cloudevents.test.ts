@@ -63,7 +63,7 @@ describe("the JavaScript SDK", () => {
 		expect(asEvent(await arrived(event.id)).toJSON()).toEqual(event.toJSON());
 	});
 
-	test("a batch: each event arrives, and the answer names them in order", async () => {
+	test("a batch: each event arrives, and the response names them in order", async () => {
 		const { api } = stage;
 		const events = ["scans/1.png", "scans/Çafé 100% €.png", "scans/3.png"].map(newEvent);
 		const answer = await api.ingest(source.ingest_url, JSON.stringify(events), {

@@ -146,7 +146,7 @@ describe("what a client of AWS sends", () => {
 		expect((await consumedOne(queue, consumer)).text).toBe('{"page":1}');
 	});
 
-	test("arrives all and once, also where it is more than one answer holds", async () => {
+	test("arrives completely and once, also if it needs more than one response", async () => {
 		const bodies = Array.from({ length: 60 }, (_, index) => `{"number":${index}}`);
 		const queue = await createQueue();
 		await sendAll(queue, bodies.slice(0, 40));
@@ -267,7 +267,7 @@ describe.each([
 });
 
 describe("when it goes wrong", () => {
-	test("a queue that does not exist is told in the source, and asked again until it does", async () => {
+	test("a queue that does not exist is shown at the source, and polled again until it does", async () => {
 		const queue = unique("late");
 		const consumer = await consume(queue);
 		const failing = await until("the failure to show", async () => {

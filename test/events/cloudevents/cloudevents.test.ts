@@ -401,7 +401,7 @@ describe("the official SDK is understood, and understands", () => {
 	});
 });
 
-describe("whatever is sent, the answer is a valid event or a refusal", () => {
+describe("whatever is sent, the result is a valid event or a refusal", () => {
 	const valid = [
 		`{${REQUIRED},"data":{"a":[1,"}"]},"subject":"x"}`,
 		`[{${REQUIRED},"data_base64":"YQ=="},{${REQUIRED},"data":"t","datacontenttype":"text/plain"}]`,

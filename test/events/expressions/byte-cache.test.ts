@@ -15,7 +15,7 @@ test("the oldest go when it is full, and only as many as must", () => {
 	expect(cache.bytes).toBe(10);
 });
 
-test("what is larger than all of it is not kept, and costs nobody else", () => {
+test("an entry larger than the whole cache is not kept, and evicts no other", () => {
 	const cache = new ByteCache<number>(10);
 	cache.set("a", 1, 4);
 	cache.set("b", 2, 11);

@@ -80,7 +80,9 @@ describe("an expression that overruns is set aside", () => {
 		],
 	])("%s: then none of the filters holds any more", async (_what, filters, field) => {
 		const subscription = having(...filters);
-		expect(await whyNot(subscription, subject)).toMatch(`${field} is set aside: the expression makes a text`);
+		expect(await whyNot(subscription, subject)).toMatch(
+			`${field} is set aside: the expression creates a text`,
+		);
 		// The neighbour has the very same expression, and its own trouble.
 		expect(await whyNot(having({ exact: { source: "/docs" } }), subject)).toBeNull();
 		const unread = { ...subject, document: () => expect.unreachable() };
@@ -114,7 +116,7 @@ describe("an expression that overruns is set aside", () => {
 
 describe("the schema", () => {
 	test.each([
-		["an unknown dialect", { sql: "type = 'x'" }, "", /one of: exact, prefix/],
+		["an unknown dialect", { sql: "type = 'x'" }, "", /one of these dialects: exact, prefix/],
 		["two dialects at once", { exact: { type: "a" }, prefix: { type: "b" } }, "", /one dialect/],
 		["no object", "type = 'x'", "", /one of/],
 		["an empty map", { exact: {} }, "exact", /at least one attribute/],
@@ -137,6 +139,6 @@ describe("the schema", () => {
 		for (let depth = 1; depth < 8; depth++) filter = { not: filter };
 		expect(filterSchema.safeParse(filter).success).toBe(true);
 		const { error } = filterSchema.safeParse({ not: filter });
-		expect(error?.issues.map(({ message }) => message)).toEqual(["filters nest up to 8 deep"]);
+		expect(error?.issues.map(({ message }) => message)).toEqual(["filters can nest at most 8 levels deep"]);
 	});
 });

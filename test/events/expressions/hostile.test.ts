@@ -273,7 +273,7 @@ describe("work that is large and honest is done", () => {
 	});
 });
 
-test("what goes on beside an evaluation that has failed stops with it", async () => {
+test("work that runs in parallel with a failed evaluation stops with it", async () => {
 	const made = makeProgram("[$error('no'), $sum([1..90000].($ * 2))]");
 	if (!made.ok) throw new Error(made.message);
 	const meter = new Meter();

@@ -15,7 +15,7 @@ import { findSubscription, insertSubscription } from "../../../src/store/resourc
 import { aSource, aSubscription } from "../../store/records.ts";
 
 const HOSTILE = "($f := function($n) { $f($n + 1) }; $f(0))";
-const REASON = "the expression takes too many steps, or reads and makes too much";
+const REASON = "the expression takes too many steps, or reads or creates too much data";
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -49,7 +49,7 @@ describe("an expression that overruns", () => {
 		).toEqual({ ok: true, value: 1 });
 	});
 
-	test("is tried anew when its owner has changed", async () => {
+	test("is tried again when its owner has changed", async () => {
 		const owner = aSubscription({ target });
 		await overrun({ owner, field: "transform", source: HOSTILE });
 		const changed = { ...owner, updatedAt: owner.updatedAt + 1 };
@@ -133,7 +133,7 @@ describe("D1", () => {
 		expect((await findSource(env, owner.id))?.quarantine?.field).toBe("event_type");
 	});
 
-	test("is told once, however many evaluations overran at the same time", async () => {
+	test("is reported once, however many evaluations overran at the same time", async () => {
 		const owner = aSubscription({ target, transform: HOSTILE });
 		await insertSubscription(env, owner);
 		const expression = { owner, field: "transform", source: HOSTILE };
@@ -145,7 +145,7 @@ describe("D1", () => {
 		expect(batch).toHaveBeenCalledTimes(1);
 	});
 
-	test("that fails fails nothing else, and is told by the next call", async () => {
+	test("a failed write fails nothing else, and is repeated by the next call", async () => {
 		const owner = aSubscription({ target, transform: HOSTILE });
 		await insertSubscription(env, owner);
 		await overrun({ owner, field: "transform", source: HOSTILE });

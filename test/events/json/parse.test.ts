@@ -73,7 +73,7 @@ describe("parseWithExactNumbers", () => {
 		expect(parseWithExactNumbers(text)).toEqual(expected);
 	});
 
-	test("10,000 levels of nesting beside a large integer do not overflow", () => {
+	test("10,000 levels of nesting with a large integer do not overflow", () => {
 		const text = `[9007199254740993,${"[".repeat(10_000)}${"]".repeat(10_000)}]`;
 		expect(() => parseWithExactNumbers(text)).not.toThrow();
 	});

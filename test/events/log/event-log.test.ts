@@ -51,7 +51,7 @@ function decision(name: string): Decision {
 }
 
 describe("append", () => {
-	test("answers null for what is new, and the first decisions for what is known", async () => {
+	test("returns null for new events, and the first decisions for known ones", async () => {
 		const log = newLog();
 		const [first, second] = [event(log, "1"), event(log, "2")];
 		expect(await log.log.append([{ event: first, decisions: [decision("a")] }])).toEqual([null]);
@@ -298,7 +298,7 @@ describe("what a newer release has written", () => {
 	});
 });
 
-describe("an answer that would be too large", () => {
+describe("a response that would be too large", () => {
 	test("ends early, and asking for the rest brings all of it", async () => {
 		const log = newLog();
 		const decisions = Array.from({ length: 4_000 }, (_, index) => decision(String(index)));

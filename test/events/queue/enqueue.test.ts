@@ -68,7 +68,7 @@ test.each([
 	["Queue send failed: Too Many Requests", "1"],
 	["Queue send failed: Storage Limit Exceeded", "5"],
 	["Network connection lost.", "5"],
-])("when the queue says %j the publisher is told when to come again", async (message, retryAfter) => {
+])("when the queue reports %j, the publisher is told when to retry", async (message, retryAfter) => {
 	const queue = captureQueue(new Error(message));
 	for (const size of [1, MAX_MESSAGE_BYTES]) {
 		expect(await enqueue(queue.env, [makeEvent(newId("src"), "1", text(size))])).toMatchObject({

@@ -29,7 +29,7 @@ test("what goes in comes out, whatever the payloads hold", () => {
 	);
 });
 
-test("a payload stands in the segment as it came, unescaped", () => {
+test("a payload is in the segment unchanged and unescaped", () => {
 	const text = '{"b": 9007199254740993,\n "a": 1.50, "path": "c:\\\\x \\"quoted\\""}';
 	expect(encodeSegment([event("1", { kind: "json", text })]).endsWith(`\n${text}`)).toBe(true);
 });
@@ -71,7 +71,7 @@ test("a list is cut into runs that stay under the size, in order", () => {
 	for (const run of runs) expect(Buffer.byteLength(encodeSegment(run))).toBeLessThanOrEqual(5_000);
 });
 
-test("an event that is larger than the size stands alone", () => {
+test("an event larger than the size gets its own segment", () => {
 	const large = event("2", { kind: "text", text: "x".repeat(10_000) });
 	expect(splitBySize([event("1", null), large, event("3", null)], 2_000).map((run) => run.length)).toEqual([
 		1, 1, 1,

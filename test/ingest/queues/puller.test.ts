@@ -78,7 +78,7 @@ describe("messages", () => {
 		});
 	});
 
-	test("whose deletion fails come again and create nothing new", async () => {
+	test("whose deletion fails are received again and create nothing new", async () => {
 		await queue({ send: messages(0, 3), failDeletes: 3 });
 		await createSource();
 		await eventually(async () =>
@@ -103,7 +103,7 @@ describe("messages", () => {
 });
 
 describe("a source", () => {
-	test("that is lost from the database is looked for again, and goes on when it is back", async () => {
+	test("that is missing from the database is looked up again, and polled when it is back", async () => {
 		const { id } = await createSource();
 		await eventually(async () => expect((await queue()).waiting).toBe(1));
 		const [found] = await env.DB.batch<Record<string, string | number | null>>([
@@ -131,7 +131,7 @@ describe("a source", () => {
 		await eventually(async () => expect((await queue()).deleted).toEqual(["m-0"]));
 	});
 
-	test("that is paused or deleted is asked no more; resumed it goes on", async () => {
+	test("that is paused or deleted is not polled any more, and polled again once resumed", async () => {
 		await createSource();
 		await eventually(async () => expect((await queue()).waiting).toBe(1));
 		await must("POST", `/v1/sources/${name}/pause`);
@@ -149,7 +149,7 @@ describe("a source", () => {
 		expect(receives).toBeGreaterThan(1);
 	});
 
-	test("another object in its place knows what it knew and goes on", async () => {
+	test("a new object in its place has its state and continues", async () => {
 		await queue({ failure: { status: 500, type: "InternalFailure", message: "as the test says" } });
 		const { id } = await createSource();
 		await eventually(async () => expect(await readPull()).toMatchObject({ status: "failing" }));

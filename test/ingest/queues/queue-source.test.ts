@@ -91,7 +91,7 @@ test("what is no notification is asked for again, and holds up no other", async 
 	expect(await captured.events()).toHaveLength(1);
 });
 
-describe("nobody takes the messages", () => {
+describe("no source accepts the messages", () => {
 	test.each([
 		["no source names the queue", async () => undefined, "no source names this queue"],
 		["the source is paused", (queue: string) => stored(queue, { status: "paused" }), "the source is paused"],
@@ -100,7 +100,7 @@ describe("nobody takes the messages", () => {
 			(queue: string) => stored(queue, { kind: "generic" }),
 			"no source names this queue",
 		],
-	])("they come again when %s", async (_what, prepare, reason) => {
+	])("they are retried when %s", async (_what, prepare, reason) => {
 		const queue = newQueue();
 		await prepare(queue);
 		const captured = captureQueue();
@@ -134,7 +134,7 @@ describe("while D1 fails", () => {
 		expect(logged.mock.calls.flat().join()).toContain("ingest.stale_source");
 	});
 
-	test("but not when it was deleted, or nobody took any yet", async () => {
+	test("but not if it was deleted, or never existed", async () => {
 		const queue = newQueue();
 		const { id } = await stored(queue);
 		const captured = captureQueue();

@@ -91,7 +91,7 @@ afterEach(async () => {
 });
 
 describe("a source of which something is expected", () => {
-	test("is told to be silent once, and to have recovered with the next event", async () => {
+	test("is reported as silent once, and as recovered with the next event", async () => {
 		await listen();
 		const source = await createSource();
 		await send(source, 10);
@@ -111,7 +111,7 @@ describe("a source of which something is expected", () => {
 		expect(types(source)).toEqual(["sluice.source.silent", "sluice.source.recovered"]);
 	});
 
-	test("is told later where the queue refuses the event", async () => {
+	test("is reported later if the queue refuses the event", async () => {
 		await listen();
 		const source = await createSource();
 		isQueueDown = true;
@@ -121,7 +121,7 @@ describe("a source of which something is expected", () => {
 		expect(types(source)).toEqual(["sluice.source.silent"]);
 	});
 
-	test("is not told while nobody asks, and looked at as soon as somebody does", async () => {
+	test("is not reported without a subscription, and checked as soon as there is one", async () => {
 		const source = await createSource();
 		await look(source, 3_700);
 		expect(told).toEqual([]);

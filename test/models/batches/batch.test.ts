@@ -150,7 +150,7 @@ describe("one request", () => {
 			expect(batchOf(name).join([of(text)], context)).toEqual(request(name, of(text)));
 	});
 
-	test("has at most so many inputs, and bytes", () => {
+	test("has a maximum number of inputs and bytes", () => {
 		const few = Array.from({ length: MAX_BATCH_INPUTS }, () => '"a"');
 		expect(joined("kserve-v1", few)).toContain("instances");
 		expect(joined("kserve-v1", [...few, '"a"'])).toContain("misfit: a request takes 256");

@@ -35,7 +35,7 @@ describe("a task is submitted", () => {
 		});
 	});
 
-	test("which is an output like any other where nobody polls", () => {
+	test("which is an output like any other if the server is not polled", () => {
 		const said = readCapture(NAME, captures, "task-submit");
 		expect(said).toMatchObject({ class: null, handle: null });
 		expect(outputText(said)).toContain("task_id");

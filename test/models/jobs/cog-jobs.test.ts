@@ -46,7 +46,7 @@ describe("a response to the request", () => {
 		expect(readCalled(name)).toMatchObject({ class: "accepted", handle, output: null, error: null });
 	});
 
-	test("that has no id, or one that is none, has begun a prediction all the same", () => {
+	test("without a valid id has started a prediction anyway", () => {
 		for (const body of ["", "{}", '{"id":7}', `{"id":"${"x".repeat(1_025)}"}`, "[]", "<html>"]) {
 			expect(read(NAME, { status: 202, body }, false, called)).toMatchObject({
 				class: "accepted",

@@ -102,7 +102,7 @@ describe.each(WITH_JOBS)("%s", (name) => {
 		}
 	});
 
-	test("asks nobody but the endpoint, whatever the handle", () => {
+	test("never requests another host than the endpoint's, whatever the handle", () => {
 		fc.assert(
 			fc.property(
 				fc.oneof(

@@ -39,7 +39,7 @@ describe.each(["http", "cloudevents"])("%s", (name) => {
 		});
 	});
 
-	test("a 202 is one like any other where nobody polls, and so is a 200 where somebody does", () => {
+	test("without polling a 202 is like any other response, and so is a 200 with polling", () => {
 		const headers = { location: "/jobs/1" };
 		for (const completion of ["sync", "callback"] as const) {
 			expect(read(name, { status: 202, headers }, false, { url, completion })).toMatchObject({

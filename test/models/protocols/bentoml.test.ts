@@ -36,7 +36,7 @@ test("the input goes as it is, byte for byte, and bytes with their type", () => 
 	expect(request(NAME, { ...image, transformed: "[1]" })).toMatchObject({ body: "[1]" });
 });
 
-describe("an answer", () => {
+describe("a response", () => {
 	test.each([
 		["read", "ee4f8b732e7223cc"],
 		["embed", "a22d8937b1f6da4d"],

@@ -35,7 +35,7 @@ test.each([
 	expect(bodyFor(NAME, text)).toBe(body);
 });
 
-describe("an answer", () => {
+describe("a response", () => {
 	test.each([
 		["predict", 0.002590802],
 		["predict-put", 0.003140508],

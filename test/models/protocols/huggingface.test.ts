@@ -45,7 +45,7 @@ test("an image goes as its bytes", () => {
 	expect(request(NAME, image)).toMatchObject({ headers: { "content-type": "image/png" } });
 });
 
-test("an answer is its body, with what the headers count", () => {
+test("the output is the body of the response, with the usage in its headers", () => {
 	const headers = { "x-prompt-tokens": "3", "x-generated-tokens": "20", "x-request-id": "r" };
 	const said = read(NAME, { status: 200, headers, body: [{ generated_text: "a" }] });
 	expect(outputText(said)).toBe('[{"generated_text":"a"}]');

@@ -57,7 +57,7 @@ describe("an input", () => {
 	});
 });
 
-describe("an answer", () => {
+describe("a response", () => {
 	test.each(["v1-predict", "v1-predict-extra", "v1-request-id", "v1-ce-binary"] as const)(
 		"%s is its document, and no event",
 		(name) => {

@@ -107,7 +107,7 @@ describe("an input", () => {
 	});
 });
 
-describe("an answer", () => {
+describe("a response", () => {
 	test.each([
 		[mlserver, "infer", "v1.2.0"],
 		[mlserver, "infer-outputs", "v1.2.0"],

@@ -98,7 +98,7 @@ describe("the URL", () => {
 	});
 });
 
-describe("an answer", () => {
+describe("a response", () => {
 	test.each([
 		[
 			CHAT,
@@ -173,7 +173,7 @@ describe("a stream", () => {
 		},
 	);
 
-	test("that was cut off is an error, for a part of an answer is none", () => {
+	test("that was cut off is an error, because a partial output does not count", () => {
 		const { headers, body } = captures["chat-stream"].response;
 		const cut = body.slice(0, body.indexOf('"finish_reason":"stop"'));
 		const whole = cut.slice(0, cut.lastIndexOf("\n\n"));
@@ -278,7 +278,7 @@ describe("a stream", () => {
 		expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 	});
 
-	test("that nests without end is no answer", () => {
+	test("that nests without end is not an output", () => {
 		const deep = `{"choices":[{"index":0,"delta":${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}}]}`;
 		const headers = { "content-type": "text/event-stream" };
 		const body = `data: ${deep}\n\ndata: ${deep}\n\n`;

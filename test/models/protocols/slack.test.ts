@@ -12,7 +12,7 @@ function textOf(input: Parameters<typeof request>[1]): string {
 }
 
 describe("an event alone", () => {
-	test("is told in a few lines", () => {
+	test("is shown in a few lines", () => {
 		const input = inputOf(json('{"label": "<cat>", "share": 0.98}'));
 		input.event.attributes.subject = "scans/1.png";
 		expect(request("slack", input, to)).toEqual({
@@ -52,7 +52,7 @@ describe("an event alone", () => {
 		expect(textOf(inputOf({ kind: "text", text: "&".repeat(100_000) })).length).toBeLessThan(40_000);
 	});
 
-	test("mentions nobody, whatever its attributes say", () => {
+	test("mentions no user, whatever its attributes contain", () => {
 		const input = inputOf(null);
 		input.event.attributes.subject = "<!channel>\n*bold*";
 		expect(textOf(input)).toContain("&lt;!channel&gt; *bold*");

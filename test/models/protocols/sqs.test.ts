@@ -86,7 +86,7 @@ describe("a FIFO queue", () => {
 	});
 });
 
-test("an answer is the message's id", () => {
+test("the output is the message's id", () => {
 	const body = { MD5OfMessageBody: "x", MessageId: "219f8380-5770-4cc2-8c3e-5c715e145f5e" };
 	const said = read("sqs", { status: 200, headers: { "x-amzn-requestid": "r" }, body });
 	expect(outputText(said)).toBe('{"message_id":"219f8380-5770-4cc2-8c3e-5c715e145f5e"}');

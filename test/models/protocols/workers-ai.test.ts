@@ -127,7 +127,7 @@ test("any other model can", () => {
 	expect(find(NAME).refuse?.({ url: LLAMA, authType: "none" })).toBeNull();
 });
 
-test("an answer is its document, with what it has used", () => {
+test("the output is the document, with its usage", () => {
 	const body = { response: "Because.", usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 } };
 	const said = read(NAME, { status: 200, body });
 	expect(outputText(said)).toBe(JSON.stringify(body));

@@ -106,7 +106,7 @@ describe("CloudEvents", () => {
 		});
 	});
 
-	test("one that is none is refused", async () => {
+	test("an invalid one is refused", async () => {
 		const headers = { "content-type": "application/cloudevents+json" };
 		const refusal = { ok: false, status: 400, code: "invalid_cloudevent" };
 		expect(await parseAs("azure-eventgrid", { headers, body: CREATED })).toMatchObject(refusal);

@@ -142,7 +142,7 @@ describe("the id", () => {
 		expect(await idOf(CREATED.replace(from, to))).not.toBe(await idOf(CREATED));
 	});
 
-	test("of a CloudEvent begins with Debezium's own, and tells the rows of a snapshot apart", async () => {
+	test("of a CloudEvent begins with Debezium's own, and distinguishes the rows of a snapshot", async () => {
 		const other = { ...CLOUD_EVENT, data: { before: null, after: { pk: 2, name: "Bob" } } };
 		const [first, second, again] = await Promise.all(
 			[CLOUD_EVENT, other, CLOUD_EVENT].map((event) => idOf(JSON.stringify(event), CLOUD_EVENTS)),
@@ -174,7 +174,7 @@ describe("the id of a flattened row", () => {
 		expect(second?.id).not.toBe(first?.id);
 	});
 
-	test("tells two in a list apart", async () => {
+	test("distinguishes two in a list", async () => {
 		const parsed = await parseAs("debezium", { body: `[${row},${row}]` });
 		const ids = parsed.ok ? parsed.events.map(({ attributes }) => attributes.id) : [];
 		expect(new Set(ids).size).toBe(2);
@@ -301,7 +301,7 @@ test("Avro is refused", async () => {
 	);
 });
 
-test("a repeated record, signed anew with another webhook-id, creates nothing new", async () => {
+test("a repeated record, signed again with another webhook-id, creates nothing new", async () => {
 	const queue = captureQueue();
 	const source = sourceOf("debezium", SECRET);
 	for (const age of [60_000, 0]) {

@@ -156,7 +156,7 @@ describe("its id", () => {
 		expect(await idOf(change(1, BIG, { ts_ms: 9 }))).toBe(await idOf(change(1, BIG)));
 	});
 
-	test("tells rows apart that have no key and one place in the log", async () => {
+	test("distinguishes rows without a key at the same position in the log", async () => {
 		expect(await idOf(keyless(`${BIG}a`))).not.toBe(await idOf(keyless(`${BIG}b`)));
 	});
 });

@@ -79,18 +79,18 @@ describe("an event of an outbox", () => {
 		);
 	});
 
-	test("is none where the record is a change, whatever its headers say", async () => {
+	test("is ignored if the record is a change, whatever its headers contain", async () => {
 		const body = '{"before":null,"after":{"id":1},"source":{"db":"app","table":"t"},"op":"c"}';
 		expect((await outboxOf({}, body)).attributes.type).toBe("app.t.insert");
 	});
 
-	test("is none without the outbox's id", async () => {
+	test("is ignored without the outbox's id", async () => {
 		const refusal = { ok: false, status: 400, code: "invalid_payload" };
 		expect(await parseAs("debezium", { body: "12.50" })).toMatchObject(refusal);
 	});
 
 	/** Its records share the headers of one request. */
-	test("is none in a list", async () => {
+	test("is ignored in a list", async () => {
 		const body = `[${OUTBOX.body},${OUTBOX.body}]`;
 		const parsed = await parseAs("debezium", { headers: OUTBOX.headers, body });
 		if (!parsed.ok) throw new Error(parsed.message);
@@ -178,7 +178,7 @@ describe("a flattened row", () => {
 			expect(await idOf(body.replace(from, to), "msg_1")).not.toBe(await idOf(body, "msg_1"));
 		});
 
-		test("of its request where the log is not told", async () => {
+		test("is that of its request if the position in the log is missing", async () => {
 			const untold = body.replace('"__lsn":9007199254740993,', "");
 			expect(await idOf(untold, "msg_1")).toBe(await idOf(untold, "msg_1"));
 			expect(await idOf(untold, "msg_2")).not.toBe(await idOf(untold, "msg_1"));

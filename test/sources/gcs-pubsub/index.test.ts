@@ -154,7 +154,7 @@ describe("a CloudEvent in attributes", () => {
 		});
 	});
 
-	test("is a message like others when it is none", async () => {
+	test("is an ordinary message if it is not valid", async () => {
 		const body = wrapped({ attributes: { ...attributes, "ce-type": "" } }, "{}");
 		expect((await parseOne("gcs-pubsub", { body })).attributes).toMatchObject({
 			id: "2070443601311540",

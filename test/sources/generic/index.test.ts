@@ -169,7 +169,7 @@ test("a publisher's trace is kept, and nothing that only looks like one", async 
 	expect(untraced.attributes).not.toHaveProperty("tracestate");
 });
 
-test("whatever the body and headers, the answer is a valid event or a refusal", async () => {
+test("whatever the body and headers, the result is a valid event or a refusal", async () => {
 	const body = fc.tuple(fc.nat(ROW.length - 1), fc.uint8Array({ maxLength: 6 })).map(([at, bytes]) => {
 		const mutated = new TextEncoder().encode(ROW);
 		mutated.set(bytes.subarray(0, mutated.length - at), at);

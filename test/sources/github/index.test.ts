@@ -222,7 +222,7 @@ describe("a webhook that sends forms", () => {
 	});
 });
 
-test("a ping is answered with 200 and no event", async () => {
+test("a ping gets the response 200 and creates no event", async () => {
 	const queue = captureQueue();
 	const pings = examples.find(({ name }) => name === "ping")?.examples ?? [];
 	expect(pings).not.toHaveLength(0);

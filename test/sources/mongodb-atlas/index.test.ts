@@ -79,7 +79,7 @@ const idOf = async (changes: object) =>
 	(await parseOne("mongodb-atlas", { body: change({ _id: undefined, ...changes }) })).attributes.id;
 expect(await idOf({})).toMatch(/^[0-9a-f]{64}$/);
 
-test("without a resume token the content tells changes apart", async () => {
+test("without a resume token, the content distinguishes changes", async () => {
 	expect(await idOf({})).toBe(await idOf({}));
 	expect(await idOf({})).not.toBe(await idOf({ operationType: "update" }));
 });
@@ -124,7 +124,7 @@ describe("set-up", () => {
 		expect(JSON.stringify(setupFor({ type: "bearer" }))).toContain("<SECRET>");
 	});
 
-	test("with the secret in the URL there is none to keep", () => {
+	test("with the secret in the URL there is no secret to store", () => {
 		expect(setupFor({ type: "url_token" })?.steps).toHaveLength(2);
 	});
 });

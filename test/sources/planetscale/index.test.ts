@@ -66,7 +66,7 @@ test("the same event of the same thing at the same second is one", async () => {
 	expect(new Set([await idOf(), ...others, await idOf("ecrmjy2f4a5o", "bffzv8jfk9gc")]).size).toBe(4);
 });
 
-test("a test message is answered, and nothing stored", async () => {
+test("a test message gets a response, and nothing is stored", async () => {
 	const queue = captureQueue();
 	const body = READY.replace("branch.ready", "webhook.test");
 	const response = await post(sourceOf("planetscale"), queue, { body });
@@ -82,7 +82,7 @@ test.each([
 	expect(await parseAs("planetscale", { body })).toMatchObject(refusal);
 });
 
-test("set-up: PlanetScale makes the secret, and the source is told it", () => {
+test("set-up: PlanetScale generates the secret, which is then set at the source", () => {
 	const source = sourceOf("planetscale");
 	const url = "https://x.example/in/ps";
 	const setup = setupAs("planetscale", { source, url, secret: "<SECRET>" });

@@ -84,7 +84,7 @@ function titleOf(auth: SourceAuth, name: string): string | undefined {
 
 /** What the SQL does in a database, test/e2e/postgres shows. */
 describe("set-up", () => {
-	test("offers the transport that blocks nobody first", () => {
+	test("offers the transport that does not block writers first", () => {
 		const names = setupFor({ type: "standard_webhooks" }).map(({ name }) => name);
 		expect(names).toEqual(["pg_net", "pgsql-http", "plpython3u"]);
 	});
@@ -121,7 +121,7 @@ describe("set-up", () => {
 		expect(titleOf({ type: "bearer" }, "plpython3u")).not.toContain(read);
 	});
 
-	test("the secret stands in one place, outside of the function", () => {
+	test("the secret is in one place, outside of the function", () => {
 		for (const { code } of setupFor({ type: "standard_webhooks" })) {
 			expect(code.split("<SECRET>")).toHaveLength(2);
 			expect(code).toContain(

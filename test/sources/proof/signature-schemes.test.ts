@@ -31,7 +31,7 @@ const SLASH_COMMAND =
 	"&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com" +
 	"%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
 
-describe("known answers of the providers", () => {
+describe("examples from the providers' documentation", () => {
 	test("GitHub, Validating webhook deliveries", () => {
 		const signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 		const headers = { "X-Hub-Signature-256": signature };

@@ -88,7 +88,7 @@ const CASES: Record<string, Case> = {
 describe.each(Object.entries(CASES))("in place of %s", (_who, { source: fields, late, other }) => {
 	const source = makeSource(fields);
 
-	test("the sample proves itself to those who trust its key, and to nobody else", async () => {
+	test("the sample is valid for those who trust its key, and for nobody else", async () => {
 		const [one, another] = await Promise.all([play(source), play(source)]);
 		expect(await one.check()).toBe(true);
 		expect(await one.check({ trust: another.trust })).toBe(false);
@@ -109,7 +109,7 @@ test("a token of Google is for the audience that the source names", async () => 
 	expect(await check({ checkedBy: { ...source, auth: GOOGLE } })).toBe(false);
 });
 
-test("where a secret signs, nobody has to", async () => {
+test("no stand-in is needed if a secret signs", async () => {
 	const request = { url: "https://sluice.example/in/a", body: "{}", now: NOW };
 	await expect(standIn({ type: "bearer" }, request)).rejects.toThrow("bearer");
 });

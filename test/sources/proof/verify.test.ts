@@ -257,7 +257,7 @@ describe("rotation", () => {
 	test.each([
 		["no secret at all", []],
 		["an empty secret", [""]],
-	])("%s lets nobody in", async (_what, secrets) => {
+	])("%s accepts no request", async (_what, secrets) => {
 		expect(await check({ type: "url_token" }, secrets, { query: "?token=" })).toBe(false);
 	});
 });

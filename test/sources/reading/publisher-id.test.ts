@@ -224,7 +224,7 @@ describe("a header with an id means the same everywhere", () => {
 			expect(await read(id)).toBe(expected);
 		});
 
-		test.each(["", " ", "\t "])("%j is none: each event gets a new one", async (id) => {
+		test.each(["", " ", "\t "])("%j is not an id, so each event gets a new one", async (id) => {
 			expect(await read(id)).not.toBe(await read(id));
 		});
 

@@ -44,7 +44,7 @@ describe("the subject", () => {
 	});
 });
 
-test("names that no attribute may hold cost nobody an event", () => {
+test("names with characters that attributes forbid do not lose events", () => {
 	const named = read(message('{"id":1}', "null", String.raw`"a\tb\ud800\uffff \"ü\""`));
 	expect(named).toMatchObject({ type: 'public.a_b\ufffd_ "ü".update', subject: 'a_b\ufffd_ "ü"/1' });
 });

@@ -65,7 +65,7 @@ test.each([
 	expect((await parseOne("s3-eventbridge", { body })).attributes.type).toBe(type);
 });
 
-test("a key that no attribute can hold, and a time that is none, cost the event nothing else", async () => {
+test("a key that is not a valid attribute, or an invalid time, costs the event nothing else", async () => {
 	const body = CREATED.replace("example key+1.jpg", String.raw`a\u0000b`).replace(
 		"2021-11-12T00:00:00Z",
 		"now",

@@ -241,7 +241,7 @@ describe("subscriptions", () => {
 	test.each([
 		"https://evil.example/?Action=ConfirmSubscription",
 		"http://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription",
-	])("nobody but SNS is asked: %s", async (SubscribeURL) => {
+	])("only SNS is called: %s", async (SubscribeURL) => {
 		const { requests } = playSns();
 		const message = confirmation({ SubscribeURL });
 		const { response } = await post(message);

@@ -48,7 +48,7 @@ test.each(["insert", "update", "delete", "read"])("%s", async (action) => {
 	expect(attributes.type).toBe(`public.orders.${action}`);
 });
 
-test("without key and time, the content and the receipt stand in", async () => {
+test("without key and time, content and receipt are used instead", async () => {
 	const body = UPDATED.replace("idempotency_key", "x").replace("commit_timestamp", "y");
 	const { attributes } = await parseOne("sequin", { body });
 	expect(attributes.id).toMatch(/^[0-9a-f]{64}$/);
@@ -70,7 +70,7 @@ describe("a batch", () => {
 		]);
 	});
 
-	test("is answered with all ids, and sent again creates nothing new", async () => {
+	test("the response has all ids, and a repetition creates nothing new", async () => {
 		const queue = captureQueue();
 		const source = sourceOf("sequin");
 		const body = `{"data":[${UPDATED},${INSERTED}]}`;

@@ -10,14 +10,14 @@ function setUp(kind: string, auth: SourceAuth): Setup {
 }
 
 describe.each(["github", "shopify", "slack", "stripe"] as const)("kind %s", (kind) => {
-	test("asked for its signature, it is told of the secret", () => {
+	test("a source with the publisher's signature is given the secret", () => {
 		for (const variant of setUp(kind, { type: kind }).variants) {
 			expect(JSON.stringify(variant)).toContain("<SECRET>");
 		}
 	});
 
 	test.each<SourceAuth>([{ type: "url_token" }, { type: "none" }])(
-		"asked for $type, it is told of no secret to sign with",
+		"a source with auth $type is given no secret to sign with",
 		(auth) => {
 			const { variants } = setUp(kind, auth);
 			expect(variants).toHaveLength(setUp(kind, { type: kind }).variants.length);

@@ -78,7 +78,7 @@ test.each([undefined, "", "orders create", "a".repeat(201)])("topic %j is refuse
 	});
 });
 
-test("Shopify is answered with 200, and its retry creates nothing new", async () => {
+test("Shopify gets the response 200, and its retry creates nothing new", async () => {
 	const queue = captureQueue();
 	const source = sourceOf("shopify");
 	for (let i = 0; i < 2; i++) {

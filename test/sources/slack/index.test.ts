@@ -94,7 +94,7 @@ describe("the challenge", () => {
 		expect(queue.messages).toEqual([]);
 	});
 
-	test("is not told to strangers", async () => {
+	test("is not revealed to strangers", async () => {
 		const response = await post(sourceOf("slack"), captureQueue(), { body, signedWith: "another-secret" });
 		expect(response.status).toBe(401);
 		expect(await response.text()).not.toContain("3eZbrw1aBm");
@@ -160,7 +160,7 @@ describe("what people do", () => {
 		expect(response.status).toBe(401);
 	});
 
-	test("the answer has no body, which Slack would show", async () => {
+	test("the response has no body, which Slack would show", async () => {
 		const queue = captureQueue();
 		const response = await post(sourceOf("slack"), queue, {
 			body: COMMAND,
@@ -190,7 +190,7 @@ test.each([
 	expect(await parseAs("slack", { body: JSON.stringify(body) })).toMatchObject(refusal);
 });
 
-test("a retry by Slack, signed anew, creates nothing new", async () => {
+test("a retry by Slack, signed again, creates nothing new", async () => {
 	const queue = captureQueue();
 	const source = sourceOf("slack");
 	const retry = { "x-slack-retry-num": "1", "x-slack-retry-reason": "http_timeout" };

@@ -53,7 +53,7 @@ describe("what is inside is the event", () => {
 		});
 	});
 
-	test("a message of SNS, whoever signed it: the queue's policy says who may send", async () => {
+	test("an SNS message, whoever signed it: the queue's policy decides who may send", async () => {
 		const sns = JSON.stringify({ ...notification(), Signature: "" });
 		expect(await events(sns)).toMatchObject([
 			{ attributes: { type: "com.amazonaws.sns.Notification" }, data: { kind: "json", text: sns } },
@@ -222,7 +222,7 @@ describe("a source", () => {
 		expect(badPaths(patch)).toEqual(["auth.type"]);
 	});
 
-	test("takes nothing over HTTP, and its sample goes the way of a message", async () => {
+	test("accepts nothing over HTTP, and its sample takes the path of a message", async () => {
 		const { body } = await create();
 		const posted = await ask("POST", `/in/${body.name}`, { hello: "world" });
 		expect(posted).toMatchObject({ status: 405, body: { code: "source_not_posted" } });

@@ -91,7 +91,7 @@ describe("what an event may lack", () => {
 	});
 });
 
-test("a retry by Stripe, signed anew, creates nothing new", async () => {
+test("a retry by Stripe, signed again, creates nothing new", async () => {
 	const queue = captureQueue();
 	const source = sourceOf("stripe", "whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH");
 	expect((await post(source, queue, { body: SNAPSHOT })).status).toBe(202);

@@ -55,7 +55,7 @@ const idOf = async (body: string, now = NOW) => {
 };
 
 describe("with dedupe, what makes two changes the same", () => {
-	test("what they say, however it is laid out, and whoever wrote it", async () => {
+	test("what the requests contain, in any layout and with any user name", async () => {
 		const other =
 			'{"schema":"public","user_id":"u1","old_record":null,"table":"documents","type":"INSERT",'.concat(
 				'"record":{"id": 9007199254740993, "path": "scans/1.png"}}',
@@ -110,7 +110,7 @@ test("a signed message that somebody sends again is the same event, however long
 	expect(second?.id).toBe(first?.id);
 });
 
-test("an id that no signature covers is none", async () => {
+test("an id without a signature is ignored", async () => {
 	const headers = { "webhook-id": "msg_1" };
 	const source = { auth: { type: "bearer" } as const };
 	expect((await parseOne("supabase", { body: INSERTED, source, headers })).attributes.id).toBe(FRESH_ID);

@@ -1,7 +1,7 @@
 /** The interface between JSONata and the functions of expressions. Types only. */
 import type { Meter } from "./meter.ts";
 
-/** What a function gets as `this`. */
+/** What a function receives as `this`. */
 export interface Focus {
 	environment: Environment;
 	input: unknown;
@@ -9,7 +9,7 @@ export interface Focus {
 }
 
 export interface Environment {
-	/** The frame of the evaluation: what all of its frames have in common. */
+	/** The frame of the evaluation, which all of its frames share. */
 	base: Environment & {
 		meter?: Meter;
 		createSequence: (...first: unknown[]) => unknown[];
@@ -21,7 +21,7 @@ export interface Environment {
 
 export type Native = (this: Focus, ...args: never[]) => unknown;
 
-/** A function of JSONata, as it keeps it. */
+/** A function in the form in which JSONata keeps it. */
 export interface Definition {
 	_jsonata_function: true;
 	implementation: Native;
@@ -29,13 +29,13 @@ export interface Definition {
 }
 
 export interface Call {
-	/** As JSONata has checked them against the function's signature. Missing ones are undefined. */
+	/** Already checked against the function's signature. Missing arguments are undefined. */
 	args: readonly unknown[];
 	focus: Focus;
 	meter: Meter;
-	/** JSONata's own function, on these arguments or on others. */
+	/** JSONata's own function; it can be called with other arguments. */
 	native: (...args: unknown[]) => unknown;
-	/** Another function of JSONata, by its name. */
+	/** Another of JSONata's functions, by name. */
 	other: (name: string, ...args: unknown[]) => unknown;
 }
 

@@ -1,10 +1,10 @@
-/** The cost of JSONata's operators, depending on their values, and the values that they must not receive. */
+/** What JSONata's operators cost, depending on their operands, and which operands are refused. */
 import { isContainer, isFunction, type Meter, STEP } from "./meter.ts";
 
 /** Sorting with variables from `@`, `#` or `%` copies the rest of the list for each comparison. */
 const MAX_TUPLES_SORTED = 2_000;
 
-/** JSONata looks at every element of an array to say whether it is true, and whether it is a list of numbers. */
+/** To decide whether an array is true, or is a list of numbers, JSONata looks at every element. */
 export function spendCondition(value: unknown, meter: Meter): void {
 	if (!Array.isArray(value)) return;
 	meter.readArray(value);
@@ -22,7 +22,7 @@ export function spendComparison(value: unknown, meter: Meter): void {
 	else if (isContainer(value)) meter.readAll(value, 8);
 }
 
-/** Each list among the values is joined to a copy of those before it. */
+/** Each list among the values is appended to a copy of the previous ones. */
 export function spendWildcard(input: unknown, meter: Meter): void {
 	if (!isContainer(input)) return;
 	let length = 0;
@@ -39,7 +39,7 @@ export function spendObject(input: unknown, meter: Meter): void {
 	spendGrouping(input, meter);
 }
 
-/** When all items have one key, each is joined to a copy of those before it. */
+/** When all items have one key, each is appended to a copy of the previous ones. */
 export function spendGrouping(list: readonly unknown[], meter: Meter): void {
 	let length = 0;
 	for (const item of list) {
@@ -50,7 +50,9 @@ export function spendGrouping(list: readonly unknown[], meter: Meter): void {
 
 export function spendTupleSort(_input: unknown, meter: Meter): void {
 	if (meter.longest > MAX_TUPLES_SORTED) {
-		meter.stop(`the expression sorts more than ${MAX_TUPLES_SORTED} items that carry variables of @, # or %`);
+		meter.stop(
+			`the expression sorts more than ${MAX_TUPLES_SORTED} items that carry variables from @, # or %`,
+		);
 	}
 	meter.spend(STEP + meter.longest / 16);
 }
@@ -64,10 +66,10 @@ export function refuseLongText(value: unknown, meter: Meter): void {
 /** An event can contain an object that looks like a function, with an unchecked syntax tree as its body. */
 export function refuseForgery(value: unknown): void {
 	if (value === undefined || isFunction(value)) return;
-	throw new Error("only a function can be applied in part");
+	throw new Error("only a function can be partially applied");
 }
 
-/** A transform would change the function itself, which others call too, or its body. */
+/** A transform would change the function itself, or its body, which other calls use too. */
 export function refuseFunctions(matches: unknown, meter: Meter): void {
 	const list: readonly unknown[] = Array.isArray(matches) ? matches : [matches];
 	meter.spend(list.length);
@@ -75,17 +77,17 @@ export function refuseFunctions(matches: unknown, meter: Meter): void {
 }
 
 /*
- * The errors of JSONata for these show the value as JSON text, however large it is or refers to itself.
+ * JSONata's own errors for these contain the value as JSON text, however large it is, and even if it contains itself.
  */
 
 export function refuseKey(key: unknown): void {
 	if (key === undefined || typeof key === "string") return;
-	throw new Error("the name of a member must be text");
+	throw new Error("the name of an object member must be a string");
 }
 
-/** With a callable member `then` the object looks like a promise, and awaiting it would never end. */
+/** An object with a callable member `then` looks like a promise, and awaiting it would never end. */
 export function refuseMember(value: unknown): void {
-	if (typeof value === "function") throw new Error("a function cannot be the member of an object here");
+	if (typeof value === "function") throw new Error("a function cannot be a member of an object here");
 }
 
 export function refuseNegation(value: unknown): void {
@@ -104,9 +106,10 @@ export function spendUpdate(value: unknown, meter: Meter): void {
 
 export function refuseDeletion(value: unknown, meter: Meter): void {
 	if (value === undefined || typeof value === "string") return;
-	if (!Array.isArray(value)) throw new Error("the deletion of a transform must be texts");
+	if (!Array.isArray(value))
+		throw new Error("the third part of a transform, the fields to delete, must be strings");
 	meter.spend(4 * value.length);
 	if (!value.every((name) => typeof name === "string")) {
-		throw new Error("the deletion of a transform must be texts");
+		throw new Error("the third part of a transform, the fields to delete, must be strings");
 	}
 }

@@ -5,32 +5,29 @@
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import type { Program } from "./metered-text.ts";
 
-/** Instructions of a compiled regular expression, which is what a character costs in the worst case. */
+/** The maximum number of instructions of a compiled regular expression: the worst-case cost of one character. */
 const MAX_INSTRUCTIONS = 2_000;
-/** Groups of a regular expression: each is carried along with every way it could match. */
+/** The maximum number of groups. Every possible match carries all of them along. */
 const MAX_GROUPS = 50;
-/**
- * Memory of the automaton that checks whether a long text matches at all; when it is full, the automaton starts
- * afresh.
- */
+/** Memory of the automaton that checks whether a long text matches at all. Once full, the automaton starts over. */
 export const AUTOMATON_BYTES = 65_536;
-/** Estimates of the memory of a compiled one, for caches. */
+/** Estimated memory of a compiled regular expression, for caches. */
 const BYTES_PER_INSTRUCTION = 400;
 
 export interface LinearRegExp {
 	program: Program;
 	instructions: number;
-	/** Offsets that a match fills in: two for the whole and two for each group. */
+	/** How many offsets a match fills in: two for the whole match and two for each group. */
 	offsets: number;
-	/** The longest text for which the engine backtracks with memory; it has another algorithm for longer ones. */
+	/** The longest text that the engine matches by backtracking with memory. For longer ones it uses another algorithm. */
 	shortText: number;
-	/** An estimate of the memory it takes, its automaton included. */
+	/** Estimated memory, including the automaton. */
 	bytes: number;
 }
 
 export type CompiledRegExp =
 	| { ok: true; regExp: LinearRegExp }
-	/** `at` counts characters of the source from 0. */
+	/** The position in the source, in characters from 0. */
 	| { ok: false; message: string; at: number };
 
 /** Compiles a regular expression. Refuses look-around and back-references, which cannot run in linear time. */
@@ -46,7 +43,7 @@ export function compileRegExp({ source, flags }: Pick<RegExp, "source" | "flags"
 		if (groups > MAX_GROUPS) return { ok: false, message: `it has more than ${MAX_GROUPS} groups`, at: 0 };
 		const offsets = 2 * (1 + groups);
 		const bytes = AUTOMATON_BYTES + instructions * (BYTES_PER_INSTRUCTION + 8 * offsets);
-		// The bounds of re2js for its backtracking.
+		// re2js's own limits for backtracking.
 		const shortText = instructions <= 500 ? Math.floor(262_144 / instructions) : 0;
 		return { ok: true, regExp: { program, instructions, offsets, shortText, bytes } };
 	} catch (error) {
@@ -64,16 +61,16 @@ function explain(error: string, wrong: string): string {
 	return `${error}: ${wrong}`;
 }
 
-/** An escape, the beginning of a group, a class, a repeat, or one character. */
+/** An escape, the start of a group, a class, a repeat, or one character. */
 const PARTS = /\\.|\((?:\?(?::|<[^>]*>))?|\[(?:\\.|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[^]/gsu;
 
 /**
- * Refuses what re2js would accept: back-references, which it reads as plain characters, and repeats that are so long
- * when written out that compiling them takes seconds.
+ * Refuses two things that re2js would accept: back-references, which it reads as plain characters, and repeats that
+ * become so long when written out that compiling them takes seconds.
  */
 function refuseParts(source: string): { message: string; at: number } | null {
 	const outer: number[] = [];
-	/** The size of the open group so far, and of the part that a repeat would repeat. */
+	/** The size of the open group so far, and the size of the part that the next repeat would repeat. */
 	let size = 0;
 	let last = 0;
 	for (const { 0: part, 1: least, 2: most, index } of source.matchAll(PARTS)) {

@@ -1,6 +1,6 @@
 /**
  * The work limit of an evaluation. Workers freeze the clock while code runs, so a time limit could never fire. Instead,
- * work is counted before it is done. A unit is about 10 ns on a machine of 2026.
+ * work is counted before it is done. A unit is about 10 ns on a 2026 machine.
  */
 
 /** The maximum work of an evaluation: about 100 ms of CPU. */
@@ -18,9 +18,9 @@ export class Meter {
 	#spent = 0;
 	#isClosed = false;
 	#overrun: string | null = null;
-	/** Arrays of the input that were empty; JSONata may leave something in them. */
+	/** Arrays of the input that were empty. JSONata may leave an element in them. */
 	readonly #emptyArrays: unknown[][] = [];
-	/** The longest sequence made so far. */
+	/** The longest sequence created so far. */
 	longest = 0;
 
 	/** Why the evaluation was stopped, or null. */
@@ -28,7 +28,7 @@ export class Meter {
 		return this.#overrun;
 	}
 
-	/** Units so far. */
+	/** The units used so far. */
 	get spent(): number {
 		return this.#spent;
 	}
@@ -37,7 +37,7 @@ export class Meter {
 	spend(work: number): void {
 		const spent = this.#spent + work;
 		if (this.#isClosed || !(spent <= MAX_WORK)) {
-			this.stop("the expression takes too many steps, or reads and makes too much");
+			this.stop("the expression takes too many steps, or reads or creates too much data");
 		}
 		this.#spent = spent;
 	}
@@ -49,7 +49,7 @@ export class Meter {
 		throw new Error(reason);
 	}
 
-	/** Work that still runs after its evaluation has ended stops at its next step. */
+	/** Stops work that still runs after its evaluation has ended, at its next step. */
 	close(): void {
 		this.#isClosed = true;
 		for (const list of this.#emptyArrays) list.length = 0;
@@ -60,24 +60,25 @@ export class Meter {
 		this.#emptyArrays.push(list);
 	}
 
-	/** Charges for a text that is about to be made. */
+	/** Charges for a text before it is created. */
 	makeText(length: number): void {
 		this.checkText(length);
 		this.spend(length / 2);
 	}
 
-	/** Ends the evaluation when a text would be too long. */
+	/** Ends the evaluation if a text would be too long. */
 	checkText(length: number): void {
-		if (!(length <= MAX_TEXT)) this.stop(`the expression makes a text of more than ${MAX_TEXT} characters`);
+		if (!(length <= MAX_TEXT)) this.stop(`the expression creates a text of more than ${MAX_TEXT} characters`);
 	}
 
-	/** Charges for an array that is about to be made. */
+	/** Charges for an array before it is created. */
 	makeArray(length: number): void {
-		if (!(length <= MAX_ARRAY)) this.stop(`the expression makes an array of more than ${MAX_ARRAY} elements`);
+		if (!(length <= MAX_ARRAY))
+			this.stop(`the expression creates an array of more than ${MAX_ARRAY} elements`);
 		this.spend(4 * length);
 	}
 
-	/** Charges for looking at the elements of an array, nested arrays included; nothing for any other value. */
+	/** Charges for reading the elements of an array, including nested arrays. Other values are free. */
 	readArray(value: unknown): void {
 		if (!Array.isArray(value)) return;
 		const open: unknown[][] = [value];
@@ -87,7 +88,7 @@ export class Meter {
 		}
 	}
 
-	/** Charges for looking through a value completely, `each` units for every value in it. */
+	/** Charges for reading a value completely: `each` units for every value in it. */
 	readAll(value: unknown, each: number): void {
 		const open: unknown[] = [value];
 		while (open.length > 0) {
@@ -102,14 +103,14 @@ export class Meter {
 	}
 }
 
-/** An array or object that can be looked into: neither a function of JSONata nor a number kept as its text. */
+/** An array or object that can be read into, as opposed to a JSONata function or a number kept as text. */
 export function isContainer(value: unknown): value is unknown[] | Record<string, unknown> {
 	return typeof value === "object" && value !== null && !isFunction(value) && !JSON.isRawJSON(value);
 }
 
 /**
- * JSONata's functions are objects with code or an environment, and a mark that an event could have too; regular
- * expressions, and functions as arguments, are JavaScript's.
+ * JSONata's own functions are objects with code or an environment, and a mark that an event could have too. Regular
+ * expressions, and functions passed as arguments, are JavaScript functions.
  */
 export function isFunction(value: unknown): boolean {
 	if (typeof value === "function") return true;
@@ -123,7 +124,7 @@ function isFrame({ lookup }: { lookup?: unknown }): boolean {
 	return typeof lookup === "function";
 }
 
-/** The members of an object, charged for. */
+/** Returns the members of an object and charges for them. */
 export function entriesOf(value: object, meter: Meter): [string, unknown][] {
 	const entries = Object.entries(value);
 	meter.spend(8 * entries.length);

@@ -5,7 +5,7 @@ import type { Meter } from "./meter.ts";
 
 const UNANCHORED = 0;
 
-/** What JSONata makes of a literal at each evaluation: it stands for a RegExp with the flag `g`. */
+/** What JSONata creates from a literal at each evaluation, in place of a RegExp with the flag `g`. */
 export class MeteredRegExp {
 	lastIndex = 0;
 	readonly #regExp: LinearRegExp;
@@ -16,7 +16,7 @@ export class MeteredRegExp {
 		this.#meter = meter;
 	}
 
-	/** As `RegExp.prototype.exec`; a value that is no text matches nothing, but for numbers and booleans. */
+	/** Like `RegExp.prototype.exec`. Numbers and booleans are converted to text; any other type throws. */
 	exec(value: unknown): (string[] & { index: number }) | null {
 		const text = toText(value);
 		const offsets = this.#search(text);
@@ -29,7 +29,7 @@ export class MeteredRegExp {
 		const groups: string[] = [];
 		for (let at = 0; at < offsets.length; at += 2) {
 			const start = offsets[at] ?? -1;
-			// A group that took no part is undefined in JavaScript, and a hole in JSONata's list.
+			// A group that did not take part is undefined in JavaScript, and a hole in JSONata's list.
 			groups.push(start < 0 ? (undefined as unknown as string) : text.slice(start, offsets[at + 1]));
 		}
 		return Object.assign(groups, { index });
@@ -39,7 +39,7 @@ export class MeteredRegExp {
 		if (this.lastIndex > text.length) return null;
 		const { program, instructions, offsets, shortText } = this.#regExp;
 		const isShort = text.length <= shortText;
-		// Its backtracking first clears a table with one bit for each instruction and character.
+		// Backtracking first clears a table with one bit for each instruction and character.
 		this.#meter.spend(60 + (isShort ? (text.length * instructions) / 500 : 0));
 		if (!isShort && !this.#mayMatch(text)) return null;
 		const weight = isShort ? 3 : 6 + instructions * (1 / 2 + offsets / 32);
@@ -47,12 +47,12 @@ export class MeteredRegExp {
 		return program.executeEngine(metered, this.lastIndex, UNANCHORED, offsets) as readonly number[] | null;
 	}
 
-	/** Finding where a long text matches takes ten times as long as whether it does, which is mostly no. */
+	/** Most long texts do not match. Finding that out is ten times cheaper than finding where a text matches. */
 	#mayMatch(text: string): boolean {
 		const { program, instructions } = this.#regExp;
 		const { dfa } = program;
 		if (dfa.stateBudget > AUTOMATON_BYTES) dfa.stateBudget = dfa.memBudget = AUTOMATON_BYTES;
-		// The start of the text, or a literal, is found faster without it.
+		// The start of the text, or a literal, is found faster without this check.
 		if (program.prefix !== "" || this.lastIndex > 0) return true;
 		const scan = new MeteredText(text, this.#meter, 3, { dfa, work: 40 * instructions });
 		return dfa.match(scan, this.lastIndex, UNANCHORED) !== false;

@@ -1,11 +1,11 @@
-/** A text as re2js reads it (its MachineUTF16Input), counting what it reads. */
+/** The input of re2js (its MachineUTF16Input) over a text, counting what is read. */
 import type { RE2JS } from "re2js";
 import type { Meter } from "./meter.ts";
 
-/** re2js compiles to this; its methods and fields that are used here are not in its documentation. */
+/** What re2js compiles to, with the methods and fields used here, which it does not document. */
 export type Program = ReturnType<RE2JS["re2"]>;
 
-/** The automaton that grows by what is read, and the work of one state more. */
+/** The automaton that grows as text is read, and the cost of each new state. */
 export interface Growing {
 	dfa: Program["dfa"];
 	work: number;
@@ -14,12 +14,12 @@ export interface Growing {
 const NO_CHARACTER = -8;
 const LINE_FEED = 10;
 
-/** A step gives the code point and, in the lowest three bits, its length. */
+/** A step returns the code point and, in the lowest three bits, its length. */
 export class MeteredText {
 	readonly #text: string;
 	readonly #meter: Meter;
 	readonly #weight: number;
-	/** The automaton that grows by what is read, and the work of one state more; null where none does. */
+	/** The automaton that grows as text is read, and the cost of each new state; null if there is none. */
 	readonly #growing: Growing | null;
 	#automatonLeft = 0;
 
@@ -41,7 +41,7 @@ export class MeteredText {
 		return (point << 3) | (point > 0xffff ? 2 : 1);
 	}
 
-	/** The flags of re2js for what stands around a place: beginnings and ends of text, line and word. */
+	/** re2js's flags for a position: start and end of the text, start and end of a line, word boundary. */
 	context(at: number): number {
 		const before = at > 0 && at <= this.#text.length ? this.#text.charCodeAt(at - 1) : -1;
 		const after = at < this.#text.length ? this.#text.charCodeAt(at) : -1;
@@ -53,13 +53,13 @@ export class MeteredText {
 		return flags;
 	}
 
-	/** Where the text goes on with the literal that every match begins with, counted from `at`; -1 nowhere. */
+	/** The distance from `at` to the next occurrence of the literal that every match starts with, or -1. */
 	index({ prefix }: { prefix: string }, at: number): number {
 		const found = this.#find(prefix, at);
 		return found < 0 ? -1 : found - at;
 	}
 
-	/** Whether a text that every match holds comes up. */
+	/** Whether the text contains a string that every match contains. */
 	hasString({ str }: { str: string }, at: number): boolean {
 		return this.#find(str, at) >= 0;
 	}
@@ -88,7 +88,7 @@ export class MeteredText {
 	}
 }
 
-/** Looking for a text of `part` characters through `length` of them. */
+/** The cost of searching `length` characters for a string of `part` characters. */
 export function searchWork(length: number, part: number): number {
 	return 1 + (length / 32) * (1 + part / 64);
 }

@@ -7,7 +7,7 @@ const MAX_JSON_BYTES = MAX_EVENT_BYTES + 65_536;
 /** The same limit as for incoming JSON (json-structure.ts). */
 const MAX_LEVELS = 1_000;
 
-/** Charges for the text that JSONata makes of a value. */
+/** Charges for the text that JSONata creates from a value. */
 export function readText(value: unknown, meter: Meter): void {
 	if (typeof value === "string") return meter.spend(value.length / 64);
 	if (typeof value !== "object" || value === null) return;
@@ -17,7 +17,7 @@ export function readText(value: unknown, meter: Meter): void {
 	}
 }
 
-/** As `readText`, for a text with line breaks and two spaces a level. */
+/** Like `readText`, for a text with line breaks and an indent of two spaces per level. */
 export function readPrettyText(value: unknown, meter: Meter): void {
 	let indentation = 0;
 	for (const { length, level } of measure(value)) {
@@ -51,15 +51,15 @@ function fail(message: string): { ok: false; message: string } {
 
 interface Measured {
 	at: unknown;
-	/** Length of the JSON text so far, at least. */
+	/** A lower bound of the length of the JSON text so far. */
 	length: number;
-	/** How many containers the value stands in. */
+	/** How many containers the value is nested in. */
 	level: number;
 }
 
 /**
- * Yields every value within `root`: one that occurs in several places as many times, and without end where a value
- * contains itself. The order is not that of the text.
+ * Yields every value within `root`: a value that occurs in several places, that many times; one that contains itself,
+ * without end. The order differs from the order of the text.
  */
 function* measure(root: unknown): Generator<Measured, void, undefined> {
 	const open: { at: unknown; level: number }[] = [{ at: root, level: 0 }];

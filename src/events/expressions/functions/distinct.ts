@@ -1,4 +1,4 @@
-/** `$distinct` without comparing everything with everything. */
+/** `$distinct` without comparing every pair of values. */
 import { entriesOf, isContainer, MAX_ARRAY, type Meter } from "../bounds/meter.ts";
 
 /** Equality as in `=`: the order of an object's members does not matter. */
@@ -15,7 +15,7 @@ export function distinct(list: readonly unknown[], into: unknown[], meter: Meter
 	return into;
 }
 
-/** Strings are marked, so that none looks like the canonical form of another value. */
+/** Strings get a prefix, so that none equals the canonical form of another value. */
 function keyOf(scalar: unknown): unknown {
 	return typeof scalar === "string" ? `"${scalar}` : scalar;
 }

@@ -1,6 +1,6 @@
 /**
  * The functions that expressions can call: JSONata's own, charged for what they read and create, and replacements for
- * those whose cost arises inside. They are created once and shared by all expressions.
+ * those that do their expensive work inside. They are created once and shared by all expressions.
  */
 import jsonata from "jsonata";
 import type { BoundedFunction, Call, Definition, Environment, Focus } from "../bounds/call.ts";
@@ -10,7 +10,7 @@ import { modelFunctions } from "./model-functions.ts";
 import { pictureFunctions } from "./picture-functions.ts";
 import { textFunctions } from "./text-functions.ts";
 
-/** The cost of any call. */
+/** The cost of every call. */
 const CALL_WORK = 20;
 
 /** Functions with a fixed cost, independent of their arguments. */
@@ -39,11 +39,11 @@ const functions: Record<string, BoundedFunction> = {
 	},
 };
 
-// The library looks hooks up under symbols, which its types do not know as names.
+// The library looks up hooks by symbols, which its types do not allow as names.
 export const ENTRY_HOOK = Symbol.for("jsonata.__evaluate_entry") as unknown as string;
 export const EXIT_HOOK = Symbol.for("jsonata.__evaluate_exit") as unknown as string;
 
-/** By name, for `assign`. */
+/** The functions by name, for `assign`. */
 export const definitions: ReadonlyMap<string, Definition> = defineAll();
 
 function defineAll(): Map<string, Definition> {
@@ -52,7 +52,7 @@ function defineAll(): Map<string, Definition> {
 	return new Map(Object.entries(functions).map(([name, run]) => [name, define(name, run, ownOf)]));
 }
 
-/** JSONata passes its environment only to its hooks; the first one runs before `evaluate` returns. */
+/** JSONata passes its environment only to its hooks. The first hook runs before `evaluate` returns. */
 function staticEnvironment(): Environment {
 	const program = jsonata("null");
 	const found: Environment[] = [];
@@ -89,19 +89,19 @@ function define(
 	};
 	const own = ownOf(name);
 	if (own === undefined) return unchangeable({ _jsonata_function: true, implementation });
-	// JSONata reads there how many parameters the function has, and what they are called.
+	// JSONata reads the number and names of the function's parameters from here.
 	Object.defineProperty(implementation, "length", { value: own.implementation.length });
 	Object.defineProperty(implementation, "toString", { value: () => own.implementation.toString() });
 	return unchangeable({ _jsonata_function: true, implementation, signature: own.signature });
 }
 
-/** All expressions share it. JSONata notes at each call how the function was called, which goes nowhere. */
+/** All expressions share it. JSONata records on it how a function was called; the record is discarded. */
 function unchangeable(definition: Definition): Definition {
 	const nowhere = { get: () => undefined, set: () => undefined };
 	return Object.freeze(Object.defineProperties(definition, { token: nowhere, position: nowhere }));
 }
 
-/** Most results are no longer than the arguments; a text above the limit is never handed on. */
+/** Most results are no longer than their arguments. A text above the limit is refused before anything else sees it. */
 function capped(value: unknown, meter: Meter): unknown {
 	if (typeof value === "string") meter.checkText(value.length);
 	return value;

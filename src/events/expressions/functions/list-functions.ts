@@ -1,6 +1,6 @@
 /**
- * Functions on arrays and objects. Those of JSONata that copy or compare everything with everything are written
- * anew and mean the same; the others run behind a charge for what they look at.
+ * Functions on arrays and objects. JSONata's functions that copy or compare every pair are reimplemented with the same
+ * results; the others run after a charge for what they read.
  */
 import type { BoundedFunction, Call } from "../bounds/call.ts";
 import { spendGrouping } from "../bounds/charges.ts";
@@ -84,7 +84,7 @@ export const listFunctions: Record<string, BoundedFunction> = {
 		for (let number = from; number <= to; number++) range[number - from] = number;
 		return range;
 	},
-	/** What goes into a grouping; never an array of the input that is empty, since JSONata writes into those. */
+	/** The input of a grouping. An empty array is replaced by a new one, because JSONata writes into it. */
 	[GROUP_INPUT]({ args: [list], meter, focus }) {
 		if (!Array.isArray(list)) return list;
 		spendGrouping(list, meter);
@@ -106,7 +106,7 @@ export const listFunctions: Record<string, BoundedFunction> = {
 	},
 };
 
-/** JSONata checks the type of each. */
+/** JSONata checks the type of each element. */
 const NUMBER_WORK = 3;
 
 function readNumbers({ args, meter, native }: Call): unknown {
@@ -114,7 +114,7 @@ function readNumbers({ args, meter, native }: Call): unknown {
 	return native(...args);
 }
 
-/** Of each object in a list. */
+/** For functions that look at every member of a list's objects. */
 function readMembers({ args, meter, native }: Call): unknown {
 	meter.readArray(args[0]);
 	meter.spend(3 * lengthOf(args[0]));
@@ -126,7 +126,7 @@ function readFirst({ args, meter, native }: Call): unknown {
 	return native(...args);
 }
 
-/** For each element, a call of a function: what that does is charged by itself. */
+/** Charges for one function call per element. The work of the function itself is charged separately. */
 function callEach({ args, meter, native }: Call): unknown {
 	meter.spend(STEP * lengthOf(args[0]));
 	return native(...args);
@@ -160,7 +160,7 @@ function extreme(
 	return best;
 }
 
-/** Makes the copy that `| … | … |` changes. The library's own copy goes through text, which rounds numbers. */
+/** Makes the copy that `| … | … |` changes. The library's own copy goes through JSON text, which rounds numbers. */
 export function copy(value: unknown, meter: Meter): unknown {
 	meter.spend(4);
 	if (!isContainer(value)) return value;

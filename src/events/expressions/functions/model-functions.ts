@@ -1,4 +1,4 @@
-/** Functions that JSONata does not have, for inputs of models: lists that stay lists, tensors, base64 of UTF-8. */
+/** Functions that JSONata lacks, for the inputs of models: nested lists, tensors, base64 of UTF-8. */
 import { Buffer } from "node:buffer";
 import { makeTensor, type TensorForm } from "../../tensor.ts";
 import type { BoundedFunction, Call } from "../bounds/call.ts";
@@ -8,7 +8,7 @@ import { readText } from "../bounds/value-text.ts";
 const MAX_DIMENSIONS = 32;
 
 export const modelFunctions: Record<string, BoundedFunction> = {
-	/** A list of its arguments as they are, where `[…]` would take lists apart. Missing ones are left out. */
+	/** Returns its arguments as a list, without flattening lists as `[…]` would. Missing arguments are left out. */
 	list({ args, meter }) {
 		const items = args.filter((item) => item !== undefined);
 		meter.makeArray(items.length);
@@ -28,7 +28,7 @@ export const modelFunctions: Record<string, BoundedFunction> = {
 function tensor({ args: [value, datatype, shape], meter }: Call): unknown {
 	if (value === undefined) return undefined;
 	if (isFunction(value)) throw new Error("$tensor does not accept functions");
-	// Before anything else, since a value may contain itself. What is longer as a text is too long for an event.
+	// First, because a value may contain itself. A value whose text is too long would not fit into an event anyway.
 	readText(value, meter);
 	const made = makeTensor(value, formOf(datatype, shape, meter));
 	if (!made.ok) throw new Error(`$tensor: ${made.message}`);

@@ -1,4 +1,4 @@
-/** Sorting as JSONata does it, stable, and charged by comparison; its own copies the rest of the list for each. */
+/** Stable sorting as in JSONata, charged per comparison. JSONata's own sort copies the rest of the list each time. */
 import { type Meter, STEP } from "../bounds/meter.ts";
 
 type Callback = (...args: unknown[]) => unknown;
@@ -27,9 +27,9 @@ export function compareKeys(
 		if (one === undefined) return 1;
 		if (other === undefined) return -1;
 		if (!isSortable(one) || !isSortable(other))
-			throw new Error("a list can be ordered by numbers or texts only");
+			throw new Error("a list can only be ordered by numbers or strings");
 		if (typeof one !== typeof other) {
-			throw new Error("a list cannot be ordered by numbers and texts at the same time");
+			throw new Error("a list cannot be ordered by both numbers and strings");
 		}
 		const compared = compareScalars(one, other, meter);
 		if (compared !== 0) return directions[index] === ">" ? -compared : compared;
@@ -41,12 +41,12 @@ function isSortable(value: unknown): boolean {
 	return typeof value === "string" || typeof value === "number";
 }
 
-/** Stable, like JSONata's own. */
+/** Stable, like JSONata's own sort. */
 export function sortBy<T>(list: readonly T[], compare: (left: T, right: T) => number): T[] {
 	return [...list].sort(compare);
 }
 
-/** For a function that can only be awaited. Stable; runs of 1, 2, 4 … are merged. */
+/** For an asynchronous comparison function. Stable; merges runs of 1, 2, 4 … */
 export async function mergeSort(
 	list: readonly unknown[],
 	isGreater: Callback,

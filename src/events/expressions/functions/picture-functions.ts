@@ -1,5 +1,5 @@
 /**
- * Functions with picture strings, for numbers and times. Some pictures or options make JSONata's functions run for ever
+ * Functions with picture strings, for numbers and times. With some pictures or options, JSONata's functions run forever
  * or create texts of any length, so only safe ones are allowed.
  */
 import type { BoundedFunction, Call } from "../bounds/call.ts";
@@ -8,14 +8,14 @@ import { MeteredRegExp } from "../bounds/metered-regexp.ts";
 import type { Meter } from "../bounds/meter.ts";
 import { withGlobal } from "../with-global.ts";
 
-/** Longest picture, in characters; some loops take time in its square. */
+/** The maximum length of a picture, in characters. Some loops take time proportional to its square. */
 const MAX_PICTURE = 256;
-/** Characters of a text that is read by a picture. */
+/** The maximum length of a text that is parsed with a picture, in characters. */
 const MAX_READ = 1_000;
-/** Width of a part of a time, and number of a Roman numeral's Ms. */
+/** The maximum width of a part of a time, and the maximum number of Ms in a Roman numeral. */
 const MAX_WIDTH = 100;
 const MAX_ROMAN = 1_000_000;
-/** Analysing a picture and using it, and that for each of its characters; and making a regular expression of it. */
+/** The cost of analysing and using a picture; per character of it; and of turning it into a regular expression. */
 const PICTURE_WORK = 500;
 const CHARACTER_WORK = 30;
 const COMPILE_WORK = 600;
@@ -29,7 +29,7 @@ export const pictureFunctions: Record<string, BoundedFunction> = {
 		usePicture(picture, meter);
 		refuseInfinite(number);
 		if (/^i(;|$)/i.test(String(picture)) && Math.abs(Number(number)) > MAX_ROMAN) {
-			throw new Error(`Roman numerals end at ${MAX_ROMAN} here`);
+			throw new Error(`the largest Roman numeral here is ${MAX_ROMAN}`);
 		}
 		return native(number, picture);
 	},
@@ -57,20 +57,20 @@ export const pictureFunctions: Record<string, BoundedFunction> = {
 	},
 };
 
-/** JSONata makes a regular expression of the picture, which must not be JavaScript's: that one can take for ever. */
+/** JSONata turns the picture into a regular expression. JavaScript's engine could run forever on it. */
 function toMillis({ args: [text, picture], meter, native }: Call): unknown {
 	usePicture(picture, meter);
 	refuseLong(text);
 	if (picture === undefined) return native(text, picture);
 	const stand = function (source: string, flags: string): MeteredRegExp {
 		const compiled = compileOnce(source, flags, meter);
-		if (!compiled.ok) throw new Error(`the picture cannot be read by: ${compiled.message}`);
+		if (!compiled.ok) throw new Error(`the picture cannot be used for parsing: ${compiled.message}`);
 		return new MeteredRegExp(compiled.regExp, meter);
 	};
 	return withGlobal("RegExp", stand, () => native(text, picture));
 }
 
-/** For each evaluation, so that a list of times is charged for its picture only once. */
+/** One per evaluation, so that a list of times is charged for its picture only once. */
 const compiledOf = new WeakMap<Meter, Map<string, CompiledRegExp>>();
 
 function compileOnce(source: string, flags: string, meter: Meter): CompiledRegExp {
@@ -87,7 +87,7 @@ function compileOnce(source: string, flags: string, meter: Meter): CompiledRegEx
 function usePicture(picture: unknown, meter: Meter): void {
 	meter.spend(PICTURE_WORK);
 	if (typeof picture !== "string") return;
-	if (picture.length > MAX_PICTURE) throw new Error(`a picture has at most ${MAX_PICTURE} characters`);
+	if (picture.length > MAX_PICTURE) throw new Error(`a picture can have at most ${MAX_PICTURE} characters`);
 	meter.spend(CHARACTER_WORK * picture.length);
 	for (const [, marker = ""] of picture.matchAll(/\[([^\]]*)\]/g)) {
 		const comma = marker.lastIndexOf(",");
@@ -96,8 +96,9 @@ function usePicture(picture: unknown, meter: Meter): void {
 			.slice(comma + 1)
 			.replaceAll(/\s/g, "")
 			.split("-")) {
-			// Read as JSONata does, so that 0xffffff is what it is there. oxlint-disable-next-line radix
-			if (Number.parseInt(width) > MAX_WIDTH) throw new Error(`a width in a picture is at most ${MAX_WIDTH}`);
+			// Parsed as JSONata does, which reads 0xffffff as a number. oxlint-disable-next-line radix
+			if (Number.parseInt(width) > MAX_WIDTH)
+				throw new Error(`a width in a picture can be at most ${MAX_WIDTH}`);
 		}
 	}
 }
@@ -109,10 +110,10 @@ function refuseInfinite(number: unknown): void {
 
 function refuseLong(text: unknown): void {
 	if (typeof text !== "string" || text.length <= MAX_READ) return;
-	throw new Error(`a text that is read by a picture has at most ${MAX_READ} characters`);
+	throw new Error(`a text parsed with a picture can have at most ${MAX_READ} characters`);
 }
 
-/** Options that are texts of any length; all others are one character. */
+/** The options that can be texts of any length. All others are one character. */
 const WORDS: readonly string[] = ["infinity", "minus-sign", "NaN"];
 
 function refuseOption(name: string, value: unknown): void {

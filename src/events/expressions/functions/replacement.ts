@@ -1,6 +1,6 @@
-/** The replacement of `$replace`: `$1` stands for a group, `$0` for the whole match, `$$` for a dollar sign. */
+/** The replacement of `$replace`: `$1` is a group, `$0` the whole match, `$$` a dollar sign. */
 
-/** What a regular expression of JSONata gives. */
+/** A match, as JSONata's regular expressions return it. */
 export interface Match {
 	match: string;
 	start: number;
@@ -8,7 +8,7 @@ export interface Match {
 	next(): unknown;
 }
 
-/** As JSONata does it: of the digits behind a `$` as many count as the number of groups has, or one fewer. */
+/** As in JSONata: after `$`, as many digits are read as the number of groups has, or one fewer. */
 export function expand(replacement: string, { match, groups }: Pick<Match, "match" | "groups">): string {
 	const most = groups.length === 0 ? 1 : Math.floor(Math.log10(groups.length)) + 1;
 	let expanded = "";

@@ -1,4 +1,4 @@
-/** Functions on texts, charged by the length of what they read, and by what they would make before they make it. */
+/** Functions on texts, charged for the length of what they read, and for what they create before they create it. */
 import type { BoundedFunction, Call } from "../bounds/call.ts";
 import { searchWork } from "../bounds/metered-text.ts";
 import { MAX_ARRAY, type Meter } from "../bounds/meter.ts";
@@ -28,7 +28,7 @@ export const textFunctions: Record<string, BoundedFunction> = {
 		const isOwn = typeof text === "string" && typeof separator === "string" && !(Number(limit) < 0);
 		if (!isOwn) return native(text, separator, limit);
 		spendSearch(text, separator, meter);
-		// Asks for one more than an array may have, to notice that there are too many.
+		// One more than an array may have, to detect that there are too many.
 		const most = Math.min(typeof limit === "number" ? limit : Number.POSITIVE_INFINITY, MAX_ARRAY + 1);
 		const parts = text.split(separator, most);
 		meter.makeArray(parts.length);
@@ -58,13 +58,13 @@ export const textFunctions: Record<string, BoundedFunction> = {
 	},
 };
 
-/** In one pass that makes a text about as long; the longest, percent-encoding, makes nine times as much. */
+/** The result is about as long as the text; percent-encoding can make it nine times as long. */
 function readAndMake({ args, meter, native }: Call): unknown {
 	if (typeof args[0] === "string") meter.spend(args[0].length);
 	return native(...args);
 }
 
-/** JSONata makes an array of all characters. */
+/** JSONata creates an array of all characters. */
 function readCharacters({ args, meter, native }: Call): unknown {
 	if (typeof args[0] === "string") meter.spend(4 * args[0].length);
 	return native(...args);
@@ -79,10 +79,10 @@ function spendSearch(text: string, part: string, meter: Meter): void {
 	meter.spend(searchWork(text.length, part.length));
 }
 
-/** Written anew, because what it makes can be as long as what it reads, squared. */
+/** Reimplemented, because the result can be as long as the square of the input. */
 async function replace({ args, meter, native }: Call): Promise<unknown> {
 	const [text, pattern, replacement, limit] = args;
-	// JSONata's own function refuses these without doing any work.
+	// JSONata's own function refuses these arguments without doing any work.
 	if (typeof text !== "string" || pattern === "" || (typeof limit === "number" && limit < 0)) {
 		return native(typeof text === "string" ? "" : text, pattern, replacement, limit);
 	}
@@ -103,7 +103,7 @@ async function replace({ args, meter, native }: Call): Promise<unknown> {
 			if (found === -1) break;
 			meter.spend(10);
 			add(text.slice(position, found));
-			// A function stands for nothing here, as in JSONata.
+			// As in JSONata, a function as an argument has no meaning here.
 			add(String(replacement));
 			position = found + pattern.length;
 		}
@@ -128,6 +128,6 @@ async function replacementOf(match: Match, replacement: unknown, meter: Meter): 
 		return expand(replacement, match);
 	}
 	const made = await (replacement as (match: Match) => unknown)(match);
-	if (typeof made !== "string") throw new Error("a replacement must be text");
+	if (typeof made !== "string") throw new Error("a replacement must be a string");
 	return made;
 }

@@ -1,6 +1,6 @@
 /**
- * Makes the evaluator charge for what its operators do: it calls a hook before and after each node, and what the hook
- * has to do is noted in the nodes here.
+ * Makes the evaluator charge for its operators. The evaluator calls a hook before and after each node; what the hook
+ * has to do is recorded in the nodes here.
  */
 import {
 	refuseDeletion,
@@ -22,15 +22,15 @@ import type { Meter } from "../bounds/meter.ts";
 import type { Node } from "./syntax.ts";
 import { readText } from "../bounds/value-text.ts";
 
-/** Parsing the function that a partial application makes, and the frame that all its calls look through. */
+/** The cost of parsing the function that a partial application creates, and of the extra frame for all its calls. */
 const PARTIAL_WORK = 20_000;
-/** `nodes`: all of the tree. Call it once for a tree, and `replaceSyntax` behind it. */
+/** `nodes`: all nodes of the tree. Call it once per tree, followed by `replaceSyntax`. */
 export function boundSyntax(nodes: readonly Node[]): void {
 	for (const node of nodes) node.enter = enterOf(node);
 	for (const node of nodes) chargeOperands(node);
 }
 
-/** What the hook does for the node itself, besides counting a step. */
+/** What the hook charges for entering the node, besides one step. */
 export function enterOf({ type, value }: Node): Charge | undefined {
 	switch (type) {
 		case "name":
@@ -116,7 +116,7 @@ function pairsOf({ lhs, group }: Node): [Node, Node][] {
 	return [...(Array.isArray(lhs) ? lhs : []), ...(group?.lhs ?? [])];
 }
 
-/** As a condition, a node that cannot be a list costs nothing. */
+/** As a condition, a node that cannot be a list is free. */
 function addCondition(node: Node): void {
 	const isScalar = isLiteral(node) || (node.type === "binary" && node.value !== "..");
 	if (!isScalar) addLeave(node, spendCondition);

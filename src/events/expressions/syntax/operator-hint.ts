@@ -3,7 +3,7 @@
  * does not parse. Pure.
  */
 
-/** What stands in JSONata instead. */
+/** What to write in JSONata instead. */
 const INSTEAD = new Map([
 	["==", "="],
 	["===", "="],
@@ -24,16 +24,16 @@ const TOKEN =
 
 export interface OperatorHint {
 	message: string;
-	/** Where the operator begins. */
+	/** Where the operator starts. */
 	position: number;
 }
 
-/** How far behind the beginning of the operator a parser may notice it: behind it, a space and the next word. */
+/** How far after the start of an operator the parser may notice it: after the operator, a space and the next word. */
 const NOTICED_WITHIN = 2;
 
 /**
- * The operator that JSONata stumbled over at `noticed` (characters from 0, as it tells them), or null when it was
- * another thing.
+ * Returns the operator that caused JSONata's error at `noticed` (in characters from 0, as JSONata reports it), or null
+ * if the cause was something else.
  */
 export function operatorHint(text: string, noticed: number | null): OperatorHint | null {
 	if (noticed === null) return null;
@@ -42,7 +42,7 @@ export function operatorHint(text: string, noticed: number | null): OperatorHint
 		if (operator === undefined) continue;
 		const instead = INSTEAD.get(operator);
 		const end = index + operator.length;
-		// A word is a name until what follows shows that it is none: JSONata then tells the end of the word behind it.
+		// JSONata reads a word as a name at first, and then reports the end of the word that follows it.
 		const reach = /^not$/i.test(operator) ? endOfNextWord(text, end) : end + NOTICED_WITHIN;
 		if (instead === undefined || noticed < index || noticed > reach) continue;
 		return { message: `JSONata has no ${operator}: write ${instead}`, position: index };

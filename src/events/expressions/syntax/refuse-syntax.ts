@@ -1,14 +1,14 @@
-/** Syntax that is refused although JSONata accepts it, with its position. */
+/** Syntax that JSONata accepts and Sluice refuses, with its position. */
 import type { Node } from "./syntax.ts";
 import { compileRegExp, type LinearRegExp } from "../bounds/linear-regexp.ts";
 
 export interface SyntaxRefusal {
 	message: string;
-	/** Counts characters from 0; null when it is not known. */
+	/** In characters from 0; null if it is unknown. */
 	position: number | null;
 }
 
-/** The regular expressions of all literals, to be run by; or the first thing that is refused. */
+/** The compiled regular expressions of all literals, or the first refusal. */
 export function checkSyntax(
 	text: string,
 	nodes: readonly Node[],
@@ -16,7 +16,7 @@ export function checkSyntax(
 	const regExps = new Map<unknown, LinearRegExp>();
 	for (const node of nodes) {
 		if (node.type === "regex") {
-			// `??` and `?:` copy their left side by way of JSON, which has no regular expressions.
+			// `??` and `?:` copy their left side through JSON text, which cannot represent regular expressions.
 			if (!(node.value instanceof RegExp)) {
 				const message = "a regular expression cannot stand on the left of ?? or ?:";
 				return { ok: false, message, position: node.position ?? null };
@@ -36,7 +36,7 @@ export function checkSyntax(
 }
 
 function refuseNode(node: Node): SyntaxRefusal | null {
-	// Tokens say where they end.
+	// A token has the position of its end.
 	const position = node.position ?? null;
 	if (node.type === "variable" && node.value === "eval") {
 		const start = position === null ? null : Math.max(0, position - "$eval".length);
@@ -51,8 +51,8 @@ function refuseNode(node: Node): SyntaxRefusal | null {
 }
 
 /**
- * JSONata turns the signature of a function into a regular expression of JavaScript's, which is matched at each call:
- * only what cannot make it slow may pass.
+ * JSONata turns the signature of a function into a JavaScript regular expression, which is matched at each call. Only
+ * signatures that cannot make it slow are accepted.
  */
 function isPlainSignature(signature: string): boolean {
 	if (!/^<[bnsloafjxm<>:()?+-]*>$/.test(signature)) return false;
@@ -61,7 +61,7 @@ function isPlainSignature(signature: string): boolean {
 	return repeated <= 1 && optional <= 8;
 }
 
-/** The position where the pattern of the literal begins whose token ends at `end`. */
+/** Returns the position where the pattern of a literal starts whose token ends at `end`. */
 function startOf(text: string, { source, flags }: RegExp, end = text.length): number {
 	// JSONata adds the flag g.
 	const start = end - (flags.length - 1) - "/".length - source.length;

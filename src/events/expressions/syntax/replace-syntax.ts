@@ -1,17 +1,17 @@
 /**
- * Where the work of an operator lies between the two hooks of a node, the node becomes a call of a function of our own
- * (list-functions.ts) that means the same.
+ * Where an operator does its work between the two hooks of a node, the node is replaced by a call of one of our own
+ * functions (list-functions.ts) with the same meaning.
  */
 import { enterOf } from "./bound-syntax.ts";
 import { become, callOf, type Node } from "./syntax.ts";
 
-/** A name with a space cannot be called, or shadowed, from an expression. */
+/** An expression can neither call nor shadow a name with a space. */
 export const RANGE = "range of";
 export const GROUP_INPUT = "group input";
 export const ORDER = "order by";
 const ITEM = "ordered item";
 
-/** `nodes`: all of the tree, outer ones first. */
+/** `nodes`: all nodes of the tree, outer ones first. */
 export function replaceSyntax(nodes: readonly Node[]): void {
 	let orders = 0;
 	for (const node of nodes) {
@@ -21,7 +21,7 @@ export function replaceSyntax(nodes: readonly Node[]): void {
 	}
 }
 
-/** `[a..b]`: JSONata makes the array before anything is charged, and never ends beyond 2^53. */
+/** `[a..b]`: JSONata creates the array before anything is charged, and never stops beyond 2^53. */
 function replaceRange(node: Node): void {
 	const { lhs, rhs, position, value: _operator, type: _type, ...rest } = node;
 	if (lhs === undefined || Array.isArray(lhs) || rhs === undefined) return;
@@ -29,8 +29,8 @@ function replaceRange(node: Node): void {
 }
 
 /**
- * `list^(term, …)`: JSONata copies the rest of the list for each comparison. The terms become functions of an item,
- * and the steps behind the order those of a variable. One with tuples stays, within a bound (spendTupleSort).
+ * `list^(term, …)`: JSONata copies the rest of the list for each comparison. The terms become functions of an item, and
+ * the steps after the sort become steps of a variable. A sort with tuples stays, within a limit (spendTupleSort).
  */
 function replaceOrder(node: Node, count: () => number): void {
 	const steps = node.steps ?? [];
@@ -77,13 +77,13 @@ function replaceOrder(node: Node, count: () => number): void {
 	replaceOrder(after, count);
 }
 
-/** Whether it looks for a parent, which only the evaluator's own sort can give it. */
+/** Whether the term refers to a parent, which only the evaluator's own sort can provide. */
 function isTuple(node: Node): boolean {
 	return "seekingParent" in node || node.type === "parent" || node.tuple === true;
 }
 
 /**
- * `list{key: value}`: the list is charged for before it is grouped. A list of tuples is charged for while it is made.
+ * `list{key: value}`: the list is charged for before it is grouped. A list of tuples is charged for as it is created.
  */
 function replaceGroup(node: Node): void {
 	const isTupleStream = node.tuple === true || node.steps?.some(({ tuple }) => tuple === true) === true;

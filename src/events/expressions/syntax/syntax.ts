@@ -1,11 +1,11 @@
-/** The syntax tree of JSONata 2.2, as far as it matters here, and the one walk over all of it. */
+/** The part of JSONata 2.2's syntax tree that matters here, and the one walk over all of it. */
 import type { Meter } from "../bounds/meter.ts";
 
 export interface Node {
 	type: string;
 	value?: unknown;
 	position?: number;
-	/** Binary operators have nodes here; an object and its grouping have pairs of key and value. */
+	/** For binary operators, nodes; for an object and its grouping, pairs of key and value. */
 	lhs?: Node | [Node, Node][];
 	rhs?: Node;
 	steps?: Node[];
@@ -26,12 +26,12 @@ export interface Node {
 	keepArray?: boolean;
 	keepSingletonArray?: boolean;
 	consarray?: boolean;
-	/** Set by `@`, `#` and `%`: the step carries variables along. */
+	/** Set by `@`, `#` and `%`: the step carries variables. */
 	tuple?: boolean;
 	focus?: string;
-	/** Ours: the work of entering the node beyond a step for each frame that its variables are looked for in. */
+	/** Ours: the cost of entering the node, besides one step for each frame in which its variables are looked up. */
 	frames?: number;
-	/** Ours: what is charged before the node is evaluated, and what is done with its value before it is used. */
+	/** Ours: what is charged before the node is evaluated, and what happens to its value before it is used. */
 	enter?: ((input: unknown, meter: Meter) => void) | undefined;
 	leave?: (value: unknown, meter: Meter) => void;
 }
@@ -47,7 +47,7 @@ const MAX_NESTING = 500;
 /** Expressions of 4,096 characters stay far below this. */
 const MAX_NODES = 100_000;
 
-/** All nodes of the tree, each before those inside of it. Throws when it is too large. */
+/** Returns all nodes of the tree, each before the nodes inside it. Throws if the tree is too large. */
 export function allNodes(root: object): Node[] {
 	const nodes: Node[] = [];
 	const seen = new Set<object>();
@@ -58,7 +58,7 @@ export function allNodes(root: object): Node[] {
 		if (seen.has(at) || at instanceof RegExp) continue;
 		seen.add(at);
 		if (seen.size > MAX_NODES) throw new Error("the expression is too large");
-		if (nesting > MAX_NESTING) throw new Error("the expression nests too deep");
+		if (nesting > MAX_NESTING) throw new Error("the expression is nested too deeply");
 		if (isNode(at)) {
 			nodes.push(at);
 			if (at.type === "block" || at.type === "lambda" || at.tuple === true) frames++;
@@ -76,7 +76,7 @@ function isNode(at: object): at is Node {
 	return "type" in at && typeof at.type === "string";
 }
 
-/** A call of one of our own functions, whose names no expression can spell. */
+/** A call of one of our own functions, whose names cannot occur in an expression. */
 export function callOf(name: string, args: Node[], position: number | undefined): Node {
 	const at = position === undefined ? {} : { position };
 	return {
@@ -88,7 +88,7 @@ export function callOf(name: string, args: Node[], position: number | undefined)
 	};
 }
 
-/** Turns `node` into another one in place, so that every reference to it sees the change. */
+/** Turns `node` into another node in place, so that every reference to it sees the change. */
 export function become(node: Node, other: Node): void {
 	for (const name of Object.keys(node)) delete node[name as keyof Node];
 	Object.assign(node, other);

@@ -13,12 +13,12 @@ export interface Certificate {
 	validTo: number;
 }
 
-/** SNS has one certificate a region at a time, and renews it every year or so. */
+/** SNS uses one certificate per region at a time, and renews it about once a year. */
 const MAX_REMEMBERED = 32;
 
 /**
- * By URL, the oldest going first. Results only: a request that is under way belongs to the request that made it,
- * and no other may wait for it.
+ * By URL; the oldest entry is evicted first. Only results are cached: a request in progress belongs to the request that
+ * started it, and no other request may wait for it.
  */
 const memory = new Map<string, Certificate>();
 

@@ -129,7 +129,7 @@ describe("Workers AI", () => {
 		expect(said?.error).toBe(message);
 	});
 
-	test("a lost connection is none", async () => {
+	test("a lost connection is not a response", async () => {
 		const result = await run(() => Promise.reject(new Error("Network connection lost.")));
 		expect(result).toMatchObject({ kind: "no_response", error: "connection_lost" });
 	});
@@ -177,7 +177,7 @@ describe("a queue of Cloudflare", () => {
 		expect(outcomeOf(result, "queue")).toBe(outcome);
 	});
 
-	test("one that does not answer is given up", async () => {
+	test("an object that does not respond is given up", async () => {
 		const bound = withQueue(() => new Promise(() => {}));
 		const result = await carry(bound, requestTo("queue:JOBS", "1"), { ...LIMITS, timeoutMs: 20 });
 		expect(result).toMatchObject({ kind: "no_response", error: "timeout" });
@@ -222,7 +222,7 @@ test.each(["queue:EVENTS", "queue:EVENTS_DLQ", "vpc:ASSETS/"])("%s is the router
 	expect(used).not.toHaveBeenCalled();
 });
 
-test("a result names the credentials that were made for its request, whatever became of it", async () => {
+test("a result names the credentials that were made for its request, whatever its outcome", async () => {
 	const request = requestTo("queue:NONE", "1", { secrets: ["t0ken"] });
 	expect(await carry(env, request, LIMITS)).toMatchObject({ kind: "no_response", secrets: ["t0ken"] });
 	vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response("ok"));

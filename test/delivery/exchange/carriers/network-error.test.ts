@@ -15,14 +15,14 @@ test.each<[said: string, cause: string, error: NetworkError]>([
 	["internal error", "the same, without a reference", "unreachable"],
 	["Fetch API cannot load: ftp://127.0.0.1/", "scheme", "network"],
 	["Too many subrequests by single Worker invocation.", "our own limit", "network"],
-])("%j (%s) before an answer is called %s", (said, _, error) => {
+])("%j (%s) before a response is called %s", (said, _, error) => {
 	expect(describeFetchError(new Error(said)).error).toBe(error);
 });
 
 test.each<[said: string, cause: string, error: BodyError]>([
 	["Network connection lost.", "reset or closed", "cut_off"],
 	["internal error; reference = 0kc8rl9h3tbr55fcgm942mgu", "unknown", "network"],
-])("%j (%s) within an answer is called %s", (said, _, error) => {
+])("%j (%s) within a response is called %s", (said, _, error) => {
 	expect(describeReadError(new Error(said)).error).toBe(error);
 });
 

@@ -193,7 +193,7 @@ describe("a body that breaks off", () => {
 		);
 	});
 
-	test("or goes on for too long leaves its beginning", async () => {
+	test("or takes too long leaves its beginning", async () => {
 		const result = await post(`${servers.breaksOff}/sendsMuch/500`);
 		expect(result).toMatchObject({ status: 500, failure: { error: "too_large" } });
 		expect("body" in result && result.body.byteLength > MAX_RESPONSE_BYTES).toBe(true);
@@ -230,7 +230,7 @@ describe("no response", () => {
 });
 
 describe("the deadline", () => {
-	test("covers the wait for an answer", async () => {
+	test("covers the wait for a response", async () => {
 		expect(await post(servers.hangs, { timeoutMs: 200 })).toMatchObject({
 			kind: "no_response",
 			error: "timeout",

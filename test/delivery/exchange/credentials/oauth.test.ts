@@ -65,7 +65,7 @@ test("or in the body, and then not in the header", () => {
 	});
 });
 
-test("a token is kept, also for the same settings read anew, and not for others", async () => {
+test("a token is kept, also for equal settings that were read again, but not for others", async () => {
 	const requests = tokenEndpoint();
 	const auth = newAuth();
 	expect(await valueOf(auth)).toBe("t1");

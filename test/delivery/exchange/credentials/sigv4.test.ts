@@ -92,12 +92,12 @@ test.each([
 	["bucket.s3.amazonaws.com", null, null],
 	["models.example.com", null, null],
 	["sqs.eu-central-1.amazonaws.com.example.com", null, null],
-])("%s tells service %s and region %s", (host, service, region) => {
+])("%s implies service %s and region %s", (host, service, region) => {
 	const scope = awsScope({}, `https://${host}/x`);
 	expect(scope).toEqual(service === null ? null : { service, region });
 });
 
-test("what the auth names wins over what the host tells, and completes it", () => {
+test("what the auth names takes precedence over the host, and completes it", () => {
 	const url = "https://sqs.eu-central-1.amazonaws.com/";
 	expect(awsScope({ region: "us-east-1" }, url)).toEqual({ service: "sqs", region: "us-east-1" });
 	expect(awsScope({ region: "us-east-1" }, "https://models.example.com/")).toBeNull();

@@ -88,7 +88,7 @@ describe("no token", () => {
 		expect(classify(asked.result, rules)).toMatchObject({ outcome: "busy", retryAfterMs: 7_000 });
 	});
 
-	test("a response that is cut off is none", () => {
+	test("a truncated response contains no token", () => {
 		const cut = { ...responded(200, '{"access_token":"t"}'), failure: { error: "cut_off", message: "cut" } };
 		expect(readToken(cut as AttemptResult, NOW)).toMatchObject({
 			ok: false,

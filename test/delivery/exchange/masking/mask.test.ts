@@ -116,7 +116,7 @@ describe("a secret in text", () => {
 		expect(maskText(`key: ${said}; \\ 100% ${said}`, forms)).toBe("key: ***; \\ 100% ***");
 	});
 
-	test("is hidden as often as it stands there, and once where two overlap", () => {
+	test("is masked at every occurrence, and once where two overlap", () => {
 		expect(maskText("abcabcabc", formsOf(["abc"], 3))).toBe("*********");
 		expect(maskText("x-abcdef-x", formsOf(["abcd", "cdef"], 4))).toBe("x-***-x");
 	});

@@ -81,7 +81,7 @@ test("a request carries the protocol's part, the ids and the signature, and noth
 	expect(new TextDecoder().decode(body ?? new Uint8Array())).toBe('{"id": 9007199254740993, "name": "Zoë"}');
 });
 
-test("the lineage is a header beside the ids, and no header of the endpoint's own replaces it", () => {
+test("the lineage has its own header, and a header of the endpoint cannot replace it", () => {
 	const { headers } = build({ lineage: "v1.a.b" }, { headers: { "Sluice-Lineage": "mine" } });
 	expect(headers["sluice-lineage"]).toBe("v1.a.b");
 	expect(build({}, { headers: { "Sluice-Lineage": "mine" } }).headers).not.toHaveProperty("sluice-lineage");
@@ -247,7 +247,7 @@ describe("a preference of the endpoint", () => {
 		expect(build({ wantsReply }, { headers: { Prefer: own } }).headers["prefer"]).toBe(sent);
 	});
 
-	test("gives way to one of the protocol, which Cog understands only by itself", () => {
+	test("is replaced by a preference of the protocol, which Cog only understands alone", () => {
 		const waiting: Protocol = {
 			...protocol,
 			request: (_, { url }) => ({ method: "POST", url, headers: { Prefer: "wait=60" }, body: "" }),

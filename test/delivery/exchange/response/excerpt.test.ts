@@ -57,7 +57,7 @@ describe("a body that says not what it is", () => {
 		expect(of("upstream connect error")).toBe("upstream connect error");
 	});
 
-	test("is not shown when it is none", () => {
+	test("is not shown if it is not text", () => {
 		expect(of(new Uint8Array([0xff, 0xd8, 0xff, 0xe0]))).toBeNull();
 		expect(of(new Uint8Array([0x61, 0x00, 0x62]))).toBeNull();
 	});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compileExpression } from "../../../../src/events/expressions/expression.ts";
 
-describe("operators of other languages are named, with what stands in JSONata instead", () => {
+describe("operators of other languages are named, with the JSONata equivalent", () => {
 	test.each([
 		["type == 'x'", "==", "=", 5],
 		["a===1", "===", "=", 1],

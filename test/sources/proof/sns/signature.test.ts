@@ -207,7 +207,7 @@ describe("settings", () => {
 		expect(snsSettings.safeParse({ topic_arns }).success).toBe(ok);
 	});
 
-	test("version 1 is taken unless told otherwise", () => {
+	test("version 1 is accepted by default", () => {
 		expect(snsSettings.parse({ topic_arns: [TOPIC] })).toEqual(SETTINGS);
 	});
 });

@@ -80,7 +80,7 @@ describe("the hash", () => {
 		);
 	});
 
-	test("leaves out what it is not told", () => {
+	test("leaves out what is not selected", () => {
 		expect(hashOf(text.replace('"t":1', '"t":2'))).toBe(hashOf(text));
 	});
 

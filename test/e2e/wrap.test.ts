@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { visibleWidth, wrapPieces, wrapWords } from "../../../demo/wrap.ts";
+import { visibleWidth, wrapPieces, wrapWords } from "../../scripts/wrap.ts";
 
 const MARGINS = { first: "* ", rest: "  " };
 const RED_WORD = "\u001b[31mred\u001b[39m";

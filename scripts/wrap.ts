@@ -1,25 +1,25 @@
-/** Word wrapping. Pure; texts may contain colours. */
+/** Word wrapping. Pure. The text may contain colours. */
 import { stripVTControlCharacters } from "node:util";
 
 export interface Margins {
-	/** What the first line begins with. */
+	/** Start of the first line. */
 	first: string;
-	/** What every further line begins with. */
+	/** Start of every further line. */
 	rest: string;
 }
 
-/** What is not broken, and the space before it where it does not begin a line. */
+/** A text that is not broken, and the space before it unless it starts a line. */
 export interface Piece {
 	gap: string;
 	text: string;
 }
 
-/** How many columns the text takes on a terminal. */
+/** Returns the number of terminal columns that the text takes. */
 export function visibleWidth(text: string): number {
 	return stripVTControlCharacters(text).length;
 }
 
-/** The text in lines below `columns` wide, where its words are. A style that spans words ends up in margins, too. */
+/** Wraps at words, to lines shorter than `columns`. A style that spans words also colours the margins. */
 export function wrapWords(text: string, columns: number, margins: Margins): string[] {
 	const words = [...text.matchAll(/( *)([^ ]+)/g)];
 	return wrapPieces(
@@ -29,7 +29,7 @@ export function wrapWords(text: string, columns: number, margins: Margins): stri
 	);
 }
 
-/** The pieces in lines below `columns` wide, where they are. One that is wider has a line of its own. */
+/** Wraps between pieces, to lines shorter than `columns`. A piece that is too wide gets a line of its own. */
 export function wrapPieces(pieces: Piece[], columns: number, { first, rest }: Margins): string[] {
 	const lines: string[] = [];
 	let line = first;

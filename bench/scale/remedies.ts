@@ -1,4 +1,4 @@
-/** The answers of the design, switched on: the same second of events, routed another way. */
+/** The remedies of the design, applied: the same second of events, routed in another way. */
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
 import { busiest, type Tally } from "./counting.ts";
 import { batchTime } from "./endpoint.ts";
@@ -9,9 +9,9 @@ import { fullestOf, QUEUES, queuesFor } from "./queues.ts";
 import { d1Queries, exchanges, routing, slowestOf } from "./rates.ts";
 import { route, type Sample, type Way } from "./traffic.ts";
 
-export interface Answer {
+export interface Remedy {
 	what: string;
-	/** What the figures are of, with their unit. */
+	/** What the figures measure, with their unit. */
 	of: string;
 	before: number;
 	after: number;
@@ -19,18 +19,18 @@ export interface Answer {
 }
 
 const SHARDS = 16;
-/** Sources with a smaller share of all events keep one log: sharding would only cost calls. */
+/** Sources with a smaller share of all events keep one log, because sharding would only add calls. */
 const SHARDED_SHARE = 0.001;
-/** What a dispatcher could trust its settings for; changes are told to it anyway. */
+/** For how long a dispatcher could trust its settings. It is told about changes anyway. */
 const LONGER_SECONDS = 300;
 
-/** All at `load` events a second, in batches of `batch`. */
-export async function answersFor(
+/** All figures are for `load` events a second, in batches of `batch`. */
+export async function remediesFor(
 	population: Population,
 	sample: Sample,
 	load: number,
 	batch: number,
-): Promise<Answer[]> {
+): Promise<Remedy[]> {
 	const room = (LIMITS.queueMessages.low * sample.reads.length) / load;
 	const busy = new Set(population.sources.flatMap(({ id, share }) => (share >= SHARDED_SHARE ? [id] : [])));
 	const shardOf = (event: SluiceEvent): string =>
@@ -96,9 +96,9 @@ export async function answersFor(
 			before: dispatcherCalls(base),
 			after: dispatcherCalls(weighted),
 		},
-		...handAnswers(population, load),
+		...handRemedies(population, load),
 		{
-			what: `settings trusted ${LONGER_SECONDS} s (not planned)`,
+			what: `settings trusted for ${LONGER_SECONDS} s (not planned)`,
 			of: "D1 queries/s",
 			before: d1(),
 			after: d1(LONGER_SECONDS),
@@ -107,13 +107,13 @@ export async function answersFor(
 	];
 }
 
-/** Exchanges that the slowest endpoint needs, in units of those that it may have. */
-function handAnswers(population: Population, load: number): Answer[] {
+/** The exchanges that the slowest endpoint needs, as a multiple of those that it may have. */
+function handRemedies(population: Population, load: number): Remedy[] {
 	const slowest = slowestOf(population);
 	const needed = exchanges(slowest, load);
 	const each = batchTime(slowest.modelSeconds, MICRO_BATCH) / slowest.modelSeconds / MICRO_BATCH;
 	const common = {
-		of: `needed, of exchanges of ${slowest.modelSeconds} s`,
+		of: `needed exchanges of ${slowest.modelSeconds} s`,
 		before: needed / LIMITS.connections.low,
 		limit: { low: 1, high: 1, origin: "own" },
 	} as const;
@@ -123,7 +123,7 @@ function handAnswers(population: Population, load: number): Answer[] {
 	];
 }
 
-/** From the first digit of the id's hash part (events/ids.ts), which is one of 32. */
+/** From the first digit of the hash in the id (events/ids.ts), which is one of 32. */
 function shardNumber({ id }: SluiceEvent): number {
 	return "0123456789abcdefghjkmnpqrstvwxyz".indexOf(id.charAt("evt_".length)) % SHARDS;
 }
