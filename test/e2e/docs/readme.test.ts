@@ -1,6 +1,6 @@
 /**
- * README.md: its commands run as they stand there, on ports of their own, and print what it shows; then the examples of
- * docs/api.md that continue them. The lines about a database run in ../postgres/postgres.test.ts, the demo in ../demo/run.test.ts.
+ * README.md: its blocks of commands run as they stand there, on ports of their own, and print what it shows. The lines about
+ * a database run in ../postgres/postgres.test.ts, the demo in ../demo/run.test.ts, commands between backticks in terminal.test.ts.
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -143,16 +143,6 @@ describe("the first event", () => {
 		const { stdout } = await bash(onOwnPorts([define, source, connect].join("\n")));
 		expect(stdout).not.toMatch(REFUSED);
 		expect(stdout.match(/"id":"(?:src|ep|sub)_\w+"/g)).toHaveLength(4);
-	});
-
-	test("docs/api.md, at a glance: its examples go on from here", async () => {
-		const api = readFileSync(join(PROJECT, "docs/api.md"), "utf8");
-		const [, table = ""] = /^## At a glance\n([\s\S]*?)^## /m.exec(api) ?? [];
-		const examples = [...table.matchAll(/\| `((?:api|curl) [^`]+)` \|$/gm)].map(([, line = ""]) => line);
-		expect(examples.length).toBeGreaterThan(10);
-		const { stdout } = await bash(onOwnPorts([define, read, ...examples].join("\n")));
-		expect(stdout).toContain('"key"');
-		expect(stdout).not.toMatch(REFUSED);
 	});
 
 	test("the check of a deployment passes", async () => {
