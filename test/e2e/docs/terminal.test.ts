@@ -104,6 +104,16 @@ describe.each(tested.filter(({ page }) => page !== "docs/sources.md"))("$page", 
 	});
 });
 
+test("docs/operations.md, Alerts: an operational event reaches the chat", async () => {
+	await clean();
+	await terminal.run(here([readme(1), readme(2)].join("\n")));
+	const [alerts] = itemsOf("docs/operations.md").filter(({ heading }) => heading === "Alerts");
+	await runs(alerts?.code ?? "");
+	await api.must("POST", "/v1/keys", { name: "told", role: "viewer" });
+	const { text } = await models.slack.request(({ text }) => text.includes("told"));
+	expect(JSON.parse(text)).toEqual({ text: "sluice.key.created: told " });
+});
+
 describe.each([...Map.groupBy(itemsOf("docs/sources.md"), ({ heading }) => heading)])(
 	"docs/sources.md, %s",
 	(_, items) => {
