@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { claimOf } from "./claims.ts";
 import { fencesOf, pages, PROJECT } from "./markdown.ts";
+import { setting } from "../support/setting.ts";
 import { closed, type Document, excerptsOf, validators } from "../support/described.ts";
 
+const stage = setting();
 const SELF = "json.test.ts";
 
 interface Shown {
@@ -49,6 +51,11 @@ const blocks = pages().flatMap((page) =>
 
 test("every block of JSON is one of those below", () => {
 	expect(blocks.map(({ at }) => at)).toEqual(SHOWN.map(({ at }) => at));
+});
+
+test("docs/api.md, Conventions: a refusal is what the router responds with", async () => {
+	const { body } = await stage.api.ask("POST", "/v1/sources", { name: "api", kinds: "generic" });
+	expect(body).toEqual(JSON.parse(blocks[0]?.code ?? ""));
 });
 
 describe("as it is described", async () => {

@@ -25,6 +25,7 @@ export function faultOf([program = "", ...words]: readonly string[]): string | n
 		return words[0] === "wrangler" ? faultOfWrangler(words.slice(1)) : "not of the project";
 	if (program === ".ci/run") return words.length === 0 ? null : "it takes no arguments";
 	if (program === "script") return null;
+	if (program === "openssl") return words.join(" ") === "rand -hex 32" ? null : "not what makes a key";
 	const missing = words.filter((file) => !existsSync(join(PROJECT, file)));
 	if (program !== "node") return `${program} is not known here`;
 	return missing.length === 0 ? null : `no file ${missing.join(" ")}`;

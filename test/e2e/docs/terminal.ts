@@ -19,6 +19,7 @@ write_down() { printf '%s${ARGUMENT}' "$@" >>"$COMMANDS"; printf '${COMMAND}' >>
 npx() { write_down npx "$@"; }
 script() { write_down script "$@"; }
 .ci/run() { write_down .ci/run "$@"; }
+openssl() { write_down openssl "$@"; }
 node() { write_down node "$@"; }
 npm() {
 	if [[ "$1 $2 $3" == "run smoke --" && "$4" == http* ]]; then (cd "$PROJECT" && command npm "$@"); else write_down npm "$@"; fi
@@ -51,13 +52,15 @@ export async function openTerminal(prelude: string, token: string): Promise<Term
 			await writeFile(commands, "");
 			const ran = await execute("bash", ["--norc", "-c", [STAND_INS, prelude, script].join("\n")], {
 				cwd: folder,
-				env: { ...process.env, PATH, PROJECT, COMMANDS: commands, NO_COLOR: "1" },
+				env: { ...process.env, PATH, PROJECT, COMMANDS: commands, NO_COLOR: "1", LC_ALL: "C" },
 			}).then(
 				(output) => ({ ...output, exitCode: 0 }),
 				(error: { stdout: string; stderr: string; code: number }) => ({ ...error, exitCode: error.code }),
 			);
 			const { stdout, stderr, exitCode } = ran;
-			return { stdout, stderr, exitCode, writtenDown: wordsOf(await readFile(commands, "utf8")) };
+			// npm may have a word to say about the machine.
+			const heard = stderr.replaceAll(/^npm (?:warn|notice).*\n/gm, "");
+			return { stdout, stderr: heard, exitCode, writtenDown: wordsOf(await readFile(commands, "utf8")) };
 		},
 		close: () => rm(folder, { recursive: true, force: true }),
 	};
