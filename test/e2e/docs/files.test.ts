@@ -13,11 +13,12 @@ const execute = promisify(execFile);
 const read = (path: string) => readFileSync(join(PROJECT, path), "utf8");
 const only = (page: string, language: string) => blocksOf(read(page), language).map(({ code }) => code);
 
-describe("docs/models.md: the bindings", () => {
+describe("additions to wrangler.toml", () => {
 	const [bindings = ""] = only("docs/models.md", "toml");
+	const [hostName = ""] = only("docs/operations.md", "toml");
 	const settings = read("wrangler.toml");
 
-	test("they stand in wrangler.toml, commented out", () => {
+	test("the bindings of docs/models.md stand there, commented out", () => {
 		const commented = bindings
 			.trim()
 			.split("\n")
@@ -25,12 +26,12 @@ describe("docs/models.md: the bindings", () => {
 		expect(settings).toContain(commented.join("\n"));
 	});
 
-	test("wrangler takes them", async () => {
+	test("wrangler takes them, and the host name of docs/operations.md", async () => {
 		const folder = await mkdtemp(join(tmpdir(), "sluice-bindings-"));
 		try {
 			const file = join(folder, "wrangler.toml");
 			const main = `main = "${join(PROJECT, "src/worker.ts")}"`;
-			await writeFile(file, `${settings.replace('main = "src/worker.ts"', main)}\n${bindings}`);
+			await writeFile(file, `${hostName}\n${settings.replace('main = "src/worker.ts"', main)}\n${bindings}`);
 			const wrangler = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
 			const { stdout, stderr } = await execute(
 				process.execPath,
