@@ -43,6 +43,14 @@ test("docs/settings.md has every binding of wrangler.toml and every variable of 
 	expect(named.toSorted()).toEqual(settings);
 });
 
+test("secrets that pages let wrangler set are variables of the Worker", () => {
+	const pages = ["README.md", "docs/operations.md"].map(read).join("\n");
+	const put = namesIn(pages, /wrangler secret put ([A-Z_]+)/g);
+	expect(put).toEqual(["ADMIN_TOKEN", "ENCRYPTION_KEY"]);
+	const settings = namesIn(read("src/env.ts"), /^\t([A-Z][A-Z_]+)\?:/gm);
+	expect(settings).toEqual(expect.arrayContaining(put));
+});
+
 describe("operational events", () => {
 	const published = namesIn(SOURCES, /"(sluice\.[a-z]+\.[a-z_]+)"/g);
 

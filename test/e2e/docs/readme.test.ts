@@ -54,12 +54,13 @@ test("the demo names a section that is there", () => {
 	expect(named).toBe(FIRST_EVENT);
 });
 
-test("what is deployed builds, and its secret has the name that wrangler is told", async () => {
+test("what is deployed builds, and its secrets have the names that wrangler is told", async () => {
 	const [commands = ""] = shell("Deploy");
 	expect(commands.trim().split("\n")).toEqual([
 		"npm ci",
 		"npx wrangler deploy",
 		"npx wrangler secret put ADMIN_TOKEN",
+		"npx wrangler secret put ENCRYPTION_KEY",
 	]);
 	const folder = await mkdtemp(join(tmpdir(), "sluice-readme-"));
 	try {
