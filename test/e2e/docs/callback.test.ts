@@ -1,4 +1,4 @@
-/** docs/models.md, "Callback": the lines of curl that a model server posts its output with do what the page says. */
+/** docs/models.md, "Callback": the lines of a model server that posts its output do what the page says. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -40,7 +40,21 @@ test("a failure ends the delivery as a response with that status would", async (
 	});
 });
 
-/** A delivery that waits for its output, and what runs a line of the page as its server would. */
+test("a server made of the lines of the page responds, and posts its output when it has it", async () => {
+	const [code = ""] = blocksOf(DOCS, "js").map((block) => block.code);
+	const server = `const runJob = async (input) => ({ text: input.path });
+		const sent = [];
+		const response = { writeHead: (status) => (sent.push(status), response), end: () => sent.push("end") };
+		const [request, input] = [{ headers: { "sluice-callback-url": process.env.CALLBACK_URL } }, { path: "1.png" }];
+		${code}
+		console.log(JSON.stringify(sent));`;
+	const { id, env } = await waiting();
+	const { stdout } = await run(process.execPath, ["--input-type=module", "-e", server], { env });
+	expect(JSON.parse(stdout)).toEqual([202, "end"]);
+	expect(await stage.api.delivery(id)).toMatchObject({ status: "succeeded", result: { text: "1.png" } });
+});
+
+/** A delivery that waits for its output, its server's environment, and what runs a line of the page as that server would. */
 async function waiting() {
 	const { api, receiver } = stage;
 	const model = receiver.model(answer(202));
@@ -56,5 +70,5 @@ async function waiting() {
 		const { stdout } = await run("bash", ["-c", line], { env });
 		return JSON.parse(stdout) as unknown;
 	};
-	return { id, post };
+	return { id, env, post };
 }

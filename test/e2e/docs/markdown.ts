@@ -48,15 +48,58 @@ export function anchorsOf(markdown: string): Set<string> {
 	return anchors;
 }
 
-/** The code blocks of one language, with the heading that each of them stands under. */
-export function blocksOf(markdown: string, language: string): { heading: string; code: string }[] {
-	const blocks: { heading: string; code: string }[] = [];
+export interface Block {
+	/** The heading that it stands under. */
+	heading: string;
+	/** As the fence names it; empty where it names none. */
+	language: string;
+	/** Without the indentation of the fence. */
+	code: string;
+	/** Of the fence, counted from 1. */
+	line: number;
+}
+
+/** Every fenced block of code of a page, those within lists too. */
+export function fencesOf(markdown: string): Block[] {
+	const blocks: Block[] = [];
 	let heading = "";
-	for (const [, title, name, code] of markdown.matchAll(/^#+ (.+)$|^```(\w*)\n([\s\S]*?)^```$/gm)) {
-		if (title !== undefined) heading = title;
-		else if (name === language) blocks.push({ heading, code: code ?? "" });
+	let open: (Block & { indent: string }) | null = null;
+	for (const [index, line] of markdown.split("\n").entries()) {
+		const [, indent = "", language = null] = /^(\s*)```\s*(.*?)\s*$/.exec(line) ?? [];
+		if (open !== null && language === "") {
+			const { indent: _, ...block } = open;
+			blocks.push(block);
+			open = null;
+		} else if (open !== null)
+			open.code += `${line.slice(line.startsWith(open.indent) ? open.indent.length : 0)}\n`;
+		else if (language !== null) open = { heading, language, code: "", line: index + 1, indent };
+		else heading = /^#+ (.+)$/.exec(line)?.[1] ?? heading;
 	}
 	return blocks;
+}
+
+/** The code blocks of one language. */
+export function blocksOf(markdown: string, language: string): Block[] {
+	return fencesOf(markdown).filter((block) => block.language === language);
+}
+
+/** The comments of a script, each from its `#` to the end of its line. */
+export function commentsIn(script: string): string[] {
+	const tokens = script.matchAll(/'[^']*'|"(?:\\[^]|[^"\\])*"|\\[^]|(?<=^|[\s;&|(])#.*/gm);
+	return [...tokens].map(([token]) => token).filter((token) => token.startsWith("#"));
+}
+
+/** What stands between single backticks, outside of fences. */
+export function spansOf(markdown: string): { code: string; line: number }[] {
+	const lines = markdown.split("\n");
+	const fenced = new Set(
+		fencesOf(markdown).flatMap(({ code, line }) => code.split("\n").map((_, index) => line + index)),
+	);
+	return lines.flatMap((text, index) =>
+		fenced.has(index + 1)
+			? []
+			: [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => ({ code, line: index + 1 })),
+	);
 }
 
 function slugOf(heading: string): string {

@@ -14,9 +14,12 @@ interface Call {
 	body: Record<string, unknown>;
 }
 
-/** `api /path -d '{…}'`, as the shell would run it. */
+/** `api /path -d '{…}'` */
+const CALL = /^api (\/\w+) -d '([^']*)'$/gm;
+
+/** As the shell would run them. */
 function callsIn(code: string): Call[] {
-	return [...code.matchAll(/^api (\/\w+) -d '([^']*)'$/gm)].map(([, path = "", json = ""]) => {
+	return [...code.matchAll(CALL)].map(([, path = "", json = ""]) => {
 		return { path, body: JSON.parse(json) as Call["body"] };
 	});
 }
@@ -30,6 +33,13 @@ test("every `api` line of the page is one that this test runs", () => {
 	const found = [...SECTIONS.values()].flat().length;
 	expect(found).toBe([...DOCS.matchAll(/^api /gm)].length);
 	expect(found).toBeGreaterThan(25);
+});
+
+test("there are no commands besides them, but for those of callback.test.ts", () => {
+	const others = blocksOf(DOCS, "sh").filter(({ code }) => code.replaceAll(CALL, "").trim() !== "");
+	expect(others.filter(({ heading, code }) => heading !== "Callback" || !code.startsWith("curl "))).toEqual(
+		[],
+	);
 });
 
 test("every protocol that the README names has a section", () => {

@@ -1,6 +1,6 @@
 /**
- * README.md: its commands run as they stand there, on ports of their own, and print what it shows; then the examples of
- * docs/api.md that continue them. The lines about a database run in ../postgres/postgres.test.ts, the demo in ../demo/run.test.ts.
+ * README.md: its blocks of commands run as they stand there, on ports of their own, and print what it shows. The lines about
+ * a database run in ../postgres/postgres.test.ts, the demo in ../demo/run.test.ts, commands between backticks in terminal.test.ts.
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,6 +19,8 @@ const README = readFileSync(join(PROJECT, "README.md"), "utf8");
 const FIRST_EVENT = "Your first event in five minutes";
 /** The project's Node.js and its programs, before those of the machine. */
 const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
+/** What no test may run: it installs, or needs an account. */
+const CHANGES = /\bnpm (?:ci|i|install)\b|\bwrangler (?!deploy --dry-run)/;
 /** In a problem document. */
 const REFUSED = /"status":[45]\d\d/;
 
@@ -52,12 +54,13 @@ test("the demo names a section that is there", () => {
 	expect(named).toBe(FIRST_EVENT);
 });
 
-test("the deployment builds, and its secret is set with the right command", async () => {
+test("the deployment builds, and its secrets have the names that wrangler is told", async () => {
 	const [commands = ""] = shell("Deploy");
 	expect(commands.trim().split("\n")).toEqual([
 		"npm ci",
 		"npx wrangler deploy",
 		"npx wrangler secret put ADMIN_TOKEN",
+		"npx wrangler secret put ENCRYPTION_KEY",
 	]);
 	const folder = await mkdtemp(join(tmpdir(), "sluice-readme-"));
 	try {
@@ -145,16 +148,6 @@ describe("the first event", () => {
 		expect(stdout.match(/"id":"(?:src|ep|sub)_\w+"/g)).toHaveLength(4);
 	});
 
-	test("docs/api.md, at a glance: its examples go on from here", async () => {
-		const api = readFileSync(join(PROJECT, "docs/api.md"), "utf8");
-		const [, table = ""] = /^## At a glance\n([\s\S]*?)^## /m.exec(api) ?? [];
-		const examples = [...table.matchAll(/\| `((?:api|curl) [^`]+)` \|$/gm)].map(([, line = ""]) => line);
-		expect(examples.length).toBeGreaterThan(10);
-		const { stdout } = await bash(onOwnPorts([define, read, ...examples].join("\n")));
-		expect(stdout).toContain('"key"');
-		expect(stdout).not.toMatch(REFUSED);
-	});
-
 	test("the check of a deployment passes", async () => {
 		const [, check = ""] = shell("Deploy");
 		const { stdout } = await bash(onOwnPorts([define, check].join("\n")));
@@ -189,7 +182,9 @@ function shell(heading: string): string[] {
 		.map(({ code }) => code);
 }
 
+/** @throws {Error} for what would change this checkout or somebody's account, as a block of commands at another place may */
 function bash(script: string): Promise<{ stdout: string; stderr: string }> {
+	if (CHANGES.test(script)) throw new Error(`Not run: ${script}`);
 	return execute("bash", ["--norc", "-c", script], {
 		cwd: PROJECT,
 		env: { ...process.env, PATH, NO_COLOR: "1" },

@@ -95,8 +95,18 @@ export function validators(
 	};
 }
 
+/** The schema of something of which fields are left out. */
+export function excerptsOf(schema: unknown): unknown {
+	if (Array.isArray(schema)) return schema.map(excerptsOf);
+	if (typeof schema !== "object" || schema === null) return schema;
+	const entries = Object.entries(schema).filter(
+		([key, value]) => key !== "required" || !Array.isArray(value),
+	);
+	return Object.fromEntries(entries.map(([key, value]) => [key, excerptsOf(value)]));
+}
+
 /** Clients have to bear further fields; here each has to be described. */
-function closed(schema: unknown): unknown {
+export function closed(schema: unknown): unknown {
 	if (Array.isArray(schema)) return schema.map(closed);
 	if (typeof schema !== "object" || schema === null) return schema;
 	const entries = Object.entries(schema).map(([key, value]) => [key, closed(value)] as const);
