@@ -18,6 +18,7 @@ export function previewOf(draft: FieldTexts) {
 			text: "A CloudEvent as JSON, of which only `type` is required.",
 			schema: {
 				required: ["type"],
+				properties: { type: { type: "string", minLength: 1, description: "The event's type." } },
 				examples: [{ type: "document.inserted", data: { pages: 3 } }],
 			},
 		},

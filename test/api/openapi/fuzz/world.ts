@@ -5,13 +5,14 @@
 import { env } from "cloudflare:workers";
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { app } from "../../../../src/app.ts";
+import { deadLetters } from "../../../../src/objects/clients.ts";
 import type { Env } from "../../../../src/env.ts";
 
 /** But for when a key was last used; of what only grows, how much there is. */
 const QUERIES = [
 	...["sources", "endpoints", "subscriptions", "meta"].map((table) => `SELECT * FROM ${table}`),
 	"SELECT id, name, role, scope, hash, expires_at FROM api_keys",
-	"SELECT (SELECT count(*) FROM audit), (SELECT count(*) FROM deleted)",
+	"SELECT (SELECT count(*) FROM audit), (SELECT count(*) FROM deleted), (SELECT count(*) FROM idempotency)",
 ];
 
 export interface Told {
@@ -61,9 +62,11 @@ export class World {
 		return { status, contentType: headers.get("content-type"), headers, text };
 	}
 
-	/** All rows, and how much was queued; but under which names the router was called is learned from every request. */
+	/** All rows, the dead letters, and how much was queued; but under which names the router was called is learned from every request. */
 	async stored(): Promise<string> {
 		const rows = await env.DB.batch(QUERIES.map((query) => env.DB.prepare(query)));
-		return JSON.stringify([this.queued, rows.map(({ results }) => results)]);
+		const { items } = await deadLetters(env).list({ limit: 100 });
+		const letters = items.map(({ id }) => id);
+		return JSON.stringify([this.queued, letters, rows.map(({ results }) => results)]);
 	}
 }
