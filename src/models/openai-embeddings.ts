@@ -4,7 +4,7 @@
  * document, with one item of `data` for each input.
  */
 import { endsWith } from "./address.ts";
-import { JSON_HEADERS, NO_DATA, valueOf } from "./input.ts";
+import { JSON_HEADERS, NO_BYTES, NO_DATA, payloadOf, valueOf } from "./input.ts";
 import { callUrl, factsOf, listsModel, refusalOf } from "./openai.ts";
 import { openaiEmbeddingsBatch } from "./openai-embeddings-batch.ts";
 import { readData } from "./output.ts";
@@ -17,6 +17,7 @@ export const openaiEmbeddings: Protocol = {
 	defaults: { maxConcurrency: null },
 	needsModel: (url) => !endsWith(url, CALL),
 	request(input, { url, model }) {
+		if (payloadOf(input)?.kind === "binary") return NO_BYTES;
 		const value = valueOf(input);
 		if (value === null) return NO_DATA;
 		return {
