@@ -7,6 +7,7 @@ import { bytesOf } from "./bentoml.ts";
 import { endsWith, inPath, under } from "../requests/address.ts";
 import { JSON_HEADERS, NO_DATA, valueOf } from "../requests/input.ts";
 import { readData } from "../responses/output.ts";
+import { lastOfStream } from "../responses/huggingface-stream.ts";
 import { huggingfaceBatch } from "../batches/huggingface-batch.ts";
 import type { Exchange, Reading, Usage } from "../exchange.ts";
 import type { Protocol } from "../protocol.ts";
@@ -18,8 +19,10 @@ import {
 	objectIn,
 	reading,
 	requestIdOf,
+	textOf,
 } from "../responses/reading.ts";
 
+const STREAM = /^\s*text\/event-stream\b/i;
 const NAMES_MODEL = /\/models\/.+$/;
 
 export const huggingface: Protocol = {
@@ -38,7 +41,11 @@ export const huggingface: Protocol = {
 	read(exchange) {
 		const requestId = requestIdOf(exchange);
 		if (!isSuccess(exchange)) return reading({ ...failureOf(exchange), requestId });
-		return reading({ output: readData(exchange), usage: usageOf(exchange), requestId });
+		const usage = usageOf(exchange);
+		const isStream = STREAM.test(exchange.headers["content-type"] ?? "");
+		const streamed = isStream ? lastOfStream(textOf(exchange.body)) : null;
+		if (streamed === null) return reading({ output: readData(exchange), usage, requestId });
+		return reading({ ...streamed, ...("error" in streamed && { class: "error" }), usage, requestId });
 	},
 	batch: huggingfaceBatch((input, context) => huggingface.request(input, context)),
 	sample: "A sample text.",

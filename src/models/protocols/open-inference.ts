@@ -3,7 +3,7 @@
  * tensor for each of its members, anything else the tensor `input-0`. The output is the whole
  * response document, with its digits unchanged.
  */
-import { makeTensor, type Tensor } from "../../events/tensor.ts";
+import { DATATYPES, makeTensor, type Tensor } from "../../events/tensor.ts";
 import { endsWith, inPath, under, withEnd } from "../requests/address.ts";
 import { JSON_HEADERS, NO_DATA, payloadOf, valueOf } from "../requests/input.ts";
 import { openInferenceBatch } from "../batches/open-inference-batch.ts";
@@ -23,6 +23,7 @@ import {
 
 const CALL = /\/v2\/models\/.+\/infer$/;
 const DEFAULT_INPUT = "input-0";
+const MEMBERS = new Set(["name", "shape", "datatype", "parameters", "data"]);
 
 export const openInference: Protocol = {
 	defaults: { maxConcurrency: null },
@@ -87,6 +88,10 @@ interface Content {
 }
 
 function contentOf(value: unknown): Content | Misfit {
+	const alone = isWholeTensor(value) ? [value] : value;
+	if (Array.isArray(alone) && alone.length > 0 && alone.every(isWholeTensor)) {
+		return { inputs: alone.map((tensor, at) => ({ name: `input-${at}`, ...asLists(tensor) })) };
+	}
 	if (!isObject(value)) return named([[DEFAULT_INPUT, value]]);
 	const own = isTensor(value["inputs"]) ? [value["inputs"]] : value["inputs"];
 	if (Array.isArray(own) && own.length > 0 && own.every(isTensor)) {
@@ -122,6 +127,12 @@ function named(members: readonly (readonly [string, unknown])[]): Content | Misf
 /** A value made by `$tensor`; the member's name replaces its own. */
 function isMadeTensor(value: unknown): value is Record<string, unknown> & Tensor {
 	return isObject(value) && "shape" in value && "datatype" in value && "data" in value;
+}
+
+/** A tensor in place of an object of tensors: it has nothing but the members of one. */
+function isWholeTensor(value: unknown): value is Record<string, unknown> & Tensor {
+	if (!isMadeTensor(value) || !Object.keys(value).every((name) => MEMBERS.has(name))) return false;
+	return typeof value.datatype === "string" && DATATYPES.includes(value.datatype);
 }
 
 function isTensor(value: unknown): value is Record<string, unknown> {

@@ -5,8 +5,9 @@
  * chunks are joined.
  */
 import { endsWith } from "../requests/address.ts";
-import { isEventStream, joinChunks } from "../responses/chat-stream.ts";
-import { JSON_HEADERS, NO_DATA, valueOf } from "../requests/input.ts";
+import { joinChunks } from "../responses/chat-stream.ts";
+import { isEventStream } from "../responses/event-stream.ts";
+import { JSON_HEADERS, NO_BYTES, NO_DATA, payloadOf, valueOf } from "../requests/input.ts";
 import { callUrl, factsOf, insideSuccess, listsModel, refusalOf } from "../families/openai.ts";
 import { readData } from "../responses/output.ts";
 import type { Exchange, Reading } from "../exchange.ts";
@@ -20,6 +21,7 @@ export const openaiChat: Protocol = {
 	defaults: { maxConcurrency: null },
 	needsModel: (url) => !endsWith(url, CALL),
 	request(input, { url, model }) {
+		if (payloadOf(input)?.kind === "binary") return NO_BYTES;
 		const value = valueOf(input);
 		if (value === null) return NO_DATA;
 		return {

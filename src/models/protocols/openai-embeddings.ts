@@ -4,7 +4,7 @@
  * document, with one item of `data` for each input.
  */
 import { endsWith } from "../requests/address.ts";
-import { JSON_HEADERS, NO_DATA, valueOf } from "../requests/input.ts";
+import { JSON_HEADERS, NO_BYTES, NO_DATA, payloadOf, valueOf } from "../requests/input.ts";
 import { callUrl, factsOf, listsModel, refusalOf } from "../families/openai.ts";
 import { openaiEmbeddingsBatch } from "../batches/openai-embeddings-batch.ts";
 import { readData } from "../responses/output.ts";
@@ -17,6 +17,7 @@ export const openaiEmbeddings: Protocol = {
 	defaults: { maxConcurrency: null },
 	needsModel: (url) => !endsWith(url, CALL),
 	request(input, { url, model }) {
+		if (payloadOf(input)?.kind === "binary") return NO_BYTES;
 		const value = valueOf(input);
 		if (value === null) return NO_DATA;
 		return {

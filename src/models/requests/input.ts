@@ -23,4 +23,9 @@ export function valueOf(input: ModelInput): unknown {
 /** For protocols that cannot send an event without data. */
 export const NO_DATA: Misfit = { misfit: "there is no data to send" };
 
+/** For protocols that send text: a model would take the base64 for a text. */
+export const NO_BYTES: Misfit = {
+	misfit: "bytes do not fit; let the transform make the input, for example of data_base64",
+};
+
 export const JSON_HEADERS = { "content-type": "application/json" };

@@ -1,5 +1,5 @@
 /** There is no recording of a server; statuses and bodies are those of the services' documentation. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bodyFor, inputOf, json, outputText, read, request, urlFor } from "../captures.ts";
 
 const NAME = "huggingface";
@@ -74,5 +74,37 @@ test.each([
 		...meaning,
 		error: [body.error].flat()[0],
 		output: null,
+	});
+});
+
+const token = (text: string) =>
+	`data:{"index":1,"token":{"text":"${text}"},"generated_text":null,"details":null}\n\n`;
+
+describe("a stream of TGI", () => {
+	const headers = { "content-type": "text/event-stream" };
+	const last = `data:{"index":2,"token":{"text":"b"},"generated_text":"ab","details":{"seed":9007199254740993}}\n\n`;
+
+	test("is what a response without one would be", () => {
+		const said = read(NAME, { status: 200, headers, body: `${token("a")}${last}` });
+		expect(outputText(said)).toBe('{"generated_text":"ab","details":{"seed":9007199254740993}}');
+		expect(said.class).toBeNull();
+	});
+
+	test.each([
+		["is cut off", token("a"), "the stream ended before the output was complete"],
+		[
+			"ends in an error",
+			`${token("a")}data:{"error":"Request failed during generation","error_type":"generation"}\n\n`,
+			"Request failed during generation",
+		],
+	])("that %s is an error", (_what, body, error) => {
+		expect(read(NAME, { status: 200, headers, body })).toMatchObject({ class: "error", error, output: null });
+	});
+
+	test("is told from another stream, which stays as it is", () => {
+		const body = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n';
+		const said = read(NAME, { status: 200, headers, body });
+		expect(outputText(said)).toBe(body);
+		expect(said.class).toBeNull();
 	});
 });

@@ -41,6 +41,11 @@ function inputs(...list: unknown[]): string {
 	return JSON.stringify({ id: "dlv_1", inputs: list });
 }
 
+function tensorsFor(value: unknown): unknown {
+	const made = request(NAME, inputOf(null, JSON.stringify(value)));
+	return "misfit" in made ? made : (JSON.parse(String(made.body)) as { inputs: unknown }).inputs;
+}
+
 describe("an input", () => {
 	test.each([
 		['"a text"', inputs({ name: "input-0", shape: [1], datatype: "BYTES", data: ["a text"] })],
@@ -89,6 +94,22 @@ describe("an input", () => {
 		['{"a":[1,"b"]}', '"a" is not a tensor: it mixes'],
 	])("%s does not fit", (text, misfit) => {
 		expect(bodyFor(NAME, text)).toContain(misfit);
+	});
+
+	test("that is a tensor, or a list of tensors, is no object of tensors", () => {
+		const tensor = { shape: [1, 2], datatype: "FP32", data: [1, 2] };
+		expect(tensorsFor(tensor)).toEqual([{ name: "input-0", ...tensor }]);
+		expect(tensorsFor([tensor, { ...tensor, name: "mask" }])).toEqual([
+			{ name: "input-0", ...tensor },
+			{ ...tensor, name: "mask" },
+		]);
+		// Of a publisher's own.
+		expect(tensorsFor({ shape: [1], datatype: "scan", data: [2] })).toMatchObject([
+			{ name: "shape" },
+			{ name: "datatype" },
+			{ name: "data" },
+		]);
+		expect(tensorsFor({ ...tensor, id: 7 })).toHaveLength(4);
 	});
 
 	test("that is a text or bytes is one BYTES element", () => {

@@ -297,6 +297,12 @@ describe("a stream", () => {
 
 const OPEN = { class: null, scope: null };
 
+test.each([CHAT, EMBEDDINGS])("bytes do not fit %s: a model would take the base64 for a text", (protocol) => {
+	expect(request(protocol, inputOf({ kind: "binary", base64: "iVBORw==" }))).toEqual({
+		misfit: "bytes do not fit; let the transform make the input, for example of data_base64",
+	});
+});
+
 test("an error with status 200 may be only a text; beside an output it is none", () => {
 	for (const protocol of [CHAT, EMBEDDINGS]) {
 		expect(read(protocol, { status: 200, body: { error: "no such model" } })).toMatchObject({
