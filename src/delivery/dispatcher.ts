@@ -12,6 +12,7 @@ import type { Env } from "../env.ts";
 import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { Alarm } from "../objects/alarm.ts";
+import { completionOf } from "../models/completion.ts";
 import { isReadable } from "../store/records.ts";
 import { isSending, type Settings } from "../store/settings.ts";
 import { Announcer } from "./announcer.ts";
@@ -153,20 +154,25 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 
 	async retry(id: string): Promise<Change> {
 		const readmitted = await readmit(id, this.#backlog, this.env);
-		if (readmitted === null) return this.#change(id, retried);
+		if (readmitted === null) return this.#changeAndCancelJob(id, retried);
 		if ("ok" in readmitted) return readmitted;
 		this.ctx.waitUntil(tellReadmitted(readmitted, this.env));
 		return this.#goOnWith(readmitted);
 	}
 
 	async cancel(id: string): Promise<Change> {
+		return this.#changeAndCancelJob(id, canceled);
+	}
+
+	/** The job of a delivery that waited has nobody who waits for it any more. */
+	async #changeAndCancelJob(id: string, how: typeof retried): Promise<Change> {
 		const before = this.#backlog.find(id);
-		const change = await this.#change(id, canceled);
+		const change = await this.#change(id, how);
 		if (change.ok && before?.state.phase === "waiting") this.ctx.waitUntil(this.#cancelJob(before));
 		return change;
 	}
 
-	/** Tells the server of a delivery's job that nobody waits for it. Never throws: the delivery is canceled already. */
+	/** Tells the server of a delivery's job that nobody waits for it. Never throws: the delivery is changed already. */
 	async #cancelJob(delivery: Delivery): Promise<void> {
 		await this.#orAgain(async () => {
 			// A cancel may be what wakes this object.
@@ -319,7 +325,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		const settings = this.#presence.resolve(read);
 		this.ctx.waitUntil(this.#tell(settings));
 		if (this.#work.pool.isRecovering) this.ctx.waitUntil(this.#recover());
-		const isRepairing = settings !== "deleted" && this.#repair.goOn();
+		const isRepairing = settings !== "deleted" && this.#repair.goOn(isPolled(settings));
 		if (isRepairing) await this.#alarm.arm(Date.now());
 		const isStopped = !isSending(settings) || isRepairing;
 		for (const task of TASKS) {
@@ -386,4 +392,11 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		if (next !== null) await this.#alarm.arm(next);
 		if (this.#bulk.isRunning) await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 	}
+}
+
+/** Whether the endpoint's jobs are polled. */
+function isPolled(settings: Settings): boolean {
+	if (typeof settings !== "object" || settings.endpoint.completion === null) return false;
+	const { protocol, completion } = settings.endpoint;
+	return completionOf({ protocol, completion }).mode !== "callback";
 }

@@ -13,6 +13,8 @@ export interface RequestContext {
 	model: string | null;
 	/** `dlv_…`, the same on every attempt. */
 	deliveryId: string;
+	/** The router's name for the job; a later job of the same delivery has another. Begins with the delivery's id. */
+	jobId: string;
 	/** How the endpoint completes. */
 	completion: CompletionMode;
 	/**

@@ -81,7 +81,14 @@ interface To {
 /** The request for an event's payload, or what does not fit. */
 export function request(protocol: string, input: ModelInput, to: To = {}): ModelRequest | { misfit: string } {
 	const { url = URL, model = "m", completion = "sync", callbackUrl = null } = to;
-	return find(protocol).request(input, { url, model, deliveryId: "dlv_1", completion, callbackUrl });
+	return find(protocol).request(input, {
+		url,
+		model,
+		deliveryId: "dlv_1",
+		jobId: "dlv_1",
+		completion,
+		callbackUrl,
+	});
 }
 
 /** The body for a payload that is this JSON, which is the same as for a transform with this value. */

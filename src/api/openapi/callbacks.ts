@@ -11,7 +11,7 @@ export const callbackOperations: readonly OperationDescription[] = [
 		id: "takeCallback",
 		summary: "Post the output of a job",
 		description:
-			"The model server is sent this URL with its request. The body is what the protocol's servers post, or what an `http` endpoint would have responded with. 200 comes once it is written; anything else can be sent again.",
+			"The model server is sent this URL with its request. Its query, `?attempt=1`, names the attempt that began the job; without it the latest one is meant. The body is what the protocol's servers post, or what an `http` endpoint would have responded with. 200 comes once it is written; anything else can be sent again.",
 		params: {
 			delivery: "The delivery's id, `dlv_…`.",
 			token: "Proves that the request belongs to the delivery.",

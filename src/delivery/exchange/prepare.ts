@@ -17,6 +17,8 @@ import { refuseAddress, type UrlRules } from "./url-guard.ts";
 
 export interface Unprepared {
 	deliveryId: string;
+	/** The router's name for the job that the attempt begins; absent: the delivery's id. */
+	jobId?: string;
 	/** From 1. */
 	attempt: number;
 	event: SluiceEvent;
@@ -79,6 +81,7 @@ export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
 		protocol,
 		input: { event, transformed },
 		deliveryId: attempt.deliveryId,
+		jobId: attempt.jobId ?? attempt.deliveryId,
 		attempt: attempt.attempt,
 		wantsReply: attempt.wantsReply,
 		lineage: attempt.lineage,
