@@ -206,6 +206,16 @@ test("a callback that is too large ends the job: there is no result, and the mod
 	expect(await setting.dispatcher.get(id)).toMatchObject({ status: "succeeded", resultOmitted: "too_large" });
 });
 
+test("where its output is to become an event, the delivery is dead, and says how large is too large", async () => {
+	const setting = await calledBack({}, {}, { result });
+	const { id, url } = await waiting(setting);
+	expect(await post(url, JSON.stringify("x".repeat(1_048_576)))).toMatchObject({ body: { effect: "taken" } });
+	const delivery = await setting.dispatcher.get(id);
+	expect(delivery).toMatchObject({ status: "dead", reason: "too_large" });
+	expect(delivery?.detail).toContain("larger than 1048576 bytes");
+	expect(delivery?.attempts[0]?.job?.error).toContain("too_large");
+});
+
 test("a deadline that passes spends an attempt, and the last one ends the delivery", async () => {
 	const retry = {
 		scheduleSeconds: [60],
