@@ -223,7 +223,7 @@ describe("a callback of an earlier attempt, while a later one has its job", () =
 	});
 
 	test.each(["", "?attempt=", "?attempt=0", "?attempt=x", "?attempt=1e3"])(
-		"counts as one of the job that runs where its URL does not say the attempt, as those of release 0.1: %j",
+		"counts as one of the job that runs where its URL does not say the attempt: %j",
 		async (query) => {
 			const setting = await calledBack();
 			const { id, second } = await secondAttempt(setting);
