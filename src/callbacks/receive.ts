@@ -51,6 +51,7 @@ async function take(
 	// A body that is too large ends the job, like a response of that size: a retry would produce the same output.
 	if (!read.ok && read.code !== "body_too_large") return read;
 	const callback = {
+		attempt: attemptIn(request.url),
 		status,
 		headers: Object.fromEntries(request.headers),
 		body: read.ok ? new Uint8Array(read.body) : null,
@@ -62,6 +63,12 @@ async function take(
 			cause,
 		});
 	}
+}
+
+/** null: the URL does not say, or it has been changed; then it counts for whichever attempt is the latest. */
+function attemptIn(url: string): number | null {
+	const value = new URL(url).searchParams.get("attempt") ?? "";
+	return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : null;
 }
 
 /** Returns 200 if the header is missing, null if it is invalid. */

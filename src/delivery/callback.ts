@@ -5,6 +5,8 @@
 import type { Refusal } from "../http/refusal.ts";
 
 export interface Callback {
+	/** The attempt that its URL belongs to; null or absent: the URL does not say, as URLs of earlier builds. */
+	attempt?: number | null;
 	/** The response status that the callback counts as. */
 	status: number;
 	/** Names in lower case. */

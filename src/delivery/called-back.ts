@@ -19,6 +19,7 @@ import type { Flights } from "./flights.ts";
 import type { Backlog } from "./ledger/backlog.ts";
 import { idsOf } from "./log-lines.ts";
 import type { AttemptResult } from "./rules/attempt.ts";
+import { formerJob } from "./rules/attempts.ts";
 import { advance, type Delivery } from "./rules/delivery.ts";
 import { complete, type Completed, hasFailed } from "./tasks/complete.ts";
 import { publishResult } from "./tasks/publish.ts";
@@ -96,7 +97,7 @@ export class Callbacks {
 			now: Date.now(),
 			random: Math.random(),
 		};
-		if (hasFailed(completed) && !this.#isOpen(completed)) return NONE;
+		if (hasFailed(completed) && !this.#isOpen(completed, callback.attempt ?? null)) return NONE;
 		const run = async (): Promise<Ran> => {
 			if (subscription === "deleted") return undeliverable(delivery);
 			const ran = await complete({ ...completed, subscription });
@@ -125,7 +126,9 @@ export class Callbacks {
 	}
 
 	/** Whether there is a job that can fail. An earlier failure has already spent its attempt. */
-	#isOpen({ delivery: { id, state, attempts }, said, startedAt }: Omit<Completed, "subscription">): boolean {
+	#isOpen({ delivery, said, startedAt }: Omit<Completed, "subscription">, attempt: number | null): boolean {
+		const { id, state, attempts } = delivery;
+		if (attempt !== null && attempt <= formerJob(delivery)) return false;
 		if (state.phase === "waiting") {
 			// A callback for the job of an earlier attempt says nothing about this one.
 			const [handle, own] = [said?.handle ?? null, state.job.handle];

@@ -2,6 +2,7 @@
  * The loop of a dispatcher and its alarm: each pass begins what is due, and the alarm is set for what is due
  * later. One pass runs at a time.
  */
+import { completionOf } from "../models/completion.ts";
 import { isSending, type Settings } from "../store/views/settings.ts";
 import type { Announcer } from "./announcer.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
@@ -119,7 +120,7 @@ export class Loop {
 		const settings = presence.resolve(read);
 		ctx.waitUntil(this.tell(settings));
 		if (work.pool.isRecovering) ctx.waitUntil(this.recover());
-		const isRepairing = settings !== "deleted" && repair.goOn();
+		const isRepairing = settings !== "deleted" && repair.goOn(isPolled(settings));
 		if (isRepairing) await alarm.arm(Date.now());
 		const isStopped = !isSending(settings) || isRepairing;
 		for (const task of TASKS) {
@@ -154,4 +155,11 @@ export class Loop {
 	#orAgain(work: () => Promise<void>): Promise<void> {
 		return orAgain(this.#parts, work);
 	}
+}
+
+/** Whether the endpoint's jobs are polled. */
+function isPolled(settings: Settings): boolean {
+	if (typeof settings !== "object" || settings.endpoint.completion === null) return false;
+	const { protocol, completion } = settings.endpoint;
+	return completionOf({ protocol, completion }).mode !== "callback";
 }

@@ -1,9 +1,11 @@
 /**
- * What follows after an operator has repaired an endpoint: deliveries that were parked for it
- * become due at once, because their waits were a reaction to its earlier state. There may be many
+ * What follows after an operator has repaired an endpoint: deliveries that were parked for it, and jobs
+ * that are polled, become due at once, because their waits were a reaction to its earlier state. There may be many
  * rows, so they are updated in slices. Nothing is sent until the last slice is done, because a
  * delivery that failed again would be brought forward by the next slice.
  */
+import { toStoredStatus } from "./ledger/table/columns.ts";
+import type { Owed } from "./rules/state.ts";
 
 const KEY = "repaired_at";
 /** Rows in one slice, which takes about 50 ms. */
@@ -28,19 +30,29 @@ export class Repair {
 		this.#storage.kv.put(KEY, now);
 	}
 
-	/** Makes the next slice due; returns true if there may be more. */
-	goOn(): boolean {
+	/**
+	 * Makes the next slice due; returns true if there may be more. `isPolled`: the endpoint's jobs are polled, so that those
+	 * that wait are looked at too, also if they were begun while the endpoint called back.
+	 */
+	goOn(isPolled: boolean): boolean {
 		if (this.#since === null) return false;
-		const { sql } = this.#storage;
-		sql.exec(
-			`UPDATE deliveries SET due_at = ?1 WHERE seq IN
-				(SELECT seq FROM deliveries WHERE status = 'pending' AND due_at > ?1 ORDER BY due_at LIMIT ${SLICE_ROWS})`,
-			this.#since,
-		);
-		const { changed } = sql.exec<{ changed: number }>("SELECT changes() AS changed").one();
-		if (changed === SLICE_ROWS) return true;
+		const changed = [this.#slice("pending", this.#since), isPolled ? this.#slice("waiting", this.#since) : 0];
+		if (changed.includes(SLICE_ROWS)) return true;
 		this.#storage.kv.delete(KEY);
 		this.#since = null;
 		return false;
+	}
+
+	/** Returns how many rows it changed. */
+	#slice(phase: Owed["phase"], since: number): number {
+		const { sql } = this.#storage;
+		// A literal, because SQLite uses a partial index only if it can see the condition.
+		const status = `'${toStoredStatus(phase)}'`;
+		sql.exec(
+			`UPDATE deliveries SET due_at = ?1 WHERE seq IN
+				(SELECT seq FROM deliveries WHERE status = ${status} AND due_at > ?1 ORDER BY due_at LIMIT ${SLICE_ROWS})`,
+			since,
+		);
+		return sql.exec<{ changed: number }>("SELECT changes() AS changed").one().changed;
 	}
 }

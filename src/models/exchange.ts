@@ -15,6 +15,8 @@ export interface RequestContext {
 	deliveryId: string;
 	/** The number of the attempt after which somebody last asked for a retry; absent or 0: nobody has. */
 	retriedAfter?: number | undefined;
+	/** The router's name for the job; a later job of the same delivery has another. Begins with the delivery's id. */
+	jobId: string;
 	/** How the endpoint completes. */
 	completion: CompletionMode;
 	/**

@@ -61,7 +61,7 @@ async function waiting(setting: Setting): Promise<{ id: string; url: string }> {
 test("a 202 makes the delivery wait, and the callback ends it with its body as the output", async () => {
 	const setting = await calledBack();
 	const { id, url } = await waiting(setting);
-	expect(url).toMatch(new RegExp(`^${ORIGIN}/callbacks/${id}/[A-Za-z0-9_-]{43}$`));
+	expect(url).toMatch(new RegExp(`^${ORIGIN}/callbacks/${id}/[A-Za-z0-9_-]{43}\\?attempt=1$`));
 	const before = await setting.dispatcher.get(id);
 	expect(before).toMatchObject({
 		status: "waiting",
@@ -160,14 +160,18 @@ test.each([
 	expect(await setting.dispatcher.get(id)).toMatchObject({ status: becomes, result: null });
 });
 
+function tokenIn(url: string): string {
+	return /[^/]+$/.exec(new URL(url).pathname)?.[0] ?? "none";
+}
+
 test("without the token of its own delivery nothing is found, and nothing changes", async () => {
 	const setting = await calledBack();
 	const [one, other] = [await waiting(setting), await waiting(setting)];
-	const token = one.url.split("/").at(-1) ?? "";
+	const token = tokenIn(one.url);
 	const wrong = [
-		other.url.replace(/[^/]+$/, token),
-		one.url.slice(0, -1),
-		`${one.url.slice(0, -43)}${"A".repeat(43)}`,
+		other.url.replace(tokenIn(other.url), token),
+		one.url.replace(token, token.slice(0, -1)),
+		one.url.replace(token, "A".repeat(43)),
 		`${ORIGIN}/callbacks/dlv_unknown/${token}`,
 		`${ORIGIN}/callbacks/${"x".repeat(5_000)}/${token}`,
 	];
@@ -200,6 +204,16 @@ test("a callback that is too large ends the job: there is no result, and the mod
 	const { id, url } = await waiting(setting);
 	expect(await post(url, JSON.stringify("x".repeat(1_048_576)))).toMatchObject({ body: { effect: "taken" } });
 	expect(await setting.dispatcher.get(id)).toMatchObject({ status: "succeeded", resultOmitted: "too_large" });
+});
+
+test("where its output is to become an event, the delivery is dead, and says how large is too large", async () => {
+	const setting = await calledBack({}, {}, { result });
+	const { id, url } = await waiting(setting);
+	expect(await post(url, JSON.stringify("x".repeat(1_048_576)))).toMatchObject({ body: { effect: "taken" } });
+	const delivery = await setting.dispatcher.get(id);
+	expect(delivery).toMatchObject({ status: "dead", reason: "too_large" });
+	expect(delivery?.detail).toContain("larger than 1048576 bytes");
+	expect(delivery?.attempts[0]?.job?.error).toContain("too_large");
 });
 
 test("a deadline that passes spends an attempt, and the last one ends the delivery", async () => {
@@ -331,7 +345,8 @@ test("what an endpoint echoes of the callback URL is not shown", async () => {
 	const item = incoming(setting);
 	await setting.dispatcher.enqueue([item]);
 	const delivery = await whenStatus(setting, item.id, "waiting");
-	const token = calls[0]?.headers.get("sluice-callback-url")?.split("/").at(-1) ?? "none";
+	const token = tokenIn(calls[0]?.headers.get("sluice-callback-url") ?? "");
+	expect(token).toHaveLength(43);
 	expect(delivery.attempts[0]?.excerpt).toContain("/callbacks/");
 	expect(JSON.stringify(delivery)).not.toContain(token);
 });

@@ -180,6 +180,96 @@ describe("a failure costs one attempt, however often the server reports it", () 
 	});
 });
 
+async function secondAttempt(setting: Setting) {
+	const first = await waiting(setting, () => new Response("", { status: 202 }));
+	expect(await post(first.url, {}, 500)).toMatchObject(TAKEN);
+	await setting.dispatcher.retry(first.id);
+	await until(() => first.calls.length === 2);
+	await whenStatus(setting, first.id, "waiting");
+	return { ...first, second: urlOf(first.calls[1]) };
+}
+
+describe("a callback of an earlier attempt, while a later one has its job", () => {
+	test("does not end that job by its failure, which has been counted", async () => {
+		const setting = await calledBack();
+		const { id, url, second } = await secondAttempt(setting);
+		expect(second).not.toBe(url);
+		expect(await post(url, {}, 500)).toMatchObject(NONE);
+		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "waiting" });
+		expect(await post(second, {}, 500)).toMatchObject(TAKEN);
+		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "pending" });
+	});
+
+	test("counts by its success", async () => {
+		const setting = await calledBack();
+		const { id, url } = await secondAttempt(setting);
+		expect(await post(url, "after all")).toMatchObject(TAKEN);
+		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "succeeded" });
+	});
+
+	test("counts by its failure where its response was lost: the server may have joined the two requests", async () => {
+		const setting = await calledBack();
+		let isLost = true;
+		const { id, url, calls } = await begun(setting, () =>
+			isLost ? Promise.reject(new TypeError("Network connection lost.")) : new Response("", { status: 202 }),
+		);
+		await whenTried(setting, id);
+		isLost = false;
+		await setting.dispatcher.retry(id);
+		await until(() => calls.length === 2);
+		await whenStatus(setting, id, "waiting");
+		expect(await post(url, {}, 500)).toMatchObject(TAKEN);
+		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "pending" });
+	});
+
+	test.each(["", "?attempt=", "?attempt=0", "?attempt=x", "?attempt=1e3"])(
+		"counts as one of the job that runs where its URL does not say the attempt: %j",
+		async (query) => {
+			const setting = await calledBack();
+			const { id, second } = await secondAttempt(setting);
+			expect(await post(second.replace(/\?.*$/, query), {}, 500)).toMatchObject(TAKEN);
+			expect(await setting.dispatcher.get(id)).toMatchObject({ status: "pending" });
+		},
+	);
+});
+
+describe("a retry by hand of a delivery that waits", () => {
+	test("cancels the job that runs, whose end then means nothing for the next one", async () => {
+		const setting = await calledBack(replicate);
+		const { id, url, calls } = await waiting(setting);
+		expect(await setting.dispatcher.retry(id)).toMatchObject({ ok: true });
+		await until(() => calls.some(({ url }) => url.endsWith("/v1/predictions/p1/cancel")));
+		await whenStatus(setting, id, "waiting");
+		expect(await post(url, { id: "p1", status: "canceled" })).toMatchObject(NONE);
+		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "waiting" });
+	});
+
+	test("begins a prediction of its own where the router names predictions, so that no cancel can reach it", async () => {
+		const setting = await calledBack({ protocol: "cog", url: "https://cog.example.com" });
+		const { id, calls } = await waiting(setting, () => new Response("", { status: 202 }));
+		await setting.dispatcher.retry(id);
+		await until(() => calls.length === 3);
+		expect(calls.map(({ method, url }) => `${method} ${url}`).toSorted()).toEqual([
+			`POST https://cog.example.com/predictions/${id}/cancel`,
+			`PUT https://cog.example.com/predictions/${id}`,
+			`PUT https://cog.example.com/predictions/${id}-1`,
+		]);
+		await whenStatus(setting, id, "waiting");
+		await setting.dispatcher.cancel(id);
+		await until(() => calls.length === 4);
+		expect(calls[3]?.url).toBe(`https://cog.example.com/predictions/${id}-1/cancel`);
+	});
+});
+
+test("a prediction whose request was lost is joined under its name by the next attempt", async () => {
+	const setting = await calledBack({ protocol: "cog", url: "https://cog.example.com" });
+	const { id, calls } = await begun(setting, () => new Response("", { status: 500 }));
+	await whenTried(setting, id);
+	await setting.dispatcher.retry(id);
+	await until(() => calls.length === 2);
+	expect(calls[1]?.url).toBe(`https://cog.example.com/predictions/${id}`);
+});
+
 test("a job whose output is gone when its server reports its end has not succeeded", async () => {
 	const setting = await calledBack(replicate);
 	const { id, url } = await waiting(setting);

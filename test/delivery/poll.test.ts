@@ -3,7 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { requestReplyJobs } from "../../src/models/jobs/request-reply.ts";
 import { deleteSubscription } from "../../src/store/resources/subscriptions.ts";
-import { deleteEndpoint, findEndpoint } from "../../src/store/resources/endpoints.ts";
+import { deleteEndpoint, updateEndpoint, findEndpoint } from "../../src/store/resources/endpoints.ts";
 import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import type { ReadableEndpoint } from "../../src/store/records.ts";
 import {
@@ -193,6 +193,54 @@ describe("at the deadline", () => {
 		expect(await whenStatus(setting, id, "pending")).toMatchObject({
 			attempts: [{ job: { by: "deadline" } }],
 		});
+	});
+});
+
+describe("when the endpoint's way to complete changes while a job runs", () => {
+	const replicate = { url: "https://api.example.com", model: "a/b", protocol: "replicate" };
+	const callbacks = { callbackOrigin: "https://router.example.com", deadlineSeconds: 7_200 };
+
+	async function begunAs(mode: "callback" | "poll") {
+		const setting = await polled(replicate, { ...callbacks, mode });
+		const calls = model(({ method }) =>
+			method === "POST"
+				? Response.json({ id: "p1", status: "starting" }, { status: 201 })
+				: Response.json({ id: "p1", status: calls.length < 3 ? "processing" : "succeeded", output: "o" }),
+		);
+		return { setting, calls, id: await begun(setting) };
+	}
+
+	async function change({ endpoint, dispatcher }: Setting, mode: "callback" | "poll"): Promise<void> {
+		const completion = { ...DEFAULT_COMPLETION, ...callbacks, mode };
+		expect((await updateEndpoint(env, endpoint, { completion })).outcome).toBe("updated");
+		await dispatcher.refresh({ repaired: true });
+	}
+
+	test("from callback to poll, the server is polled from then on", async () => {
+		const { setting, calls, id } = await begunAs("callback");
+		await change(setting, "poll");
+		await until(() => calls.length === 2);
+		await whenStatus(setting, id, "waiting");
+		await pass(setting, 70_000, () => calls.length === 3);
+		await whenStatus(setting, id, "succeeded");
+	});
+
+	test("from poll to callback, it is polled as before: it has no URL to call back", async () => {
+		const { setting, calls, id } = await begunAs("poll");
+		await change(setting, "callback");
+		for (let count = 2; count <= 3; count++) {
+			await whenStatus(setting, id, "waiting");
+			await pass(setting, 70_000, () => calls.length === count);
+		}
+		await whenStatus(setting, id, "succeeded");
+	});
+
+	test("a repair of an endpoint that calls back polls nothing", async () => {
+		const { setting, calls, id } = await begunAs("callback");
+		await setting.dispatcher.refresh({ repaired: true });
+		await pass(setting, 70_000, () => true);
+		await whenStatus(setting, id, "waiting");
+		expect(calls).toHaveLength(1);
 	});
 });
 

@@ -82,8 +82,8 @@ interface To {
 /** The request for an event's payload, or what does not fit. */
 export function request(protocol: string, input: ModelInput, to: To = {}): ModelRequest | { misfit: string } {
 	const { url = URL, model = "m", completion = "sync", callbackUrl = null, retriedAfter = 0 } = to;
-	const context = { url, model, deliveryId: "dlv_1", retriedAfter, completion, callbackUrl };
-	return find(protocol).request(input, context);
+	const ids = { deliveryId: "dlv_1", jobId: "dlv_1" };
+	return find(protocol).request(input, { url, model, ...ids, retriedAfter, completion, callbackUrl });
 }
 
 /** The body for a payload that is this JSON, which is the same as for a transform with this value. */

@@ -23,6 +23,7 @@ const context = {
 	url: "https://models.example.com/x",
 	model: null,
 	deliveryId: "dlv_1",
+	jobId: "dlv_1",
 	completion: "sync",
 	callbackUrl: null,
 } as const;

@@ -18,7 +18,7 @@ const FIELDS: FieldTexts = {
 	status: "Where it stands.",
 	reason: "Why it is dead; null while it is not.",
 	detail: "More about the reason, for people.",
-	attempt_count: "Attempts that count for the schedule; busy responses do not.",
+	attempt_count: "How many attempts there have been, busy responses included.",
 	blocked_by:
 		"What keeps it back now, such as `paused`, `hold`, `capacity` or `database`; null when nothing does.",
 	blocked_until: "When that ends by itself; null when something has to happen first.",

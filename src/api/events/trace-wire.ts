@@ -108,6 +108,11 @@ function deliveryToWire({ decision, delivery, resultEvent, isCut }: DeliveryNode
 		reason: known && known.reason,
 		detail: known && known.detail,
 		attempt_count: known && known.attemptCount,
+		blocked_by: known && known.blockedBy,
+		blocked_until: known && formatTime(known.blockedUntil),
+		next_attempt_at: known && formatTime(known.nextAttemptAt),
+		// A dispatcher of the previous release does not send this field.
+		deadline_at: known && formatTime(known.deadlineAt ?? null),
 		created_at: known && formatTime(known.createdAt),
 		finished_at: known && formatTime(known.finishedAt),
 		wait_ms: known && between(known.createdAt, known.triedAt),

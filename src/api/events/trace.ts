@@ -42,7 +42,16 @@ export interface EventNode {
 /** Without the result and the attempts, which the delivery's own route returns. */
 export interface KnownDelivery extends Pick<
 	DeliveryRecord,
-	"status" | "reason" | "detail" | "createdAt" | "finishedAt" | "resultEventId"
+	| "status"
+	| "reason"
+	| "detail"
+	| "blockedBy"
+	| "blockedUntil"
+	| "nextAttemptAt"
+	| "deadlineAt"
+	| "createdAt"
+	| "finishedAt"
+	| "resultEventId"
 > {
 	attemptCount: number;
 	/** When the first attempt began. */
@@ -133,17 +142,8 @@ function unread(decision: Decision): DeliveryNode {
 }
 
 function withoutResult(record: DeliveryRecord): KnownDelivery {
-	const { status, reason, detail, createdAt, finishedAt, resultEventId, attempts } = record;
-	return {
-		status,
-		reason,
-		detail,
-		createdAt,
-		finishedAt,
-		resultEventId,
-		attemptCount: countAttempts(attempts),
-		triedAt: attempts[0]?.at ?? null,
-	};
+	const { result: _, attempts, ...known } = record;
+	return { ...known, attemptCount: countAttempts(attempts), triedAt: attempts[0]?.at ?? null };
 }
 
 async function missingOr<T>(reading: Promise<T | null>): Promise<T | Missing> {

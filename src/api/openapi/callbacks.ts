@@ -11,7 +11,7 @@ export const callbackOperations: readonly OperationDescription[] = [
 		id: "takeCallback",
 		summary: "Post the output of a job",
 		description:
-			"The router sends this URL to the model server with each request of a job. The server posts the output here when the job ends: for protocol `http` the body that it would have responded with, for others what such servers post. 200 means that the output is stored; after any other status, post it again.",
+			"The router sends this URL to the model server with each request of a job; its query, `?attempt=1`, names the attempt, and without it the latest attempt is meant. The server posts the output here when the job ends: for protocol `http` the body that it would have responded with, for others what such servers post. 200 means that the output is stored; after any other status, post it again.",
 		params: {
 			delivery: "The delivery's id, `dlv_…`.",
 			token: "Proves that the request belongs to the delivery.",

@@ -59,21 +59,26 @@ export class DeliveryCalls {
 	async retry(id: string): Promise<Change> {
 		const { ctx, env, backlog } = this.#parts;
 		const readmitted = await readmit(id, backlog, env);
-		if (readmitted === null) return this.#change(id, retried);
+		if (readmitted === null) return this.#changeAndCancelJob(id, retried);
 		if ("ok" in readmitted) return readmitted;
 		ctx.waitUntil(tellReadmitted(readmitted, env));
 		return this.#goOnWith(readmitted);
 	}
 
 	async cancel(id: string): Promise<Change> {
+		return this.#changeAndCancelJob(id, canceled);
+	}
+
+	/** If the delivery waited for the output of a job, nobody waits for that job any more. */
+	async #changeAndCancelJob(id: string, how: typeof retried): Promise<Change> {
 		const { ctx, backlog } = this.#parts;
 		const before = backlog.find(id);
-		const change = await this.#change(id, canceled);
+		const change = await this.#change(id, how);
 		if (change.ok && before?.state.phase === "waiting") ctx.waitUntil(this.#cancelJob(before));
 		return change;
 	}
 
-	/** Tells the server of a delivery's job that nobody waits for it. Never throws: the delivery is canceled already. */
+	/** Tells the server of a delivery's job that nobody waits for it. Never throws: the delivery is changed already. */
 	async #cancelJob(delivery: Delivery): Promise<void> {
 		const { settings, work } = this.#parts;
 		await orAgain(this.#parts, async () => {

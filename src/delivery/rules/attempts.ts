@@ -1,5 +1,6 @@
-/** The list of attempts of one delivery: their numbers, and how many of them are kept. Pure. */
+/** The list of attempts of one delivery: their numbers, the jobs that they began, and how many are kept. Pure. */
 import type { Attempt } from "../records.ts";
+import type { Delivery } from "./delivery.ts";
 
 /**
  * A busy endpoint may be tried hundreds of times; the first and the latest attempts are the useful
@@ -11,6 +12,25 @@ const LAST_KEPT = 80;
 /** The number of the next attempt, from 1. */
 export function nextNumber(attempts: readonly Attempt[]): number {
 	return countAttempts(attempts) + 1;
+}
+
+/**
+ * The number of the attempt whose job came before the present one, or before the one that the next attempt begins; 0:
+ * none. That job has ended or was given up: what its server still reports of a failure means nothing. An attempt whose
+ * response was lost is not one of these, because its server may join the next request to the same job.
+ */
+export function formerJob({ state, attempts }: Pick<Delivery, "state" | "attempts">): number {
+	const former = state.phase === "waiting" ? attempts.slice(0, -1) : attempts;
+	return former.findLast(({ outcome }) => outcome === "accepted")?.number ?? 0;
+}
+
+/**
+ * The router's own name for that present or next job, for servers that let the client choose it: the delivery's id, and
+ * for later jobs also the number of the attempt before. A request whose response was lost is repeated under the same name.
+ */
+export function jobIdOf(delivery: Pick<Delivery, "id" | "state" | "attempts">): string {
+	const former = formerJob(delivery);
+	return former === 0 ? delivery.id : `${delivery.id}-${former}`;
 }
 
 /** How many attempts there have been, kept or not. */

@@ -26,7 +26,7 @@ export function afterDone(publishes: boolean, { now }: Context): DeliveryState {
  */
 export function waiting(spent: number, accepted: Accepted, context: Context): Waiting {
 	const { handle, deadlineMs } = accepted;
-	const job = { handle, polls: 0, deadlineAt: context.now + deadlineMs };
+	const job = { handle, isPolled: accepted.polls, polls: 0, deadlineAt: context.now + deadlineMs };
 	return { phase: "waiting", spent, job, dueAt: nextLook(job, accepted, context) };
 }
 

@@ -5,6 +5,7 @@
 import { protocolOf } from "../../models/registry.ts";
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
+import { jobIdOf } from "../rules/attempts.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { exchangeStep, type Reachable } from "./exchange-step.ts";
 import type { TaskIo } from "./task.ts";
@@ -19,12 +20,12 @@ export async function cancelJob(
 	settings: Reachable,
 	io: Pick<TaskIo, "env" | "exchange">,
 ): Promise<void> {
-	const { id: deliveryId, state } = delivery;
+	const { state } = delivery;
 	const { endpoint } = settings;
 	const jobs = protocolOf(endpoint.protocol)?.jobs;
 	if (state.phase !== "waiting" || jobs?.cancel === undefined) return;
 	const { url, model } = endpoint;
-	const step = jobs.cancel(state.job.handle, { url, model, deliveryId });
+	const step = jobs.cancel(state.job.handle, { url, model, jobId: jobIdOf(delivery) });
 	if (step === null) return;
 	for (let tried = 1; tried <= TRIES; tried++) {
 		const result = await exchangeStep(delivery, settings, { step, timeoutMs: TIMEOUT_MS }, io);

@@ -6,7 +6,7 @@ import type { Reported } from "../../models/exchange.ts";
 import { excerpt, showable } from "../exchange/response/excerpt.ts";
 import { reportedBy } from "../exchange/response/reported.ts";
 import type { Attempt, JobEnd } from "../records.ts";
-import type { Outcome } from "../rules/attempt.ts";
+import type { AttemptResult, Outcome } from "../rules/attempt.ts";
 import { keepAttempts, nextNumber } from "../rules/attempts.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
@@ -32,7 +32,7 @@ export async function complete(completed: Completed): Promise<Ran> {
 	const { delivery, said, result, now } = completed;
 	const verdict = verdictOn(completed);
 	const failed = verdict.outcome !== "done";
-	const error = failed ? (said?.error ?? errorIn(completed)) : null;
+	const error = failed ? (said?.error ?? errorIn(completed)) : unreadIn(result);
 	const end: JobEnd = {
 		at: now,
 		by: completed.by,
@@ -85,6 +85,12 @@ function verdictOn({ result, said, now, by }: Told): Verdict {
 	const isNoEnd = outcome === "accepted" || outcome === "busy";
 	const isError = isNoEnd || (by === "callback" && OF_ENDPOINT.includes(outcome));
 	return isError ? { ...verdict, outcome: "error" } : verdict;
+}
+
+/** Why the output of a job that succeeded cannot be read, as for a response; null: it can. */
+function unreadIn(result: AttemptResult): string | null {
+	const failure = result.kind === "response" ? result.failure : null;
+	return failure && `${failure.error}: ${failure.message}`;
 }
 
 /** For servers whose protocol does not report errors: the attempt's own excerpt is from the earlier response. */

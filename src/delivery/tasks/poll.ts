@@ -13,6 +13,7 @@ import { subscriptionOf, type EndpointSettings } from "../../store/views/setting
 import { log } from "../../log.ts";
 import { idsOf } from "../log-lines.ts";
 import type { AttemptResult } from "../rules/attempt.ts";
+import { jobIdOf } from "../rules/attempts.ts";
 import { readRetryAfter } from "../rules/retry-after.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import type { DeliveryEvent, Signal } from "../rules/delivery-event.ts";
@@ -57,7 +58,8 @@ async function look(
 	}
 	if (subscription === "missing" && !isOver) return putOff(delivery);
 	const pollable = pollableOf(endpoint, state);
-	const asks = pollable !== null && (isOver || completionOf(endpoint).mode !== "callback");
+	const isPolled = state.job.isPolled === true || completionOf(endpoint).mode !== "callback";
+	const asks = pollable !== null && (isOver || isPolled);
 	const told = asks ? await askOrFail(delivery, reachable, pollable, io) : RUNNING;
 	const current = io.current(delivery);
 	// A callback has arrived in the meantime.
@@ -140,7 +142,7 @@ async function ask(
 	const { endpoint } = settings;
 	for (const stepName of ["poll", "result"] as const) {
 		const { url, model } = endpoint;
-		const step = poll.request(stepName, handle, { url, model, deliveryId: delivery.id });
+		const step = poll.request(stepName, handle, { url, model, jobId: jobIdOf(delivery) });
 		const timeoutMs = Math.min(endpoint.timeoutSeconds * 1000, MAX_POLL_MS);
 		const result = await exchangeStep(delivery, settings, { step, timeoutMs }, io);
 		const heard = hear(result, stepName, poll);

@@ -20,7 +20,7 @@ import type { Held } from "../hands/job.ts";
 import { idsOf } from "../log-lines.ts";
 import type { DeadReason } from "../records.ts";
 import { type AttemptResult, MAX_TIMEOUT_MS } from "../rules/attempt.ts";
-import { nextNumber, retriedAfter } from "../rules/attempts.ts";
+import { jobIdOf, nextNumber, retriedAfter } from "../rules/attempts.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import { publishResult } from "./publish.ts";
 import { settleOutput } from "./conclude.ts";
@@ -81,15 +81,16 @@ async function attempt(delivery: Delivery, settings: SendingSettings, io: TaskIo
 	if (delivery.resultEvent !== null) {
 		return { delivery: await settleOutput(delivery, subscription, startedAt), ended: null, signals: [] };
 	}
+	const of = { deliveryId: delivery.id, attempt: nextNumber(delivery.attempts) };
 	const prepared = await prepareOrFail(delivery, () =>
 		prepare({
-			deliveryId: delivery.id,
-			attempt: nextNumber(delivery.attempts),
+			...of,
+			jobId: jobIdOf(delivery),
 			retriedAfter: retriedAfter(delivery.attempts),
 			event,
 			endpoint,
 			subscription,
-			callbackUrl: callbackAddress(env, endpoint, delivery.id)?.url ?? null,
+			callbackUrl: callbackAddress(env, endpoint, of)?.url ?? null,
 			lineage: lineageHeader(env, lineageAfter(event, subscription.id, delivery.budget), startedAt),
 			allowPrivate: env.ALLOW_PRIVATE_ENDPOINTS === "true",
 			ownHosts: configuredHosts(env) ?? settings.ownHosts,

@@ -21,7 +21,7 @@ export const MAX_HANDLE_LENGTH = 1_024;
  */
 export type PollStep = "poll" | "result";
 
-export type JobContext = Pick<RequestContext, "url" | "model" | "deliveryId">;
+export type JobContext = Pick<RequestContext, "url" | "model" | "jobId">;
 
 /** What a server reports about a job. */
 export type JobReading =

@@ -4,6 +4,7 @@
  * output.
  */
 import { originOf } from "../requests/address.ts";
+import { inVpcUrl, readBindingUrl, vpcHttpUrl } from "../requests/binding-url.ts";
 import type { Exchange, ReadContext, Reading } from "../exchange.ts";
 import { ended, refusedPoll } from "./handles.ts";
 import { type Jobs, MAX_HANDLE_LENGTH } from "./jobs.ts";
@@ -43,12 +44,16 @@ export function acceptedJob(
 		return refused(
 			"The response is 202 but has no Location or Operation-Location header to poll for the output.",
 		);
-	const at = URL.parse(location, url);
-	if (at === null || at.origin !== URL.parse(url)?.origin)
+	const target = readBindingUrl(url);
+	const isVpc = target?.scheme === "vpc";
+	const base = isVpc ? vpcHttpUrl(target) : url;
+	const at = URL.parse(location, base);
+	if (at === null || at.origin !== URL.parse(base)?.origin)
 		return refused(
 			"The output is at another origin than the endpoint's; the router polls only the endpoint's origin.",
 		);
-	const handle = `${at.pathname}${at.search}`;
+	const path = `${at.pathname}${at.search}`;
+	const handle = isVpc ? inVpcUrl(path) : path;
 	if (handle.length > MAX_HANDLE_LENGTH) return refused("The URL of the output is too long.");
 	return { class: "accepted", handle };
 }

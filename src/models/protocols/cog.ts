@@ -1,10 +1,10 @@
 /**
  * Protocol `cog`: containers made by Cog, called for an immediate result or with a webhook. An
- * object holds the prediction's named inputs. The prediction has the delivery's id, so that a
+ * object holds the prediction's named inputs. The router chooses the prediction's id, so that a
  * repeated request joins one that is still running. The output is the `output` of the prediction.
  */
 import { endsWith, under, withEnd } from "../requests/address.ts";
-import type { Exchange, Reading, RequestContext } from "../exchange.ts";
+import type { Exchange, Reading } from "../exchange.ts";
 import { ended, endedInError, handleOf } from "../jobs/handles.ts";
 import { JSON_HEADERS } from "../requests/input.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -28,10 +28,10 @@ const jobs: Jobs = {
 			? { kind: "running", retryAfterMs: null }
 			: endedInError(exchange, "The callback is not a prediction.");
 	},
-	// The prediction has the delivery's id, whether or not the container returned it.
-	cancel: (_handle, context) => ({
+	// The prediction has the router's id, whether or not the container returned it.
+	cancel: (_handle, { url, jobId }) => ({
 		method: "POST",
-		url: under(predictionUrl(context), "/cancel"),
+		url: under(predictionUrl(url, jobId), "/cancel"),
 		headers: {},
 		body: null,
 	}),
@@ -48,7 +48,7 @@ export const cog: Protocol = {
 		const { callbackUrl } = context;
 		return {
 			method: "PUT",
-			url: predictionUrl(context),
+			url: predictionUrl(context.url, context.jobId),
 			// Cog 0.23 compares the whole header: with another preference in addition, it waits for the
 			// output.
 			headers: { ...JSON_HEADERS, ...(callbackUrl !== null && { prefer: "respond-async" }) },
@@ -72,8 +72,8 @@ export const cog: Protocol = {
 	},
 };
 
-function predictionUrl({ url, deliveryId }: Pick<RequestContext, "url" | "deliveryId">): string {
-	return under(url, `${endsWith(url, PREDICTIONS) ? "" : "/predictions"}/${deliveryId}`);
+function predictionUrl(url: string, id: string): string {
+	return under(url, `${endsWith(url, PREDICTIONS) ? "" : "/predictions"}/${id}`);
 }
 
 function refusalOf(exchange: Exchange): Partial<Reading> {

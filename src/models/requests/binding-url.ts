@@ -38,6 +38,19 @@ export function readBindingUrl(url: string): BindingUrl | null {
 	return binding === undefined ? null : { scheme: "vpc", binding, path: path ?? "" };
 }
 
+/** Text without the characters that a URL of a VPC binding cannot have. */
+export function inVpcUrl(text: string): string {
+	return text.replaceAll(/[^!$-;=?-[\]_a-z~]/g, encodeURIComponent);
+}
+
+/**
+ * What the service behind a VPC binding is called at. The binding decides where the request goes; the host only becomes
+ * the `host` header.
+ */
+export function vpcHttpUrl({ binding, path }: Extract<BindingUrl, { scheme: "vpc" }>): string {
+	return `http://${binding.toLowerCase().replaceAll("_", "-")}${path}`;
+}
+
 /** The required form of a URL of each scheme. */
 export const BINDING_FORMS: Readonly<Record<BindingScheme, string>> = {
 	"workers-ai": "workers-ai:@cf/{author}/{model}",

@@ -262,6 +262,39 @@ describe("on the wire", () => {
 		});
 	});
 
+	test("a delivery that is owed says what it waits for, and until when", async () => {
+		const owed = { finishedAt: null, attempts: [] };
+		const told = await wire(
+			entryOf("a", ["x", "y", "z"]),
+			[],
+			[
+				recordOf("x", {
+					...owed,
+					status: "pending",
+					blockedBy: "hold",
+					blockedUntil: 5_000,
+					nextAttemptAt: 5_000,
+				}),
+				recordOf("y", { ...owed, status: "pending", blockedBy: "paused" }),
+				recordOf("z", { ...owed, status: "waiting", deadlineAt: 9_000 }),
+			],
+		);
+		const none = { blocked_by: null, blocked_until: null, next_attempt_at: null, deadline_at: null };
+		const at = "1970-01-01T00:00:05.000Z";
+		expect(told).toMatchObject({
+			event: {
+				deliveries: [
+					{ ...none, blocked_by: "hold", blocked_until: at, next_attempt_at: at },
+					{ ...none, blocked_by: "paused" },
+					{ ...none, deadline_at: "1970-01-01T00:00:09.000Z" },
+				],
+			},
+		});
+		for (const records of [[recordOf("x")], []]) {
+			expect(await wire(entryOf("a", ["x"]), [], records)).toMatchObject({ event: { deliveries: [none] } });
+		}
+	});
+
 	test("a tree in which something is owed, or unknown, has not ended", async () => {
 		const first = entryOf("a", ["x"]);
 		const pending = recordOf("x", { status: "pending", finishedAt: null, attempts: [] });

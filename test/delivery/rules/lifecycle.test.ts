@@ -267,7 +267,7 @@ describe("a job", () => {
 			phase: "waiting",
 			dueAt: NOW + 1_000,
 			spent: 1,
-			job: { handle: "job-1", polls: 0, deadlineAt: NOW + 60_000 },
+			job: { handle: "job-1", isPolled: true, polls: 0, deadlineAt: NOW + 60_000 },
 		});
 	});
 

@@ -7,6 +7,7 @@ export const context = {
 	url: "https://models.example.com",
 	model: "m",
 	deliveryId: "dlv_1",
+	jobId: "dlv_1",
 	completion: "sync",
 	callbackUrl: null,
 } as const;

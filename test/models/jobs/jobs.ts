@@ -12,7 +12,7 @@ export function jobsOf(protocol: string): Jobs {
 	return jobs;
 }
 
-const CONTEXT: JobContext = { url: "https://models.example.com", model: null, deliveryId: "dlv_1" };
+const CONTEXT: JobContext = { url: "https://models.example.com", model: null, jobId: "dlv_1" };
 
 export function stepRequest(
 	protocol: string,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { readBindingUrl } from "../../../src/models/requests/binding-url.ts";
 import { outputText, read } from "../captures.ts";
 import { jobsOf, POLLED, readStep, stepRequest, summary } from "./jobs.ts";
 
@@ -36,6 +37,40 @@ describe.each(["http", "cloudevents"])("%s", (name) => {
 			class: "error",
 			handle: null,
 			error: expect.stringContaining(error),
+		});
+	});
+
+	describe("behind a binding to a private network", () => {
+		const url = "vpc:OCR_API/run/ocr?x=1";
+		const acceptThere = (location: string) =>
+			read(name, { status: 202, headers: { location }, body: "" }, false, { url, ...POLLED });
+
+		test.each([
+			["/jobs/1", "vpc:OCR_API/jobs/1"],
+			["jobs/1?a=b", "vpc:OCR_API/run/jobs/1?a=b"],
+			// As which host it was called.
+			["http://ocr-api/jobs/1", "vpc:OCR_API/jobs/1"],
+			["/jobs/a|b?c={d}^`", "vpc:OCR_API/jobs/a%7Cb?c=%7Bd%7D%5E%60"],
+			["?job=1", "vpc:OCR_API/run/ocr?job=1"],
+		])("a 202 with the location %s is polled at %s", (location, asked) => {
+			const said = acceptThere(location);
+			expect(said).toMatchObject({ class: "accepted", error: null });
+			expect(stepRequest(name, "poll", said?.handle ?? "", { url })?.url).toBe(asked);
+			expect(readBindingUrl(asked)).not.toBeNull();
+		});
+
+		test.each([
+			"https://ocr-api/jobs/1",
+			"http://b.example/jobs/1",
+			"//b.example/jobs",
+			"vpc:OTHER/jobs/1",
+			"vpc:OCR_API/jobs/1",
+		])("and never anywhere else: %s", (location) => {
+			expect(acceptThere(location)).toMatchObject({
+				class: "error",
+				handle: null,
+				error: expect.stringContaining("another origin"),
+			});
 		});
 	});
 

@@ -4,7 +4,7 @@
  * and checked by their shape.
  */
 import type { AiBinding, Env } from "../../../env.ts";
-import { type BindingUrl, readBindingUrl } from "../../../models/requests/binding-url.ts";
+import { type BindingUrl, readBindingUrl, vpcHttpUrl } from "../../../models/requests/binding-url.ts";
 
 /** Names that no endpoint may use, because the bindings belong to the router. */
 const OWN: Readonly<Record<keyof Env, true>> = {
@@ -63,10 +63,7 @@ export function findBinding(env: Env, target: BindingUrl): Bound | null {
 		return isQueue(value) ? { scheme: target.scheme, queue: value } : null;
 	}
 	if (!isFetcher(value)) return null;
-	// The binding decides where the request goes; the host only becomes the `host`
-	// header.
-	const host = target.binding.toLowerCase().replaceAll("_", "-");
-	return { scheme: target.scheme, fetcher: value, url: `http://${host}${target.path}` };
+	return { scheme: target.scheme, fetcher: value, url: vpcHttpUrl(target) };
 }
 
 function isAi(value: unknown): value is AiBinding {

@@ -17,6 +17,8 @@ import { refuseAddress, type UrlRules } from "../addresses/url-guard.ts";
 
 export interface Unprepared {
 	deliveryId: string;
+	/** The router's name for the job that the attempt begins; absent: the delivery's id. */
+	jobId?: string;
 	/** From 1. */
 	attempt: number;
 	/** As `RequestContext` has it. */
@@ -81,6 +83,7 @@ export async function prepareInput(attempt: InputToSend): Promise<Prepared> {
 		protocol,
 		input: { event, transformed },
 		deliveryId: attempt.deliveryId,
+		jobId: attempt.jobId ?? attempt.deliveryId,
 		attempt: attempt.attempt,
 		retriedAfter: attempt.retriedAfter,
 		wantsReply: attempt.wantsReply,

@@ -24,6 +24,8 @@ export interface RequestParts {
 	input: ModelInput;
 	/** `dlv_…`; becomes `webhook-id`. */
 	deliveryId: string;
+	/** The router's name for the job that the request begins, if it begins one. */
+	jobId: string;
 	/** From 1. */
 	attempt: number;
 	/** As `RequestContext` has it. */
@@ -48,10 +50,18 @@ export interface RequestParts {
  * bug, not a bad event.
  */
 export function buildRequest(parts: RequestParts): OutgoingRequest | Misfit {
-	const { endpoint, deliveryId, attempt, retriedAfter, callbackUrl, now } = parts;
+	const { endpoint, deliveryId, jobId, attempt, retriedAfter, callbackUrl, now } = parts;
 	const { event } = parts.input;
 	const { url: base, model } = endpoint;
-	const context = { url: base, model, deliveryId, retriedAfter, completion: parts.mode, callbackUrl };
+	const context = {
+		url: base,
+		model,
+		deliveryId,
+		jobId,
+		retriedAfter,
+		completion: parts.mode,
+		callbackUrl,
+	};
 	const made = parts.protocol.request(parts.input, context);
 	if ("misfit" in made) return made;
 	const { method, url, headers, body: content } = made;

@@ -52,6 +52,7 @@ function build(overrides: Partial<RequestParts> = {}, endpoint: Partial<RequestP
 		protocol,
 		input: { event: event(), transformed: '{"id": 9007199254740993, "name": "Zoë"}' },
 		deliveryId: "dlv_1",
+		jobId: "dlv_1",
 		attempt: 3,
 		wantsReply: false,
 		lineage: null,
