@@ -14,6 +14,7 @@ import { deliveries } from "./deliveries/index.ts";
 import { endpoints } from "./endpoints/index.ts";
 import { events } from "./events/index.ts";
 import { health } from "./health.ts";
+import { finishChanges } from "./http/finish.ts";
 import { respondWhenRouted } from "./http/routed.ts";
 import { unknownRoute } from "./http/unknown-route.ts";
 import { onceByKey } from "./http/idempotency.ts";
@@ -30,6 +31,7 @@ api.use("/v1/*", async (c, next) => {
 	c.executionCtx.waitUntil(learnHost(c.env, c.req.url, Date.now()));
 	await next();
 });
+api.use("/v1/*", finishChanges);
 for (const resource of ["sources", "endpoints", "subscriptions", "keys", "config"]) {
 	api.post(`/v1/${resource}`, onceByKey);
 }

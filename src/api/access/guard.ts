@@ -27,6 +27,8 @@ const guard = createMiddleware<ApiEnv>(async (c, next) => {
 	const who = await authenticate(c.env, c.req.header("authorization"), now);
 	if (!who.ok) throw toProblem(who);
 	const { principal, key } = who;
+	// A key that is refused everything is in use as well.
+	if (key !== null) c.executionCtx.waitUntil(noteUse(c.env, key, now));
 	const route = routeOf(c);
 	// Only an admin may use paths that match no route of their own.
 	if (route === null && principal.role !== "admin") throw unknownRoute(c.req.method, c.req.path);
@@ -38,7 +40,6 @@ const guard = createMiddleware<ApiEnv>(async (c, next) => {
 	}
 	c.set("principal", principal);
 	c.set("grade", grade);
-	if (key !== null) c.executionCtx.waitUntil(noteUse(c.env, key, now));
 	await next();
 });
 

@@ -59,7 +59,7 @@ async function ofItsSource(
 	{ sourceId }: Pick<Subscription, "sourceId">,
 ): Promise<void> {
 	const name = sourceId === null ? null : await nameOfSource(env, sourceId);
-	if (!coversSource(principal, name)) throw forbidden(principal, "sources", name ?? "*");
+	if (!coversSource(principal, name)) throw forbidden(principal, "sources", name ?? "every source");
 }
 
 /**

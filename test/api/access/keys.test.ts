@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Resource, ask, badPaths, must, readIds } from "../client.ts";
 import { type TestKey, askWith, makeKey } from "./keys.ts";
 
@@ -108,6 +108,16 @@ describe("the end of a key", () => {
 		expect((await askWith(key, "GET", "/v1/endpoints")).body["data"]).toEqual([]);
 		expect((await askWith(key, "GET", "/v1/endpoints/somebodys")).status).toBe(403);
 	});
+});
+
+test("a key that is refused everything counts as used", async () => {
+	const viewer = await makeKey({ role: "viewer" });
+	expect((await askWith(viewer, "POST", "/v1/sources", { name: "refused" })).status).toBe(403);
+	await vi.waitFor(async () =>
+		expect(await must("GET", `/v1/keys/${viewer.id}`)).toMatchObject({
+			last_used_at: expect.stringMatching(/Z$/),
+		}),
+	);
 });
 
 test("an admin's key may all that the root key may", async () => {

@@ -185,3 +185,9 @@ test.each([
 	const cursor = Buffer.from(text).toString("base64url");
 	await expect(readWalk("t", tableOwners(), { cursor, limit: 1 }, read)).rejects.toThrow(Problem);
 });
+
+test("a made-up block is no larger than a real one", async () => {
+	const owners = listedOwners(Array.from({ length: 5 * MAX_ASKED }, (_, index) => `owner-${index}`));
+	const asked = await owners.ofBlock({ first: { at: 0, id: "" }, last: { at: 1e9, id: "" } }, []);
+	expect(asked).toHaveLength(MAX_ASKED);
+});
