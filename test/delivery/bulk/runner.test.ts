@@ -295,6 +295,38 @@ test("what there was no room for is let in, as far as its event is known", async
 	expect(await setting.dispatcher.get(forgotten?.id ?? "")).toMatchObject({ reason: "backlog_full" });
 });
 
+test("an event log that cannot be reached now and then fails some of them, and none is counted twice", async () => {
+	const setting = await createSetting({ endpoint: { status: "paused" } });
+	const items = Array.from({ length: 9 }, () => incoming(setting));
+	await eventLog(env, "src_docs").append(items.map(({ event, decisions }) => ({ event, decisions })));
+	await setFull(setting, true);
+	await setting.dispatcher.enqueue(items);
+	await setFull(setting, false);
+	const restore = await runInDurableObject(setting.dispatcher, (instance) => {
+		const { EVENT_LOG } = (instance as unknown as { env: typeof env }).env;
+		let calls = 0;
+		const get = EVENT_LOG.get.bind(EVENT_LOG);
+		const spy = vi.spyOn(EVENT_LOG, "get").mockImplementation((id) => {
+			if (++calls === 3) throw new Error("the object is overloaded");
+			return get(id);
+		});
+		return () => spy.mockRestore();
+	});
+	expect(await run(setting, order("retry"))).toEqual({
+		status: "done",
+		matched: 9,
+		done: 8,
+		skipped: 0,
+		failed: 1,
+	});
+	restore();
+	expect(await count(setting, "pending")).toBe(8);
+	expect(await run(setting, order("retry", { filters: { status: "dead" } }))).toMatchObject({
+		matched: 1,
+		done: 1,
+	});
+});
+
 test("an endpoint to which nothing has ever come has nothing to do", async () => {
 	const setting = await createSetting();
 	expect(await setting.dispatcher.bulk(order("retry"))).toMatchObject({ status: "done", matched: 0 });
