@@ -71,7 +71,7 @@ export const bulkSchema = z.strictObject({
 				status: z
 					.enum(ENDPOINT_STATUSES)
 					.describe(
-						"`unreachable`: it has not responded for a quarter of an hour. `busy`: 50 other bulk jobs were not done there for a quarter of an hour, and nothing was begun. `forgotten`: 50 others have followed before its outcome was read; the counts are the last that were seen.",
+						"`unreachable`: it has not responded for a quarter of an hour. `busy`: 50 other bulk jobs were not done there for a quarter of an hour, and nothing was begun. `forgotten`: 500 others ended before its outcome was read; the counts are the last that were seen.",
 					),
 				...counts,
 			}),

@@ -102,18 +102,24 @@ describe("canceling", () => {
 		expect(await count(setting, "pending")).toBe(1);
 	});
 
-	test("is not begun anew when fifty others have pushed it out", async () => {
+	test("is not begun anew when many others have ended since", async () => {
 		const { setting } = await stopped(3);
 		const given = order("cancel");
-		await run(setting, given);
-		for (let others = 0; others < 50; others++) await run(setting, order("cancel", { dryRun: true }));
+		const part = await run(setting, given);
+		for (let others = 0; others < 60; others++) await run(setting, order("cancel", { dryRun: true }));
 		await setting.dispatcher.enqueue([incoming(setting)]);
-		expect(await setting.dispatcher.bulk(given)).toEqual({ status: "forgotten" });
 		await evictDurableObject(setting.dispatcher);
+		expect(await setting.dispatcher.bulk(given, true)).toEqual(part);
 		// The response to its beginning may have been lost.
-		expect(await setting.dispatcher.bulk(given, false)).toEqual({ status: "forgotten" });
-		expect(await setting.dispatcher.bulk(order("cancel"), true)).toEqual({ status: "forgotten" });
+		expect(await setting.dispatcher.bulk(given, false)).toEqual(part);
+		expect(await setting.dispatcher.stopBulk(given.id)).toEqual(part);
 		expect(await count(setting, "pending")).toBe(1);
+	});
+
+	test("is never begun anew once it is too old to be known", async () => {
+		const { setting } = await stopped(3);
+		expect(await setting.dispatcher.bulk(order("cancel"), true)).toEqual({ status: "forgotten" });
+		expect(await count(setting, "pending")).toBe(3);
 	});
 
 	test("waits its turn where fifty others are not done", async () => {
