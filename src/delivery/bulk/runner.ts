@@ -40,6 +40,7 @@ export class BulkRunner {
 				.parse(kv.get(key) ?? []);
 		this.#jobs = list(KEY).flatMap((job) => storedJob.safeParse(job).data ?? []);
 		this.#ended = list(ENDED).flatMap((job) => storedEndedJob.safeParse(job).data ?? []);
+		this.#setAsideEnded();
 	}
 
 	get isRunning(): boolean {
@@ -101,15 +102,19 @@ export class BulkRunner {
 		return this.#jobs.find(isRunning);
 	}
 
+	/** Returns whether there were any. Earlier builds kept them among the jobs. */
+	#setAsideEnded(): boolean {
+		const over = this.#jobs.filter((job) => !isRunning(job));
+		if (over.length === 0) return false;
+		this.#jobs = this.#jobs.filter(isRunning);
+		const ended = over.map(({ order, part }) => ({ id: order.id, part }));
+		this.#ended = [...this.#ended, ...ended].slice(-MAX_ENDED);
+		return true;
+	}
+
 	#save(): void {
 		const { kv } = this.#parts.ctx.storage;
-		const over = this.#jobs.filter((job) => !isRunning(job));
-		if (over.length > 0) {
-			this.#jobs = this.#jobs.filter(isRunning);
-			const ended = over.map(({ order, part }) => ({ id: order.id, part }));
-			this.#ended = [...this.#ended, ...ended].slice(-MAX_ENDED);
-			kv.put(ENDED, this.#ended);
-		}
+		if (this.#setAsideEnded()) kv.put(ENDED, this.#ended);
 		kv.put(KEY, this.#jobs);
 	}
 }

@@ -116,6 +116,22 @@ describe("canceling", () => {
 		expect(await count(setting, "pending")).toBe(1);
 	});
 
+	test("is not held up by finished jobs that an earlier build has kept among the others", async () => {
+		const { setting } = await stopped(3);
+		const part = { status: "done", matched: 1, done: 1, skipped: 0, failed: 0 };
+		const kept = Array.from({ length: 50 }, () => ({
+			order: order("cancel"),
+			part,
+			stage: "tried",
+			after: 0,
+			end: 0,
+		}));
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => storage.kv.put("bulk", kept));
+		await evictDurableObject(setting.dispatcher);
+		expect(await setting.dispatcher.bulk(kept[0]?.order ?? order("cancel"))).toEqual(part);
+		expect(await run(setting, order("cancel"))).toMatchObject({ status: "done", done: 3 });
+	});
+
 	test("is never begun anew once it is too old to be known", async () => {
 		const { setting } = await stopped(3);
 		expect(await setting.dispatcher.bulk(order("cancel"), true)).toEqual({ status: "forgotten" });
