@@ -96,7 +96,7 @@ export const bulkSchema = z.strictObject({
 				status: z
 					.enum(ENDPOINT_STATUSES)
 					.describe(
-						"`unreachable`: the endpoint's object has not responded for 15 minutes. `busy`: 50 other bulk jobs were not finished there for 15 minutes, and nothing was started. `forgotten`: 50 other jobs followed before its outcome was read; the counts are the last ones seen.",
+						"`unreachable`: the endpoint's object has not responded for 15 minutes. `busy`: 50 other bulk jobs were not finished there for 15 minutes, and nothing was started. `forgotten`: 500 other jobs ended before its outcome was read; the counts are the last ones seen.",
 					),
 				...counts,
 			}),

@@ -48,7 +48,7 @@ export interface BulkPart extends BulkCounts {
 
 /**
  * What a dispatcher responds to an order. busy: too many other orders are not done here, and this
- * one has not begun. forgotten: it was begun, and so many others have followed that its progress is
+ * one has not begun. forgotten: it was begun, and so many others have ended since that its outcome is
  * no longer known; it is never begun anew.
  */
 export type BulkAnswer = BulkPart | { status: "busy" | "forgotten" };

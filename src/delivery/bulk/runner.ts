@@ -6,16 +6,16 @@
 import * as z from "zod";
 import { type BulkAnswer, type BulkOrder, type BulkPart, NO_COUNTS } from "./order.ts";
 import { CHANGED_AT_ONCE, type SliceParts, Slices } from "./slices.ts";
-import { isRunning, type Job, storedJob } from "./stored-job.ts";
+import { type EndedJob, isRunning, type Job, storedEndedJob, storedJob } from "./stored-job.ts";
 
 /** Wait until the servers have been told, ms. */
 const TELL_AGAIN_MS = 200;
-/** Jobs that are kept, including finished ones. */
+/** Jobs that are not done. */
 const MAX_JOBS = 50;
-/** Ids of jobs that are no longer kept, so that a late repetition of their order is recognized. */
-const MAX_FORGOTTEN = 500;
+/** Jobs that have ended, whose outcome is kept: each is read within seconds. */
+const MAX_ENDED = 500;
 const KEY = "bulk";
-const FORGOTTEN = "bulk_forgotten";
+const ENDED = "bulk_ended";
 
 export interface BulkParts extends Omit<SliceParts, "ctx" | "save"> {
 	ctx: Pick<DurableObjectState, "storage" | "waitUntil">;
@@ -24,44 +24,40 @@ export interface BulkParts extends Omit<SliceParts, "ctx" | "save"> {
 export class BulkRunner {
 	readonly #parts: BulkParts;
 	readonly #slices: Slices;
-	readonly #jobs: Job[];
-	#forgotten: string[];
+	#jobs: Job[];
+	/** Oldest first. */
+	#ended: EndedJob[];
 	#isBusy = false;
 
 	constructor(parts: BulkParts) {
 		this.#parts = parts;
 		this.#slices = new Slices({ ...parts, save: () => this.#save() });
 		const { kv } = parts.ctx.storage;
-		const kept = z
-			.array(z.unknown())
-			.catch([])
-			.parse(kv.get(KEY) ?? []);
-		this.#forgotten = z
-			.array(z.string())
-			.catch([])
-			.parse(kv.get(FORGOTTEN) ?? []);
-		this.#jobs = kept.flatMap((job) => storedJob.safeParse(job).data ?? []);
+		const list = (key: string): unknown[] =>
+			z
+				.array(z.unknown())
+				.catch([])
+				.parse(kv.get(key) ?? []);
+		this.#jobs = list(KEY).flatMap((job) => storedJob.safeParse(job).data ?? []);
+		this.#ended = list(ENDED).flatMap((job) => storedEndedJob.safeParse(job).data ?? []);
+		this.#setAsideEnded();
 	}
 
 	get isRunning(): boolean {
 		return this.#next !== undefined;
 	}
 
-	find(id: string): BulkAnswer | null {
-		const job = this.#jobs.find(({ order }) => order.id === id);
-		if (job !== undefined) return job.part;
-		return this.#forgotten.includes(id) ? { status: "forgotten" } : null;
+	find(id: string): BulkPart | null {
+		const job =
+			this.#jobs.find(({ order }) => order.id === id) ?? this.#ended.find((ended) => ended.id === id);
+		return job?.part ?? null;
 	}
 
 	/** Begins an order for the deliveries that exist now. Idempotent. */
 	begin(order: BulkOrder): BulkAnswer {
 		const known = this.find(order.id);
 		if (known !== null) return known;
-		while (this.#jobs.length >= MAX_JOBS) {
-			const finished = this.#jobs.findIndex((job) => !isRunning(job));
-			if (finished === -1) return { status: "busy" };
-			this.#forget(finished);
-		}
+		if (this.#jobs.length >= MAX_JOBS) return { status: "busy" };
 		const part: BulkPart = { status: "running", ...NO_COUNTS };
 		this.#jobs.push({ order, part, stage: "untried", after: 0, end: this.#parts.backlog.lastPosition });
 		this.#save();
@@ -71,11 +67,9 @@ export class BulkRunner {
 	/** What has been changed stays changed. null: there is no such job here. */
 	stop(id: string): BulkPart | null {
 		const job = this.#jobs.find(({ order }) => order.id === id);
-		if (job === undefined) return null;
-		if (job.part.status === "running") {
-			job.part = { ...job.part, status: "canceled" };
-			this.#save();
-		}
+		if (job === undefined) return this.#ended.find((ended) => ended.id === id)?.part ?? null;
+		job.part = { ...job.part, status: "canceled" };
+		this.#save();
 		return job.part;
 	}
 
@@ -108,13 +102,19 @@ export class BulkRunner {
 		return this.#jobs.find(isRunning);
 	}
 
-	#forget(index: number): void {
-		const ids = this.#jobs.splice(index, 1).map(({ order }) => order.id);
-		this.#forgotten = [...this.#forgotten, ...ids].slice(-MAX_FORGOTTEN);
-		this.#parts.ctx.storage.kv.put(FORGOTTEN, this.#forgotten);
+	/** Returns whether there were any. Earlier builds kept them among the jobs. */
+	#setAsideEnded(): boolean {
+		const over = this.#jobs.filter((job) => !isRunning(job));
+		if (over.length === 0) return false;
+		this.#jobs = this.#jobs.filter(isRunning);
+		const ended = over.map(({ order, part }) => ({ id: order.id, part }));
+		this.#ended = [...this.#ended, ...ended].slice(-MAX_ENDED);
+		return true;
 	}
 
 	#save(): void {
-		this.#parts.ctx.storage.kv.put(KEY, this.#jobs);
+		const { kv } = this.#parts.ctx.storage;
+		if (this.#setAsideEnded()) kv.put(ENDED, this.#ended);
+		kv.put(KEY, this.#jobs);
 	}
 }

@@ -4,6 +4,7 @@
  */
 import type { Env } from "../../env.ts";
 import { protocolOf } from "../../models/registry.ts";
+import { log } from "../../log.ts";
 import type { Flights } from "../flights.ts";
 import type { Backlog } from "../ledger/backlog.ts";
 import { asksForEvent, isEventWanted, isPlaceWanted } from "../ledger/queries/filters.ts";
@@ -128,7 +129,7 @@ export class Slices {
 	}
 
 	async #refused(job: Job): Promise<void> {
-		const { backlog, env, ctx } = this.#parts;
+		const { backlog } = this.#parts;
 		const { dryRun, filters } = job.order;
 		const { reason = "backlog_full", statusCode } = filters;
 		const isNone = !statusesOf(job.order).includes("dead") || reason !== "backlog_full";
@@ -137,21 +138,36 @@ export class Slices {
 		const { items, upTo } = backlog.refused.matching(filters, narrowed(job, filters), limit);
 		// Those that have been readmitted are in the table, and some are recorded twice.
 		const known = backlog.known(items.map(({ decision }) => decision.deliveryId));
-		const ids = new Set(items.map(({ decision }) => decision.deliveryId)).difference(known);
-		for (const id of ids) {
+		for (const { position, decision } of items) {
 			if (job.part.status !== "running") return;
-			count(job, { matched: 1 });
-			if (dryRun) continue;
-			const readmitted = await readmit(id, backlog, env);
-			if (readmitted === null) count(job, { skipped: 1 });
-			else if ("ok" in readmitted) count(job, { failed: 1 });
+			const id = decision.deliveryId;
+			if (known.has(id)) continue;
+			known.add(id);
+			if (dryRun) count(job, { matched: 1 });
 			else {
-				count(job, { done: 1 });
-				ctx.waitUntil(tellReadmitted(readmitted, env));
+				count(job, { matched: 1, ...(await this.#readmit(id)) });
+				// Each is written at once, so that after a crash none is counted twice, or not at all.
+				job.after = position;
+				this.#parts.save();
 			}
 		}
 		if (upTo === null) enter(job, "done");
 		else job.after = upTo;
+	}
+
+	/** Never throws: what cannot be read now has failed, so that the jobs behind this one get their turn. */
+	async #readmit(id: string): Promise<Partial<BulkCounts>> {
+		const { backlog, env, ctx } = this.#parts;
+		try {
+			const readmitted = await readmit(id, backlog, env);
+			if (readmitted === null) return { skipped: 1 };
+			if ("ok" in readmitted) return { failed: 1 };
+			ctx.waitUntil(tellReadmitted(readmitted, env));
+			return { done: 1 };
+		} catch (error) {
+			log("bulk.not_readmitted", { delivery_id: id, error: String(error) });
+			return { failed: 1 };
+		}
 	}
 
 	/** Changes those that are not in flight, all in one transaction. */

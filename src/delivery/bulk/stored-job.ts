@@ -2,9 +2,11 @@
 import * as z from "zod";
 import { storedCounts, storedOrder } from "./order.ts";
 
+const storedPart = z.object({ status: z.enum(["running", "done", "canceled"]), ...storedCounts });
+
 export const storedJob = z.object({
 	order: storedOrder,
-	part: z.object({ status: z.enum(["running", "done", "canceled"]), ...storedCounts }),
+	part: storedPart,
 	/**
 	 * Untried deliveries come first: those that are tried meanwhile are found in the
 	 * table later.
@@ -18,6 +20,10 @@ export const storedJob = z.object({
 	end: z.number(),
 });
 export type Job = z.infer<typeof storedJob>;
+
+/** What is kept of a job after its end. */
+export const storedEndedJob = z.object({ id: z.string(), part: storedPart });
+export type EndedJob = z.infer<typeof storedEndedJob>;
 
 export function isRunning({ part }: Job): boolean {
 	return part.status === "running";

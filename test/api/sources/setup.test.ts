@@ -180,6 +180,10 @@ async function sampled(source: string, body?: unknown): Promise<Resource> {
 	return must("GET", `/v1/events/${id}?explain=true`);
 }
 
+function subscriptionsOf(event: Resource): string[] {
+	return (event["matched"] as { subscription_id: string }[]).map((decision) => decision.subscription_id);
+}
+
 describe("the event of a sample is marked", () => {
 	const leaveOut = { not: { exact: { sluicetest: "true" } } };
 	let count = 0;
@@ -255,14 +259,12 @@ describe("the event of a sample is marked", () => {
 		};
 		const tried = await send();
 		expect(tried).toMatchObject({ cloudevent: { sluicetest: true } });
-		const subscriptions = (event: Resource) =>
-			(event["matched"] as { subscription_id: string }[]).map((decision) => decision.subscription_id);
-		expect(subscriptions(tried)).toEqual([all]);
+		expect(subscriptionsOf(tried)).toEqual([all]);
 		expect(await must("PATCH", `/v1/sources/${source}`, { test: false })).toMatchObject({ test: false });
 		await vi.waitFor(async () => {
 			const event = await send();
 			expect(event["cloudevent"]).not.toHaveProperty("sluicetest");
-			expect(subscriptions(event)).toContain(everywhere.id);
+			expect(subscriptionsOf(event)).toContain(everywhere.id);
 		});
 		await must("DELETE", `/v1/subscriptions/${everywhere.id}`);
 	});

@@ -102,18 +102,40 @@ describe("canceling", () => {
 		expect(await count(setting, "pending")).toBe(1);
 	});
 
-	test("is not begun anew when fifty others have pushed it out", async () => {
+	test("is not begun anew when many others have ended since", async () => {
 		const { setting } = await stopped(3);
 		const given = order("cancel");
-		await run(setting, given);
-		for (let others = 0; others < 50; others++) await run(setting, order("cancel", { dryRun: true }));
+		const part = await run(setting, given);
+		for (let others = 0; others < 60; others++) await run(setting, order("cancel", { dryRun: true }));
 		await setting.dispatcher.enqueue([incoming(setting)]);
-		expect(await setting.dispatcher.bulk(given)).toEqual({ status: "forgotten" });
 		await evictDurableObject(setting.dispatcher);
+		expect(await setting.dispatcher.bulk(given, true)).toEqual(part);
 		// The response to its beginning may have been lost.
-		expect(await setting.dispatcher.bulk(given, false)).toEqual({ status: "forgotten" });
-		expect(await setting.dispatcher.bulk(order("cancel"), true)).toEqual({ status: "forgotten" });
+		expect(await setting.dispatcher.bulk(given, false)).toEqual(part);
+		expect(await setting.dispatcher.stopBulk(given.id)).toEqual(part);
 		expect(await count(setting, "pending")).toBe(1);
+	});
+
+	test("is not held up by finished jobs that an earlier build has kept among the others", async () => {
+		const { setting } = await stopped(3);
+		const part = { status: "done", matched: 1, done: 1, skipped: 0, failed: 0 };
+		const kept = Array.from({ length: 50 }, () => ({
+			order: order("cancel"),
+			part,
+			stage: "tried",
+			after: 0,
+			end: 0,
+		}));
+		await runInDurableObject(setting.dispatcher, (_, { storage }) => storage.kv.put("bulk", kept));
+		await evictDurableObject(setting.dispatcher);
+		expect(await setting.dispatcher.bulk(kept[0]?.order ?? order("cancel"))).toEqual(part);
+		expect(await run(setting, order("cancel"))).toMatchObject({ status: "done", done: 3 });
+	});
+
+	test("is never begun anew once it is too old to be known", async () => {
+		const { setting } = await stopped(3);
+		expect(await setting.dispatcher.bulk(order("cancel"), true)).toEqual({ status: "forgotten" });
+		expect(await count(setting, "pending")).toBe(3);
 	});
 
 	test("waits its turn where fifty others are not done", async () => {
@@ -293,6 +315,38 @@ test("readmits deliveries that were refused for lack of room, if their events ar
 	expect(await run(setting, order("retry"))).toMatchObject({ matched: 30, done: 29, failed: 1 });
 	for (const { id } of known) await whenStatus(setting, id, "succeeded");
 	expect(await setting.dispatcher.get(forgotten?.id ?? "")).toMatchObject({ reason: "backlog_full" });
+});
+
+test("an event log that cannot be reached now and then fails some of them, and none is counted twice", async () => {
+	const setting = await createSetting({ endpoint: { status: "paused" } });
+	const items = Array.from({ length: 9 }, () => incoming(setting));
+	await eventLog(env, "src_docs").append(items.map(({ event, decisions }) => ({ event, decisions })));
+	await setFull(setting, true);
+	await setting.dispatcher.enqueue(items);
+	await setFull(setting, false);
+	const restore = await runInDurableObject(setting.dispatcher, (instance) => {
+		const { EVENT_LOG } = (instance as unknown as { env: typeof env }).env;
+		let calls = 0;
+		const get = EVENT_LOG.get.bind(EVENT_LOG);
+		const spy = vi.spyOn(EVENT_LOG, "get").mockImplementation((id) => {
+			if (++calls === 3) throw new Error("the object is overloaded");
+			return get(id);
+		});
+		return () => spy.mockRestore();
+	});
+	expect(await run(setting, order("retry"))).toEqual({
+		status: "done",
+		matched: 9,
+		done: 8,
+		skipped: 0,
+		failed: 1,
+	});
+	restore();
+	expect(await count(setting, "pending")).toBe(8);
+	expect(await run(setting, order("retry", { filters: { status: "dead" } }))).toMatchObject({
+		matched: 1,
+		done: 1,
+	});
 });
 
 test("an endpoint to which nothing has ever come has nothing to do", async () => {
