@@ -258,7 +258,7 @@ describe("the endpoint", () => {
 		expect(await setting.dispatcher.get(second.id)).toMatchObject({ status: "pending", attempts: [] });
 	});
 
-	test("that is deleted takes its deliveries along, as dead", async () => {
+	test("that is deleted ends its deliveries as dead", async () => {
 		const setting = await createSetting({ endpoint: { status: "paused" } });
 		const calls = model(ok);
 		const items = Array.from({ length: 5 }, () => incoming(setting));
@@ -377,7 +377,7 @@ describe("a response that cannot be transformed", () => {
 		expect(calls).toHaveLength(1);
 	});
 
-	test("is not needed any more where the subscription publishes none by then", async () => {
+	test("is no longer needed if the subscription publishes no results by then", async () => {
 		const setting = await createSetting({ subscription: { result: published("result.missing") } });
 		const calls = model(ok);
 		const item = incoming(setting);
@@ -459,7 +459,7 @@ describe("the alarm", () => {
 	});
 });
 
-test("a sweep that fails stops neither the alarm nor what is due", async () => {
+test("a failing sweep stops neither the alarm nor due deliveries", async () => {
 	const setting = await createSetting({ endpoint: { status: "paused" } });
 	const calls = model(() => new Response(null, { status: 204 }));
 	const item = incoming(setting);
@@ -693,7 +693,7 @@ describe("large payloads", () => {
 });
 
 describe("retention", () => {
-	test("forgets what is finished, and nothing that is owed", async () => {
+	test("forgets finished deliveries, but nothing that is owed", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
 		const longAgo = Date.now() - 40 * 86_400_000;
 		vi.setSystemTime(longAgo);
@@ -777,7 +777,7 @@ describe("a person", () => {
 	});
 });
 
-test("when room is short, finished deliveries go before their time, and what is owed stays", async () => {
+test("when room is short, finished deliveries are deleted early, and owed ones stay", async () => {
 	const setting = await createSetting();
 	let calls = 0;
 	model(() => (++calls === 1 ? ok() : new Response(null, { status: 500 })));

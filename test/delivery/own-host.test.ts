@@ -9,7 +9,7 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-test("the router does not send to itself where nothing takes events, whatever name it goes by", async () => {
+test("the router does not send to its own paths that accept no events, under any of its names", async () => {
 	const fetched = vi.spyOn(globalThis, "fetch");
 	await learnHost(env, "http://alias.example.com/in/a", Date.now());
 	const setting = await createSetting({ endpoint: { url: "http://alias.example.com/v1/events" } });

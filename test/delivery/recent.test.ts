@@ -79,7 +79,7 @@ describe("the latest exchanges", () => {
 describe("what was recorded before the object woke", () => {
 	const bornAt = NOW - 1_000;
 
-	test("begins the list, is asked for once, and what is known is not counted twice", () => {
+	test("begins the list, is asked for once, and known attempts are not counted twice", () => {
 		const recent = new RecentExchanges(bornAt);
 		const own = attempt(500, 20);
 		recent.note(own);

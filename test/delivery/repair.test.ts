@@ -25,7 +25,7 @@ const down = () => new Response(null, { status: 500 });
 const ok = () => Response.json({ text: "read" });
 
 describe("an endpoint that has been repaired", () => {
-	test("gets what it had put off, and what it had failed, at once", async () => {
+	test("gets its postponed and failed deliveries at once", async () => {
 		const setting = await createSetting();
 		let answer = down;
 		const calls = model(() => answer());

@@ -31,7 +31,7 @@ afterEach(async () => {
 	await rm(folder, { recursive: true, force: true });
 });
 
-test("deliveries that wait for their next attempt are made after a crash, none lost and none doubled", async () => {
+test("after a crash, waiting deliveries are attempted, without loss or duplicates", async () => {
 	const type = unique("scan");
 	const model = receiver.model(answer(500));
 	const endpoint = await api.createEndpoint({ url: model.url, retry: { schedule_seconds: [5, 5, 5] } });

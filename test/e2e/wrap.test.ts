@@ -12,7 +12,7 @@ test("lines end at words, below the width", () => {
 	expect(wrapWords("one two three four", 12, MARGINS)).toEqual(["* one two", "  three", "  four"]);
 });
 
-test("a word that is too long has a line of its own", () => {
+test("a word that is too long gets its own line", () => {
 	expect(wrapWords("a incomprehensible b", 10, MARGINS)).toEqual(["* a", "  incomprehensible", "  b"]);
 });
 
@@ -20,7 +20,7 @@ test("no text is the margin alone", () => {
 	expect(wrapWords("", 10, MARGINS)).toEqual(["*"]);
 });
 
-test("colours take no room", () => {
+test("colours take no width", () => {
 	expect(visibleWidth(RED_WORD)).toBe(3);
 	expect(wrapWords(`${RED_WORD} ${RED_WORD}`, 10, MARGINS)).toEqual([`* ${RED_WORD} ${RED_WORD}`]);
 });

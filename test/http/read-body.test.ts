@@ -25,7 +25,7 @@ test("a body that is too large is read to its end, because a sender that is cut 
 	expect(heard).toEqual({ chunks: 160, isCutOff: false });
 });
 
-test("what has no end is cut off", async () => {
+test("a body without end is cut off", async () => {
 	const { heard, request } = stream(Number.POSITIVE_INFINITY);
 	expect(await readBody(request)).toMatchObject({ status: 413, code: "body_too_large" });
 	expect(heard.isCutOff).toBe(true);

@@ -86,7 +86,7 @@ test("parts are below the limit, and know their position in the whole", async ()
 	expect(read.parts[2]?.abridged?.size).toBe(2 * MB + '{"id":7,"v":""}'.length);
 });
 
-test("what is not proven is refused, once all of it was heard", async () => {
+test("an unverified body is refused once it was read completely", async () => {
 	const { request, send, end } = sending();
 	const proof = verification(false);
 	const reading = readParts(request, WANTED, proof);

@@ -246,12 +246,12 @@ describe("refused, and nothing is sent", () => {
 		},
 	);
 
-	test("of a name that was made up, the log has a hundred characters", async () => {
+	test("an invented name is logged with at most a hundred characters", async () => {
 		expect((await send(captureQueue(), "x".repeat(10_000), json({}))).status).toBe(404);
 		expect(lines()).toMatchObject([{ event: "ingest.refused", source: "x".repeat(100), status: 404 }]);
 	});
 
-	test("a bad event in a batch refuses all of it and is named", async () => {
+	test("a bad event in a batch refuses the whole batch and is named", async () => {
 		const source = await stored({ kind: "cloudevents" });
 		const queue = captureQueue();
 		const batch = [

@@ -123,7 +123,7 @@ describe("a batch", () => {
 		expect(await backlogOf(setting)).toEqual([good.id]);
 	});
 
-	test("of which one dispatcher fails: only its messages are asked for again, and then it is made up for", async () => {
+	test("of which one dispatcher fails: only its messages are retried, and then succeed", async () => {
 		const [type, failingType] = [newId("src"), newId("src")];
 		const [healthy, failing] = [await subscribed(type), await subscribed(failingType)];
 		const sourceId = newId("src");

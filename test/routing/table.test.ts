@@ -36,7 +36,7 @@ async function names(table: ReturnType<typeof currentTable>): Promise<string[]> 
 	return (await table).subscriptions.map(({ name }) => name);
 }
 
-test("within 250 ms of the beginning of a reading nothing is read, behind that a row", async () => {
+test("within 250 ms of the start of a read nothing is read, afterwards one row", async () => {
 	const { env, queries } = isolate();
 	const at = 1_000_000;
 	await currentTable(env, at);

@@ -91,7 +91,7 @@ export const pgsqlHttp: Transport = {
     'application/json',
     body::text)::http_request);
   if answer.status not between 200 and 299 then
-    raise exception 'Sluice answered %', answer.status using detail = coalesce(answer.content, '');
+    raise exception 'Sluice responded with %', answer.status using detail = coalesce(answer.content, '');
   end if;`,
 };
 
@@ -113,7 +113,7 @@ request = urllib.request.Request(url, body.encode(), {**fixed, **json.loads(head
 try:
     urllib.request.urlopen(request, timeout=5).close()
 except urllib.error.HTTPError as error:
-    plpy.error(f"Sluice answered {error.code}", detail=error.read(1000).decode(errors="replace"))
+    plpy.error(f"Sluice responded with {error.code}", detail=error.read(1000).decode(errors="replace"))
 except OSError as error:
     plpy.error(f"Sluice was not reached: {error}")
 $python$;`,

@@ -68,7 +68,7 @@ function setup(target: SetupTarget): Setup {
 				title: "Stripe's API with curl and jq; a second run finds the endpoint and makes none",
 				steps: [
 					{ title: "Create the webhook endpoint", language: "shell", code: create.join("\n") },
-					...takeSecretSteps(target, "`secret` in the answer"),
+					...takeSecretSteps(target, "`secret` in the response"),
 				],
 				remove: { title: "Delete the webhook endpoint", language: "shell", code: remove.join("\n") },
 			},

@@ -26,7 +26,7 @@ test("the table of rights names every route of the application", () => {
 	expect(guarded.filter((route) => !route.includes(" /v1/"))).toEqual([]);
 });
 
-test("what the path names is looked at wherever a role has only its own", () => {
+test("the resource in a path is checked wherever a role has only its own", () => {
 	const unowned = Object.entries(RIGHTS)
 		.filter(([route, rights]) => route.includes("/:") && Object.values(rights).includes("own"))
 		.map(([route]) => route.split(" ", 2)[1] ?? "")
@@ -102,7 +102,7 @@ function letter(route: string, role: Role): string {
 	return grade === "all" ? role.charAt(0).toUpperCase() : role.charAt(0);
 }
 
-test("the table of rights says what it is meant to", () => {
+test("the table of rights is the intended one", () => {
 	const lines = MATRIX.trim().split("\n");
 	const said = lines.map((line) => {
 		const route = line.slice(9);
@@ -117,7 +117,7 @@ function askRoute(key: TestKey | null, route: string) {
 	return askWith(key, method, path.replaceAll(/:\w+/g, "nobody"), method === "GET" ? undefined : "{");
 }
 
-describe("as the application answers", () => {
+describe("as the application reports them", () => {
 	const keys = new Map<Role, TestKey>();
 	beforeAll(async () => {
 		for (const role of ROLES) keys.set(role, await makeKey({ role }));

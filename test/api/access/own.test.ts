@@ -98,7 +98,7 @@ describe("a publisher", () => {
 		expect(await outcome(publisher, "POST", "/v1/sources/scans/test")).toBe("403 forbidden");
 	});
 
-	test("sees the events of its sources, and who of its own did not match", async () => {
+	test("sees the events of its sources, and which of its subscriptions did not match", async () => {
 		const [own, other] = [await route(orders, [[foreign, "b-orders"]]), await route(scans, [])];
 		expect(await idsIn(publisher, "/v1/events")).toContain(own.event);
 		expect(await idsIn(publisher, "/v1/events")).not.toContain(other.event);

@@ -64,7 +64,7 @@ beforeEach(async () => {
 });
 
 describe("applying", () => {
-	test("makes all of it, in whatever order it refers to itself", async () => {
+	test("creates all of it, whatever the order of references", async () => {
 		const answer = await apply({ ...DOCUMENT, secrets: SECRETS });
 		expect(answer.status).toBe(200);
 		expect(told(answer, "created")).toEqual([
@@ -107,7 +107,7 @@ describe("applying", () => {
 		expect([await version(), await auditIds()]).toEqual(before);
 	});
 
-	test("changes what differs, deletes what is not named, and is in the audit log", async () => {
+	test("changes what differs, deletes what is missing, and is in the audit log", async () => {
 		await apply({ ...DOCUMENT, secrets: SECRETS });
 		const known = await auditIds();
 		const [ocr, , ner] = [DOCUMENT.endpoints[0], null, { name: "ner", url: `${URL}v2`, max_concurrency: 2 }];
@@ -208,7 +208,7 @@ describe("applying", () => {
 	});
 });
 
-test("a change of somebody else in between is noticed, and nothing is written", async () => {
+test("a change by somebody else in between is detected, and nothing is written", async () => {
 	const stored = await readConfiguration(env, 100);
 	if (stored === null) throw new Error("too much");
 	await must("POST", "/v1/sources", { name: "meanwhile" });
@@ -233,7 +233,7 @@ test("columns that a change does not name stay as they are, readable or not", as
 	expect(row).toEqual({ secrets: "v1.nobody.AAAA", description: null });
 });
 
-test("what is exported is what was applied, has no secret, and applies to itself and to an empty router", async () => {
+test("the export equals what was applied, contains no secret, and applies to the same and to an empty router", async () => {
 	await apply({ ...DOCUMENT, secrets: SECRETS });
 	const exported = await ask("GET", "/v1/config");
 	expect(exported.status).toBe(200);

@@ -76,12 +76,12 @@ const ALL = [
 	"=subscription asked",
 ];
 
-test("what is exported changes nothing where it came from, pruned or not", async () => {
+test("an export changes nothing in its own router, with or without prune", async () => {
 	expect(await steps(exported)).toEqual(ALL);
 	expect(await steps({ ...exported, prune: true })).toEqual(ALL);
 });
 
-test("what is exported has neither an id nor a secret", () => {
+test("an export contains neither ids nor secrets", () => {
 	const text = JSON.stringify(exported);
 	for (const secret of ["source-secret", "endpoint-token", "header-secret", "whsec_"]) {
 		expect(text).not.toContain(secret);

@@ -208,7 +208,7 @@ describe("the model", () => {
 		});
 	});
 
-	test("server of some protocols says how many requests it takes, unless the endpoint does", async () => {
+	test("server of some protocols sets the number of requests, unless the endpoint does", async () => {
 		const [first, second] = [unique(), unique()];
 		const fields = { url: V2, protocol: "cog" };
 		expect(await must("POST", "/v1/endpoints", { ...fields, name: first })).toMatchObject({

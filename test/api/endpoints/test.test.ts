@@ -81,7 +81,7 @@ describe("a test of an endpoint", () => {
 		});
 	});
 
-	test("is no delivery: its id names none", async () => {
+	test("is not a delivery: its id names none", async () => {
 		const name = await create();
 		const calls = model(() => Response.json({}));
 		await tryIt(name);

@@ -46,7 +46,7 @@ describe("creating a source", () => {
 		expect(await must("GET", `/v1/sources/${fields.name}`)).toMatchObject(fields);
 	});
 
-	test("a kind that knows what its events are called does not let a source say so", async () => {
+	test("a kind that names its events does not accept a name from the source", async () => {
 		const fields = { name: unique(), kind: "cloudevents", event_type: "document.inserted" };
 		const { status, body } = await ask("POST", "/v1/sources", fields);
 		expect(status).toBe(422);
@@ -170,7 +170,7 @@ describe("reading sources", () => {
 		expect((await ask("GET", "/v1/sources?limit=200")).text).not.toContain("never-shown-again");
 	});
 
-	test("page by page, newest first, none twice and none left out", async () => {
+	test("page by page, newest first, without duplicates or gaps", async () => {
 		const made: string[] = [];
 		for (let i = 0; i < 5; i++) made.unshift((await must("POST", "/v1/sources", { name: unique() })).id);
 		const { ids } = await readIds("/v1/sources?limit=2", 3);
@@ -185,7 +185,7 @@ describe("reading sources", () => {
 		expect((await ask("GET", `/v1/endpoints?cursor=${next_cursor}`)).status).toBe(400);
 	});
 
-	test("what is not there is 404, and the builtin ones say what they are", async () => {
+	test("unknown sources are 404, and built-in ones are marked", async () => {
 		expect(await ask("GET", "/v1/sources/nobody")).toMatchObject({
 			status: 404,
 			body: { code: "source_not_found" },

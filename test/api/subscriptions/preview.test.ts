@@ -250,7 +250,7 @@ async function countSubscriptions(): Promise<number | undefined> {
 	return (await env.DB.prepare(sql).first<{ count: number }>())?.count;
 }
 
-describe("a preview leaves nothing behind", () => {
+describe("a preview stores nothing", () => {
 	test("no subscription, event or delivery", async () => {
 		const send = vi.spyOn(env.EVENTS, "send");
 		const before = await countSubscriptions();

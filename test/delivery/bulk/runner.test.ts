@@ -74,7 +74,7 @@ async function refused(deliveries: number): Promise<{ setting: Setting; ids: str
 }
 
 describe("canceling", () => {
-	test("ends what has not been tried, in slices, and leaves no row of the inbox behind", async () => {
+	test("ends untried deliveries in slices, and leaves no inbox row behind", async () => {
 		const { setting } = await stopped(450);
 		const first = await setting.dispatcher.bulk(order("cancel", { id: "bulk_a" }));
 		expect(first).toEqual({ status: "running", matched: 200, done: 200, skipped: 0, failed: 0 });
@@ -158,7 +158,7 @@ describe("canceling", () => {
 		expect(await count(setting, "pending")).toBe(1);
 	});
 
-	test("takes what its filters name, and only what is owed", async () => {
+	test("selects what its filters name, and only owed deliveries", async () => {
 		const { setting } = await refused(2);
 		const item = incoming(setting, { subscriptionId: "sub_other" });
 		model(() => new Response(null, { status: 500 }));
@@ -170,7 +170,7 @@ describe("canceling", () => {
 		expect(await count(setting, "dead")).toBe(2);
 	});
 
-	test("by subject and by event, of what has not been tried", async () => {
+	test("by subject and by event, among untried deliveries", async () => {
 		const { setting, items } = await stopped(3);
 		const about = incoming(setting);
 		about.event.attributes.subject = "scans/1";
@@ -282,7 +282,7 @@ describe("retrying", () => {
 		await whenStatus(setting, item.id, "succeeded");
 	});
 
-	test("passes over what is in flight", async () => {
+	test("skips deliveries in flight", async () => {
 		const { setting, ids } = await refused(1);
 		let isAnswered = false;
 		model(async () => {

@@ -33,7 +33,7 @@ function get({ dispatcher }: Setting, id: string) {
 }
 
 describe("busy", () => {
-	test("one input that is always refused holds up no other", async () => {
+	test("one input that is always refused does not block others", async () => {
 		const setting = await createSetting();
 		const poison = incoming(setting);
 		model(({ deliveryId }) => (deliveryId === poison.id ? busy() : ok()));

@@ -133,7 +133,7 @@ describe("a server that refuses at random, whatever its load", () => {
 	});
 });
 
-test("one input that is always refused holds up none of 140 others", () => {
+test("one input that is always refused does not block 140 others", () => {
 	const arrivals = {
 		poison: 0,
 		...Object.fromEntries(Array.from({ length: 140 }, (_, i) => [`d${i}`, i * 100])),

@@ -107,7 +107,7 @@ test("no hand is used while five are allowed", async () => {
 	expect(hands).not.toHaveBeenCalled();
 });
 
-test("a hand that is killed in the middle loses nothing, and nothing is doubled but what it had", async () => {
+test("a hand that is killed loses nothing, and only its own exchanges are repeated", async () => {
 	const setting = await createSetting({ endpoint: { maxConcurrency: 11 } });
 	const slow = slowModel();
 	const ids = await enqueue(setting, 11);

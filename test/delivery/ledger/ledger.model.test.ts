@@ -61,10 +61,10 @@ async function play(
 	});
 }
 
-test("with room for all of it: nothing is lost, doubled, sent after its end, or kept waiting", async () => {
+test("with room for everything, nothing is lost, duplicated, sent after its end, or kept waiting", async () => {
 	await play(fc.array(step, { maxLength: 60 }), fc.constant(1_000), 200);
 });
 
-test("with little room: nothing is taken beyond the limit, and what was refused stays so until it is let in", async () => {
+test("with little room, the limit is never exceeded, and refused deliveries stay refused until readmitted", async () => {
 	await play(fc.array(step, { maxLength: 60 }), fc.nat(8), 200);
 });

@@ -44,7 +44,7 @@ function succeed(backlog: Backlog): void {
 }
 
 describe("a limit in deliveries", () => {
-	test("takes what fits, in order, and says what does not", async () => {
+	test("accepts what fits, in order, and reports the rest", async () => {
 		await withBacklog({ deliveries: 3 }, (make, setting) => {
 			const backlog = make();
 			const items = Array.from({ length: 5 }, () => incoming(setting));
@@ -55,7 +55,7 @@ describe("a limit in deliveries", () => {
 		});
 	});
 
-	test("does not count what is here already, nor refuse it", async () => {
+	test("neither counts nor refuses known deliveries", async () => {
 		await withBacklog({ deliveries: 2 }, (make, setting) => {
 			const backlog = make();
 			const items = [incoming(setting), incoming(setting)].map((item) => ({ ...item, storedAt: 1_000 }));

@@ -120,7 +120,7 @@ function isOver({ phase }: DeliveryState): boolean {
 	return phase === "succeeded" || phase === "dead" || phase === "canceled";
 }
 
-test("what is over has an end and no time at which it is due; what is owed has the time and no end", () => {
+test("a finished delivery has an end time and no due time; an owed one the reverse", () => {
 	always(({ after, now }) => {
 		expect("dueAt" in after).toBe(!isOver(after));
 		expect("finishedAt" in after).toBe(isOver(after));
@@ -128,7 +128,7 @@ test("what is over has an end and no time at which it is due; what is owed has t
 	});
 });
 
-test("what is over stays as it is, unless somebody asks for what is dead or canceled once more", () => {
+test("a finished delivery stays unchanged, unless a dead or canceled one is retried by hand", () => {
 	always(({ before, event, after, fits }) => {
 		if (!isOver(before)) return;
 		const begins = event.kind === "retry_asked" && before.phase !== "succeeded";
@@ -174,7 +174,7 @@ test("nothing that fails is retried forever: a delivery has one more error than 
 	});
 });
 
-test("no wait is longer than a day, and none that was asked for is cut short", () => {
+test("no wait is longer than a day, and a requested wait is never shortened", () => {
 	always(({ before, event, after, fits, now }) => {
 		// A job is waited for until its deadline, which has a test of its own.
 		if (!fits || !("dueAt" in after) || after.phase === "waiting") return;

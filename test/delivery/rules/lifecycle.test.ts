@@ -229,26 +229,26 @@ describe("a person", () => {
 		expect(after(stopped, { kind: "retry_asked", publishes: true })).toEqual(publishing);
 	});
 
-	test("may cancel what is not finished", () => {
+	test("may cancel an unfinished delivery", () => {
 		expect(after(pending, { kind: "cancel_asked" })).toEqual(canceled);
 	});
 });
 
-test("what is brought forward is due at once, and never later than it was", () => {
+test("a delivery that is brought forward is due at once, and never later than before", () => {
 	const parked = { ...pending, spent: 1, dueAt: NOW + 60_000 };
 	expect(after(parked, { kind: "brought_forward" })).toEqual({ ...parked, dueAt: NOW });
 	const due = { ...pending, dueAt: NOW - 1 };
 	expect(after(due, { kind: "brought_forward" })).toEqual(due);
 });
 
-test("what cannot be sent now is put off for a minute, says why, and costs nothing", () => {
+test("a delivery that cannot be sent now is postponed for a minute, with a reason and at no cost", () => {
 	const busy: Pending = { ...pending, spent: 1, busy: { count: 3, since: NOW - 5 } };
 	const waiting = waits(busy, { kind: "put_off", detail: "not there" });
 	expect(waiting).toEqual({ ...busy, detail: "not there", dueAt: NOW + 60_000 });
 	expect(waits(waiting, attempted("busy")).detail).toBeNull();
 });
 
-test("what cannot be sent ends dead with its reason", () => {
+test("a delivery that can never be sent ends dead with its reason", () => {
 	const event: DeliveryEvent = { kind: "impossible", reason: "transform_failed", detail: "no value" };
 	expect(after(pending, event)).toEqual(dead("transform_failed", "no value"));
 });

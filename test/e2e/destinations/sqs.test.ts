@@ -68,7 +68,7 @@ test("an event becomes one message, whole and byte for byte, and its id is the r
 	expect(JSON.parse(message?.Body ?? "")).toMatchObject({ specversion: "1.0", type, id: "7" });
 });
 
-test("a FIFO queue gets the subject as the group and the delivery as what is not to come twice", async () => {
+test("a FIFO queue gets the subject as group id and the delivery as deduplication id", async () => {
 	const queue = await createQueue(`${unique("ordered")}.fifo`, { FifoQueue: "true" });
 	const type = await sendTo(queue, "data.text");
 	const delivery = await deliver({ type, subject: "scans/1", data: { text: "hello" } });

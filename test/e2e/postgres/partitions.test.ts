@@ -73,7 +73,7 @@ describe.skipIf(binaries === null && !isRequired)("tables that are partitioned",
 		expect(await queued()).toEqual(["scans INSERT 3"]);
 	});
 
-	test("a partition that is made later is watched with the rest", async () => {
+	test("a partition that is created later is watched with the rest", async () => {
 		await watch("scans");
 		await database.query(`
 			create table app.y2027 partition of app.scans for values from ('2027-01-01') to ('2028-01-01');
@@ -111,7 +111,7 @@ describe.skipIf(binaries === null && !isRequired)("tables that are partitioned",
 		});
 	});
 
-	test("a trigger of somebody else stays, and the set-up that takes all away leaves none of ours", async () => {
+	test("a foreign trigger stays, and removing the set-up removes all of ours", async () => {
 		await database.query(`
 			create or replace function app.other() returns trigger language plpgsql as 'begin return null; end';
 			create trigger other after insert on app.scans for each row execute function app.other()`);

@@ -289,7 +289,7 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				test("a refusal fails the write", async () => {
 					await database.query("update sluice.target set secret = 'whsec_' || repeat('A', 44)");
 					const write = database.query("insert into documents (id) values (9)");
-					await expect(write).rejects.toThrow("Sluice answered 401");
+					await expect(write).rejects.toThrow("Sluice responded with 401");
 					expect((await database.query("select id from documents")).rows).toEqual([]);
 				});
 
@@ -297,7 +297,7 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				test("so does one without a body", async () => {
 					await database.query("update sluice.target set url = $1", [stage.receiver.model(answer(502)).url]);
 					const write = database.query("insert into documents (id) values (13)");
-					await expect(write).rejects.toThrow("Sluice answered 502");
+					await expect(write).rejects.toThrow("Sluice responded with 502");
 				});
 
 			test("removed, it leaves nothing behind", async () => {

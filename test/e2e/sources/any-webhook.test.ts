@@ -176,7 +176,7 @@ describe.concurrent.each(Object.entries(SERVICES))("%s", (service, { headers = {
 		return stage.api.ingest(source.ingest_url, changes.sent ?? body, all);
 	}
 
-	test("what it signs is accepted, with its data and type", async () => {
+	test("a correctly signed request is accepted, with its data and type", async () => {
 		const source = await create(service);
 		const first = await post(source);
 		expect(first.status).toBe(202);
@@ -192,7 +192,7 @@ describe.concurrent.each(Object.entries(SERVICES))("%s", (service, { headers = {
 		expect((again.body as { id: string }).id === id).toBe(sample.isDeduplicated);
 	});
 
-	test("what is not signed with its secret, or changed since, is refused", async () => {
+	test("a request without a valid signature, or changed since, is refused", async () => {
 		const source = await create(service);
 		expect((await post(source, { secret: Buffer.from("somebody else's").toString("base64") })).status).toBe(
 			401,

@@ -93,7 +93,7 @@ describe("messages", () => {
 	test.each([
 		["cannot be read", null],
 		["are larger than an event may be", "x".repeat(MAX_EVENT_BYTES + 1)],
-	])("that %s stay for the queue's redrive policy, and hold up no other", async (_what, body) => {
+	])("that %s stay for the queue's redrive policy, and block no others", async (_what, body) => {
 		const poison = { id: "poison", body };
 		await queue({ send: [...messages(0, 1), poison, ...messages(1, 2)] });
 		await createSource();

@@ -80,7 +80,7 @@ test("a message sent as text keeps its spelling", async () => {
 	expect((await captured.events())[0]?.data).toEqual({ kind: "json", text });
 });
 
-test("what is no notification is asked for again, and holds up no other", async () => {
+test("a message that is not a notification is retried, and blocks no others", async () => {
 	const queue = newQueue();
 	await stored(queue);
 	const captured = captureQueue();

@@ -92,7 +92,7 @@ describe.each(WITH_JOBS)("%s", (name) => {
 		}
 	});
 
-	test("takes no handle that is too long, and none that is no text", () => {
+	test("accepts no handle that is too long or not text", () => {
 		for (const id of ["x".repeat(MAX_HANDLE_LENGTH + 1), 7, null, [], {}, "", ".."]) {
 			const body = { id, task_id: id, status: "starting" };
 			const headers = { location: `/${"x".repeat(MAX_HANDLE_LENGTH)}` };

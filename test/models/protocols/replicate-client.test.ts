@@ -71,7 +71,7 @@ test("it is asked for and canceled as the client does so", async () => {
 	}
 });
 
-test("what the client takes for a prediction and its output, we do", async () => {
+test("agrees with the client on predictions and their outputs", async () => {
 	const started = { id: "abc123", status: "starting", version: "v1", input, output: null };
 	const done = { ...started, status: "succeeded", output: ["a", "b"], metrics: { predict_time: 1 } };
 	const { value } = await callOf((client) => client.predictions.get("abc123"), done);

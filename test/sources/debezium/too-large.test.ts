@@ -141,7 +141,7 @@ describe("what it is called, whatever the format", () => {
 		expect(dataOf(events[0])).toMatchObject({ type: "OrderPlaced" });
 	});
 
-	test("what is no change of a row", async () => {
+	test("records that are not row changes", async () => {
 		const { status, events } = await sent(JSON.stringify({ ddl: BIG }));
 		expect(status).toBe(202);
 		expect(dataOf(events[0])).toMatchObject({ type: "debezium.record", table: null, key: null });
@@ -206,7 +206,7 @@ describe("refused, and nothing stored", () => {
 		expect(events).toEqual([]);
 	});
 
-	test("what is bad is named by its place in the whole, or not at all", async () => {
+	test("an invalid record is named by its position in the whole body, or not at all", async () => {
 		const fitting = change(2, BIG.slice(1_000));
 		const { answer } = await sent(`[${fitting},${fitting},7]`);
 		expect(answer).toMatchObject({ errors: [{ path: "[2]" }] });

@@ -49,7 +49,7 @@ test("the signature is the hex HMAC-SHA256 of the body", async () => {
 	expect(await check("0".repeat(64))).toBe(false);
 });
 
-test("what is missing has a substitute", async () => {
+test("missing members have substitutes", async () => {
 	const body = '{"event":"database.access_request","timestamp":-1}';
 	const { attributes } = await parseOne("planetscale", { body });
 	expect(attributes).toMatchObject({ source: "/planetscale/publisher-1", time: RECEIVED_AT });

@@ -187,7 +187,7 @@ describe("a message that waited in the queue of the database", () => {
 		expect((await post(source, captureQueue(), { body: UPDATED, age })).status).toBe(202);
 	});
 
-	test("no other kind takes it", async () => {
+	test("no other kind accepts it", async () => {
 		const source = { ...sourceOf("debezium", SECRET) };
 		expect((await post(source, captureQueue(), { age: 20 * MINUTE_MS })).status).toBe(401);
 	});

@@ -165,7 +165,7 @@ describe("in development", () => {
 		["http://localhost:8000/#part", "fragment"],
 		["ftp://localhost/", "https:// or http://"],
 		["http://localhost:8787/v1/events", "the router itself"],
-	])("%s is refused all the same: %s", (url, reason) => {
+	])("%s is refused anyway: %s", (url, reason) => {
 		expect(refuseUrl(url, development)).toContain(reason);
 	});
 });

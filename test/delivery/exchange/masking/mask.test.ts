@@ -46,7 +46,7 @@ describe("a secret in JSON", () => {
 		}
 	});
 
-	test("is hidden where it is a number of its own, and stays within others", () => {
+	test("is masked if it is a separate number, but not inside others", () => {
 		const digits = formsOf(["12345678"], 8);
 		expect(maskJson('{"a":12345678,"b":[12345678],"c":"x12345678"}', digits)).toBe(
 			'{"a":"***","b":["***"],"c":"x***"}',

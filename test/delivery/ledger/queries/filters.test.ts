@@ -107,7 +107,7 @@ describe("subject and correlation id find a delivery", () => {
 	});
 });
 
-test("an event that nothing came before has its own id for a correlation id", async () => {
+test("a publisher's event has its own id as correlation id", async () => {
 	const setting = await createSetting();
 	model(() => Response.json({}));
 	const item = about(setting, {});
@@ -132,7 +132,7 @@ test("a status code is that of the last attempt", async () => {
 	await runAlarm(setting);
 });
 
-test("a later change of a delivery leaves what it is searched by", async () => {
+test("a later change of a delivery does not change its search columns", async () => {
 	const setting = await createSetting();
 	model(() => new Response(null, { status: 422 }));
 	const { first: id, eventId } = await enqueued(setting);

@@ -131,7 +131,7 @@ describe("refused", () => {
 		},
 	);
 
-	test("what does not even claim to be right asks Google nothing", async () => {
+	test("a token with wrong claims causes no request to Google", async () => {
 		await check(await token({ claims: { email: "somebody@gmail.com" } }));
 		await check(await token({ claims: { aud: "x" } }));
 		expect(fetched).not.toHaveBeenCalled();

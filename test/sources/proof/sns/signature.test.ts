@@ -122,7 +122,7 @@ test("SHA-1 is refused where the source asks for version 2", async () => {
 	expect(await check(notification({ SignatureVersion: "2" }), strict)).toBe(true);
 });
 
-test("a source without topics takes nothing", async () => {
+test("a source without topics accepts nothing", async () => {
 	playSns();
 	expect(await check(notification(), {})).toBe(false);
 });
