@@ -2,52 +2,16 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
-import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
-import { deliveryId, eventId } from "../../../src/events/ids.ts";
-import { bulkJob, dispatcher, eventLog } from "../../../src/objects/clients.ts";
+import { bulkJob } from "../../../src/objects/clients.ts";
 import { createSetting } from "../../delivery/dispatcher.fixtures.ts";
 import { askWith, makeKey } from "../access/keys.ts";
 import { type Resource, ask, badPaths, must, readIds } from "../client.ts";
-
-let made = 0;
-
-interface Target {
-	endpoint: Resource;
-	subscription: Resource;
-}
-
-/** A paused endpoint, so that what is routed to it stays pending, and a subscription to it. */
-async function aPausedTarget(): Promise<Target> {
-	const name = `bulk-${++made}`;
-	await must("POST", "/v1/endpoints", { name, url: "https://models.example.com/" });
-	const endpoint = await must("POST", `/v1/endpoints/${name}/pause`);
-	const subscription = await must("POST", "/v1/subscriptions", { name: `to-${name}`, endpoint: `${name}@1` });
-	return { endpoint, subscription };
-}
+import { aPausedTarget, route as routeOne, type Target } from "../targets.ts";
 
 /** Hands events to the targets, as the router would; returns their ids. */
 async function route(targets: readonly Target[], count: number, subject = "none"): Promise<string[]> {
 	const ids: string[] = [];
-	for (let number = 0; number < count; number++) {
-		const attributes = { id: `b-${++made}`, source: "/t", type: "t", subject };
-		const id = eventId("src_api", attributes);
-		const event: SluiceEvent = { id, sourceId: "src_api", receivedAt: Date.now(), attributes, data: null };
-		const decisions = targets.map(({ endpoint, subscription }): Decision => {
-			const [endpointId, subscriptionId] = [endpoint.id, subscription.id];
-			return {
-				deliveryId: deliveryId({ eventId: id, subscriptionId, endpointId }),
-				subscriptionId,
-				subscriptionName: subscription.name,
-				endpointId,
-				endpointRef: `${endpoint.name}@1`,
-			};
-		});
-		await eventLog(env, "src_api").append([{ event, decisions }]);
-		for (const decision of decisions) {
-			await dispatcher(env, decision.endpointId).enqueue([{ event, decisions: [decision] }]);
-		}
-		ids.push(id);
-	}
+	for (let number = 0; number < count; number++) ids.push((await routeOne(targets, { subject })).event);
 	return ids;
 }
 
