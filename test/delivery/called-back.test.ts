@@ -4,24 +4,23 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
 import { dispatcher } from "../../src/objects/clients.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
 import type { Completion, ReadableEndpoint, Subscription } from "../../src/store/records.ts";
 import { deleteSubscription } from "../../src/store/resources/subscriptions.ts";
 import {
 	type Call,
-	createSetting,
 	incoming,
 	model,
+	rowsFail,
 	runAlarm,
 	type Setting,
 	until,
 	whenStatus,
 	whenTried,
 } from "./dispatcher.fixtures.ts";
+import { createJobSetting, deliver, ORIGIN, replicate } from "./jobs.fixtures.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-const ORIGIN = "https://router.example.com";
 const result = { type: "text.read", transform: null, maxHops: 8, allowCycles: false };
 const retry = {
 	// So long that nothing of it is sent again while other tests listen.
@@ -31,21 +30,17 @@ const retry = {
 	statuses: [],
 	busyStatuses: [],
 };
-const replicate = { protocol: "replicate", url: "https://api.example.com", model: "a/b" } as const;
 
 async function calledBack(
 	endpoint: Partial<ReadableEndpoint> = {},
 	completion: Partial<Completion> = {},
 	subscription: Partial<Subscription> = {},
 ): Promise<Setting> {
-	return createSetting({
-		endpoint: {
-			retry,
-			...endpoint,
-			completion: { ...DEFAULT_COMPLETION, mode: "callback", callbackOrigin: ORIGIN, ...completion },
-		},
+	return createJobSetting(
+		{ retry, ...endpoint },
+		{ mode: "callback", callbackOrigin: ORIGIN, ...completion },
 		subscription,
-	});
+	);
 }
 
 async function post(url: string, body: unknown, status: number | null = null) {
@@ -64,10 +59,9 @@ function urlOf(call: Call | undefined): string {
 
 async function begun(setting: Setting, answer: (call: Call) => Response | Promise<Response>) {
 	const calls = model(answer);
-	const item = incoming(setting);
-	await setting.dispatcher.enqueue([item]);
+	const id = await deliver(setting);
 	await until(() => calls.length > 0);
-	return { id: item.id, url: urlOf(calls[0]), calls };
+	return { id, url: urlOf(calls[0]), calls };
 }
 
 async function waiting(
@@ -91,18 +85,6 @@ function slow(status = 202) {
 			mayRespond = true;
 		},
 	};
-}
-
-async function rowsFail({ dispatcher }: Setting, doFail: boolean): Promise<void> {
-	await runInDurableObject(dispatcher, (_, { storage: { sql } }) => {
-		for (const verb of ["INSERT", "UPDATE"]) {
-			sql.exec(
-				doFail
-					? `CREATE TRIGGER no_${verb} BEFORE ${verb} ON deliveries BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`
-					: `DROP TRIGGER no_${verb}`,
-			);
-		}
-	});
 }
 
 async function stored({ dispatcher }: Setting, id: string): Promise<unknown> {

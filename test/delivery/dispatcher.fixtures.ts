@@ -190,3 +190,17 @@ export async function setFull({ dispatcher }: Setting, isFull: boolean): Promise
 		} else Reflect.deleteProperty(storage.sql, "databaseSize");
 	});
 }
+
+/** Makes every write of a delivery fail, or succeed again. */
+export async function rowsFail({ dispatcher }: Pick<Setting, "dispatcher">, doFail: boolean): Promise<void> {
+	await runInDurableObject(dispatcher, (_, { storage: { sql } }) => {
+		for (const verb of ["INSERT", "UPDATE"]) {
+			sql.exec(
+				doFail
+					? `CREATE TRIGGER IF NOT EXISTS no_${verb} BEFORE ${verb} ON deliveries
+						BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`
+					: `DROP TRIGGER IF EXISTS no_${verb}`,
+			);
+		}
+	});
+}

@@ -8,8 +8,6 @@ import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.t
 import type { ReadableEndpoint } from "../../src/store/records.ts";
 import {
 	type Call,
-	createSetting,
-	incoming,
 	model,
 	runAlarm,
 	type Setting,
@@ -17,6 +15,7 @@ import {
 	whenStatus,
 	whenTried,
 } from "./dispatcher.fixtures.ts";
+import { begun, createJobSetting, deliver, ORIGIN, replicate } from "./jobs.fixtures.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -29,14 +28,10 @@ const retry = {
 };
 
 function polled(endpoint: Partial<ReadableEndpoint> = {}, completion = {}): Promise<Setting> {
-	return createSetting({
-		endpoint: {
-			retry,
-			url: "https://model.example.com/run",
-			...endpoint,
-			completion: { ...DEFAULT_COMPLETION, mode: "poll", ...completion },
-		},
-	});
+	return createJobSetting(
+		{ retry, url: "https://model.example.com/run", ...endpoint },
+		{ mode: "poll", ...completion },
+	);
 }
 
 /** Takes jobs, and answers the polls after them. */
@@ -66,13 +61,6 @@ async function pass(setting: Setting, ms: number, is: () => boolean): Promise<vo
 	later(ms);
 	await runAlarm(setting);
 	await until(is);
-}
-
-async function begun(setting: Setting): Promise<string> {
-	const item = incoming(setting);
-	await setting.dispatcher.enqueue([item]);
-	await whenStatus(setting, item.id, "waiting");
-	return item.id;
 }
 
 test("the server is asked until it has the output, with its credentials and signed, and once after that", async () => {
@@ -156,10 +144,11 @@ test("a job that the server has lost costs an attempt, and is started again", as
 
 describe("at the deadline", () => {
 	test("the server is asked a last time, also one that was to call back", async () => {
-		const setting = await polled(
-			{ url: "https://api.example.com", model: "a/b", protocol: "replicate" },
-			{ mode: "callback", callbackOrigin: "https://router.example.com", deadlineSeconds: 600 },
-		);
+		const setting = await polled(replicate, {
+			mode: "callback",
+			callbackOrigin: ORIGIN,
+			deadlineSeconds: 600,
+		});
 		const calls = model(({ method }) =>
 			method === "POST"
 				? Response.json({ id: "p1", status: "starting" }, { status: 201 })
@@ -175,10 +164,7 @@ describe("at the deadline", () => {
 	});
 
 	test("a job that still runs is canceled at the server, and the attempt is spent", async () => {
-		const setting = await polled(
-			{ url: "https://api.example.com", model: "a/b", protocol: "replicate" },
-			{ deadlineSeconds: 600 },
-		);
+		const setting = await polled(replicate, { deadlineSeconds: 600 });
 		const calls = model(({ url }) =>
 			url.endsWith("/cancel")
 				? Response.json({})
@@ -245,7 +231,7 @@ describe("when the endpoint's way to complete changes while a job runs", () => {
 });
 
 test("a cancel reaches the server, which is asked for nothing any more", async () => {
-	const setting = await polled({ url: "https://api.example.com", model: "a/b", protocol: "replicate" });
+	const setting = await polled(replicate);
 	const calls = model(({ url }) =>
 		url.endsWith("/cancel")
 			? Response.json({})
@@ -337,9 +323,7 @@ test("a task whose output is had by another request is asked for it, and judged 
 test("a 202 that does not say where its output is costs an attempt, and says so", async () => {
 	const setting = await polled();
 	model(() => new Response("", { status: 202 }));
-	const item = incoming(setting);
-	await setting.dispatcher.enqueue([item]);
-	const { attempts } = await whenTried(setting, item.id);
+	const { attempts } = await whenTried(setting, await deliver(setting));
 	expect(attempts).toMatchObject([{ outcome: "error", statusCode: 202 }]);
 	expect(attempts[0]?.error).toContain("no Location");
 });
@@ -368,7 +352,7 @@ test("an eviction forgets neither the job nor when it is asked for next", async 
 });
 
 test("a subscription that is deleted while its delivery waits ends it with the next poll, which asks nothing", async () => {
-	const setting = await polled({ url: "https://api.example.com", model: "a/b", protocol: "replicate" });
+	const setting = await polled(replicate);
 	const calls = model(() => Response.json({ id: "p1", status: "starting" }, { status: 201 }));
 	const id = await begun(setting);
 	await deleteSubscription(env, setting.subscription.id);

@@ -2,58 +2,18 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
-import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
-import { deliveryId, eventId } from "../../../src/events/ids.ts";
-import { bulkJob, dispatcher, eventLog } from "../../../src/objects/clients.ts";
+import { bulkJob, eventLog } from "../../../src/objects/clients.ts";
 import { createSetting } from "../../delivery/dispatcher.fixtures.ts";
 import { askWith, makeKey } from "../access/keys.ts";
 import { type Resource, ask, badPaths, must, readIds } from "../client.ts";
+import { anEvent, aPausedTarget, route as routeOne, type Target } from "../targets.ts";
 
-let made = 0;
-
-interface Target {
-	endpoint: Resource;
-	subscription: Resource;
-}
-
-/** A paused endpoint, so that what is routed to it stays pending, and a subscription to it. */
-async function aPausedTarget(): Promise<Target> {
-	const name = `bulk-${++made}`;
-	await must("POST", "/v1/endpoints", { name, url: "https://models.example.com/" });
-	const endpoint = await must("POST", `/v1/endpoints/${name}/pause`);
-	const subscription = await must("POST", "/v1/subscriptions", { name: `to-${name}`, endpoint: `${name}@1` });
-	return { endpoint, subscription };
-}
-
-function anEvent(subject = "none"): SluiceEvent {
-	const attributes = { id: `b-${++made}`, source: "/t", type: "t", subject };
-	const id = eventId("src_api", attributes);
-	return { id, sourceId: "src_api", receivedAt: Date.now(), attributes, data: null };
-}
-
-/** Hands an event to the targets, as the router would. */
-async function routeEvent(targets: readonly Target[], event: SluiceEvent): Promise<void> {
-	const decisions = targets.map(({ endpoint, subscription }): Decision => {
-		const [endpointId, subscriptionId] = [endpoint.id, subscription.id];
-		return {
-			deliveryId: deliveryId({ eventId: event.id, subscriptionId, endpointId }),
-			subscriptionId,
-			subscriptionName: subscription.name,
-			endpointId,
-			endpointRef: `${endpoint.name}@1`,
-		};
-	});
-	await eventLog(env, "src_api").append([{ event, decisions }]);
-	for (const decision of decisions) {
-		await dispatcher(env, decision.endpointId).enqueue([{ event, decisions: [decision] }]);
-	}
-}
-
-/** Routes new events; returns their ids. */
-async function route(targets: readonly Target[], count: number, subject?: string): Promise<string[]> {
-	const events = Array.from({ length: count }, () => anEvent(subject));
-	for (const event of events) await routeEvent(targets, event);
-	return events.map(({ id }) => id);
+/** Hands events to the targets, as the router would; returns their ids. */
+async function route(targets: readonly Target[], count: number, subject = "none"): Promise<string[]> {
+	const ids: string[] = [];
+	for (let number = 0; number < count; number++)
+		ids.push((await routeOne(targets, anEvent({ subject }))).event);
+	return ids;
 }
 
 async function whenOver(id: string): Promise<Resource> {
@@ -145,7 +105,9 @@ describe("of one event", () => {
 	test("that is routed only after the request is found", async () => {
 		const target = await aPausedTarget();
 		const event = anEvent();
-		const wait = vi.spyOn(scheduler, "wait").mockImplementationOnce(() => routeEvent([target], event));
+		const wait = vi.spyOn(scheduler, "wait").mockImplementationOnce(async () => {
+			await routeOne([target], event);
+		});
 		const job = await must("POST", "/v1/deliveries/cancel", { event: event.id });
 		wait.mockRestore();
 		expect(await whenOver(job.id)).toMatchObject({ done: 1, endpoint_count: 1 });
@@ -219,7 +181,7 @@ test("a subscriber reaches what is its own, and the jobs that it has begun", asy
 });
 
 test("a subscriber's key reaches all of its endpoints, however many there are", async () => {
-	const prefix = `own${++made}`;
+	const prefix = "own";
 	const { name } = await must("POST", "/v1/endpoints", {
 		name: `${prefix}-old`,
 		url: "https://m.example.com/",

@@ -1,50 +1,8 @@
-import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { deliveryJson } from "../../../src/api/deliveries/wire.ts";
-import { dispatcher } from "../../../src/objects/clients.ts";
 import type { DeliveryRecord } from "../../../src/delivery/records.ts";
-import { eventLog } from "../../../src/objects/clients.ts";
-import type { Decision, SluiceEvent } from "../../../src/events/event.ts";
-import { deliveryId, eventId } from "../../../src/events/ids.ts";
-import { type Resource, ask, badPaths, must, readIds } from "../client.ts";
-
-interface Target {
-	endpoint: Resource;
-	subscription: Resource;
-}
-
-let count = 0;
-
-/** A paused endpoint, so that what is routed to it stays pending, and a subscription to it. */
-async function aPausedTarget(): Promise<Target> {
-	const name = `held-${++count}`;
-	await must("POST", "/v1/endpoints", { name, url: "https://models.example.com/" });
-	const endpoint = await must("POST", `/v1/endpoints/${name}/pause`);
-	const subscription = await must("POST", "/v1/subscriptions", { endpoint: `${name}@1` });
-	return { endpoint, subscription };
-}
-
-/** Hands one event to the targets, as the router would; returns its id and those of its deliveries. */
-async function route(targets: readonly Target[]): Promise<{ event: string; deliveries: string[] }> {
-	const attributes = { id: `e-${++count}`, source: "/t", type: "t" };
-	const id = eventId("src_api", attributes);
-	const event: SluiceEvent = { id, sourceId: "src_api", receivedAt: Date.now(), attributes, data: null };
-	const decisions = targets.map(({ endpoint, subscription }): Decision => {
-		const [endpointId, subscriptionId] = [endpoint.id, subscription.id];
-		return {
-			deliveryId: deliveryId({ eventId: id, subscriptionId, endpointId }),
-			subscriptionId,
-			subscriptionName: subscription.name,
-			endpointId,
-			endpointRef: `${endpoint.name}@1`,
-		};
-	});
-	await eventLog(env, "src_api").append([{ event, decisions }]);
-	for (const decision of decisions) {
-		await dispatcher(env, decision.endpointId).enqueue([{ event, decisions: [decision] }]);
-	}
-	return { event: id, deliveries: decisions.map((decision) => decision.deliveryId) };
-}
+import { ask, badPaths, must, readIds } from "../client.ts";
+import { aPausedTarget, route, type Target } from "../targets.ts";
 
 async function listIds(query: string): Promise<string[]> {
 	return (await readIds(`/v1/deliveries?${query}`)).ids;

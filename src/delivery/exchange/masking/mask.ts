@@ -3,8 +3,8 @@
  * not put them into results, events and logs. Finds them unchanged, JSON-escaped, percent-encoded
  * and inside base64. Pure; one pass over the text for each form, whatever the text contains.
  */
-import { HIDDEN } from "../../../crypto/hidden.ts";
 import { Buffer } from "node:buffer";
+import { HIDDEN } from "../../../crypto/hidden.ts";
 import { stringEnd } from "../../../events/json/text.ts";
 import { type View, views } from "./unescaped.ts";
 

@@ -2,8 +2,8 @@
  * A request as the API may show it: credentials and signatures are masked, everything else is as it
  * would be sent. Pure.
  */
-import { HIDDEN } from "../../../crypto/hidden.ts";
 import { Buffer } from "node:buffer";
+import { HIDDEN } from "../../../crypto/hidden.ts";
 import type { EventData } from "../../../events/event.ts";
 import { LINEAGE_HEADER } from "../../../events/lineage-header.ts";
 import type { ReadableEndpoint } from "../../../store/records.ts";

@@ -21,7 +21,7 @@ export type NextInbox =
 	| { seq: number; deliveries: Incoming[]; size: number }
 	| { seq: number; unreadable: InboxRow["entries"] };
 
-export const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
+const storedDecisions = z.array(z.object({ eventId: z.string(), decisions: decisionList }));
 
 export type StoredRow = { seq: number; decisions: string; segment: string };
 
@@ -49,6 +49,10 @@ function decodeOrNull(segment: string): SluiceEvent[] | null {
 
 export function entriesOf(lists: z.infer<typeof storedDecisions>): InboxRow["entries"] {
 	return lists.flatMap(({ eventId, decisions }) => decisions.map((decision) => ({ eventId, decision })));
+}
+
+export function encodeDecisions(lists: z.infer<typeof storedDecisions>): string {
+	return JSON.stringify(lists);
 }
 
 /** null if a newer release wrote them in its own form. */

@@ -4,17 +4,16 @@
  * million is never loaded; only its oldest row is. A delivery leaves the inbox when it gets its own
  * row in the delivery table.
  */
-import type * as z from "zod";
 import { DECISION_BYTES, type SluiceEvent } from "../../../events/event.ts";
 import { nextPosition } from "../../../events/position.ts";
 import { decodeHead, encodeSegment, estimateBytes, splitRuns } from "../../../events/queue/segment.ts";
 import {
+	encodeDecisions,
 	entriesOf,
 	type InboxRow,
 	type NextInbox,
 	parseDecisions,
 	readRow,
-	type storedDecisions,
 	type StoredRow,
 } from "./inbox-row.ts";
 import type { IncomingEvent } from "./incoming.ts";
@@ -25,6 +24,7 @@ const MAX_ROW_BYTES = 1_200_000;
  * Decisions of one event per row; an event with more matching subscriptions uses several rows.
  */
 const MAX_ROW_DECISIONS = 1_000;
+
 /**
  * Stores deliveries at positions after `last`, numbered from `number` on, and returns the last
  * position used.
@@ -44,7 +44,7 @@ export function putInbox(
 		sql.exec(
 			"INSERT INTO inbox (seq, decisions, segment, number) VALUES (?, ?, ?, ?)",
 			seq,
-			JSON.stringify(entries satisfies z.infer<typeof storedDecisions>),
+			encodeDecisions(entries),
 			encodeSegment(run.map(({ event }) => event)),
 			next,
 		);

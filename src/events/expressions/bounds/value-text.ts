@@ -4,7 +4,7 @@ import { isFunction, type Meter } from "./meter.ts";
 
 /** The maximum size of an expression's result, as JSON in UTF-8: an event, plus some room for a wrapper. */
 const MAX_JSON_BYTES = MAX_EVENT_BYTES + 65_536;
-/** The same limit as for incoming JSON (json-structure.ts). */
+/** The same limit as for incoming JSON (json/structure.ts). */
 const MAX_LEVELS = 1_000;
 
 /** Charges for the text that JSONata creates from a value. */

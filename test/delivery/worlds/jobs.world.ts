@@ -5,15 +5,14 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, vi } from "vitest";
-import { app } from "../../src/app.ts";
-import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
-import type { DeliveryRecord } from "../../src/delivery/records.ts";
-import { dispatcher, hand } from "../../src/objects/clients.ts";
-import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
-import { PATIENCE_MS } from "../patience.ts";
-import { createSetting, incoming, type Setting } from "./dispatcher.fixtures.ts";
+import { app } from "../../../src/app.ts";
+import { STATUS_HEADER } from "../../../src/callbacks/receive.ts";
+import type { DeliveryRecord } from "../../../src/delivery/records.ts";
+import { dispatcher, hand } from "../../../src/objects/clients.ts";
+import { DEFAULT_COMPLETION } from "../../../src/store/resources/endpoint-columns.ts";
+import { createSetting, incoming, rowsFail, type Setting } from "../dispatcher.fixtures.ts";
+import { insist, OVER, sleep } from "./world.ts";
 
-const OVER: readonly string[] = ["succeeded", "dead", "canceled"];
 const DEADLINE_SECONDS = 600;
 
 export interface Answer {
@@ -186,22 +185,11 @@ export class JobsWorld {
 		const items = Array.from({ length: count }, () => incoming(this.setting));
 		for (const { id } of items) this.ids.add(id);
 		const storedAt = Date.now();
-		await this.insist(() => this.dispatcher.enqueue(items.map((item) => ({ ...item, storedAt }))));
-	}
-
-	async insist<T>(call: () => Promise<T>): Promise<T> {
-		for (let tries = 0; ; tries++) {
-			try {
-				return await call();
-			} catch (error) {
-				if (tries > PATIENCE_MS / 10) throw error;
-				await sleep(10);
-			}
-		}
+		await insist(() => this.dispatcher.enqueue(items.map((item) => ({ ...item, storedAt }))));
 	}
 
 	async runAlarm(): Promise<void> {
-		await this.insist(() => runDurableObjectAlarm(this.dispatcher));
+		await insist(() => runDurableObjectAlarm(this.dispatcher));
 	}
 
 	passTime(ms: number): void {
@@ -223,23 +211,12 @@ export class JobsWorld {
 
 	async writes(doFail: boolean): Promise<void> {
 		this.#areWritesFailing = doFail;
-		await this.insist(() =>
-			runInDurableObject(this.dispatcher, (_, { storage: { sql } }) => {
-				for (const verb of ["INSERT", "UPDATE"]) {
-					sql.exec(
-						doFail
-							? `CREATE TRIGGER IF NOT EXISTS no_${verb} BEFORE ${verb} ON deliveries
-								BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`
-							: `DROP TRIGGER IF EXISTS no_${verb}`,
-					);
-				}
-			}),
-		);
+		await insist(() => rowsFail(this, doFail));
 	}
 
 	async byHand(kind: "retry" | "cancel" | "repair", pick: number): Promise<void> {
 		const id = [...this.ids][pick % Math.max(this.ids.size, 1)];
-		if (kind === "repair") await this.insist(() => this.dispatcher.refresh({ repaired: true }));
+		if (kind === "repair") await insist(() => this.dispatcher.refresh({ repaired: true }));
 		if (kind === "repair" || id === undefined) return;
 		// A write that fails is told to whoever asks.
 		await (kind === "retry" ? this.dispatcher.retry(id) : this.dispatcher.cancel(id)).then(
@@ -249,7 +226,7 @@ export class JobsWorld {
 	}
 
 	async records(): Promise<DeliveryRecord[]> {
-		const { items } = await this.insist(() => this.dispatcher.list({ limit: 1_000 }));
+		const { items } = await insist(() => this.dispatcher.list({ limit: 1_000 }));
 		return items;
 	}
 
@@ -260,7 +237,7 @@ export class JobsWorld {
 	async checkSlots(): Promise<void> {
 		if (this.#areWritesFailing) return;
 		await vi.waitFor(async () => {
-			const { inFlight, waiting } = await this.insist(() => this.dispatcher.health());
+			const { inFlight, waiting } = await insist(() => this.dispatcher.health());
 			expect(inFlight + waiting).toBeLessThanOrEqual(this.#maxConcurrency);
 		});
 	}
@@ -332,20 +309,16 @@ export class JobsWorld {
 			}
 		}
 		// No slot has leaked.
-		expect(await this.insist(() => this.dispatcher.health())).toMatchObject({
+		expect(await insist(() => this.dispatcher.health())).toMatchObject({
 			inFlight: 0,
 			waiting: 0,
 			backlog: 0,
 		});
-		expect(await this.insist(() => this.dispatcher.blocked())).toMatchObject({ blockedBy: null });
+		expect(await insist(() => this.dispatcher.blocked())).toMatchObject({ blockedBy: null });
 	}
 }
 
 function predictionOf({ handle, end }: Job): object {
 	const output = end === "succeeded" ? { output: `of ${handle}` } : {};
 	return { id: handle, status: end ?? "processing", ...output };
-}
-
-function sleep(ms: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -5,14 +5,12 @@
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, vi } from "vitest";
-import type { HandName, LeasedJob } from "../../src/delivery/hands/job.ts";
-import type { DeliveryRecord } from "../../src/delivery/records.ts";
-import { countAttempts } from "../../src/delivery/rules/attempts.ts";
-import { dispatcher, hand } from "../../src/objects/clients.ts";
-import { PATIENCE_MS } from "../patience.ts";
-import { createSetting, incoming, type Setting } from "./dispatcher.fixtures.ts";
-
-const OVER: readonly string[] = ["succeeded", "dead", "canceled"];
+import type { HandName, LeasedJob } from "../../../src/delivery/hands/job.ts";
+import type { DeliveryRecord } from "../../../src/delivery/records.ts";
+import { countAttempts } from "../../../src/delivery/rules/attempts.ts";
+import { dispatcher, hand } from "../../../src/objects/clients.ts";
+import { createSetting, incoming, type Setting } from "../dispatcher.fixtures.ts";
+import { insist, OVER, sleep } from "./world.ts";
 
 /** What the model says: a status, after so many ms. */
 export interface Answer {
@@ -130,25 +128,13 @@ export class World {
 		const told = items.map((item) => ({ ...item, storedAt }));
 		await Promise.all([
 			// What fails comes again from the queue, and its log has it by then.
-			this.dispatcher.enqueue(items).catch(() => this.insist(() => this.dispatcher.enqueue(told))),
-			this.insist(() => this.dispatcher.enqueue(told)),
+			this.dispatcher.enqueue(items).catch(() => insist(() => this.dispatcher.enqueue(told))),
+			insist(() => this.dispatcher.enqueue(told)),
 		]);
 	}
 
-	/** A call to an object that has just crashed may fail; whoever makes it makes it again. */
-	async insist<T>(call: () => Promise<T>): Promise<T> {
-		for (let tries = 0; ; tries++) {
-			try {
-				return await call();
-			} catch (error) {
-				if (tries > PATIENCE_MS / 10) throw error;
-				await sleep(10);
-			}
-		}
-	}
-
 	async runAlarm(): Promise<void> {
-		await this.insist(() => runDurableObjectAlarm(this.dispatcher));
+		await insist(() => runDurableObjectAlarm(this.dispatcher));
 	}
 
 	passTime(ms: number): void {
@@ -156,7 +142,7 @@ export class World {
 	}
 
 	async killDispatcher(): Promise<void> {
-		const durable = await this.insist(() => this.#durable());
+		const durable = await insist(() => this.#durable());
 		await runInDurableObject(this.dispatcher, (_, state) => {
 			this.#lose(0, durable);
 			state.abort("lost");
@@ -164,13 +150,13 @@ export class World {
 	}
 
 	async evictDispatcher(): Promise<void> {
-		const durable = await this.insist(() => this.#durable());
+		const durable = await insist(() => this.#durable());
 		await evict(this.dispatcher);
 		this.#lose(0, durable);
 	}
 
 	async killHand(number: number): Promise<void> {
-		const durable = await this.insist(() => this.#durable());
+		const durable = await insist(() => this.#durable());
 		await runInDurableObject(this.#hand(number), (_, state) => {
 			this.#lose(number, durable);
 			state.abort("lost");
@@ -178,7 +164,7 @@ export class World {
 	}
 
 	async evictHand(number: number): Promise<void> {
-		const durable = await this.insist(() => this.#durable());
+		const durable = await insist(() => this.#durable());
 		await evict(this.#hand(number));
 		this.#lose(number, durable);
 	}
@@ -214,7 +200,7 @@ export class World {
 	}
 
 	async records(): Promise<DeliveryRecord[]> {
-		const { items } = await this.insist(() => this.dispatcher.list({ limit: 1_000 }));
+		const { items } = await insist(() => this.dispatcher.list({ limit: 1_000 }));
 		return items;
 	}
 
@@ -235,10 +221,10 @@ export class World {
 	/** Somebody asks for a delivery once more or no more, or has seen to the endpoint. */
 	async byHand(kind: "retry" | "cancel" | "repair", pick: number): Promise<void> {
 		const id = [...this.ids][pick % Math.max(this.ids.size, 1)];
-		if (kind === "repair") await this.insist(() => this.dispatcher.refresh({ repaired: true }));
+		if (kind === "repair") await insist(() => this.dispatcher.refresh({ repaired: true }));
 		else if (id === undefined) return;
-		else if (kind === "retry") await this.insist<unknown>(() => this.dispatcher.retry(id));
-		else await this.insist<unknown>(() => this.dispatcher.cancel(id));
+		else if (kind === "retry") await insist<unknown>(() => this.dispatcher.retry(id));
+		else await insist<unknown>(() => this.dispatcher.cancel(id));
 	}
 
 	/**
@@ -295,8 +281,4 @@ async function evict(stub: DurableObjectStub<Rpc.DurableObjectBranded>): Promise
 	await evictDurableObject(stub).catch((error: unknown) => {
 		if (!String(error).includes("not currently running")) throw error;
 	});
-}
-
-function sleep(ms: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, ms));
 }
