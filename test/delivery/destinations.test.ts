@@ -96,7 +96,9 @@ test("a model of Workers AI runs, and its output is the result", async () => {
 	expect(await whenStatus(setting, item.id, "succeeded")).toMatchObject({
 		result: { data: { kind: "json", text: '{"response":"HELLO"}' }, contentType: "application/json" },
 	});
-	expect(runs).toEqual([["@cf/meta/llama-3.1-8b-instruct", { prompt: "hello" }]]);
+	expect(runs).toEqual([
+		["@cf/meta/llama-3.1-8b-instruct", { messages: [{ role: "user", content: "hello" }] }],
+	]);
 });
 
 test("a daily allocation that is used up pauses the endpoint, and keeps the delivery", async () => {

@@ -88,10 +88,11 @@ test("a working router: every step passes, the exit code is 0, and nothing is le
 	expect(await leftBehind()).toEqual([]);
 });
 
-test("a subscription that takes everything is not troubled, and its model not run", async () => {
+test("a subscription that names no source is not troubled, and its model not run", async () => {
 	const name = "takes-everything";
 	await stage.api.must("POST", "/v1/endpoints", { name, url: stage.receiver.model(answer(204)).url });
-	await stage.api.must("POST", "/v1/subscriptions", { name, endpoint: name, types: ["*"] });
+	// Names no source. The types keep out what the other suites send through the same router.
+	await stage.api.must("POST", "/v1/subscriptions", { name, endpoint: name, types: ["smoke.*"] });
 	closing.push(
 		() => stage.api.must("DELETE", `/v1/endpoints/${name}@1`),
 		() => stage.api.must("DELETE", `/v1/subscriptions/${name}`),
