@@ -61,6 +61,8 @@ export function openScreen(clock: () => number): Screen {
 			}
 		},
 		showJourneys: (all) => {
+			if (region === null)
+				console.log(paint("dim", " Times count from the arrival of each scan in the bucket."));
 			region?.settle();
 			region?.draw((columns) => journeyTable(all(), clock(), spinnerAt(clock()), columns));
 		},

@@ -22,7 +22,8 @@ const server = createServer(async (request, response) => {
 		console.log(`refused: ${error.message}`);
 		return response.writeHead(401).end();
 	}
-	console.log(`${request.headers["webhook-id"]} attempt ${request.headers["sluice-attempt"]}\n${body}\n`);
+	const { "sluice-event-id": event, "webhook-id": delivery, "sluice-attempt": attempt } = request.headers;
+	console.log(`${event} ${delivery} attempt ${attempt}\n${body}\n`);
 	const { data } = JSON.parse(body);
 	const words = String(data?.title ?? "").match(/\S+/g) ?? [];
 	response.setHeader("content-type", "application/json");

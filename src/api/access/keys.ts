@@ -38,7 +38,7 @@ export const keys = new Hono<ApiEnv>()
 		};
 		const inserted = await insertKey(c.env, key);
 		if (inserted === "name_taken") {
-			throw new Problem(409, "name_taken", `There is another key named ${key.name}.`);
+			throw new Problem(409, "name_taken", `There is already a key named ${key.name}.`);
 		}
 		if (inserted === "full") {
 			throw new Problem(

@@ -78,7 +78,7 @@ export function sourceNotFound(ref: string): Problem {
 }
 
 export function nameTaken(name: string): Problem {
-	return new Problem(409, "name_taken", `There is another source named ${name}.`);
+	return new Problem(409, "name_taken", `There is already a source named ${name}.`);
 }
 
 export function originOf(url: string): string {

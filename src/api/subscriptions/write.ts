@@ -50,7 +50,7 @@ export async function createSubscription(c: Context<ApiEnv>, input: DraftInput):
 }
 
 export function nameTaken(name: string): Problem {
-	return new Problem(409, "name_taken", `There is another subscription named ${name}.`);
+	return new Problem(409, "name_taken", `There is already a subscription named ${name}.`);
 }
 
 const changeable: Changeable<Subscription, SubscriptionChanges> = {

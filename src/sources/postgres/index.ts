@@ -70,7 +70,7 @@ function rowProof(auth: SourceAuth, secret: string): RowProof | null | undefined
 
 function sample(now: number): Sample {
 	const at = new Date(now).toISOString().replace("Z", "000+00:00");
-	const record = `{"id": 9007199254740993, "path": "scans/1.png", "size": 48213, "created_at": "${at}"}`;
+	const record = `{"id": 9007199254740993, "title": "How sluice gates work", "path": "scans/1.png", "size": 48213, "created_at": "${at}"}`;
 	const change = `"type": "INSERT", "table": "documents", "record": ${record}, "schema": "public", "old_record": null`;
 	return {
 		headers: { "content-type": "application/json", "user-agent": "pg_net/0.19.5" },

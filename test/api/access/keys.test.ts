@@ -60,7 +60,7 @@ describe("making a key", () => {
 		await makeKey({ name: "taken", role: "viewer" });
 		expect(await ask("POST", "/v1/keys", { name: "taken", role: "admin" })).toMatchObject({
 			status: 409,
-			body: { code: "name_taken" },
+			body: { code: "name_taken", detail: "There is already a key named taken." },
 		});
 	});
 

@@ -167,7 +167,10 @@ describe("creating an endpoint", () => {
 		await must("POST", "/v1/endpoints", { name, url });
 		expect(await ask("POST", "/v1/endpoints", { name, url })).toMatchObject({
 			status: 409,
-			body: { code: "name_taken" },
+			body: {
+				code: "name_taken",
+				detail: `There is already an endpoint ${name}@1. Choose another name or another version.`,
+			},
 		});
 		await must("POST", "/v1/endpoints", { name, url, version: "2" });
 	});

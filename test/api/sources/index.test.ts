@@ -156,7 +156,7 @@ describe("creating a source", () => {
 		await must("POST", "/v1/sources", { name });
 		expect(await ask("POST", "/v1/sources", { name })).toMatchObject({
 			status: 409,
-			body: { code: "name_taken" },
+			body: { code: "name_taken", detail: `There is already a source named ${name}.` },
 		});
 	});
 });

@@ -119,7 +119,7 @@ describe("creating a subscription", () => {
 		await must("POST", "/v1/subscriptions", { name, endpoint: "ocr" });
 		expect(await ask("POST", "/v1/subscriptions", { name, endpoint: "ocr" })).toMatchObject({
 			status: 409,
-			body: { code: "name_taken" },
+			body: { code: "name_taken", detail: `There is already a subscription named ${name}.` },
 		});
 	});
 });

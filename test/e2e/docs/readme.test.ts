@@ -11,6 +11,7 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { until } from "../support/until.ts";
 import { blocksOf, PROJECT } from "./markdown.ts";
 
@@ -140,12 +141,25 @@ describe("the first event", () => {
 		});
 	});
 
-	test("a row for a model of one's own: the source, the model and the application are connected", async () => {
-		const [database = "", connect = ""] = shell("Your database");
-		const [source = ""] = database.split("\n");
-		const { stdout } = await bash(onOwnPorts([define, source, connect].join("\n")));
-		expect(stdout).not.toMatch(REFUSED);
-		expect(stdout.match(/"id":"(?:src|ep|sub)_\w+"/g)).toHaveLength(4);
+	test("a row for a model of one's own: the sample of the source goes all the way to the application", async () => {
+		const receiver = await startReceiver();
+		try {
+			const { url } = receiver.model((response, { text }) => {
+				const { text: title } = JSON.parse(text) as { text: string };
+				response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ read: title }));
+			});
+			const [database = "", connect = ""] = shell("Your database");
+			const [source = ""] = database.split("\n");
+			const sample = "api /sources/documents-db/test -X POST";
+			const lines = [define, source, connect.replace("http://127.0.0.1:9100/predict", url), sample];
+			const { stdout } = await bash(onOwnPorts(lines.join("\n")));
+			expect(stdout).not.toMatch(REFUSED);
+			expect(stdout.match(/"id":"(?:src|ep|sub)_\w+"/g)).toHaveLength(4);
+			const line = 'document.labelled documents/9007199254740993 {"read":"How sluice gates work"}';
+			await until(line, () => (terminals[2]?.output().includes(line) ? true : null));
+		} finally {
+			await receiver.close();
+		}
 	});
 
 	test("the check of a deployment passes", async () => {

@@ -38,6 +38,7 @@ interface Item {
 const REFUSED_HERE: Record<string, string> = {
 	"api /dead-letters/dead_…/retry -X POST": "dead_letter_not_found",
 	"api /deliveries/dlv_…/cancel -X POST": "already_succeeded",
+	"api /deliveries/dlv_…/retry -X POST": "already_succeeded",
 	"api /keys/team-a -X DELETE": "key_not_found",
 };
 

@@ -198,7 +198,7 @@ function inPostgresJson(text: string): string {
 function readReadme(text: string) {
 	const section = text.split("\n## ").find((part) => part.startsWith("Your database\n")) ?? "";
 	return {
-		defineApi: only(text, /^(api\(\) \{.*?\})$/gms),
+		defineApi: only(text, /^(api\(\) \{.*?; \})$/gms),
 		createSource: only(section, /^```sh\n(api [^\n]*\nSECRET=[^\n]*)$/gm),
 		install: only(section, /^SECRET=[^\n]*\n(.*?)^```$/gms),
 		lookHere: only(section, /^```sh\n(api [^\n]*\n[^\n]*No rows.*?)^```$/gms),
