@@ -41,7 +41,7 @@ export function undescribed(seen: Seen): string | null {
 		if (contentType !== "application/problem+json") return `a refusal as ${contentType}`;
 		return (
 			undescribedProblem(text, status, codesOf(operation)) ??
-			(headers === undefined ? null : missingHeader(status, headers))
+			(headers === undefined || text.includes(NO_METHOD) ? null : missingHeader(status, headers))
 		);
 	}
 	const described = operation.responses[status];
@@ -59,6 +59,9 @@ export function undescribed(seen: Seen): string | null {
 
 /** What clients need beside the problem, by its status. */
 const NEEDED: Readonly<Record<number, string>> = { 405: "allow", 503: "retry-after" };
+
+/** Allows no method at all, and workerd sends no empty header. */
+const NO_METHOD = '"code":"source_not_posted"';
 
 function missingHeader(status: number, headers: Headers): string | null {
 	const name = NEEDED[status];
