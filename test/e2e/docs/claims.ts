@@ -40,6 +40,7 @@ const CLAIMS: readonly Claim[] = [
 		heading: "A second router in the account",
 		by: "files.test.ts",
 	},
+	{ page: "docs/operations.md", language: "sql", heading: "Back up and restore", by: "restore.test.ts" },
 	{ page: "docs/operations.md", language: "yaml", heading: "From CI", by: "files.test.ts" },
 	{ page: "docs/deliveries.md", language: "js", heading: "Signatures", by: "signatures.test.ts" },
 	{ page: "docs/deliveries.md", language: "python", heading: "Signatures", by: "signatures.test.ts" },
