@@ -1,8 +1,8 @@
 /** The Worker's entry points: fetch, queues and the Durable Objects. Wiring only. */
 import { app } from "./app.ts";
-import { DEAD_LETTER_QUEUE, takeDeadLetters } from "./dead-letters/consumer.ts";
+import { takeDeadLetters } from "./dead-letters/consumer.ts";
 import type { Env } from "./env.ts";
-import { EVENTS_QUEUE } from "./events/queue/message.ts";
+import { ownQueue } from "./events/queue/names.ts";
 import { takeBatch } from "./ingest/queues/queue-source.ts";
 import { routeBatch } from "./routing/router.ts";
 
@@ -17,7 +17,8 @@ export { Watch } from "./ingest/silence/watch.ts";
 export default {
 	fetch: app.fetch,
 	queue: (batch, env) => {
-		if (batch.queue === EVENTS_QUEUE) return routeBatch(batch, env);
-		return batch.queue === DEAD_LETTER_QUEUE ? takeDeadLetters(batch, env) : takeBatch(batch, env);
+		const own = ownQueue(batch.queue);
+		if (own === null) return takeBatch(batch, env);
+		return own === "events" ? routeBatch(batch, env) : takeDeadLetters(batch, env);
 	},
 } satisfies ExportedHandler<Env>;

@@ -5,7 +5,6 @@
 import type { Env } from "../../src/env.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { eventId } from "../../src/events/ids.ts";
-import { EVENTS_QUEUE } from "../../src/events/queue/message.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
 import { decide } from "../../src/routing/decide.ts";
 import { routeBatch } from "../../src/routing/router.ts";
@@ -44,7 +43,7 @@ async function route(count: number, env: Env): Promise<number> {
 		};
 	});
 	const metadata = { metrics: { backlogCount: 0, backlogBytes: 0 } };
-	await routeBatch({ queue: EVENTS_QUEUE, messages, metadata, ackAll() {}, retryAll() {} }, env);
+	await routeBatch({ queue: "sluice-events", messages, metadata, ackAll() {}, retryAll() {} }, env);
 	return acknowledged.size;
 }
 

@@ -39,7 +39,7 @@ export function notRouted(seconds: number, waiting: number | null): SmokeFailure
 	const backlog = waiting === null ? "" : ` ${waiting} messages wait in the queue.`;
 	return new SmokeFailure(
 		`The event was accepted but not routed within ${seconds} s.${backlog}`,
-		"The consumer of the queue sluice-events is not running, or cannot read D1. `npx wrangler queues info sluice-events` shows whether this Worker consumes the queue, and `npx wrangler tail` shows its log (router.no_table: D1 cannot be read).",
+		"The consumer of the events queue (sluice-events, or the name in wrangler.toml) is not running, or cannot read D1. `npx wrangler queues info sluice-events` shows whether this Worker consumes the queue, and `npx wrangler tail` shows its log (router.no_table: D1 cannot be read).",
 	);
 }
 

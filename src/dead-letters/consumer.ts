@@ -8,9 +8,6 @@ import { deadLetters } from "../objects/clients.ts";
 import { diagnose } from "./diagnosis.ts";
 import type { MessageBody, NewDeadLetter } from "./rpc.ts";
 
-/** The queue's name in wrangler.toml. */
-export const DEAD_LETTER_QUEUE = "sluice-events-dlq";
-
 const FIRST_RETRY_SECONDS = 5;
 const LONGEST_RETRY_SECONDS = 3_600;
 /** Of a hundred tries. Reached after about two days, half of the queue's retention period. */

@@ -176,11 +176,12 @@ const BUILT_IN = refuse(
 	"This source is built in and has no ingest URL. Publish events with POST /v1/events and an API key.",
 );
 
-/** An empty Allow header means that no method is allowed (RFC 9110, section 10.2.1). */
-const NOT_POSTED: Refusal = {
-	...refuse(405, "source_not_posted", "This source reads its events from a queue and accepts no requests."),
-	headers: { allow: "" },
-};
+/** Its Allow header would be empty, as no method is allowed, and workerd sends no empty headers. */
+const NOT_POSTED = refuse(
+	405,
+	"source_not_posted",
+	"This source reads its events from a queue and accepts no requests.",
+);
 
 const METHOD_NOT_ALLOWED: Refusal = {
 	...refuse(405, "method_not_allowed", "Send events with POST."),

@@ -41,7 +41,7 @@ export function undescribed(seen: Seen): string | null {
 		if (contentType !== "application/problem+json") return `a refusal as ${contentType}`;
 		return (
 			undescribedProblem(text, status, codesOf(operation)) ??
-			(headers === undefined ? null : missingHeader(status, headers, text))
+			(headers === undefined || text.includes(NO_METHOD) ? null : missingHeader(status, headers))
 		);
 	}
 	const described = operation.responses[status];
@@ -60,10 +60,11 @@ export function undescribed(seen: Seen): string | null {
 /** What clients need beside the problem, by its status. */
 const NEEDED: Readonly<Record<number, string>> = { 405: "allow", 503: "retry-after" };
 
-function missingHeader(status: number, headers: Headers, text: string): string | null {
+/** Allows no method at all, and workerd sends no empty header. */
+const NO_METHOD = '"code":"source_not_posted"';
+
+function missingHeader(status: number, headers: Headers): string | null {
 	const name = NEEDED[status];
-	// No method is allowed there, and workerd sends no header without a value.
-	if (name === "allow" && text.includes('"source_not_posted"')) return null;
 	return name === undefined || headers.has(name) ? null : `no ${name}`;
 }
 

@@ -7,7 +7,7 @@ import {
 	runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { DEAD_LETTER_QUEUE, takeDeadLetters } from "../../src/dead-letters/consumer.ts";
+import { takeDeadLetters } from "../../src/dead-letters/consumer.ts";
 import { KEPT_MS, MAX_LETTERS } from "../../src/dead-letters/dead-letters.ts";
 import { deadLetters } from "../../src/objects/clients.ts";
 import worker from "../../src/worker.ts";
@@ -24,7 +24,7 @@ function message(body: unknown, attempts = 1) {
 
 /** What became of a batch. */
 async function take(messages: ReturnType<typeof message>[], with_ = env) {
-	const batch = createMessageBatch(DEAD_LETTER_QUEUE, messages);
+	const batch = createMessageBatch("sluice-events-dlq", messages);
 	await takeDeadLetters(batch, with_);
 	return getQueueResult(batch, createExecutionContext());
 }
@@ -81,7 +81,7 @@ describe("a message", () => {
 	});
 
 	test("of the dead-letter queue is never routed", async () => {
-		const batch = createMessageBatch(DEAD_LETTER_QUEUE, [message("by the door")]);
+		const batch = createMessageBatch("sluice-events-dlq", [message("by the door")]);
 		await worker.queue(batch, env);
 		expect((await bodies())[0]).toBe("by the door");
 	});

@@ -1,6 +1,7 @@
 /**
  * A message that the router fails on again and again, with a real queue that gives it up: it is stored, can be read, sent
- * once more and deleted. In Miniflare, because the queue is to give up after one retry and not after a hundred.
+ * once more and deleted. In Miniflare, because the queue is to give up after one retry and not after a hundred. The queues
+ * have the names of a second router in the account.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -17,6 +18,7 @@ import { until } from "./support/until.ts";
 const PROJECT = join(import.meta.dirname, "..", "..");
 const CONFIG = join(PROJECT, "wrangler.toml");
 const TOKEN = "dead-letters-key";
+const [EVENTS, EVENTS_DLQ] = ["sluice-events-staging", "sluice-events-staging-dlq"];
 const POISON = "no segment of any release";
 
 let folder: string;
@@ -40,14 +42,10 @@ beforeAll(async () => {
 		modules: await bundledModules(bundle, "worker.js"),
 		modulesRoot: bundle,
 		bindings: { ADMIN_TOKEN: TOKEN },
+		queueProducers: { EVENTS: { queueName: EVENTS }, EVENTS_DLQ: { queueName: EVENTS_DLQ } },
 		queueConsumers: {
-			"sluice-events": {
-				maxBatchSize: 100,
-				maxBatchTimeout: 0,
-				maxRetries: 1,
-				deadLetterQueue: "sluice-events-dlq",
-			},
-			"sluice-events-dlq": { maxBatchSize: 20, maxBatchTimeout: 0, maxRetries: 100 },
+			[EVENTS]: { maxBatchSize: 100, maxBatchTimeout: 0, maxRetries: 1, deadLetterQueue: EVENTS_DLQ },
+			[EVENTS_DLQ]: { maxBatchSize: 20, maxBatchTimeout: 0, maxRetries: 100 },
 		},
 		unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 	};

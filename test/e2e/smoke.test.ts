@@ -161,7 +161,7 @@ test.each([
 		"a queue consumer that is not running",
 		(_method: string, path: string) =>
 			path.startsWith("/v1/events/") ? { status: 404, body: { code: "event_not_routed", detail: "" } } : null,
-		"The consumer of the queue sluice-events is not running",
+		"The consumer of the events queue (sluice-events, or the name in wrangler.toml) is not running",
 	],
 	[
 		"an ingest URL behind a login page",

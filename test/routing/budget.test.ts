@@ -7,6 +7,7 @@ import { decide } from "../../src/routing/decide.ts";
 import { buildTable, type RoutingTable } from "../../src/routing/table.ts";
 import { buildResultEvent } from "../../src/results/result-event.ts";
 import type { ResultPolicy, Subscription } from "../../src/store/records.ts";
+import { aSubscription } from "../store/records.ts";
 
 const leaf = (id: string) => ({ subscriptionId: id, publishes: false });
 const node = (id: string) => ({ subscriptionId: id, publishes: true });
@@ -207,20 +208,5 @@ function event(attributes: Partial<SluiceEvent["attributes"]> = {}): SluiceEvent
 }
 
 function subscription(id: string, more: Partial<Subscription> = {}): Subscription {
-	return {
-		id: `sub_${id}`,
-		name: id,
-		sourceId: null,
-		types: [],
-		filters: [],
-		target: { endpointId: "ep_1" },
-		transform: null,
-		result: null,
-		status: "active",
-		revision: 1,
-		quarantine: null,
-		createdAt: 0,
-		updatedAt: 0,
-		...more,
-	};
+	return aSubscription({ id: `sub_${id}`, name: id, target: { endpointId: "ep_1" }, ...more });
 }

@@ -6,24 +6,10 @@ import { whyNotSource } from "../../src/routing/criteria.ts";
 import { decide } from "../../src/routing/decide.ts";
 import { buildTable } from "../../src/routing/table.ts";
 import type { EndpointStatus, Subscription } from "../../src/store/records.ts";
+import { aSubscription } from "../store/records.ts";
 
 function subscription(id: string, more: Partial<Subscription> = {}): Subscription {
-	return {
-		id: `sub_${id}`,
-		name: id,
-		sourceId: null,
-		types: [],
-		filters: [],
-		target: { endpointId: "ep_ocr1" },
-		transform: null,
-		result: null,
-		status: "active",
-		revision: 1,
-		quarantine: null,
-		createdAt: 0,
-		updatedAt: 0,
-		...more,
-	};
+	return aSubscription({ id: `sub_${id}`, name: id, target: { endpointId: "ep_ocr1" }, ...more });
 }
 
 function endpoint(id: string, version: string, createdAt: number, status: EndpointStatus = "active") {

@@ -11,7 +11,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { IncomingEvent } from "../../src/delivery/ledger/inbox/incoming.ts";
 import { eventLog } from "../../src/objects/clients.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
-import { eventId, newId } from "../../src/events/ids.ts";
+import { newId } from "../../src/events/ids.ts";
 import type { NewEntry } from "../../src/events/log/entry.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";
 import { encodeSegment, splitBySize } from "../../src/events/queue/segment.ts";
@@ -19,6 +19,7 @@ import { routeBatch } from "../../src/routing/router.ts";
 import { insertSubscription } from "../../src/store/resources/subscriptions.ts";
 import { createSetting, type Setting } from "../delivery/dispatcher.fixtures.ts";
 import { aSubscription } from "../store/records.ts";
+import { anEvent } from "./routing.fixtures.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -26,20 +27,6 @@ afterEach(() => {
 
 /** What a call between objects may carry. */
 const MAX_CALL_BYTES = 32 * 1_048_576;
-
-let published = 0;
-
-function event(type: string, sourceId: string, text = '{"a":1}'): SluiceEvent {
-	published += 1;
-	const attributes = { id: String(published), source: "/s", type };
-	return {
-		id: eventId(sourceId, attributes),
-		sourceId,
-		receivedAt: Date.now(),
-		attributes,
-		data: { kind: "json", text },
-	};
-}
 
 /** An endpoint that sends nothing, with `count` subscriptions to `type`. */
 async function subscribed(type: string, count = 1): Promise<Setting> {
@@ -155,9 +142,9 @@ describe("5,000 events in one request, for 50 subscriptions", () => {
 		const [type, quiet, sourceId] = [newId("src"), newId("src"), newId("src")];
 		const endpoints = [await subscribed(type, 25), await subscribed(type, 25)];
 		const bystander = await subscribed(quiet);
-		const events = Array.from({ length: 5_000 }, () => event(type, sourceId));
+		const events = Array.from({ length: 5_000 }, () => anEvent(type, sourceId));
 		const large = await spill(sourceId, events);
-		const small = encodeSegment([event(quiet, newId("src"))]);
+		const small = encodeSegment([anEvent(quiet, newId("src"))]);
 		const sizes: number[] = [];
 		watchCalls((call) => sizes.push(JSON.stringify(call.events).length));
 
@@ -176,7 +163,7 @@ describe("5,000 events in one request, for 50 subscriptions", () => {
 
 	test("that are retried read each stored row once, and no payload", async () => {
 		const sourceId = newId("src");
-		const events = Array.from({ length: 5_000 }, () => event("nobody.listens", sourceId));
+		const events = Array.from({ length: 5_000 }, () => anEvent("nobody.listens", sourceId));
 		const entries = events.map((one) => ({ event: one, decisions: [] }));
 		const log = eventLog(env, sourceId);
 		await log.append(entries, true);
@@ -204,14 +191,14 @@ test("100 messages of 120 KB for 4 subscriptions: bounded calls, nothing lost, a
 	const large = Object.fromEntries(
 		Array.from({ length: 99 }, (_, index) => [
 			`large-${index}`,
-			encodeSegment([event(type, sourceId, text)]),
+			encodeSegment([anEvent(type, sourceId, text)]),
 		]),
 	);
 	const sizes: number[] = [];
 	watchCalls((call) => sizes.push(JSON.stringify(call.events).length));
 	const { acked, retried, log } = await route({
 		...large,
-		small: encodeSegment([event(quiet, newId("src"))]),
+		small: encodeSegment([anEvent(quiet, newId("src"))]),
 	});
 	expect(acked[0]).toBe("small");
 	expect(acked).toHaveLength(100);
@@ -226,7 +213,7 @@ test("one event for 4,000 subscriptions of one endpoint fits into rows, is read 
 	const [type, sourceId] = [newId("src"), newId("src")];
 	const setting = await subscribed(type);
 	await multiply(setting, 4_000);
-	const one = event(type, sourceId, JSON.stringify("x".repeat(1_000_000)));
+	const one = anEvent(type, sourceId, JSON.stringify("x".repeat(1_000_000)));
 	const body = await spill(sourceId, [one]);
 	expect((await route({ body })).acked).toEqual(["body"]);
 	expect(await countWaiting(setting)).toBe(4_000);
@@ -246,7 +233,7 @@ describe("a call that fails", () => {
 	test("is repeated message by message, and only those that fail alone are retried", async () => {
 		const [type, sourceId] = [newId("src"), newId("src")];
 		const setting = await subscribed(type);
-		const [good, bad, alsoGood] = [event(type, sourceId), event(type, sourceId), event(type, sourceId)];
+		const [good, bad, alsoGood] = [anEvent(type, sourceId), anEvent(type, sourceId), anEvent(type, sourceId)];
 		watchCalls(({ to, events }) => {
 			if (to === "log" && events.some((entry) => entry.event.id === bad.id)) throw new Error("does not fit");
 		});
@@ -264,7 +251,7 @@ describe("a call that fails", () => {
 	test("at a dispatcher, likewise", async () => {
 		const [type, sourceId] = [newId("src"), newId("src")];
 		const setting = await subscribed(type);
-		const [good, bad] = [event(type, sourceId), event(type, sourceId)];
+		const [good, bad] = [anEvent(type, sourceId), anEvent(type, sourceId)];
 		watchCalls(({ to, events }) => {
 			if (to === "dispatcher" && events.some((entry) => entry.event.id === bad.id)) throw new Error("no");
 		});
@@ -276,7 +263,7 @@ describe("a call that fails", () => {
 	test("after it has taken effect, and with it its object, stores nothing twice", async () => {
 		const [type, sourceId] = [newId("src"), newId("src")];
 		const setting = await subscribed(type);
-		const events = [event(type, sourceId), event(type, sourceId)];
+		const events = [anEvent(type, sourceId), anEvent(type, sourceId)];
 		const get = env.DISPATCHER.get.bind(env.DISPATCHER);
 		let isLost = false;
 		vi.spyOn(env.DISPATCHER, "get").mockImplementation(
@@ -308,7 +295,7 @@ describe("a call that fails", () => {
 			throw new Error("down");
 		});
 		const bodies = Object.fromEntries(
-			Array.from({ length: 100 }, (_, index) => [`m${index}`, encodeSegment([event("t", sourceId)])]),
+			Array.from({ length: 100 }, (_, index) => [`m${index}`, encodeSegment([anEvent("t", sourceId)])]),
 		);
 		const { acked, retried, log } = await route(bodies);
 		expect(acked).toEqual([]);
@@ -336,7 +323,7 @@ test("no more than six calls are under way at once", async () => {
 		});
 	});
 	const bodies = Object.fromEntries(
-		Array.from({ length: 40 }, (_, index) => [`m${index}`, encodeSegment([event("t", newId("src"))])]),
+		Array.from({ length: 40 }, (_, index) => [`m${index}`, encodeSegment([anEvent("t", newId("src"))])]),
 	);
 	expect((await route(bodies)).acked).toHaveLength(40);
 	expect(most).toBe(6);
@@ -376,7 +363,7 @@ describe("expressions just below their limit", () => {
 	test("take their share of a batch; what is left of the source's events queues up once more, and none is lost", async () => {
 		const { setting, type } = await slow();
 		const sourceId = newId("src");
-		const events = Array.from({ length: 30 }, () => event(type, sourceId));
+		const events = Array.from({ length: 30 }, () => anEvent(type, sourceId));
 		const sizes = await routeAll([encodeSegment(events.slice(0, 25)), encodeSegment(events.slice(25))]);
 		expect(sizes[1]).toBe(2);
 		expect(sizes.length).toBeGreaterThan(2);
@@ -389,9 +376,9 @@ describe("expressions just below their limit", () => {
 		const other = newId("src");
 		const bystander = await subscribed(other);
 		const hog = newId("src");
-		const events = Array.from({ length: 30 }, () => event(type, hog));
+		const events = Array.from({ length: 30 }, () => anEvent(type, hog));
 		const again = vi.spyOn(env.EVENTS, "send").mockResolvedValue(undefined as never);
-		const neighbour = event(other, newId("src"));
+		const neighbour = anEvent(other, newId("src"));
 		await route({ hog: encodeSegment(events), neighbour: encodeSegment([neighbour]) });
 		expect(again).toHaveBeenCalledTimes(1);
 		expect((await bystander.dispatcher.list({ limit: 5 })).items.map(({ eventId }) => eventId)).toEqual([
@@ -402,7 +389,7 @@ describe("expressions just below their limit", () => {
 	test("lose nothing of events that were too large for a message", async () => {
 		const { setting, type } = await slow();
 		const sourceId = newId("src");
-		const events = Array.from({ length: 24 }, () => event(type, sourceId, `"${"x".repeat(20_000)}"`));
+		const events = Array.from({ length: 24 }, () => anEvent(type, sourceId, `"${"x".repeat(20_000)}"`));
 		const bodies = [await spill(sourceId, events.slice(0, 12)), await spill(sourceId, events.slice(12))];
 		await routeAll(bodies);
 		const page = await setting.dispatcher.list({ limit: 200 });
@@ -417,7 +404,7 @@ describe("expressions just below their limit", () => {
 		const { type } = await slow();
 		const sourceId = newId("src");
 		vi.spyOn(env.EVENTS, "send").mockRejectedValue(new Error("the queue is full"));
-		const events = Array.from({ length: 30 }, () => event(type, sourceId));
+		const events = Array.from({ length: 30 }, () => anEvent(type, sourceId));
 		expect(await route({ hog: encodeSegment(events) })).toMatchObject({ acked: [], retried: ["hog"] });
 	});
 });

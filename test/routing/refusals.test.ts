@@ -1,18 +1,11 @@
 /** An endpoint that has no room: its messages do not go round, and nobody else notices. */
 import { env } from "cloudflare:workers";
-import {
-	createExecutionContext,
-	createMessageBatch,
-	evictDurableObject,
-	getQueueResult,
-	runInDurableObject,
-} from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { eventLog } from "../../src/objects/clients.ts";
 import type { Decision, SluiceEvent } from "../../src/events/event.ts";
-import { eventId, newId } from "../../src/events/ids.ts";
+import { newId } from "../../src/events/ids.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
-import { routeBatch } from "../../src/routing/router.ts";
 import {
 	createSetting,
 	incoming,
@@ -21,19 +14,14 @@ import {
 	type Setting,
 	whenStatus,
 } from "../delivery/dispatcher.fixtures.ts";
+import { anEvent, route } from "./routing.fixtures.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-let published = 0;
-
-function event(type: string, sourceId: string): SluiceEvent {
-	published += 1;
-	const attributes = { id: String(published), source: "/s", type };
-	const data = { kind: "json", text: '{"big": 9007199254740993}' } as const;
-	return { id: eventId(sourceId, attributes), sourceId, receivedAt: Date.now(), attributes, data };
-}
+/** A number that JavaScript cannot hold. */
+const event = (type: string, sourceId: string) => anEvent(type, sourceId, '{"big": 9007199254740993}');
 
 interface Routing {
 	acked: string[];
@@ -41,17 +29,13 @@ interface Routing {
 	lines: Record<string, unknown>[];
 }
 
-async function route(...bodies: string[]): Promise<Routing> {
-	const batch = createMessageBatch<string>(
-		"sluice-events",
-		bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body })),
-	);
+/** Routes a batch, and returns the lines that were logged meanwhile. */
+async function routeLogged(...bodies: string[]): Promise<Routing> {
 	const log = vi.spyOn(console, "log");
-	await routeBatch(batch, env);
-	const { explicitAcks, retryMessages } = await getQueueResult(batch, createExecutionContext());
+	const routed = await route(...bodies);
 	const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
 	log.mockRestore();
-	return { acked: explicitAcks, retried: retryMessages.map(({ msgId }) => msgId), lines };
+	return { ...routed, lines };
 }
 
 async function subscribed(type: string, status: "active" | "paused" = "paused"): Promise<Setting> {
@@ -88,7 +72,7 @@ describe("a message for an endpoint that has no room", () => {
 		const elsewhere = event(type, otherSource);
 		const different = event(otherType, sourceId);
 		const logs = vi.spyOn(env.EVENT_LOG, "get");
-		const { acked, retried, lines } = await route(
+		const { acked, retried, lines } = await routeLogged(
 			encodeSegment([...events, different]),
 			encodeSegment([elsewhere]),
 		);
@@ -120,10 +104,10 @@ describe("a message for an endpoint that has no room", () => {
 		const full = await subscribed(type);
 		const message = encodeSegment([event(type, newId("src"))]);
 		await setFull(full, true);
-		await route(message);
+		await routeLogged(message);
 		await setFull(full, false);
 		const dispatchers = vi.spyOn(env.DISPATCHER, "get");
-		expect(await route(message)).toMatchObject({ acked: ["m0"], retried: [] });
+		expect(await routeLogged(message)).toMatchObject({ acked: ["m0"], retried: [] });
 		expect(dispatchers).not.toHaveBeenCalled();
 		vi.restoreAllMocks();
 		expect(only(await listed(full))[1]).toBe("backlog_full");
@@ -144,11 +128,11 @@ describe("a message for an endpoint that has no room", () => {
 						: (Reflect.get(target, name) as unknown),
 			});
 		});
-		expect(await route(encodeSegment([one]))).toMatchObject({ acked: [], retried: ["m0"] });
+		expect(await routeLogged(encodeSegment([one]))).toMatchObject({ acked: [], retried: ["m0"] });
 		vi.restoreAllMocks();
 		await evictDurableObject(full.dispatcher);
 		// Room again, and all the same it is the one thing: refused, until somebody asks for it.
-		expect(await route(encodeSegment([one]))).toMatchObject({ acked: ["m0"], retried: [] });
+		expect(await routeLogged(encodeSegment([one]))).toMatchObject({ acked: ["m0"], retried: [] });
 		expect(await listed(full)).toEqual([[one.id, "backlog_full"]]);
 		expect(await decisionsOf(one)).toMatchObject([{ refused: "backlog_full" }]);
 	});
@@ -171,9 +155,9 @@ describe("a message for an endpoint that has no room", () => {
 						: (Reflect.get(target, name) as unknown),
 			});
 		});
-		expect(await route(encodeSegment([one]))).toMatchObject({ acked: [], retried: ["m0"] });
+		expect(await routeLogged(encodeSegment([one]))).toMatchObject({ acked: [], retried: ["m0"] });
 		vi.restoreAllMocks();
-		expect(await route(encodeSegment([one]))).toMatchObject({ acked: ["m0"], retried: [] });
+		expect(await routeLogged(encodeSegment([one]))).toMatchObject({ acked: ["m0"], retried: [] });
 		expect(new Set((await listed(full)).map(([, reason]) => reason))).toEqual(new Set(["backlog_full"]));
 		expect(await decisionsOf(one)).toMatchObject([{ refused: "backlog_full" }]);
 	});
@@ -191,7 +175,7 @@ describe("a message for an endpoint that has no room", () => {
 						: (Reflect.get(target, name) as unknown),
 			});
 		});
-		expect(await route(encodeSegment([event(type, newId("src"))]))).toMatchObject({ acked: ["m0"] });
+		expect(await routeLogged(encodeSegment([event(type, newId("src"))]))).toMatchObject({ acked: ["m0"] });
 		vi.restoreAllMocks();
 		expect(only(await listed(setting))[1]).toBe("pending");
 	});
@@ -223,7 +207,7 @@ describe("a retry of what was refused", () => {
 		const calls = model(() => Response.json({}));
 		const one = event(type, newId("src"));
 		await setFull(full, true);
-		await route(encodeSegment([one]));
+		await routeLogged(encodeSegment([one]));
 		const { id } = only((await full.dispatcher.list({ limit: 5 })).items);
 		expect(await full.dispatcher.retry(id)).toEqual({ ok: false, code: "backlog_full" });
 		expect(await full.dispatcher.cancel(id)).toEqual({ ok: false, code: "already_finished" });
@@ -234,7 +218,7 @@ describe("a retry of what was refused", () => {
 		expect(only(calls).body).toContain('{"big": 9007199254740993}');
 		// The log does not call it dead any more, and the message would find it done.
 		await vi.waitFor(async () => expect(only(await decisionsOf(one)).refused).toBeUndefined());
-		expect(await route(encodeSegment([one]))).toMatchObject({ acked: ["m0"] });
+		expect(await routeLogged(encodeSegment([one]))).toMatchObject({ acked: ["m0"] });
 		expect(await listed(full)).toEqual([[one.id, "succeeded"]]);
 		expect(await full.dispatcher.retry(id)).toEqual({ ok: false, code: "already_succeeded" });
 		expect(calls).toHaveLength(1);
@@ -246,7 +230,7 @@ describe("a retry of what was refused", () => {
 		model(() => Response.json({}));
 		const [lost, kept] = [event(type, newId("src")), event(type, newId("src"))];
 		await setFull(full, true);
-		await route(encodeSegment([kept]), encodeSegment([lost]));
+		await routeLogged(encodeSegment([kept]), encodeSegment([lost]));
 		await setFull(full, false);
 		const ids = new Map(
 			(await full.dispatcher.list({ limit: 5 })).items.map((item) => [item.eventId, item.id]),
@@ -267,7 +251,7 @@ describe("a retry of what was refused", () => {
 		const type = newId("src");
 		const full = await subscribed(type);
 		await setFull(full, true);
-		await route(encodeSegment([event(type, newId("src"))]));
+		await routeLogged(encodeSegment([event(type, newId("src"))]));
 		const { id } = only((await full.dispatcher.list({ limit: 5 })).items);
 		await setFull(full, false);
 		expect(await full.dispatcher.retry(id)).toMatchObject({ ok: true, delivery: { status: "pending" } });

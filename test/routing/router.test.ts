@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
-import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { createMessageBatch } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { changeSubscription } from "../store/change.ts";
 import { eventLog } from "../../src/objects/clients.ts";
 import { refusedBy } from "../../src/events/decision.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
-import { deliveryId, eventId, logIdOf, newId, resultEventId } from "../../src/events/ids.ts";
+import { deliveryId, logIdOf, newId, resultEventId } from "../../src/events/ids.ts";
 import { enqueue } from "../../src/events/queue/enqueue.ts";
 import { encodeReference } from "../../src/events/queue/message.ts";
 import { encodeSegment } from "../../src/events/queue/segment.ts";
@@ -14,6 +14,7 @@ import { routeBatch } from "../../src/routing/router.ts";
 import { findSubscription } from "../../src/store/resources/subscriptions.ts";
 import { captureQueue } from "../sources/capture.ts";
 import { createSetting, type Setting } from "../delivery/dispatcher.fixtures.ts";
+import { anEvent, route } from "./routing.fixtures.ts";
 
 afterEach(() => {
 	vi.restoreAllMocks();
@@ -22,31 +23,6 @@ afterEach(() => {
 /** Endpoints are paused, so that deliveries stay where they can be counted. */
 async function subscribed(type: string): Promise<Setting> {
 	return createSetting({ endpoint: { status: "paused" }, subscription: { types: [type] } });
-}
-
-let published = 0;
-
-function event(type: string, sourceId: string): SluiceEvent {
-	published += 1;
-	const attributes = { id: String(published), source: "/s", type };
-	return {
-		id: eventId(sourceId, attributes),
-		sourceId,
-		receivedAt: Date.now(),
-		attributes,
-		data: { kind: "json", text: "{}" },
-	};
-}
-
-async function route(...bodies: string[]) {
-	const batch = createMessageBatch<string>(
-		"sluice-events",
-		bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body })),
-	);
-	const ctx = createExecutionContext();
-	await routeBatch(batch, env);
-	const { explicitAcks, retryMessages } = await getQueueResult(batch, ctx);
-	return { acked: explicitAcks, retried: retryMessages.map(({ msgId }) => msgId) };
 }
 
 async function backlogOf({ dispatcher }: Setting): Promise<string[]> {
@@ -58,7 +34,7 @@ describe("a batch", () => {
 		const type = newId("src");
 		const sourceId = newId("src");
 		const [one, two] = [await subscribed(type), await subscribed(type)];
-		const events = Array.from({ length: 10 }, () => event(type, sourceId));
+		const events = Array.from({ length: 10 }, () => anEvent(type, sourceId));
 		const dispatchers = vi.spyOn(env.DISPATCHER, "get");
 		const logs = vi.spyOn(env.EVENT_LOG, "get");
 		expect(await route(encodeSegment(events.slice(0, 6)), encodeSegment(events.slice(6)))).toEqual({
@@ -79,7 +55,7 @@ describe("a batch", () => {
 	test("delivered twice creates nothing new, even when the routing has changed in between", async () => {
 		const type = newId("src");
 		const first = await subscribed(type);
-		const message = encodeSegment([event(type, newId("src"))]);
+		const message = encodeSegment([anEvent(type, newId("src"))]);
 		await route(message);
 		const later = await subscribed(type);
 		await route(message);
@@ -93,7 +69,7 @@ describe("a batch", () => {
 		const sourceId = newId("src");
 		await subscribed(type);
 		await subscribed(type);
-		const fresh = event(type, sourceId);
+		const fresh = anEvent(type, sourceId);
 		const deep = { ...fresh, attributes: { ...fresh.attributes, sluicehops: 1, sluicechain: "sub_a" } };
 		const message = { id: "m0", timestamp: new Date(), attempts: 1, body: encodeSegment([deep]) };
 		for (const RESULT_BUDGET of ["1", "100"]) {
@@ -104,7 +80,7 @@ describe("a batch", () => {
 	});
 
 	test("with a message that cannot be read: only that one is asked for again", async () => {
-		const good = encodeSegment([event("t", newId("src"))]);
+		const good = encodeSegment([anEvent("t", newId("src"))]);
 		expect(await route("not a segment", good)).toEqual({ acked: ["m1"], retried: ["m0"] });
 	});
 
@@ -114,8 +90,8 @@ describe("a batch", () => {
 			endpoint: { status: "paused" },
 			subscription: { types: [type], filters: [{ jsonata: "$not($exists(data.size))" }] },
 		});
-		const good = event(type, newId("src"));
-		const broken: SluiceEvent = { ...event(type, newId("src")), data: { kind: "json", text: "" } };
+		const good = anEvent(type, newId("src"));
+		const broken: SluiceEvent = { ...anEvent(type, newId("src")), data: { kind: "json", text: "" } };
 		expect(await route(encodeSegment([broken]), encodeSegment([good]))).toEqual({
 			acked: ["m1"],
 			retried: ["m0"],
@@ -127,7 +103,10 @@ describe("a batch", () => {
 		const [type, failingType] = [newId("src"), newId("src")];
 		const [healthy, failing] = [await subscribed(type), await subscribed(failingType)];
 		const sourceId = newId("src");
-		const messages = [encodeSegment([event(type, sourceId)]), encodeSegment([event(failingType, sourceId)])];
+		const messages = [
+			encodeSegment([anEvent(type, sourceId)]),
+			encodeSegment([anEvent(failingType, sourceId)]),
+		];
 		const get = env.DISPATCHER.get.bind(env.DISPATCHER);
 		vi.spyOn(env.DISPATCHER, "get").mockImplementation((id, options) => {
 			if (id.equals(env.DISPATCHER.idFromName(failing.endpoint.id))) throw new Error("overloaded");
@@ -146,7 +125,7 @@ describe("a batch", () => {
 		vi.spyOn(env.EVENT_LOG, "get").mockImplementation(() => {
 			throw new Error("overloaded");
 		});
-		expect(await route(encodeSegment([event(type, newId("src"))]))).toEqual({ acked: [], retried: ["m0"] });
+		expect(await route(encodeSegment([anEvent(type, newId("src"))]))).toEqual({ acked: [], retried: ["m0"] });
 		expect(await backlogOf(setting)).toEqual([]);
 	});
 });
@@ -161,7 +140,7 @@ describe("a filter that overruns", () => {
 			subscription: { types: [type], filters: [{ not: hostile }] },
 		});
 		const [before, after] = [await subscribed(type), await subscribed(type)];
-		const events = Array.from({ length: 50 }, () => event(type, newId("src")));
+		const events = Array.from({ length: 50 }, () => anEvent(type, newId("src")));
 		expect(await route(...events.map((one) => encodeSegment([one])))).toMatchObject({ retried: [] });
 		expect(await backlogOf(setting)).toEqual([]);
 		for (const neighbour of [before, after]) expect(await backlogOf(neighbour)).toHaveLength(50);
@@ -178,7 +157,7 @@ describe("a filter that overruns", () => {
 
 		// Mended, it takes part again.
 		await changeSubscription(id, { filters: [], quarantine: null });
-		await route(encodeSegment([event(type, newId("src"))]));
+		await route(encodeSegment([anEvent(type, newId("src"))]));
 		expect(await backlogOf(setting)).toHaveLength(1);
 	});
 
@@ -190,7 +169,7 @@ describe("a filter that overruns", () => {
 			subscription: { types: [type], filters: [{ not: lookAhead }] },
 		});
 		const neighbour = await subscribed(type);
-		await route(encodeSegment([event(type, newId("src"))]));
+		await route(encodeSegment([anEvent(type, newId("src"))]));
 		expect(await backlogOf(setting)).toEqual([]);
 		expect(await backlogOf(neighbour)).toHaveLength(1);
 		expect((await findSubscription(env, setting.subscription.id))?.quarantine?.reason).toMatch(
@@ -209,7 +188,7 @@ describe("while something is down", () => {
 			id: `m${attempts}`,
 			timestamp: new Date(),
 			attempts,
-			body: encodeSegment([event("t", newId("src"))]),
+			body: encodeSegment([anEvent("t", newId("src"))]),
 			ack: () => expect.unreachable(),
 			retry: (options?: QueueRetryOptions) => void delays.push(options?.delaySeconds),
 		}));
@@ -226,7 +205,7 @@ describe("while something is down", () => {
 			if (id.equals(env.EVENT_LOG.idFromName(broken))) throw new Error("overloaded");
 			return get(id, options);
 		});
-		const good = encodeSegment([event(type, newId("src"))]);
+		const good = encodeSegment([anEvent(type, newId("src"))]);
 		expect(await route(encodeReference({ logId: broken, key: "key" }), good)).toEqual({
 			acked: ["m1"],
 			retried: ["m0"],
@@ -239,7 +218,7 @@ describe("while something is down", () => {
 function result(endpointId: string, type: string, text = "{}"): SluiceEvent {
 	const id = deliveryId({ eventId: newId("src"), subscriptionId: "sub_1", endpointId });
 	return {
-		...event(type, "src_results"),
+		...anEvent(type, "src_results"),
 		id: resultEventId({ endpointId, deliveryId: id }),
 		data: { kind: "json", text },
 	};
@@ -247,7 +226,7 @@ function result(endpointId: string, type: string, text = "{}"): SluiceEvent {
 
 /** One with the id that release 0.1 gave it, as it may still be in the queue. */
 function former(type: string): SluiceEvent {
-	return event(type, "src_results");
+	return anEvent(type, "src_results");
 }
 
 describe("results", () => {
@@ -302,7 +281,7 @@ describe("a message that refers to spilled events", () => {
 		const type = newId("src");
 		const sourceId = newId("src");
 		const setting = await subscribed(type);
-		const events = [event(type, sourceId), event(type, sourceId)];
+		const events = [anEvent(type, sourceId), anEvent(type, sourceId)];
 		await eventLog(env, sourceId).spill(
 			"key",
 			events.map((one) => encodeSegment([one])),

@@ -1,5 +1,4 @@
 /** The OpenAPI 3.1 document, made of the descriptions. Pure; index.ts makes it once. */
-import { CODES, type Code, statusOfCode } from "./codes.ts";
 import { toJsonSchema } from "./json-schema.ts";
 import {
 	type FieldTexts,
@@ -9,9 +8,10 @@ import {
 	type RequestBody,
 	type ResponseDescription,
 	TAGS,
-	codesOf,
+	headersOf,
 	readText,
 } from "./operation.ts";
+import { PROBLEM, refusalsOf } from "./refusals.ts";
 import { rolesOf, rolesText } from "./roles.ts";
 import { FILTER } from "./filter-schema.ts";
 
@@ -158,72 +158,3 @@ function responseOf(
 		schema === null ? { schema: { type: "string" } } : { schema: components.refer(schema, "output") };
 	return { ...described, content: { [contentType ?? "application/json"]: content } };
 }
-
-function headersOf(texts: FieldTexts): Record<string, unknown> {
-	return Object.fromEntries(
-		Object.entries(texts).map(([name, said]) => {
-			const { text: description, schema } = readText(said);
-			return [name, { description, schema: { type: "string", ...schema } }];
-		}),
-	);
-}
-
-/** One response for each status, with the codes that come with it. */
-function refusalsOf(operation: OperationDescription): Record<string, unknown> {
-	const byStatus = Map.groupBy(codesOf(operation), statusOfCode);
-	return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusalOf(status, codes)]));
-}
-
-const RETRY_AFTER: FieldTexts = {
-	"Retry-After": { text: "Send the request again after so many seconds.", schema: { type: "integer" } },
-};
-const HEADERS_BY_STATUS: Readonly<Record<number, FieldTexts>> = {
-	401: { "WWW-Authenticate": "The scheme that is expected, where there is one." },
-	405: { Allow: "The methods that the path has." },
-	503: RETRY_AFTER,
-};
-/** Besides the codes with 503. */
-const PASSING_CODES: readonly Code[] = ["event_not_routed", "idempotency_in_progress"];
-
-function refusalOf(status: number, codes: readonly Code[]): Record<string, unknown> {
-	const headers = {
-		...HEADERS_BY_STATUS[status],
-		...(PASSING_CODES.some((code) => codes.includes(code)) && RETRY_AFTER),
-	};
-	const schema = {
-		allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }],
-	};
-	return {
-		description: codes.map((code) => `\`${code}\``).join(", "),
-		...(Object.keys(headers).length > 0 && { headers: headersOf(headers) }),
-		content: { "application/problem+json": { schema } },
-	};
-}
-
-const PROBLEM: JsonSchema = {
-	type: "object",
-	description: "A refusal (RFC 9457).",
-	required: ["type", "title", "status", "code", "detail"],
-	properties: {
-		type: { type: "string", description: "Always `about:blank`: `code` tells refusals apart." },
-		title: { type: "string", description: "The code in words." },
-		status: { type: "integer", description: "The HTTP status." },
-		code: {
-			description: "What was refused, for programs. Stable.",
-			oneOf: Object.entries(CODES).map(([code, [, description]]) => ({ const: code, description })),
-		},
-		detail: { type: "string", description: "What was refused, for people. May change." },
-		errors: {
-			type: "array",
-			description: "One entry for each bad field.",
-			items: {
-				type: "object",
-				required: ["path", "message"],
-				properties: {
-					path: { type: "string", description: "The field in dotted form; empty for the whole body." },
-					message: { type: "string", description: "What is wrong with it." },
-				},
-			},
-		},
-	},
-};

@@ -166,6 +166,16 @@ export function readText(text: FieldText): { text: string; schema: JsonSchema } 
 	return { text: text.text, schema: typeof text.schema === "function" ? text.schema() : text.schema };
 }
 
+/** Returns the headers of a response as the document has them, by name. */
+export function headersOf(texts: FieldTexts): Record<string, unknown> {
+	return Object.fromEntries(
+		Object.entries(texts).map(([name, said]) => {
+			const { text: description, schema } = readText(said);
+			return [name, { description, schema: { type: "string", ...schema } }];
+		}),
+	);
+}
+
 /** The named texts of many. */
 export function pick(fields: FieldTexts, names: readonly string[]): FieldTexts {
 	return Object.fromEntries(

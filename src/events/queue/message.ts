@@ -6,9 +6,6 @@ import * as z from "zod";
 import type { SluiceEvent } from "../event.ts";
 import { decodeSegment } from "./segment.ts";
 
-/** The queue between ingest and routing, as wrangler.toml names it. */
-export const EVENTS_QUEUE = "sluice-events";
-
 export type Message = { kind: "events"; events: SluiceEvent[] } | ({ kind: "spilled" } & SpillReference);
 
 export interface SpillReference {

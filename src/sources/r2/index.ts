@@ -4,6 +4,7 @@
  * https://developers.cloudflare.com/r2/buckets/event-notifications/
  */
 import * as z from "zod";
+import { ownQueue } from "../../events/queue/names.ts";
 import { refuse } from "../../http/refusal.ts";
 import { sourcePath, timeFrom, usableText } from "../reading/attribute-values.ts";
 import { contentHash } from "../reading/content-hash.ts";
@@ -15,7 +16,7 @@ const r2Settings = z.strictObject({
 	queue: z
 		.string("is required: the name of the queue")
 		.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "the name of a queue of Cloudflare")
-		.refine((name) => !name.startsWith("sluice-events"), "is a queue of the router itself"),
+		.refine((name) => ownQueue(name) === null, "is a queue of the router itself"),
 });
 
 export const r2 = defineKind({

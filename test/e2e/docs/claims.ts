@@ -34,6 +34,13 @@ const CLAIMS: readonly Claim[] = [
 	{ page: null, language: "json", heading: null, by: "json.test.ts" },
 	{ page: MODELS, language: "toml", heading: "Bindings", by: "files.test.ts" },
 	{ page: "docs/operations.md", language: "toml", heading: "Deploy", by: "files.test.ts" },
+	{
+		page: "docs/operations.md",
+		language: "toml",
+		heading: "A second router in the account",
+		by: "files.test.ts",
+	},
+	{ page: "docs/operations.md", language: "sql", heading: "Back up and restore", by: "restore.test.ts" },
 	{ page: "docs/operations.md", language: "yaml", heading: "From CI", by: "files.test.ts" },
 	{ page: "docs/deliveries.md", language: "js", heading: "Signatures", by: "signatures.test.ts" },
 	{ page: "docs/deliveries.md", language: "python", heading: "Signatures", by: "signatures.test.ts" },

@@ -5,7 +5,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { unstable_readConfig as readConfig } from "wrangler";
 import { blocksOf, PROJECT } from "./markdown.ts";
 import { faultOf } from "./programs.ts";
 
@@ -15,8 +16,37 @@ const only = (page: string, language: string) => blocksOf(read(page), language).
 
 describe("additions to wrangler.toml", () => {
 	const [bindings = ""] = only("docs/models.md", "toml");
-	const [hostName = ""] = only("docs/operations.md", "toml");
+	const [hostName = "", staging = ""] = only("docs/operations.md", "toml");
 	const settings = read("wrangler.toml");
+	/** In place of the Worker, whose code is not the subject here: what the bindings ask it to export. */
+	const stub = [...settings.matchAll(/class_name = "(\w+)"/g)].map(([, name]) => `export class ${name} {}`);
+	let folder: string;
+
+	/** Writes wrangler.toml with additions around it. Returns the path. */
+	async function writeSettings(name: string, before: string, after: string): Promise<string> {
+		const path = join(folder, name);
+		const own = settings.replace('main = "src/worker.ts"', 'main = "worker.js"');
+		await writeFile(path, [before, own, after].join("\n"));
+		return path;
+	}
+
+	/** What wrangler prints of the file; warnings fail the test. */
+	async function dryRun(file: string, ...args: string[]): Promise<string> {
+		const wrangler = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
+		const given = ["deploy", "--dry-run", "--config", file, "--outdir", join(folder, "out"), ...args];
+		const { stdout, stderr } = await execute(process.execPath, [wrangler, ...given], {
+			env: { ...process.env, NO_COLOR: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" },
+		});
+		expect(stdout + stderr).not.toMatch(/unexpected|invalid|warning/i);
+		return stdout;
+	}
+
+	beforeAll(async () => {
+		folder = await mkdtemp(join(tmpdir(), "sluice-wrangler-"));
+		await writeFile(join(folder, "worker.js"), [...stub, "export default {};"].join("\n"));
+	});
+
+	afterAll(() => rm(folder, { recursive: true, force: true }));
 
 	test("the bindings of docs/models.md stand there, commented out", () => {
 		const commented = bindings
@@ -27,29 +57,21 @@ describe("additions to wrangler.toml", () => {
 	});
 
 	test("wrangler takes them, and the host name of docs/operations.md", async () => {
-		const folder = await mkdtemp(join(tmpdir(), "sluice-bindings-"));
-		try {
-			const file = join(folder, "wrangler.toml");
-			const main = `main = "${join(PROJECT, "src/worker.ts")}"`;
-			await writeFile(file, `${hostName}\n${settings.replace('main = "src/worker.ts"', main)}\n${bindings}`);
-			const wrangler = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
-			const { stdout, stderr } = await execute(
-				process.execPath,
-				[wrangler, "deploy", "--dry-run", "--config", file, "--outdir", join(folder, "out")],
-				{
-					env: {
-						...process.env,
-						NO_COLOR: "1",
-						WRANGLER_SEND_METRICS: "false",
-						WRANGLER_WRITE_LOGS: "false",
-					},
-				},
-			);
-			for (const bound of [/env\.AI /, /env\.JOBS \(jobs\)/, /env\.OCR /]) expect(stdout).toMatch(bound);
-			expect(stdout + stderr).not.toMatch(/unexpected|invalid/i);
-		} finally {
-			await rm(folder, { recursive: true, force: true });
-		}
+		const said = await dryRun(await writeSettings("first.toml", hostName, bindings));
+		for (const bound of [/env\.AI /, /env\.JOBS \(jobs\)/, /env\.OCR /]) expect(said).toMatch(bound);
+	});
+
+	test("wrangler takes the second router, which lacks nothing and takes nothing of the first", async () => {
+		const file = await writeSettings("second.toml", hostName, staging);
+		// Wrangler warns about bindings of the top level that the environment does not have.
+		const said = await dryRun(file, "--env=staging");
+		expect(said).toContain("env.EVENTS (sluice-events-staging)");
+		const first = readConfig({ config: join(PROJECT, "wrangler.toml") });
+		const second = readConfig({ config: file, env: "staging" });
+		expect(second).toMatchObject({ name: "sluice-staging", routes: [], workers_dev: true });
+		const renamed = JSON.stringify(first.queues).replaceAll('"sluice-events', '"sluice-events-staging');
+		expect(second.queues).toEqual(JSON.parse(renamed));
+		expect(second.durable_objects).toEqual(first.durable_objects);
 	});
 });
 

@@ -24,6 +24,8 @@ const SELF = "terminal.test.ts";
 const TOKEN = "docs-root-key";
 /** A span that begins with one of these and goes on is a command. */
 const COMMAND = /^(?:api|npx|npm|openssl) [^…]|^curl .*\$|^\.ci\/run$/;
+/** Has to find in the router what the README made. */
+const ASKS_ROUTER = /\bapi |\bcurl |\bsmoke /;
 /** In a problem document: its code. */
 const REFUSED = /"status":[45]\d\d,"code":"(\w+)"/g;
 
@@ -87,9 +89,10 @@ test("there are pages with commands", () => {
 
 describe.each(tested.filter(({ page }) => page !== "docs/sources.md"))("$page", ({ items }) => {
 	/** Ids of what the README's event became. */
-	let ids: string;
+	let ids = "";
 
 	beforeAll(async () => {
+		if (!items.some(({ code }) => ASKS_ROUTER.test(code))) return;
 		await clean();
 		const made = await terminal.run(here([readme(1), readme(2), readme(3)].join("\n")));
 		expect(made.stdout).not.toMatch(REFUSED);
