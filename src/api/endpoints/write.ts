@@ -24,7 +24,7 @@ export async function createEndpoint(c: Context<ApiEnv>, input: EndpointInput): 
 }
 
 export function versionTaken({ name, version = "1" }: EndpointInput): Problem {
-	const detail = `There is an endpoint ${name}@${version}; give the other one another version.`;
+	const detail = `There is already an endpoint ${name}@${version}. Use another version.`;
 	return new Problem(409, "name_taken", detail);
 }
 
@@ -32,7 +32,7 @@ const changeable: Changeable<Endpoint, EndpointChanges> = {
 	get: getEndpoint,
 	update: updateEndpoint,
 	taken: () => {
-		throw new Error("the name of an endpoint does not change");
+		throw new Error("the name of an endpoint cannot change");
 	},
 };
 

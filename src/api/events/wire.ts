@@ -10,7 +10,7 @@ export const PUBLISHED: NamedSchema = namedObject("EventPublish", plainEventSche
 	source: { text: "The CloudEvents source.", schema: { ...ATTRIBUTE, default: "/sources/api" } },
 	subject: { text: "What the event is about.", schema: ATTRIBUTE },
 	id: {
-		text: "Makes a retry the same event; by default `Idempotency-Key`, else a new UUID.",
+		text: "Identifies the event, so that a retry is the same event. By default the header `Idempotency-Key`, otherwise a new UUID.",
 		schema: ATTRIBUTE,
 	},
 	time: { text: "When it happened; by default now.", schema: { format: "date-time" } },

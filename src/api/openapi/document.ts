@@ -67,7 +67,7 @@ export function buildDocument(operations: readonly OperationDescription[]): Open
 					type: "http",
 					scheme: "bearer",
 					description:
-						"An API key: the root key, which is the Worker's secret `ADMIN_TOKEN`, or one of `/v1/keys`. `x-roles` of an operation says which roles may use it, and whether for `all` or for what is their `own`.",
+						"An API key: the root key, which is the Worker's secret `ADMIN_TOKEN`, or a key created with `/v1/keys`. `x-roles` of an operation lists the roles that may use it, for `all` resources or only for their `own`.",
 				},
 			},
 		},
@@ -175,10 +175,10 @@ function refusalsOf(operation: OperationDescription): Record<string, unknown> {
 }
 
 const RETRY_AFTER: FieldTexts = {
-	"Retry-After": { text: "Send the request again after so many seconds.", schema: { type: "integer" } },
+	"Retry-After": { text: "Send the request again after this many seconds.", schema: { type: "integer" } },
 };
 const HEADERS_BY_STATUS: Readonly<Record<number, FieldTexts>> = {
-	401: { "WWW-Authenticate": "The scheme that is expected, where there is one." },
+	401: { "WWW-Authenticate": "The expected authentication scheme, if there is one." },
 	405: { Allow: "The methods that the path has." },
 	503: RETRY_AFTER,
 };
@@ -205,7 +205,7 @@ const PROBLEM: JsonSchema = {
 	description: "A refusal (RFC 9457).",
 	required: ["type", "title", "status", "code", "detail"],
 	properties: {
-		type: { type: "string", description: "Always `about:blank`: `code` tells refusals apart." },
+		type: { type: "string", description: "Always `about:blank`. Use `code` to tell refusals apart." },
 		title: { type: "string", description: "The code in words." },
 		status: { type: "integer", description: "The HTTP status." },
 		code: {

@@ -92,9 +92,9 @@ export function commonOperations(resource: ResourceDescription): OperationDescri
 			...put,
 			method: "put",
 			id: `put${id}`,
-			summary: `Make ${one}, or replace it`,
+			summary: `Create or replace ${one}`,
 			headers: PRECONDITIONS,
-			responses: { 200: tagged("It has been replaced.", put.written), 201: tagged(...put.made) },
+			responses: { 200: tagged("The resource has been replaced.", put.written), 201: tagged(...put.made) },
 			codes: [...changes, ...(put.codes ?? [])],
 		},
 		{

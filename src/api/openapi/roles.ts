@@ -3,7 +3,7 @@ import { ROLES, type Role } from "../../store/access/keys.ts";
 import { type Grade, gradeOf, routeName } from "../access/rights.ts";
 import type { OperationDescription } from "./operation.ts";
 
-/** The roles that may use an operation; `own`: for what the key names. */
+/** The roles that may use an operation; `own`: for resources that the key names. */
 export type Roles = Partial<Record<Role, Grade>>;
 
 /** null: it asks for no API key. */
@@ -18,6 +18,6 @@ export function rolesOf({ method, path, access = "key" }: OperationDescription):
 export function rolesText(roles: Roles): string {
 	const having = (grade: Grade) => ROLES.filter((role) => roles[role] === grade).map((role) => `\`${role}\``);
 	const [all, own] = [having("all"), having("own")];
-	const named = own.length === 0 ? "" : `; ${own.join(", ")} for what the key names`;
+	const named = own.length === 0 ? "" : `; ${own.join(", ")} for resources that the key names`;
 	return `Roles: ${all.join(", ")}${named}.`;
 }

@@ -190,7 +190,7 @@ describe("what the server says is classified as for a delivery", () => {
 			request: null,
 			response: null,
 			outcome: "error",
-			error: "blocked_url: is the router itself, where only /in/{source} takes events",
+			error: "blocked_url: is the router itself, where only /in/{source} accepts events",
 		});
 		expect(calls).toEqual([]);
 	});

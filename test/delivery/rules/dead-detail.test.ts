@@ -41,7 +41,7 @@ test.each([
 	],
 	["gone", [attempt(1, { statusCode: 410 })], /gone for good, and has been disabled: 410\.$/],
 	["rejected", [attempt(1, { statusCode: 422, error: "no such field" })], /: 422 no such field\.$/],
-	["gone", [], /no attempt is kept/],
+	["gone", [], /no attempt is stored/],
 ] as const)("%s: %j", (reason, attempts, said) => {
 	expect(deadDetail(reason, attempts)).toEqual(typeof said === "string" ? said : expect.stringMatching(said));
 });
