@@ -1,4 +1,4 @@
-/** The refusal of a request that no route takes. It names the methods of the path, or the path that was probably meant. */
+/** The refusal of a request that no route accepts. It names the methods of the path, or the path that was probably meant. */
 import { Problem } from "../../http/problem.ts";
 import type { OperationDescription } from "../openapi/operation.ts";
 import { OPERATIONS } from "../openapi/operations.ts";

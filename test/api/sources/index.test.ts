@@ -192,7 +192,10 @@ describe("reading sources", () => {
 		});
 		for (const ref of ["api", "src_results"]) {
 			const answer = await ask("GET", `/v1/sources/${ref}`);
-			expect(answer).toMatchObject({ status: 404, body: { detail: expect.stringContaining("built in") } });
+			expect(answer).toMatchObject({
+				status: 404,
+				body: { detail: expect.stringContaining("built-in source") },
+			});
 		}
 	});
 });

@@ -157,7 +157,7 @@ describe("one request", () => {
 		expect(joined("kserve-v1", [])).toContain("misfit");
 		const third = JSON.stringify("€".repeat(MAX_BATCH_BYTES / 9));
 		expect(joined("kserve-v1", [third, third])).toContain("instances");
-		expect(joined("kserve-v1", [third, third, third])).toContain("misfit: the inputs take more");
+		expect(joined("kserve-v1", [third, third, third])).toContain("misfit: the inputs have more");
 		expect(joined("kserve-v1", ['"a"', "null"])).toContain("misfit: there is no data");
 	});
 });
