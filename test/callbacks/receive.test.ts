@@ -239,7 +239,7 @@ test("a deadline that passes spends an attempt, and the last one ends the delive
 	await runAlarm(setting);
 	const dead = await whenStatus(setting, id, "dead");
 	expect(dead).toMatchObject({ reason: "deadline", attempts: [{ number: 1 }, { number: 2 }] });
-	expect(dead.detail).toContain("did not come by");
+	expect(dead.detail).toContain("did not arrive by");
 	expect(await post(url, "{}")).toMatchObject({ status: 200, body: { effect: "none" } });
 });
 

@@ -1,4 +1,4 @@
-/** The routes of `/v1/keys` and `/v1/audit`, described. */
+/** The descriptions of `/v1/keys` and `/v1/audit`. */
 import * as z from "zod";
 import { ROLES } from "../../store/access/keys.ts";
 import {

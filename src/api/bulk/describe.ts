@@ -1,4 +1,4 @@
-/** Retries and cancellations of many deliveries, described. */
+/** The descriptions of bulk retries and cancellations. */
 import type { FieldTexts, OperationDescription } from "../openapi/operation.ts";
 import { bulkCancelSchema, bulkRetrySchema, bulkSchema } from "./fields.ts";
 

@@ -33,7 +33,7 @@ export async function bulkToWire(env: Env, job: BulkRecord): Promise<z.output<ty
 	};
 }
 
-/** null: it ended as it should wherever it has ended. */
+/** null: every endpoint that has ended finished its part. */
 function detailOf({ unreachable, busy, forgotten }: Unfinished): string | null {
 	const parts = [
 		...(unreachable > 0 ? [`no response for a quarter of an hour: ${unreachable}`] : []),

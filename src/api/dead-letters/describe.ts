@@ -1,4 +1,4 @@
-/** The routes of `/v1/dead-letters`, described. */
+/** The descriptions of `/v1/dead-letters`. */
 import {
 	type FieldTexts,
 	NOTHING,

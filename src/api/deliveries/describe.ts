@@ -1,4 +1,4 @@
-/** The routes of `/v1/deliveries`, described. */
+/** The descriptions of `/v1/deliveries`. */
 import * as z from "zod";
 import { DEAD_REASONS, DELIVERY_STATUSES } from "../../delivery/records.ts";
 import { OUTCOMES } from "../../delivery/rules/attempt.ts";

@@ -1,4 +1,4 @@
-/** The routes of `/v1/endpoints`, described. */
+/** The descriptions of `/v1/endpoints`. */
 import type { OperationDescription } from "../openapi/operation.ts";
 import { type ResourceDescription, commonOperations } from "../openapi/resource.ts";
 import { CODEC_CODES } from "../openapi/shared.ts";

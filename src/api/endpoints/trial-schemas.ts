@@ -1,4 +1,7 @@
-/** What the test and the health of an endpoint take and return, with the texts of their fields: for the description. */
+/**
+ * Requests and responses of an endpoint's test and health, with the texts of their fields, for the API
+ * description.
+ */
 import * as z from "zod";
 import { OUTCOMES } from "../../delivery/rules/attempt.ts";
 import { ENDPOINT_STATUSES } from "../../store/records.ts";

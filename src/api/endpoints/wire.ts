@@ -1,4 +1,4 @@
-/** What an endpoint looks like in requests and responses, with the texts of its fields: for the description. */
+/** An endpoint in requests and responses, with the texts of its fields, for the API description. */
 import * as z from "zod";
 import { PROTOCOL_NAMES } from "../../models/registry.ts";
 import { COMPLETION_MODES, ENDPOINT_STATUSES } from "../../store/records.ts";

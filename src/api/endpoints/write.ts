@@ -24,7 +24,7 @@ export async function createEndpoint(c: Context<ApiEnv>, input: EndpointInput): 
 }
 
 export function versionTaken({ name, version = "1" }: EndpointInput): Problem {
-	const detail = `There is already an endpoint ${name}@${version}. Use another version.`;
+	const detail = `There is already an endpoint ${name}@${version}. Choose another name or another version.`;
 	return new Problem(409, "name_taken", detail);
 }
 

@@ -1,4 +1,4 @@
-/** What a trace looks like, with the texts of its fields: for the description. An event holds events. */
+/** A trace with the texts of its fields, for the API description. It is recursive: events contain events. */
 import * as z from "zod";
 import { DEAD_REASONS, DELIVERY_STATUSES } from "../../delivery/records.ts";
 import { type FieldTexts, type NamedSchema, namedObject } from "../openapi/operation.ts";

@@ -1,8 +1,8 @@
-/** An event as it is published, with the texts of its fields: for the description. */
+/** An event in the request that publishes it, with the texts of its fields, for the API description. */
 import { type NamedSchema, namedObject } from "../openapi/operation.ts";
 import { plainEventSchema } from "./publishing.ts";
 
-/** At most 1,024 bytes, which are at most so many characters. */
+/** At most 1,024 bytes, and so at most this many characters. */
 const ATTRIBUTE = { minLength: 1, maxLength: 1_024 };
 
 export const PUBLISHED: NamedSchema = namedObject("EventPublish", plainEventSchema, {

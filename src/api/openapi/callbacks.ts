@@ -1,4 +1,4 @@
-/** The route to which model servers post the outputs of jobs, described. */
+/** The description of the route to which model servers post the outputs of jobs. */
 import * as z from "zod";
 import type { OperationDescription } from "./operation.ts";
 

@@ -1,4 +1,4 @@
-/** Every `code` that a refusal can carry, with its status and when it comes. Stable: clients decide by them. */
+/** Every error `code`, with its status and meaning. Stable, because clients depend on them. */
 import type { ProblemStatus } from "../../http/problem.ts";
 
 export const CODES = {

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made of the descriptions. Pure; index.ts makes it once. */
+/** Builds the OpenAPI 3.1 document from the descriptions. Pure; index.ts calls it once. */
 import { CODES, type Code, statusOfCode } from "./codes.ts";
 import { toJsonSchema } from "./json-schema.ts";
 import {
@@ -168,7 +168,7 @@ function headersOf(texts: FieldTexts): Record<string, unknown> {
 	);
 }
 
-/** One response for each status, with the codes that come with it. */
+/** One response for each status, with its codes. */
 function refusalsOf(operation: OperationDescription): Record<string, unknown> {
 	const byStatus = Map.groupBy(codesOf(operation), statusOfCode);
 	return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusalOf(status, codes)]));
@@ -182,7 +182,7 @@ const HEADERS_BY_STATUS: Readonly<Record<number, FieldTexts>> = {
 	405: { Allow: "The methods that the path has." },
 	503: RETRY_AFTER,
 };
-/** Besides the codes with 503. */
+/** In addition to the codes with status 503. */
 const PASSING_CODES: readonly Code[] = ["event_not_routed", "idempotency_in_progress"];
 
 function refusalOf(status: number, codes: readonly Code[]): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** The door of ingest and the router's own pages, described. */
+/** The descriptions of the ingest routes and of the router's own pages. */
 import * as z from "zod";
 import type { FieldTexts, NamedSchema, OperationDescription } from "./operation.ts";
 import { ACCEPTED, HEADERS_OF_EVENTS, time } from "./shared.ts";

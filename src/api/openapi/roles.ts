@@ -1,4 +1,4 @@
-/** Who may use an operation, out of the table of rights. Pure. */
+/** Which roles may use an operation, from the table of rights. Pure. */
 import { ROLES, type Role } from "../../store/access/keys.ts";
 import { type Grade, gradeOf, routeName } from "../access/rights.ts";
 import type { OperationDescription } from "./operation.ts";
@@ -6,7 +6,7 @@ import type { OperationDescription } from "./operation.ts";
 /** The roles that may use an operation; `own`: for resources that the key names. */
 export type Roles = Partial<Record<Role, Grade>>;
 
-/** null: it asks for no API key. */
+/** null: the operation needs no API key. */
 export function rolesOf({ method, path, access = "key" }: OperationDescription): Roles | null {
 	if (access !== "key") return null;
 	const route = routeName(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ":$1"));

@@ -34,7 +34,7 @@ const PAGE_FIELDS: FieldTexts = {
 	cursor: "`next_cursor` of the previous page; leave it out for the first.",
 };
 
-/** What every list takes; `more`: what a list takes besides. */
+/** The parameters of every list; `more`: those of one list. */
 export function pageQueryOf(
 	schema: z.ZodObject = z.strictObject(pageQuery),
 	more: FieldTexts = {},
@@ -63,7 +63,7 @@ export const ROTATION: NamedSchema = {
 	},
 };
 
-/** With which an event is refused that somebody writes. */
+/** The codes with which a published event can be refused. */
 export const CODEC_CODES = [
 	"invalid_cloudevent",
 	"attribute_too_long",

@@ -1,4 +1,4 @@
-/** The routes of `/v1/sources`, described. */
+/** The descriptions of `/v1/sources`. */
 import type { OperationDescription } from "../openapi/operation.ts";
 import { type ResourceDescription, commonOperations } from "../openapi/resource.ts";
 import { sourceListQuery } from "./list.ts";

@@ -1,4 +1,4 @@
-/** The responses of `…/setup` and `…/test`, with the texts of their fields: for the description. */
+/** The responses of `…/setup` and `…/test`, with the texts of their fields, for the API description. */
 import * as z from "zod";
 import type { FieldTexts } from "../openapi/operation.ts";
 import { testSourceSchema } from "./fields.ts";

@@ -1,4 +1,4 @@
-/** What a source looks like in requests and responses, with the texts of its fields: for the description. */
+/** A source in requests and responses, with the texts of its fields, for the API description. */
 import * as z from "zod";
 import { KIND_NAMES, sourceKinds } from "../../sources/registry.ts";
 import { STATUSES } from "../../store/records.ts";
@@ -29,7 +29,7 @@ const AUTH: FieldTexts = {
 	"auth.email": "For `google_oidc`: the service account that pushes.",
 };
 
-/** Of all kinds; what belongs to which is in the schema. */
+/** The settings of all kinds; the schema says which belong to which. */
 const SETTINGS: FieldTexts = {
 	form: "How an HTML form becomes data: as its text, or as a JSON object of its fields.",
 	primary_key: "The column whose value is the last part of the subject.",
@@ -44,7 +44,7 @@ const SETTINGS: FieldTexts = {
 	subject: "A JSON pointer to the event's subject in the body.",
 };
 
-/** One alternative for each form that settings have, titled with the kinds that have it. */
+/** One alternative for each form of settings, with its kinds as the title. */
 function settingsSchema(): JsonSchema {
 	const forms = Map.groupBy(KIND_NAMES, (kind) => sourceKinds[kind].settings);
 	const anyOf = [...forms].map(([schema, kinds]) => {
@@ -54,7 +54,7 @@ function settingsSchema(): JsonSchema {
 	return { anyOf };
 }
 
-/** In place of what zod says of `settings`. */
+/** Replaces zod's schema of `settings`. */
 const SETTINGS_REF: JsonSchema = {
 	type: undefined,
 	propertyNames: undefined,

@@ -1,4 +1,4 @@
-/** The routes of `/v1/subscriptions`, described. */
+/** The descriptions of `/v1/subscriptions`. */
 import type { OperationDescription } from "../openapi/operation.ts";
 import { type ResourceDescription, actionOf, commonOperations } from "../openapi/resource.ts";
 import { CODEC_CODES } from "../openapi/shared.ts";

@@ -1,4 +1,4 @@
-/** What a preview takes and returns, with the texts of its fields: for the description. */
+/** Request and response of a preview, with the texts of their fields, for the API description. */
 import * as z from "zod";
 import { DEAD_REASONS } from "../../delivery/records.ts";
 import { filterSchema } from "../../events/expressions/filters.ts";

@@ -1,4 +1,4 @@
-/** What a subscription looks like in requests and responses, with the texts of its fields: for the description. */
+/** A subscription in requests and responses, with the texts of its fields, for the API description. */
 import * as z from "zod";
 import { filterSchema } from "../../events/expressions/filters.ts";
 import { STATUSES } from "../../store/records.ts";

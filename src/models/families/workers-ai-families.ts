@@ -1,6 +1,6 @@
 /**
- * What each family of Workers AI models takes for an input that is no object: the member that it
- * becomes; and the models that cannot be called with JSON. By the models' schemas in
+ * For each family of Workers AI models, the member that an input becomes if it is not an object; and the
+ * models that cannot be called with JSON. From the models' schemas in
  * https://developers.cloudflare.com/workers-ai/models/
  */
 
