@@ -87,7 +87,7 @@ test.each([
 	expect([status, body["code"], message ?? body["detail"]]).toEqual(expected);
 });
 
-test.each(["api", "src_results", "sluice"])("nobody posts to the built-in source %s", async (ref) => {
+test.each(["api", "src_results", "sluice"])("the built-in source %s has no ingest URL", async (ref) => {
 	const { status, body } = await ask("POST", `/in/${ref}`, {});
 	expect([status, body["code"]]).toEqual([404, "source_not_found"]);
 	expect(body["detail"]).toBe(

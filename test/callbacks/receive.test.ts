@@ -337,7 +337,7 @@ test("the failure of a job that an earlier attempt began says nothing of the one
 	expect(await setting.dispatcher.get(item.id)).toMatchObject({ status: "pending" });
 });
 
-test("what an endpoint echoes of the callback URL is not shown", async () => {
+test("a callback URL echoed by an endpoint is masked", async () => {
 	const setting = await calledBack();
 	const calls = model(({ headers }) =>
 		Response.json({ webhook: headers.get("sluice-callback-url") }, { status: 202 }),

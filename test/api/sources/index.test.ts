@@ -102,7 +102,7 @@ describe("creating a source", () => {
 		expect((await must("GET", `/v1/sources/${name}`))["ingest_url"]).toBe(`${ORIGIN}/in/${name}`);
 	});
 
-	test("none has no secret and has to be asked for", async () => {
+	test("auth none has no secret and must be set explicitly", async () => {
 		const created = await must("POST", "/v1/sources", { name: unique(), auth: { type: "none" } });
 		expect(created["secret"]).toBeNull();
 	});

@@ -46,7 +46,7 @@ test.each([
 	expect(deadDetail(reason, attempts)).toEqual(typeof said === "string" ? said : expect.stringMatching(said));
 });
 
-test("what the endpoint said is cut", () => {
+test("a long message of the endpoint is cut", () => {
 	const said = deadDetail("exhausted", [attempt(1, { excerpt: "x".repeat(5_000) })]);
 	expect(said?.length).toBeLessThan(300);
 });

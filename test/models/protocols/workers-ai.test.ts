@@ -102,7 +102,7 @@ describe("a number that the binding cannot carry", () => {
 		);
 	});
 
-	test("what is shown is what is sent: the spelling of JavaScript", () => {
+	test("the shown body is the sent one, in JavaScript's spelling", () => {
 		expect(bodyFor(NAME, '{"a":1.50,"b":0.12345678901234567890}', { url: LLAMA })).toBe(
 			'{"a":1.5,"b":0.12345678901234568}',
 		);
