@@ -68,7 +68,7 @@ export function errorResponse(error: unknown, { method, url }: Request): Respons
 		return new Problem(
 			503,
 			"unavailable",
-			"A part of the router is busy or restarting. Send the request again.",
+			"A Durable Object of the router is overloaded or restarting. Send the request again.",
 		).toResponse();
 	}
 	return new Problem(

@@ -59,7 +59,7 @@ async function take(
 	try {
 		return await dispatcher(env, endpointId).callBack(deliveryId, callback);
 	} catch (cause) {
-		return refuseForNow("unavailable", "The delivery is unavailable. Send the request again.", {
+		return refuseForNow("unavailable", "The delivery cannot be reached now. Send the request again.", {
 			cause,
 		});
 	}

@@ -37,7 +37,7 @@ export interface CallbackParts {
 export const NO_DELIVERY = refuse(404, "callback_not_found", "There is no delivery with this callback URL.");
 export const LATER: CalledBack = refuseForNow(
 	"unavailable",
-	"The callback cannot be taken now. Send it again.",
+	"The callback cannot be stored now. Send it again.",
 );
 const NONE: CalledBack = { ok: true, effect: "none" };
 

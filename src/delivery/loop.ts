@@ -68,7 +68,7 @@ export class Loop {
 		const { alarm, announcer } = this.#parts;
 		await this.#orAgain(async () => {
 			const telling = announcer.tell(settings);
-			// Should the object be lost before the queue has accepted what it has to tell.
+			// In case the object is lost before the queue has accepted its operational events.
 			if (announcer.isOwing) await alarm.arm(Date.now() + BACKSTOP_MS);
 			const againAt = await telling;
 			if (againAt !== null) await alarm.arm(againAt);

@@ -10,7 +10,7 @@ import type { DeliveryRecord } from "./records.ts";
 
 const DELETED = "deleted";
 const MISSING = "missing";
-const DETAIL = "The endpoint is not in the database, and was not deleted: the delivery waits for it.";
+const DETAIL = "The endpoint is missing from the database but was not deleted. The delivery waits for it.";
 
 export class Presence {
 	readonly #storage: DurableObjectStorage;

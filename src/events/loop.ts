@@ -35,10 +35,10 @@ export function loopDetail(
 ): string {
 	const cause = loopCause(attributes, { id, result: result ?? null });
 	const isBack = cause === null ? chainOf(attributes).includes(id) : cause === "cycle";
-	if (isBack) return "The event came through this subscription before (a cycle).";
+	if (isBack) return "The event has already passed through this subscription (a cycle).";
 	// Release 0.1 kept no more of a refused event than that.
 	if (hopsOf(attributes) === 0)
-		return "The event had come through this subscription before, or was too many results deep.";
+		return "The event had already passed through this subscription, or was too many results deep.";
 	const allowed = cause === null || result === undefined ? "" : `, which is ${maxHopsOf(result)}`;
 	return `The event is ${hopsOf(attributes)} results deep, more than max_hops of the subscription allows${allowed}.`;
 }

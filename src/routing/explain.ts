@@ -52,7 +52,7 @@ async function firstAgainst(
 		if (verdict !== "pass") return { criterion, verdict, reason: reasonOf(judged) };
 	}
 	if (table.endpointOf(subscription) !== null) return null;
-	return { criterion: "endpoint", verdict: "fail", reason: "no version of its endpoint is left" };
+	return { criterion: "endpoint", verdict: "fail", reason: "no version of its endpoint exists" };
 }
 
 function reasonOf({ criterion, verdict, reason }: Criterion): string {

@@ -92,7 +92,7 @@ describe("/healthz", () => {
 	});
 });
 
-describe("what goes wrong inside", () => {
+describe("an internal error", () => {
 	test("reveals nothing about it", async () => {
 		const broken = new Proxy(env.DB, {
 			get: () => () => {
@@ -107,7 +107,7 @@ describe("what goes wrong inside", () => {
 		expect(text).not.toContain("secret detail");
 	});
 
-	test.each(["retryable", "overloaded"])("what will pass is 503: an object that is %s", async (trait) => {
+	test.each(["retryable", "overloaded"])("a temporary error is 503: an object that is %s", async (trait) => {
 		const busy = {
 			idFromName: () => {
 				throw Object.assign(new Error("secret detail"), { [trait]: true });

@@ -34,7 +34,7 @@ test.each([
 		[
 			422,
 			"invalid_request",
-			"leave it out here; a whole CloudEvent is taken with content-type: application/cloudevents+json",
+			"leave it out here; send a whole CloudEvent with content-type: application/cloudevents+json",
 		],
 	],
 	[
@@ -46,7 +46,7 @@ test.each([
 		[
 			422,
 			"invalid_request",
-			"must be an object; a list of CloudEvents is taken with content-type: application/cloudevents-batch+json",
+			"must be an object; send a list of CloudEvents with content-type: application/cloudevents-batch+json",
 		],
 	],
 	[
@@ -87,7 +87,7 @@ test.each([
 	expect([status, body["code"], message ?? body["detail"]]).toEqual(expected);
 });
 
-test.each(["api", "src_results", "sluice"])("nobody posts to the built-in source %s", async (ref) => {
+test.each(["api", "src_results", "sluice"])("the built-in source %s has no ingest URL", async (ref) => {
 	const { status, body } = await ask("POST", `/in/${ref}`, {});
 	expect([status, body["code"]]).toEqual([404, "source_not_found"]);
 	expect(body["detail"]).toBe(

@@ -27,7 +27,7 @@ test("the same seed gives the same lines, another one gives others", async () =>
 	expect(await lines(8)).not.toEqual(first);
 });
 
-test("what is decided is what the population says is to be expected", async () => {
+test("decisions match the expected shares of the population", async () => {
 	const population = makePopulation({ ...SMALL, sources: 5, endpoints: 5 });
 	const tally = await route(await drawSample(population, 4_000), { batch: 10 });
 	expect(tally.events).toBe(4_000);
@@ -125,7 +125,7 @@ describe("costs", () => {
 		expect(rows).toBeCloseTo(5);
 	});
 
-	test("what a batch costs is $3.60 for one delivery and $2.15 for each further one, divided by its events", () => {
+	test("a batch costs $3.60 for one delivery and $2.15 for each further one, divided by its events", () => {
 		expect(shared(1, 1)).toBeCloseTo(3.6);
 		expect(shared(1, 10)).toBeCloseTo(0.36);
 		expect(shared(5, 1)).toBeCloseTo(3.6 + 4 * 2.15);
@@ -191,7 +191,7 @@ describe("an endpoint", () => {
 		expect(settleCalls).toBeLessThanOrEqual((perSecond * 36) / 41 + 1);
 	});
 
-	test("whose model takes two at once is refused next to nothing, once that is learnt", () => {
+	test("whose model accepts two at once wastes few requests once that is learnt", () => {
 		const { perSecond, wasted } = simulateEndpoint({ ...setting, capacity: 2 });
 		expect(perSecond).toBeGreaterThan(1.8);
 		expect(wasted).toBeLessThan(0.05);

@@ -239,7 +239,7 @@ test("a deadline that passes spends an attempt, and the last one ends the delive
 	await runAlarm(setting);
 	const dead = await whenStatus(setting, id, "dead");
 	expect(dead).toMatchObject({ reason: "deadline", attempts: [{ number: 1 }, { number: 2 }] });
-	expect(dead.detail).toContain("did not come by");
+	expect(dead.detail).toContain("did not arrive by");
 	expect(await post(url, "{}")).toMatchObject({ status: 200, body: { effect: "none" } });
 });
 
@@ -337,7 +337,7 @@ test("the failure of a job that an earlier attempt began says nothing of the one
 	expect(await setting.dispatcher.get(item.id)).toMatchObject({ status: "pending" });
 });
 
-test("what an endpoint echoes of the callback URL is not shown", async () => {
+test("a callback URL echoed by an endpoint is masked", async () => {
 	const setting = await calledBack();
 	const calls = model(({ headers }) =>
 		Response.json({ webhook: headers.get("sluice-callback-url") }, { status: 202 }),

@@ -35,7 +35,7 @@ async function alarmOf({ dispatcher }: Setting): Promise<number | null> {
 	return runInDurableObject(dispatcher, (_, { storage }) => storage.getAlarm());
 }
 
-describe("an endpoint that is not in the database", () => {
+describe("an endpoint that is missing from the database", () => {
 	test("keeps its backlog and sends nothing; the deliveries say why, and go on when it is back", async () => {
 		const setting = await createSetting();
 		const calls = model(ok);
@@ -45,13 +45,13 @@ describe("an endpoint that is not in the database", () => {
 		await vi.waitFor(async () => {
 			const { items: listed } = await setting.dispatcher.list({ limit: 10 });
 			expect(listed).toMatchObject([
-				{ status: "pending", attempts: [], detail: expect.stringContaining("not in the database") },
-				{ status: "pending", attempts: [], detail: expect.stringContaining("not in the database") },
+				{ status: "pending", attempts: [], detail: expect.stringContaining("missing from the database") },
+				{ status: "pending", attempts: [], detail: expect.stringContaining("missing from the database") },
 			]);
 		});
 		await evictDurableObject(setting.dispatcher);
 		const woken = { ...setting, dispatcher: dispatcher(env, setting.endpoint.id) };
-		expect((await woken.dispatcher.get(items[0]?.id ?? ""))?.detail).toContain("not in the database");
+		expect((await woken.dispatcher.get(items[0]?.id ?? ""))?.detail).toContain("missing from the database");
 		await runAlarm(woken);
 		// It looks again by itself, in five minutes.
 		expect((await alarmOf(woken)) ?? 0).toBeGreaterThan(Date.now());
@@ -134,7 +134,7 @@ describe("an endpoint that has been deleted", () => {
 	});
 });
 
-describe("a subscription that is not in the database", () => {
+describe("a subscription that is missing from the database", () => {
 	test("is waited for without an attempt; then its deliveries go on", async () => {
 		const setting = await createSetting();
 		const calls = model(ok);
@@ -143,7 +143,7 @@ describe("a subscription that is not in the database", () => {
 		await setting.dispatcher.enqueue([item]);
 		const waiting = await vi.waitFor(async () => {
 			const delivery = await setting.dispatcher.get(item.id);
-			expect(delivery?.detail).toContain("subscription is not in the database");
+			expect(delivery?.detail).toContain("subscription is missing from the database");
 			return delivery;
 		});
 		expect(waiting).toMatchObject({ status: "pending", reason: null, attempts: [] });

@@ -336,7 +336,7 @@ describe("while nothing can be written", () => {
 		await whenStatus(setting, id, "succeeded");
 	});
 
-	test("what could not be written when the job began does not undo its end", async () => {
+	test("a failed write at the beginning of the job does not undo its end", async () => {
 		const setting = await calledBack();
 		const server = slow();
 		const { id, url } = await begun(setting, server.answer);

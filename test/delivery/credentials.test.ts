@@ -135,7 +135,7 @@ test("without a token no request is made: a refused client pauses the endpoint",
 	expect(calls.every(isToken)).toBe(true);
 });
 
-test("what a token endpoint quotes of the client's secret is hidden before it is cut", async () => {
+test("a client secret quoted by the token endpoint is masked before the text is cut", async () => {
 	const secret = "s".repeat(100);
 	const description = `${"x".repeat(420)}${secret}`;
 	const quoting = () =>
@@ -177,7 +177,7 @@ test("a request that is signed for AWS keeps the router's own signature, and its
 	expect(result?.data).toEqual({ kind: "json", text: '{"echo":"***"}' });
 });
 
-test("what cannot be signed is not sent, and pauses the endpoint", async () => {
+test("a request that cannot be signed is not sent, and the endpoint is paused", async () => {
 	const auth: AwsSigV4 = { type: "aws_sigv4", accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-key" };
 	const calls = model(() => Response.json("ok"));
 	const setting = await createSetting({ endpoint: { auth } });

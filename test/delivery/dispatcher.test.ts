@@ -273,7 +273,7 @@ describe("the endpoint", () => {
 	});
 });
 
-describe("what must not be sent", () => {
+describe("a delivery that must not be sent", () => {
 	test("ends dead with its reason, without an attempt", async () => {
 		const setting = await createSetting({ subscription: { transform: "data.number + 'x'" } });
 		const calls = model(ok);
@@ -553,7 +553,7 @@ describe("the loop", () => {
 	});
 });
 
-describe("what the endpoint asked for", () => {
+describe("a Retry-After of the endpoint", () => {
 	test("holds when the object is lost meanwhile, and when a subscription changes", async () => {
 		const setting = await createSetting({ endpoint: { maxConcurrency: 1 } });
 		const calls = model(() => new Response(null, { status: 429, headers: { "retry-after": "3600" } }));

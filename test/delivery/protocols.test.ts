@@ -87,7 +87,7 @@ test("a prediction that failed is an attempt, and its error is recorded without 
 	});
 });
 
-describe("what servers say of a model that is not there yet", () => {
+describe("responses while a model is not loaded yet", () => {
 	test.each<[string, Capture, Partial<ReadableEndpoint>]>([
 		["MLServer, loading", mlserver["notready-POST-v2_models_late_infer"], { protocol: "open-inference" }],
 		["KServe, loading", kserve["notready-POST-v1_models_iris_predict"], { protocol: "kserve-v1" }],
@@ -135,7 +135,7 @@ test("a version that the server cannot have is rejected at once", async () => {
 	expect(calls.map(({ url }) => url)).toEqual(["https://model.example.com/v2/models/iris/versions/3/infer"]);
 });
 
-describe("what a server says of its work", () => {
+describe("usage, model version and request id of a server", () => {
 	const body = {
 		id: "chatcmpl-1",
 		model: "gpt-4o-mini-2024-07-18",

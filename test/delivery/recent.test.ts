@@ -76,7 +76,7 @@ describe("the latest exchanges", () => {
 	});
 });
 
-describe("what was recorded before the object woke", () => {
+describe("exchanges recorded before the object woke", () => {
 	const bornAt = NOW - 1_000;
 
 	test("begins the list, is asked for once, and known attempts are not counted twice", () => {

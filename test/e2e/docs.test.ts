@@ -104,7 +104,7 @@ describe.skipIf(chromium === null)("in Chromium", () => {
 		expect((await visible()).length).toBeGreaterThan(30);
 	});
 
-	test("what is opened can be passed on by its address; a code has one, too", async () => {
+	test("an opened operation has its own address, and so has an error code", async () => {
 		await page.evaluate("document.getElementById('listEvents').open = false");
 		await page.evaluate("document.querySelector('#listEvents > summary').click()");
 		expect(await page.evaluate("location.hash")).toBe("#listEvents");

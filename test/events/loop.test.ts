@@ -28,7 +28,7 @@ describe("a loop names its one cause", () => {
 		expect(loopCause(attributes, subscription)).toBe(cause);
 		if (cause === null) return;
 		const detail = loopDetail(attributes, subscription);
-		expect(detail).toMatch(cause === "cycle" ? /came through this subscription/ : /max_hops/);
+		expect(detail).toMatch(cause === "cycle" ? /passed through this subscription/ : /max_hops/);
 		expect(detail).not.toMatch(cause === "cycle" ? /max_hops/ : /cycle/);
 	});
 

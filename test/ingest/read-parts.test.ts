@@ -166,7 +166,7 @@ test("above 100 MB nothing is heard any more", async () => {
 	await sent.catch(() => undefined);
 });
 
-test("one that does not come to its end in time is given up, and its room is the others'", async () => {
+test("one that does not end in time is refused, and its memory is free for others", async () => {
 	const { request, send } = sending();
 	const room = new Room();
 	rooms.push(room);

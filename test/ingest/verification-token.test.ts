@@ -107,7 +107,7 @@ test("it is kept for an hour, and then another counts", async () => {
 	}
 });
 
-test("none counts once the source has verified a request, and nothing is written", async () => {
+test("no token is accepted once the source has verified a request, and nothing is written", async () => {
 	const source = await create();
 	await introduce(source, "secret_of-mallory");
 	expect(await post(source, '{"type":"page.created"}', "secret-1")).toBe(202);
@@ -162,7 +162,7 @@ test("nothing but the row is written for it: no name of the router is learnt fro
 	expect(await ownHosts()).toEqual(before);
 });
 
-describe("what is a first request", () => {
+describe("which requests count as a first request", () => {
 	test.each([
 		["the token alone", token(TOKEN), TOKEN],
 		["the longest", token("x".repeat(512)), "x".repeat(512)],

@@ -3,7 +3,7 @@ import { happened, type Told, WINDOW_MS, windowEnd, Windows } from "../../src/op
 
 const NOW = 6_000 * WINDOW_MS;
 
-describe("what happens once more", () => {
+describe("repeated occurrences", () => {
 	test.each<[string, Told | undefined, number, { told: Told; suppressed: number | null }]>([
 		["the first time: told", undefined, NOW, { told: { window: 6_000, suppressed: 0 }, suppressed: 0 }],
 		[

@@ -89,7 +89,7 @@ test("the budget is the one that routing gave the delivery, not the parent's", (
 	expect(build({ parent: halfway }).attributes).not.toHaveProperty("sluicebudget");
 });
 
-test("what release 0.1 took without measure is not handed on", () => {
+test("attributes that release 0.1 accepted beyond the limits are not passed on", () => {
 	const long = "x".repeat(300_000);
 	const attributes = { ...parent.attributes, subject: long, correlationid: long, tracestate: long };
 	const event = build({ parent: { ...parent, attributes } });
@@ -184,7 +184,7 @@ describe("KServe, which responds to an event with an event that it generates", (
 	});
 });
 
-describe("what the server says of its work", () => {
+describe("usage, model version and request id of the server", () => {
 	test("is in the router's own attributes", () => {
 		const usage = { inputTokens: 12, outputTokens: 3, seconds: 0.25 };
 		const reported = { usage, modelVersion: "gpt-4o-mini-2024-07-18", requestId: "req_1" };

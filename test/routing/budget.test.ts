@@ -64,7 +64,7 @@ test.each([
 	expect(resultBudget(RESULT_BUDGET === undefined ? {} : { RESULT_BUDGET })).toBe(expected);
 });
 
-describe("what comes of one event", () => {
+describe("requests caused by one event", () => {
 	const publishing: ResultPolicy = { type: "t", transform: null, maxHops: 64, allowCycles: false };
 
 	test.each([
@@ -138,7 +138,7 @@ describe("what comes of one event", () => {
 		});
 	});
 
-	test("what was queued before there were budgets has a whole one", async () => {
+	test("an event queued by a release without budgets has the whole budget", async () => {
 		const old = event({ sluicehops: 2, sluicechain: "sub_x,sub_y" });
 		const [decision] = await decide(old, tableOf([subscription("a", { result: publishing })]));
 		expect(decision).toMatchObject({ budget: DEFAULT_RESULT_BUDGET - 1 });

@@ -28,7 +28,7 @@ describe("stored settings", () => {
 	});
 });
 
-test("what is written is refused with members that the kind does not know", () => {
+test("new settings with unknown members are refused", () => {
 	for (const kind of ["generic", "postgres"]) {
 		expect(kindOf({ kind })?.settings.safeParse({ added_later: true }).success).toBe(false);
 	}

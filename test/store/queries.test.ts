@@ -189,7 +189,7 @@ describe("endpoints", () => {
 	});
 });
 
-describe("what has been deleted", () => {
+describe("a deleted resource", () => {
 	test("is remembered; what was kept because it is used, or was never there, is not", async () => {
 		const [source, endpoint] = [aSource(), anEndpoint()];
 		await insertSource(env, source);
@@ -264,7 +264,7 @@ describe("a change", () => {
 });
 
 describe("for Workers of release 0.1, which may run at the same time", () => {
-	test("what is paused has their words", async () => {
+	test("paused resources are stored in its words", async () => {
 		const source = aSource({ status: "paused" });
 		await insertSource(env, source);
 		const subscription = aSubscription({ target: { endpointId: "ep_1" }, status: "paused" });
@@ -316,7 +316,7 @@ describe("subscriptions", () => {
 	});
 });
 
-describe("what routing reads", () => {
+describe("the data that routing reads", () => {
 	test("everything at once, without opening a secret", async () => {
 		const [source, endpoint] = [aSource(), anEndpoint()];
 		await insertSource(env, source);
@@ -378,7 +378,7 @@ describe("what routing reads", () => {
 	});
 });
 
-describe("what a dispatcher reads", () => {
+describe("the data that a dispatcher reads", () => {
 	test("its endpoint and every subscription that may target it", async () => {
 		const [endpoint, other] = [anEndpoint({ name: "ocr" }), anEndpoint({ name: "ner" })];
 		await insertEndpoint(env, endpoint);

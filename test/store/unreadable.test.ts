@@ -26,7 +26,7 @@ async function store(table: string, id: string, column: string, value: string): 
 
 const FORMS = ["", "{", "null", "7", '{"type":"passkey","key":"k"}', '[{"v":2}]'];
 
-describe.each(FORMS)("what another release stored as %j fails no list", (form) => {
+describe.each(FORMS)("a value that another release stored as %j fails no list", (form) => {
 	test.each(["auth", "settings"] as const)("%s of a source", async (column) => {
 		const [source, neighbour] = [aSource(), aSource()];
 		for (const record of [source, neighbour]) await insertSource(env, record);

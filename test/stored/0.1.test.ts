@@ -221,7 +221,7 @@ describe("a dispatcher", () => {
 		expect(items).toHaveLength(15);
 	});
 
-	test("what is owed is counted", async () => {
+	test("unfinished deliveries are counted", async () => {
 		const { items } = await dispatcher(env, ENDPOINT).list({ limit: 50 });
 		const owed = items.filter(({ status }) => status === "pending" || status === "publishing");
 		expect(await dispatcher(env, ENDPOINT).health()).toMatchObject({

@@ -64,4 +64,4 @@ function unauthorized({ ALLOW_PRIVATE_ENDPOINTS }: Env, message: string, challen
 
 /** Where scripts/dev.ts gets it from. */
 const DEVELOPMENT =
-	" In development the root key is ADMIN_TOKEN in .dev.vars where that is set, else what `npm run dev` keeps in .sluice/token.";
+	" In development the root key is ADMIN_TOKEN in .dev.vars if that is set, otherwise the token that `npm run dev` keeps in .sluice/token.";

@@ -1,4 +1,4 @@
-/** The routes of `/v1/keys` and `/v1/audit`, described. */
+/** The descriptions of `/v1/keys` and `/v1/audit`. */
 import * as z from "zod";
 import { ROLES } from "../../store/access/keys.ts";
 import {
@@ -18,33 +18,33 @@ const params: FieldTexts = { ref: { text: "A key by id or name.", schema: { exam
 
 const SCOPE = {
 	sources:
-		"Roles `publisher` and `subscriber`: names of sources, also `api` and `results`; `*` is all of them but `sluice`, which has to be named.",
+		"Roles `publisher` and `subscriber`: names of sources, also `api` and `results`. `*` means all of them except `sluice`, which must be named.",
 	endpoints:
-		"Role `subscriber`: names of endpoints without their versions, or the beginning of names with `*` behind it.",
-	subscriptions: "Role `subscriber`: names of subscriptions, or the beginning of names with `*` behind it.",
+		"Role `subscriber`: names of endpoints without their versions, or the beginning of names followed by `*`.",
+	subscriptions: "Role `subscriber`: names of subscriptions, or the beginning of names followed by `*`.",
 } satisfies FieldTexts;
 
 const WRITTEN: FieldTexts = {
-	name: { text: "Stands in lists and in the audit log.", schema: { examples: ["dashboard"] } },
-	role: "What the key may do; each operation says which roles it is for.",
+	name: { text: "Shown in lists and in the audit log.", schema: { examples: ["dashboard"] } },
+	role: "What the key may do. Each operation lists the roles that may use it.",
 	...Object.fromEntries(
 		Object.entries(SCOPE).map(([name, text]) => [name, { text, schema: { default: [] } }]),
 	),
 	expires_at: {
-		text: "When it stops working, a time in the future; null: never.",
+		text: "When the key expires, a time in the future; null: never.",
 		schema: { default: null, format: "date-time" },
 	},
 };
 
 const READ: FieldTexts = {
-	id: "`key_…`; what follows stands in the key itself.",
+	id: "`key_…`. The key itself contains the part after the prefix.",
 	name: "Its name.",
-	role: "What the key may do; null: a newer release made it, with a role of its own.",
+	role: "What the key may do; null: a newer release created the key with a role that this release does not know.",
 	...SCOPE,
-	expires_at: "When it stops working; null: never.",
-	last_used_at: "When it was last used, up to ten minutes old; null: not yet.",
-	created_at: "When it was made.",
-	key: "The key itself, this once.",
+	expires_at: "When the key expires; null: never.",
+	last_used_at: "When the key was last used, accurate to ten minutes; null: never.",
+	created_at: "When the key was created.",
+	key: "The key itself. Shown only here.",
 };
 
 const CREATE = namedObject("KeyCreate", createKeySchema, WRITTEN);
@@ -61,17 +61,17 @@ const AUDIT_ENTRY = namedObject(
 	auditEntrySchema.extend({ at: time, action: z.enum(ACTIONS), resource: z.enum(RESOURCES) }),
 	{
 		id: "`aud_…`.",
-		at: "When it was changed.",
+		at: "When the change was made.",
 		actor: "The name of the key at that time; `root` for the root key.",
 		actor_id: "The id of the key; `root` for the root key.",
-		action: "What was done.",
-		resource: "To what sort of thing.",
-		resource_id: "The id of the thing.",
-		name: "Its name at that time, an endpoint's with its version; null when it is not known.",
+		action: "The kind of change.",
+		resource: "The type of the resource.",
+		resource_id: "The id of the resource.",
+		name: "Its name at that time, for an endpoint with its version; null if it is not known.",
 		before:
-			"The thing as the API showed it, without secrets; null where there was nothing. Above 32 kB only its `id`, and `omitted`.",
-		after: "Likewise, after the change.",
-		request_id: "Cloudflare's Ray ID; null without one.",
+			"The resource before the change as the API showed it, without secrets; null if it did not exist. Above 32 kB only its `id`, and `omitted`.",
+		after: "The resource after the change, in the same form.",
+		request_id: "Cloudflare's Ray ID of the request; null if there is none.",
 	},
 );
 
@@ -85,7 +85,7 @@ export const accessOperations: readonly OperationDescription[] = [
 		id: "createKey",
 		summary: "Create an API key",
 		description:
-			"The response has the key, which is not shown again. It works everywhere within two seconds. A key does not change: make another one and delete the former.",
+			"The response contains the key, which is not shown again. The key works everywhere within two seconds. A key cannot be changed: create another one and delete the former.",
 		headers: ONCE,
 		body: {
 			schema: CREATE,
@@ -118,7 +118,9 @@ export const accessOperations: readonly OperationDescription[] = [
 		path: "/v1/keys/{ref}",
 		id: "getKey",
 		summary: "Read an API key",
-		responses: { 200: { text: "The key, without the key itself.", schema: KEY } },
+		responses: {
+			200: { text: "The name, role and other properties of the key, without the key itself.", schema: KEY },
+		},
 		codes: ["key_not_found"],
 	},
 	{
@@ -127,7 +129,7 @@ export const accessOperations: readonly OperationDescription[] = [
 		path: "/v1/keys/{ref}",
 		id: "deleteKey",
 		summary: "Delete an API key",
-		description: "Where it has just been used it works for 30 seconds more.",
+		description: "Where the key has just been used, it may work for up to 30 seconds more.",
 		responses: { 204: NOTHING },
 		codes: ["key_not_found"],
 	},
@@ -138,11 +140,11 @@ export const accessOperations: readonly OperationDescription[] = [
 		id: "listAudit",
 		summary: "List changes",
 		description:
-			"Of each key the 10,000 newest changes, of all keys the 100,000 newest, of 400 days. Bulk jobs and what was done with dead letters are among them.",
+			"The changes of the last 400 days: the newest 10,000 of each key, and the newest 100,000 in total. Includes bulk jobs, and retries and deletions of dead letters.",
 		query: pageQueryOf(auditQuery, {
 			resource:
-				"Of this sort (`source`, `endpoint`, `subscription`, `key`, `bulk`, `dead_letter`), or of the thing with this id.",
-			actor: "Made by this key, by id or by its name at that time; `root` is the root key.",
+				"Only changes of this type of resource (`source`, `endpoint`, `subscription`, `key`, `bulk`, `dead_letter`), or of the resource with this id.",
+			actor: "Only changes made with this key, by its id or its name at that time; `root` is the root key.",
 			since: SINCE,
 			until: UNTIL,
 		}),

@@ -45,5 +45,5 @@ export function requireOwnName(asker: Asker, of: keyof Scope, name: string): voi
 /** The 403 for a name outside the scope of a key. */
 export function forbidden({ scope }: Principal, of: keyof Scope, name: string): Problem {
 	const known = scope[of].length === 0 ? "none" : scope[of].join(", ");
-	return new Problem(403, "forbidden", `This key is not for ${name}; its ${of} are: ${known}.`);
+	return new Problem(403, "forbidden", `This key may not use ${name}. Its ${of} are: ${known}.`);
 }

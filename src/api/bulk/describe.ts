@@ -1,4 +1,4 @@
-/** Retries and cancellations of many deliveries, described. */
+/** The descriptions of bulk retries and cancellations. */
 import type { FieldTexts, OperationDescription } from "../openapi/operation.ts";
 import { bulkCancelSchema, bulkRetrySchema, bulkSchema } from "./fields.ts";
 
@@ -14,8 +14,8 @@ const RETRY = { name: "BulkRetry", schema: bulkRetrySchema, fields: TIMES };
 const CANCEL = { name: "BulkCancel", schema: bulkCancelSchema, fields: TIMES };
 
 const params: FieldTexts = { id: "A bulk job's id, `bulk_…`." };
-const NAMED = "All filters that are named have to hold, and at least one has to be named.";
-const BACKGROUND = "It is done in the background; `GET /v1/bulk/{id}` says how far it has come.";
+const NAMED = "At least one filter is required, and all filters must hold.";
+const BACKGROUND = "The job runs in the background; `GET /v1/bulk/{id}` shows its progress.";
 
 export const bulkOperations: readonly OperationDescription[] = [
 	{
@@ -24,7 +24,7 @@ export const bulkOperations: readonly OperationDescription[] = [
 		path: "/v1/deliveries/retry",
 		id: "retryDeliveries",
 		summary: "Send many deliveries again",
-		description: `What is dead, canceled, or pending after an attempt. ${NAMED} ${BACKGROUND}`,
+		description: `Retries deliveries that are dead, canceled, or pending after an attempt. ${NAMED} ${BACKGROUND}`,
 		body: {
 			schema: RETRY,
 			examples: {
@@ -32,7 +32,7 @@ export const bulkOperations: readonly OperationDescription[] = [
 				since: { status: "dead", since: "2026-11-22T09:00:00Z", until: "2026-11-22T10:00:00Z" },
 			},
 		},
-		responses: { 202: { text: "The job, which has begun.", schema: JOB } },
+		responses: { 202: { text: "The job, which has started.", schema: JOB } },
 	},
 	{
 		tag: "Deliveries",
@@ -40,9 +40,9 @@ export const bulkOperations: readonly OperationDescription[] = [
 		path: "/v1/deliveries/cancel",
 		id: "cancelDeliveries",
 		summary: "Cancel many deliveries",
-		description: `What is still owed. ${NAMED} ${BACKGROUND}`,
+		description: `Cancels deliveries that are not finished. ${NAMED} ${BACKGROUND}`,
 		body: { schema: CANCEL, examples: { subject: { subject: "scans/7", status: "pending" } } },
-		responses: { 202: { text: "The job, which has begun.", schema: JOB } },
+		responses: { 202: { text: "The job, which has started.", schema: JOB } },
 	},
 	{
 		tag: "Bulk jobs",
@@ -51,7 +51,7 @@ export const bulkOperations: readonly OperationDescription[] = [
 		path: "/v1/bulk/{id}",
 		id: "getBulkJob",
 		summary: "Read a bulk job",
-		description: "How far it has come. It is forgotten a week after its end.",
+		description: "Shows the progress of the job. The job is deleted a week after its end.",
 		responses: { 200: { text: "The job.", schema: JOB } },
 		codes: ["bulk_not_found"],
 	},
@@ -61,8 +61,8 @@ export const bulkOperations: readonly OperationDescription[] = [
 		method: "post",
 		path: "/v1/bulk/{id}/cancel",
 		id: "cancelBulkJob",
-		summary: "End a bulk job",
-		description: "Where it stands: what it has changed stays changed.",
+		summary: "Stop a bulk job",
+		description: "The job. What it has changed stays changed.",
 		responses: { 200: { text: "The job.", schema: JOB } },
 		codes: ["bulk_not_found"],
 	},

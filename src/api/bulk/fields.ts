@@ -73,16 +73,15 @@ const counts = {
 
 export const bulkSchema = z.strictObject({
 	id: z.string().describe("The id of the job, `bulk_…`."),
-	action: z.enum(BULK_ACTIONS).describe("What is done to each."),
+	action: z.enum(BULK_ACTIONS).describe("What is done to each delivery."),
 	dry_run: z.boolean().describe("Whether deliveries are only counted."),
 	filters: z.record(z.string(), z.unknown()).describe("The filters of the request."),
 	status: z
 		.enum(JOB_STATUSES)
-		.describe("How the job stands. `incomplete`: it has ended, but not at all endpoints; `detail` says why."),
-	detail: z
-		.string()
-		.nullable()
-		.describe("At how many endpoints it ended otherwise than `done`; null: at none."),
+		.describe(
+			"The status of the job. `incomplete`: it has ended, but not all endpoints finished their part; `detail` says why.",
+		),
+	detail: z.string().nullable().describe("How many endpoints did not finish, and why; null: all did."),
 	...counts,
 	endpoint_count: count.describe("Endpoints that have been searched so far."),
 	endpoints: z

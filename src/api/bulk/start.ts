@@ -50,7 +50,7 @@ export async function startBulk(c: Context<ApiEnv>, action: BulkAction): Promise
 }
 
 function noFilter() {
-	const message = `name at least one of: ${FILTER_NAMES.join(", ")}`;
+	const message = `give at least one of: ${FILTER_NAMES.join(", ")}`;
 	return invalidRequest([{ path: "", message }]);
 }
 

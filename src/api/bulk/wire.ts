@@ -33,12 +33,12 @@ export async function bulkToWire(env: Env, job: BulkRecord): Promise<z.output<ty
 	};
 }
 
-/** null: it ended as it should wherever it has ended. */
+/** null: every endpoint that has ended finished its part. */
 function detailOf({ unreachable, busy, forgotten }: Unfinished): string | null {
 	const parts = [
-		...(unreachable > 0 ? [`not responding for a quarter of an hour: ${unreachable}`] : []),
-		...(busy > 0 ? [`too many other bulk jobs not done: ${busy}`] : []),
-		...(forgotten > 0 ? [`outcome forgotten after too many other bulk jobs: ${forgotten}`] : []),
+		...(unreachable > 0 ? [`no response for a quarter of an hour: ${unreachable}`] : []),
+		...(busy > 0 ? [`too many other unfinished bulk jobs: ${busy}`] : []),
+		...(forgotten > 0 ? [`outcome no longer stored after too many other bulk jobs: ${forgotten}`] : []),
 	];
 	return parts.length === 0 ? null : `Endpoints: ${parts.join("; ")}.`;
 }

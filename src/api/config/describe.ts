@@ -9,8 +9,8 @@ const INPUT = { name: "ConfigurationInput", schema: configSchema, fields: {} };
 const DOCUMENT = { name: "Configuration", schema: configDocumentSchema, fields: {} };
 
 const entry = z.strictObject({
-	resource: z.enum(["source", "endpoint", "subscription"]).describe("What it is."),
-	name: z.string().describe("Its name; an endpoint's as `name@version`."),
+	resource: z.enum(["source", "endpoint", "subscription"]).describe("The type of the resource."),
+	name: z.string().describe("Its name; for an endpoint `name@version`."),
 });
 
 const PLAN = namedObject(
@@ -27,11 +27,11 @@ const PLAN = namedObject(
 	}),
 	{
 		dry_run: "Whether this is only the plan.",
-		created: "What is made.",
-		changed: "What is changed.",
-		deleted: "What is deleted.",
-		unchanged: "What is as the document says already.",
-		secrets: "The secrets that were made, by their keys, this once; none in a dry run.",
+		created: "Resources that are created.",
+		changed: "Resources that are changed.",
+		deleted: "Resources that are deleted.",
+		unchanged: "Resources that already match the document.",
+		secrets: "The generated secrets, by key. Shown only here; none in a dry run.",
 	},
 );
 
@@ -42,7 +42,7 @@ export const configOperations: readonly OperationDescription[] = [
 		path: "/v1/config",
 		id: "getConfiguration",
 		summary: "Read the configuration",
-		description: "As a document without ids and secrets, which `POST` takes. Up to 1,000 entries.",
+		description: "Returns a document without ids and secrets that `POST` accepts. Up to 1,000 entries.",
 		responses: { 200: { text: "The document.", schema: DOCUMENT } },
 		codes: ["config_too_large", "config_unreadable"],
 	},
@@ -53,7 +53,7 @@ export const configOperations: readonly OperationDescription[] = [
 		id: "applyConfiguration",
 		summary: "Apply a configuration",
 		description:
-			"All or nothing. Entries replace what has their name, as `PUT` does. When anything is changed by others at the same moment, nothing is written.",
+			"All or nothing. Each entry replaces the resource with its name, as `PUT` does. If others change a resource at the same moment, nothing is written.",
 		query: { name: "ConfigurationQuery", schema: configQuery, fields: {} },
 		headers: ONCE,
 		body: {
@@ -67,7 +67,7 @@ export const configOperations: readonly OperationDescription[] = [
 				plan: { sources: [{ name: "documents-db" }], dry_run: true },
 			},
 		},
-		responses: { 200: replayable({ text: "What has been changed, or would be.", schema: PLAN }) },
+		responses: { 200: replayable({ text: "What was changed, or would be.", schema: PLAN }) },
 		codes: [...ONCE_CODES, "changed_meanwhile", "config_too_large"],
 	},
 ];

@@ -47,7 +47,7 @@ export const configSchema = z
 	.refine(
 		({ sources = [], endpoints = [], subscriptions = [] }) =>
 			sources.length + endpoints.length + subscriptions.length <= MAX_ENTRIES,
-		`at most ${MAX_ENTRIES} entries in all`,
+		`at most ${MAX_ENTRIES} entries in total`,
 	);
 
 export type ConfigInput = z.output<typeof configSchema>;
@@ -89,7 +89,8 @@ export function exportConfiguration(stored: Configuration): {
 	const subscriptions = stored.subscriptions.flatMap((subscription) => {
 		const path = `subscriptions/${subscription.name}`;
 		const declared = declaredSubscription(subscription, names);
-		if (declared === null) untold.push({ path, message: "names a source or an endpoint that is lost" });
+		if (declared === null)
+			untold.push({ path, message: "refers to a source or an endpoint that no longer exists" });
 		if (subscription.unreadable !== undefined) {
 			untold.push({ path, message: `cannot be read: ${subscription.unreadable.join(", ")}` });
 		}

@@ -51,6 +51,6 @@ function flagOf(name: "dry_run" | "prune", query: Flags, body: Flags): boolean {
 async function read(c: Context<ApiEnv>, limit: number): Promise<Configuration> {
 	const stored = await readConfiguration(c.env, limit);
 	if (stored !== null) return stored;
-	const detail = `There are more than ${limit} sources, endpoints and subscriptions, which is too much for one document. Use their lists.`;
+	const detail = `There are more than ${limit} sources, endpoints and subscriptions, which is too many for one document. Use their lists.`;
 	throw new Problem(409, "config_too_large", detail);
 }

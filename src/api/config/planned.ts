@@ -18,7 +18,7 @@ export interface PlannedList<T, New extends T, C> {
 	created: New[];
 	changed: { former: T; record: T; changes: C; fields: string[] }[];
 	deleted: T[];
-	/** In the document, and already as it says. */
+	/** In the document, and already the same. */
 	unchanged: T[];
 	/** Not in the document, and left unchanged. */
 	kept: T[];

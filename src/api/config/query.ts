@@ -6,13 +6,13 @@ const flag = z
 	.transform((text) => text === "true")
 	.optional();
 
-/** What both the query and the body may say. */
+/** The options that both the query and the body may have. */
 export interface Flags {
 	dry_run?: boolean | undefined;
 	prune?: boolean | undefined;
 }
 
-/** For a document that is sent as it was exported; the members of the body say the same. */
+/** For a document that is sent unchanged after an export. The body can have the same members. */
 export const configQuery = z.strictObject({
 	dry_run: flag.describe("`true`: only return the plan."),
 	prune: flag.describe("`true`: delete everything that is missing in the lists of the document."),

@@ -52,8 +52,8 @@ interface Filled {
 }
 
 /**
- * A secret that can be generated is left out if none is given. One that the document names by a key
- * of its own is somebody's, so none is generated in its place.
+ * A secret that can be generated is left out if none is given. If the document gives it a key other than the
+ * default, somebody has a value for it, so none is generated.
  */
 function withMakeable(
 	entry: Entry,

@@ -1,4 +1,4 @@
-/** The routes of `/v1/dead-letters`, described. */
+/** The descriptions of `/v1/dead-letters`. */
 import {
 	type FieldTexts,
 	NOTHING,
@@ -43,8 +43,8 @@ export const deadLetterOperations: readonly OperationDescription[] = [
 		id: "retryDeadLetter",
 		summary: "Send a dead letter to the event queue again",
 		description:
-			"It is forgotten when the queue has it. Events that were routed already are not routed twice.",
-		responses: { 202: { text: "The dead letter, which the queue has.", schema: DEAD_LETTER } },
+			"The dead letter is deleted when the queue has accepted the message. Events that were already routed are not routed twice.",
+		responses: { 202: { text: "The dead letter, which is now in the queue.", schema: DEAD_LETTER } },
 		codes: [NOT_FOUND, "queue_unavailable"],
 	},
 	{

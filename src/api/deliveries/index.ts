@@ -47,14 +47,14 @@ function dispatcherOf(env: Env, id: string): ReturnType<typeof dispatcher> {
 }
 
 const REFUSALS: Record<Exclude<Extract<Change, { ok: false }>["code"], "delivery_not_found">, string> = {
-	already_succeeded: "The delivery has succeeded; it cannot be retried or canceled.",
-	already_finished: "The delivery is finished; there is nothing left to cancel.",
-	in_flight: "The delivery is being sent; send the request again when the attempt has ended.",
+	already_succeeded: "The delivery has succeeded. It cannot be retried or canceled.",
+	already_finished: "The delivery has ended. There is nothing left to cancel.",
+	in_flight: "The delivery is being sent. Send the request again when the attempt has ended.",
 	backlog_full:
-		"The endpoint still has too many pending deliveries; send the request again when it has fewer.",
+		"The endpoint still has too many pending deliveries. Send the request again when it has fewer.",
 	event_forgotten:
 		"The endpoint had too many pending deliveries for this one, and its event has since been deleted.",
-	unreadable: "A newer release of Sluice has stored the delivery: deploy that release again to send it.",
+	unreadable: "A newer release of Sluice stored the delivery. Deploy that release again to send it.",
 };
 
 /** The delivery after a change; throws 404 or 409 if the change was not made. */

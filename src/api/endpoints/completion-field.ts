@@ -12,9 +12,7 @@ const MAX_DEADLINE_SECONDS = 259_200;
 const webhookSecret = z.string().superRefine((secret, context) => {
 	if (secret === HIDDEN) return;
 	const isHmac = secret.startsWith("whsec_");
-	const message = isHmac
-		? refuseSigningSecret(secret)
-		: "must begin with whsec_: what the provider gives you";
+	const message = isHmac ? refuseSigningSecret(secret) : "must begin with whsec_, as the provider shows it";
 	if (message !== null) context.addIssue({ code: "custom", message });
 });
 

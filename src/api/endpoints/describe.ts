@@ -1,4 +1,4 @@
-/** The routes of `/v1/endpoints`, described. */
+/** The descriptions of `/v1/endpoints`. */
 import type { OperationDescription } from "../openapi/operation.ts";
 import { type ResourceDescription, commonOperations } from "../openapi/resource.ts";
 import { CODEC_CODES } from "../openapi/shared.ts";
@@ -25,9 +25,9 @@ const resource: ResourceDescription = {
 	notFound: "endpoint_not_found",
 	shown: ENDPOINT,
 	list: endpointListQuery,
-	read: ["The endpoint, and what keeps its deliveries back.", ENDPOINT_DETAIL],
+	read: ["The endpoint, and what blocks its deliveries.", ENDPOINT_DETAIL],
 	create: {
-		description: "The response has the signing secret, which is not shown again.",
+		description: "The response contains the signing secret, which is not shown again.",
 		body: {
 			schema: ENDPOINT_CREATE,
 			examples: {
@@ -57,11 +57,11 @@ const resource: ResourceDescription = {
 			examples: { model: { url: "https://models.example.com/ocr", timeout_seconds: 60 } },
 		},
 		written: ENDPOINT,
-		made: ["It has been made; the response has the signing secret.", ENDPOINT_WITH_SECRET],
+		made: ["The endpoint has been created. The response contains the signing secret.", ENDPOINT_WITH_SECRET],
 	},
 	change: {
 		description:
-			"Changes only the fields that the body names. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
+			"Changes only the fields in the body. `auth` and `headers` are replaced as a whole, `retry`, `busy` and `completion` field by field.",
 		body: {
 			schema: ENDPOINT_PATCH,
 			examples: { limits: { timeout_seconds: 120, max_concurrency: 2, retry: { cold_start_seconds: 300 } } },
@@ -78,10 +78,10 @@ const resource: ResourceDescription = {
 		rotated: ["The endpoint, with its new signing secret.", ENDPOINT_WITH_SECRET],
 		codes: ["too_many_secrets"],
 	},
-	pause: { description: "Nothing is sent to it any more. Its deliveries are kept and wait." },
+	pause: { description: "Stops sending to the endpoint. Its deliveries are kept and wait." },
 	resume: {
 		description:
-			"Also works after the router itself has stopped it (`unauthorized`, `quota`, `gone`), and while a `Retry-After` holds it back.",
+			"Also works if the router itself has stopped the endpoint (`unauthorized`, `quota`, `gone`), and while a `Retry-After` blocks it.",
 	},
 };
 
@@ -94,17 +94,17 @@ export const endpointOperations: readonly OperationDescription[] = [
 		method: "get",
 		path: "/v1/endpoints/{ref}/health",
 		id: "getEndpointHealth",
-		summary: "See how an endpoint does",
+		summary: "Read an endpoint's health",
 		description: "Sends nothing, unless `probe=true` asks the model server.",
 		query: {
 			name: "HealthQuery",
 			schema: healthQuery,
 			fields: {
 				probe:
-					"`true`: the model server is asked now whether the model is ready, where the protocol knows how; waits up to 5 s.",
+					"`true`: asks the model server now whether the model is ready, if the protocol supports that. Waits up to 5 s.",
 			},
 		},
-		responses: { 200: { text: "How it does at this moment.", schema: HEALTH } },
+		responses: { 200: { text: "The endpoint's health at this moment.", schema: HEALTH } },
 		codes: ["endpoint_not_found"],
 	},
 	{
@@ -114,7 +114,7 @@ export const endpointOperations: readonly OperationDescription[] = [
 		id: "testEndpoint",
 		summary: "Test an endpoint",
 		description:
-			"Sends one request now, also to a paused endpoint, and returns it with what came of it, whatever that was. Nothing is recorded, and nothing follows from it. Waits for `timeout_seconds`, at most 60 s. Name `event`, `event_id` or neither.",
+			"Sends one request now, even to a paused endpoint, and returns the request and its result, even if it failed. Nothing is recorded, and the endpoint and its deliveries do not change. Waits for `timeout_seconds`, at most 60 s. Give `event`, `event_id` or neither.",
 		body: {
 			schema: TEST,
 			optional: true,

@@ -198,7 +198,7 @@ export function resolveHeaders(
 			const isSameName = ([other]: [string, string]) => other.toLowerCase() === name.toLowerCase();
 			const stored = Object.entries(former ?? {}).findLast(isSameName)?.[1];
 			if (stored !== undefined) return [name, stored];
-			const missing = former === null ? "the stored ones cannot be read" : "there is none of this header";
+			const missing = former === null ? "the stored ones cannot be read" : "there is none for this header";
 			const message = `${HIDDEN} stands for a stored value, and ${missing}`;
 			throw invalidRequest([{ path: `headers.${name}`, message }]);
 		}),

@@ -40,7 +40,7 @@ const model = z
 	.max(256)
 	.refine(
 		(model) => /^[^\s\p{Cc}\\?#]+$/u.test(model) && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(model),
-		"a name without spaces, controls, backslashes, ? and #, and with no part between slashes that is empty, . or ..",
+		"a name without spaces, control characters, backslashes, ? and #; no part between slashes may be empty, . or ..",
 	);
 
 /** Statuses below 300 are successes and cannot be made failures. */
@@ -62,7 +62,7 @@ const signingSecret = z.string().superRefine((secret, context) => {
 	if (message !== null) context.addIssue({ code: "custom", message });
 });
 
-const UNCHANGEABLE = "cannot change; create an endpoint with the other one and point the subscriptions to it";
+const UNCHANGEABLE = "cannot change: create an endpoint with the new value and point the subscriptions to it";
 
 const fields = z.strictObject({
 	name: nameField("ep"),

@@ -12,6 +12,6 @@ export const headersField = z.record(z.string(), z.string()).superRefine((header
 		if (message !== null) context.addIssue({ code: "custom", path: [name], message });
 	}
 	if (!headersFit(headers)) {
-		context.addIssue({ code: "custom", message: `at most ${MAX_HEADER_BYTES} bytes in all` });
+		context.addIssue({ code: "custom", message: `at most ${MAX_HEADER_BYTES} bytes in total` });
 	}
 });

@@ -149,7 +149,7 @@ function identityIn(ref: string): Record<string, string> | null {
 	const parsed = parseEndpointRef(ref);
 	if ("id" in parsed) return null;
 	if ("version" in parsed) return parsed;
-	const message = `must be named in the path: ${parsed.latestOf}@1, since ${ref} stands for whichever version is the latest`;
+	const message = `must be in the path, as in ${parsed.latestOf}@1, because ${ref} stands for the latest version, whichever that is`;
 	throw invalidRequest([{ path: "version", message }]);
 }
 

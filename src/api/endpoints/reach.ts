@@ -31,9 +31,7 @@ export function refuseReach(reach: Reach): FieldError[] {
 		return [{ path: "protocol", message: `must be ${implied}, as the URL says` }];
 	}
 	if (spoken?.scheme !== undefined && implied === undefined) {
-		return [
-			{ path: "url", message: `must have the form ${BINDING_FORMS[spoken.scheme]} with this protocol` },
-		];
+		return [{ path: "url", message: `must have the form ${BINDING_FORMS[spoken.scheme]} for this protocol` }];
 	}
 	const refusal = auth === null ? null : spoken?.refuse?.({ url, authType: auth.type });
 	if (refusal) return [{ path: refusal.field, message: refusal.message }];

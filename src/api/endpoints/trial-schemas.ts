@@ -1,4 +1,7 @@
-/** What the test and the health of an endpoint take and return, with the texts of their fields: for the description. */
+/**
+ * Requests and responses of an endpoint's test and health, with the texts of their fields, for the API
+ * description.
+ */
 import * as z from "zod";
 import { OUTCOMES } from "../../delivery/rules/attempt.ts";
 import { ENDPOINT_STATUSES } from "../../store/records.ts";
@@ -11,44 +14,44 @@ export const TEST: NamedSchema = {
 	name: "EndpointTest",
 	schema: testEndpointSchema,
 	fields: {
-		event: "The event to send; by default a sample that most servers of the protocol take.",
+		event: "The event to send; by default a sample that most servers of the protocol accept.",
 		event_id: "The id of a recent event to send instead, `evt_…`.",
-		transform: "JSONata over the event whose value is sent, as a subscription has it.",
+		transform: "JSONata over the event, as in a subscription. Its value is sent.",
 	},
 	parts: [PUBLISHED],
 };
 
 const TRIAL_FIELDS: FieldTexts = {
 	request:
-		"What was sent, credentials hidden; null when the address is none that the router sends to, or no token was to be had.",
+		"What was sent, with credentials hidden; null if the router may not send to the address, or could not get an access token.",
 	"request.method": "The HTTP method.",
-	"request.url": "Where it went.",
+	"request.url": "The URL of the request.",
 	"request.headers": "Its headers.",
-	"request.body": "Its body as text, the first 65,536 characters; null when there is none.",
-	"request.body_base64": "Instead of `body`, when it is no text.",
-	"request.truncated": "Whether the body is longer than what is shown.",
-	response: "What came back; null when no response began.",
+	"request.body": "Its body as text, the first 65,536 characters; null if there is none.",
+	"request.body_base64": "The body in base64, instead of `body`, if it is not text.",
+	"request.truncated": "Whether the body is longer than shown.",
+	response: "The response; null if none began.",
 	"response.status_code": "The HTTP status.",
-	"response.headers": "Up to 64 headers, 500 characters of each.",
+	"response.headers": "Up to 64 headers, with 500 characters each.",
 	"response.body_excerpt": "The first 500 characters of a textual response.",
 	outcome: "What the response means for a delivery.",
-	scope: "`endpoint`: a busy response speaks for the whole endpoint; `request`: for this request alone.",
-	error: "What went wrong, first as a word such as `timeout`; null when nothing did.",
-	retry_after_ms: "How long the server asks to wait; null when it does not.",
-	usage: "What the request has used, as the server counts; null when it does not say.",
-	"usage.input_tokens": "Tokens of the input; null when the server does not say.",
-	"usage.output_tokens": "Tokens of the output; null when the server does not say.",
-	"usage.seconds": "Seconds of computing; null when the server does not say.",
-	model_version: "The model that the server says it ran; null when it does not say.",
-	request_id: "What the server calls the request in its own log; null when it does not say.",
+	scope: "`endpoint`: a busy response is about the whole endpoint; `request`: about this request only.",
+	error: "What went wrong, beginning with a word such as `timeout`; null if nothing did.",
+	retry_after_ms: "How long the server asks to wait; null if it does not.",
+	usage: "What the request used, as the server counts; null if the server does not say.",
+	"usage.input_tokens": "Input tokens; null if the server does not say.",
+	"usage.output_tokens": "Output tokens; null if the server does not say.",
+	"usage.seconds": "Seconds of computing; null if the server does not say.",
+	model_version: "The model that the server says it ran; null if it does not say.",
+	request_id: "The server's id of the request in its own log; null if it does not say.",
 	duration_ms: "How long it took, in milliseconds.",
-	output: "What a delivery would have as its result; null without one.",
-	"output.cloudevent": "The attributes, when the output is a CloudEvent; else null.",
-	"output.content_type": "The content type of the output; null when it has none.",
+	output: "What a delivery would have as its result; null if there is none.",
+	"output.cloudevent": "The attributes, if the output is a CloudEvent; otherwise null.",
+	"output.content_type": "The content type of the output; null if it has none.",
 	"output.truncated":
-		"Whether the output is longer than what is shown: then its first 65,536 characters as a text.",
+		"Whether the output is longer than shown. If so, `data` has its first 65,536 characters as text.",
 	"output.data": "JSON as the model spelled it, or text as a string.",
-	"output.data_base64": "Instead of `data`, when it is neither JSON nor text.",
+	"output.data_base64": "The output in base64, instead of `data`, if it is neither JSON nor text.",
 };
 
 const texts = z.record(z.string(), z.string());
@@ -125,29 +128,29 @@ export const HEALTH = namedObject(
 		ready: z.boolean().nullable(),
 	}),
 	{
-		status: "As of the endpoint.",
-		status_reason: "As of the endpoint.",
-		blocked_by: "What keeps deliveries back now, as of the endpoint; null when nothing does.",
-		blocked_until: "When that ends by itself; null when something has to happen first.",
-		in_flight: "Requests under way; this and the numbers below are null while they cannot be asked for.",
+		status: "As in the endpoint itself.",
+		status_reason: "As in the endpoint itself.",
+		blocked_by: "What blocks deliveries now, as in the endpoint itself; null if nothing does.",
+		blocked_until: "When the block ends automatically; null if it depends on something else.",
+		in_flight: "Requests in flight. This number and those below are null while they cannot be read.",
 		limit:
-			"How many requests at once the endpoint has been found to take; null while nothing shows that it takes fewer than `max_concurrency`.",
-		max_concurrency: "As of the endpoint.",
+			"How many requests at once the endpoint has been found to accept; null while nothing shows that it accepts fewer than `max_concurrency`.",
+		max_concurrency: "As in the endpoint itself.",
 		waiting: "Deliveries that a server has accepted and whose output comes later.",
-		backlog: "Deliveries that are owed, those in flight and waiting among them.",
-		oldest_pending_at: "When the oldest of them came; null when there is none.",
+		backlog: "Unfinished deliveries, including those in flight and waiting.",
+		oldest_pending_at: "When the oldest of them arrived; null if there is none.",
 		oldest_pending_age_seconds: "How long ago that was.",
-		latency_ms: "How long the latest exchanges took: up to 512 of the last hour.",
-		"latency_ms.p50": "Half of them took no longer, in milliseconds; null without one.",
-		"latency_ms.p95": "95 % of them took no longer.",
-		"latency_ms.p99": "99 % of them took no longer.",
-		"latency_ms.samples": "How many got a response or ran into the deadline.",
-		"latency_ms.window_seconds": "How far back they go.",
-		outcomes: "How the same exchanges ended, those without a response too.",
+		latency_ms: "How long the latest requests took: up to 512 of the last hour.",
+		"latency_ms.p50": "Half of them took at most this long, in milliseconds; null if there were none.",
+		"latency_ms.p95": "95 % of them took at most this long.",
+		"latency_ms.p99": "99 % of them took at most this long.",
+		"latency_ms.samples": "How many got a response or timed out.",
+		"latency_ms.window_seconds": "How many seconds back they go.",
+		outcomes: "How the same requests ended, including those without a response.",
 		...Object.fromEntries(
 			OUTCOMES.map((outcome) => [`outcomes.${outcome}`, `How many ended as \`${outcome}\`.`]),
 		),
 		ready:
-			"What the model server says when it is asked with `probe=true`; null when it is not, or says nothing of it.",
+			"The model server's response to `probe=true`; null if it was not asked, or its response does not say.",
 	},
 );

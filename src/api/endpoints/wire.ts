@@ -1,4 +1,4 @@
-/** What an endpoint looks like in requests and responses: schemas for the description. */
+/** An endpoint in requests and responses: schemas for the API description. */
 import * as z from "zod";
 import { COMPLETION_MODES, ENDPOINT_STATUSES } from "../../store/records.ts";
 import { namedObject, partOf } from "../openapi/operation.ts";
@@ -72,13 +72,13 @@ export const ENDPOINT_PUT = namedObject(
 	createEndpointSchema.partial({ name: true }),
 	{
 		...WRITTEN,
-		name: { text: "As the path says.", schema: { examples: ["ocr"] } },
-		version: "As the path says.",
+		name: { text: "As in the path.", schema: { examples: ["ocr"] } },
+		version: "As in the path.",
 		signing_secret: {
-			text: "Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new endpoint is generated.",
+			text: "Takes effect at once and ends all former ones, unless it is the present one. Left out: the secret stays; a new endpoint gets a generated one.",
 			schema: { pattern: "^(whsec|whsk)_" },
 		},
-		status: "Stays when left out; a new endpoint is `active`.",
+		status: "Left out: the status stays; a new endpoint is `active`.",
 	},
 	WITHIN_WRITTEN,
 );

@@ -32,7 +32,7 @@ const changeable: Changeable<Endpoint, EndpointChanges> = {
 	get: getEndpoint,
 	update: updateEndpoint,
 	taken: () => {
-		throw new Error("the name of an endpoint does not change");
+		throw new Error("the name of an endpoint cannot change");
 	},
 };
 

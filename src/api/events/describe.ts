@@ -18,28 +18,28 @@ const params: FieldTexts = { id: "An event's id, `evt_…`." };
 
 const FIELDS: FieldTexts = {
 	id: "The router's own id, `evt_…`.",
-	source: "The source's name; null when it has been deleted.",
+	source: "The source's name; null if it has been deleted.",
 	source_id: "The source's id.",
 	type: "The event's type.",
-	subject: "What the event is about.",
+	subject: "The subject: what the event is about.",
 	received_at: "When it was accepted.",
-	cloudevent: "All attributes, those of the publisher by their own names.",
+	cloudevent: "All attributes, with the publisher's own names.",
 	matched: "The routing decisions: one for each subscription that matched.",
 	"matched.subscription_id": "The subscription's id.",
 	"matched.subscription": "Its name when the event was routed.",
 	"matched.endpoint_id": "The endpoint's id.",
 	"matched.endpoint": "`name@version` when the event was routed.",
-	"matched.delivery_id": "The delivery that follows from it.",
+	"matched.delivery_id": "The id of the delivery.",
 	"matched.withheld": "`true`: the event asked for decisions only, and nothing was sent.",
-	"matched.dead": "Why the delivery was not made; absent when it was.",
+	"matched.dead": "Why the delivery was not made; absent if it was.",
 	data: "JSON as the publisher spelled it, or text as a string.",
-	data_base64: "The payload when it is neither JSON nor text.",
-	unmatched: "With `explain=true`: every subscription of now that the event does not match.",
+	data_base64: "The payload in base64, if it is neither JSON nor text.",
+	unmatched: "With `explain=true`: every current subscription that the event does not match.",
 	"unmatched.subscription_id": "The subscription's id.",
 	"unmatched.subscription": "Its name.",
 	"unmatched.criterion":
 		"The first criterion that does not pass: `status`, `source`, `types`, `filters.0` … or `endpoint`.",
-	"unmatched.verdict": "`fail`, or `error` where it could not be evaluated.",
+	"unmatched.verdict": "`fail`, or `error` if the criterion could not be evaluated.",
 	"unmatched.reason": "The reason in words.",
 };
 
@@ -93,7 +93,7 @@ export const eventOperations: readonly OperationDescription[] = [
 		id: "publishEvent",
 		summary: "Publish an event",
 		description:
-			"Into the built-in source `api`. 202 comes once the queue holds it. Takes CloudEvents in any HTTP mode too.",
+			"Publishes into the built-in source `api`. The response is 202 once the queue has stored the event. Also accepts CloudEvents in any HTTP mode.",
 		headers: HEADERS_OF_EVENTS,
 		body: {
 			schema: PUBLISHED,
@@ -108,7 +108,7 @@ export const eventOperations: readonly OperationDescription[] = [
 				retried: { type: "order.paid", id: "order-42-paid", time: "2026-11-22T11:18:25Z" },
 			},
 		},
-		responses: { 202: { text: "The queue holds it.", schema: ACCEPTED } },
+		responses: { 202: { text: "The queue has stored the event.", schema: ACCEPTED } },
 		codes: [...CODEC_CODES, "invalid_header", "event_too_large", "too_many_events", "queue_unavailable"],
 	},
 	{
@@ -117,10 +117,10 @@ export const eventOperations: readonly OperationDescription[] = [
 		path: "/v1/events",
 		id: "listEvents",
 		summary: "List events",
-		description: "What is kept, 7 days, without payloads.",
+		description: "The events of the last 7 days, without payloads.",
 		query: pageQueryOf(eventListQuery, {
-			source: "Of this source, by id or name.",
-			type: "Of this type, or a beginning with `*` behind it.",
+			source: "Only events of this source, by id or name.",
+			type: "Only events of this type: exact, or a prefix followed by `*`.",
 			since: SINCE,
 			until: UNTIL,
 		}),
@@ -147,7 +147,7 @@ export const eventOperations: readonly OperationDescription[] = [
 		id: "traceEvent",
 		summary: "Trace an event",
 		description:
-			"What came of it, as a tree: its deliveries, their result events, the deliveries of those, and so on. Without payloads, attempts and results.",
+			"Everything that followed from the event, as a tree: its deliveries, their result events, the deliveries of those, and so on. Without payloads, attempts and results.",
 		query: { name: "TraceQuery", schema: traceQuery, fields: {} },
 		responses: { 200: { text: "The tree.", schema: TRACE } },
 		codes: ["event_not_found", "event_not_routed"],

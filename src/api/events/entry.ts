@@ -45,7 +45,7 @@ export async function readEntry(env: Env, id: string): Promise<LogEntry> {
 			{ headers: { "retry-after": String(RETRY_AFTER_SECONDS) } },
 		);
 	}
-	throw new Problem(404, "event_not_found", "There is no event with this id, or it has been deleted since.");
+	throw new Problem(404, "event_not_found", "There is no event with this id, or it has been deleted.");
 }
 
 /** Messages in the queue; 0 if the queue does not report it. */

@@ -16,14 +16,14 @@ import { checkFields, decodeJson, invalidRequest, readBytes } from "../http/body
 
 const DEFAULT_SOURCE = "/sources/api";
 const NO_LIST =
-	"must be an object; a list of CloudEvents is taken with content-type: application/cloudevents-batch+json";
+	"must be an object; send a list of CloudEvents with content-type: application/cloudevents-batch+json";
 
 /**
  * The rules for attributes check the values, because they are stricter than a type.
  */
 export const plainEventSchema = z.strictObject({
 	specversion: z
-		.never("leave it out here; a whole CloudEvent is taken with content-type: application/cloudevents+json")
+		.never("leave it out here; send a whole CloudEvent with content-type: application/cloudevents+json")
 		.optional(),
 	type: z.string().describe("The type of the event, such as document.created."),
 	source: z.string().optional().describe("Where it happened, as a URI reference."),

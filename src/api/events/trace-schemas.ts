@@ -1,4 +1,4 @@
-/** What a trace looks like, with the texts of its fields: for the description. An event holds events. */
+/** A trace with the texts of its fields, for the API description. It is recursive: events contain events. */
 import * as z from "zod";
 import { DEAD_REASONS, DELIVERY_STATUSES } from "../../delivery/records.ts";
 import { type FieldTexts, type NamedSchema, namedObject } from "../openapi/operation.ts";
@@ -49,38 +49,39 @@ const traceDelivery = z.strictObject({
 const EVENT_FIELDS: FieldTexts = {
 	id: "The event's id.",
 	error:
-		"`not_found`: it is on its way, or has been forgotten; `unavailable`: who keeps it could not be asked now; else null.",
-	source: "The source's name; null when it has been deleted, or is not known.",
-	source_id: "The source's id; null when it is not known.",
-	type: "The event's type; null when it is not known.",
-	subject: "What the event is about; null when it does not say, or is not known.",
-	received_at: "When it was accepted; null when it is not known.",
-	deliveries: "What came of it.",
+		"`not_found`: it is not stored yet, or has been deleted; `unavailable`: its store could not be read now; otherwise null.",
+	source: "The source's name; null if it has been deleted or is not known.",
+	source_id: "The source's id; null if it is not known.",
+	type: "The event's type; null if it is not known.",
+	subject: "The subject: what the event is about; null if it has none or is not known.",
+	received_at: "When it was accepted; null if that is not known.",
+	deliveries: "The deliveries of the event.",
 	"deliveries.id": "The delivery's id.",
-	"deliveries.error": "As of an event; `withheld`: the event asked for decisions only, and nothing was sent.",
+	"deliveries.error":
+		"As for an event; also `withheld`: the event asked for decisions only, and nothing was sent.",
 	"deliveries.subscription_id": "The subscription's id.",
 	"deliveries.subscription": "Its name when the event was routed.",
 	"deliveries.endpoint_id": "The endpoint's id.",
 	"deliveries.endpoint": "`name@version` when the event was routed.",
-	"deliveries.status": "Where it stands; null when it is not known.",
-	"deliveries.reason": "Why it is dead; null while it is not.",
+	"deliveries.status": "The status of the delivery; null if it is not known.",
+	"deliveries.reason": "Why it is dead; null if it is not.",
 	"deliveries.detail": "More about the reason, for people.",
-	"deliveries.attempt_count":
-		"How many attempts there have been, busy responses included; null when it is not known.",
-	"deliveries.blocked_by":
-		"What holds it back now, as the delivery's own route says; null when nothing does.",
-	"deliveries.blocked_until": "When that ends by itself; null when something has to happen first.",
-	"deliveries.next_attempt_at": "When it is sent again; null when nothing is due, or the time is not known.",
-	"deliveries.deadline_at": "While it waits for the output of a job: until when; else null.",
-	"deliveries.created_at": "When it was made; null when it is not known.",
+	"deliveries.attempt_count": "The number of attempts, including busy responses; null if it is not known.",
+	"deliveries.blocked_by": "What blocks it now, as in the delivery itself; null if nothing does.",
+	"deliveries.blocked_until": "When the block ends automatically; null if it depends on something else.",
+	"deliveries.next_attempt_at": "When it is sent again; null if nothing is due, or the time is not known.",
+	"deliveries.deadline_at":
+		"While it waits for the output of a job, the time until which it waits; otherwise null.",
+	"deliveries.created_at": "When the delivery was created; null if that is not known.",
 	"deliveries.finished_at": "When it ended; null until then.",
 	"deliveries.wait_ms": "The time until the first attempt began; null until then.",
 	"deliveries.duration_ms": "The time until it ended; null until then.",
-	"deliveries.result_event_id": "The event that the output became; null without one.",
-	"deliveries.result_event": "That event, with what came of it; null without one, or where it is left out.",
+	"deliveries.result_event_id": "The id of the result event; null if there is none.",
+	"deliveries.result_event":
+		"The result event with its deliveries; null if there is none, or if it is left out.",
 	"deliveries.continued_at":
-		"The path of the trace that goes on here; null unless the result event is left out.",
-	continued_at: "The path at which deliveries go on that are left out; null when none are.",
+		"The path of the trace that continues here; null unless the result event is left out.",
+	continued_at: "The path of the remaining deliveries; null if none are left out.",
 };
 
 export const TRACE_EVENT: NamedSchema = { name: "TraceEvent", schema: traceEvent, fields: EVENT_FIELDS };
@@ -100,16 +101,17 @@ const trace = z.strictObject({
 
 export const TRACE: NamedSchema = {
 	...namedObject("Trace", trace, {
-		event_id: "The event that was asked for.",
-		root_event_id: "The publisher's event that its chain began with; null when it is not known.",
-		cause_event_id: "The event whose delivery it is the result of; null when it is no result.",
+		event_id: "The event in the path.",
+		root_event_id: "The publisher's event that began its chain; null if it is not known.",
+		cause_event_id: "The event whose delivery it resulted from; null if it is not a result.",
 		event_count: "Events in the tree.",
 		delivery_count: "Deliveries in the tree.",
-		truncated: "Whether something is left out: above 500 events and deliveries, or 64 results deep.",
+		truncated: "Whether something is left out: beyond 500 events and deliveries, or 64 results deep.",
 		received_at: "When the event was accepted.",
-		finished_at: "When the last delivery of the tree ended; null while one is owed, not known or left out.",
+		finished_at:
+			"When the last delivery of the tree ended; null while one is unfinished, not known or left out.",
 		duration_ms: "The time between the two, in milliseconds.",
-		event: "The event, with what came of it.",
+		event: "The event with its deliveries.",
 	}),
 	parts: [TRACE_EVENT],
 };

@@ -1,8 +1,8 @@
-/** An event as it is published, with the texts of its fields: for the description. */
+/** An event in the request that publishes it, with the texts of its fields, for the API description. */
 import { type NamedSchema, namedObject } from "../openapi/operation.ts";
 import { plainEventSchema } from "./publishing.ts";
 
-/** At most 1,024 bytes, which are at most so many characters. */
+/** At most 1,024 bytes, and so at most this many characters. */
 const ATTRIBUTE = { minLength: 1, maxLength: 1_024 };
 
 export const PUBLISHED: NamedSchema = namedObject("EventPublish", plainEventSchema, {
@@ -10,7 +10,7 @@ export const PUBLISHED: NamedSchema = namedObject("EventPublish", plainEventSche
 	source: { text: "The CloudEvents source.", schema: { ...ATTRIBUTE, default: "/sources/api" } },
 	subject: { text: "What the event is about.", schema: ATTRIBUTE },
 	id: {
-		text: "Makes a retry the same event; by default `Idempotency-Key`, else a new UUID.",
+		text: "Identifies the event, so that a retry is the same event. By default the header `Idempotency-Key`, otherwise a new UUID.",
 		schema: ATTRIBUTE,
 	},
 	time: { text: "When it happened; by default now.", schema: { format: "date-time" } },

@@ -10,7 +10,10 @@ import { STATUSES } from "../../store/records.ts";
 export function nameField(idPrefix: string): z.ZodString {
 	return z
 		.string()
-		.regex(RESOURCE_NAME, "up to 64 letters, digits, dots, dashes and underscores; a letter or digit first")
+		.regex(
+			RESOURCE_NAME,
+			"up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+		)
 		.refine((name) => !name.startsWith(`${idPrefix}_`), `cannot begin with ${idPrefix}_, as ids do`);
 }
 

@@ -55,7 +55,7 @@ export function rotateSecrets(
 		throw new Problem(
 			409,
 			"too_many_secrets",
-			`${former.length} secrets are still valid. Wait until one has ended, or rotate with grace_period_seconds 0, which ends them all.`,
+			`${former.length} secrets are still valid. Wait until one expires, or rotate with grace_period_seconds 0, which ends them all.`,
 		);
 	}
 	return [newSecret(value, now), ...former];

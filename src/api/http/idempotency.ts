@@ -30,7 +30,7 @@ export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
 	const key = c.req.header("idempotency-key");
 	if (key === undefined) return next();
 	if (!isKey(key)) {
-		const detail = "Idempotency-Key has 1 to 255 visible ASCII characters.";
+		const detail = "Idempotency-Key must have 1 to 255 visible ASCII characters.";
 		throw new Problem(400, "invalid_idempotency_key", detail);
 	}
 	const body = await readBytes(c.req.raw.clone());
@@ -43,7 +43,7 @@ export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
 			throw new Problem(
 				422,
 				"idempotency_key_reused",
-				"Another request was sent with this Idempotency-Key. Use a different key for this one.",
+				"A different request was sent with this Idempotency-Key. Use another key for this one.",
 			);
 		case "in_progress":
 			throw new Problem(
@@ -75,7 +75,8 @@ function fingerprintOf({ method, path, url }: HonoRequest, body: Uint8Array): st
 
 function replay(kept: KeptResponse | null): Response {
 	if (kept === null) {
-		const detail = "The first response was encrypted with a key that is no longer set.";
+		const detail =
+			"The first response was encrypted with a key that is no longer set, so it cannot be sent again.";
 		throw new Problem(409, "idempotency_response_unreadable", detail);
 	}
 	return new Response(kept.body, {

@@ -61,6 +61,6 @@ function refuseContradiction(identity: Record<string, string>, body: unknown): v
 	if (!isObject(body)) return;
 	const errors: FieldError[] = Object.entries(identity)
 		.filter(([field, text]) => body[field] !== text)
-		.map(([field, text]) => ({ path: field, message: `must be ${text}, as the path says, or be left out` }));
+		.map(([field, text]) => ({ path: field, message: `must be ${text}, as in the path, or be left out` }));
 	if (errors.length > 0) throw invalidRequest(errors);
 }

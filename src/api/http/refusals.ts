@@ -21,7 +21,7 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
 			return `must be at most ${issue.maximum}${UNITS[issue.origin] ?? ""}`;
 		case "unrecognized_keys": {
 			const known = issue.inst instanceof z.ZodObject ? knownFields(issue.inst).join(", ") : "";
-			return `unknown field; ${known === "" ? "none are taken here" : `known here: ${known}`}`;
+			return `unknown field; ${known === "" ? "none are allowed here" : `known here: ${known}`}`;
 		}
 		case "invalid_format":
 		case "not_multiple_of":

@@ -1,4 +1,4 @@
-/** The refusal of a request that no route takes. It names the methods of the path, or the path that was probably meant. */
+/** The refusal of a request that no route accepts. It names the methods of the path, or the path that was probably meant. */
 import { Problem } from "../../http/problem.ts";
 import type { OperationDescription } from "../openapi/operation.ts";
 import { OPERATIONS } from "../openapi/operations.ts";
@@ -13,7 +13,7 @@ export function unknownRoute(method: string, path: string, routes: readonly Rout
 	const methods = methodsOf(path, routes);
 	if (methods.length > 0) {
 		const allow = methods.flatMap((one) => (one === "GET" ? ["GET", "HEAD"] : [one])).join(", ");
-		const detail = `${method} ${path} is not possible. This path takes ${methods.join(", ")}.`;
+		const detail = `${path} does not support ${method}. Use ${methods.join(", ")}.`;
 		return new Problem(405, "method_not_allowed", detail, { headers: { allow } });
 	}
 	return new Problem(404, "not_found", `There is no ${method} ${path}. ${directions(method, path, routes)}`);

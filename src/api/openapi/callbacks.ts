@@ -1,4 +1,4 @@
-/** The route to which model servers post the outputs of jobs, described. */
+/** The description of the route to which model servers post the outputs of jobs. */
 import * as z from "zod";
 import type { OperationDescription } from "./operation.ts";
 
@@ -11,14 +11,14 @@ export const callbackOperations: readonly OperationDescription[] = [
 		id: "takeCallback",
 		summary: "Post the output of a job",
 		description:
-			"The router sends this URL to the model server with each request of a job; its query, `?attempt=1`, names the attempt, and without it the latest attempt is meant. The server posts the output here when the job ends: for protocol `http` the body that it would have responded with, for others what such servers post. 200 means that the output is stored; after any other status, post it again.",
+			"The router sends this URL to the model server with each request that may start a job. Its query, `?attempt=1`, names the attempt; without it, the latest attempt is meant. The server posts the output here when the job ends: for protocol `http` the body that it would have responded with, for others what such servers post. 200 means that the output is stored or no longer needed. After any other status, post it again.",
 		params: {
 			delivery: "The delivery's id, `dlv_…`.",
 			token: "Proves that the request belongs to the delivery.",
 		},
 		headers: {
 			"sluice-status": {
-				text: "The HTTP status as which the body counts, 200 to 599.",
+				text: "The HTTP status that the body is treated as having, 200 to 599.",
 				schema: { pattern: "^[2-5]\\d\\d$", default: "200" },
 			},
 		},
@@ -35,7 +35,7 @@ export const callbackOperations: readonly OperationDescription[] = [
 					fields: {
 						id: "The delivery's id.",
 						effect:
-							"`taken`: it has ended the job; `running`: the job goes on; `none`: the delivery does not wait for it any more.",
+							"`taken`: the callback has ended the job; `running`: the job is still running; `none`: the delivery no longer waits for it.",
 					},
 				},
 			},

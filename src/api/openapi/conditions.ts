@@ -1,4 +1,4 @@
-/** What routes share that know `ETag`, `If-Match` and `If-None-Match`, or `Idempotency-Key`: headers and codes. */
+/** Headers and codes of routes that support `ETag`, `If-Match` and `If-None-Match`, or `Idempotency-Key`. */
 import type { Code } from "./codes.ts";
 import type { FieldText, FieldTexts, NamedSchema, ResponseDescription } from "./operation.ts";
 
@@ -7,7 +7,7 @@ const ETAG: FieldText = {
 	schema: { examples: ['"7-5f1d3c9a"'] },
 };
 
-/** Of a change that may depend on the state that it meets; `PRECONDITION_CODES` belong to it. */
+/** For changes that can depend on the present state of the resource; used with `PRECONDITION_CODES`. */
 export const PRECONDITIONS: FieldTexts = {
 	"If-Match": {
 		text: "Changes the resource only if its `ETag` is one of these; `*`: only if it exists. Otherwise 412.",
@@ -21,7 +21,7 @@ export const PRECONDITIONS: FieldTexts = {
 
 export const PRECONDITION_CODES = ["precondition_failed"] as const satisfies readonly Code[];
 
-/** Of a POST that makes something; `ONCE_CODES` belong to it. */
+/** For POSTs that create something; used with `ONCE_CODES`. */
 export const ONCE: FieldTexts = {
 	"Idempotency-Key": {
 		text: "1 to 255 visible ASCII characters of your choice. If you send the same request with the same key within 24 hours, you get the first response again and nothing is created.",
@@ -43,12 +43,12 @@ const REPLAYED: FieldTexts = {
 	},
 };
 
-/** A response with one thing that has an `ETag`. */
+/** A response with one resource and its `ETag`. */
 export function tagged(text: string, schema: NamedSchema): ResponseDescription {
 	return { text, schema, headers: { ETag: ETAG } };
 }
 
-/** The same response, of a route that takes `Idempotency-Key`. */
+/** The same response of a route that supports `Idempotency-Key`. */
 export function replayable(response: ResponseDescription): ResponseDescription {
 	return { ...response, headers: { ...response.headers, ...REPLAYED } };
 }

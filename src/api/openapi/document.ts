@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made of the descriptions. Pure; index.ts makes it once. */
+/** Builds the OpenAPI 3.1 document from the descriptions. Pure; index.ts calls it once. */
 import { toJsonSchema } from "./json-schema.ts";
 import {
 	type FieldTexts,
@@ -67,7 +67,7 @@ export function buildDocument(operations: readonly OperationDescription[]): Open
 					type: "http",
 					scheme: "bearer",
 					description:
-						"An API key: the root key, which is the Worker's secret `ADMIN_TOKEN`, or one of `/v1/keys`. `x-roles` of an operation says which roles may use it, and whether for `all` or for what is their `own`.",
+						"An API key: the root key, which is the Worker's secret `ADMIN_TOKEN`, or a key created with `/v1/keys`. `x-roles` of an operation lists the roles that may use it, for `all` resources or only for their `own`.",
 				},
 			},
 		},

@@ -1,4 +1,7 @@
-/** A filter of a subscription as JSON Schema: it is judged by code (events/expressions/filters.ts), level by level. */
+/**
+ * A subscription's filter as JSON Schema. The real check is code (events/expressions/filters.ts), which goes
+ * level by level.
+ */
 import type { JsonSchema } from "./operation.ts";
 
 const SELF = { $ref: "#/components/schemas/Filter" };

@@ -1,4 +1,7 @@
-/** `/openapi.json` and `/docs`: the router describes itself. Without a key, but closed until one is set. */
+/**
+ * `/openapi.json` and `/docs`: the description of the API. They need no key, but respond with 503 until a root
+ * key is set.
+ */
 import { createMiddleware } from "hono/factory";
 import { Hono } from "hono";
 import type { Env } from "../../env.ts";
@@ -8,7 +11,7 @@ import { docsPage } from "../docs/index.ts";
 import { buildDocument } from "./document.ts";
 import { OPERATIONS } from "./operations.ts";
 
-/** Made with the first request that asks: an isolate that only takes events never pays for it. */
+/** Built at the first request for it, so that an isolate that only receives events never pays for it. */
 let text: string | null = null;
 
 /** The OpenAPI document as JSON text. */

@@ -1,4 +1,4 @@
-/** The door of ingest and the router's own pages, described. */
+/** The descriptions of the ingest routes and of the router's own pages. */
 import * as z from "zod";
 import type { FieldTexts, NamedSchema, OperationDescription } from "./operation.ts";
 import { ACCEPTED, HEADERS_OF_EVENTS, time } from "./shared.ts";
@@ -16,9 +16,9 @@ const backlog = z.strictObject({
 });
 
 const backlogTexts = (name: string): FieldTexts => ({
-	[`${name}.backlog_count`]: "Messages that wait; null where the queue does not tell.",
-	[`${name}.backlog_bytes`]: "Their size in bytes; null where the queue does not tell.",
-	[`${name}.oldest_message_at`]: "Since when the oldest of them waits; null where the queue does not tell.",
+	[`${name}.backlog_count`]: "Messages that are waiting; null if the queue does not report it.",
+	[`${name}.backlog_bytes`]: "Their size in bytes; null if the queue does not report it.",
+	[`${name}.oldest_message_at`]: "When the oldest of them arrived; null if the queue does not report it.",
 });
 
 const HEALTH: NamedSchema = {
@@ -26,7 +26,7 @@ const HEALTH: NamedSchema = {
 	schema: z.strictObject({ status: z.literal("ok"), queue: backlog, dead_letter_queue: backlog }),
 	fields: {
 		status: "The Worker is alive.",
-		queue: "Events that wait to be routed.",
+		queue: "Events that are waiting to be routed.",
 		dead_letter_queue: "Messages that could not be routed.",
 		...backlogTexts("queue"),
 		...backlogTexts("dead_letter_queue"),
@@ -49,7 +49,7 @@ export const ingestOperations: readonly OperationDescription[] = [
 		id: "ingest",
 		summary: "Send events to a source",
 		description:
-			"The body is what the source's `kind` expects. The request proves where it comes from as the source's `auth` says: by default with `authorization: Bearer SECRET`. Nothing is stored before the request is verified. 202 means that the queue has stored the events.",
+			"The body is what the source's `kind` expects. The source's `auth` says how the request proves where it comes from, by default with `authorization: Bearer SECRET`. Nothing is stored before the request is verified. 202 means that the queue has stored the events.",
 		headers: HEADERS_OF_EVENTS,
 		takes: {
 			"application/json": {
@@ -58,7 +58,7 @@ export const ingestOperations: readonly OperationDescription[] = [
 			},
 			"application/cloudevents+json": { text: "A CloudEvent in structured mode, for kind `cloudevents`." },
 			"application/cloudevents-batch+json": { text: "Up to 5,000 CloudEvents, for kind `cloudevents`." },
-			"*/*": { text: "Whatever else the source's kind takes: forms, text, bytes." },
+			"*/*": { text: "Anything else that the source's kind accepts: forms, text, bytes." },
 		},
 		responses: {
 			200: {
@@ -134,7 +134,9 @@ export const routerOperations: readonly OperationDescription[] = [
 		id: "getHealth",
 		summary: "Whether the router is alive",
 		description: "Needs no key, and responds even before `ADMIN_TOKEN` is set.",
-		responses: { 200: { text: "Alive, and how much waits in its queues.", schema: HEALTH } },
+		responses: {
+			200: { text: "The router is alive. Shows how much is waiting in its queues.", schema: HEALTH },
+		},
 	},
 	{
 		...router,
@@ -151,7 +153,7 @@ export const routerOperations: readonly OperationDescription[] = [
 		id: "getDocs",
 		summary: "This description as a page",
 		responses: {
-			200: { text: "A page that loads nothing from elsewhere.", schema: null, contentType: "text/html" },
+			200: { text: "A page that loads nothing from other hosts.", schema: null, contentType: "text/html" },
 		},
 	},
 ];

@@ -1,18 +1,18 @@
-/** zod schemas as JSON Schema 2020-12, with the texts of their fields in it. */
+/** Converts zod schemas to JSON Schema 2020-12, and adds the texts of their fields. */
 import * as z from "zod";
 import { filterSchema } from "../../events/expressions/filters.ts";
 import { type FieldText, type FieldTexts, type JsonSchema, readText } from "./operation.ts";
 
-/** zod cannot say what a filter is: it judges with code. */
+/** Filters are checked by code, so zod cannot describe them. */
 const FILTER: readonly [unknown, string] = [filterSchema, "Filter"];
 
 interface Conversion {
-	/** "input" for what is sent to the router, "output" for what it returns. */
+	/** "input" for data that is sent to the router, "output" for data that it returns. */
 	io: "input" | "output";
 	fields: FieldTexts;
-	/** Its own name, for a schema that holds itself. */
+	/** The name of the schema, if it refers to itself. */
 	name?: string;
-	/** Schemas within it that have a name of their own. */
+	/** Named schemas within it. */
 	names?: ReadonlyMap<unknown, string>;
 }
 
@@ -39,7 +39,9 @@ export function toJsonSchema(
 	return titled(tidy(relink(converted, refs) as JsonSchema, fields, "", io === "output"), ownName);
 }
 
-/** Alternatives that a `type` tells apart get titles, by which generated clients name them: `SourceAuthBearer`. */
+/**
+ * Gives titles to alternatives that differ by `type`. Generated clients use them as names: `SourceAuthBearer`.
+ */
 function titled(schema: JsonSchema, name: string | undefined): JsonSchema {
 	if (name === undefined || schema.oneOf === undefined) return schema;
 	const oneOf = schema.oneOf.map((part) => {
@@ -58,7 +60,7 @@ function refTo(name: string): string {
 	return `#/components/schemas/${name}`;
 }
 
-/** zod refers to what holds itself within the schema; here it has a name of its own. */
+/** zod refers to a recursive schema by its place within the schema; here it has a name. */
 function relink(part: unknown, refs: ReadonlyMap<unknown, unknown>): unknown {
 	if (Array.isArray(part)) return part.map((inner) => relink(inner, refs));
 	if (typeof part !== "object" || part === null) return part;
@@ -76,8 +78,8 @@ function replaceAll(target: object, source: JsonSchema): void {
 }
 
 /**
- * Puts the texts in, and leaves out fields that exist only to be refused. A response (`isOpen`) has no defaults, and may
- * gain further fields.
+ * Adds the texts, and removes fields that exist only to be refused. A response (`isOpen`) has no defaults and
+ * may gain fields.
  */
 function tidy(schema: JsonSchema, fields: FieldTexts, path: string, isOpen: boolean): JsonSchema {
 	const inner = (part: JsonSchema, at = path) => tidy(part, fields, at, isOpen);
@@ -104,7 +106,7 @@ function tidy(schema: JsonSchema, fields: FieldTexts, path: string, isOpen: bool
 	};
 }
 
-/** What a format says already, and bounds that every whole number has. */
+/** Removes patterns that a format already implies, and bounds that every whole number has. */
 function withoutNoise(schema: JsonSchema): JsonSchema {
 	const { format, pattern, minimum, maximum, ...rest } = schema;
 	return {
@@ -116,7 +118,9 @@ function withoutNoise(schema: JsonSchema): JsonSchema {
 	};
 }
 
-/** Without the names of Unicode classes, which the regular expressions of Python and others do not know. */
+/**
+ * Replaces the names of Unicode classes, which the regular expressions of Python and others do not support.
+ */
 function portable(pattern: string): string {
 	return pattern.replaceAll(String.raw`\p{Cc}`, String.raw`\x00-\x1f\x7f-\x9f`);
 }

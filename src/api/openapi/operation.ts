@@ -1,6 +1,7 @@
 /**
- * What a route says of itself: one `OperationDescription` stands beside its resource, refers to the schemas that judge
- * the request, and brings the schema of each response. document.ts makes OpenAPI of them. Shapes and small helpers.
+ * The description of a route: one `OperationDescription`, next to its resource. It refers to the schemas that
+ * check the request, and has the schema of each response. document.ts builds OpenAPI from them. Types and
+ * small helpers.
  */
 import * as z from "zod";
 import { type Code, statusOfCode } from "./codes.ts";
@@ -11,19 +12,19 @@ export const TAGS = {
 	Ingest: "Where publishers send events.",
 	Sources: "Named ingest URLs, and how their requests are verified and read.",
 	Endpoints: "Model versions that events can be sent to.",
-	Subscriptions: "Which events go to which endpoint, and what becomes of the output.",
+	Subscriptions: "Which events go to which endpoint, and what happens to the output.",
 	Configuration: "Sources, endpoints and subscriptions as one document.",
-	Events: "Publish with an API key, and read what was kept.",
-	Deliveries: "What became of each event at each endpoint.",
+	Events: "Publish with an API key, and read stored events.",
+	Deliveries: "What happened to each event at each endpoint.",
 	"Bulk jobs": "Retries and cancellations of many deliveries.",
 	"Dead letters": "Messages of the event queue that could not be routed.",
 	Callbacks: "Where model servers post outputs that come later.",
-	Keys: "API keys: their roles, and the names they are for.",
+	Keys: "API keys with their roles, and the names of their resources.",
 	Audit: "Who has changed what.",
 	Router: "The router itself.",
 } as const;
 
-/** JSON Schema, as far as it is looked into here. */
+/** JSON Schema, as far as this code reads it. */
 export interface JsonSchema {
 	[keyword: string]: unknown;
 	properties?: Record<string, JsonSchema>;
@@ -34,25 +35,25 @@ export interface JsonSchema {
 }
 
 /**
- * Says what a field means; `schema` adds what zod does not know (`default`, `examples`, `enum` …), undefined takes a
- * keyword away. A function where it costs something to make.
+ * The meaning of a field. `schema` adds what zod does not know (`default`, `examples`, `enum` …); undefined
+ * removes a keyword. It is a function if it is expensive to build.
  */
 export type FieldText = string | { text: string; schema: JsonSchema | (() => JsonSchema) };
 
 /**
- * Texts by path in dotted form. Lists and alternatives have no part of their own: `targets.endpoint`, `auth.username`.
- * Every field has one; a test says so.
+ * Texts by dotted path. Lists and alternatives add no part to the path: `targets.endpoint`, `auth.username`. A
+ * test checks that every field has a text.
  */
 export type FieldTexts = Readonly<Record<string, FieldText>>;
 
-/** A schema under its name in the document. */
+/** A schema with its name in the document. */
 export interface NamedSchema {
 	readonly name: string;
 	readonly schema: z.ZodType;
 	readonly fields: FieldTexts;
-	/** Named schemas within it, which the document refers to by their names. */
+	/** Named schemas within it. The document refers to them by name. */
 	readonly parts?: readonly NamedSchema[];
-	/** Schemas that no zod schema expresses, by the names with which texts refer to them. */
+	/** Schemas that zod cannot express, by the names that texts use for them. */
 	readonly plain?: Readonly<Record<string, () => JsonSchema>>;
 }
 
@@ -61,44 +62,45 @@ export interface RequestBody {
 	readonly schema: NamedSchema;
 	/** May be left out, and then means `{}`. */
 	readonly optional?: true;
-	/** Other content types that are taken, by what they hold. */
+	/** Other accepted content types, with what they contain. */
 	readonly alsoTakes?: Readonly<Record<string, string>>;
-	/** What can be sent as it stands; tests do. The first is shown. */
+	/** Bodies that can be sent unchanged; tests send them. The first one is shown. */
 	readonly examples: Readonly<Record<string, unknown>>;
 }
 
-/** `schema` null: no body, or (`contentType`) one that is no JSON. */
+/** `schema` null: no body, or with `contentType` a body that is not JSON. */
 export interface ResponseDescription {
 	readonly text: string;
 	readonly schema: NamedSchema | null;
 	readonly contentType?: string;
-	/** Response headers with a meaning of their own. */
+	/** Response headers specific to this response. */
 	readonly headers?: FieldTexts;
 }
 
 export interface OperationDescription {
 	readonly method: Method;
-	/** As OpenAPI spells it: `/v1/sources/{ref}`. */
+	/** In OpenAPI's spelling: `/v1/sources/{ref}`. */
 	readonly path: string;
 	readonly id: string;
 	readonly tag: keyof typeof TAGS;
 	readonly summary: string;
 	readonly description?: string;
 	/**
-	 * `key` (the default): an API key whose role may use the route; `source`: the source's own proof; `url`: what stands in
-	 * the path; `open`: nothing, once the router has a key; `always`: nothing at all.
+	 * What a request needs. `key` (the default): an API key whose role may use the route. `source`: the
+	 * source's proof. `url`: the token in the path. `open`: nothing, once the router has a root key. `always`:
+	 * nothing at all.
 	 */
 	readonly access?: "key" | "source" | "url" | "open" | "always";
-	/** Texts of what stands in the path. */
+	/** Texts of the path parameters. */
 	readonly params?: FieldTexts;
 	readonly query?: NamedSchema;
-	/** Request headers with a meaning of their own. */
+	/** Request headers specific to this route. */
 	readonly headers?: FieldTexts;
 	readonly body?: RequestBody;
-	/** A body that no schema of the description judges: what each content type holds. */
+	/** A body that no schema of the description checks: what each content type contains. */
 	readonly takes?: Readonly<Record<string, { readonly text: string; readonly example?: unknown }>>;
 	readonly responses: Readonly<Record<number, ResponseDescription>>;
-	/** Besides those that follow from the rest: see `codesOf`. */
+	/** In addition to those that follow from the other fields: see `codesOf`. */
 	readonly codes?: readonly Code[];
 }
 
@@ -111,7 +113,7 @@ const JSON_BODY_CODES: readonly Code[] = [
 	"invalid_request",
 ];
 
-/** Every code with which the route can refuse, each once, in the order of its status. */
+/** All error codes of the route, without duplicates, ordered by status. */
 export function codesOf({ access, query, body, codes = [] }: OperationDescription): Code[] {
 	const all: Code[] = [
 		...codes,
@@ -133,14 +135,14 @@ export function pageOf(item: NamedSchema): NamedSchema {
 		name: `${item.name}Page`,
 		schema: z.strictObject({ data: z.array(item.schema), next_cursor: z.string().nullable() }),
 		fields: {
-			data: "The items of this page, newest first. Fewer than `limit`, or none, do not mean the end.",
-			next_cursor: "Send it as `cursor` to have the next page; null at the end.",
+			data: "The items of this page, newest first. A page with fewer than `limit`, or none, need not be the last.",
+			next_cursor: "Send it as `cursor` to get the next page; null at the end.",
 		},
 		parts: [item],
 	};
 }
 
-/** A schema with those of the texts that belong to its fields. */
+/** A schema with the texts of its fields. */
 export function namedObject(
 	name: string,
 	schema: z.ZodObject,
@@ -150,7 +152,7 @@ export function namedObject(
 	return { name, schema, fields: pick(fields, Object.keys(schema.shape)), ...within };
 }
 
-/** A schema for the value of one field, with those of the texts that belong to it: `auth.type` becomes `type`. */
+/** A schema for the value of one field, with the texts of its parts: `auth.type` becomes `type`. */
 export function partOf(name: string, schema: z.ZodType, field: string, fields: FieldTexts): NamedSchema {
 	const own = Object.entries(fields).filter(([path]) => path.startsWith(`${field}.`));
 	return {

@@ -1,4 +1,7 @@
-/** Every route that is described: a resource with new routes adds them to its own list, a new resource one line here. */
+/**
+ * All descriptions of routes. A new route goes into the list of its resource; a new resource needs one line
+ * here.
+ */
 import { accessOperations } from "../access/describe.ts";
 import { bulkOperations } from "../bulk/describe.ts";
 import { configOperations } from "../config/describe.ts";

@@ -15,14 +15,14 @@ export function refusalsOf(operation: OperationDescription): Record<string, unkn
 }
 
 const RETRY_AFTER: FieldTexts = {
-	"Retry-After": { text: "Send the request again after so many seconds.", schema: { type: "integer" } },
+	"Retry-After": { text: "Send the request again after this many seconds.", schema: { type: "integer" } },
 };
 const HEADERS_BY_STATUS: Readonly<Record<number, FieldTexts>> = {
-	401: { "WWW-Authenticate": "The scheme that is expected, where there is one." },
-	405: { Allow: "The methods that the path has; absent where it takes none." },
+	401: { "WWW-Authenticate": "The expected authentication scheme, if there is one." },
+	405: { Allow: "The methods that the path has; absent if it has none." },
 	503: RETRY_AFTER,
 };
-/** Besides the codes with 503. */
+/** In addition to the codes with status 503. */
 const PASSING_CODES: readonly Code[] = ["event_not_routed", "idempotency_in_progress"];
 
 function refusalOf(status: number, codes: readonly Code[]): Record<string, unknown> {
@@ -46,7 +46,7 @@ export const PROBLEM: JsonSchema = {
 	description: "A refusal (RFC 9457).",
 	required: ["type", "title", "status", "code", "detail"],
 	properties: {
-		type: { type: "string", description: "Always `about:blank`: `code` tells refusals apart." },
+		type: { type: "string", description: "Always `about:blank`. Use `code` to tell refusals apart." },
 		title: { type: "string", description: "The code in words." },
 		status: { type: "integer", description: "The HTTP status." },
 		code: {

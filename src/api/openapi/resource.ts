@@ -1,4 +1,4 @@
-/** The operations that sources, endpoints and subscriptions have in common, from what differs between them. Pure. */
+/** The descriptions of operations that sources, endpoints and subscriptions have in common. Pure. */
 import type * as z from "zod";
 import type { Code } from "./codes.ts";
 import { ONCE, ONCE_CODES, PRECONDITIONS, PRECONDITION_CODES, replayable, tagged } from "./conditions.ts";
@@ -24,7 +24,7 @@ export interface ResourceDescription {
 	readonly tag: Tag;
 	/** `/v1/sources` */
 	readonly path: string;
-	/** With its article: `a source`. Summaries and operation ids are made from it. */
+	/** The name with its article: `a source`. Summaries and operation ids are made from it. */
 	readonly one: string;
 	/** What `{ref}` in the path means. */
 	readonly ref: FieldText;
@@ -92,9 +92,9 @@ export function commonOperations(resource: ResourceDescription): OperationDescri
 			...put,
 			method: "put",
 			id: `put${id}`,
-			summary: `Make ${one}, or replace it`,
+			summary: `Create or replace ${one}`,
 			headers: PRECONDITIONS,
-			responses: { 200: tagged("It has been replaced.", put.written), 201: tagged(...put.made) },
+			responses: { 200: tagged("The resource has been replaced.", put.written), 201: tagged(...put.made) },
 			codes: [...changes, ...(put.codes ?? [])],
 		},
 		{

@@ -1,12 +1,12 @@
-/** Who may use an operation, out of the table of rights. Pure. */
+/** Which roles may use an operation, from the table of rights. Pure. */
 import { ROLES, type Role } from "../../store/access/keys.ts";
 import { type Grade, gradeOf, routeName } from "../access/rights.ts";
 import type { OperationDescription } from "./operation.ts";
 
-/** The roles that may use an operation; `own`: for what the key names. */
+/** The roles that may use an operation; `own`: for resources that the key names. */
 export type Roles = Partial<Record<Role, Grade>>;
 
-/** null: it asks for no API key. */
+/** null: the operation needs no API key. */
 export function rolesOf({ method, path, access = "key" }: OperationDescription): Roles | null {
 	if (access !== "key") return null;
 	const route = routeName(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ":$1"));
@@ -18,6 +18,6 @@ export function rolesOf({ method, path, access = "key" }: OperationDescription):
 export function rolesText(roles: Roles): string {
 	const having = (grade: Grade) => ROLES.filter((role) => roles[role] === grade).map((role) => `\`${role}\``);
 	const [all, own] = [having("all"), having("own")];
-	const named = own.length === 0 ? "" : `; ${own.join(", ")} for what the key names`;
+	const named = own.length === 0 ? "" : `; ${own.join(", ")} for resources that the key names`;
 	return `Roles: ${all.join(", ")}${named}.`;
 }

@@ -21,20 +21,20 @@ export const COMMON: FieldTexts = {
 	status_reason:
 		"Why it has this status: `manual` if a person paused it; for `quarantined`, the expression that is set aside; null while it is active.",
 	unreadable:
-		"Fields that are stored but cannot be read, for example because their encryption key is gone. Replace them. null when there are none.",
-	created_at: "When it was made.",
-	updated_at: "When it was last changed.",
+		"Fields that are stored but cannot be read, for example because their encryption key is no longer set. Replace them. null if there are none.",
+	created_at: "When the resource was created.",
+	updated_at: "When the resource was last changed.",
 };
 
 const PAGE_FIELDS: FieldTexts = {
 	limit: {
-		text: "Items on a page.",
+		text: "The maximum number of items on a page.",
 		schema: { type: "integer", pattern: undefined, minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
 	},
-	cursor: "`next_cursor` of the page before; left out for the first.",
+	cursor: "`next_cursor` of the previous page; leave it out for the first.",
 };
 
-/** What every list takes; `more`: what a list takes besides. */
+/** The parameters of every list; `more`: those of one list. */
 export function pageQueryOf(
 	schema: z.ZodObject = z.strictObject(pageQuery),
 	more: FieldTexts = {},
@@ -43,16 +43,19 @@ export function pageQueryOf(
 }
 
 export const SINCE: FieldText = {
-	text: "From this time on, inclusive.",
+	text: "The start of the period, inclusive.",
 	schema: { format: "date-time", examples: ["2026-11-01T09:30:00Z"] },
 };
-export const UNTIL: FieldText = { text: "Before this time, exclusive.", schema: { format: "date-time" } };
+export const UNTIL: FieldText = {
+	text: "The end of the period, exclusive.",
+	schema: { format: "date-time" },
+};
 
 export const ROTATION: NamedSchema = {
 	name: "SecretRotation",
 	schema: rotationSchema,
 	fields: {
-		secret: "The new secret; generated when left out.",
+		secret: "The new secret; generated if left out.",
 		grace_period_seconds: {
 			text: "How long the former secret stays valid; 0 ends it at once.",
 			schema: { default: 86_400 },
@@ -60,7 +63,7 @@ export const ROTATION: NamedSchema = {
 	},
 };
 
-/** With which an event is refused that somebody writes. */
+/** The codes with which a published event can be refused. */
 export const CODEC_CODES = [
 	"invalid_cloudevent",
 	"attribute_too_long",
@@ -70,7 +73,7 @@ export const CODEC_CODES = [
 ] as const;
 
 export const HEADERS_OF_EVENTS: FieldTexts = {
-	"Idempotency-Key": "Becomes the id of an event that has none, so that a retry is the same event.",
+	"Idempotency-Key": "Used as the id of an event that has none, so that a retry is the same event.",
 	traceparent: "W3C trace context. It becomes an attribute of the event and is sent on to models.",
 	tracestate: "The vendor part of the W3C trace context, together with `traceparent`.",
 	"sluice-lineage":

@@ -70,7 +70,7 @@ export function rotationOf(
 	const { secrets } = source;
 	const auth = readAuth(source);
 	if (auth.type === "aws_keys") {
-		const detail = "A secret access key goes with its key id: PATCH `secret` and `settings` together.";
+		const detail = "A secret access key belongs to its key id: PATCH `secret` and `settings` together.";
 		throw new Problem(409, "rotate_by_patch", detail);
 	}
 	const secret = chooseSecret(auth, given);

@@ -1,4 +1,4 @@
-/** The routes of `/v1/sources`, described. */
+/** The descriptions of `/v1/sources`. */
 import type { OperationDescription } from "../openapi/operation.ts";
 import { type ResourceDescription, commonOperations } from "../openapi/resource.ts";
 import { sourceListQuery } from "./list.ts";
@@ -22,7 +22,7 @@ const resource: ResourceDescription = {
 	list: sourceListQuery,
 	read: ["The source.", SOURCE_DETAIL],
 	create: {
-		description: "The response has the secret, which is not shown again.",
+		description: "The response contains the secret, which is not shown again.",
 		body: {
 			schema: SOURCE_CREATE,
 			examples: {
@@ -47,12 +47,11 @@ const resource: ResourceDescription = {
 			examples: { database: { event_type: "document.inserted", dedupe_key: "body.id" } },
 		},
 		written: SOURCE,
-		made: ["It has been made; the response has the secret.", SOURCE_WITH_SECRET],
+		made: ["The source has been created. The response contains the secret.", SOURCE_WITH_SECRET],
 		codes: ["name_taken", "queue_taken"],
 	},
 	change: {
-		description:
-			"Changes only the fields that the body names. `auth` and `settings` are replaced as a whole.",
+		description: "Changes only the fields in the body. `auth` and `settings` are replaced as a whole.",
 		body: { schema: SOURCE_PATCH, examples: { rename: { description: "Rows of two tables" } } },
 		codes: ["name_taken", "queue_taken"],
 	},
@@ -66,9 +65,10 @@ const resource: ResourceDescription = {
 		codes: ["no_secret", "rotate_by_patch", "too_many_secrets"],
 	},
 	pause: {
-		description: "Its publishers get 503 `source_paused`, so that they send their events again later.",
+		description:
+			"Publishers of a paused source get 503 `source_paused`, so that they send their events again later.",
 	},
-	resume: { description: "Also tries an expression again that was set aside." },
+	resume: { description: "Also makes the router run an expression again that was set aside." },
 };
 
 const shared = { tag: "Sources", params: { ref: resource.ref } } as const;
@@ -80,8 +80,8 @@ export const sourceOperations: readonly OperationDescription[] = [
 		method: "get",
 		path: "/v1/sources/{ref}/setup",
 		id: "getSourceSetup",
-		summary: "How to connect the publisher",
-		responses: { 200: { text: "Steps, with the real ingest URL in them.", schema: SETUP } },
+		summary: "Get the set-up of the publisher",
+		responses: { 200: { text: "Steps to connect the publisher, with the real ingest URL.", schema: SETUP } },
 		codes: ["source_not_found", "settings_unreadable"],
 	},
 	{
@@ -91,7 +91,7 @@ export const sourceOperations: readonly OperationDescription[] = [
 		id: "testSource",
 		summary: "Send a sample through a source",
 		description:
-			"Sends the sample request of the source's kind, with a proof made from the stored secret. It is verified and routed like any other request. Its event has the attribute `sluicetest: true`, so that filters can leave it out.",
+			"Sends the sample request of the source's kind, with a proof made from the stored secret. It is verified and routed like any other request. Its event has the attribute `sluicetest: true`, so that filters can exclude it.",
 		body: { schema: TEST_OPTIONS, optional: true, examples: { decisions: { deliver: false } } },
 		responses: { 200: { text: "The request that was sent, and the response to it.", schema: TEST } },
 		codes: [

@@ -120,7 +120,7 @@ export function refuseNames(kind: string, named: Record<string, unknown>): void 
 		.filter(([, value]) => value !== undefined && value !== null)
 		.map(([path]) => ({
 			path,
-			message: `only a kind like generic takes this; ${kind} reads it from the request`,
+			message: `cannot be set for kind ${kind}, which reads it from the request; kind generic needs it`,
 		}));
 	if (errors.length > 0) throw invalidRequest(errors);
 }

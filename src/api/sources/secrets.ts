@@ -38,17 +38,17 @@ export function secretsAfter(
 	if (!hasSecret(type)) return [];
 	const { secrets } = former;
 	if (secrets === null) {
-		const message = "the stored secret cannot be read, so it cannot be checked: give one in `secret`";
+		const message = "the stored secret cannot be read, so it cannot be checked: set a new one in `secret`";
 		throw invalidRequest([{ path: "auth.type", message }]);
 	}
 	const current = currentSecret(secrets, Date.now());
 	if (current === null) {
-		const message = "the source has no secret for this kind of auth yet: give one in `secret`";
+		const message = "the source has no secret for this kind of auth yet: set one in `secret`";
 		throw invalidRequest([{ path: "auth.type", message }]);
 	}
 	const refusal = refuseSecret(auth, current);
 	if (refusal === null) return secrets.filter(({ value }) => refuseSecret(auth, value) === null);
-	const message = `the source's secret does not fit (${refusal}): give another in \`secret\``;
+	const message = `the source's secret does not fit (${refusal}): set another one in \`secret\``;
 	throw invalidRequest([{ path: "auth.type", message }]);
 }
 

@@ -1,4 +1,4 @@
-/** The responses of `…/setup` and `…/test`, with the texts of their fields: for the description. */
+/** The responses of `…/setup` and `…/test`, with the texts of their fields, for the API description. */
 import * as z from "zod";
 import type { FieldTexts } from "../openapi/operation.ts";
 import { testSourceSchema } from "./fields.ts";
@@ -11,9 +11,9 @@ const step = z.strictObject({
 
 const STEP_FIELDS: FieldTexts = Object.fromEntries(
 	["variants.steps", "variants.remove"].flatMap((path) => [
-		[`${path}.title`, "What it does."],
-		[`${path}.language`, "What the code is written in."],
-		[`${path}.code`, "To be run as it stands; twice does no harm."],
+		[`${path}.title`, "What the step does."],
+		[`${path}.language`, "The language of the code."],
+		[`${path}.code`, "Run it unchanged. Running it twice does no harm."],
 	]),
 );
 
@@ -31,13 +31,13 @@ export const SETUP = {
 	fields: {
 		source: "The source's name.",
 		kind: "The source's kind.",
-		ingest_url: "Where the publisher posts; null where nobody does.",
-		secret_placeholder: "Stands where the secret belongs; null where there is none.",
-		variants: "Ways to connect the publisher, of which one is enough.",
+		ingest_url: "The URL to which the publisher posts; null if nobody posts to this source.",
+		secret_placeholder: "The placeholder for the secret in the code; null if there is no secret.",
+		variants: "Alternative ways to connect the publisher.",
 		"variants.name": "A short name.",
-		"variants.title": "When to choose it.",
+		"variants.title": "When to choose this variant.",
 		"variants.steps": "In order.",
-		"variants.remove": "Takes all of it away again.",
+		"variants.remove": "Undoes all steps.",
 		...STEP_FIELDS,
 	},
 };
@@ -51,11 +51,11 @@ export const TEST = {
 		answer: z.strictObject({ status: z.number().int(), body: z.unknown() }),
 	}),
 	fields: {
-		sent: "What the publisher would have sent.",
-		"sent.headers": "Without the proof.",
+		sent: "The request as the publisher would send it.",
+		"sent.headers": "The headers without the proof.",
 		"sent.body": "As text.",
-		answer: "What the publisher would have been answered.",
+		answer: "The response that the publisher would get.",
 		"answer.status": "The HTTP status.",
-		"answer.body": "The JSON of the response; null where there was none.",
+		"answer.body": "The JSON of the response; null if there was none.",
 	},
 };

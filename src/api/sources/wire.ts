@@ -1,4 +1,4 @@
-/** What a source looks like in requests and responses, with the texts of its fields: for the description. */
+/** A source in requests and responses, with the texts of its fields, for the API description. */
 import * as z from "zod";
 import { KIND_NAMES, sourceKinds } from "../../sources/registry.ts";
 import { STATUSES } from "../../store/records.ts";
@@ -9,7 +9,7 @@ import { COMMON, TIMES, time } from "../openapi/shared.ts";
 import { createSourceSchema, patchSourceSchema } from "./fields.ts";
 
 const AUTH: FieldTexts = {
-	auth: "How requests prove where they come from. The default depends on the kind. Always written as a whole.",
+	auth: "How requests prove where they come from. The default depends on the kind. A change replaces the whole object.",
 	"auth.type": "How requests prove where they come from.",
 	"auth.username": "For `basic`; by default the source's name.",
 	"auth.name": "For `header`: the header that carries the secret.",
@@ -19,32 +19,32 @@ const AUTH: FieldTexts = {
 	"auth.prefix": "For `hmac`: what each signature begins with, such as `sha256=`.",
 	"auth.secret_encoding": "For `hmac`: how the text of the secret becomes the key.",
 	"auth.signed_content": {
-		text: "For `hmac`: a template of what is signed, with `{body}` or `{form}` in it.",
+		text: "For `hmac`: a template of the signed text, with `{body}` or `{form}`.",
 		schema: { minLength: 1, maxLength: 512 },
 	},
 	"auth.timestamp_header": "For `hmac`: the header with the time that is signed.",
-	"auth.tolerance_seconds": "For `hmac`: how far that time may be off, either way.",
-	"auth.verification_token": "For `hmac`: whether a first, unsigned request brings the secret.",
+	"auth.tolerance_seconds": "For `hmac`: how far that time may be off, in either direction.",
+	"auth.verification_token": "For `hmac`: whether a first, unsigned request delivers the secret.",
 	"auth.audience": "For `google_oidc`: the audience of the token; null: the URL as requested.",
 	"auth.email": "For `google_oidc`: the service account that pushes.",
 };
 
-/** Of all kinds; what belongs to which is in the schema. */
+/** The settings of all kinds; the schema says which belong to which. */
 const SETTINGS: FieldTexts = {
-	form: "What becomes of an HTML form: its text, or a JSON object of its fields.",
-	primary_key: "The column whose value ends the subject.",
+	form: "How an HTML form becomes data: as its text, or as a JSON object of its fields.",
+	primary_key: "The column whose value is the last part of the subject.",
 	signature_max_age_seconds: "How long ago a `standard_webhooks` signature may have been made.",
-	dedupe: "Whether changes that say the same within five minutes are one event.",
-	queue: "The queue that the bucket notifies; one source for a queue.",
-	topic_arns: "The topics whose messages count.",
+	dedupe: "Whether equal changes within five minutes are one event.",
+	queue: "The queue that the bucket notifies. Only one source can read a queue.",
+	topic_arns: "The topics whose messages are accepted.",
 	require_signature_version_2: "Whether signatures with SHA-1 are refused.",
 	queue_url: "The URL of the queue.",
 	access_key_id: "The access key whose secret is the source's secret.",
-	region: "By default from the URL.",
-	subject: "A JSON pointer to what the body is about.",
+	region: "The region; by default taken from the URL.",
+	subject: "A JSON pointer to the event's subject in the body.",
 };
 
-/** One alternative for each form that settings have, titled with the kinds that have it. */
+/** One alternative for each form of settings, with its kinds as the title. */
 function settingsSchema(): JsonSchema {
 	const forms = Map.groupBy(KIND_NAMES, (kind) => sourceKinds[kind].settings);
 	const anyOf = [...forms].map(([schema, kinds]) => {
@@ -54,7 +54,7 @@ function settingsSchema(): JsonSchema {
 	return { anyOf };
 }
 
-/** In place of what zod says of `settings`. */
+/** Replaces zod's schema of `settings`. */
 const SETTINGS_REF: JsonSchema = {
 	type: undefined,
 	propertyNames: undefined,
@@ -70,13 +70,13 @@ const kind = (more: JsonSchema) => ({
 const WRITTEN: FieldTexts = {
 	...AUTH,
 	name: {
-		text: "Stands in the ingest URL. `api`, `results` and `sluice` are built in.",
+		text: "The name, which is part of the ingest URL. `api`, `results` and `sluice` are built in.",
 		schema: { examples: ["documents-db"] },
 	},
 	kind: kind({ default: "generic" }),
 	description: "A note for people.",
 	secret: {
-		text: "8 to 512 characters without white space around them, unless the auth asks for another form. Generated when left out; shown when it is made or rotated, and never again.",
+		text: "8 to 512 characters without white space around them, unless the auth requires another form. Generated if left out. Shown when it is created or rotated, and never again.",
 		schema: { minLength: 1 },
 	},
 	event_type:
@@ -87,30 +87,30 @@ const WRITTEN: FieldTexts = {
 		schema: { minLength: 1 },
 	},
 	expect_every_seconds:
-		"If no event comes for so many seconds, an operational event says that the source is silent. null: never.",
+		"If no event arrives for this many seconds, an operational event reports that the source is silent. null: never.",
 	test: {
-		text: "Its events are tests: they are marked `sluicetest`, and only subscriptions that name the source receive them.",
+		text: "Whether its events are tests: they are marked `sluicetest`, and only subscriptions that name the source receive them.",
 		schema: { default: false },
 	},
-	settings: { text: "Settings of the source's kind: the alternative of its kind.", schema: SETTINGS_REF },
-	status: { text: "The status with which it is created.", schema: { default: "active" } },
+	settings: { text: "Settings of the source's kind.", schema: SETTINGS_REF },
+	status: { text: "The initial status.", schema: { default: "active" } },
 };
 
 const READ: FieldTexts = {
 	...WRITTEN,
 	...COMMON,
 	kind: kind({ enum: undefined, examples: ["generic"] }),
-	auth: "How requests prove where they come from; null when it cannot be read.",
-	settings: "What the kind asked for; null when it cannot be read.",
+	auth: "How requests prove where they come from; null if it cannot be read.",
+	settings: "Settings of the source's kind; null if they cannot be read.",
 	dedupe_key: "Kind `generic`: JSONata over `{headers, body}`; its value is the event's id.",
-	ingest_url: "Where the publisher posts; null where nobody does.",
-	secret: "The secret, this once; null where the auth has none.",
-	status: "`quarantined`: an expression is set aside, and events are still taken.",
-	pull: "Kind `sqs`: how asking the queue goes; null when that cannot be had now.",
-	"pull.status": "`failing`: the last try failed, and there will be another.",
+	ingest_url: "The URL to which the publisher posts; null if nobody posts to this source.",
+	secret: "The secret. Shown only here; null if the auth has none.",
+	status: "`quarantined`: an expression is set aside; events are still accepted.",
+	pull: "Kind `sqs`: the state of reading the queue; null while it cannot be read.",
+	"pull.status": "`failing`: the last try failed and will be repeated.",
 	"pull.last_error": "Why the last try failed.",
 	"pull.last_message_at": "When the queue last had a message.",
-	verification_token: "The token that the publisher brought, this once; null when there is none.",
+	verification_token: "The token that the publisher sent. Shown only once; null if there is none.",
 };
 
 const WITHIN_WRITTEN = {
@@ -125,10 +125,10 @@ export const SOURCE_PUT = namedObject(
 	createSourceSchema.partial({ name: true }),
 	{
 		...WRITTEN,
-		name: { text: "By default as the path says.", schema: { examples: ["documents-db"] } },
+		name: { text: "By default the name in the path.", schema: { examples: ["documents-db"] } },
 		secret:
-			"Counts at once and ends all former ones, unless it is the present one. Left out: stays; that of a new source is generated.",
-		status: "Stays when left out; a new source is `active`.",
+			"Takes effect at once and ends all former ones, unless it is the present one. Left out: the secret stays; a new source gets a generated one.",
+		status: "Left out: the status stays; a new source is `active`.",
 	},
 	WITHIN_WRITTEN,
 );

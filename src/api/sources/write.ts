@@ -72,7 +72,7 @@ export async function changeSource(
 export function sourceNotFound(ref: string): Problem {
 	const isBuiltin = Object.entries(BUILTIN_SOURCES).some(([id, name]) => ref === id || ref === name);
 	const detail = isBuiltin
-		? `${ref} is built in: it has no settings to read or change.`
+		? `${ref} is a built-in source, which has no settings to read or change.`
 		: "There is no source with this id or name.";
 	return new Problem(404, "source_not_found", detail);
 }

@@ -1,4 +1,4 @@
-/** The routes of `/v1/subscriptions`, described. */
+/** The descriptions of `/v1/subscriptions`. */
 import type { OperationDescription } from "../openapi/operation.ts";
 import { type ResourceDescription, actionOf, commonOperations } from "../openapi/resource.ts";
 import { CODEC_CODES } from "../openapi/shared.ts";
@@ -17,7 +17,7 @@ const resource: ResourceDescription = {
 	read: ["The subscription.", SUBSCRIPTION],
 	create: {
 		description:
-			"It gets events that are routed after its creation. Name either `targets` or `endpoint`. If your key is not for the source, the subscription is `requested` until an admin or the source's owner grants it.",
+			"The subscription gets events that are routed after its creation. Give either `targets` or `endpoint`. If your key does not cover the source, the subscription is `requested` until an admin or the source's owner grants it.",
 		body: {
 			schema: CREATE,
 			examples: {
@@ -44,21 +44,24 @@ const resource: ResourceDescription = {
 			examples: { filtered: { source: "documents-db", types: ["document.*"], endpoint: "ocr@3" } },
 		},
 		written: WRITTEN_SUBSCRIPTION,
-		made: ["It has been made.", WRITTEN_SUBSCRIPTION],
+		made: ["The subscription has been created.", WRITTEN_SUBSCRIPTION],
 		codes: ["name_taken"],
 	},
 	change: {
 		description:
-			"Changes only the fields that the body names. Deliveries that wait are sent as the subscription says at that time.",
+			"Changes only the fields in the body. Waiting deliveries are sent with the settings that the subscription has at that time.",
 		body: { schema: PATCH, examples: { narrow: { types: ["document.inserted"], result: { max_hops: 2 } } } },
 		codes: ["name_taken"],
 	},
 	remove: { description: "Its waiting deliveries end as dead, with the reason `deleted`." },
 	pause: {
 		description:
-			"It matches no new events, and does not get them later either. Deliveries that exist are still sent.",
+			"A paused subscription matches no new events, and does not get them later either. Existing deliveries are still sent.",
 	},
-	resume: { description: "Also tries an expression again that was set aside.", codes: ["not_granted"] },
+	resume: {
+		description: "Also makes the router run an expression again that was set aside.",
+		codes: ["not_granted"],
+	},
 };
 
 const shared = { tag: "Subscriptions", params: { ref: resource.ref } } as const;
@@ -67,7 +70,7 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 	...commonOperations(resource),
 	actionOf(resource, "grant", {
 		description:
-			"Lets a `requested` subscription get the events of its source. A subscription that is granted already does not change.",
+			"Lets a `requested` subscription get the events of its source. A subscription that was already granted does not change.",
 	}),
 	actionOf(resource, "deny", {
 		description: "The subscription matches no event and cannot be resumed. Also takes back an earlier grant.",
@@ -79,7 +82,7 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 		id: "previewSubscription",
 		summary: "Preview a subscription",
 		description:
-			"Says whether an event matches a subscription or a draft of one, why, and which request would be sent. Sends and stores nothing. Name either `subscription` or the fields of a draft, and either `event` or `event_id`.",
+			"Shows whether an event matches a subscription or a draft of one, why, and which request would be sent. Sends and stores nothing. Give either `subscription` or the fields of a draft, and either `event` or `event_id`.",
 		body: {
 			schema: previewOf(WRITTEN),
 			examples: {
@@ -100,7 +103,7 @@ export const subscriptionOperations: readonly OperationDescription[] = [
 				},
 			},
 		},
-		responses: { 200: { text: "What the subscription makes of the event.", schema: PREVIEW } },
+		responses: { 200: { text: "What the subscription would do with the event.", schema: PREVIEW } },
 		codes: ["subscription_not_found", "event_not_found", "event_not_routed", ...CODEC_CODES],
 	},
 ];

@@ -45,7 +45,7 @@ export function hasOneForm({ targets, endpoint }: SubscriptionInput): boolean {
 
 export const ONE_FORM = {
 	path: ["endpoint"],
-	message: "is short for one target: give either endpoint or targets",
+	message: "is a shorter form for one target: give either endpoint or targets",
 };
 
 export function hasTarget({ targets, endpoint }: SubscriptionInput): boolean {

@@ -69,7 +69,7 @@ export function statusAfterReplacement(
 
 /** The 409 for resuming a subscription that has not been granted. */
 export function notGranted(): Problem {
-	const detail = "The owner of its source, or an admin, has to grant it first: POST …/grant.";
+	const detail = "The owner of its source or an admin must grant it first: POST …/grant.";
 	return new Problem(409, "not_granted", detail);
 }
 

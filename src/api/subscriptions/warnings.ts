@@ -35,7 +35,7 @@ function literalWildcards(types: readonly string[]): Warning[] {
 	return types.flatMap((type, index) => {
 		const [sign] = FOREIGN_WILDCARD.exec(type) ?? [];
 		if (sign === undefined) return [];
-		const message = `${sign} stands for itself in a type: only a * at the end matches anything. For more than that, leave types empty and compare \`type\` in a jsonata filter`;
+		const message = `${sign} is taken literally in a type: only a * at the end is a wildcard. For anything else, leave types empty and compare \`type\` in a jsonata filter`;
 		return [{ code: "no_wildcard", path: `types.${index}`, message }];
 	});
 }

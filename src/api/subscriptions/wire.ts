@@ -1,4 +1,4 @@
-/** What a subscription looks like in requests and responses, with the texts of its fields: for the description. */
+/** A subscription in requests and responses, with the texts of its fields, for the API description. */
 import * as z from "zod";
 import { filterSchema } from "../../events/expressions/filters.ts";
 import { STATUSES } from "../../store/records.ts";
@@ -8,19 +8,19 @@ import { createSubscriptionSchema, patchSubscriptionSchema } from "./fields.ts";
 import { warningSchema } from "./warnings.ts";
 
 export const WRITTEN: FieldTexts = {
-	name: { text: "Its name; made from the target if it is left out.", schema: { examples: ["ocr-scans"] } },
-	source: "A source by id or name, also `api`, `results` or `sluice`; null: every source but `sluice`.",
+	name: { text: "Its name; generated from the target if left out.", schema: { examples: ["ocr-scans"] } },
+	source: "A source by id or name, also `api`, `results` or `sluice`; null: every source except `sluice`.",
 	types: {
 		text: "Event types: exact, or the beginning of a type followed by `*`. Empty: every type.",
 		schema: { default: [] },
 	},
-	filters: { text: "Conditions on the event, all of which have to hold.", schema: { default: [] } },
+	filters: { text: "Conditions on the event, all of which must hold.", schema: { default: [] } },
 	targets: "Where matching events go: exactly one endpoint.",
 	"targets.endpoint": {
 		text: "By id or as `name@version`; `name@latest` is resolved for each event.",
 		schema: { examples: ["ocr@3"] },
 	},
-	endpoint: { text: "Short for one target.", schema: { examples: ["ocr@3"] } },
+	endpoint: { text: "A shorter form for one target.", schema: { examples: ["ocr@3"] } },
 	transform: {
 		text: "JSONata over the event; its value is the request's input. null: the event itself is sent.",
 		schema: { minLength: 1 },
@@ -37,7 +37,7 @@ export const WRITTEN: FieldTexts = {
 		text: "Whether a result may come back to this subscription.",
 		schema: { default: false },
 	},
-	status: { text: "The status with which it is created.", schema: { default: "active" } },
+	status: { text: "The initial status.", schema: { default: "active" } },
 };
 
 const READ: FieldTexts = {
@@ -46,12 +46,12 @@ const READ: FieldTexts = {
 	name: "Its name.",
 	source: "The source's name; null: every source, or one that has been deleted.",
 	source_id: "The source's id; null: every source.",
-	"targets.endpoint": "`name@version` or `name@latest`; null when the endpoint has been deleted.",
+	"targets.endpoint": "`name@version` or `name@latest`; null if the endpoint has been deleted.",
 	"targets.endpoint_id": "The endpoint's id; absent for `name@latest`.",
 	status:
-		"`quarantined`: an expression took too much work and is set aside; `requested`: the owner of the source has to grant it. In both states it matches no event.",
+		"`quarantined`: an expression needed too much work and is set aside; `requested`: the owner of the source must grant it. With either status it matches no event.",
 	status_reason:
-		"Why the status stands: `manual`, `denied`, or the expression that is set aside; null while it is active or requested.",
+		"Why it has this status: `manual`, `denied`, or the expression that is set aside; null while it is active or requested.",
 };
 
 const subscription = z.strictObject({
@@ -90,8 +90,8 @@ export const PUT: NamedSchema = {
 	schema: createSubscriptionSchema,
 	fields: {
 		...WRITTEN,
-		name: { text: "By default as the path says.", schema: { examples: ["ocr-scans"] } },
-		status: "Stays when left out; a new subscription is `active`.",
+		name: { text: "By default the name in the path.", schema: { examples: ["ocr-scans"] } },
+		status: "Left out: the status stays; a new subscription is `active`.",
 	},
 };
 export const PATCH = namedObject("SubscriptionPatch", patchSubscriptionSchema, WRITTEN);

@@ -47,9 +47,9 @@ export interface BulkPart extends BulkCounts {
 }
 
 /**
- * What a dispatcher responds to an order. busy: too many other orders are not done here, and this
- * one has not begun. forgotten: it was begun, and so many others have ended since that its outcome is
- * no longer known; it is never begun anew.
+ * A dispatcher's response to an order. busy: too many other orders are unfinished here, and this one has not
+ * begun. forgotten: it has begun, and so many others have ended since that its outcome is no longer known; it
+ * is never started again.
  */
 export type BulkAnswer = BulkPart | { status: "busy" | "forgotten" };
 

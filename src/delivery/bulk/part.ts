@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type BulkAnswer, NO_COUNTS, storedCounts } from "./order.ts";
 import { ENDPOINT_STATUSES, type EndpointStatus, type Unfinished } from "./rpc.ts";
 
-/** A dispatcher that has not responded, or was busy, for this long is given up. */
+/** A dispatcher that has not responded, or was busy, for this long is no longer asked. */
 const GIVEN_UP_MS = 900_000;
 
 export const storedPart = z.object({

@@ -14,10 +14,9 @@ export interface BulkRequest {
 }
 
 /**
- * The last three are ends at which it is unknown whether everything was done. unreachable: its
- * dispatcher did not respond for too long and was given up. busy: nothing was begun, because others
- * were not done for too long. forgotten: the dispatcher no longer knows the order; the counts are the
- * last that were seen.
+ * After the last three it is unknown whether everything was done. unreachable: its dispatcher did not respond
+ * for too long. busy: nothing was begun, because other orders were unfinished for too long. forgotten: the
+ * dispatcher no longer knows the order; the counts are the last known ones.
  */
 export const ENDPOINT_STATUSES = ["running", "done", "canceled", "unreachable", "busy", "forgotten"] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];

@@ -12,7 +12,7 @@ const MAX_SAID = 200;
 export function deadDetail(reason: DeadReason, attempts: readonly Attempt[]): string | null {
 	const last = attempts.at(-1);
 	const count = countAttempts(attempts);
-	const said = last === undefined ? "no attempt is kept" : outcomeOf(last);
+	const said = last === undefined ? "no attempt is stored" : outcomeOf(last);
 	if (reason === "exhausted") {
 		return count === 1 ? `1 attempt failed: ${said}.` : `${count} attempts failed; the last: ${said}.`;
 	}
@@ -20,7 +20,7 @@ export function deadDetail(reason: DeadReason, attempts: readonly Attempt[]): st
 		return `The endpoint does not accept this input, and the same input would fail again: ${said}.`;
 	}
 	return reason === "gone"
-		? `The endpoint says that it is gone for good, and has been disabled: ${said}.`
+		? `The endpoint responded that it is permanently gone, and has been disabled: ${said}.`
 		: null;
 }
 

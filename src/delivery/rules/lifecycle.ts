@@ -78,7 +78,7 @@ function whileWaiting(state: Waiting, event: DeliveryEvent, context: Context): A
 			const { deadlineAt } = state.job;
 			if (deadlineAt > now) return UNEXPECTED;
 			const next = spend({ ...fresh(now), spent: state.spent }, event.retry, null, context);
-			const detail = `The output did not come by ${new Date(deadlineAt).toISOString()}.`;
+			const detail = `The output did not arrive by ${new Date(deadlineAt).toISOString()}.`;
 			return to(next.phase === "dead" ? dead("deadline", detail, context) : next);
 		}
 		case "put_off":

@@ -56,7 +56,7 @@ export function passDeadline(delivery: Delivery, { retry, now, random }: Deadlin
 		at: now,
 		by: "deadline",
 		outcome: "error",
-		error: "The output did not come in time.",
+		error: "The output did not arrive in time.",
 	};
 	const after = { ...delivery, attempts: withEnd(delivery.attempts, { job: end }, { startedAt: null, now }) };
 	return { ...advance(after, { kind: "deadline_passed", retry }, { now, random }), ended: null };

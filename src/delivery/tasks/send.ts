@@ -196,7 +196,8 @@ function released(delivery: Delivery): Ran {
  * nobody has deleted.
  */
 function putOff(delivery: Delivery): Ran {
-	const detail = "The subscription is not in the database, and was not deleted: the delivery waits for it.";
+	const detail =
+		"The subscription is missing from the database but was not deleted. The delivery waits for it.";
 	return step(delivery, { kind: "put_off", detail });
 }
 

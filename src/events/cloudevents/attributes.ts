@@ -32,7 +32,7 @@ export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = 
 	for (const [name, value] of raw) {
 		if (value === null || value === undefined) continue;
 		if (++count > MAX_ATTRIBUTES) {
-			return refuse(400, "too_many_attributes", `An event has at most ${MAX_ATTRIBUTES} attributes.`);
+			return refuse(400, "too_many_attributes", `An event can have at most ${MAX_ATTRIBUTES} attributes.`);
 		}
 		const tooLong = whyTooLong(name, value);
 		if (tooLong !== null) return tooLongRefusal(tooLong, name, at);
@@ -41,7 +41,7 @@ export function checkAttributes(raw: Iterable<readonly [string, unknown]>, at = 
 		attributes[name] = value as AttributeValue;
 		most += name.length + mostBytes(value as AttributeValue);
 		if (most > MAX_ATTRIBUTES_BYTES && bytesOf(attributes) > MAX_ATTRIBUTES_BYTES) {
-			const what = `is too much: all attributes together have at most ${MAX_ATTRIBUTES_BYTES} bytes`;
+			const what = `is too much: all attributes together can have at most ${MAX_ATTRIBUTES_BYTES} bytes`;
 			return tooLongRefusal(what, name, at);
 		}
 	}

@@ -62,7 +62,7 @@ function spillKey(events: readonly SluiceEvent[]): string {
 /** Refuses with 413 `event_too_large`, or returns null if `enqueue` can accept all events. */
 export function refuseOversized(events: readonly SluiceEvent[]): Refusal | null {
 	if (events.every(({ data }) => payloadBytes(data) <= MAX_EVENT_BYTES)) return null;
-	return refuse(413, "event_too_large", `The data of an event has at most ${MAX_EVENT_BYTES} bytes.`);
+	return refuse(413, "event_too_large", `The data of an event can have at most ${MAX_EVENT_BYTES} bytes.`);
 }
 
 function payloadBytes(data: EventData | null): number {

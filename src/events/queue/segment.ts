@@ -50,7 +50,7 @@ export function encodeSegment(events: readonly SluiceEvent[]): string {
 	return `${JSON.stringify({ v: 1, events: entries } satisfies Head)}\n${payloads}`;
 }
 
-/** Throws when `text` is no segment: a bug or a message of a newer version, never a publisher's mistake. */
+/** Throws if `text` is not a segment: a bug or a message of a newer version, never a publisher's mistake. */
 export function decodeSegment(text: string): SluiceEvent[] {
 	const lineEnd = text.indexOf("\n");
 	const { events } = head.parse(JSON.parse(text.slice(0, lineEnd)));

@@ -51,7 +51,7 @@ export function batchOf(request: Protocol["request"], form: BatchForm): Batch {
 			const [only] = inputs;
 			if (only === undefined) return { misfit: "there is no input" };
 			if (inputs.length > MAX_BATCH_INPUTS)
-				return { misfit: `a request takes ${MAX_BATCH_INPUTS} inputs at most` };
+				return { misfit: `a request can have at most ${MAX_BATCH_INPUTS} inputs` };
 			const first = request(only, context);
 			if ("misfit" in first || inputs.length === 1) return first;
 			const parts: { key: string; members: Members; bytes: number }[] = [];
@@ -62,7 +62,7 @@ export function batchOf(request: Protocol["request"], form: BatchForm): Batch {
 				const part = partOf(made, context);
 				if (part === null) return NOT_TOGETHER;
 				bytes += part.bytes;
-				if (bytes > MAX_BATCH_BYTES) return { misfit: `the inputs take more than ${MAX_BATCH_BYTES} bytes` };
+				if (bytes > MAX_BATCH_BYTES) return { misfit: `the inputs have more than ${MAX_BATCH_BYTES} bytes` };
 				parts.push(part);
 			}
 			if (new Set(parts.map(({ key }) => key)).size > 1) return NOT_TOGETHER;

@@ -1,6 +1,6 @@
 /**
- * What each family of Workers AI models takes for an input that is no object: the member that it
- * becomes; and the models that cannot be called with JSON. By the models' schemas in
+ * For each family of Workers AI models, the member that an input becomes if it is not an object; and the
+ * models that cannot be called with JSON. From the models' schemas in
  * https://developers.cloudflare.com/workers-ai/models/
  */
 
@@ -55,9 +55,9 @@ export function familyOf(model: string): Family {
 
 /** By the whole model, because the names alone are those of other models as well. */
 const UNSUPPORTED: readonly (readonly [RegExp, string])[] = [
-	[/\/deepgram\/flux/i, "speaks over a WebSocket only"],
-	[/\/deepgram\/nova/i, "takes its audio as a stream only"],
-	[/\/flux-2/i, "takes its input as a multipart form only"],
+	[/\/deepgram\/flux/i, "accepts only WebSocket connections"],
+	[/\/deepgram\/nova/i, "accepts audio only as a stream"],
+	[/\/flux-2/i, "accepts input only as a multipart form"],
 ];
 
 /** Why the router cannot call the model, as the end of a sentence; null: it can. */

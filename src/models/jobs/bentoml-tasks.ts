@@ -63,7 +63,7 @@ function readStatus(exchange: Exchange): JobReading {
 		case "failed":
 			return { kind: "fetch" };
 		case "canceled":
-			return ended({ class: "error", error: "The task is canceled.", requestId: idOf(exchange) });
+			return ended({ class: "error", error: "The task was canceled.", requestId: idOf(exchange) });
 		default:
 			return RUNNING;
 	}
@@ -77,7 +77,7 @@ function readResult(exchange: Exchange): JobReading {
 	const requestId = idOf(exchange);
 	if (isSuccess(exchange)) return ended({ output: readData(exchange), requestId });
 	const { status } = exchange;
-	const error = errorTextOf(exchange) ?? `The task has failed with ${status}.`;
+	const error = errorTextOf(exchange) ?? `The task failed with ${status}.`;
 	if (isOfGateway(exchange) || (status === 400 && /\bis not completed yet\b/i.test(error))) return RUNNING;
 	if (status === 400 || status === 422) return ended({ class: "bad_input", error, requestId });
 	return refusedPoll(exchange);

@@ -104,7 +104,7 @@ function contentOf(value: unknown): Content | Misfit {
 	}
 	const members = Object.entries(value).filter(([, member]) => member !== null);
 	return members.length === 0
-		? { misfit: "the object has no member with a value to make a tensor of" }
+		? { misfit: "the object has no member with a value that could become a tensor" }
 		: named(members);
 }
 

@@ -15,7 +15,7 @@ export const queue: Protocol = {
 	scheme: "queue",
 	request(input, { url }) {
 		const { kind, text: made } = messageOf(input);
-		// The binding takes a value and writes its JSON anew: that is what has to fit, and what a preview shows.
+		// The binding accepts a value and serialises it again. That JSON has to fit, and a preview shows it.
 		const text = kind === "json" ? JSON.stringify(parseWithRawNumbers(made)) : made;
 		const size = Buffer.byteLength(text);
 		if (size > MAX_BYTES) {

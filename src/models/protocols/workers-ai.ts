@@ -54,8 +54,7 @@ export const workersAi: Protocol = {
 };
 
 /** The binding takes values of JavaScript: what it is given is what a preview shows. */
-const INEXACT =
-	"a number does not keep its digits through the binding of Workers AI; let the transform make it a text";
+const INEXACT = "a number would lose digits in the binding of Workers AI; use a transform to make it a text";
 
 function modelOf(url: string): string {
 	const target = readBindingUrl(url);

@@ -25,7 +25,7 @@ export const NO_DATA: Misfit = { misfit: "there is no data to send" };
 
 /** For protocols that send text: a model would take the base64 for a text. */
 export const NO_BYTES: Misfit = {
-	misfit: "bytes do not fit; let the transform make the input, for example of data_base64",
+	misfit: "bytes do not fit; use a transform to make the input, for example from data_base64",
 };
 
 export const JSON_HEADERS = { "content-type": "application/json" };

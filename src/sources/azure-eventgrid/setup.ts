@@ -30,7 +30,7 @@ export function azureEventgridSetup(target: SetupTarget): Setup {
 		variants: [
 			{
 				name: "az",
-				title: "Azure CLI; for other topics than a storage account put the id of theirs",
+				title: "Azure CLI; for topics other than a storage account, use their resource id",
 				steps: [{ title: "Subscribe", language: "shell", code: create.join("\n") }],
 				remove: { title: "End the subscription", language: "shell", code: remove.join("\n") },
 			},

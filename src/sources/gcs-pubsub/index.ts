@@ -40,7 +40,7 @@ function readWrapped({ headers, body }: ParseInput): ReadMessage {
 	const id = idFrom(at("messageId"));
 	if (id === undefined) {
 		const message =
-			'"message.messageId" must be a text. A subscription that unwraps messages has to write their metadata.';
+			'"message.messageId" must be a text. If the subscription unwraps messages, let it write their metadata.';
 		return refuse(400, "invalid_payload", message, "message.messageId");
 	}
 	const data = valueAt(json, "message", "data") ?? "";

@@ -11,7 +11,10 @@ export function gcsPubsubSetup(target: SetupTarget): Setup {
 	}
 	const name = `sluice-${source.name}`;
 	const steps = [
-		{ title: "Let the bucket notify a topic, which is made if it is missing", code: notificationCode(name) },
+		{
+			title: "Let the bucket notify a topic, which is created if it is missing",
+			code: notificationCode(name),
+		},
 		{ title: "Let the topic push here", code: subscriptionCode(name, url, source) },
 	].map((step) => ({ ...step, language: "shell" as const }));
 	const remove = [
@@ -26,9 +29,9 @@ export function gcsPubsubSetup(target: SetupTarget): Setup {
 		variants: [
 			{
 				name: "gcloud",
-				title: "Google Cloud CLI; for a topic that exists only the second step, with its name",
+				title: "Google Cloud CLI; if you already have a topic, run only the second step, with its name",
 				steps,
-				remove: { title: "Take everything away", language: "shell", code: remove.join("\n") },
+				remove: { title: "Remove everything", language: "shell", code: remove.join("\n") },
 			},
 		],
 	};

@@ -49,7 +49,7 @@ function inEnvironment({ id, endpoint, token, queueDir }: Settings): SetupVarian
 			...bucketSteps(id),
 		],
 		remove: {
-			title: `Stop the bucket from notifying; then take the lines with _${id} out again and restart`,
+			title: `Stop the bucket from notifying; then remove the lines with _${id} and restart`,
 			language: "shell",
 			code: eventCode("remove", id),
 		},
@@ -72,18 +72,18 @@ function inConfiguration({ id, endpoint, token, queueDir }: Settings): SetupVari
 	const restart = 'mc admin service restart "$ALIAS"';
 	return {
 		name: "mc",
-		title: "MinIO that keeps its settings itself",
+		title: "MinIO that stores its own settings",
 		steps: [
 			makeQueueDir(queueDir),
 			{
-				title: "Make the target; it counts after the restart",
+				title: "Create the target; it works after the restart",
 				language: "shell",
 				code: [...set, restart].join("\n"),
 			},
 			...bucketSteps(id),
 		],
 		remove: {
-			title: "Stop the bucket from notifying, and take the target away",
+			title: "Stop the bucket from notifying, and remove the target",
 			language: "shell",
 			code: [eventCode("remove", id), `mc admin config reset "$ALIAS" notify_webhook:${id}`, restart].join(
 				"\n",
@@ -107,7 +107,7 @@ function makeQueueDir(queueDir: string): SetupStep {
 function bucketSteps(id: string): SetupStep[] {
 	return [
 		{ title: "Let the bucket notify the target", language: "shell", code: eventCode("add", id) },
-		{ title: "Look whether it does", language: "shell", code: 'mc event ls "$ALIAS/$BUCKET"' },
+		{ title: "Check that it does", language: "shell", code: 'mc event ls "$ALIAS/$BUCKET"' },
 	];
 }
 

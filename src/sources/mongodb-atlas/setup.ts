@@ -29,7 +29,7 @@ export function mongodbAtlasSetup(target: SetupTarget): Setup {
 		{ title: "Add the trigger", language: "text" as const, code: triggerForm.join("\n") },
 		{ title: `The function ${name}`, language: "javascript" as const, code: functionCode(url, proof) },
 	];
-	const secretStep = { title: "Keep the secret", language: "text" as const, code: secretForm.join("\n") };
+	const secretStep = { title: "Store the secret", language: "text" as const, code: secretForm.join("\n") };
 	const remove = `Delete the trigger, its function, the value ${name} and the secret ${secretName}.`;
 	return {
 		variants: [
@@ -37,7 +37,7 @@ export function mongodbAtlasSetup(target: SetupTarget): Setup {
 				name: "atlas-function",
 				title: "A database trigger with a function",
 				steps: usesSecret ? [secretStep, ...steps] : steps,
-				remove: { title: "Take it away", language: "text", code: remove },
+				remove: { title: "Remove it", language: "text", code: remove },
 			},
 		],
 	};
@@ -92,7 +92,7 @@ function functionCode(url: string, proof: readonly string[]): string {
 		"    }",
 		"    if (status >= 200 && status < 300) return;",
 		"  }",
-		'  throw new Error("Sluice did not take the change: " + status);',
+		'  throw new Error("Sluice did not accept the change: " + status);',
 		"};",
 	].join("\n");
 }

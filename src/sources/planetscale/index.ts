@@ -105,7 +105,7 @@ Events:  those you want`;
 					{ title: "Add a webhook", language: "text", code: form },
 					...takeSecretSteps(target, "Show secret, in the menu of the webhook"),
 					{
-						title: "Enable it, and try it",
+						title: "Enable it, and test it",
 						language: "text",
 						code: "Enable, then Test webhook, in the same menu",
 					},

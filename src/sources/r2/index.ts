@@ -35,7 +35,7 @@ export const r2 = defineKind({
 		const action = usableText(valueAt(json, "action"));
 		const key = valueAt(json, "object", "key");
 		if (account === undefined || bucket === undefined || action === undefined || typeof key !== "string") {
-			return refuse(400, "invalid_r2_notification", "The message is not an event notification of R2.");
+			return refuse(400, "invalid_r2_notification", "The message is not an R2 event notification.");
 		}
 		const subject = usableText(key);
 		const time = timeFrom(valueAt(json, "eventTime"));
@@ -74,14 +74,14 @@ function setup({ settings: { queue } }: SetupTarget<z.output<typeof r2Settings>>
 	].join("\n");
 	const steps = [
 		{
-			title: "Create the queue, and one for messages that are no notification",
+			title: "Create the queue, and one for messages that are not notifications",
 			language: "shell" as const,
 			code: [queue, `${queue}-dlq`]
 				.map((name) => `npx wrangler queues info '${name}' || npx wrangler queues create '${name}'`)
 				.join("\n"),
 		},
 		{
-			title: "Make the router consume it: add this to its wrangler.toml, once",
+			title: "Make the router consume the queue: add this to its wrangler.toml, once",
 			language: "toml" as const,
 			code: consumer,
 		},
@@ -102,7 +102,7 @@ function setup({ settings: { queue } }: SetupTarget<z.output<typeof r2Settings>>
 				title: "Wrangler, with a bucket in the account of the router",
 				steps,
 				remove: {
-					title: "Stop the bucket from notifying; then take the consumer out of wrangler.toml",
+					title: "Stop the bucket from notifying; then remove the consumer from wrangler.toml",
 					language: "shell",
 					code: [
 						`npx wrangler r2 bucket notification delete '<BUCKET>' --queue '${queue}'`,

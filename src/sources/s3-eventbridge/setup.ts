@@ -12,8 +12,8 @@ export function s3EventbridgeSetup(target: SetupTarget): Setup {
 	}
 	const name = `sluice-${source.name}`.slice(0, 64);
 	const steps = [
-		{ title: "Let the bucket tell EventBridge; other notifications stay", code: bucketCode(true) },
-		{ title: "Make the connection and the destination", code: destinationCode(name, url, connection) },
+		{ title: "Let the bucket notify EventBridge; other notifications stay", code: bucketCode(true) },
+		{ title: "Create the connection and the destination", code: destinationCode(name, url, connection) },
 		{ title: "Send the bucket's events there", code: ruleCode(name) },
 	].map((step) => ({ ...step, language: "shell" as const }));
 	return {
@@ -23,7 +23,7 @@ export function s3EventbridgeSetup(target: SetupTarget): Setup {
 				title: "AWS CLI and jq, all steps in one shell",
 				steps,
 				remove: {
-					title: "Take everything away; the bucket then tells EventBridge nothing, for other rules either",
+					title: "Remove everything; the bucket then sends EventBridge nothing, for other rules either",
 					language: "shell",
 					code: removeCode(name),
 				},

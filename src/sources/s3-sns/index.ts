@@ -23,7 +23,7 @@ export const s3Sns = defineKind({
 
 	async parse({ body }): Promise<Parsed> {
 		const read = readSnsMessage(body);
-		if (read === null) return refuse(400, "invalid_sns_message", "The body is not a message of Amazon SNS.");
+		if (read === null) return refuse(400, "invalid_sns_message", "The body is not an Amazon SNS message.");
 		const { message, text } = read;
 		if (message.Type !== "Notification") {
 			if (await confirmSns(message)) return NOTHING;

@@ -10,15 +10,15 @@ export function setupSns({ source, settings, url }: SetupTarget<SnsSettings>): S
 	const steps = [
 		["Make the topic sign with SHA-256", set(at, "SignatureVersion", "2")],
 		[
-			"Let S3 publish to the topic; this takes the place of a policy the topic may have",
+			"Let S3 publish to the topic; this replaces the policy of the topic, if it has one",
 			set(at, "Policy", JSON.stringify(policy(topic))),
 		],
 		[
-			"Let the topic send here; the router confirms it by itself",
+			"Let the topic send here; the router confirms the subscription automatically",
 			`aws sns subscribe ${at} \\\n  --protocol ${new URL(url).protocol.slice(0, -1)} --notification-endpoint '${url}'`,
 		],
 		[
-			"Let the bucket notify the topic, besides what it notifies already",
+			"Let the bucket notify the topic; other notifications stay",
 			notificationsCode(notify("Topic", topic, source.name)),
 		],
 	].map(([title = "", code = ""]) => ({ title, language: "shell" as const, code }));
@@ -27,7 +27,7 @@ export function setupSns({ source, settings, url }: SetupTarget<SnsSettings>): S
 		variants: [
 			{
 				name: "aws-cli",
-				title: "AWS CLI and jq, with a topic and a bucket that exist",
+				title: "AWS CLI and jq, with an existing topic and bucket",
 				steps,
 				remove: {
 					title: "Stop the topic from sending here, and the bucket from notifying",

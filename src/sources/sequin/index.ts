@@ -126,7 +126,7 @@ sinks:
 					{ title: "Apply it", language: "shell", code: "sequin config apply sequin.yaml" },
 				],
 				remove: {
-					title: "Take both entries out of sequin.yaml, and delete them in the console",
+					title: "Remove both entries from sequin.yaml, and delete them in the console",
 					language: "text",
 					code: "Sinks → sluice-documents → Delete\nHTTP Endpoints → sluice → Delete",
 				},

@@ -19,11 +19,11 @@ export function signedVariant(target: SetupTarget, isIdentified: boolean): Setup
 		'echo; echo "$SECRET"',
 	].join("\n");
 	const title =
-		"Make the source ask for signatures; the secret that is printed goes into the SQL. Until that has run, changes are refused";
+		"Make the source require signatures, and put the printed secret into the SQL. Changes are refused until the SQL has run";
 	return {
 		...trigger,
 		name: "pg_net-signed",
-		title: `Exposes least, because no secret is sent. ${trigger.title}`,
+		title: `Exposes the least, because no secret is sent. ${trigger.title}`,
 		steps: [{ title, language: "shell", code }, ...trigger.steps],
 	};
 }

@@ -35,9 +35,9 @@ export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): Se
 		title: titleOf(trigger, transport),
 		steps: [
 			{ title: `Turn on ${extension}`, language: "sql", code: turnOn },
-			{ title: "Make the trigger function", language: "sql", code: installSql(trigger, transport) },
+			{ title: "Create the trigger function", language: "sql", code: installSql(trigger, transport) },
 			{
-				title: "Watch a table; again for each",
+				title: "Watch a table; repeat for each one",
 				language: "sql",
 				code: "select sluice.watch('public.documents');",
 			},
@@ -45,7 +45,7 @@ export function rowTriggerVariant(trigger: RowTrigger, transport: Transport): Se
 			...(watching === undefined ? [] : [watching]),
 		],
 		remove: {
-			title: "Take everything away, the triggers too",
+			title: "Remove everything, including the triggers",
 			language: "sql",
 			code: "drop schema if exists sluice cascade;",
 		},

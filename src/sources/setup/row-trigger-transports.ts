@@ -52,13 +52,14 @@ export const PG_NET_TIMEOUT_MS = 60_000;
 export const pgNet: Transport = {
 	name: "pg_net",
 	title:
-		"Sends after the commit and never holds up a writer; not sent twice, so what a crash or an outage interrupts is lost",
+		"Sends after the commit and never delays a writer; never retries, so changes during a crash or an outage are lost",
 	extension: "pg_net",
 	isSearched: false,
 	check: PG_NET_CHECK,
 	exposed: (what) => `Every role that can log in may read ${what} while they wait in net.http_request_queue`,
 	watching: {
-		title: "See what was refused, not answered or not reached; pg_net keeps it for six hours (pg_net.ttl)",
+		title:
+			"See which requests were refused, got no response or did not arrive; pg_net keeps them for six hours (pg_net.ttl)",
 		language: "sql",
 		code: `select created, status_code, timed_out, error_msg, content from net._http_response
   where status_code is null or status_code not between 200 and 299
@@ -81,7 +82,7 @@ union all select 'last refusals', coalesce(string_agg(
 export const pgsqlHttp: Transport = {
 	name: "pgsql-http",
 	title:
-		"Blocks the writer until it is answered, fails the write when refused, and has sent what is rolled back later; only where pg_net is missing",
+		"The writer waits for the response, a refusal fails the write, and changes that are rolled back later have been sent; only if pg_net is not available",
 	extension: "http",
 	isSearched: true,
 	send: `  select status, content into answer from http((
@@ -99,7 +100,7 @@ export const pgsqlHttp: Transport = {
 export const plPython: Transport = {
 	name: "plpython3u",
 	title:
-		"Blocks the writer until it is answered, fails the write when refused, and has sent what is rolled back later; only on servers of your own without pg_net and pgsql-http",
+		"The writer waits for the response, a refusal fails the write, and changes that are rolled back later have been sent; only on your own servers without pg_net and pgsql-http",
 	extension: "plpython3u",
 	isSearched: false,
 	helper: `create or replace function sluice.post(url text, headers jsonb, body text) returns void
@@ -115,7 +116,7 @@ try:
 except urllib.error.HTTPError as error:
     plpy.error(f"Sluice responded with {error.code}", detail=error.read(1000).decode(errors="replace"))
 except OSError as error:
-    plpy.error(f"Sluice was not reached: {error}")
+    plpy.error(f"Sluice could not be reached: {error}")
 $python$;`,
 	send: "  perform sluice.post(target.url, headers, body::text);",
 };

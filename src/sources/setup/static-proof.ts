@@ -29,7 +29,7 @@ export function setupAfterAuthChange({ source, url }: SetupTarget, changes: obje
 		`  -H "authorization: Bearer $ADMIN_TOKEN" -H 'content-type: application/json' \\`,
 		`  -d '${JSON.stringify(changes)}'`,
 	].join("\n");
-	const title = `This publisher cannot send what auth "${source.auth.type}" asks for: change it, then ask again`;
-	const step = { title: "Change what the source asks for", language: "shell" as const, code };
+	const title = `This publisher cannot send what auth "${source.auth.type}" requires: change the auth, then get the set-up again`;
+	const step = { title: "Change the auth of the source", language: "shell" as const, code };
 	return { variants: [{ name: "change-auth", title, steps: [step] }] };
 }

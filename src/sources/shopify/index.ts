@@ -66,14 +66,14 @@ function setup(target: SetupTarget): Setup {
 		`URL:     ${url}`,
 	];
 	const removal = [
-		"Take the [[webhooks.subscriptions]] block out of shopify.app.toml, then:",
+		"Remove the [[webhooks.subscriptions]] block from shopify.app.toml, then:",
 		"shopify app deploy",
 	];
 	return {
 		variants: [
 			{
 				name: "app",
-				title: "An app of yours; Shopify signs with the app's client secret",
+				title: "Your own app; Shopify signs with the app's client secret",
 				steps: [
 					...takeSecretSteps(target, "Client secret of the app in the Dev Dashboard"),
 					{ title: "Add to shopify.app.toml", language: "toml", code: toml.join("\n") },

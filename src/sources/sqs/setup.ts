@@ -16,7 +16,7 @@ export function setupSqs({ source, settings, url, secret }: SetupTarget<SqsSetti
 	const patch = { settings: { queue_url: queueUrl, region, access_key_id: "<ACCESS KEY ID>" }, secret };
 	const steps = [
 		[
-			"Let the key's user take messages from the queue, and nothing else",
+			"Let the key's user read and delete messages of the queue, and nothing else",
 			`${user}\naws iam put-user-policy --user-name "$user" --policy-name ${policyName} \\\n  --policy-document '${JSON.stringify(pullPolicy(arn))}'`,
 		],
 		...(isFifo ? [] : bucketSteps(at, arn, source.name)),
@@ -37,10 +37,10 @@ export function setupSqs({ source, settings, url, secret }: SetupTarget<SqsSetti
 		variants: [
 			{
 				name: "aws-cli",
-				title: "AWS CLI and jq, with a queue, a user and its access key that exist",
+				title: "AWS CLI and jq, with an existing queue, user and access key",
 				steps,
 				remove: {
-					title: `Close the queue to the key again${isFifo ? "" : ", and stop the bucket from notifying it"}`,
+					title: `Remove the key's access to the queue${isFifo ? "" : ", and stop the bucket from notifying it"}`,
 					language: "shell",
 					code: remove.join("\n"),
 				},
@@ -53,11 +53,11 @@ export function setupSqs({ source, settings, url, secret }: SetupTarget<SqsSetti
 function bucketSteps(at: string, arn: string, sourceName: string): string[][] {
 	return [
 		[
-			"For notifications of S3: let buckets of the account write to the queue; this takes the place of a policy the queue may have",
+			"For S3 notifications: let buckets of the account write to the queue; this replaces the policy of the queue, if it has one",
 			`aws sqs set-queue-attributes ${at} \\\n  --attributes '${JSON.stringify({ Policy: JSON.stringify(bucketPolicy(arn)) })}'`,
 		],
 		[
-			"For notifications of S3: let the bucket notify the queue, besides what it notifies already",
+			"For S3 notifications: let the bucket notify the queue; other notifications stay",
 			notificationsCode(notify("Queue", arn, sourceName)),
 		],
 	];

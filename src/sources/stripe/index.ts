@@ -65,7 +65,7 @@ function setup(target: SetupTarget): Setup {
 		variants: [
 			{
 				name: "api",
-				title: "Stripe's API with curl and jq; a second run finds the endpoint and makes none",
+				title: "Stripe's API with curl and jq; a second run finds the endpoint and creates none",
 				steps: [
 					{ title: "Create the webhook endpoint", language: "shell", code: create.join("\n") },
 					...takeSecretSteps(target, "`secret` in the response"),

@@ -113,7 +113,7 @@ function databaseWebhook(url: string, { headers }: StaticProof): SetupVariant {
 				code: "Dashboard → Integrations → Database Webhooks → Enable",
 			},
 			{
-				title: "Watch a table; again for each",
+				title: "Watch a table; repeat for each one",
 				language: "sql",
 				code: `begin;\n${PG_NET_CHECK}\n${drop}\n${create}\ncommit;`,
 			},

@@ -31,7 +31,7 @@ async function steps(query = ""): Promise<string[]> {
 	return (await entries(query)).map((entry) => `${entry.action} ${entry.resource} ${entry.name}`);
 }
 
-describe("what is recorded", () => {
+describe("recorded changes", () => {
 	test("every change of a source, an endpoint, a subscription and a key", async () => {
 		await must("POST", "/v1/sources", { name: "docs" });
 		await must("PATCH", "/v1/sources/docs", { description: "scans" });
@@ -79,7 +79,7 @@ describe("what is recorded", () => {
 		]);
 	});
 
-	test("who, and how it was before and after", async () => {
+	test("an entry has the actor, and the resource before and after", async () => {
 		const admin = await makeKey({ name: "ops", role: "admin" });
 		const made = await must("POST", "/v1/sources", { name: "before" });
 		await askWith(admin, "PATCH", "/v1/sources/before", { name: "after" }, { "cf-ray": "8f1-FRA" });
@@ -107,7 +107,7 @@ describe("what is recorded", () => {
 		});
 	});
 
-	test("no secret", async () => {
+	test("entries contain no secret", async () => {
 		await must("POST", "/v1/sources", { name: "s", secret: "publisher-secret", auth: { type: "url_token" } });
 		await must("POST", "/v1/sources/s/secret/rotate", { secret: "another-secret" });
 		await must("POST", "/v1/endpoints", {
@@ -123,7 +123,7 @@ describe("what is recorded", () => {
 		for (const secret of [...secrets, SECRET]) expect(text).not.toContain(secret);
 	});
 
-	test("nothing where nothing was changed", async () => {
+	test("a request that changes nothing has no entry", async () => {
 		await must("POST", "/v1/sources", { name: "still", status: "paused" });
 		await must("POST", "/v1/sources/still/pause");
 		await ask("POST", "/v1/sources", { name: "still" });
@@ -131,7 +131,7 @@ describe("what is recorded", () => {
 		expect(await steps()).toEqual(["create source still"]);
 	});
 
-	test("who has begun and stopped a bulk job, and that nobody has changed anything with a dry run", async () => {
+	test("starting and stopping a bulk job has entries, a dry run has none", async () => {
 		await must("POST", "/v1/endpoints", { name: "bulked", url: "https://models.example.com/" });
 		await must("POST", "/v1/deliveries/retry", { endpoint: "bulked@1", dry_run: true });
 		const team = await makeKey({ name: "bulk-team", role: "subscriber", endpoints: ["bulked"] });
@@ -148,14 +148,14 @@ describe("what is recorded", () => {
 		]);
 	});
 
-	test("that something lost was given up", async () => {
+	test("deleting a resource that the database has lost has an entry", async () => {
 		await must("DELETE", "/v1/endpoints/ep_1111111111");
 		expect(await entries()).toMatchObject([
 			{ action: "delete", resource_id: "ep_1111111111", name: null, before: null, after: null },
 		]);
 	});
 
-	test("that it cannot be recorded does not fail the change", async () => {
+	test("a failure to write the entry does not fail the change", async () => {
 		const deaf = new Proxy(env.DB, {
 			get(target, name) {
 				const member: unknown = Reflect.get(target, name);
@@ -245,7 +245,7 @@ describe("its length", () => {
 		expect(await kept()).toEqual([NOW - 5, NOW - 6, NOW - 9]);
 	});
 
-	test("what is too long is left out and says so", async () => {
+	test("a resource that is too large is left out, and the entry says so", async () => {
 		const after = { id: "src_1", description: "x".repeat(40_000) };
 		await insertAudit(env, anEntry({ before: { id: "src_1" }, after }));
 		const [entry] = await listAudit(env, {}, { after: null, limit: 1 });

@@ -127,7 +127,7 @@ test("while D1 fails, no key is accepted from an older copy, and the root key ne
 	expect(await statusOf(one.env, "test-token", NOW + 30_000)).toBe(200);
 });
 
-test("what was read before a change is not remembered after it", async () => {
+test("keys read before a change are not used after it", async () => {
 	const { key, text } = await aKey();
 	const one = isolate();
 	const reading = lookUpKey(one.env, key.id, NOW);
@@ -152,7 +152,7 @@ test("a use is written once in ten minutes, whichever isolate saw it", async () 
 	expect(one.queries()).toBe(0);
 });
 
-test("that a use cannot be written fails no request", async () => {
+test("a failure to write the last use fails no request", async () => {
 	const { key } = await aKey();
 	const one = isolate();
 	one.fail();

@@ -75,7 +75,7 @@ describe("over one endpoint", () => {
 });
 
 describe("over all endpoints", () => {
-	test("what is of one event, or of a subject, is found where it is", async () => {
+	test("deliveries of one event or one subject are found at all endpoints", async () => {
 		const targets = [await aPausedTarget(), await aPausedTarget()];
 		const [first] = await route(targets, 2, "bulk/subject");
 		const job = await must("POST", "/v1/deliveries/cancel", { event: first });

@@ -257,7 +257,7 @@ test("a viewer reads it without secrets, and changes nothing", async () => {
 	expect((await askWith(viewer, "POST", "/v1/config", DOCUMENT)).status).toBe(403);
 });
 
-test("what cannot be exported is refused instead of left out", async () => {
+test("an export with an unreadable entry is refused instead of leaving it out", async () => {
 	await apply({ ...DOCUMENT, secrets: SECRETS });
 	await env.DB.prepare("UPDATE endpoints SET auth = 'v1.nobody.AAAA' WHERE name = 'ocr'").run();
 	const answer = await ask("GET", "/v1/config");

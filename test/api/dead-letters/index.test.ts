@@ -31,7 +31,7 @@ async function whenKept(is: (letter: Resource) => boolean): Promise<Resource> {
 	});
 }
 
-test("what could be routed after all is sent once more, and gone when the queue has it", async () => {
+test("a dead letter that can be routed now is sent again, and deleted when the queue has accepted it", async () => {
 	const event = anEvent();
 	const body = encodeSegment([event]);
 	await env.EVENTS_DLQ.send(body, { contentType: "text" });

@@ -125,7 +125,7 @@ describe("a test of an endpoint", () => {
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-describe("what the server says is classified as for a delivery", () => {
+describe("a response is classified as for a delivery", () => {
 	test.each([
 		["http", 503, { "retry-after": "7" }, "busy", { outcome: "busy", retry_after_ms: 7000 }],
 		["http", 401, {}, "no", { outcome: "unauthorized" }],
@@ -190,7 +190,7 @@ describe("what the server says is classified as for a delivery", () => {
 			request: null,
 			response: null,
 			outcome: "error",
-			error: "blocked_url: is the router itself, where only /in/{source} takes events",
+			error: "blocked_url: is the router itself, where only /in/{source} accepts events",
 		});
 		expect(calls).toEqual([]);
 	});
@@ -220,7 +220,7 @@ test("credentials are shown nowhere, however they are sent", async () => {
 	expect(body["response"]).toMatchObject({ headers: { "set-cookie": "***" } });
 });
 
-test("what is large is shown in part", async () => {
+test("a large body is shown in part", async () => {
 	const name = await create();
 	model(() => Response.json({ text: "x".repeat(200_000) }));
 	const shown = await tryIt(name, { event: { type: "a", data: "y".repeat(200_000) } });
@@ -293,7 +293,7 @@ test("a key is sent no event that it may not read, whatever endpoint it tests", 
 	expect(calls).toEqual([]);
 });
 
-describe("what cannot be sent is refused", () => {
+describe("a request that cannot be made is refused", () => {
 	test.each([
 		["an event without a type", { event: { data: 1 } }, 422, "invalid_request", ["event.type"]],
 		["an unknown field", { event: { type: "a", kind: "b" } }, 422, "invalid_request", ["event.kind"]],

@@ -172,7 +172,7 @@ describe("the tree", () => {
 	});
 });
 
-describe("what is too much for one trace", () => {
+describe("trees that are too large for one trace", () => {
 	test("deliveries of one event", async () => {
 		const reader = world(
 			[],

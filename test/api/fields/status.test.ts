@@ -44,7 +44,7 @@ describe("namesSetAside", () => {
 	});
 });
 
-describe("what the API shows, and what brings it back", () => {
+describe("the shown status, and how it becomes active again", () => {
 	beforeAll(async () => {
 		await must("POST", "/v1/endpoints", { name: "set-aside", url: "https://models.example.com/" });
 	});

@@ -27,7 +27,7 @@ test.each([
 		"/v1/sources",
 		{ name: "x", kind: "github", settings: { key: "a" } },
 		"settings.key",
-		"unknown field; none are taken here",
+		"unknown field; none are allowed here",
 	],
 	[
 		"text for a switch",

@@ -1,25 +1,20 @@
-/** Requests that no route takes: the response names the methods of the path, or the path that was meant. */
+/** Requests that no route accepts: the response names the methods of the path, or the path that was meant. */
 import { expect, test } from "vitest";
 import { ask } from "../client.ts";
 
 test.each([
-	["PUT", "/v1/sources", "GET, HEAD, POST", "PUT /v1/sources is not possible. This path takes GET, POST."],
+	["PUT", "/v1/sources", "GET, HEAD, POST", "/v1/sources does not support PUT. Use GET, POST."],
 	[
 		"POST",
 		"/v1/sources/scans",
 		"GET, HEAD, PUT, PATCH, DELETE",
-		"POST /v1/sources/scans is not possible. This path takes GET, PUT, PATCH, DELETE.",
+		"/v1/sources/scans does not support POST. Use GET, PUT, PATCH, DELETE.",
 	],
-	[
-		"GET",
-		"/v1/sources/scans/pause",
-		"POST",
-		"GET /v1/sources/scans/pause is not possible. This path takes POST.",
-	],
-	["PUT", "/v1/deliveries/retry", "GET, HEAD, POST", "This path takes GET, POST."],
-	["POST", "/openapi.json", "GET, HEAD", "This path takes GET."],
-	["DELETE", "/healthz", "GET, HEAD", "This path takes GET."],
-	["GET", "/callbacks/dlv_1/token", "POST", "This path takes POST."],
+	["GET", "/v1/sources/scans/pause", "POST", "/v1/sources/scans/pause does not support GET. Use POST."],
+	["PUT", "/v1/deliveries/retry", "GET, HEAD, POST", "does not support PUT. Use GET, POST."],
+	["POST", "/openapi.json", "GET, HEAD", "Use GET."],
+	["DELETE", "/healthz", "GET, HEAD", "Use GET."],
+	["GET", "/callbacks/dlv_1/token", "POST", "Use POST."],
 ])("%s %s → 405 with Allow: %s", async (method, path, allow, detail) => {
 	const { status, headers, body } = await ask(method, path);
 	expect([status, body["code"], headers.get("allow")]).toEqual([405, "method_not_allowed", allow]);

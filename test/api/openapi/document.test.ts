@@ -36,7 +36,7 @@ test.each([
 	[
 		"getEndpoint",
 		{ admin: "all", subscriber: "own", viewer: "all" },
-		"Roles: `admin`, `viewer`; `subscriber` for what the key names.",
+		"Roles: `admin`, `viewer`; `subscriber` for resources that the key names.",
 	],
 	["ingest", undefined, null],
 ])("%s says who may use it", (id, roles, sentence) => {

@@ -46,7 +46,7 @@ describe("a scheme that makes no sense is refused", () => {
 	});
 });
 
-test("what is read back can be written again", async () => {
+test("a field that was read can be written again", async () => {
 	const fields = { signed_content: "{timestamp}{body}", timestamp_header: "X-Time" };
 	const created = await must("POST", "/v1/sources", named({ auth: auth(fields) }));
 	const changed = await must("PATCH", `/v1/sources/${created.id}`, { auth: created["auth"] });

@@ -102,7 +102,7 @@ describe("creating a source", () => {
 		expect((await must("GET", `/v1/sources/${name}`))["ingest_url"]).toBe(`${ORIGIN}/in/${name}`);
 	});
 
-	test("none has no secret and has to be asked for", async () => {
+	test("auth none has no secret and must be set explicitly", async () => {
 		const created = await must("POST", "/v1/sources", { name: unique(), auth: { type: "none" } });
 		expect(created["secret"]).toBeNull();
 	});
@@ -192,7 +192,10 @@ describe("reading sources", () => {
 		});
 		for (const ref of ["api", "src_results"]) {
 			const answer = await ask("GET", `/v1/sources/${ref}`);
-			expect(answer).toMatchObject({ status: 404, body: { detail: expect.stringContaining("built in") } });
+			expect(answer).toMatchObject({
+				status: 404,
+				body: { detail: expect.stringContaining("built-in source") },
+			});
 		}
 	});
 });

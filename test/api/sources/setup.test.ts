@@ -115,7 +115,7 @@ describe.each(Object.entries(EXPECTED))("kind %s", (kind, { type, status = 202, 
 	});
 });
 
-describe("where only the sender can sign, a sample is signed by a key that counts for nothing else", () => {
+describe("where only the sender can sign, a sample is signed with a key that is trusted for nothing else", () => {
 	const EMAIL = "pusher@app.iam.gserviceaccount.com";
 	test.each([
 		[
@@ -297,7 +297,7 @@ describe("the event of a sample is marked", () => {
 		expect(event["matched"]).not.toContainEqual(expect.objectContaining({ withheld: true }));
 	});
 
-	test("what the body may say", async () => {
+	test("a bad body is refused", async () => {
 		const { source } = await setting("generic");
 		expect(badPaths(await ask("POST", `/v1/sources/${source}/test`, { deliver: "no" }))).toEqual(["deliver"]);
 	});

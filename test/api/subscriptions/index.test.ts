@@ -239,7 +239,7 @@ describe("reading and deleting", () => {
 		expect((await ask("DELETE", `/v1/subscriptions/${id}`)).status).toBe(404);
 	});
 
-	test("what is deleted is gone", async () => {
+	test("a deleted subscription is 404", async () => {
 		const name = unique();
 		await must("POST", "/v1/subscriptions", { name, endpoint: "ocr" });
 		expect((await ask("DELETE", `/v1/subscriptions/${name}`)).status).toBe(204);

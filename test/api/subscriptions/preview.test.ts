@@ -277,7 +277,7 @@ describe("a preview stores nothing", () => {
 		expect(await must("GET", `/v1/subscriptions/${name}`)).toMatchObject({ status: "active" });
 	});
 
-	test("what is set aside already is not evaluated, and then no filter counts", async () => {
+	test("an expression that is set aside is not evaluated, nor any other filter", async () => {
 		const { id } = await must("POST", "/v1/subscriptions", {
 			endpoint: "previewed@1",
 			types: ["never.published"],
@@ -303,7 +303,7 @@ describe("a preview stores nothing", () => {
 	});
 });
 
-describe("what is refused", () => {
+describe("refused previews", () => {
 	test.each<[string, Record<string, unknown>]>([
 		["no target", { types: ["a"] }],
 		["two forms of a target", { endpoint: "previewed@1", targets: [{ endpoint: "previewed@1" }] }],

@@ -157,7 +157,7 @@ describe("asking and granting", () => {
 		expect((await ask("POST", `${path}/resume`)).status).toBe(409);
 	});
 
-	test("what was denied can be asked for again, and a grant be taken back", async () => {
+	test("a denied subscription can be requested again, and a grant can be revoked", async () => {
 		const path = await subscribe();
 		await askWith(owner, "POST", `${path}/deny`);
 		await askWith(team, "PATCH", path, { source: "orders" });

@@ -137,7 +137,7 @@ describe("a refused connection while nothing succeeds", () => {
 	});
 });
 
-describe("what the gates know", () => {
+describe("the state of the gates", () => {
 	test("outlasts an eviction, and ends with a reported repair", async () => {
 		const setting = await createSetting();
 		const calls = model(() => (calls.length === 1 ? busy({ "retry-after": "86400" }) : ok()));

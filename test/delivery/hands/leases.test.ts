@@ -131,7 +131,7 @@ describe("a silent hand", () => {
 	});
 });
 
-test("whatever happens, no hand has more than six, each lease ends once, and none is forgotten", () => {
+test("in any order of occurrences, no hand has more than six leases, each lease ends once, and none is forgotten", () => {
 	const step = fc.oneof(
 		fc.record({ kind: fc.constant("lease" as const), asking: fc.integer({ min: 1, max: 4 }) }),
 		fc.record({ kind: fc.constant("end" as const), pick: fc.nat() }),

@@ -222,7 +222,7 @@ test("a database without any room refuses all there is, without touching the ala
 	expect(calls).toEqual([]);
 });
 
-describe("what was refused", () => {
+describe("a refused delivery", () => {
 	test("and taken when it came once more hides no other from the list", async () => {
 		await withBacklog({ deliveries: 1 }, (make, setting, sql) => {
 			const [taken, ...others] = Array.from({ length: 3 }, () => incoming(setting));

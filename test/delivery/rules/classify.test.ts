@@ -204,7 +204,7 @@ describe("statuses that the endpoint names", () => {
 	});
 });
 
-describe("whom an outcome speaks for", () => {
+describe("the scope of an outcome", () => {
 	test.each<[string, AttemptResult, Partial<ClassifyRules>, Outcome, "request" | "endpoint"]>([
 		[
 			"a lost connection while nothing succeeds",
@@ -233,7 +233,7 @@ describe("whom an outcome speaks for", () => {
 	});
 });
 
-describe("what the protocol says", () => {
+describe("the reading of the protocol", () => {
 	const nothing: Said = { class: null, scope: null, retryAfterMs: null };
 	const busy: Said = { ...nothing, class: "busy", scope: "request" };
 	const loading: Said = { ...busy, scope: "endpoint" };

@@ -39,14 +39,14 @@ test.each([
 		[attempt(1, { statusCode: 502, error: "HTTP 502 from upstream" })],
 		"1 attempt failed: HTTP 502 from upstream.",
 	],
-	["gone", [attempt(1, { statusCode: 410 })], /gone for good, and has been disabled: 410\.$/],
+	["gone", [attempt(1, { statusCode: 410 })], /permanently gone, and has been disabled: 410\.$/],
 	["rejected", [attempt(1, { statusCode: 422, error: "no such field" })], /: 422 no such field\.$/],
-	["gone", [], /no attempt is kept/],
+	["gone", [], /no attempt is stored/],
 ] as const)("%s: %j", (reason, attempts, said) => {
 	expect(deadDetail(reason, attempts)).toEqual(typeof said === "string" ? said : expect.stringMatching(said));
 });
 
-test("what the endpoint said is cut", () => {
+test("a long message of the endpoint is cut", () => {
 	const said = deadDetail("exhausted", [attempt(1, { excerpt: "x".repeat(5_000) })]);
 	expect(said?.length).toBeLessThan(300);
 });

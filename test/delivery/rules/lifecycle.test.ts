@@ -60,7 +60,7 @@ function waits(state: DeliveryState, event: DeliveryEvent, at: Context = context
 	return next;
 }
 
-describe("what fits", () => {
+describe("which events fit which state", () => {
 	const events: Record<string, DeliveryEvent> = {
 		attempted: attempted("error"),
 		accepted: { kind: "accepted", handle: "job-1", deadlineMs: 60_000, polls: true, retryAfterMs: null },

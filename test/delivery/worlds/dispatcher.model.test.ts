@@ -81,7 +81,7 @@ async function play(
 	vi.restoreAllMocks();
 }
 
-test("whatever is killed or evicted when, every delivery ends, and only lost requests are sent twice", async () => {
+test("whenever an object is killed or evicted, every delivery ends, and only lost requests are sent twice", async () => {
 	const scenario = fc.record({
 		maxConcurrency: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 7, max: 17 })),
 		steps: fc.array(step, { minLength: 3, maxLength: 12 }),

@@ -124,7 +124,7 @@ async function play(
 }
 
 describe.each(["callback", "poll"] as const)("jobs, by %s", (mode) => {
-	test("whatever is lost or reported when, every delivery ends, and confirmed outcomes stay", async () => {
+	test("whenever something is lost or reported, every delivery ends, and confirmed outcomes stay", async () => {
 		const scenario = fc.record({
 			maxConcurrency: fc.integer({ min: 1, max: 9 }),
 			steps: fc.array(step, { minLength: 4, maxLength: 16 }),

@@ -24,7 +24,7 @@ describe.each(pages())("%s", (page) => {
 	});
 });
 
-describe("what the test goes by", () => {
+describe("how the test finds blocks", () => {
 	const markdown = [
 		"## One",
 		"```sh",

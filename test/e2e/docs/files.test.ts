@@ -90,7 +90,7 @@ describe("docs/operations.md: the workflow", () => {
 		);
 	});
 
-	test("what it runs is there", () => {
+	test("the commands that it runs exist", () => {
 		const commands = lines.flatMap((line) => /^\s+- run: (.+)$/.exec(line)?.slice(1) ?? []);
 		expect(commands).toHaveLength(4);
 		const faults = commands.map((command) => faultOf(command.split(" ")));

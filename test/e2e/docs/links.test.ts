@@ -13,7 +13,7 @@ test.each(pages())("every link in %s leads somewhere", (page) => {
 	expect(dead.map(({ text }) => text)).toEqual([]);
 });
 
-describe("what the test goes by", () => {
+describe("how the test finds links and headings", () => {
 	const markdown = [
 		"# Is the model ready?",
 		"```sh",

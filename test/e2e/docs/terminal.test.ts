@@ -132,7 +132,7 @@ describe.each([...Map.groupBy(itemsOf("docs/sources.md"), ({ heading }) => headi
 	},
 );
 
-test("what nobody could run is found", () => {
+test("a command that nobody could run is found", () => {
 	const faults = [
 		"npx wrangler d1 restore DB",
 		"npx wrangler tail --serach x",

@@ -217,7 +217,7 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				});
 
 			if (isOurs)
-				test("who may only write to the table can do just that", async () => {
+				test("a role that may only write to the table can do only that", async () => {
 					await database.query(`
 					drop role if exists writer; create role writer; grant insert, delete on documents to writer; set role writer`);
 					await database.query("insert into documents (id) values (8)");
@@ -235,7 +235,7 @@ export function testSetupSql(kind: "postgres" | "supabase", variants: Variant[])
 				});
 
 			if (kind === "postgres" && !blocks)
-				test("who may log in sees what waits and no secret, or nothing where a superuser says so", async () => {
+				test("a role that can log in sees waiting requests but no secret, or nothing if a superuser revokes that", async () => {
 					await worker?.stop();
 					await database.query(`
 						create role reader; grant insert on documents to reader; set role reader;

@@ -103,7 +103,7 @@ async function readPull(source: string) {
 	return pull;
 }
 
-describe("what a client of AWS sends", () => {
+describe("messages from an AWS client", () => {
 	test.each([
 		["JSON, as it is spelt", '{ "id": 9007199254740993, "ratio":1.50,\n\t"deep":[{"a":null}] }', "json"],
 		["a single figure", "0", "json"],

@@ -317,7 +317,7 @@ const EVENTS: [what: string, event: CloudEvent][] = [
 	],
 ];
 
-describe("what is encoded is decoded again", () => {
+describe("an encoded event is decoded unchanged", () => {
 	test.each(EVENTS)("structured: %s", (_what, event) => {
 		expect(only(structured(encodeStructured(event)))).toEqual(event);
 	});
@@ -401,7 +401,7 @@ describe("the official SDK is understood, and understands", () => {
 	});
 });
 
-describe("whatever is sent, the result is a valid event or a refusal", () => {
+describe("any request gives a valid event or a refusal", () => {
 	const valid = [
 		`{${REQUIRED},"data":{"a":[1,"}"]},"subject":"x"}`,
 		`[{${REQUIRED},"data_base64":"YQ=="},{${REQUIRED},"data":"t","datacontenttype":"text/plain"}]`,

@@ -280,7 +280,7 @@ test("when room is short, the oldest events go before their time, and soon", asy
 	expect((await log.log.list({ limit: 10 })).items).toEqual([]);
 });
 
-describe("what a newer release has written", () => {
+describe("rows written by a newer release", () => {
 	test("does not stop the log: it is not listed, not found, and its events count as new", async () => {
 		const log = newLog();
 		const [theirs, ours] = [event(log, "1"), event(log, "2")];

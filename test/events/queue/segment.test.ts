@@ -20,7 +20,7 @@ const payload: fc.Arbitrary<EventData | null> = fc.oneof(
 	fc.base64String().map((base64) => ({ kind: "binary" as const, base64 })),
 );
 
-test("what goes in comes out, whatever the payloads hold", () => {
+test("a decoded segment equals the encoded one, for any payloads", () => {
 	fc.assert(
 		fc.property(fc.array(payload), (payloads) => {
 			const events = payloads.map((data, index) => event(String(index), data));

@@ -16,7 +16,7 @@ const running: PullState = {
 };
 const failing: PullState = { ...running, status: "failing", failures: 3, lastError: "no" };
 
-describe("what is done", () => {
+describe("the effects of each occurrence", () => {
 	test.each<[what: string, state: PullState, happened: Happened, now: number, effects: Effect[]]>([
 		["a new source begins at once", stopped, { kind: "refreshed" }, NOW, [{ kind: "wake", at: NOW }]],
 		[
@@ -94,7 +94,7 @@ describe("what is done", () => {
 	});
 });
 
-describe("what is known then", () => {
+describe("the state after each occurrence", () => {
 	test.each<[what: string, state: PullState, happened: Happened, expected: Partial<PullState>]>([
 		["running, before the first answer", stopped, { kind: "woken", source: "open" }, { status: "running" }],
 		[

@@ -98,7 +98,7 @@ test.each<[string, Case, ReturnType<typeof judge>]>([
 	expect(judge(given)).toEqual(expected);
 });
 
-test("what has not changed is the same object, so that nothing is written", () => {
+test("an unchanged state is the same object, so that nothing is written", () => {
 	const heard = { lastAt: NOW, changedAt: 0, everyMs: MINUTE, now: NOW };
 	expect(judgeSilence(NOT_SILENT, heard).silence).toBe(NOT_SILENT);
 	const silent: Silence = { since: NOW, windows: { silent: WINDOW } };

@@ -153,11 +153,11 @@ describe("one request", () => {
 	test("has a maximum number of inputs and bytes", () => {
 		const few = Array.from({ length: MAX_BATCH_INPUTS }, () => '"a"');
 		expect(joined("kserve-v1", few)).toContain("instances");
-		expect(joined("kserve-v1", [...few, '"a"'])).toContain("misfit: a request takes 256");
+		expect(joined("kserve-v1", [...few, '"a"'])).toContain("misfit: a request can have at most 256");
 		expect(joined("kserve-v1", [])).toContain("misfit");
 		const third = JSON.stringify("€".repeat(MAX_BATCH_BYTES / 9));
 		expect(joined("kserve-v1", [third, third])).toContain("instances");
-		expect(joined("kserve-v1", [third, third, third])).toContain("misfit: the inputs take more");
+		expect(joined("kserve-v1", [third, third, third])).toContain("misfit: the inputs have more");
 		expect(joined("kserve-v1", ['"a"', "null"])).toContain("misfit: there is no data");
 	});
 });

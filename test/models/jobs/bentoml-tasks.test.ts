@@ -89,7 +89,7 @@ describe("the status of a task", () => {
 		["task-status-in-progress", "running"],
 		["task-status-done", "fetch"],
 		["task-status-failed", "fetch"],
-		["task-status-cancelled", ["ended", "error", "The task is canceled."]],
+		["task-status-cancelled", ["ended", "error", "The task was canceled."]],
 		["task-status-unknown", ["lost", "task_id not found"]],
 	])("%s", (name, meaning) => {
 		expect(summary(readStep(NAME, "poll", captured(captures, name).response))).toEqual(meaning);

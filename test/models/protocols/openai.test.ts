@@ -299,7 +299,7 @@ const OPEN = { class: null, scope: null };
 
 test.each([CHAT, EMBEDDINGS])("bytes do not fit %s: a model would take the base64 for a text", (protocol) => {
 	expect(request(protocol, inputOf({ kind: "binary", base64: "iVBORw==" }))).toEqual({
-		misfit: "bytes do not fit; let the transform make the input, for example of data_base64",
+		misfit: "bytes do not fit; use a transform to make the input, for example from data_base64",
 	});
 });
 

@@ -102,7 +102,7 @@ describe("a number that the binding cannot carry", () => {
 		);
 	});
 
-	test("what is shown is what is sent: the spelling of JavaScript", () => {
+	test("the shown body is the sent one, in JavaScript's spelling", () => {
 		expect(bodyFor(NAME, '{"a":1.50,"b":0.12345678901234567890}', { url: LLAMA })).toBe(
 			'{"a":1.5,"b":0.12345678901234568}',
 		);
@@ -113,9 +113,9 @@ describe("a number that the binding cannot carry", () => {
 });
 
 test.each([
-	["deepgram/flux", "speaks over a WebSocket only"],
-	["deepgram/nova-3", "takes its audio as a stream only"],
-	["black-forest-labs/flux-2-klein-4b", "takes its input as a multipart form only"],
+	["deepgram/flux", "accepts only WebSocket connections"],
+	["deepgram/nova-3", "accepts audio only as a stream"],
+	["black-forest-labs/flux-2-klein-4b", "accepts input only as a multipart form"],
 ])("%s cannot be called", (model, reason) => {
 	const url = `workers-ai:@cf/${model}`;
 	const message = `names a model that this protocol does not support: @cf/${model} ${reason}`;

@@ -74,7 +74,7 @@ describe("Event Grid's own schema", () => {
 		});
 	});
 
-	test("what an event lacks is filled in", async () => {
+	test("missing attributes of an event are filled in", async () => {
 		const { attributes, data } = await parseOne("azure-eventgrid", { body: '[{"id":"1","eventType":"t"}]' });
 		expect(attributes).toMatchObject({ source: "/sources/publisher-1", time: RECEIVED_AT });
 		expect(attributes).not.toHaveProperty("subject");
@@ -193,7 +193,7 @@ describe("set-up", () => {
 		expect(codeFor(auth)).toContain(expected);
 	});
 
-	test("what Event Grid cannot do asks for a change of the source", () => {
+	test("for a proof that Event Grid cannot send, the set-up changes the source", () => {
 		expect(codeFor({ type: "standard_webhooks" })).toMatch(/^change-auth/);
 	});
 });

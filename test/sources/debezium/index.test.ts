@@ -77,7 +77,7 @@ test("a change, with the text of its envelope as it came", async () => {
 	});
 });
 
-describe("what a change is called", () => {
+describe("the type of a change", () => {
 	test.each([
 		[
 			"an update",
@@ -207,7 +207,7 @@ describe("CloudEvents", () => {
 		expect((await parseEvent(event)).attributes.type).toBe(CLOUD_EVENT.type);
 	});
 
-	test("what CloudEvents cannot hold does not refuse them", async () => {
+	test("values that CloudEvents cannot hold do not refuse a record", async () => {
 		const body = JSON.stringify({ ...CLOUD_EVENT, iodebezium_x: 1, iodebeziumobject: {}, iodebeziumlsn: 0 });
 		const exact = body.replace('"iodebeziumlsn":0', '"iodebeziumlsn":9007199254740993');
 		const { attributes } = await parseOne("debezium", { headers: CLOUD_EVENTS, body: exact });
@@ -394,7 +394,7 @@ describe("set-up", () => {
 		expect(code).toContain('"org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"');
 	});
 
-	test("what neither can do asks for a change of the source", () => {
+	test("for a proof that neither can send, the set-up changes the source", () => {
 		const hmac = { type: "hmac", header: "x", algorithm: "sha256", encoding: "hex", prefix: "" } as const;
 		expect(setupOf({ auth: hmac })?.variants.map(({ name }) => name)).toEqual(["change-auth"]);
 	});

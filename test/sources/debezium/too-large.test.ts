@@ -90,7 +90,7 @@ test("many that fit: none is lost, and no message is larger than ever", async ()
 	expect(queue.messages.length).toBeGreaterThanOrEqual(6);
 });
 
-describe("what it is called, whatever the format", () => {
+describe("its type, in every format", () => {
 	const cloudEvent = {
 		specversion: "1.0",
 		id: "lsn:77",

@@ -173,7 +173,7 @@ test.each([
 	expect(await parseAs("gcs-pubsub", { body })).toMatchObject(refusal);
 });
 
-test("what a message lacks is filled in", async () => {
+test("missing attributes of a message are filled in", async () => {
 	const { attributes } = await parseOne("gcs-pubsub", { body: '{"message":{"messageId":"1"}}' });
 	expect(attributes).toMatchObject({ source: "/sources/publisher-1", time: RECEIVED_AT });
 });
@@ -218,7 +218,7 @@ describe("set-up", () => {
 		expect(codeFor({ type: "url_token" })).toContain("--expiration-period=never");
 	});
 
-	test("what Pub/Sub cannot do asks for a change of the source", () => {
+	test("for a proof that Pub/Sub cannot send, the set-up changes the source", () => {
 		expect(codeFor({ type: "bearer" })).toMatch(/^change-auth/);
 	});
 });

@@ -136,7 +136,7 @@ describe("type and subject", () => {
 	});
 });
 
-describe("what makes two events the same", () => {
+describe("when two events are the same", () => {
 	const webhookIds = { "webhook-id": "msg_1", "idempotency-key": "key-1" };
 	const dedupeKey = "body.record.id";
 	test.each([
@@ -169,7 +169,7 @@ test("a publisher's trace is kept, and nothing that only looks like one", async 
 	expect(untraced.attributes).not.toHaveProperty("tracestate");
 });
 
-test("whatever the body and headers, the result is a valid event or a refusal", async () => {
+test("any body and headers give a valid event or a refusal", async () => {
 	const body = fc.tuple(fc.nat(ROW.length - 1), fc.uint8Array({ maxLength: 6 })).map(([at, bytes]) => {
 		const mutated = new TextEncoder().encode(ROW);
 		mutated.set(bytes.subarray(0, mutated.length - at), at);
@@ -247,7 +247,7 @@ describe("a form as JSON, where the source asks for it", () => {
 		expect(await asJson(controls)).toMatchObject({ ok: false, status: 413, code: "body_too_large" });
 	});
 
-	test("what is no form is as it is without the setting", async () => {
+	test("bodies that are not forms are read as without the setting", async () => {
 		expect((await only(asJson("a=1", { "content-type": "text/plain" }))).data).toEqual({
 			kind: "text",
 			text: "a=1",

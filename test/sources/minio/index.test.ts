@@ -71,7 +71,7 @@ test("a request that is sent again creates nothing new", async () => {
 	expect(another?.id).not.toBe(first?.id);
 });
 
-describe("what speaks the format", () => {
+describe("other stores with the same format", () => {
 	test("a server that has a region", async () => {
 		const body = CAPTURED.put.replace('"awsRegion":""', '"awsRegion":"eu-west-1"');
 		expect((await parseOne("minio", { body })).attributes.source).toBe("aws:s3.eu-west-1.scans");
@@ -163,7 +163,7 @@ describe("set-up", () => {
 		for (const variant of setup.variants) expect(codeOf(variant)).not.toMatch(/auth_token/i);
 	});
 
-	test("what MinIO cannot send asks for a change of the source", () => {
+	test("for a proof that MinIO cannot send, the set-up changes the source", () => {
 		const auth = { type: "header", name: "x-token" } as const;
 		expect(setupOf({ auth }).variants.map(({ name }) => name)).toEqual(["change-auth"]);
 	});

@@ -156,7 +156,7 @@ describe("set-up", () => {
 		expect(variant?.code).toContain("'https://x.example/in/a?token=''; drop'");
 	});
 
-	test("what the SQL cannot prove is changed first", () => {
+	test("for a proof that the SQL cannot send, the set-up changes the source first", () => {
 		const [variant, ...others] = setupFor({ type: "basic", username: "u" });
 		expect(others).toEqual([]);
 		expect(variant?.code).toContain("curl -X PATCH 'https://x.example/v1/sources/app-db'");

@@ -25,7 +25,7 @@ async function check(
 const sign = (content: string, key: string | Uint8Array = "secret-1") =>
 	createHmac("sha256", key).update(content).digest("hex");
 
-test("what release 0.1 stored has none of the newer fields, and verifies as it did", async () => {
+test("auth stored by release 0.1 lacks the newer fields, and verifies as before", async () => {
 	const stored = sourceAuthSchema.parse(
 		JSON.parse('{"type":"hmac","header":"x-sig","algorithm":"sha256","encoding":"hex","prefix":"p="}'),
 	) as HmacAuth;
@@ -81,7 +81,7 @@ describe("several signatures in one header", () => {
 	});
 });
 
-describe("what is signed", () => {
+describe("the signed content", () => {
 	test("method, URL with its query, headers and text around the body", async () => {
 		const auth = hmac({ signed_content: "{method} {url}|{header:X-Id}|{body}|end" });
 		const headers = { "x-sig": sign(`POST ${URL}|7|b|end`), "x-id": "7" };

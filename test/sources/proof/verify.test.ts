@@ -110,7 +110,7 @@ test.each([
 	expect(await check({ type: "url_token" }, ["s3 cret"], { query })).toBe(expected);
 });
 
-test("none accepts every request", async () => {
+test("auth none accepts every request", async () => {
 	expect(await check({ type: "none" }, [], {})).toBe(true);
 });
 

@@ -12,7 +12,7 @@ function idOf(changes: object): string {
 	return fitAttributes({ ...FITTING, ...changes }, "docs").id;
 }
 
-test("what fits stays as it is", () => {
+test("attributes that fit are not changed", () => {
 	expect(fitAttributes(FITTING, "docs")).toBe(FITTING);
 });
 
@@ -37,7 +37,7 @@ test("two sources or ids that are too long stay two", () => {
 	expect(idOf({ id: LONG })).toBe(idOf({ id: LONG }));
 });
 
-describe("what kinds make of the longest that they are sent", () => {
+describe("the longest values that publishers send", () => {
 	const word = "é".repeat(500);
 	test.each([
 		["stripe", { id: "1", type: word, account: word }],

@@ -137,7 +137,7 @@ describe("set-up", () => {
 		}
 	});
 
-	test("what EventBridge cannot do asks for a change of the source", () => {
+	test("for a proof that EventBridge cannot send, the set-up changes the source", () => {
 		expect(variantFor({ type: "standard_webhooks" })?.name).toBe("change-auth");
 	});
 });

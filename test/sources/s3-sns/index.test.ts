@@ -107,7 +107,7 @@ describe("a notification of S3", () => {
 const record = (changes: (record: string) => string) =>
 	readS3Notification(`{"Records":[${changes(PUT_RECORD)}]}`)?.[0]?.attributes;
 
-describe("what a record is called", () => {
+describe("the type of a record", () => {
 	test.each([
 		["red+flower.jpg", "red flower.jpg"],
 		["red%2Bflower.jpg", "red+flower.jpg"],

@@ -59,7 +59,7 @@ test("Shopify's own samples: more than 200 topics", async () => {
 	}
 });
 
-test("what the headers leave out has a substitute", async () => {
+test("missing headers have a substitute", async () => {
 	const headers = { "x-shopify-topic": "app/uninstalled", "x-shopify-triggered-at": "yesterday" };
 	const { attributes } = await parseOne("shopify", { headers, body: '{"admin_graphql_api_id":"gid://x/1"}' });
 	expect(attributes).toMatchObject({

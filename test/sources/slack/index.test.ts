@@ -101,7 +101,7 @@ describe("the challenge", () => {
 	});
 });
 
-describe("what people do", () => {
+describe("slash commands and interactions", () => {
 	test("a slash command keeps its form", async () => {
 		const headers = { "content-type": FORM };
 		expect(await parseAs("slack", { headers, body: COMMAND })).toEqual({

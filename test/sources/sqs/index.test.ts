@@ -37,7 +37,7 @@ async function events(body: string): Promise<CloudEvent[]> {
 	return parsed.ok ? parsed.events : [];
 }
 
-describe("what is inside is the event", () => {
+describe("the event is taken out of the message", () => {
 	test("a notification of S3, record by record", async () => {
 		const found = await events(`{"Records":[${RECORD},${RECORD.replace("0055", "0056")}]}`);
 		expect(found).toHaveLength(2);

@@ -68,7 +68,7 @@ test("a thin event of API v2", async () => {
 	});
 });
 
-describe("what an event may lack", () => {
+describe("optional members of an event", () => {
 	test.each([
 		["id", { type: "a.b" }],
 		["id", { id: "", type: "a.b" }],

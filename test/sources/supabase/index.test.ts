@@ -35,7 +35,7 @@ test("a change, with the text of the row as it came", async () => {
 	});
 });
 
-test("a deleted row is named after what it was", async () => {
+test("the subject of a deleted row comes from the old row", async () => {
 	const { attributes } = await parseOne("supabase", { body: DELETED });
 	expect(attributes).toMatchObject({
 		type: "public.documents.delete",
@@ -54,8 +54,8 @@ const idOf = async (body: string, now = NOW) => {
 	return parsed.ok ? parsed.events[0]?.attributes.id : undefined;
 };
 
-describe("with dedupe, what makes two changes the same", () => {
-	test("what the requests contain, in any layout and with any user name", async () => {
+describe("with dedupe, when two changes are the same", () => {
+	test("the same row, in any layout and with any user name", async () => {
 		const other =
 			'{"schema":"public","user_id":"u1","old_record":null,"table":"documents","type":"INSERT",'.concat(
 				'"record":{"id": 9007199254740993, "path": "scans/1.png"}}',
@@ -130,7 +130,7 @@ test("with dedupe, a webhook that fires twice is accepted twice, as one event", 
 });
 
 /** What the SQL does in a database, test/e2e/postgres shows. */
-test("set-up: what exposes least comes first", () => {
+test("set-up: the variant that exposes the least comes first", () => {
 	const source = makeSource({ auth: { type: "header", name: "x-key" } });
 	const url = "https://x.example/in/app-db";
 	const variants = setupAs("supabase", { source, url, secret: "<SECRET>" }).variants;

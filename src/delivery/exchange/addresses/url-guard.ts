@@ -85,7 +85,7 @@ function refuseShape(url: URL, { allowPrivate }: UrlRules): string | null {
 function refuseOwnHost(url: URL, { allowPrivate, ownHosts }: UrlRules): string | null {
 	if (SOURCE_PATH.test(url.pathname)) return null;
 	return ownHosts.some((host) => isAt(url, host, allowPrivate))
-		? "is the router itself, where only /in/{source} takes events"
+		? "is the router itself, where only /in/{source} accepts events"
 		: null;
 }
 

@@ -19,7 +19,7 @@ export interface RefusedEntry {
 }
 
 const DETAIL =
-	"Too much was waiting for the endpoint. It can be retried while its event is kept, which is 7 days.";
+	"Too many deliveries were waiting for the endpoint. This one can be retried while its event is kept, which is 7 days.";
 
 /** Dead with reason `backlog_full`, without its event. */
 export function refusedDelivery({

@@ -161,7 +161,7 @@ function unreadableAs(delivery: Identity, finishedAt: number): Delivery {
 }
 
 function unreadable(finishedAt: number): Dead {
-	const detail = "A newer release of Sluice has stored this delivery. Deploy that release again, then retry.";
+	const detail = "A newer release of Sluice stored this delivery. Deploy that release again, then retry.";
 	return { phase: "dead", reason: "unreadable", detail, finishedAt };
 }
 

@@ -64,7 +64,7 @@ export class MeteredText {
 		return this.#find(str, at) >= 0;
 	}
 
-	/** This shortcut only saves work when the answer is no, and it cannot be metered, so it is switched off. */
+	/** This shortcut only saves work if nothing matches, and it cannot be metered, so it is switched off. */
 	hasAnyString(): boolean {
 		return true;
 	}

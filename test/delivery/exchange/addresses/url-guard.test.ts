@@ -221,7 +221,7 @@ describe("a binding", () => {
 	);
 });
 
-describe("what the URL parser would pass over without a word", () => {
+describe("characters that the URL parser ignores silently", () => {
 	test.each([
 		"https://mod\tels.example.com/",
 		"https://models.example.com/in\nfer",

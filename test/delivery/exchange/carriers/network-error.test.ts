@@ -26,7 +26,7 @@ test.each<[said: string, cause: string, error: BodyError]>([
 	expect(describeReadError(new Error(said)).error).toBe(error);
 });
 
-test("what was thrown need not be an error", () => {
+test("a thrown value that is not an Error is described too", () => {
 	expect(describeFetchError("broken")).toEqual({ error: "network", message: "broken" });
 });
 

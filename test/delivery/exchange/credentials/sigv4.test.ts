@@ -97,7 +97,7 @@ test.each([
 	expect(scope).toEqual(service === null ? null : { service, region });
 });
 
-test("what the auth names takes precedence over the host, and completes it", () => {
+test("region and service of the auth take precedence over the host, and complete it", () => {
 	const url = "https://sqs.eu-central-1.amazonaws.com/";
 	expect(awsScope({ region: "us-east-1" }, url)).toEqual({ service: "sqs", region: "us-east-1" });
 	expect(awsScope({ region: "us-east-1" }, "https://models.example.com/")).toBeNull();

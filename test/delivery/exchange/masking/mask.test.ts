@@ -89,7 +89,7 @@ describe("a secret in JSON", () => {
 	});
 });
 
-describe("what holds no secret", () => {
+describe("text without a secret", () => {
 	const numbers = '{"n":9007199254740993,"e":1e400,"s":"\\u00e9 \\/ %20 \\n","a":[1.0,-0]}';
 	test("stays as it was spelled", () => {
 		expect(maskJson(numbers, forms)).toBe(numbers);

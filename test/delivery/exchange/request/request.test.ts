@@ -124,7 +124,7 @@ describe("the signature", () => {
 	});
 });
 
-describe("what the endpoint sets", () => {
+describe("headers and auth of the endpoint", () => {
 	test("is sent along", () => {
 		const { headers } = build(
 			{},

@@ -16,7 +16,7 @@ function reported(said: Partial<Reading> | null, result = responded()) {
 
 const usage = { inputTokens: 1, outputTokens: null, seconds: null };
 
-test("what the protocol reads is kept", () => {
+test("values that the protocol reads are kept", () => {
 	const said = { usage, modelVersion: "2", requestId: "req_1" };
 	expect(reported(said)).toEqual(said);
 	expect(reported({})).toEqual({});
@@ -31,7 +31,7 @@ test("the request id of the headers counts where the protocol reads none, or was
 	expect(reported(null, none)).toEqual({});
 });
 
-describe("what cannot be shown or stored", () => {
+describe("values that cannot be shown or stored", () => {
 	test("credentials are hidden", () => {
 		expect(reported({ requestId: `r-${TOKEN}`, modelVersion: TOKEN })).toEqual({
 			requestId: "r-***",

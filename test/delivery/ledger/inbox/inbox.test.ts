@@ -83,7 +83,7 @@ describe("an event that comes again", () => {
 	});
 });
 
-test("what is canceled before it was tried is not sent after its row has been forgotten", async () => {
+test("a delivery canceled before its first attempt is not sent after its row has been deleted", async () => {
 	const setting = await createSetting({ endpoint: { status: "paused" } });
 	const item = incoming(setting);
 	await runInDurableObject(setting.dispatcher, (_, { storage }) => {
@@ -118,7 +118,7 @@ test("more decisions for one event than a row holds are stored, and sent each on
 	expect(found).toMatchObject({ status: "pending", eventId: event.id });
 });
 
-describe("what a newer release has written", () => {
+describe("rows written by a newer release", () => {
 	const NEWER = '{"v":2,"something":"else"}\n';
 
 	test("in the inbox ends as dead letters, holds up nothing, and can be sent by the release that reads it", async () => {

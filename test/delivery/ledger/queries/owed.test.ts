@@ -23,7 +23,7 @@ function seqsOf(sql: SqlStorage): number[] {
 	return rows.map(({ seq }) => seq);
 }
 
-describe("what is owed", () => {
+describe("unfinished deliveries", () => {
 	test("is nothing to begin with", async () => {
 		const setting = await backlogOf();
 		expect(await inSql(setting, (sql) => owedIn(sql, NONE_READ))).toEqual({

@@ -19,7 +19,7 @@ function rowWith(attempts: unknown[]): DeliveryRow {
 	return { ...nothing, ...known, ...done } as DeliveryRow;
 }
 
-test("what the server said of its work outlasts the row", () => {
+test("usage, model version and request id survive storing", () => {
 	const usage = { inputTokens: 1, outputTokens: null, seconds: 0.5 };
 	const said = { ...attempt, usage, modelVersion: "2", requestId: "req_1" };
 	const delivery = fromRow(rowWith([said]));
@@ -33,7 +33,7 @@ test("rows of a release that did not keep it are read", () => {
 	expect(attempts).toEqual([attempt]);
 });
 
-test("what a newer release says otherwise, or in addition, does not make the delivery unreadable", () => {
+test("unknown or additional values of a newer release do not make the delivery unreadable", () => {
 	const newer = { ...attempt, usage: { input: 1 }, modelVersion: 2, requestId: "req_1", cost: 5 };
 	const { state, attempts } = fromRow(rowWith([newer]));
 	expect(state.phase).toBe("succeeded");

@@ -69,7 +69,7 @@ describe("finds what JavaScript finds", () => {
 		expect(allOf(linear(pattern), text)).toEqual(allOf(new RegExp(pattern), text));
 	});
 
-	test("whatever simple pattern and text there is", () => {
+	test("for any simple pattern and text", () => {
 		const atom = fc.constantFrom("a", "b", ".", "[ab]", "[^a]", "(a|b)", "(?:ab)", "\\w", "^", "$", "\\b");
 		const part = fc.tuple(atom, fc.constantFrom("", "*", "+", "?", "{1,2}")).map(([one, repeat]) => {
 			const isPlace = one === "^" || one === "$" || one === "\\b";

@@ -55,7 +55,7 @@ describe("lists, tensors and base64", () => {
 	});
 });
 
-describe("what they make is bounded", () => {
+describe("their results are bounded", () => {
 	const long = "x".repeat(900_000);
 	test.each([
 		["a base64 that is too long", "$base64(long)"],

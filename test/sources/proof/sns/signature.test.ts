@@ -25,7 +25,7 @@ function ago(ms: number): string {
 	return new Date(Date.now() - ms).toISOString();
 }
 
-describe("what is signed", () => {
+describe("the signed text", () => {
 	test("a notification, as the developer guide of SNS shows it", () => {
 		const body = JSON.stringify({
 			Type: "Notification",

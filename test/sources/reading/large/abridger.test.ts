@@ -24,7 +24,7 @@ function expected(value: unknown, level = 0): unknown {
 
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }));
 
-test("what is asked for stays as it was spelled, wherever the chunks end", () => {
+test("requested members keep their spelling, wherever the chunks end", () => {
 	fc.assert(
 		fc.property(fc.object({ maxDepth: 6, withNullPrototype: false }), cuts, (object, places) => {
 			const text = JSON.stringify(object);
@@ -55,7 +55,7 @@ test.each([
 	expect(abridge(text).text).toBe(left);
 });
 
-test("what is kept is bounded", () => {
+test("the kept text is bounded", () => {
 	const scalars = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`m${index}`, index]));
 	const objects = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`m${index}`, {}]));
 	for (const value of [scalars, objects]) {
