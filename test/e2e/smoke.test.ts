@@ -37,16 +37,16 @@ async function smoke(url: string, token: string, ...args: string[]) {
 
 /** The shared router behind a server that answers some requests itself. */
 async function before(
-	answer: (method: string, path: string) => { status: number; body: unknown } | "hang" | null,
+	answer: (method: string, path: string, body: string) => { status: number; body: unknown } | "hang" | null,
 ): Promise<string> {
 	const server = createServer((incoming, outgoing) => {
 		void respond(incoming, outgoing).catch(() => outgoing.destroy());
 	});
 	async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
 		const { method = "GET", url = "/" } = incoming;
-		const own = answer(method, url);
-		if (own === "hang") return;
 		const body = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>));
+		const own = answer(method, url, body.toString());
+		if (own === "hang") return;
 		if (own !== null) {
 			outgoing.writeHead(own.status, { "content-type": "application/json" });
 			outgoing.end(typeof own.body === "string" ? own.body : JSON.stringify(own.body));
@@ -100,6 +100,19 @@ test("a subscription that takes everything is not troubled, and its model not ru
 	expect(await smoke(stage.api.origin, ROOT_KEY)).toMatchObject({ code: 0 });
 	const { data } = await stage.api.must<{ data: unknown[] }>("GET", `/v1/deliveries?endpoint=${name}@1`);
 	expect(data).toEqual([]);
+});
+
+test("a router of an earlier release, which knows no test sources, is tested without them, and it is said", async () => {
+	const errors = [{ path: "test", message: "unknown field" }];
+	const body = { code: "invalid_request", detail: "Not valid: test.", errors };
+	const url = await before((method, path, sent) =>
+		method === "POST" && path === "/v1/sources" && sent.includes('"test"') ? { status: 422, body } : null,
+	);
+	const { code, output } = await smoke(url, ROOT_KEY);
+	expect(output).toContain("This router has no test sources");
+	expect(output).toContain("The router works.");
+	expect(code).toBe(0);
+	expect(await leftBehind()).toEqual([]);
 });
 
 test("a wrong token", async () => {
