@@ -35,8 +35,13 @@ export async function walk(
 	{ origin, token, waitSeconds, signal, done, note }: Walk,
 	made: Made,
 ): Promise<void> {
-	const api = (path: string, body?: unknown): Promise<Answer> =>
-		request(origin + path, { method: body === undefined ? "GET" : "POST", token, body, signal });
+	const api = (path: string): Promise<Answer> => request(origin + path, { token, signal });
+	// Not aborted: the router would go on, and create it after the clean-up has looked for it.
+	const post = async (path: string, body: unknown): Promise<Answer> => {
+		const answer = await request(origin + path, { method: "POST", token, body });
+		signal.throwIfAborted();
+		return answer;
+	};
 	const wait = async <T>(look: () => Promise<T | null>): Promise<T | null> => {
 		const deadline = Date.now() + waitSeconds * 1000;
 		for (;;) {
@@ -62,12 +67,12 @@ export async function walk(
 	): Promise<Record<string, unknown>> => {
 		// Noted before the request, because after an abort it is unknown whether the resource was created.
 		made.unshift(`/v1/${resource}/${fields.name}`);
-		let answer = await api(`/v1/${resource}`, fields);
+		let answer = await post(`/v1/${resource}`, fields);
 		if (fields.test === true && refusesField(answer, "test")) {
 			if (!isNoted) note(NO_TEST_SOURCES);
 			isNoted = true;
 			const { test: _, ...older } = fields;
-			answer = await api(`/v1/${resource}`, older);
+			answer = await post(`/v1/${resource}`, older);
 		}
 		if (answer.status < 500 && answer.status !== 201) made.shift();
 		if (answer.status !== 201) throw refused(`POST /v1/${resource}`, answer);
@@ -165,8 +170,7 @@ function reasonOf(event: Record<string, unknown>, name: string): string {
 export async function cleanUp(origin: string, token: string, made: Made): Promise<string[]> {
 	const left: string[] = [];
 	for (const path of made) {
-		const { signal } = new AbortController();
-		const status = await request(origin + path, { method: "DELETE", token, signal }).then(
+		const status = await request(origin + path, { method: "DELETE", token }).then(
 			(answer) => answer.status,
 			() => 0,
 		);

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { startRouter } from "../../scripts/router.ts";
 import { answer } from "./support/behaviours.ts";
@@ -35,9 +36,11 @@ async function smoke(url: string, token: string, ...args: string[]) {
 	return start(url, token, ...args).ended;
 }
 
+type Own = { status: number; body: unknown } | "hang" | null;
+
 /** The shared router behind a server that answers some requests itself. */
 async function before(
-	answer: (method: string, path: string, body: string) => { status: number; body: unknown } | "hang" | null,
+	answer: (method: string, path: string, body: string) => Own | Promise<Own>,
 ): Promise<string> {
 	const server = createServer((incoming, outgoing) => {
 		void respond(incoming, outgoing).catch(() => outgoing.destroy());
@@ -45,7 +48,7 @@ async function before(
 	async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
 		const { method = "GET", url = "/" } = incoming;
 		const body = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>));
-		const own = answer(method, url, body.toString());
+		const own = await answer(method, url, body.toString());
 		if (own === "hang") return;
 		if (own !== null) {
 			outgoing.writeHead(own.status, { "content-type": "application/json" });
@@ -199,6 +202,24 @@ test("Ctrl-C deletes what was created", async () => {
 	const { code, output } = await running.ended;
 	expect(code).toBe(130);
 	expect(output).toContain("Stopped.");
+	expect(await leftBehind()).toEqual([]);
+});
+
+test("Ctrl-C while something is being created deletes that, too", async () => {
+	let stop = (): void => {};
+	let arrived: Promise<unknown> = Promise.resolve();
+	const url = await before((method, path) => {
+		if (method !== "POST" || path !== "/v1/endpoints") return null;
+		stop();
+		// The router goes on with a change whose client has gone.
+		const created = setTimeout(1_000, null);
+		arrived = created.then(() => setTimeout(1_000));
+		return created;
+	});
+	const running = start(url, ROOT_KEY);
+	stop = () => running.child.kill("SIGINT");
+	expect((await running.ended).code).toBe(130);
+	await arrived;
 	expect(await leftBehind()).toEqual([]);
 });
 
