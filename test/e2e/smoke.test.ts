@@ -206,18 +206,17 @@ test("Ctrl-C deletes what was created", async () => {
 });
 
 test("Ctrl-C while something is being created deletes that, too", async () => {
-	let stop = (): void => {};
+	let running: ReturnType<typeof start> | null = null;
 	let arrived: Promise<unknown> = Promise.resolve();
 	const url = await before((method, path) => {
 		if (method !== "POST" || path !== "/v1/endpoints") return null;
-		stop();
+		running?.child.kill("SIGINT");
 		// The router goes on with a change whose client has gone.
 		const created = setTimeout(1_000, null);
 		arrived = created.then(() => setTimeout(1_000));
 		return created;
 	});
-	const running = start(url, ROOT_KEY);
-	stop = () => running.child.kill("SIGINT");
+	running = start(url, ROOT_KEY);
 	expect((await running.ended).code).toBe(130);
 	await arrived;
 	expect(await leftBehind()).toEqual([]);

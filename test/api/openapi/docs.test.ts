@@ -106,32 +106,40 @@ test("every field and every parameter is documented", () => {
 	expect(names.filter((name) => !elsewhere.includes(name) && !isNamed(name)).sort()).toEqual([]);
 });
 
+/** The rows of the first table with defaults after a heading, each with its field, default and text. */
+function rowsAfter(heading: string): { field: string; value: string; said: string }[] {
+	const start = text.indexOf("| Field | Default | |", text.indexOf(`\n## ${heading}\n`));
+	const table = text.slice(start, text.indexOf("\n\n", start));
+	return [...table.matchAll(/^\| (`[^|]+`) \|([^|]*)\|(.*)\|$/gm)].flatMap(
+		([, named = "", value = "", said = ""]) =>
+			[...named.matchAll(/`([a-z_.]+)`/g)].map(([, field = ""]) => ({ field, value: value.trim(), said })),
+	);
+}
+
+function at(schema: JsonSchema | undefined, path: readonly string[]): JsonSchema | undefined {
+	const [name, ...rest] = path;
+	if (schema === undefined || name === undefined) return schema;
+	const parts = [schema, ...(schema.anyOf ?? [])];
+	return at(parts.flatMap(({ properties }) => properties?.[name] ?? [])[0], rest);
+}
+
+/** Of a field and, where it may be null, of what it is else. */
+function limitsOf(schema: JsonSchema): number[] {
+	return [schema, ...(schema.anyOf ?? [])].flatMap(({ minimum, maximum, maxItems, maxLength }) =>
+		[minimum, maximum, maxItems, maxLength].filter((limit) => typeof limit === "number"),
+	);
+}
+
+function isEqualJson(literal: string, value: unknown): boolean {
+	try {
+		return JSON.stringify(JSON.parse(literal)) === JSON.stringify(value);
+	} catch {
+		return false;
+	}
+}
+
 describe("the table of fields says the defaults and limits of the description", () => {
 	const { schemas } = buildDocument(OPERATIONS).components as { schemas: Record<string, JsonSchema> };
-
-	/** The rows of the first table with defaults after a heading, each with its field, default and text. */
-	function rowsAfter(heading: string): { field: string; value: string; said: string }[] {
-		const start = text.indexOf("| Field | Default | |", text.indexOf(`\n## ${heading}\n`));
-		const table = text.slice(start, text.indexOf("\n\n", start));
-		return [...table.matchAll(/^\| (`[^|]+`) \|([^|]*)\|(.*)\|$/gm)].flatMap(
-			([, named = "", value = "", said = ""]) =>
-				[...named.matchAll(/`([a-z_.]+)`/g)].map(([, field = ""]) => ({ field, value: value.trim(), said })),
-		);
-	}
-
-	function at(schema: JsonSchema | undefined, path: readonly string[]): JsonSchema | undefined {
-		const [name, ...rest] = path;
-		if (schema === undefined || name === undefined) return schema;
-		const parts = [schema, ...(schema.anyOf ?? [])];
-		return at(parts.flatMap(({ properties }) => properties?.[name] ?? [])[0], rest);
-	}
-
-	/** Of a field and, where it may be null, of what it is else. */
-	function limitsOf(schema: JsonSchema): number[] {
-		return [schema, ...(schema.anyOf ?? [])].flatMap(({ minimum, maximum, maxItems, maxLength }) =>
-			[minimum, maximum, maxItems, maxLength].filter((limit) => typeof limit === "number"),
-		);
-	}
 
 	test.each([
 		["Sources", "SourceCreate", 10],
@@ -162,14 +170,6 @@ describe("the table of fields says the defaults and limits of the description", 
 		});
 		expect(wrong).toEqual([]);
 	});
-
-	function isEqualJson(literal: string, value: unknown): boolean {
-		try {
-			return JSON.stringify(JSON.parse(literal)) === JSON.stringify(value);
-		} catch {
-			return false;
-		}
-	}
 });
 
 describe("error codes", () => {
