@@ -119,8 +119,9 @@ function rowsAfter(heading: string): { field: string; value: string; said: strin
 function at(schema: JsonSchema | undefined, path: readonly string[]): JsonSchema | undefined {
 	const [name, ...rest] = path;
 	if (schema === undefined || name === undefined) return schema;
-	const parts = [schema, ...(schema.anyOf ?? [])];
-	return at(parts.flatMap(({ properties }) => properties?.[name] ?? [])[0], rest);
+	const parts: JsonSchema[] = [schema, ...(schema.anyOf ?? [])];
+	const inner = parts.map(({ properties }) => properties?.[name]).find((part) => part !== undefined);
+	return at(inner, rest);
 }
 
 /** Of a field and, where it may be null, of what it is else. */
