@@ -27,7 +27,7 @@ async function main(): Promise<number> {
 	let code = 0;
 	try {
 		console.log(`Trying ${origin}`);
-		await walk({ ...options, signal: stop.signal, done }, made);
+		await walk({ ...options, signal: stop.signal, done, note }, made);
 	} catch (error) {
 		code = stop.signal.aborted ? 130 : 1;
 		if (stop.signal.aborted) console.error("\nStopped.");
@@ -43,6 +43,10 @@ async function main(): Promise<number> {
 
 function done(step: string): void {
 	console.log(`  ${paint("green", "ok")}  ${step}`);
+}
+
+function note(text: string): void {
+	console.log(`      ${text}`);
 }
 
 function tell(error: unknown): void {

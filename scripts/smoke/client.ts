@@ -25,7 +25,7 @@ export interface Asked {
 	token: string | null;
 	body?: unknown;
 	/** Aborts the request, for example after Ctrl-C. */
-	signal: AbortSignal;
+	signal?: AbortSignal;
 }
 
 /** Timeout of a request, ms: longer than the router keeps one waiting. */
@@ -37,7 +37,7 @@ export async function request(url: string, { method = "GET", token, body, signal
 		const response = await fetch(url, {
 			method,
 			redirect: "manual",
-			signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+			signal: AbortSignal.any([...(signal === undefined ? [] : [signal]), AbortSignal.timeout(TIMEOUT_MS)]),
 			headers: {
 				...(token !== null && { authorization: `Bearer ${token}` }),
 				...(body !== undefined && { "content-type": "application/json" }),
@@ -55,7 +55,7 @@ export async function request(url: string, { method = "GET", token, body, signal
 			text,
 		};
 	} catch (error) {
-		if (signal.aborted) throw error;
+		if (signal?.aborted === true) throw error;
 		throw unreachable(new URL(url), error);
 	}
 }

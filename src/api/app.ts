@@ -32,8 +32,18 @@ api.use("/v1/*", async (c, next) => {
 	await next();
 });
 api.use("/v1/*", finishChanges);
-for (const resource of ["sources", "endpoints", "subscriptions", "keys", "config"]) {
-	api.post(`/v1/${resource}`, onceByKey);
+for (const path of [
+	"sources",
+	"sources/:ref/secret/rotate",
+	"endpoints",
+	"endpoints/:ref/secret/rotate",
+	"subscriptions",
+	"keys",
+	"config",
+	"deliveries/retry",
+	"deliveries/cancel",
+]) {
+	api.post(`/v1/${path}`, onceByKey);
 }
 for (const resource of ["sources", "endpoints", "subscriptions"]) {
 	api.use(`/v1/${resource}/*`, respondWhenRouted);

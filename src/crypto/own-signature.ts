@@ -1,5 +1,5 @@
 /**
- * Signatures that the router both makes and verifies, for values that it sends out and gets back unchanged.
+ * Signatures that the router both makes and verifies, for values that it gets back unchanged.
  * HMAC-SHA-256 with keys derived from ENCRYPTION_KEY and ADMIN_TOKEN, one for each purpose.
  */
 import { createHmac, pbkdf2Sync } from "node:crypto";
@@ -7,7 +7,7 @@ import { isSameDigest } from "./compare.ts";
 import { type KeyEnv, keyMaterials } from "./key-materials.ts";
 
 /** What is signed. A signature for one purpose is not valid for another. */
-export type Purpose = "lineage" | "callback";
+export type Purpose = "lineage" | "callback" | "idempotency";
 
 /** Returns a base64url signature made with the first key, or null if no key is set. */
 export function signOwn(env: KeyEnv, purpose: Purpose, text: string): string | null {

@@ -72,5 +72,6 @@ export async function sendBody(queue: Queue<string>, { kind, text }: MessageBody
 	const untyped = queue as Queue;
 	if (kind === "text") await untyped.send(text, { contentType: "text" });
 	else if (kind === "json") await untyped.send(JSON.parse(text), { contentType: "json" });
-	else await untyped.send(new Uint8Array(Buffer.from(text, "base64")).buffer, { contentType: "bytes" });
+	// A view: the queue refuses the ArrayBuffer that it has delivered.
+	else await untyped.send(new Uint8Array(Buffer.from(text, "base64")), { contentType: "bytes" });
 }

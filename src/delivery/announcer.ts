@@ -34,6 +34,8 @@ import { type OwedAnnouncement, OwedAnnouncements } from "./owed-announcements.t
 import type { Delivery } from "./rules/delivery.ts";
 
 const KEY = "announced";
+/** Present while a high backlog has been announced, so that an eviction repeats nothing. */
+const HIGH = "backlog_high";
 /**
  * Limit of noted occurrences. One for each kind and reason per window is far fewer.
  */
@@ -57,7 +59,9 @@ export class Announcer {
 	#stored: Announced;
 	#noted: Waiting[] = [];
 	#succeededAt = 0;
-	#isHigh = false;
+	#isHigh: boolean;
+	/** What is in storage. */
+	#isHighStored: boolean;
 
 	constructor(storage: DurableObjectStorage, env: Env) {
 		this.#storage = storage;
@@ -65,6 +69,8 @@ export class Announcer {
 		const kept = announcedSchema.safeParse(storage.kv.get(KEY));
 		this.#announced = kept.success ? kept.data : NOTHING_ANNOUNCED;
 		this.#stored = this.#announced;
+		this.#isHigh = storage.kv.get(HIGH) === true;
+		this.#isHighStored = this.#isHigh;
 	}
 
 	/** Whether events are stored that the queue has not accepted yet. */
@@ -111,6 +117,8 @@ export class Announcer {
 		if (typeof settings !== "object" || !settings.isAnnouncing) {
 			this.#owed.clear();
 			this.#announced = NOTHING_ANNOUNCED;
+			// Whoever subscribes later is told then.
+			this.#isHigh = false;
 			this.#keep();
 			return null;
 		}
@@ -144,11 +152,16 @@ export class Announcer {
 
 	/** Memory is updated first, so the state holds even if the write fails. */
 	#keep(): void {
-		if (this.#announced === this.#stored) return;
+		const { kv } = this.#storage;
+		const isChanged = this.#announced !== this.#stored;
+		const isHighChanged = this.#isHigh !== this.#isHighStored;
 		this.#stored = this.#announced;
+		this.#isHighStored = this.#isHigh;
 		try {
-			if (this.#announced === NOTHING_ANNOUNCED) this.#storage.kv.delete(KEY);
-			else this.#storage.kv.put(KEY, this.#announced);
+			if (isChanged && this.#announced === NOTHING_ANNOUNCED) kv.delete(KEY);
+			else if (isChanged) kv.put(KEY, this.#announced);
+			if (isHighChanged && !this.#isHigh) kv.delete(HIGH);
+			else if (isHighChanged) kv.put(HIGH, true);
 		} catch (error) {
 			log("endpoint.announced_unwritten", { error: String(error) });
 		}

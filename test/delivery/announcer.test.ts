@@ -9,7 +9,7 @@ import { keyChanged } from "../../src/operations/occurrence.ts";
 import { WINDOW_MS } from "../../src/operations/windows.ts";
 import { deleteSubscription, insertSubscription } from "../../src/store/resources/subscriptions.ts";
 import { Announcer } from "../../src/delivery/announcer.ts";
-import { loadSettings } from "../../src/store/views/settings.ts";
+import { type EndpointSettings, loadSettings } from "../../src/store/views/settings.ts";
 import { findEndpoint, updateEndpoint } from "../../src/store/resources/endpoints.ts";
 import { deliveryId, newId } from "../../src/events/ids.ts";
 import { aSubscription } from "../store/records.ts";
@@ -286,7 +286,7 @@ describe("a backlog that fills", () => {
 		const settings = await loadSettings(env, setting.endpoint.id);
 		const start = Math.ceil(Date.now() / WINDOW_MS) * WINDOW_MS;
 		await runInDurableObject(setting.dispatcher, async (_, { storage }) => {
-			const announcer = new Announcer(storage, env);
+			let announcer = new Announcer(storage, env);
 			const clock = vi.spyOn(Date, "now");
 			const come = async (window: number, owed: number, item = incoming(setting)) => {
 				clock.mockImplementation(() => start + window * WINDOW_MS);
@@ -298,12 +298,19 @@ describe("a backlog that fills", () => {
 			expect(told(setting)).toEqual([]);
 			await come(1, 80);
 			await come(2, 95);
+			// After an eviction.
+			announcer = new Announcer(storage, env);
+			await come(3, 90);
 			await come(3, 75);
 			await come(4, 85);
 			expect(told(setting, "backlog", "limit")).toEqual([["sluice.endpoint.backlog_high", 80, 100]]);
 			await come(5, 69);
 			await come(6, 81);
 			expect(told(setting, "backlog")[1]).toEqual(["sluice.endpoint.backlog_high", 81]);
+			// Whoever subscribes while it is high is told.
+			await announcer.tell({ ...(settings as EndpointSettings), isAnnouncing: false });
+			await come(7, 82);
+			expect(told(setting, "backlog")[2]).toEqual(["sluice.endpoint.backlog_high", 82]);
 			clock.mockRestore();
 		});
 	});

@@ -105,3 +105,44 @@ test("a poisoned message is given up, stored and sent once more, and blocks no o
 	expect((await ask("DELETE", `/v1/dead-letters/${again.id}`)).status).toBe(204);
 	expect(await ask("GET", "/v1/dead-letters")).toMatchObject({ body: { data: [], next_cursor: null } });
 });
+
+test("messages of every form are kept as they were, sent again as they were, and in the audit log", async () => {
+	const queue = await miniflare.getQueueProducer("EVENTS", "router");
+	const newer = '{"v":2,"events":[]}\na newer release';
+	const other = '{"v":1,"spilled":{"log":"a reference of another form"}}';
+	const given = [
+		["text", newer, newer],
+		["text", other, other],
+		["json", { v: 1, events: [] }, '{"v":1,"events":[]}'],
+		["bytes", new Uint8Array([0, 255, 1]), "AP8B"],
+	] as const;
+	for (const [contentType, body] of given) await queue.send(body, { contentType });
+	const forms = given.map(([type, , text]) => `${type} ${text}`);
+	const letters = await kept(forms, []);
+	// Twice at once: each is sent at least once, and its letter removed.
+	const answers = await Promise.all(
+		[...letters, ...letters].map(({ id }) => ask("POST", `/v1/dead-letters/${id}/retry`)),
+	);
+	expect(answers.filter(({ status }) => status !== 202 && status !== 404)).toEqual([]);
+	await kept(
+		forms,
+		letters.map(({ id }) => id),
+	);
+	const { body: audit } = await ask("GET", "/v1/audit?resource=dead_letter");
+	const told = (audit as { data: { action: string; resource_id: string }[] }).data.map(
+		({ action, resource_id }) => `${action} ${resource_id}`,
+	);
+	expect(told).toEqual(expect.arrayContaining(letters.map(({ id }) => `retry ${id}`)));
+});
+
+/** The letters, when there is one of each form under another id than these. */
+function kept(forms: readonly string[], except: readonly string[]): Promise<Letter[]> {
+	return until("all messages to be given up and stored", async () => {
+		const { body } = await ask("GET", "/v1/dead-letters");
+		const found = (body as { data: Letter[] }).data.filter(({ id }) => !except.includes(id));
+		const whole = await Promise.all(found.map(({ id }) => ask("GET", `/v1/dead-letters/${id}`)));
+		const told = whole.map((one) => one.body as Letter & { body_type: string });
+		const seen = told.map(({ body_type, body: text }) => `${body_type} ${text}`);
+		return forms.every((form) => seen.includes(form)) ? found : null;
+	});
+}

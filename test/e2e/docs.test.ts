@@ -83,6 +83,9 @@ describe.skipIf(chromium === null)("in Chromium", () => {
 		const problem = Object.keys(
 			(document.components.schemas["Problem"] as { properties: object }).properties,
 		);
+		// A request to a source is proven by its own secret, one to the API by a key.
+		expect(text).toMatch(/in\/documents-db' \\\s+-H "authorization: Bearer \$SECRET"/);
+		expect(text).toContain('v1/sources\' \\\n  -H "authorization: Bearer $TOKEN"');
 		expect(fields.filter((field) => !text.includes(field) && !problem.includes(field))).toEqual([]);
 		expect(page.complaints).toEqual([]);
 	});

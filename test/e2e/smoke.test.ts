@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { startRouter } from "../../scripts/router.ts";
 import { answer } from "./support/behaviours.ts";
@@ -35,18 +36,20 @@ async function smoke(url: string, token: string, ...args: string[]) {
 	return start(url, token, ...args).ended;
 }
 
+type Own = { status: number; body: unknown } | "hang" | null;
+
 /** The shared router behind a server that answers some requests itself. */
 async function before(
-	answer: (method: string, path: string) => { status: number; body: unknown } | "hang" | null,
+	answer: (method: string, path: string, body: string) => Own | Promise<Own>,
 ): Promise<string> {
 	const server = createServer((incoming, outgoing) => {
 		void respond(incoming, outgoing).catch(() => outgoing.destroy());
 	});
 	async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
 		const { method = "GET", url = "/" } = incoming;
-		const own = answer(method, url);
-		if (own === "hang") return;
 		const body = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>));
+		const own = await answer(method, url, body.toString());
+		if (own === "hang") return;
 		if (own !== null) {
 			outgoing.writeHead(own.status, { "content-type": "application/json" });
 			outgoing.end(typeof own.body === "string" ? own.body : JSON.stringify(own.body));
@@ -101,6 +104,19 @@ test("a subscription that names no source is not troubled, and its model not run
 	expect(await smoke(stage.api.origin, ROOT_KEY)).toMatchObject({ code: 0 });
 	const { data } = await stage.api.must<{ data: unknown[] }>("GET", `/v1/deliveries?endpoint=${name}@1`);
 	expect(data).toEqual([]);
+});
+
+test("a router of an earlier release, which knows no test sources, is tested without them, and it is said", async () => {
+	const errors = [{ path: "test", message: "unknown field" }];
+	const body = { code: "invalid_request", detail: "Not valid: test.", errors };
+	const url = await before((method, path, sent) =>
+		method === "POST" && path === "/v1/sources" && sent.includes('"test"') ? { status: 422, body } : null,
+	);
+	const { code, output } = await smoke(url, ROOT_KEY);
+	expect(output).toContain("This router has no test sources");
+	expect(output).toContain("The router works.");
+	expect(code).toBe(0);
+	expect(await leftBehind()).toEqual([]);
 });
 
 test("a wrong token", async () => {
@@ -187,6 +203,23 @@ test("Ctrl-C deletes what was created", async () => {
 	const { code, output } = await running.ended;
 	expect(code).toBe(130);
 	expect(output).toContain("Stopped.");
+	expect(await leftBehind()).toEqual([]);
+});
+
+test("Ctrl-C while something is being created deletes that, too", async () => {
+	let running: ReturnType<typeof start> | null = null;
+	let arrived: Promise<unknown> = Promise.resolve();
+	const url = await before((method, path) => {
+		if (method !== "POST" || path !== "/v1/endpoints") return null;
+		running?.child.kill("SIGINT");
+		// The router goes on with a change whose client has gone.
+		const created = setTimeout(1_000, null);
+		arrived = created.then(() => setTimeout(1_000));
+		return created;
+	});
+	running = start(url, ROOT_KEY);
+	expect((await running.ended).code).toBe(130);
+	await arrived;
 	expect(await leftBehind()).toEqual([]);
 });
 

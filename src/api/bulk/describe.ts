@@ -1,4 +1,5 @@
 /** The descriptions of bulk retries and cancellations. */
+import { ONCE, ONCE_CODES, replayable } from "../openapi/conditions.ts";
 import type { FieldTexts, OperationDescription } from "../openapi/operation.ts";
 import { bulkCancelSchema, bulkRetrySchema, bulkSchema } from "./fields.ts";
 
@@ -32,7 +33,9 @@ export const bulkOperations: readonly OperationDescription[] = [
 				since: { status: "dead", since: "2026-11-22T09:00:00Z", until: "2026-11-22T10:00:00Z" },
 			},
 		},
-		responses: { 202: { text: "The job, which has started.", schema: JOB } },
+		headers: ONCE,
+		responses: { 202: replayable({ text: "The job, which has started.", schema: JOB }) },
+		codes: ONCE_CODES,
 	},
 	{
 		tag: "Deliveries",
@@ -42,7 +45,9 @@ export const bulkOperations: readonly OperationDescription[] = [
 		summary: "Cancel many deliveries",
 		description: `Cancels deliveries that are not finished. ${NAMED} ${BACKGROUND}`,
 		body: { schema: CANCEL, examples: { subject: { subject: "scans/7", status: "pending" } } },
-		responses: { 202: { text: "The job, which has started.", schema: JOB } },
+		headers: ONCE,
+		responses: { 202: replayable({ text: "The job, which has started.", schema: JOB }) },
+		codes: ONCE_CODES,
 	},
 	{
 		tag: "Bulk jobs",

@@ -4,10 +4,12 @@
  * `sources/NAME/secret`, `endpoints/NAME@VERSION/auth.token`. Pure.
  */
 import type { FieldError } from "../../http/problem.ts";
-import type { Endpoint, Source } from "../../store/records.ts";
+import type { Endpoint, Source, SourceAuthType } from "../../store/records.ts";
 import { declaredEndpoint, requiredSecrets } from "../endpoints/declared.ts";
 import { HIDDEN } from "../../crypto/hidden.ts";
 import { isObject } from "../fields/compare.ts";
+import { defaultAuth } from "../sources/fields.ts";
+import { canBeGenerated } from "../sources/secrets.ts";
 import { valueAt, withValueAt } from "../fields/paths.ts";
 
 type Entry = Record<string, unknown>;
@@ -58,15 +60,17 @@ interface Filled {
 function withMakeable(
 	entry: Entry,
 	field: string,
-	{ key, isNew }: { key: string; isNew: boolean },
+	{ key, isNew, isMakeable = true }: { key: string; isNew: boolean; isMakeable?: boolean },
 	given: GivenSecrets,
 ): Filled {
 	const value = entry[field];
 	const ref = refIn(value);
 	if (value !== undefined && ref === null) return { entry, errors: [] };
 	const secret = take(given, ref ?? key);
-	const isMissing = secret === undefined && isNew && ref !== null && ref !== key;
-	return { entry: withValueAt(entry, [field], secret), errors: isMissing ? [required([field], ref)] : [] };
+	const isNamed = ref !== null && ref !== key;
+	const isMissing = secret === undefined && isNew && (isNamed || !isMakeable);
+	const errors = isMissing ? [required([field], ref ?? key)] : [];
+	return { entry: withValueAt(entry, [field], secret), errors };
 }
 
 function required(path: readonly string[], key: string): FieldError {
@@ -79,7 +83,14 @@ function required(path: readonly string[], key: string): FieldError {
  */
 export function sourceWithSecret(entry: Entry, former: Source | null, given: GivenSecrets): Filled {
 	const key = secretKey(`sources/${String(entry["name"])}`, ["secret"]);
-	return withMakeable(entry, "secret", { key, isNew: former === null }, given);
+	const isMakeable = canBeGenerated(authTypeOf(entry));
+	return withMakeable(entry, "secret", { key, isNew: former === null, isMakeable }, given);
+}
+
+/** The type of its `auth`, or that of its kind. The entry has not been checked yet. */
+function authTypeOf({ auth, kind }: Entry): SourceAuthType {
+	const type = isObject(auth) ? auth["type"] : undefined;
+	return (typeof type === "string" ? type : defaultAuth(String(kind)).type) as SourceAuthType;
 }
 
 /**

@@ -27,6 +27,8 @@ export const deadLetters = new Hono<ApiEnv>()
 	.get("/:id", async (c) => c.json(await wholeLetterToWire(c.env, await letterOf(c))))
 	.post("/:id/retry", async (c) => {
 		const letter = await letterOf(c);
+		// Read first: what has been sent could not be told any more if the database failed then.
+		const [wire = null] = await deadLettersToWire(c.env, [letter]);
 		try {
 			await sendBody(c.env.EVENTS, letter.body);
 		} catch (cause) {
@@ -36,14 +38,13 @@ export const deadLetters = new Hono<ApiEnv>()
 		// Two concurrent requests send it twice; its events are then recognised by their
 		// ids.
 		await store(c.env).remove(letter.id);
-		const [wire = null] = await deadLettersToWire(c.env, [letter]);
 		await recordChange(c, { action: "retry", resource: "dead_letter", before: wire, after: null });
 		return c.json(wire, 202);
 	})
 	.delete("/:id", async (c) => {
 		const letter = await letterOf(c);
-		if (!(await store(c.env).remove(letter.id))) throw notFound();
 		const [before = null] = await deadLettersToWire(c.env, [letter]);
+		if (!(await store(c.env).remove(letter.id))) throw notFound();
 		await recordChange(c, { action: "delete", resource: "dead_letter", before, after: null });
 		return c.body(null, 204);
 	});

@@ -152,7 +152,9 @@ void (async () => {
 			return example ?? name.toUpperCase();
 		});
 		const parts = [`curl ${method === "get" ? "" : `-X ${method.toUpperCase()} `}'${base}${filled}'`];
+		const isOfSource = operation.security?.some((scheme) => scheme.source !== undefined);
 		if (operation.security === undefined) parts.push(`-H "authorization: Bearer $TOKEN"`);
+		else if (isOfSource) parts.push(`-H "authorization: Bearer $SECRET"`);
 		const content = operation.requestBody?.content["application/json"];
 		const [example] = Object.values(content?.examples ?? {});
 		if (example !== undefined) {

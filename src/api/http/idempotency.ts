@@ -37,7 +37,7 @@ export const onceByKey = createMiddleware<ApiEnv>(async (c, next) => {
 	const request: KeyedRequest = { principalId: c.var.principal.id, key };
 	const now = Date.now();
 	if (claimed++ % SWEEP_EVERY === 0) c.executionCtx.waitUntil(sweep(c, now));
-	const claim = await claimKey(c.env, request, fingerprintOf(c.req, body), now);
+	const claim = await claimKey(c.env, request, digestOf(c.req, body), now);
 	switch (claim.outcome) {
 		case "reused":
 			throw new Problem(
@@ -65,7 +65,7 @@ export function isKey(key: string): boolean {
 }
 
 /** What makes two requests the same: method, path, query and the exact body. */
-function fingerprintOf({ method, path, url }: HonoRequest, body: Uint8Array): string {
+function digestOf({ method, path, url }: HonoRequest, body: Uint8Array): string {
 	return hash(
 		"sha256",
 		Buffer.concat([Buffer.from(`${method} ${path}${new URL(url).search}\n`), body]),

@@ -69,10 +69,19 @@ export function buildDocument(operations: readonly OperationDescription[]): Open
 					description:
 						"An API key: the root key, which is the Worker's secret `ADMIN_TOKEN`, or a key created with `/v1/keys`. `x-roles` of an operation lists the roles that may use it, for `all` resources or only for their `own`.",
 				},
+				source: {
+					type: "http",
+					scheme: "bearer",
+					description:
+						"The source's secret, where its `auth` is `bearer`, as it is by default. Others say with their `auth` how their requests prove where they come from; `GET /v1/sources/{ref}/setup` has a command for each.",
+				},
 			},
 		},
 	};
 }
+
+/** Sources may be without a proof, too. */
+const OF_SOURCE = [{ source: [] }, {}];
 
 function operationObject(operation: OperationDescription, components: Components): Record<string, unknown> {
 	const { id, tag, summary, description, access, body, takes, responses } = operation;
@@ -84,7 +93,7 @@ function operationObject(operation: OperationDescription, components: Components
 		summary,
 		...(said.length > 0 && { description: said.join("\n\n") }),
 		...(roles !== null && { "x-roles": roles }),
-		...(access !== undefined && access !== "key" && { security: [] }),
+		...(access !== undefined && access !== "key" && { security: access === "source" ? OF_SOURCE : [] }),
 		parameters: parametersOf(operation),
 		...(body !== undefined && { requestBody: requestBodyOf(body, components) }),
 		...(takes !== undefined && { requestBody: { content: contentOf(takes) } }),

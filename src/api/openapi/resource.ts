@@ -117,17 +117,7 @@ export function commonOperations(resource: ResourceDescription): OperationDescri
 			responses: { 204: NOTHING },
 			codes: [notFound, ...PRECONDITION_CODES, ...(remove.codes ?? [])],
 		},
-		...(rotate === undefined
-			? []
-			: [
-					{
-						...actionOf(resource, "secret/rotate", rotate),
-						id: `rotate${id}Secret`,
-						summary: `Rotate the ${rotate.secret} of ${one}`,
-						body: { schema: ROTATION, optional: true, examples: rotate.examples },
-						responses: { 200: tagged(...rotate.rotated) },
-					} as const,
-				]),
+		...(rotate === undefined ? [] : [rotationOf(resource, rotate)]),
 		actionOf(resource, "pause", resource.pause),
 		actionOf(resource, "resume", resource.resume),
 	];
@@ -151,6 +141,22 @@ export function actionOf(
 		headers: PRECONDITIONS,
 		responses: { 200: tagged(`The ${noun}.`, shown) },
 		codes: [notFound, "changed_meanwhile", ...PRECONDITION_CODES, ...codes],
+	};
+}
+
+function rotationOf(
+	resource: ResourceDescription,
+	rotate: NonNullable<ResourceDescription["rotate"]>,
+): OperationDescription {
+	const rotation = actionOf(resource, "secret/rotate", rotate);
+	return {
+		...rotation,
+		id: `rotate${namesOf(resource).id}Secret`,
+		summary: `Rotate the ${rotate.secret} of ${resource.one}`,
+		headers: { ...PRECONDITIONS, ...ONCE },
+		body: { schema: ROTATION, optional: true, examples: rotate.examples },
+		responses: { 200: replayable(tagged(...rotate.rotated)) },
+		codes: [...(rotation.codes ?? []), ...ONCE_CODES],
 	};
 }
 

@@ -2,16 +2,21 @@
  * Which secrets a source has after its creation and after a change: given, generated or kept ones.
  */
 import type { LiveSecret } from "../../crypto/live-secret.ts";
-import type { Source, SourceAuth } from "../../store/records.ts";
+import type { Source, SourceAuth, SourceAuthType } from "../../store/records.ts";
 import { invalidRequest } from "../http/body.ts";
 import { hasSecret } from "../../store/resources/source-auth.ts";
 import { currentSecret, generateSourceSecret, newSecret, refuseSourceSecret } from "../fields/secrets.ts";
 import { refuseKey } from "./hmac-field.ts";
 
+/** false: the secret comes from elsewhere, and no generated one could replace it. */
+export function canBeGenerated(type: SourceAuthType): boolean {
+	return type !== "aws_keys";
+}
+
 /** The given secret, or a new one; null if this kind of auth has none. */
 export function chooseSecret(auth: SourceAuth, given: string | undefined): string | null {
 	const { type } = auth;
-	if (given === undefined && type === "aws_keys") {
+	if (given === undefined && !canBeGenerated(type)) {
 		const message = "is required: the secret access key that belongs to settings.access_key_id";
 		throw invalidRequest([{ path: "secret", message }]);
 	}

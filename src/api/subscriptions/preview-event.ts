@@ -7,11 +7,13 @@ import { stripRouterAttributes } from "../../events/cloudevents/attributes.ts";
 import { decodeCloudEvents, STRUCTURED_TYPE } from "../../events/cloudevents/cloudevents.ts";
 import type { CloudEvent, SluiceEvent } from "../../events/event.ts";
 import { eventId } from "../../events/ids.ts";
+import { testSourceAttributes } from "../../events/test-mark.ts";
 import { refuseStructure } from "../../events/json/structure.ts";
 import { memberTexts } from "../../events/json/text.ts";
 import { type Refusal, toProblem } from "../../http/refusal.ts";
 import { readEntry } from "../events/entry.ts";
-import { findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
+import { findSource } from "../../store/resources/sources.ts";
+import { BUILTIN_SOURCE_IDS, findSourceRef, readNamesOfSources } from "../fields/source-refs.ts";
 import { formatTime } from "../fields/times.ts";
 import { invalidRequest } from "../http/body.ts";
 import type { PreviewInput } from "./preview-fields.ts";
@@ -53,7 +55,9 @@ export async function previewedEvent(
 		time: formatTime(now),
 	});
 	if (!read.ok) throw toProblem({ ...read, path: read.path === undefined ? "event" : `event.${read.path}` });
-	const { attributes, data } = stripRouterAttributes(read.event);
+	const { attributes: given, data } = stripRouterAttributes(read.event);
+	const isTest = BUILTIN_SOURCE_IDS.includes(from) ? false : ((await findSource(env, from))?.isTest ?? false);
+	const attributes = { ...given, ...testSourceAttributes(isTest) };
 	return {
 		event: { id: eventId(from, attributes), sourceId: from, receivedAt: now, attributes, data },
 		isSourceAssumed: named === null && sourceId !== null,

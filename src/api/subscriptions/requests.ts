@@ -30,7 +30,8 @@ export function isUngranted(status: SubscriptionStatus): boolean {
 /**
  * The status after a change. `source`: the source in the change, null if it sets none. A source
  * outside the key's scope has to be requested, whatever the former status, and can be requested
- * again.
+ * again. Whoever chooses another source that the key covers grants it; to name the same source
+ * grants nothing, so that sending back what was read undoes no denial.
  */
 export function statusAfterChange(
 	principal: Principal,
@@ -38,8 +39,10 @@ export function statusAfterChange(
 	source: { id: string | null; name: string | null } | null,
 ): SubscriptionStatus {
 	const isWaiting = isUngranted(former.status);
-	if (source === null || (source.id === former.sourceId && !isWaiting)) return former.status;
-	if (!coversSource(principal, source.name)) return "requested";
+	if (source === null) return former.status;
+	const isCovered = coversSource(principal, source.name);
+	if (source.id === former.sourceId && (isCovered || !isWaiting)) return former.status;
+	if (!isCovered) return "requested";
 	return isWaiting ? "active" : former.status;
 }
 

@@ -1,13 +1,16 @@
 /**
  * Idempotency keys: responses are stored sealed in D1 for a day, by the key that the client sent, so that a repeated
- * request gets the same response. Keys are separate per principal.
+ * request gets the same response. Keys are separate per principal. What a request contained is stored as an HMAC only:
+a plain hash would let whoever reads the database guess a weak secret in it.
  */
 import * as z from "zod";
+import { isOwnSignature, signOwn } from "../../crypto/own-signature.ts";
 import { open, seal } from "../../crypto/seal.ts";
 import type { Env } from "../../env.ts";
 import { readColumn } from "../columns.ts";
 import { withSchema } from "../schema.ts";
 
+const PURPOSE = "idempotency";
 /** How long a response is kept, ms. */
 const KEPT_MS = 86_400_000;
 /** After this time, a request without a response counts as lost with its Worker and may be repeated. */
@@ -40,14 +43,16 @@ interface Row {
 	response: string | null;
 }
 
-/** Claims a key. `fingerprint`: a hash of the whole request. `now` in ms. */
+/** Claims a key. `digest`: a hash of the whole request. `now` in ms. Throws if no encryption key is set. */
 export async function claimKey(
 	env: Env,
 	{ principalId, key }: KeyedRequest,
-	fingerprint: string,
+	digest: string,
 	now: number,
 ): Promise<Claim> {
 	const claim = crypto.randomUUID();
+	const fingerprint = signOwn(env, PURPOSE, digest);
+	if (fingerprint === null) throw new Error("neither ENCRYPTION_KEY nor ADMIN_TOKEN is set");
 	const [, found] = await withSchema(env, (db) =>
 		db.batch<Row>([
 			db
@@ -66,7 +71,7 @@ export async function claimKey(
 	);
 	const row = found?.results[0];
 	if (row === undefined || row.claim === claim) return { outcome: "claimed", claim };
-	if (row.fingerprint !== fingerprint) return { outcome: "reused" };
+	if (!isOwnSignature(env, PURPOSE, digest, row.fingerprint)) return { outcome: "reused" };
 	if (row.response === null) return { outcome: "in_progress" };
 	const opened = await open(env, row.response);
 	return { outcome: "kept", response: opened === null ? null : readColumn(responseSchema, opened) };

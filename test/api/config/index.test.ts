@@ -179,6 +179,20 @@ describe("applying", () => {
 		expect(told(await apply(document), "unchanged")).toHaveLength(2);
 	});
 
+	test.each([
+		["of the key that GET would show", {}, "sources/orders/secret"],
+		["of a key of its own", { secret: { secret_ref: "aws" } }, "aws"],
+	])("a secret that cannot be generated is asked for by its key: %s", async (_what, named, key) => {
+		const queue_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders";
+		const settings = { queue_url, access_key_id: "AKIAIOSFODNN7EXAMPLE" };
+		const document = { sources: [{ name: "orders", kind: "sqs", settings, ...named }] };
+		expect((await apply({ ...document, dry_run: true })).body["errors"]).toEqual([
+			{ path: "sources.0.secret", message: `is required: give it in secrets, as "${key}"` },
+		]);
+		const secrets = { [key]: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" };
+		expect(told(await apply({ ...document, secrets, dry_run: true }), "created")).toHaveLength(1);
+	});
+
 	test("changes nothing at all for one bad entry", async () => {
 		const before = await version();
 		const answer = await apply({

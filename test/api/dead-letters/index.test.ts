@@ -88,3 +88,22 @@ test("?cursor of another list is refused", async () => {
 	expect(await ask("GET", "/v1/dead-letters?cursor=x")).toMatchObject({ status: 400 });
 	expect(await ask("GET", "/v1/dead-letters?status=dead")).toMatchObject({ status: 400 });
 });
+
+test.each([
+	["POST", "/retry"],
+	["DELETE", ""],
+])("%s …%s while the database fails changes nothing: the letter is still there", async (method, action) => {
+	const sourceId = "src_0123456789";
+	const event = { ...anEvent(), sourceId };
+	await env.EVENTS_DLQ.send(encodeSegment([event]), { contentType: "text" });
+	const { id } = await whenKept(({ event_ids: ids }) => (ids as string[]).includes(event.id));
+	const prepare = env.DB.prepare.bind(env.DB);
+	const down = vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
+		if (sql.includes("FROM sources")) throw new Error("D1 is down");
+		return prepare(sql);
+	});
+	expect((await ask(method, `/v1/dead-letters/${id}${action}`)).status).toBe(500);
+	down.mockRestore();
+	expect((await ask("GET", `/v1/dead-letters/${id}`)).status).toBe(200);
+	await must("DELETE", `/v1/dead-letters/${id}`);
+});

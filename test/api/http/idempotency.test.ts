@@ -1,6 +1,10 @@
 import { env } from "cloudflare:workers";
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { isKey } from "../../../src/api/http/idempotency.ts";
+import { api } from "../../../src/api/app.ts";
+import { isKey, onceByKey } from "../../../src/api/http/idempotency.ts";
+import { OPERATIONS } from "../../../src/api/openapi/operations.ts";
+import { signOwn } from "../../../src/crypto/own-signature.ts";
 import { claimKey, keepResponse, releaseKey, sweepKeys } from "../../../src/store/access/idempotency.ts";
 import { askWith, makeKey } from "../access/keys.ts";
 import { type Page, ask, must } from "../client.ts";
@@ -58,6 +62,33 @@ describe("the same request again", () => {
 		expect(JSON.stringify(row)).not.toContain(secret);
 	});
 
+	test.each([
+		["/v1/sources/once-rotated/secret/rotate", "secret"],
+		["/v1/endpoints/once-rotated/secret/rotate", "signing_secret"],
+	])("%s has the secret that was made first, and makes no other", async (path, secret) => {
+		const [, , resource = ""] = path.split("/");
+		await must("POST", `/v1/${resource}`, {
+			name: "once-rotated",
+			...(resource === "endpoints" && { url: URL }),
+		});
+		const first = await post(path, undefined, path);
+		const again = await post(path, undefined, path);
+		expect(again).toMatchObject({ status: 200, text: first.text });
+		expect(again.body[secret]).toBe(first.body[secret]);
+		const audit = await must<Page>("GET", `/v1/audit?resource=${first.body.id}`);
+		expect(audit.data.filter(({ action }) => action === "rotate_secret")).toHaveLength(1);
+	});
+
+	test.each(["retry", "cancel"])("a bulk %s is the job that was begun first", async (action) => {
+		const filters = { subject: `once-${action}` };
+		const first = await post(`/v1/deliveries/${action}`, filters, `bulk-${action}`);
+		const again = await post(`/v1/deliveries/${action}`, filters, `bulk-${action}`);
+		expect(first.status).toBe(202);
+		expect(again).toMatchObject({ status: 202, text: first.text });
+		expect(again.headers.get("idempotency-replayed")).toBe("true");
+		expect(await ask("GET", `/v1/bulk/${first.body.id}`)).toMatchObject({ status: 200 });
+	});
+
 	test("is not the same with another query", async () => {
 		const document = { endpoints: [{ name: "once-planned", url: URL }] };
 		expect((await post("/v1/config?dry_run=true", document, "planned")).body["dry_run"]).toBe(true);
@@ -73,6 +104,38 @@ describe("the same request again", () => {
 		expect(row?.["response"]).toMatch(/^v1\./);
 		expect(JSON.stringify(row)).not.toContain(body["secret"]);
 	});
+});
+
+test("a stolen database lets nobody guess what a request contained", async () => {
+	const body = { name: "guessed", secret: "a-weak-secret-of-a-person" };
+	expect((await post("/v1/sources", body, "guessed")).status).toBe(201);
+	const row = await env.DB.prepare("SELECT * FROM idempotency WHERE key = 'guessed'").first();
+	const text = `POST /v1/sources\n${JSON.stringify(body)}`;
+	for (const encoding of ["hex", "base64url"] as const) {
+		expect(row?.["fingerprint"]).not.toBe(createHash("sha256").update(text).digest(encoding));
+	}
+	expect(row?.["fingerprint"]).toBe(
+		signOwn(env, "idempotency", createHash("sha256").update(text).digest("hex")),
+	);
+});
+
+test("a request is recognised after the encryption key was replaced", async () => {
+	const former = { ...env, ENCRYPTION_KEY: "former" };
+	await claimKey(former, by("rekeyed"), "f", 1);
+	const present = { ...env, ENCRYPTION_KEY: "present,former" };
+	expect(await claimKey(present, by("rekeyed"), "f", 2)).toEqual({ outcome: "in_progress" });
+	expect(await claimKey(present, by("rekeyed"), "g", 2)).toEqual({ outcome: "reused" });
+});
+
+test("the description names the header for exactly the routes that take it", () => {
+	const taken = api.routes
+		.filter(({ handler }) => handler === onceByKey)
+		.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
+	const described = OPERATIONS.filter(
+		({ path, codes = [] }) => codes.includes("idempotency_key_reused") && path.startsWith("/v1/"),
+	).map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+	expect(taken.toSorted()).toEqual(described.toSorted());
+	expect(taken).toContain("POST /v1/deliveries/retry");
 });
 
 test("another body or another path is refused", async () => {

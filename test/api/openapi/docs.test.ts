@@ -106,6 +106,73 @@ test("every field and every parameter is documented", () => {
 	expect(names.filter((name) => !elsewhere.includes(name) && !isNamed(name)).sort()).toEqual([]);
 });
 
+/** The rows of the first table with defaults after a heading, each with its field, default and text. */
+function rowsAfter(heading: string): { field: string; value: string; said: string }[] {
+	const start = text.indexOf("| Field | Default | |", text.indexOf(`\n## ${heading}\n`));
+	const table = text.slice(start, text.indexOf("\n\n", start));
+	return [...table.matchAll(/^\| (`[^|]+`) \|([^|]*)\|(.*)\|$/gm)].flatMap(
+		([, named = "", value = "", said = ""]) =>
+			[...named.matchAll(/`([a-z_.]+)`/g)].map(([, field = ""]) => ({ field, value: value.trim(), said })),
+	);
+}
+
+function at(schema: JsonSchema | undefined, path: readonly string[]): JsonSchema | undefined {
+	const [name, ...rest] = path;
+	if (schema === undefined || name === undefined) return schema;
+	const parts: JsonSchema[] = [schema, ...(schema.anyOf ?? [])];
+	const inner = parts.map(({ properties }) => properties?.[name]).find((part) => part !== undefined);
+	return at(inner, rest);
+}
+
+/** Of a field and, where it may be null, of what it is else. */
+function limitsOf(schema: JsonSchema): number[] {
+	return [schema, ...(schema.anyOf ?? [])].flatMap(({ minimum, maximum, maxItems, maxLength }) =>
+		[minimum, maximum, maxItems, maxLength].filter((limit) => typeof limit === "number"),
+	);
+}
+
+function isEqualJson(literal: string, value: unknown): boolean {
+	try {
+		return JSON.stringify(JSON.parse(literal)) === JSON.stringify(value);
+	} catch {
+		return false;
+	}
+}
+
+describe("the table of fields says the defaults and limits of the description", () => {
+	const { schemas } = buildDocument(OPERATIONS).components as { schemas: Record<string, JsonSchema> };
+
+	test.each([
+		["Sources", "SourceCreate", 10],
+		["Endpoints", "EndpointCreate", 15],
+		["Subscriptions", "SubscriptionCreate", 10],
+		["Keys and roles", "KeyCreate", 5],
+	])("%s", (heading, name, least) => {
+		const rows = rowsAfter(heading);
+		expect(rows.length).toBeGreaterThan(least);
+		const wrong = rows.flatMap(({ field, value, said }) => {
+			const schema = at(schemas[name], field.split("."));
+			if (schema === undefined) return [`${field} is not in the description`];
+			const [, literal = value] = /^`([^`]*)`/.exec(value) ?? [];
+			const { default: known } = schema;
+			const isSame =
+				literal === known ||
+				literal.split(/[:;]/)[0] === JSON.stringify(known) ||
+				isEqualJson(literal, known);
+			const numbers = [...`${value} ${said}`.replaceAll(/(?<=\d),(?=\d{3})/g, "").matchAll(/\d+/g)].map(
+				Number,
+			);
+			return [
+				...(known === undefined || isSame ? [] : [`${field}: default ${JSON.stringify(known)}`]),
+				...limitsOf(schema)
+					.filter((limit) => limit > 1 && !numbers.includes(limit))
+					.map((limit) => `${field}: limit ${limit}`),
+			];
+		});
+		expect(wrong).toEqual([]);
+	});
+});
+
 describe("error codes", () => {
 	const table = text.slice(text.indexOf("## Error codes"));
 	const documented = [...table.matchAll(/^\| (\d{3}) \| ([^|]+) \|/gm)].flatMap(([, status, codes = ""]) =>

@@ -48,6 +48,15 @@ test.each([
 		expect(described["description"]).toMatch(new RegExp(`(?:^|\\n\\n)${sentence.replaceAll(".", "\\.")}$`));
 });
 
+test.each([
+	["ingest", [{ source: [] }, {}]],
+	["createKey", undefined],
+	["getHealth", []],
+])("%s says which proof it takes", (id, security) => {
+	const { path = "", method = "get" } = OPERATIONS.find((operation) => operation.id === id) ?? {};
+	expect(document.paths[path]?.[method]?.["security"]).toEqual(security);
+});
+
 test("no operation is there twice", () => {
 	const ids = OPERATIONS.map(({ id }) => id);
 	const routes = OPERATIONS.map(({ method, path }) => `${method} ${path}`);

@@ -73,6 +73,7 @@ beforeAll(async () => {
 		interval: 100,
 	});
 	const { data } = await must<Page>("GET", "/v1/deliveries");
+	world.endpointIds = [...new Set(data.map((delivery) => String(delivery["endpoint_id"])))];
 	const { kept = [], called = [] } = Object.groupBy(data, (delivery) => String(delivery["subscription"]));
 	pool.refs.set(
 		"Deliveries",

@@ -119,6 +119,20 @@ describe("whether an event matches", () => {
 		});
 	});
 
+	test("an event of a test source is marked as it would be, and reaches only subscriptions that name the source", async () => {
+		await must("POST", "/v1/sources", { name: "previewed-test", test: true });
+		const event = { type: "scan.created", data: {} };
+		const marked = { event: { cloudevent: { sluicetest: true } } };
+		const named = { endpoint: "previewed@1", source: "previewed-test", event };
+		expect(await preview(named)).toMatchObject({ matches: true, ...marked });
+		const every = { endpoint: "previewed@1", event_source: "previewed-test", event };
+		expect(await preview(every)).toMatchObject({
+			matches: false,
+			criteria: [{}, { criterion: "source", verdict: "fail" }, {}],
+			...marked,
+		});
+	});
+
 	test("an event that would go round says how its delivery would end", async () => {
 		const attributes = { id: "back", source: "/t", type: "t", sluicehops: 9, sluicechain: "sub_1" };
 		const back: SluiceEvent = {

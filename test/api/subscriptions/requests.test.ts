@@ -56,7 +56,11 @@ describe("the status after a change", () => {
 		["its own source", subscriber, "src_o", "requested", MINE, "active"],
 		["its own source", subscriber, "src_o", "denied", MINE, "active"],
 		["the same, once more", subscriber, "src_o", "denied", OTHER, "requested"],
-		["an admin names it", admin, "src_o", "requested", OTHER, "active"],
+		// As with PUT: sending back what was read must not grant what was denied.
+		["an admin names the same", admin, "src_o", "requested", OTHER, "requested"],
+		["an admin names the same", admin, "src_o", "denied", OTHER, "denied"],
+		["a key that covers it names the same", wide, "src_o", "denied", OTHER, "denied"],
+		["an admin chooses another", admin, "src_o", "denied", MINE, "active"],
 		["an admin names another", admin, "src_m", "paused", OTHER, "paused"],
 	] as const)("%s", (_, principal, sourceId, status, source, after) => {
 		expect(statusAfterChange(principal, { sourceId, status }, source)).toBe(after);

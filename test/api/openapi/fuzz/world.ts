@@ -5,7 +5,7 @@
 import { env } from "cloudflare:workers";
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { app } from "../../../../src/app.ts";
-import { deadLetters } from "../../../../src/objects/clients.ts";
+import { deadLetters, dispatcher } from "../../../../src/objects/clients.ts";
 import type { Env } from "../../../../src/env.ts";
 
 /** But for when a key was last used; of what only grows, how much there is. */
@@ -23,6 +23,8 @@ export interface Told {
 }
 
 export class World {
+	/** Endpoints whose deliveries are compared, by id. */
+	endpointIds: readonly string[] = [];
 	/** Messages that the queue has taken. */
 	queued = 0;
 	readonly #env: Env;
@@ -62,11 +64,21 @@ export class World {
 		return { status, contentType: headers.get("content-type"), headers, text };
 	}
 
-	/** All rows, the dead letters, and how much was queued; but under which names the router was called is learned from every request. */
+	/**
+	 * All rows, the dead letters, the deliveries, and how much was queued; but under which names the router was called is
+	 * learned from every request. The copies of sources are a cache, which a refused request may fill.
+	 */
 	async stored(): Promise<string> {
 		const rows = await env.DB.batch(QUERIES.map((query) => env.DB.prepare(query)));
 		const { items } = await deadLetters(env).list({ limit: 100 });
 		const letters = items.map(({ id }) => id);
-		return JSON.stringify([this.queued, letters, rows.map(({ results }) => results)]);
+		const deliveries = await Promise.all(this.endpointIds.map(deliveriesOf));
+		return JSON.stringify([this.queued, letters, deliveries, rows.map(({ results }) => results)]);
 	}
+}
+
+/** How far each delivery of an endpoint has come. */
+async function deliveriesOf(endpointId: string): Promise<string[]> {
+	const { items } = await dispatcher(env, endpointId).list({ limit: 100 });
+	return items.map(({ id, status, reason, attempts }) => `${id} ${status} ${reason} ${attempts.length}`);
 }
