@@ -7,7 +7,14 @@ import type { CalledBack } from "../delivery/callback.ts";
 import type { Env } from "../env.ts";
 import { endpointIdOf } from "../events/ids.ts";
 import { refuseWhileClosed } from "../http/closed.ts";
-import { readBody } from "../http/read-body.ts";
+import { codingsOf, decode } from "../delivery/exchange/response/coding.ts";
+import {
+	BODY_TOO_LARGE,
+	bodyIncomplete,
+	MAX_BODY_BYTES,
+	readBodyAsSent,
+	UNSUPPORTED_ENCODING,
+} from "../http/read-body.ts";
 import { type Refusal, refuse, refuseForNow, toResponse } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { dispatcher } from "../objects/clients.ts";
@@ -47,14 +54,14 @@ async function take(
 	if (status === null) {
 		return refuse(400, "invalid_status", `${STATUS_HEADER} must be an HTTP status from 200 to 599.`);
 	}
-	const read = await readBody(request);
+	const read = await readContent(request);
 	// A body that is too large ends the job, like a response of that size: a retry would produce the same output.
 	if (!read.ok && read.code !== "body_too_large") return read;
 	const callback = {
 		attempt: attemptIn(request.url),
 		status,
 		headers: Object.fromEntries(request.headers),
-		body: read.ok ? new Uint8Array(read.body) : null,
+		body: read.ok ? read.body : null,
 	};
 	try {
 		return await dispatcher(env, endpointId).callBack(deliveryId, callback);
@@ -62,6 +69,27 @@ async function take(
 		return refuseForNow("unavailable", "The delivery is unavailable. Send the request again.", {
 			cause,
 		});
+	}
+}
+
+/**
+ * The body, decompressed as responses are: the token in the URL is already checked, and what is decoded is bounded. A
+ * signature is one of the content, because frameworks compress behind the code that signs.
+ */
+async function readContent(request: Request): ReturnType<typeof readBodyAsSent> {
+	const read = await readBodyAsSent(request);
+	if (!read.ok) return read;
+	const codings = codingsOf(request.headers.get("content-encoding"));
+	const { body, failure } = decode(read.body, codings, MAX_BODY_BYTES);
+	switch (failure?.error) {
+		case undefined:
+			return { ok: true, body };
+		case "too_large":
+			return BODY_TOO_LARGE;
+		case "cut_off":
+			return bodyIncomplete(failure?.message);
+		default:
+			return UNSUPPORTED_ENCODING;
 	}
 }
 
