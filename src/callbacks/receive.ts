@@ -81,16 +81,9 @@ async function readContent(request: Request): ReturnType<typeof readBodyAsSent> 
 	if (!read.ok) return read;
 	const codings = codingsOf(request.headers.get("content-encoding"));
 	const { body, failure } = decode(read.body, codings, MAX_BODY_BYTES);
-	switch (failure?.error) {
-		case undefined:
-			return { ok: true, body };
-		case "too_large":
-			return BODY_TOO_LARGE;
-		case "cut_off":
-			return bodyIncomplete(failure?.message);
-		default:
-			return UNSUPPORTED_ENCODING;
-	}
+	if (failure === null) return { ok: true, body };
+	if (failure.error === "too_large") return BODY_TOO_LARGE;
+	return failure.error === "cut_off" ? bodyIncomplete(failure.message) : UNSUPPORTED_ENCODING;
 }
 
 /** null: the URL does not say, or it has been changed; then it counts for whichever attempt is the latest. */
