@@ -7,7 +7,14 @@ import type { CalledBack } from "../delivery/callback.ts";
 import type { Env } from "../env.ts";
 import { endpointIdOf } from "../events/ids.ts";
 import { refuseWhileClosed } from "../http/closed.ts";
-import { readBody } from "../http/read-body.ts";
+import { codingsOf, decode } from "../delivery/exchange/response/coding.ts";
+import {
+	BODY_TOO_LARGE,
+	bodyIncomplete,
+	MAX_BODY_BYTES,
+	readBodyAsSent,
+	UNSUPPORTED_ENCODING,
+} from "../http/read-body.ts";
 import { type Refusal, refuse, refuseForNow, toResponse } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { dispatcher } from "../objects/clients.ts";
@@ -47,14 +54,14 @@ async function take(
 	if (status === null) {
 		return refuse(400, "invalid_status", `${STATUS_HEADER} must be an HTTP status from 200 to 599.`);
 	}
-	const read = await readBody(request);
+	const read = await readContent(request);
 	// A body that is too large ends the job, like a response of that size: a retry would produce the same output.
 	if (!read.ok && read.code !== "body_too_large") return read;
 	const callback = {
 		attempt: attemptIn(request.url),
 		status,
 		headers: Object.fromEntries(request.headers),
-		body: read.ok ? new Uint8Array(read.body) : null,
+		body: read.ok ? read.body : null,
 	};
 	try {
 		return await dispatcher(env, endpointId).callBack(deliveryId, callback);
@@ -63,6 +70,20 @@ async function take(
 			cause,
 		});
 	}
+}
+
+/**
+ * The body, decompressed as responses are: the token in the URL is already checked, and what is decoded is bounded. A
+ * signature is one of the content, because frameworks compress behind the code that signs.
+ */
+async function readContent(request: Request): ReturnType<typeof readBodyAsSent> {
+	const read = await readBodyAsSent(request);
+	if (!read.ok) return read;
+	const codings = codingsOf(request.headers.get("content-encoding"));
+	const { body, failure } = decode(read.body, codings, MAX_BODY_BYTES);
+	if (failure === null) return { ok: true, body };
+	if (failure.error === "too_large") return BODY_TOO_LARGE;
+	return failure.error === "cut_off" ? bodyIncomplete(failure.message) : UNSUPPORTED_ENCODING;
 }
 
 /** null: the URL does not say, or it has been changed; then it counts for whichever attempt is the latest. */

@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { refuse, refuseForNow } from "../http/refusal.ts";
 import { log } from "../log.ts";
 import { completionOf } from "../models/completion.ts";
-import type { Exchange } from "../models/exchange.ts";
+import type { Exchange, Reading } from "../models/exchange.ts";
 import type { JobReading } from "../models/jobs/jobs.ts";
 import { reading } from "../models/responses/reading.ts";
 import { protocolOf } from "../models/registry.ts";
@@ -22,6 +22,7 @@ import type { AttemptResult } from "./rules/attempt.ts";
 import { formerJob } from "./rules/attempts.ts";
 import { advance, type Delivery } from "./rules/delivery.ts";
 import { complete, type Completed, hasFailed } from "./tasks/complete.ts";
+import type { Reachable } from "./tasks/exchange-step.ts";
 import { publishResult } from "./tasks/publish.ts";
 import { SUBSCRIPTION_DELETED } from "./tasks/send.ts";
 import type { Ran } from "./tasks/task.ts";
@@ -30,6 +31,8 @@ export interface CallbackParts {
 	env: Env;
 	backlog: Backlog;
 	flights: Flights;
+	/** Tells the server of the job that the delivery waited for, if any, that nobody waits for it. Never throws. */
+	cancelJob(delivery: Delivery, settings: Reachable): void;
 	/** Applies what follows from an ended job, after it is stored. */
 	follow(id: string, ran: Ran, settings: Settings): Promise<void>;
 }
@@ -86,18 +89,23 @@ export class Callbacks {
 		const delivery = flights.claimed.get(id) ?? backlog.find(id);
 		if (delivery === null || !isAwaiting(delivery)) return NONE;
 		if (job.kind === "running" || job.kind === "fetch") return { ok: true, effect: "running" };
+		const said = job.kind === "ended" ? job.reading : reading({ class: "error", error: job.error });
+		const former = formerOf(delivery, callback.attempt ?? null);
+		const isOther = former !== null || isOfOtherJob(delivery, said);
 		const completed: Omit<Completed, "subscription"> = {
 			delivery,
 			endpoint,
 			result: asResult(callback),
-			said: job.kind === "ended" ? job.reading : reading({ class: "error", error: job.error }),
+			said,
 			callbackToken: callbackToken(env, id),
 			by: "callback",
 			startedAt: flights.sentAt(id),
+			former,
 			now: Date.now(),
 			random: Math.random(),
 		};
-		if (hasFailed(completed) && !this.#isOpen(completed, callback.attempt ?? null)) return NONE;
+		// A failure of another job says nothing about the present one.
+		if (hasFailed(completed) && (isOther || !this.#isOpen(completed))) return NONE;
 		const run = async (): Promise<Ran> => {
 			if (subscription === "deleted") return undeliverable(delivery);
 			const ran = await complete({ ...completed, subscription });
@@ -107,6 +115,8 @@ export class Callbacks {
 			? flights.telling(id, () => this.#replace(delivery, run))
 			: this.#end(delivery, run));
 		if (ran === null) return LATER;
+		// Its output is no longer needed.
+		if (isOther) this.#parts.cancelJob(delivery, { ...settings, endpoint });
 		await this.#parts.follow(id, ran, settings);
 		return subscription === "deleted" ? NONE : { ok: true, effect: "taken" };
 	}
@@ -126,14 +136,9 @@ export class Callbacks {
 	}
 
 	/** Whether there is a job that can fail. An earlier failure has already spent its attempt. */
-	#isOpen({ delivery, said, startedAt }: Omit<Completed, "subscription">, attempt: number | null): boolean {
+	#isOpen({ delivery, startedAt }: Omit<Completed, "subscription">): boolean {
 		const { id, state, attempts } = delivery;
-		if (attempt !== null && attempt <= formerJob(delivery)) return false;
-		if (state.phase === "waiting") {
-			// A callback for the job of an earlier attempt says nothing about this one.
-			const [handle, own] = [said?.handle ?? null, state.job.handle];
-			return handle === null || own === null || handle === own;
-		}
+		if (state.phase === "waiting") return true;
 		if (startedAt === null || !this.#parts.flights.isSending(id)) return false;
 		return !attempts.some(({ at, job }) => at === startedAt && job);
 	}
@@ -165,6 +170,17 @@ export class Callbacks {
 			return null;
 		}
 	}
+}
+
+/** The attempt that the URL names, if its job came before the present one, or the next; null: it did not, or is not named. */
+function formerOf(delivery: Delivery, attempt: number | null): number | null {
+	return attempt !== null && attempt <= formerJob(delivery) ? attempt : null;
+}
+
+/** Whether the server names another job than the one that the delivery waits for. */
+function isOfOtherJob({ state }: Delivery, { handle }: Reading): boolean {
+	if (state.phase !== "waiting" || handle === null || state.job.handle === null) return false;
+	return handle !== state.job.handle;
 }
 
 /** Whether a callback can end something: the job, or a request whose outcome is unknown. */

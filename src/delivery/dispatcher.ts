@@ -63,6 +63,7 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		env: this.env,
 		backlog: this.#backlog,
 		flights: this.#work.flights,
+		cancelJob: (delivery, settings) => this.#work.cancelJob(delivery, settings),
 		follow: async (id, ran, settings) => {
 			this.#announcer.died(ran.delivery);
 			await this.#work.follow(id, ran, settings, false);

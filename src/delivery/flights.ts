@@ -43,6 +43,20 @@ export class Flights {
 		return this.#claimed;
 	}
 
+	/**
+	 * Those whose outcome is not known yet, or not written. One that a callback has ended, while its request is still in
+	 * progress, is not among them: its stored row says how it ended.
+	 */
+	get inFlight(): ReadonlyMap<string, Delivery> {
+		return new Map(
+			[...this.#claimed].filter(([id, { state }]) => !("finishedAt" in state && this.#isReplaced(id))),
+		);
+	}
+
+	#isReplaced(id: string): boolean {
+		return this.#tasks.has(id) && !this.#unwritten.has(id);
+	}
+
 	/** How many deliveries the task has in progress. */
 	count(task: TaskName): number {
 		return this.#counts[task];

@@ -27,7 +27,7 @@ import type { SettingsCache } from "./settings.ts";
 import { cancelJob } from "./tasks/cancel-job.ts";
 import type { Reachable } from "./tasks/exchange-step.ts";
 import { SUBSCRIPTION_DELETED } from "./tasks/send.ts";
-import type { Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
+import type { CancelableJob, Ended, Ran, Task, TaskIo } from "./tasks/task.ts";
 
 export interface WorkParts {
 	ctx: DurableObjectState;
@@ -76,7 +76,7 @@ export class Work {
 				if (job.isStep !== true) this.flights.sent(job.deliveryId, job.startedAt);
 				return this.pool.exchange(job);
 			},
-			cancelJob: (delivery, settings) => this.cancelJob(delivery, settings),
+			cancelJob: (delivery, settings, job) => this.cancelJob(delivery, settings, job),
 			current: (delivery) => this.flights.claimed.get(delivery.id) ?? delivery,
 			whenTold: (id) => this.flights.whenTold(id),
 			settling: (id) => this.flights.settling(id),
@@ -98,17 +98,17 @@ export class Work {
 		return this.#gates.admit(this.#moment());
 	}
 
-	/** Tells the server, if possible, that the job of this delivery is no longer needed. */
-	cancelJob(delivery: Delivery, settings: Reachable): void {
-		this.#parts.ctx.waitUntil(this.tellCanceled(delivery, settings));
+	/** Tells the server, if possible, that a job is no longer needed: `job`, or the one that the delivery waited for. */
+	cancelJob(delivery: Delivery, settings: Reachable, job?: CancelableJob): void {
+		this.#parts.ctx.waitUntil(this.tellCanceled(delivery, settings, job));
 	}
 
 	/**
 	 * As `cancelJob`; resolves when the server has been told or cannot be reached. Never
 	 * throws.
 	 */
-	async tellCanceled(delivery: Delivery, settings: Reachable): Promise<void> {
-		await cancelJob(delivery, settings, this.#io);
+	async tellCanceled(delivery: Delivery, settings: Reachable, job?: CancelableJob): Promise<void> {
+		await cancelJob(delivery, settings, this.#io, job);
 	}
 
 	/**

@@ -6,24 +6,35 @@ export const MAX_BODY_BYTES = 1_048_576;
 /** The largest body that a provider sends: GitHub's 25 MB. Longer bodies are cut off. */
 const MAX_HEARD_BYTES = 25 * 1_048_576;
 
-const TOO_LARGE = refuse(
+export const BODY_TOO_LARGE = refuse(
 	413,
 	"body_too_large",
 	`The body is too large. The limit is ${MAX_BODY_BYTES} bytes.`,
 );
 
+export const UNSUPPORTED_ENCODING = refuse(
+	415,
+	"unsupported_content_encoding",
+	"Send the body without compression.",
+);
+
 /** Reads the body. Refuses with 413 `body_too_large`, 415 `unsupported_content_encoding` or 400 `body_incomplete`. */
 export async function readBody(request: Request): Promise<{ ok: true; body: Uint8Array } | Refusal> {
-	const encoded = refuseEncoding(request);
-	if (encoded !== null) return encoded;
+	return refuseEncoding(request) ?? readBodyAsSent(request);
+}
+
+/** As `readBody`, but a compressed body is read too, and stays compressed. */
+export async function readBodyAsSent(
+	request: Request,
+): Promise<{ ok: true; body: Uint8Array<ArrayBuffer> } | Refusal> {
 	const declared = request.headers.get("content-length");
-	if (Number(declared) > MAX_BODY_BYTES) return TOO_LARGE;
+	if (Number(declared) > MAX_BODY_BYTES) return BODY_TOO_LARGE;
 	try {
 		// HTTP enforces a declared length; the second check is for requests that did not come over HTTP.
 		// Creating the stream costs as much as the rest of the read, so it is created only when needed.
 		const body =
 			declared === null ? await collect(request.body) : new Uint8Array(await request.arrayBuffer());
-		return body === null || body.byteLength > MAX_BODY_BYTES ? TOO_LARGE : { ok: true, body };
+		return body === null || body.byteLength > MAX_BODY_BYTES ? BODY_TOO_LARGE : { ok: true, body };
 	} catch (cause) {
 		return bodyIncomplete(cause);
 	}
@@ -33,7 +44,7 @@ export async function readBody(request: Request): Promise<{ ok: true; body: Uint
 export function refuseEncoding(request: Request): Refusal | null {
 	const encoding = request.headers.get("content-encoding");
 	if (encoding === null || encoding.toLowerCase() === "identity") return null;
-	return refuse(415, "unsupported_content_encoding", "Send the body without compression.");
+	return UNSUPPORTED_ENCODING;
 }
 
 export function bodyIncomplete(cause: unknown): Refusal {
@@ -41,7 +52,7 @@ export function bodyIncomplete(cause: unknown): Refusal {
 }
 
 /** Returns null if the body exceeds the limit. */
-async function collect(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array | null> {
+async function collect(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer> | null> {
 	if (stream === null) return new Uint8Array();
 	const chunks: Uint8Array[] = [];
 	let length = 0;

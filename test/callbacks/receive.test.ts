@@ -1,7 +1,8 @@
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { env } from "cloudflare:workers";
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { Webhook } from "standardwebhooks";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
 import { DEFAULT_COMPLETION } from "../../src/store/resources/endpoint-columns.ts";
@@ -38,7 +39,11 @@ async function calledBack(
 	});
 }
 
-async function post(url: string, body: string, headers: Record<string, string> = {}) {
+async function post(
+	url: string,
+	body: string | Uint8Array<ArrayBuffer>,
+	headers: Record<string, string> = {},
+) {
 	const init = { method: "POST", body, headers: { "content-type": "application/json", ...headers } };
 	const response = await app.request(url, init, env);
 	const { status } = response;
@@ -214,6 +219,56 @@ test("where its output is to become an event, the delivery is dead, and says how
 	expect(delivery).toMatchObject({ status: "dead", reason: "too_large" });
 	expect(delivery?.detail).toContain("larger than 1048576 bytes");
 	expect(delivery?.attempts[0]?.job?.error).toContain("too_large");
+});
+
+describe("a callback that is compressed", () => {
+	const text = JSON.stringify({ text: "fi" });
+	const secret = `whsec_${Buffer.from("a-secret-of-the-provider").toString("base64")}`;
+	const cut = gzipSync(text).subarray(0, 15);
+
+	test.each<[string, Uint8Array<ArrayBuffer>]>([
+		["gzip", new Uint8Array(gzipSync(text))],
+		["br", new Uint8Array(brotliCompressSync(text))],
+		["Deflate", new Uint8Array(deflateSync(text))],
+		["gzip, br", new Uint8Array(brotliCompressSync(gzipSync(text)))],
+		["identity", new Uint8Array(Buffer.from(text))],
+	])("with %s is decoded, and a signature is one of its content", async (coding, body) => {
+		const setting = await calledBack({ webhookSecret: secret });
+		const { id, url } = await waiting(setting);
+		const at = new Date();
+		const headers = {
+			"content-encoding": coding,
+			"webhook-id": "msg_1",
+			"webhook-timestamp": String(Math.floor(at.getTime() / 1000)),
+			"webhook-signature": new Webhook(secret).sign("msg_1", at, text),
+		};
+		expect(await post(url, body, headers)).toMatchObject({ status: 200, body: { effect: "taken" } });
+		expect(await setting.dispatcher.get(id)).toMatchObject({ result: { data: { kind: "json", text } } });
+	});
+
+	test.each<[string, string, Uint8Array<ArrayBuffer>, object]>([
+		["unknown", "zstd", new Uint8Array(4), { status: 415, body: { code: "unsupported_content_encoding" } }],
+		["wrong", "gzip", new Uint8Array(4), { status: 415, body: { code: "unsupported_content_encoding" } }],
+		["cut off", "gzip", new Uint8Array(cut), { status: 400, body: { code: "body_incomplete" } }],
+	])("and is %s is refused, and the job goes on", async (_, coding, body, refused) => {
+		const setting = await calledBack();
+		const { id, url } = await waiting(setting);
+		expect(await post(url, body, { "content-encoding": coding })).toMatchObject(refused);
+		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "waiting" });
+	});
+
+	test("to little from much is an output that is too large", async () => {
+		const setting = await calledBack();
+		const { id, url } = await waiting(setting);
+		const bomb = new Uint8Array(gzipSync(Buffer.alloc(50_000_000)));
+		expect(await post(url, bomb, { "content-encoding": "gzip" })).toMatchObject({
+			body: { effect: "taken" },
+		});
+		expect(await setting.dispatcher.get(id)).toMatchObject({
+			status: "succeeded",
+			resultOmitted: "too_large",
+		});
+	});
 });
 
 test("a deadline that passes spends an attempt, and the last one ends the delivery", async () => {

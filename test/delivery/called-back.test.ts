@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { app } from "../../src/app.ts";
 import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
 import { dispatcher } from "../../src/objects/clients.ts";
+import type { DeliveryStatus } from "../../src/delivery/records.ts";
 import type { Completion, ReadableEndpoint, Subscription } from "../../src/store/records.ts";
 import { deleteSubscription } from "../../src/store/resources/subscriptions.ts";
 import {
@@ -66,7 +67,8 @@ async function begun(setting: Setting, answer: (call: Call) => Response | Promis
 
 async function waiting(
 	setting: Setting,
-	answer = () => Response.json({ id: "p1", status: "starting" }, { status: 202 }),
+	answer: () => Response | Promise<Response> = () =>
+		Response.json({ id: "p1", status: "starting" }, { status: 202 }),
 ) {
 	const job = await begun(setting, answer);
 	await whenStatus(setting, job.id, "waiting");
@@ -135,8 +137,11 @@ describe("a failure costs one attempt, however often the server reports it", () 
 		expect(await post(url, {}, 500)).toMatchObject(TAKEN);
 		expect(await post(url, "after all")).toMatchObject(TAKEN);
 		server.respond();
-		expect(await whenStatus(setting, id, "succeeded")).toMatchObject({
-			attempts: [{ number: 1, statusCode: 202, job: { outcome: "done" } }],
+		await vi.waitFor(async () => {
+			expect(await setting.dispatcher.get(id)).toMatchObject({
+				status: "succeeded",
+				attempts: [{ number: 1, statusCode: 202, job: { outcome: "done" } }],
+			});
 		});
 	});
 
@@ -171,6 +176,29 @@ async function secondAttempt(setting: Setting) {
 	return { ...first, second: urlOf(first.calls[1]) };
 }
 
+test("a delivery that a callback has ended is shown as ended while the response to its request is awaited", async () => {
+	const setting = await calledBack();
+	const server = slow();
+	const { id, url } = await begun(setting, server.answer);
+	const shown = async (status?: DeliveryStatus) => {
+		const { items } = await setting.dispatcher.list({ ...(status && { status }), limit: 10 });
+		return items.map((item) => item.status);
+	};
+	expect(await shown("in_flight")).toEqual(["in_flight"]);
+	expect(await post(url, "early")).toMatchObject(TAKEN);
+	expect(await setting.dispatcher.get(id)).toMatchObject({ status: "succeeded" });
+	expect(await shown()).toEqual(["succeeded"]);
+	expect(await shown("succeeded")).toEqual(["succeeded"]);
+	expect(await shown("in_flight")).toEqual([]);
+	server.respond();
+	await vi.waitFor(async () => {
+		expect(await setting.dispatcher.get(id)).toMatchObject({
+			attempts: [{ statusCode: 202, job: { outcome: "done" } }],
+		});
+	});
+	expect(await shown("succeeded")).toEqual(["succeeded"]);
+});
+
 describe("a callback of an earlier attempt, while a later one has its job", () => {
 	test("does not end that job by its failure, which has been counted", async () => {
 		const setting = await calledBack();
@@ -187,6 +215,52 @@ describe("a callback of an earlier attempt, while a later one has its job", () =
 		const { id, url } = await secondAttempt(setting);
 		expect(await post(url, "after all")).toMatchObject(TAKEN);
 		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "succeeded" });
+	});
+
+	test("and by its success the newer job is canceled, and the end is shown with the attempt that it ends", async () => {
+		const setting = await calledBack(replicate);
+		let jobs = 0;
+		const { id, url, calls } = await waiting(setting, () =>
+			Response.json({ id: `p${(jobs += 1)}`, status: "starting" }, { status: 202 }),
+		);
+		expect(await post(url, { id: "p1", status: "failed", error: "out of memory" })).toMatchObject(TAKEN);
+		await setting.dispatcher.retry(id);
+		await whenStatus(setting, id, "waiting");
+		expect(await post(url, { id: "p1", status: "succeeded", output: "after all" })).toMatchObject(TAKEN);
+		await until(() => calls.some((call) => call.url.endsWith("/cancel")));
+		expect(calls.at(-1)?.url).toBe("https://api.example.com/v1/predictions/p2/cancel");
+		expect(await setting.dispatcher.get(id)).toMatchObject({
+			status: "succeeded",
+			attempts: [{ job: { outcome: "done" } }, { outcome: "accepted" }],
+		});
+	});
+
+	test("and by its success before the newer job has a response, that job is canceled when it is known", async () => {
+		const setting = await calledBack({ protocol: "cog", url: "https://cog.example.com" });
+		const server = slow();
+		let isFirst = true;
+		const first = await waiting(setting, () =>
+			isFirst ? new Response("", { status: 202 }) : server.answer(),
+		);
+		const { id, calls } = first;
+		expect(await post(first.url, { status: "failed" })).toMatchObject(TAKEN);
+		isFirst = false;
+		await setting.dispatcher.retry(id);
+		await until(() => calls.length === 2);
+		expect(await post(first.url, { status: "succeeded", output: 1 })).toMatchObject(TAKEN);
+		expect(await setting.dispatcher.get(id)).toMatchObject({ status: "succeeded" });
+		server.respond();
+		await until(() => calls.length === 3);
+		expect(calls[2]?.url).toBe(`https://cog.example.com/predictions/${id}-1/cancel`);
+		await vi.waitFor(async () => {
+			expect(await setting.dispatcher.get(id)).toMatchObject({
+				status: "succeeded",
+				attempts: [
+					{ number: 1, job: { outcome: "done" } },
+					{ number: 2, statusCode: 202, outcome: "accepted" },
+				],
+			});
+		});
 	});
 
 	test("counts by its failure where its response was lost: the server may have joined the two requests", async () => {

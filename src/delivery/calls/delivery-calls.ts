@@ -43,16 +43,16 @@ export class DeliveryCalls {
 		const { ctx, backlog, work } = this.#parts;
 		const { sql } = ctx.storage;
 		const { refused } = backlog;
-		const { items, rest } = listRecords({ sql, refused, inFlight: work.flights.claimed }, query);
+		const { items, rest } = listRecords({ sql, refused, inFlight: work.flights.inFlight }, query);
 		return { items: await this.#explain(items), rest };
 	}
 
 	async get(id: string): Promise<DeliveryRecord | null> {
 		const { backlog, work } = this.#parts;
-		const { claimed } = work.flights;
-		const delivery = claimed.get(id) ?? backlog.find(id);
+		const { inFlight } = work.flights;
+		const delivery = inFlight.get(id) ?? backlog.find(id);
 		if (delivery === null) return null;
-		const [record] = await this.#explain([toRecord(delivery, claimed.has(id))]);
+		const [record] = await this.#explain([toRecord(delivery, inFlight.has(id))]);
 		return record ?? null;
 	}
 

@@ -19,9 +19,22 @@ export function nextNumber(attempts: readonly Attempt[]): number {
  * none. That job has ended or was given up: what its server still reports of a failure means nothing. An attempt whose
  * response was lost is not one of these, because its server may join the next request to the same job.
  */
-export function formerJob({ state, attempts }: Pick<Delivery, "state" | "attempts">): number {
-	const former = state.phase === "waiting" ? attempts.slice(0, -1) : attempts;
-	return former.findLast(({ outcome }) => outcome === "accepted")?.number ?? 0;
+export function formerJob(delivery: Pick<Delivery, "state" | "attempts">): number {
+	const present = beganJob(delivery)?.number ?? Number.POSITIVE_INFINITY;
+	const isFormer = ({ number, outcome }: Attempt): boolean => outcome === "accepted" && number < present;
+	return delivery.attempts.findLast(isFormer)?.number ?? 0;
+}
+
+/**
+ * The attempt that began the job that the delivery waits for; undefined: it waits for none. Not always the last one:
+ * the outcome of a request that was considered lost may be recorded after it.
+ */
+export function beganJob({ state, attempts }: Pick<Delivery, "state" | "attempts">): Attempt | undefined {
+	if (state.phase !== "waiting") return undefined;
+	const { attempt } = state.job;
+	return attempt === undefined
+		? attempts.findLast(({ outcome }) => outcome === "accepted")
+		: attempts.find(({ number }) => number === attempt);
 }
 
 /**

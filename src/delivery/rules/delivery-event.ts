@@ -18,6 +18,8 @@ export interface Attempted {
 export interface Accepted {
 	kind: "accepted";
 	handle: string | null;
+	/** The number of the attempt that began it. */
+	attempt: number;
 	/** How long to wait for the output, ms. */
 	deadlineMs: number;
 	/** Whether the server is polled for the output. */

@@ -25,8 +25,9 @@ export function afterDone(publishes: boolean, { now }: Context): DeliveryState {
  * Nothing is spent while the job runs: only its end decides what the attempt was.
  */
 export function waiting(spent: number, accepted: Accepted, context: Context): Waiting {
-	const { handle, deadlineMs } = accepted;
-	const job = { handle, isPolled: accepted.polls, polls: 0, deadlineAt: context.now + deadlineMs };
+	const { handle, attempt, deadlineMs } = accepted;
+	const deadlineAt = context.now + deadlineMs;
+	const job = { handle, attempt, isPolled: accepted.polls, polls: 0, deadlineAt };
 	return { phase: "waiting", spent, job, dueAt: nextLook(job, accepted, context) };
 }
 

@@ -26,6 +26,8 @@ export interface Pending {
 export interface ModelJob {
 	/** The server's id of the job; null: it gave none, and only a callback can report its end. */
 	handle: string | null;
+	/** The number of the attempt that began it. Absent: an earlier build began it. */
+	attempt?: number | undefined;
 	/** Begun without a URL to call back, so that it is polled whatever the settings say by now. Absent: an earlier build began it. */
 	isPolled?: boolean | undefined;
 	/** How often the server was polled without an output. */

@@ -8,24 +8,27 @@ import { idsOf } from "../log-lines.ts";
 import { jobIdOf } from "../rules/attempts.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import { exchangeStep, type Reachable } from "./exchange-step.ts";
-import type { TaskIo } from "./task.ts";
+import type { CancelableJob, TaskIo } from "./task.ts";
 
 const TIMEOUT_MS = 10_000;
 const TRIES = 3;
 const AGAIN_MS = 2_000;
 
-/** `delivery` as it was while it waited. Never throws. */
+/**
+ * `delivery` as it was while it waited; without a `job`, the one that it waited for is canceled.
+ * Never throws.
+ */
 export async function cancelJob(
 	delivery: Delivery,
 	settings: Reachable,
 	io: Pick<TaskIo, "env" | "exchange">,
+	job: CancelableJob | null = waitedFor(delivery),
 ): Promise<void> {
-	const { state } = delivery;
 	const { endpoint } = settings;
 	const jobs = protocolOf(endpoint.protocol)?.jobs;
-	if (state.phase !== "waiting" || jobs?.cancel === undefined) return;
+	if (job === null || jobs?.cancel === undefined) return;
 	const { url, model } = endpoint;
-	const step = jobs.cancel(state.job.handle, { url, model, jobId: jobIdOf(delivery) });
+	const step = jobs.cancel(job.handle, { url, model, jobId: jobIdOf(delivery) });
 	if (step === null) return;
 	for (let tried = 1; tried <= TRIES; tried++) {
 		const result = await exchangeStep(delivery, settings, { step, timeoutMs: TIMEOUT_MS }, io);
@@ -35,4 +38,8 @@ export async function cancelJob(
 		if (status !== null && status < 500 && status !== 429) return;
 		if (tried < TRIES) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * tried));
 	}
+}
+
+function waitedFor({ state }: Delivery): CancelableJob | null {
+	return state.phase === "waiting" ? state.job : null;
 }

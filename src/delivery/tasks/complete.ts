@@ -7,7 +7,7 @@ import { excerpt, showable } from "../exchange/response/excerpt.ts";
 import { reportedBy } from "../exchange/response/reported.ts";
 import type { Attempt, JobEnd } from "../records.ts";
 import type { AttemptResult, Outcome } from "../rules/attempt.ts";
-import { keepAttempts, nextNumber } from "../rules/attempts.ts";
+import { beganJob, keepAttempts, nextNumber } from "../rules/attempts.ts";
 import { classify, type Verdict } from "../rules/classify.ts";
 import { advance, type Delivery } from "../rules/delivery.ts";
 import { conclude, type Concluding, secretsOf } from "./conclude.ts";
@@ -20,6 +20,8 @@ export interface Completed extends Concluding {
 	 * epoch.
 	 */
 	startedAt: number | null;
+	/** The number of the earlier attempt whose job has ended; null: the present job has. */
+	former: number | null;
 }
 
 /** Whether the job has failed. */
@@ -41,11 +43,7 @@ export async function complete(completed: Completed): Promise<Ran> {
 	};
 	const after = {
 		...delivery,
-		attempts: withEnd(
-			delivery.attempts,
-			{ ...reportedBy(said, result, secretsOf(completed)), job: end },
-			completed,
-		),
+		attempts: withEnd(delivery, { ...reportedBy(said, result, secretsOf(completed)), job: end }, completed),
 	};
 	return { ...(await conclude({ ...completed, delivery: after }, verdict, end.error)), ended: null };
 }
@@ -58,7 +56,10 @@ export function passDeadline(delivery: Delivery, { retry, now, random }: Deadlin
 		outcome: "error",
 		error: "The output did not arrive in time.",
 	};
-	const after = { ...delivery, attempts: withEnd(delivery.attempts, { job: end }, { startedAt: null, now }) };
+	const after = {
+		...delivery,
+		attempts: withEnd(delivery, { job: end }, { startedAt: null, former: null, now }),
+	};
 	return { ...advance(after, { kind: "deadline_passed", retry }, { now, random }), ended: null };
 }
 
@@ -107,11 +108,14 @@ function errorIn(completed: Completed): string {
  * together with it.
  */
 function withEnd(
-	attempts: readonly Attempt[],
+	delivery: Delivery,
 	end: Pick<Attempt, "job"> & Reported,
-	{ startedAt, now }: Pick<Completed, "startedAt" | "now">,
+	{ startedAt, former, now }: Pick<Completed, "startedAt" | "former" | "now">,
 ): Attempt[] {
-	const told = startedAt === null ? attempts.at(-1) : attempts.find((attempt) => attempt.at === startedAt);
+	const { attempts } = delivery;
+	const told =
+		attempts.find(({ at, number }) => (former === null ? at === startedAt : number === former)) ??
+		(startedAt === null ? (beganJob(delivery) ?? attempts.at(-1)) : undefined);
 	if (told !== undefined) return attempts.map((one) => (one === told ? { ...told, ...end } : one));
 	const at = startedAt ?? now;
 	const begun: Attempt = {

@@ -95,6 +95,7 @@ async function completeOrFail(
 			callbackToken: null,
 			by: "poll",
 			startedAt: null,
+			former: null,
 			now: Date.now(),
 			random: Math.random(),
 		});

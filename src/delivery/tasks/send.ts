@@ -157,10 +157,12 @@ async function conclude(exchanged: Exchanged, io: TaskIo): Promise<Ran> {
 		isSilent: !io.succeededSince(startedAt),
 		isLate,
 	};
-	return settle(tried).catch((error: unknown) => {
+	const ran = await settle(tried).catch((error: unknown) => {
 		log("delivery.failed", { ...idsOf(delivery), error: String(error) });
 		return settleFailed(tried, error);
 	});
+	if (ran.unwanted !== undefined) io.cancelJob(delivery, settings, ran.unwanted);
+	return ran;
 }
 
 async function published(ran: Ran, env: Env): Promise<Ran> {

@@ -74,12 +74,23 @@ export async function settle(tried: Tried): Promise<Ran> {
 	const after = { ...delivery, attempts: keepAttempts([...delivery.attempts, { ...attempt, ...reported }]) };
 	const context = { now, random };
 	// Another exchange ended first, or this one had been given up: its outcome is only recorded.
-	if (delivery.state.phase !== "pending") return { delivery: after, ended, signals: [] };
+	if (delivery.state.phase !== "pending") {
+		const isUnwanted = outcome === "accepted" && delivery.state.phase !== "waiting";
+		return { delivery: after, ended, signals: [], ...(isUnwanted && { unwanted: { handle } }) };
+	}
 	if (tried.isLate && !isGood) return { delivery: after, ended: null, signals: [] };
 	if (isStale) return { ...advance(after, { kind: "brought_forward" }, context), ended };
 	if (outcome === "accepted") {
 		const { deadlineMs } = completing;
-		const accepted: DeliveryEvent = { kind: "accepted", handle, deadlineMs, polls, retryAfterMs };
+		const { number } = attempt;
+		const accepted: DeliveryEvent = {
+			kind: "accepted",
+			handle,
+			attempt: number,
+			deadlineMs,
+			polls,
+			retryAfterMs,
+		};
 		return { ...advance(after, accepted, context), ended };
 	}
 	return { ...(await conclude({ ...tried, delivery: after, said }, verdict, attempt.error)), ended };

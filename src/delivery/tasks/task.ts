@@ -9,9 +9,12 @@ import type { Job } from "../hands/job.ts";
 import type { AttemptResult, Outcome, Scope } from "../rules/attempt.ts";
 import type { Delivery } from "../rules/delivery.ts";
 import type { Signal } from "../rules/delivery-event.ts";
-import type { Owed } from "../rules/state.ts";
+import type { ModelJob, Owed } from "../rules/state.ts";
 
 export type TaskName = "send" | "poll" | "publish";
+
+/** A job, as its server names it. */
+export type CancelableJob = Pick<ModelJob, "handle">;
 
 /** What a task can use besides the delivery. */
 export interface TaskIo {
@@ -21,11 +24,13 @@ export interface TaskIo {
 	 */
 	exchange: (this: void, job: Job) => Promise<AttemptResult | null>;
 	/**
-	 * Tells the server, if possible, that the job is no longer needed. Returns at once; never throws.
+	 * Tells the server, if possible, that the job is no longer needed: `job`, or the one that the delivery waits for.
+	 * Returns at once; never throws.
 	 */
 	cancelJob(
 		delivery: Delivery,
 		settings: Pick<EndpointSettings, "ownHosts"> & { endpoint: ReadableEndpoint },
+		job?: CancelableJob,
 	): void;
 	/**
 	 * The delivery as it is now: an earlier exchange may have ended while this one was in progress.
@@ -54,6 +59,8 @@ export interface Ran {
 	/** How the exchange ended; null if nothing was sent. */
 	ended: Ended | null;
 	signals: readonly Signal[];
+	/** The response began a job, although a callback had ended the delivery before. */
+	unwanted?: CancelableJob;
 }
 
 export interface Task {

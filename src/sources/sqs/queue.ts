@@ -1,7 +1,6 @@
 /** SQS queue URLs: parsing, and which URLs the router may sign requests for. Pure. */
+import { regionOfService } from "../../http/aws-hosts.ts";
 
-/** https://docs.aws.amazon.com/general/latest/gr/sqs-service.html */
-const SQS_HOST = /^sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
 /** The account that owns the queue, and its name. */
 const QUEUE_PATH = /^\/(\d{12})\/([\w-]{1,80}(?:\.fifo)?)$/;
 
@@ -12,7 +11,7 @@ const QUEUE_PATH = /^\/(\d{12})\/([\w-]{1,80}(?:\.fifo)?)$/;
 export function refuseQueueUrl(text: string, { allowPrivate }: { allowPrivate: boolean }): string | null {
 	const url = URL.parse(text);
 	if (url === null) return "is not an absolute URL";
-	const isAmazon = url.protocol === "https:" && url.port === "" && SQS_HOST.test(url.hostname);
+	const isAmazon = url.protocol === "https:" && url.port === "" && regionOfQueue(url) !== null;
 	const isEmulator = allowPrivate && (url.protocol === "https:" || url.protocol === "http:");
 	if (!isAmazon && !isEmulator)
 		return "must be the URL of a queue, as in https://sqs.{region}.amazonaws.com/{account}/{name}";
@@ -23,7 +22,13 @@ export function refuseQueueUrl(text: string, { allowPrivate }: { allowPrivate: b
 
 /** null if the host does not contain it, as with emulators. */
 export function regionOf(queueUrl: string): string | null {
-	return SQS_HOST.exec(URL.parse(queueUrl)?.hostname ?? "")?.[1] ?? null;
+	const url = URL.parse(queueUrl);
+	return url === null ? null : regionOfQueue(url);
+}
+
+/** https://docs.aws.amazon.com/general/latest/gr/sqs-service.html */
+function regionOfQueue({ hostname }: URL): string | null {
+	return regionOfService(hostname, "sqs");
 }
 
 /** null if the URL is not the URL of a queue. */
@@ -35,5 +40,6 @@ export function queueArn(queueUrl: string, region: string): string | null {
 
 function partitionOf(region: string): string {
 	if (region.startsWith("cn-")) return "aws-cn";
+	if (region.startsWith("eusc-")) return "aws-eusc";
 	return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }

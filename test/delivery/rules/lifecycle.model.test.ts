@@ -47,6 +47,7 @@ function eventOf(retry: RetryPolicy): fc.Arbitrary<DeliveryEvent> {
 			weight: 4,
 			arbitrary: fc.record({
 				kind: fc.constant("accepted" as const),
+				attempt: fc.integer({ min: 1, max: 100 }),
 				handle: fc.option(fc.string()),
 				deadlineMs: fc.integer({ min: 1000, max: MAX_DELAY_MS }),
 				polls: fc.boolean(),

@@ -63,7 +63,14 @@ function waits(state: DeliveryState, event: DeliveryEvent, at: Context = context
 describe("which events fit which state", () => {
 	const events: Record<string, DeliveryEvent> = {
 		attempted: attempted("error"),
-		accepted: { kind: "accepted", handle: "job-1", deadlineMs: 60_000, polls: true, retryAfterMs: null },
+		accepted: {
+			kind: "accepted",
+			handle: "job-1",
+			attempt: 1,
+			deadlineMs: 60_000,
+			polls: true,
+			retryAfterMs: null,
+		},
 		still_running: { kind: "still_running", retryAfterMs: null, polls: true },
 		deadline_passed: { kind: "deadline_passed", retry },
 		resumed: { kind: "resumed", publishes: true },
@@ -257,6 +264,7 @@ describe("a job", () => {
 	const accepted = {
 		kind: "accepted",
 		handle: "job-1",
+		attempt: 1,
 		deadlineMs: 60_000,
 		polls: true,
 		retryAfterMs: null,
@@ -267,7 +275,7 @@ describe("a job", () => {
 			phase: "waiting",
 			dueAt: NOW + 1_000,
 			spent: 1,
-			job: { handle: "job-1", isPolled: true, polls: 0, deadlineAt: NOW + 60_000 },
+			job: { handle: "job-1", attempt: 1, isPolled: true, polls: 0, deadlineAt: NOW + 60_000 },
 		});
 	});
 

@@ -11,6 +11,9 @@ describe("queues that the router asks", () => {
 		"https://sqs.cn-north-1.amazonaws.com.cn/123456789012/scans",
 		"https://sqs.eu-central-1.api.aws/123456789012/scans",
 		"https://sqs-fips.us-east-1.api.aws/123456789012/scans",
+		"https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/scans",
+		"https://sqs.eusc-de-east-1.api.amazonwebservices.eu/123456789012/scans",
+		"https://sqs.cn-north-1.api.amazonwebservices.com.cn/123456789012/scans",
 	])("%s", (url) => {
 		expect(refuseQueueUrl(url, { allowPrivate: false })).toBeNull();
 	});
@@ -23,6 +26,8 @@ describe("queues that the router asks", () => {
 			"a host that only begins like it",
 			"https://sqs.eu-central-1.amazonaws.com.evil.example/123456789012/scans",
 		],
+		["a host below a bucket's", "https://sqs.eu-central-1.scans.s3.amazonaws.com/123456789012/scans"],
+		["a bucket that is named like a region", "https://sqs.s3.amazonaws.com/123456789012/scans"],
 		["another service", "https://sns.eu-central-1.amazonaws.com/123456789012/scans"],
 		["an emulator", "http://127.0.0.1:4566/123456789012/scans"],
 		["no account", "https://sqs.eu-central-1.amazonaws.com/scans"],
@@ -50,6 +55,7 @@ test.each([
 	[QUEUE, "eu-central-1"],
 	["https://sqs.cn-north-1.amazonaws.com.cn/123456789012/scans", "cn-north-1"],
 	["https://sqs.eu-central-1.api.aws/123456789012/scans", "eu-central-1"],
+	["https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/scans", "eusc-de-east-1"],
 	["http://127.0.0.1:4566/000000000000/scans", null],
 	["scans", null],
 ])("the region of %s is %s", (url, region) => {
@@ -61,6 +67,7 @@ test.each([
 	["http://127.0.0.1/000000000000/scans.fifo", "eu-west-1", "arn:aws:sqs:eu-west-1:000000000000:scans.fifo"],
 	[QUEUE, "cn-north-1", "arn:aws-cn:sqs:cn-north-1:123456789012:scans"],
 	[QUEUE, "us-gov-west-1", "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:scans"],
+	[QUEUE, "eusc-de-east-1", "arn:aws-eusc:sqs:eusc-de-east-1:123456789012:scans"],
 	["scans", "eu-west-1", null],
 ])("the ARN of %s in %s", (url, region, arn) => {
 	expect(queueArn(url, region)).toBe(arn);

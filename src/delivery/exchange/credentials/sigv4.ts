@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { AwsV4Signer } from "aws4fetch";
+import { awsLabels, isAwsRegion } from "../../../http/aws-hosts.ts";
 import type { AwsSigV4 } from "../../../store/records.ts";
 import type { OutgoingRequest } from "../../rules/attempt.ts";
 
@@ -12,18 +13,6 @@ export interface AwsScope {
 	service: string;
 }
 
-/** `eusc-de-east-1` is of the European Sovereign Cloud. */
-const REGION = /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/;
-/** Of the partitions of AWS: the world, China, the European Sovereign Cloud; each has one for IPv6 as well. */
-const DOMAINS = [
-	".amazonaws.com",
-	".api.aws",
-	".on.aws",
-	".amazonaws.com.cn",
-	".api.amazonwebservices.com.cn",
-	".amazonaws.eu",
-	".api.amazonwebservices.eu",
-];
 /** Services whose signing name differs from their host name. */
 const SIGNING_NAMES = new Map([
 	["bedrock-runtime", "bedrock"],
@@ -49,13 +38,8 @@ export function awsScope(auth: Pick<AwsSigV4, "region" | "service">, url: string
  * region and service swapped.
  */
 function scopeOfHost(host: string): AwsScope | null {
-	const domain = DOMAINS.find((domain) => host.endsWith(domain));
-	if (domain === undefined) return null;
-	const labels = host
-		.slice(0, -domain.length)
-		.split(".")
-		.filter((label) => label !== "vpce" && label !== "dualstack");
-	const at = labels.findLastIndex((label) => REGION.test(label));
+	const labels = (awsLabels(host) ?? []).filter((label) => label !== "vpce" && label !== "dualstack");
+	const at = labels.findLastIndex(isAwsRegion);
 	const region = labels[at];
 	const label = labels[at - 1] ?? labels[at + 1];
 	if (region === undefined || label === undefined) return null;
@@ -74,7 +58,8 @@ export async function signAws(
 	scope: AwsScope,
 	now: number,
 ): Promise<OutgoingRequest> {
-	const { url, method, headers, body } = request;
+	const { method, headers, body } = request;
+	const url = withoutPlus(request.url);
 	const covered = Object.entries(headers).filter(
 		([name]) => name === "content-type" || name.startsWith("x-amz-"),
 	);
@@ -98,9 +83,17 @@ export async function signAws(
 	const signature = authorization.slice(authorization.lastIndexOf("=") + 1);
 	return {
 		...request,
+		url,
 		headers: { ...headers, ...signed },
 		secrets: [...(request.secrets ?? []), authorization, signature],
 	};
+}
+
+/**
+ * A `+` in a query means a space in forms and a plus elsewhere. Signed is the space, so that is what has to be sent.
+ */
+function withoutPlus(url: string): string {
+	return url.replace(/\?[^#]*/, (query) => query.replaceAll("+", "%20"));
 }
 
 /** Only S3 requires this header; without it, the body would not be signed. */

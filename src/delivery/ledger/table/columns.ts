@@ -101,6 +101,7 @@ export const storedState = z.discriminatedUnion("status", [
 
 export const storedJob: z.ZodType<ModelJob> = z.object({
 	handle: z.string().nullable(),
+	attempt: z.number().optional().catch(undefined),
 	isPolled: z.boolean().optional().catch(undefined),
 	polls: z.number(),
 	deadlineAt: z.number(),

@@ -2,10 +2,9 @@
  * Fetches certificates and confirmations from SNS: only from SNS's own hosts, without following redirects, bounded in
  * time and size.
  */
+import { regionOfService } from "../../../http/aws-hosts.ts";
 import { readResponse } from "../../../http/read-response.ts";
 
-/** Every region, and the regions in China. https://docs.aws.amazon.com/general/latest/gr/sns.html */
-const SNS_HOST = /^sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/;
 const TIMEOUT_MS = 3_000;
 /** A certificate has about 2 KB. */
 const MAX_BYTES = 65_536;
@@ -13,8 +12,9 @@ const MAX_BYTES = 65_536;
 /** Returns the URL if it is an https URL of SNS with the default port, else null. */
 export function snsUrl(text: string): URL | null {
 	const url = URL.parse(text);
-	if (url === null || url.protocol !== "https:" || url.port !== "" || !SNS_HOST.test(url.hostname))
-		return null;
+	if (url === null || url.protocol !== "https:" || url.port !== "") return null;
+	// https://docs.aws.amazon.com/general/latest/gr/sns.html
+	if (regionOfService(url.hostname, "sns") === null) return null;
 	return url.username === "" && url.password === "" && url.hash === "" ? url : null;
 }
 

@@ -53,6 +53,13 @@ test("x-amz-… headers are covered, and so is the session token; others stay as
 	);
 });
 
+test("a plus in the query is a space, and is sent as what the signature says", async () => {
+	const signed = await signAws(requestWith({}, "", `${URL}a+b?q=1+2&r=%2B#a+b`), AUTH, SCOPE, NOW);
+	expect(signed.url).toBe(`${URL}a+b?q=1%202&r=%2B#a+b`);
+	const spelled = await signatureOf(requestWith({}, "", `${URL}a+b?q=1%202&r=%2B`));
+	expect(signed.secrets?.[1]).toBe(spelled);
+});
+
 test.each([
 	["the body", requestWith({}, "b")],
 	["the URL", requestWith({}, "a", `${URL}other`)],

@@ -79,6 +79,10 @@ test.each([
 	["the last retry of SNS", notification({ Timestamp: ago(62 * MINUTE) })],
 	["a clock ahead of ours", notification({ Timestamp: ago(-4 * MINUTE) })],
 	["China", notification({ SigningCertURL: "https://sns.cn-north-1.amazonaws.com.cn/a.pem" })],
+	[
+		"the European Sovereign Cloud",
+		notification({ SigningCertURL: "https://sns.eusc-de-east-1.amazonaws.eu/a.pem" }),
+	],
 ])("holds: %s", async (_what, message) => {
 	playSns();
 	expect(await check(message)).toBe(true);
@@ -130,6 +134,9 @@ test("a source without topics accepts nothing", async () => {
 describe("the certificate", () => {
 	test.each([
 		"http://sns.eu-central-1.amazonaws.com/a.pem",
+		// Of a bucket of S3 whose name is `sns`.
+		"https://sns.s3.amazonaws.com/a.pem",
+		"https://sns.s3-eu-west-1.amazonaws.com/a.pem",
 		"https://sns.eu-central-1.amazonaws.com:8443/a.pem",
 		"https://user:pw@sns.eu-central-1.amazonaws.com/a.pem",
 		"https://sns.eu-central-1.amazonaws.com/a.pem?Action=GetTopicAttributes",
