@@ -7,6 +7,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, parseEnv } from "node:util";
+import { isCrash, NO_RESPONSE, respondsAgain } from "./after-crash.ts";
 import { jsonLine, readableLine } from "./loglines.ts";
 import { paint } from "./paint.ts";
 import { parsePort } from "./port.ts";
@@ -53,12 +54,21 @@ async function main(): Promise<void> {
 
 	say(paint("dim", "Starting the router ..."));
 	let isUp = false;
-	const router = await startRouter({
+	let isChecking = false;
+	/** Both processes of workerd may report the same crash. */
+	const checkAfterCrash = async (): Promise<void> => {
+		if (isChecking) return;
+		isChecking = true;
+		if (!(await respondsAgain(router.url))) say(paint("red", NO_RESPONSE));
+		isChecking = false;
+	};
+	const router: Router = await startRouter({
 		port,
 		vars: { ALLOW_PRIVATE_ENDPOINTS: "true", ...ownVars, ADMIN_TOKEN: token },
 		persistTo: state,
 		log: (line) => {
 			if (!isUp) return;
+			if (isCrash(line)) void checkAfterCrash();
 			const shown = values.json ? jsonLine(line) : readableLine(line, process.stdout.columns);
 			if (shown !== null) console.log(shown);
 			else if (values.json) say(line);
