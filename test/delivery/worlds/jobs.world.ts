@@ -251,8 +251,10 @@ export class JobsWorld {
 				if (status === "in_flight") return true;
 				return status === "pending" && blockedBy === null && (nextAttemptAt ?? 0) <= Date.now();
 			});
-			if (moving.length === 0) return;
-			const now = JSON.stringify([this.jobs.length, moving.map(({ id }) => id)]);
+			// A delivery that a callback has ended is over, and its request may still be in flight.
+			const { inFlight } = await insist(() => this.dispatcher.health());
+			if (moving.length === 0 && inFlight === 0) return;
+			const now = JSON.stringify([this.jobs.length, inFlight, moving.map(({ id }) => id)]);
 			if (now !== before) still = 0;
 			before = now;
 			await sleep(5);
