@@ -67,8 +67,8 @@ export class OwedAnnouncements {
 	}
 
 	/**
-	 * Offers what is owed to the queue, the oldest first, until the queue refuses one. Returns when to
-	 * call again, ms since the epoch; null: nothing is left, or another call is at it. Never throws.
+	 * Offers what is owed to the queue, the oldest first, until the queue refuses one. Returns when to call again, ms
+	 * since the epoch; null: nothing is left, or another call is in progress. Never throws.
 	 */
 	async offer(): Promise<number | null> {
 		if (this.isEmpty || this.#isOffering) return null;

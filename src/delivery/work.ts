@@ -158,8 +158,8 @@ export class Work {
 	}
 
 	/**
-	 * Takes one claimed delivery as far as it can go now. `isFormer`: it was begun with earlier
-	 * settings. Never throws.
+	 * Processes one claimed delivery as far as possible now. `isFormer`: it was begun with earlier settings. Never
+	 * throws.
 	 */
 	async #carry(
 		delivery: Delivery,

@@ -28,7 +28,10 @@ export interface ModelJob {
 	handle: string | null;
 	/** The number of the attempt that began it. Absent: an earlier build began it. */
 	attempt?: number | undefined;
-	/** Begun without a URL to call back, so that it is polled whatever the settings say by now. Absent: an earlier build began it. */
+	/**
+	 * The job began without a callback URL, so it is polled whatever the current settings say. Absent: an earlier
+	 * build began it.
+	 */
 	isPolled?: boolean | undefined;
 	/** How often the server was polled without an output. */
 	polls: number;

@@ -1,6 +1,6 @@
 /**
- * When a dispatcher has to wake by itself: the earliest time at which there is work that no other
- * event will trigger. Pure; times in ms since the epoch.
+ * When a dispatcher has to wake on its own: the earliest time at which there is work that no other event will trigger.
+ * Pure; times in ms since the epoch.
  */
 
 /** When to check again while something is in progress, in case the object is lost meanwhile. */
