@@ -85,7 +85,7 @@ export class Callbacks {
 		const subscription = await subscriptionOf(env, settings, found.subscriptionId);
 		if (subscription === "missing") return LATER;
 		while (!this.#isTakable(id)) if (!(await this.#whenEnded(id))) return LATER;
-		// No await between here and the claim, so that nothing else can process the delivery meanwhile.
+		// No await between here and the claim, so that nothing else can process the delivery in between.
 		const delivery = flights.claimed.get(id) ?? backlog.find(id);
 		if (delivery === null || !isAwaiting(delivery)) return NONE;
 		if (job.kind === "running" || job.kind === "fetch") return { ok: true, effect: "running" };

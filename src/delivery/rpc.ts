@@ -70,9 +70,9 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
 	/**
-	 * Retries or cancels the deliveries that the order selects, in slices, and returns its progress.
-	 * Sending the same order again only returns the progress. `isBegun`: a dispatcher has said so, and
-	 * must not begin it anew. An object that runs the previous release has no such method and throws.
+	 * Retries or cancels the deliveries that the order selects, in slices, and returns its progress. Sending the same
+	 * order again only returns the progress. `isBegun`: the dispatcher has reported before that it began, and must not
+	 * start the order again. An object that runs the previous release has no such method and throws.
 	 */
 	bulk(order: BulkOrder, isBegun?: boolean): Promise<BulkAnswer>;
 	/** Stops the order; changes that were already made remain. null: there is no such order here. */

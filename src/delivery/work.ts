@@ -103,10 +103,7 @@ export class Work {
 		this.#parts.ctx.waitUntil(this.tellCanceled(delivery, settings, job));
 	}
 
-	/**
-	 * As `cancelJob`; resolves when the server has been told or cannot be reached. Never
-	 * throws.
-	 */
+	/** Like `cancelJob`, but resolves when the server has been notified or cannot be reached. Never throws. */
 	async tellCanceled(delivery: Delivery, settings: Reachable, job?: CancelableJob): Promise<void> {
 		await cancelJob(delivery, settings, this.#io, job);
 	}

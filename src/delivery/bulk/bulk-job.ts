@@ -148,7 +148,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 						names: job.endpointNames,
 					})
 				: job.endpointIds.slice(job.begun, job.begun + room).map((id) => ({ id, createdAt: 0 }));
-		// The job may have been canceled meanwhile.
+		// The job may have been canceled in the meantime.
 		const current = this.#job();
 		if (current?.status !== "running") return { ids: [], isLast: false };
 		const ids = found.map(({ id }) => id);

@@ -29,7 +29,7 @@ export function hasFailed(told: Told): boolean {
 	return verdictOn(told).outcome !== "done";
 }
 
-/** Ends the job of a delivery. The endpoint's gates are not told, because this is not an exchange. */
+/** Ends the job of a delivery. Nothing is reported to the endpoint's gates, because this is not an exchange. */
 export async function complete(completed: Completed): Promise<Ran> {
 	const { delivery, said, result, now } = completed;
 	const verdict = verdictOn(completed);

@@ -44,7 +44,7 @@ export interface TaskIo {
 	succeededSince(at: number): boolean;
 }
 
-/** What the endpoint's gates are told about an exchange. */
+/** What is reported to the endpoint's gates about an exchange. */
 export interface Ended {
 	outcome: Outcome;
 	scope: Scope;

@@ -33,7 +33,7 @@ export function refuseUrl(url: string, rules: UrlRules): string | null {
 	return refuseSpelling(url) ?? refuseAddress(url, rules);
 }
 
-/** As `refuseUrl`, for fields that need an HTTP URL. */
+/** Like `refuseUrl`, for fields that need an HTTP URL. */
 export function refuseHttpUrl(url: string, rules: UrlRules): string | null {
 	return refuseSpelling(url) ?? refuseHttpAddress(url, rules);
 }
@@ -45,8 +45,8 @@ function refuseSpelling(url: string): string | null {
 }
 
 /**
- * As `refuseUrl`, for a stored URL in any spelling. Only the parsed URL is checked, because that is
- * what `fetch` uses.
+ * Like `refuseUrl`, for a stored URL in any spelling. Only the parsed URL is checked, because that is what `fetch`
+ * uses.
  */
 export function refuseAddress(url: string, rules: UrlRules): string | null {
 	const scheme = bindingSchemeOf(url);
@@ -59,7 +59,7 @@ export function refuseAddress(url: string, rules: UrlRules): string | null {
 		: null;
 }
 
-/** As `refuseAddress`, for fields that need an HTTP URL. */
+/** Like `refuseAddress`, for fields that need an HTTP URL. */
 export function refuseHttpAddress(url: string, rules: UrlRules): string | null {
 	if (url.length > MAX_URL_LENGTH) return TOO_LONG;
 	const parsed = URL.parse(url);
