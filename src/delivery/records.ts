@@ -74,7 +74,7 @@ export interface Attempt extends Reported {
 	excerpt: string | null;
 	/** null or absent: it started no job, or the job is still running. */
 	job?: JobEnd | null | undefined;
-	/** Whether somebody has asked for a retry since, and before the next attempt. */
+	/** Whether a retry was requested after this attempt and before the next one. */
 	retryAsked?: boolean | undefined;
 }
 

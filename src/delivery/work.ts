@@ -1,7 +1,6 @@
 /**
- * Runs the deliveries of one endpoint: begins what is due as the gates allow, hands it to its task,
- * and writes the outcome. rules/ decides what an outcome means; gates/ decides how much the
- * endpoint can take.
+ * Runs the deliveries of one endpoint: begins due deliveries as far as the gates allow, hands each to its task, and
+ * writes the outcome. rules/ decides what an outcome means; gates/ decides how much the endpoint can take.
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";

@@ -8,7 +8,7 @@ const GIVEN_UP_MS = 900_000;
 
 export const storedPart = z.object({
 	status: z.enum(ENDPOINT_STATUSES),
-	/** Whether the dispatcher has said that it has begun. */
+	/** Whether the dispatcher has reported that it began. */
 	isBegun: z.boolean(),
 	/**
 	 * When the first of the latest consecutive calls failed or found it busy, ms since the epoch; null: the last call

@@ -58,13 +58,13 @@ export function keepAttempts(attempts: Attempt[]): Attempt[] {
 	return [...attempts.slice(0, FIRST_KEPT), ...attempts.slice(-LAST_KEPT)];
 }
 
-/** Marks that somebody has asked for a retry: the attempts from here on belong to it. */
+/** Marks that a retry was requested: all later attempts belong to it. */
 export function withRetryAsked(attempts: Attempt[]): Attempt[] {
 	const last = attempts.at(-1);
 	return last === undefined ? attempts : [...attempts.slice(0, -1), { ...last, retryAsked: true }];
 }
 
-/** The number of the attempt after which somebody last asked for a retry; 0: there was no such request. */
+/** The number of the attempt after which a retry was last requested; 0: none was requested. */
 export function retriedAfter(attempts: readonly Pick<Attempt, "number" | "retryAsked">[]): number {
 	return attempts.findLast(({ retryAsked }) => retryAsked === true)?.number ?? 0;
 }

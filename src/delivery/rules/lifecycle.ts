@@ -1,6 +1,6 @@
 /**
- * The life of a delivery, as one function from (state, event, now) to (state, signals). Pure: no
- * clock, no storage, no fetch; randomness is an argument. next-state.ts has what the states hold.
+ * The life of a delivery, as one function from (state, event, now) to (state, signals). Pure: no clock, no storage, no
+ * fetch; randomness is an argument. next-state.ts defines what the states contain.
  */
 import type { Attempted, Context, DeliveryEvent, Signal } from "./delivery-event.ts";
 import { afterBusy, afterDone, anew, askedAgain, dead, spend, waiting } from "./next-state.ts";

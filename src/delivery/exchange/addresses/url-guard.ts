@@ -79,8 +79,8 @@ function refuseShape(url: URL, { allowPrivate }: UrlRules): string | null {
 }
 
 /**
- * On the router itself, only sources may be sent to: their events keep the lineage that the request
- * carries, so that loops end. No other path accepts deliveries.
+ * The router sends to itself only at the URLs of sources: their events keep the lineage that the request carries, so
+ * that loops end. No other path accepts deliveries.
  */
 function refuseOwnHost(url: URL, { allowPrivate, ownHosts }: UrlRules): string | null {
 	if (SOURCE_PATH.test(url.pathname)) return null;
