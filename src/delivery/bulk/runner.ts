@@ -8,7 +8,7 @@ import { type BulkAnswer, type BulkOrder, type BulkPart, NO_COUNTS } from "./ord
 import { CHANGED_AT_ONCE, type SliceParts, Slices } from "./slices.ts";
 import { type EndedJob, isRunning, type Job, storedEndedJob, storedJob } from "./stored-job.ts";
 
-/** How long to wait before checking again whether the servers have been notified, ms. */
+/** The delay before the next slice while servers are being notified, ms. */
 const TELL_AGAIN_MS = 200;
 /** The maximum number of unfinished jobs. */
 const MAX_JOBS = 50;
