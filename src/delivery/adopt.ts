@@ -20,9 +20,12 @@ export interface Adopting {
 	settings: SettingsCache;
 	flights: Flights;
 	io: TaskIo;
-	/** Takes a claimed delivery as far as it can go now. `isFormer`: it was begun with earlier settings. Never throws. */
+	/**
+	 * Processes a claimed delivery as far as possible now. `isFormer`: it was begun with earlier settings. Never
+	 * throws.
+	 */
 	carry(delivery: Delivery, run: () => Promise<Ran>, settings: Settings, isFormer: boolean): Promise<void>;
-	/** Applies what follows from an outcome, after it is written. Never throws. */
+	/** Applies the consequences of an outcome, after it is written. Never throws. */
 	follow(id: string, ran: Ran, settings: Settings, isRepaired: boolean): Promise<void>;
 }
 

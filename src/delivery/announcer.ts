@@ -1,8 +1,7 @@
 /**
- * Publishes operational events about an endpoint and its deliveries, if any subscription asks for
- * them; otherwise nothing is written or sent. Occurrences are noted at once and published when the
- * settings show that somebody subscribes: stored first, then offered to the queue until it accepts
- * them (owed-announcements.ts).
+ * Publishes operational events about an endpoint and its deliveries, if any subscription asks for them; otherwise
+ * nothing is written or sent. Occurrences are noted at once and published when the settings show that there is a
+ * subscriber: stored first, then offered to the queue until it accepts them (owed-announcements.ts).
  */
 import type { Env } from "../env.ts";
 import type { SluiceEvent } from "../events/event.ts";
@@ -34,11 +33,9 @@ import { type OwedAnnouncement, OwedAnnouncements } from "./owed-announcements.t
 import type { Delivery } from "./rules/delivery.ts";
 
 const KEY = "announced";
-/** Present while a high backlog has been announced, so that an eviction repeats nothing. */
+/** Present while a high backlog is announced, so that it is not announced again after an eviction. */
 const HIGH = "backlog_high";
-/**
- * Limit of noted occurrences. One for each kind and reason per window is far fewer.
- */
+/** The maximum number of noted occurrences, far more than one for each kind and reason per window. */
 const MAX_NOTED = 50;
 
 /** An occurrence at an endpoint; the name comes from the settings. */
@@ -117,7 +114,7 @@ export class Announcer {
 		if (typeof settings !== "object" || !settings.isAnnouncing) {
 			this.#owed.clear();
 			this.#announced = NOTHING_ANNOUNCED;
-			// Whoever subscribes later is told then.
+			// So that a high backlog is announced again if somebody subscribes later.
 			this.#isHigh = false;
 			this.#keep();
 			return null;

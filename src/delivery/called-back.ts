@@ -31,9 +31,9 @@ export interface CallbackParts {
 	env: Env;
 	backlog: Backlog;
 	flights: Flights;
-	/** Tells the server of the job that the delivery waited for, if any, that nobody waits for it. Never throws. */
+	/** If the delivery waited for a job, tells its server that the job is no longer needed. Never throws. */
 	cancelJob(delivery: Delivery, settings: Reachable): void;
-	/** Applies what follows from an ended job, after it is stored. */
+	/** Applies the consequences of an ended job, after it is stored. */
 	follow(id: string, ran: Ran, settings: Settings): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export class Callbacks {
 		const subscription = await subscriptionOf(env, settings, found.subscriptionId);
 		if (subscription === "missing") return LATER;
 		while (!this.#isTakable(id)) if (!(await this.#whenEnded(id))) return LATER;
-		// No await between here and the claim, so that nothing else can process the delivery meanwhile.
+		// No await between here and the claim, so that nothing else can process the delivery in between.
 		const delivery = flights.claimed.get(id) ?? backlog.find(id);
 		if (delivery === null || !isAwaiting(delivery)) return NONE;
 		if (job.kind === "running" || job.kind === "fetch") return { ok: true, effect: "running" };
@@ -104,7 +104,7 @@ export class Callbacks {
 			now: Date.now(),
 			random: Math.random(),
 		};
-		// A failure of another job says nothing about the present one.
+		// A failure of another job says nothing about the current one.
 		if (hasFailed(completed) && (isOther || !this.#isOpen(completed))) return NONE;
 		const run = async (): Promise<Ran> => {
 			if (subscription === "deleted") return undeliverable(delivery);
@@ -121,7 +121,7 @@ export class Callbacks {
 		return subscription === "deleted" ? NONE : { ok: true, effect: "taken" };
 	}
 
-	/** Whether nothing but a request, which may take long, is processing the delivery, and nothing of it is unwritten. */
+	/** Whether only a request, which may take long, is processing the delivery, and all its changes are written. */
 	#isTakable(id: string): boolean {
 		const { flights } = this.#parts;
 		return !flights.isUnwritten(id) && (!flights.claimed.has(id) || flights.isSending(id));
@@ -143,7 +143,7 @@ export class Callbacks {
 		return !attempts.some(({ at, job }) => at === startedAt && job);
 	}
 
-	/** Ends a delivery that is not claimed. null: the outcome is only kept in memory, because the write failed. */
+	/** Ends a delivery that is not claimed. null: the write failed, and the outcome is kept only in memory. */
 	async #end(delivery: Delivery, run: () => Promise<Ran>): Promise<Ran | null> {
 		const { flights } = this.#parts;
 		flights.begin(delivery, "poll");
@@ -157,7 +157,10 @@ export class Callbacks {
 		return flights.isUnwritten(delivery.id) ? null : ran;
 	}
 
-	/** For a delivery whose request is in progress; it stays claimed. null: it has ended otherwise, or the write failed. */
+	/**
+	 * Ends a delivery whose request is in progress; it stays claimed. null: it has ended in another way, or the write
+	 * failed.
+	 */
 	async #replace(delivery: Delivery, run: () => Promise<Ran>): Promise<Ran | null> {
 		const { flights } = this.#parts;
 		const ran = await run();
@@ -172,12 +175,15 @@ export class Callbacks {
 	}
 }
 
-/** The attempt that the URL names, if its job came before the present one, or the next; null: it did not, or is not named. */
+/**
+ * The attempt that the URL names, if its job came before the current one, or before the next one if there is none.
+ * null: it did not, or the URL names no attempt.
+ */
 function formerOf(delivery: Delivery, attempt: number | null): number | null {
 	return attempt !== null && attempt <= formerJob(delivery) ? attempt : null;
 }
 
-/** Whether the server names another job than the one that the delivery waits for. */
+/** Whether the server names a different job from the one that the delivery waits for. */
 function isOfOtherJob({ state }: Delivery, { handle }: Reading): boolean {
 	if (state.phase !== "waiting" || handle === null || state.job.handle === null) return false;
 	return handle !== state.job.handle;

@@ -1,11 +1,10 @@
 /**
- * The dispatcher: the Durable Object that owns the deliveries of one endpoint. It accepts
- * deliveries, sends as many at once as the endpoint can take, and stores the outcomes. This file
- * holds only its RPC methods and what they are wired to; loop.ts has its loop and its alarm.
+ * The dispatcher: the Durable Object that owns the deliveries of one endpoint. It accepts deliveries, sends as many at
+ * once as the endpoint can take, and stores the outcomes. This file contains only its RPC methods and their wiring;
+ * its loop and its alarm are in loop.ts.
  *
- * Deliveries in progress are tracked in memory only: a row is written when one ends. After a crash,
- * the table and the inbox still show what is owed. An alarm is set whenever anything is owed, and
- * it resumes the work.
+ * Deliveries in progress are tracked in memory only: a row is written when one ends. After a crash, the table and the
+ * inbox still show what is owed. An alarm is set whenever anything is owed, and it resumes the work.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../env.ts";
@@ -180,15 +179,15 @@ export class Dispatcher extends DurableObject<Env> implements DispatcherRpc {
 		// A hand may have the request that began the job, and this life does not know of it yet.
 		if (this.#work.pool.isRecovering) await this.#loop.recover();
 		if (this.#work.pool.isRecovering) return LATER;
-		// Should the object be lost between the end and what is due after it.
+		// In case the object is lost between the end of the job and the next step.
 		await this.#alarm.arm(Date.now() + BACKSTOP_MS);
 		return this.#callbacks.take(id, callback, settings);
 	}
 
 	async settle(hand: number, incarnation: string, outcomes: Outcome[]): Promise<LeasedJob[]> {
 		const { pool } = this.#work;
-		// Exchanges that an earlier life began are judged by these settings; this life uses the
-		// settings that it sent with.
+		// Exchanges that an earlier life began are judged by these settings; those of this life are judged by the
+		// settings that they were sent with.
 		const isOwn = outcomes.every(({ held }) => pool.isAwaited(held.token));
 		if (this.#endpointId !== null && !isOwn) await this.#settings.read(this.#endpointId);
 		this.#loop.start();

@@ -17,7 +17,7 @@ import type { SettingsCache } from "./settings.ts";
 import { TASKS } from "./tasks/tasks.ts";
 import type { Work } from "./work.ts";
 
-/** Wait before hands that could not be reached are asked again. */
+/** The delay before hands that could not be reached are asked again. */
 const ASK_AGAIN_MS = 1_000;
 
 export interface LoopParts extends Again {
@@ -89,8 +89,8 @@ export class Loop {
 	}
 
 	/**
-	 * Runs one loop at a time; work that arrives meanwhile causes another round. Never throws: the
-	 * alarm tries again.
+	 * Runs one loop at a time; work that arrives in the meantime causes another round. Never throws: the alarm tries
+	 * again.
 	 */
 	async #run(): Promise<void> {
 		this.#runAgain = true;

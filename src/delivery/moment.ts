@@ -1,4 +1,4 @@
-/** The moment at an endpoint as its gates see it: what is under way, and by which settings it is judged. */
+/** The current situation at an endpoint, as its gates see it: what is in progress, and which settings apply. */
 import { completionOf } from "../models/completion.ts";
 import { isSending } from "../store/views/settings.ts";
 import type { Flights } from "./flights.ts";

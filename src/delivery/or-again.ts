@@ -1,4 +1,4 @@
-/** What a dispatcher does so that a failure is not the end of it: the alarm tries again. */
+/** How a dispatcher continues after a failure: the alarm tries again. */
 import { log } from "../log.ts";
 import type { Alarm } from "../objects/alarm.ts";
 import { AGAIN_MS } from "./rules/wake.ts";

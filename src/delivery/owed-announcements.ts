@@ -11,7 +11,7 @@ import { buildOperationalEvent } from "../operations/event.ts";
 import { OPERATIONAL_TYPES } from "../operations/occurrence.ts";
 
 const KEY = "announcements_owed";
-/** Wait before events that the queue refused are offered again, ms. */
+/** The delay before events that the queue refused are offered again, ms. */
 const OFFER_AGAIN_MS = 10_000;
 /** If the queue refuses for longer, the oldest are lost: about ten events of each kind. */
 const MAX_OWED = 100;
@@ -67,8 +67,8 @@ export class OwedAnnouncements {
 	}
 
 	/**
-	 * Offers what is owed to the queue, the oldest first, until the queue refuses one. Returns when to
-	 * call again, ms since the epoch; null: nothing is left, or another call is at it. Never throws.
+	 * Offers what is owed to the queue, the oldest first, until the queue refuses one. Returns when to call again, ms
+	 * since the epoch; null: nothing is left, or another call is in progress. Never throws.
 	 */
 	async offer(): Promise<number | null> {
 		if (this.isEmpty || this.#isOffering) return null;

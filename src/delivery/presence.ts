@@ -61,9 +61,7 @@ export class Presence {
 		}
 	}
 
-	/**
-	 * The delivery as the API shows it; one that waits for a missing endpoint says so.
-	 */
+	/** The delivery as the API shows it; if it waits for a missing endpoint, it says so. */
 	explain(record: DeliveryRecord): DeliveryRecord {
 		return this.#isMissing && record.status === "pending" ? { ...record, detail: DETAIL } : record;
 	}

@@ -74,7 +74,7 @@ export interface Attempt extends Reported {
 	excerpt: string | null;
 	/** null or absent: it started no job, or the job is still running. */
 	job?: JobEnd | null | undefined;
-	/** Whether somebody has asked for a retry since, and before the next attempt. */
+	/** Whether a retry was requested after this attempt and before the next one. */
 	retryAsked?: boolean | undefined;
 }
 
@@ -112,9 +112,7 @@ export interface DeliveryRecord {
 	 * Why it is not sent although it is due; null if it is not due or is about to be sent.
 	 */
 	blockedBy: BlockedBy | null;
-	/**
-	 * When the block ends by itself; never in the past, null if only an event ends it.
-	 */
+	/** When the block ends without an event; never in the past, null if only an event ends it. */
 	blockedUntil: number | null;
 	createdAt: number;
 	finishedAt: number | null;

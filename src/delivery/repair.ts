@@ -31,8 +31,8 @@ export class Repair {
 	}
 
 	/**
-	 * Makes the next slice due; returns true if there may be more. `isPolled`: the endpoint's jobs are polled, so that those
-	 * that wait are looked at too, also if they were begun while the endpoint called back.
+	 * Makes the next slice due; returns true if there may be more. `isPolled`: the endpoint's jobs are polled, so
+	 * waiting jobs become due too, even those that began while the endpoint completed by callback.
 	 */
 	goOn(isPolled: boolean): boolean {
 		if (this.#since === null) return false;

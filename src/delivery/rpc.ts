@@ -8,7 +8,7 @@ import type { IncomingEvent } from "./ledger/inbox/incoming.ts";
 import type { Recent } from "./recent.ts";
 import type { Change, DeliveryQuery, DeliveryRecord, SettingsChange } from "./records.ts";
 
-/** Why nothing is sent to an endpoint now, and when that ends by itself (ms since the epoch). */
+/** Why nothing is sent to an endpoint now, and when that ends without an event (ms since the epoch). */
 export interface Blocked {
 	/**
 	 * A gate, or `database`: the endpoint's settings cannot be read, and nothing is sent without them.
@@ -70,15 +70,12 @@ export interface DispatcherRpc extends Rpc.DurableObjectBranded {
 	retry(id: string): Promise<Change>;
 	cancel(id: string): Promise<Change>;
 	/**
-	 * Retries or cancels the deliveries that the order selects, in slices, and returns its progress.
-	 * Sending the same order again only returns the progress. `isBegun`: a dispatcher has said so, and
-	 * must not begin it anew. An object that runs the previous release has no such method and throws.
+	 * Retries or cancels the deliveries that the order selects, in slices, and returns its progress. Sending the same
+	 * order again only returns the progress. `isBegun`: the dispatcher has reported before that it began, and must not
+	 * start the order again. An object that runs the previous release has no such method and throws.
 	 */
 	bulk(order: BulkOrder, isBegun?: boolean): Promise<BulkAnswer>;
-	/**
-	 * Stops the order; what has been changed stays changed. null: there is no such
-	 * order here.
-	 */
+	/** Stops the order; changes that were already made remain. null: there is no such order here. */
 	stopBulk(id: string): BulkPart | null;
 	/**
 	 * A model server reports in a callback how a job ended. When this returns that it was taken, the

@@ -30,8 +30,8 @@ export class SettingsCache {
 	 */
 	#changes = 0;
 	/**
-	 * The read in progress. Calls that arrive meanwhile share its result, unless a change was reported
-	 * since it began.
+	 * The read in progress. Calls that arrive while it runs share its result, unless a change was reported since it
+	 * began.
 	 */
 	#reading: { changes: number; settings: Promise<Settings> } | null = null;
 
@@ -129,7 +129,7 @@ export class SettingsCache {
 	}
 }
 
-/** Logs once why nothing is sent to an endpoint that nobody has stopped. */
+/** Logs once why nothing is sent to an endpoint that has not been stopped. */
 function logStop(endpointId: string, former: Settings | undefined, now: Settings): void {
 	if (now === "missing" && former !== "missing") {
 		log("dispatcher.endpoint_missing", { endpoint_id: endpointId });

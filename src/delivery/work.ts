@@ -1,7 +1,6 @@
 /**
- * Runs the deliveries of one endpoint: begins what is due as the gates allow, hands it to its task,
- * and writes the outcome. rules/ decides what an outcome means; gates/ decides how much the
- * endpoint can take.
+ * Runs the deliveries of one endpoint: begins due deliveries as far as the gates allow, hands each to its task, and
+ * writes the outcome. rules/ decides what an outcome means; gates/ decides how much the endpoint can take.
  */
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -103,10 +102,7 @@ export class Work {
 		this.#parts.ctx.waitUntil(this.tellCanceled(delivery, settings, job));
 	}
 
-	/**
-	 * As `cancelJob`; resolves when the server has been told or cannot be reached. Never
-	 * throws.
-	 */
+	/** Like `cancelJob`, but resolves when the server has been notified or cannot be reached. Never throws. */
 	async tellCanceled(delivery: Delivery, settings: Reachable, job?: CancelableJob): Promise<void> {
 		await cancelJob(delivery, settings, this.#io, job);
 	}
@@ -158,8 +154,8 @@ export class Work {
 	}
 
 	/**
-	 * Takes one claimed delivery as far as it can go now. `isFormer`: it was begun with earlier
-	 * settings. Never throws.
+	 * Processes one claimed delivery as far as possible now. `isFormer`: it was begun with earlier settings. Never
+	 * throws.
 	 */
 	async #carry(
 		delivery: Delivery,

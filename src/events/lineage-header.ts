@@ -1,9 +1,10 @@
 /**
  * The lineage header of a delivery. An endpoint that posts a follow-up event sends the header back, so that the router
- * continues its hop and budget counts instead of starting at zero. The header is signed because the router has to trust
- * it, and expires after a day so that it cannot be reused for ever.
+ * continues its hop and budget counts instead of starting at zero. The header is signed because the router has to
+ * trust it, and expires after a day so that it cannot be reused forever.
  *
- * An endpoint gains nothing by misusing a header: its events are only limited sooner and counted against another event.
+ * An endpoint gains nothing by misusing a header: its events are only limited sooner and counted against another
+ * event.
  */
 import * as z from "zod";
 import { isOwnSignature, signOwn } from "../crypto/own-signature.ts";

@@ -1,6 +1,6 @@
 /**
- * From a request to verified events. A body is read whole and verified; a large one, where the source's kind knows such, is
- * verified and split while it arrives.
+ * From a request to verified events. A normal body is read completely, then verified. If the source's kind accepts
+ * large bodies, a large one is verified and split while it arrives.
  */
 import type { Env } from "../env.ts";
 import { readBody } from "../http/read-body.ts";

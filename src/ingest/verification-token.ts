@@ -17,7 +17,10 @@ const MAX_REMEMBERED = 1_000;
 /** How long D1 is not asked again after it reported that no token is expected. */
 const UNWANTED_MS = 10_000;
 
-/** When these periods end by source, and the sources that have verified a request. Both evict the oldest when full. */
+/**
+ * By source: when its period of `UNWANTED_MS` ends, and whether it has verified a request. Both evict the oldest when
+ * full.
+ */
 const unwanted = new Map<string, number>();
 const verified = new Map<string, true>();
 

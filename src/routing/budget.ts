@@ -1,5 +1,5 @@
 /**
- * The request budget of a delivery. Events carry it themselves: each child costs one request, and the rest is divided
+ * The request budget of a delivery. It is part of the event: each child costs one request, and the rest is divided
  * among the children that may cause further requests, so that no shared counter is needed. Pure.
  */
 

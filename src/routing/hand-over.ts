@@ -1,7 +1,7 @@
 /**
- * Hands a load over: events with their decisions to their event logs, deliveries to the dispatchers of their endpoints.
- * One call each. If a call fails, its messages are retried one by one, so that a bad message does not block the others.
- * A dispatcher without room is not a failure.
+ * Hands a load over: events with their decisions to their event logs, deliveries to the dispatchers of their
+ * endpoints. Each log and each dispatcher gets one call. If a call fails, its messages are retried one by one, so that
+ * a bad message does not block the others. A dispatcher without room is not a failure.
  */
 import { concurrently } from "../objects/concurrently.ts";
 import { dispatcher } from "../objects/clients.ts";
@@ -97,7 +97,8 @@ async function dispatch(load: readonly Routed[], env: Env, fail: (message: Messa
 			await inOneOrOneByOne(
 				run,
 				async (part, isRepeated) => {
-					// Parts of a failed call may have arrived. The dispatcher is told from what time on to look for them.
+					// Parts of a failed call may have arrived. The dispatcher is told how far back it has to look for
+					// them.
 					const told = isRepeated ? startedAt : null;
 					const items = part.map((item) => toIncoming({ ...item, storedAt: item.storedAt ?? told }));
 					const enqueued = await dispatcher(env, endpointId).enqueue(items);

@@ -131,8 +131,8 @@ export function hasChanged(table: Table, asRead: ReadAs | null): string {
 }
 
 /**
- * `usedBy`: the names of what needs it, for which nothing was deleted. isChanged: nor was it, because it has changed
- * since.
+ * `usedBy`: the names of the records that still need it; if there are any, it was not deleted. `isChanged`: it was not
+ * deleted, because it has changed since it was read.
  */
 export interface Deletion {
 	usedBy: string[];
@@ -159,9 +159,10 @@ export async function listRows<R>(
 }
 
 /**
- * Belongs into the batch of every change that routing can see, right behind the statement that makes it: where that
- * changes no row, nobody has to read anything anew. The version follows the clock where it can: a plain counter would
- * come by the same number twice after the database has been restored to an earlier state.
+ * Add this to the batch of every change that affects routing, directly after the statement that makes the change: if
+ * that statement changes no row, the version stays the same and no router reads the table again. The version follows
+ * the clock if possible, because a plain counter would produce the same number twice after the database has been
+ * restored to an earlier state.
  */
 export function bumpRoutingVersion(db: D1Database): D1PreparedStatement {
 	return db

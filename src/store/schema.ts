@@ -143,11 +143,11 @@ const STEPS: readonly (readonly string[])[] = [
 		"CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created_at)",
 	],
 	[
-		// The entries of one actor, which are bounded by themselves.
+		// The entries of one actor, which have a separate limit.
 		"CREATE INDEX IF NOT EXISTS audit_by_actor ON audit (actor_id, created_at, id)",
 	],
 	[
-		// 1: its events are tests. null: as before this step, they are not.
+		// 1: the source's events are tests. null, for sources from before this step: they are not.
 		"ALTER TABLE sources ADD COLUMN is_test INTEGER",
 	],
 ];

@@ -42,7 +42,7 @@ const storedJob = z.object({
 	status: z.enum(JOB_STATUSES),
 	createdAt: z.number(),
 	finishedAt: z.number().nullable(),
-	/** Endpoints that have been begun, and the last of them; null: none. */
+	/** Endpoints that have been started, and the last one of them; null: none. */
 	begun: z.number(),
 	last: z.object({ createdAt: z.number(), id: z.string() }).nullable(),
 });
@@ -109,8 +109,8 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 	}
 
 	/**
-	 * Asks the dispatchers that are at work, begins others if there is room, and checks whether all
-	 * are done. Never throws.
+	 * Asks the active dispatchers for their progress, starts others if there is room, and checks whether all are done.
+	 * Never throws.
 	 */
 	async #turn(): Promise<void> {
 		if (this.#isBusy) return;
@@ -148,7 +148,7 @@ export class BulkJob extends DurableObject<Env> implements BulkJobRpc {
 						names: job.endpointNames,
 					})
 				: job.endpointIds.slice(job.begun, job.begun + room).map((id) => ({ id, createdAt: 0 }));
-		// The job may have been canceled meanwhile.
+		// The job may have been canceled in the meantime.
 		const current = this.#job();
 		if (current?.status !== "running") return { ids: [], isLast: false };
 		const ids = found.map(({ id }) => id);

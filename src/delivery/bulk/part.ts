@@ -1,16 +1,19 @@
-/** What a bulk job knows of its order at one dispatcher, and what follows from a call to it. Pure. */
+/** What a bulk job knows about its order at one dispatcher, and how each call to that dispatcher changes it. Pure. */
 import * as z from "zod";
 import { type BulkAnswer, NO_COUNTS, storedCounts } from "./order.ts";
 import { ENDPOINT_STATUSES, type EndpointStatus, type Unfinished } from "./rpc.ts";
 
-/** A dispatcher that has not responded, or was busy, for this long is no longer asked. */
+/** A dispatcher that has not responded, or has been busy, for this long is not asked any more. */
 const GIVEN_UP_MS = 900_000;
 
 export const storedPart = z.object({
 	status: z.enum(ENDPOINT_STATUSES),
-	/** Whether the dispatcher has said that it has begun. */
+	/** Whether the dispatcher has reported that it began. */
 	isBegun: z.boolean(),
-	/** When the first of the calls in a row failed or found it busy, ms since the epoch; null: the last went well. */
+	/**
+	 * When the first of the latest consecutive calls failed or found it busy, ms since the epoch; null: the last call
+	 * succeeded.
+	 */
 	failingSince: z.number().nullable(),
 	...storedCounts,
 });
@@ -31,7 +34,7 @@ export function nextPart(before: Part, answer: BulkAnswer | null, now: number): 
 	return { ...before, failingSince, ...(isGivenUp && { status: end }) };
 }
 
-/** Whether it is over without everything being known to be done. */
+/** Whether this part has ended, but it is not known whether everything was done. */
 export function isUnfinished({ status }: Pick<Part, "status">): boolean {
 	return status === "unreachable" || status === "busy" || status === "forgotten";
 }

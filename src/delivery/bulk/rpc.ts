@@ -21,11 +21,11 @@ export interface BulkRequest {
 export const ENDPOINT_STATUSES = ["running", "done", "canceled", "unreachable", "busy", "forgotten"] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
-/** incomplete: over, but at some endpoints not everything was done, as far as is known. */
+/** incomplete: the job has ended, but as far as is known, not everything was done at some endpoints. */
 export const JOB_STATUSES = ["running", "done", "incomplete", "canceled"] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** How many endpoints ended in which of the statuses that make a job incomplete. */
+/** How many endpoints ended in each of the statuses that make a job incomplete. */
 export type Unfinished = Record<"unreachable" | "busy" | "forgotten", number>;
 
 export interface EndpointProgress extends BulkCounts {
@@ -55,6 +55,6 @@ export interface BulkJobRpc extends Rpc.DurableObjectBranded {
 	begin(request: BulkRequest): Promise<BulkRecord>;
 	/** null: there is no such job, or it has expired. */
 	read(): Promise<BulkRecord | null>;
-	/** Stops the job; what has been changed stays changed. null: as above. */
+	/** Stops the job; changes that were already made remain. null: as above. */
 	cancel(): Promise<BulkRecord | null>;
 }

@@ -8,11 +8,11 @@ import { type BulkAnswer, type BulkOrder, type BulkPart, NO_COUNTS } from "./ord
 import { CHANGED_AT_ONCE, type SliceParts, Slices } from "./slices.ts";
 import { type EndedJob, isRunning, type Job, storedEndedJob, storedJob } from "./stored-job.ts";
 
-/** Wait until the servers have been told, ms. */
+/** The delay before the next slice while servers are being notified, ms. */
 const TELL_AGAIN_MS = 200;
-/** Jobs that are not done. */
+/** The maximum number of unfinished jobs. */
 const MAX_JOBS = 50;
-/** Jobs that have ended, whose outcome is kept: each is read within seconds. */
+/** The number of ended jobs whose outcomes are kept. Each outcome is read within seconds. */
 const MAX_ENDED = 500;
 const KEY = "bulk";
 const ENDED = "bulk_ended";
@@ -64,7 +64,7 @@ export class BulkRunner {
 		return part;
 	}
 
-	/** What has been changed stays changed. null: there is no such job here. */
+	/** Stops a job; changes that were already made remain. null: there is no such job here. */
 	stop(id: string): BulkPart | null {
 		const job = this.#jobs.find(({ order }) => order.id === id);
 		if (job === undefined) return this.#ended.find((ended) => ended.id === id)?.part ?? null;
@@ -102,7 +102,7 @@ export class BulkRunner {
 		return this.#jobs.find(isRunning);
 	}
 
-	/** Returns whether there were any. Earlier builds kept them among the jobs. */
+	/** Moves ended jobs, which earlier builds kept among the running ones. Returns whether there were any. */
 	#setAsideEnded(): boolean {
 		const over = this.#jobs.filter((job) => !isRunning(job));
 		if (over.length === 0) return false;

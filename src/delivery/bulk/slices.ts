@@ -28,10 +28,7 @@ const COUNTED_AT_ONCE = 5_000;
 const READMITTED_AT_ONCE = 20;
 /** Characters of events that one slice reads. */
 const SLICE_TEXT = 4_000_000;
-/**
- * Servers that are told about canceled jobs at once; the object needs its other connections for
- * sending.
- */
+/** How many servers are notified of canceled jobs at once; the object needs its other connections for sending. */
 const TOLD_AT_ONCE = 3;
 
 export interface SliceParts {
@@ -39,7 +36,7 @@ export interface SliceParts {
 	ctx: Pick<DurableObjectState, "waitUntil">;
 	backlog: Backlog;
 	flights: Flights;
-	/** What is needed to tell a server about a canceled job; null: it cannot be told. */
+	/** What is needed to notify a server of a canceled job; null: it cannot be notified. */
 	reachable(): Reachable | null;
 	/** Tells a server that a job is no longer needed. Never throws. */
 	tell(delivery: Delivery, settings: Reachable): Promise<void>;
@@ -56,7 +53,7 @@ export class Slices {
 	}
 
 	/**
-	 * Returns true if it has to wait until servers have been told. Changes and progress are written
+	 * Returns true if the next slice has to wait until servers have been notified. Changes and progress are written
 	 * together.
 	 */
 	async next(job: Job): Promise<boolean> {
@@ -146,7 +143,7 @@ export class Slices {
 			if (dryRun) count(job, { matched: 1 });
 			else {
 				count(job, { matched: 1, ...(await this.#readmit(id)) });
-				// Each is written at once, so that after a crash none is counted twice, or not at all.
+				// Each is written at once, so that after a crash none is missed or counted twice.
 				job.after = position;
 				this.#parts.save();
 			}
@@ -155,7 +152,7 @@ export class Slices {
 		else job.after = upTo;
 	}
 
-	/** Never throws: what cannot be read now has failed, so that the jobs behind this one get their turn. */
+	/** Never throws: deliveries that cannot be read now count as failed, so that the following jobs get their turn. */
 	async #readmit(id: string): Promise<Partial<BulkCounts>> {
 		const { backlog, env, ctx } = this.#parts;
 		try {

@@ -7,10 +7,7 @@ const storedPart = z.object({ status: z.enum(["running", "done", "canceled"]), .
 export const storedJob = z.object({
 	order: storedOrder,
 	part: storedPart,
-	/**
-	 * Untried deliveries come first: those that are tried meanwhile are found in the
-	 * table later.
-	 */
+	/** Untried deliveries come first: those that are tried in the meantime are found in the table later. */
 	stage: z.enum(["untried", "tried", "refused"]),
 	/**
 	 * This stage still has to look at the positions after this one, up to and including

@@ -1,4 +1,7 @@
-/** Orders to retry or cancel many deliveries, as the API gives them to a dispatcher, and their turns at its alarm. */
+/**
+ * Orders to retry or cancel many deliveries: how a dispatcher accepts them, and processes them slice by slice at its
+ * alarm.
+ */
 import { type BulkAnswer, type BulkOrder, type BulkPart, NO_COUNTS } from "../bulk/order.ts";
 import { type BulkParts, BulkRunner } from "../bulk/runner.ts";
 import { type Again, orAgain } from "../or-again.ts";
@@ -41,7 +44,7 @@ export class BulkOrders {
 		return this.#runner.find(order.id) ?? { status: "running", ...NO_COUNTS };
 	}
 
-	/** What has been changed stays changed. null: there is no such order here. */
+	/** Stops the order; changes that were already made remain. null: there is no such order here. */
 	stop(id: string): BulkPart | null {
 		return this.#runner.stop(id);
 	}

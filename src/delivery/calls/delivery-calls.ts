@@ -1,6 +1,6 @@
 /**
- * What the API asks of a dispatcher about its deliveries: to show them with what holds them back, to send one again, or to
- * cancel it.
+ * The API's calls about the deliveries of a dispatcher: to show them and the reason why they are not sent, to send one
+ * again, or to cancel one.
  */
 import type { Env } from "../../env.ts";
 import type { Slice } from "../../events/position.ts";
@@ -69,7 +69,7 @@ export class DeliveryCalls {
 		return this.#changeAndCancelJob(id, canceled);
 	}
 
-	/** If the delivery waited for the output of a job, nobody waits for that job any more. */
+	/** Changes the delivery. If it waited for the output of a job, that job is canceled. */
 	async #changeAndCancelJob(id: string, how: typeof retried): Promise<Change> {
 		const { ctx, backlog } = this.#parts;
 		const before = backlog.find(id);
@@ -78,11 +78,14 @@ export class DeliveryCalls {
 		return change;
 	}
 
-	/** Tells the server of a delivery's job that nobody waits for it. Never throws: the delivery is changed already. */
+	/**
+	 * Tells the server that the delivery's job is no longer needed. Never throws, because the delivery has already
+	 * been changed.
+	 */
 	async #cancelJob(delivery: Delivery): Promise<void> {
 		const { settings, work } = this.#parts;
 		await orAgain(this.#parts, async () => {
-			// A cancel may be what wakes this object.
+			// This object may have been woken by the cancel.
 			const endpointId = this.#parts.endpointId();
 			if (endpointId !== null) await settings.read(endpointId);
 			const { last } = settings;

@@ -1,6 +1,6 @@
 /**
- * An endpoint's health as its dispatcher sees it, and what holds its deliveries back. Read-only, so that a health check
- * costs no row and no alarm.
+ * An endpoint's health as its dispatcher sees it, and why its deliveries are not sent. Read-only, so that a health
+ * check costs no row and no alarm.
  */
 import { timeOfPosition } from "../../events/position.ts";
 import type { Backlog } from "../ledger/backlog.ts";

@@ -23,7 +23,7 @@ export async function readmit(id: string, backlog: Backlog, env: Env): Promise<D
 	if (backlog.roomFor(1, Date.now()) === 0) return { ok: false, code: "backlog_full" };
 	const entry = await findEvent(env, found.eventId);
 	if (entry === null) return { ok: false, code: "event_forgotten" };
-	// Another request may have readmitted it meanwhile.
+	// Another request may have readmitted it in the meantime.
 	const refused = backlog.find(id);
 	if (refused === null || !isRefused(refused)) return null;
 	const now = Date.now();

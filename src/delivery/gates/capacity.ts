@@ -1,8 +1,8 @@
 /**
- * How many requests an endpoint takes at once, learned from its refusals: the limit becomes the
- * number that it had accepted when it refused one more. The limit is then raised slowly, and more
- * slowly each time that a raise is refused. Refusals rarer than one request too many would cause
- * say nothing about a limit: a server with one faulty replica refuses like that.
+ * How many requests an endpoint takes at once, learned from its refusals: the limit becomes the number that it had
+ * accepted when it refused one more. The limit is then raised slowly, and more slowly each time that a raise is
+ * refused. If refusals are rarer than a single excess request would cause, they say nothing about a limit: a server
+ * with one faulty replica refuses like that.
  */
 import * as z from "zod";
 import { type Gate, isSuccess } from "./gate.ts";
@@ -75,7 +75,7 @@ function isRare({ done, busy }: Capacity["recent"], limit: number): boolean {
 function afterBusy(state: Capacity, others: number, max: number): Capacity {
 	const limit = Math.min(state.limit ?? max, max);
 	if (isRare(state.recent, limit)) return state;
-	// If all exchanges end at once, the last of them see no others: one refusal takes away half at
+	// If all exchanges end at once, the last of them see no others in progress, so one refusal halves the limit at
 	// most.
 	const accepted = Math.max(1, Math.min(limit, Math.max(others, Math.floor(limit / 2))));
 	const patience = state.isTrying ? Math.min(state.patience * 2, LONGEST_PATIENCE) : state.patience;

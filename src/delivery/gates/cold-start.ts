@@ -1,8 +1,8 @@
 /**
- * A refused connection while nothing succeeds says something about the endpoint: it has not started
- * yet, or is down. One request at a time probes it, after 1, 2, 4 … 15 s, each with another
- * delivery, and none of them spends an attempt. If one succeeds after another delivery alone had
- * failed, the failure is charged to that delivery: it may be what crashes the model.
+ * A refused connection while nothing succeeds says something about the endpoint: it has not started yet, or is down.
+ * It is probed with one request at a time, after 1, 2, 4 … 15 s, each for a different delivery, and none of them
+ * spends an attempt. If one succeeds after another delivery alone had failed, the failure is charged to that delivery:
+ * it may be what crashes the model.
  */
 import * as z from "zod";
 import { backOff } from "../rules/schedule.ts";

@@ -60,7 +60,7 @@ export function isSuccess({ outcome }: Pick<EndedExchange, "outcome">): boolean 
 	return outcome === "done" || outcome === "accepted";
 }
 
-/** `until`: when that changes by itself, ms since the epoch; null if only an event changes it. */
+/** `until`: when that changes without an event, ms since the epoch; null if only an event changes it. */
 export type Admission = { slots: number } | { slots: 0; until: number | null };
 
 export interface Gate<State> {

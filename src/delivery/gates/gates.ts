@@ -25,9 +25,7 @@ const KEYS = Object.keys(GATES) as GateKey[];
 
 export type Admitted =
 	| { slots: number; blockedBy: null }
-	/**
-	 * `until`: when it changes by itself, ms since the epoch; null if something has to happen first.
-	 */
+	/** `until`: when it changes without an event, ms since the epoch; null if something has to happen first. */
 	| { slots: 0; blockedBy: BlockedBy; until: number | null };
 
 export type BlockedBy = (typeof GATES)[GateKey]["name"];

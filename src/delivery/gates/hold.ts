@@ -1,8 +1,7 @@
 /**
- * Nothing is sent while the endpoint has asked the router to wait, or for a while after it was busy
- * repeatedly with no success in between. One request that is always refused does not block the
- * others: this takes refusals of different deliveries, with nothing else in flight. Afterwards one
- * request is sent at a time, until one succeeds.
+ * Nothing is sent while the endpoint has asked the router to wait, or for a while after it was busy repeatedly with no
+ * success in between. One request that is always refused does not block the others, because this requires refusals of
+ * different deliveries with nothing else in flight. Afterwards one request is sent at a time, until one succeeds.
  */
 import * as z from "zod";
 import { backOff, jitterUp, MAX_DELAY_MS } from "../rules/schedule.ts";

@@ -44,7 +44,7 @@ export interface Roll {
 	held: Held[];
 }
 
-/** Which hand this is, whose hand it is, and its current life. */
+/** Identifies a hand by the endpoint of its dispatcher and its number. */
 export interface HandName {
 	endpointId: string;
 	/** From 1. */

@@ -110,7 +110,7 @@ export class Leases {
 		);
 	}
 
-	/** A call to the hand has failed: it counts as silent from here on. */
+	/** A call to the hand has failed: it counts as silent from now on. */
 	doubt(number: number): void {
 		const hand = this.#hands.get(number);
 		if (hand !== undefined) hand.heardAt = 0;

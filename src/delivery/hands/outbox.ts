@@ -63,7 +63,7 @@ export class Outbox {
 
 	#sendLater(hand: number): void {
 		setTimeout(() => {
-			// A hand that has asked meanwhile gets them in the response.
+			// A hand that has asked in the meantime gets them in the response.
 			if (!this.#asking.has(hand)) this.#send(hand);
 		}, GATHER_MS);
 	}

@@ -42,9 +42,9 @@ export class Pool {
 	readonly #losses = new Losses();
 	readonly #roster: Roster;
 	#inProcess = 0;
-	/** The roll call that is under way. */
+	/** The roll call in progress. */
 	#recalling: Promise<void> | null = null;
-	/** By token: whoever waits for the end of an exchange. */
+	/** The functions to call when an exchange ends, by token. */
 	readonly #waiting = new Map<string, (result: AttemptResult | null) => void>();
 	readonly #outbox = new Outbox((number) => void this.#send(number));
 

@@ -126,7 +126,7 @@ export class Backlog {
 		this.#untried.recorded(deliveries.map(({ id }) => id));
 	}
 
-	/** As `change`, for many at once: all or none. */
+	/** Like `change`, but for many deliveries at once: all or none. */
 	changeAll(changes: readonly { before: Delivery; after: Delivery }[]): void {
 		if (changes.length === 0) return;
 		this.record(changes.map(({ after }) => after));
@@ -152,7 +152,7 @@ export class Backlog {
 		return { ...tried, event: findSetAside(sql, id)?.event ?? null };
 	}
 
-	/** As `find`, with a known position, which needs no search. */
+	/** Like `find`, but with a known position, so that no search is needed. */
 	findAt(position: number, id: string): Delivery | null {
 		const { sql } = this.#storage;
 		return findDelivery(sql, id) ?? toDelivery(findInInboxAt(sql, position, id));
@@ -164,8 +164,8 @@ export class Backlog {
 	}
 
 	/**
-	 * Untried deliveries after a position, from one row of the inbox; none if the row has been read
-	 * meanwhile, or only a newer release can read it. null: there is no further row.
+	 * Untried deliveries after a position, from one row of the inbox; none if the row has been read in the meantime,
+	 * or if only a newer release can read it. null: there is no further row.
 	 */
 	untriedBehind(after: number): UntriedRow | null {
 		return untriedBehind(this.#storage.sql, after);

@@ -4,8 +4,8 @@ export class Turns {
 	#wasRetry = true;
 
 	/**
-	 * Returns what one of the two has. The one that did not serve last time is asked first: a delivery that fails
-	 * again and again gets no second turn while an untried one waits.
+	 * Returns a delivery from one of the two. The one that did not provide the last delivery is asked first, so that a
+	 * delivery that fails again and again gets no second turn while an untried one waits.
 	 */
 	next<T>(untried: () => T | null, retry: () => T | null): T | null {
 		const [first, second] = this.#wasRetry ? [untried, retry] : [retry, untried];

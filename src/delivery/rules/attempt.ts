@@ -24,8 +24,8 @@ export type AttemptResult =
 	 */
 	| ({ kind: "response"; status: number; headers: Record<string, string>; durationMs: number } & Body & Sent)
 	/**
-	 * Not even a status. `message` says what went wrong, in words; `retryAfterMs` how long the
-	 * endpoint asks to wait.
+	 * Not even a status arrived. `message` says what went wrong, in words; `retryAfterMs` how long the endpoint asks
+	 * to wait.
 	 */
 	| ({
 			kind: "no_response";

@@ -15,8 +15,8 @@ export function nextNumber(attempts: readonly Attempt[]): number {
 }
 
 /**
- * The number of the attempt whose job came before the present one, or before the one that the next attempt begins; 0:
- * none. That job has ended or was given up: what its server still reports of a failure means nothing. An attempt whose
+ * The number of the attempt whose job came before the current one, or before the one that the next attempt begins; 0:
+ * none. That job has ended or was given up, so a failure that its server still reports has no effect. An attempt whose
  * response was lost is not one of these, because its server may join the next request to the same job.
  */
 export function formerJob(delivery: Pick<Delivery, "state" | "attempts">): number {
@@ -38,8 +38,9 @@ export function beganJob({ state, attempts }: Pick<Delivery, "state" | "attempts
 }
 
 /**
- * The router's own name for that present or next job, for servers that let the client choose it: the delivery's id, and
- * for later jobs also the number of the attempt before. A request whose response was lost is repeated under the same name.
+ * The router's own name for the current or next job, for servers that let the client choose it: the delivery's id, and
+ * for later jobs also the number of the attempt before. A request whose response was lost is repeated under the same
+ * name.
  */
 export function jobIdOf(delivery: Pick<Delivery, "id" | "state" | "attempts">): string {
 	const former = formerJob(delivery);
@@ -57,13 +58,13 @@ export function keepAttempts(attempts: Attempt[]): Attempt[] {
 	return [...attempts.slice(0, FIRST_KEPT), ...attempts.slice(-LAST_KEPT)];
 }
 
-/** Marks that somebody has asked for a retry: the attempts from here on belong to it. */
+/** Marks that a retry was requested: all later attempts belong to it. */
 export function withRetryAsked(attempts: Attempt[]): Attempt[] {
 	const last = attempts.at(-1);
 	return last === undefined ? attempts : [...attempts.slice(0, -1), { ...last, retryAsked: true }];
 }
 
-/** The number of the attempt after which somebody last asked for a retry; 0: nobody has. */
+/** The number of the attempt after which a retry was last requested; 0: none was requested. */
 export function retriedAfter(attempts: readonly Pick<Attempt, "number" | "retryAsked">[]): number {
 	return attempts.findLast(({ retryAsked }) => retryAsked === true)?.number ?? 0;
 }

@@ -2,7 +2,7 @@
 import type { Admitted, BlockedBy } from "../gates/gates.ts";
 import type { DeliveryRecord } from "../records.ts";
 
-/** When the endpoint's gates open by themselves: 0 for now, null if something has to end first. */
+/** When the endpoint's gates open without an event: 0 for now, null if something has to end first. */
 export function opensAt(admitted: Admitted): number | null {
 	return admitted.blockedBy === null ? 0 : admitted.until;
 }

@@ -7,7 +7,7 @@ import type { Context, DeliveryEvent } from "./delivery-event.ts";
 
 export type Refused = Extract<Change, { ok: false }>;
 
-/** The delivery after a retry; it keeps its id and its attempts. */
+/** Returns the delivery after a retry; it keeps its id and its attempts. */
 export function retried(delivery: Delivery, context: Context): Delivery | Refused {
 	const { resultEvent, state } = delivery;
 	// If its transform failed, the subscription is applied again.

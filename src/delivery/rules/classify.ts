@@ -49,7 +49,7 @@ export interface Verdict {
 /** The protocol's part of the verdict. */
 export type Said = Pick<Reading, "class" | "scope" | "retryAfterMs">;
 
-/** Statuses with a meaning of their own; for all others their class decides. */
+/** Statuses with a specific meaning; all others are judged by their class. */
 const MEANING = new Map<number, Outcome>([
 	[401, "unauthorized"],
 	[402, "quota"],

@@ -5,7 +5,7 @@
 import type { Attempt, DeadReason } from "../records.ts";
 import { countAttempts } from "./attempts.ts";
 
-/** Characters of the endpoint's words; the attempts keep more. */
+/** How many characters of the endpoint's response are quoted; the attempts keep more. */
 const MAX_SAID = 200;
 
 /** A sentence; null for reasons whose detail is stored when they occur. */

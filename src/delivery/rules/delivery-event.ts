@@ -57,7 +57,7 @@ export type DeliveryEvent =
 	| { kind: "retry_asked"; publishes: boolean }
 	| { kind: "cancel_asked" };
 
-/** Effects beyond this delivery. */
+/** Effects on more than this delivery. */
 export type Signal =
 	/** Stop sending to the endpoint and keep the backlog. */
 	{ kind: "pause"; reason: "unauthorized" | "quota" } | { kind: "disable"; reason: "gone" };

@@ -1,6 +1,6 @@
 /**
- * The life of a delivery, as one function from (state, event, now) to (state, signals). Pure: no
- * clock, no storage, no fetch; randomness is an argument. next-state.ts has what the states hold.
+ * The life of a delivery, as one function from (state, event, now) to (state, signals). Pure: no clock, no storage, no
+ * fetch; randomness is an argument. next-state.ts defines what the states contain.
  */
 import type { Attempted, Context, DeliveryEvent, Signal } from "./delivery-event.ts";
 import { afterBusy, afterDone, anew, askedAgain, dead, spend, waiting } from "./next-state.ts";
@@ -12,9 +12,9 @@ import { type DeliveryState, fresh, type Pending, type Waiting } from "./state.t
  */
 export type Applied = { state: DeliveryState; signals: readonly Signal[] } | { unexpected: true };
 
-/** Wait before a result event that the queue refused is offered again, ms. */
+/** The delay before a result event that the queue refused is offered again, ms. */
 const PUBLISH_AGAIN_MS = 5_000;
-/** Wait before a delivery that was put off is checked again, ms. */
+/** The delay before a postponed delivery is checked again, ms. */
 const LOOK_AGAIN_MS = 60_000;
 
 const UNEXPECTED = { unexpected: true } as const;
@@ -39,7 +39,7 @@ function whilePending(state: Pending, event: DeliveryEvent, context: Context): A
 	const { now } = context;
 	switch (event.kind) {
 		case "attempted":
-			// The reason for putting it off no longer applies.
+			// The reason for postponing it no longer applies.
 			return afterAttempt({ ...state, detail: null }, event, context);
 		case "accepted":
 			return to(waiting(state.spent, event, context));

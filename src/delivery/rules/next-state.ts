@@ -21,9 +21,7 @@ export function afterDone(publishes: boolean, { now }: Context): DeliveryState {
 	return publishes ? { phase: "publishing", dueAt: now } : { phase: "succeeded", finishedAt: now };
 }
 
-/**
- * Nothing is spent while the job runs: only its end decides what the attempt was.
- */
+/** No attempt is spent while the job runs: only its end decides how the attempt counts. */
 export function waiting(spent: number, accepted: Accepted, context: Context): Waiting {
 	const { handle, attempt, deadlineMs } = accepted;
 	const deadlineAt = context.now + deadlineMs;

@@ -1,7 +1,6 @@
 /**
- * The state of a delivery, as a union that cannot represent invalid states: only what waits has a
- * time at which it is due, and only what has ended has a time at which it ended. Pure shapes;
- * lifecycle.ts makes the transitions. Times are ms since the epoch.
+ * The state of a delivery, as a union that cannot represent invalid states: only waiting states have a due time, and
+ * only final states have an end time. Pure shapes; lifecycle.ts makes the transitions. Times are ms since the epoch.
  */
 import type { DeadReason } from "../records.ts";
 
@@ -18,7 +17,7 @@ export interface Pending {
 	/** Attempts that count against the schedule; busy responses do not. */
 	spent: number;
 	busy: Busy | null;
-	/** What it waits for besides its time, in words; null if the last attempt says it. */
+	/** What it waits for in addition to its due time, in words; null if the last attempt shows it. */
 	detail: string | null;
 }
 
@@ -28,7 +27,10 @@ export interface ModelJob {
 	handle: string | null;
 	/** The number of the attempt that began it. Absent: an earlier build began it. */
 	attempt?: number | undefined;
-	/** Begun without a URL to call back, so that it is polled whatever the settings say by now. Absent: an earlier build began it. */
+	/**
+	 * The job began without a callback URL, so it is polled whatever the current settings say. Absent: an earlier
+	 * build began it.
+	 */
 	isPolled?: boolean | undefined;
 	/** How often the server was polled without an output. */
 	polls: number;
@@ -55,7 +57,7 @@ export interface Publishing {
 export interface Dead {
 	phase: "dead";
 	reason: DeadReason;
-	/** Details of the reason, in words; null if the last attempt says it. */
+	/** Details of the reason, in words; null if the last attempt shows them. */
 	detail: string | null;
 	finishedAt: number;
 }

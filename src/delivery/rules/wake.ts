@@ -1,16 +1,16 @@
 /**
- * When a dispatcher has to wake by itself: the earliest time at which there is work that no other
- * event will trigger. Pure; times in ms since the epoch.
+ * When a dispatcher has to wake on its own: the earliest time at which there is work that no other event will trigger.
+ * Pure; times in ms since the epoch.
  */
 
-/** When to check again while something is in progress, in case the object is lost meanwhile. */
+/** When to check again while something is in progress, in case the object is lost in the meantime. */
 export const BACKSTOP_MS = 10_000;
 /**
  * How often a stopped endpoint with a backlog is checked, in case the report of its resumption was
  * lost.
  */
 const LOOK_AGAIN_MS = 300_000;
-/** Wait after a failure of the router's own: the database, or a bug. */
+/** The delay after a failure in the router itself: the database, or a bug. */
 export const AGAIN_MS = 5_000;
 export const SWEEP_EVERY_MS = 86_400_000;
 

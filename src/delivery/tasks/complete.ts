@@ -20,7 +20,7 @@ export interface Completed extends Concluding {
 	 * epoch.
 	 */
 	startedAt: number | null;
-	/** The number of the earlier attempt whose job has ended; null: the present job has. */
+	/** The number of the earlier attempt whose job has ended; null: the current job has ended. */
 	former: number | null;
 }
 
@@ -29,7 +29,7 @@ export function hasFailed(told: Told): boolean {
 	return verdictOn(told).outcome !== "done";
 }
 
-/** Ends the job of a delivery. The endpoint's gates are not told, because this is not an exchange. */
+/** Ends the job of a delivery. Nothing is reported to the endpoint's gates, because this is not an exchange. */
 export async function complete(completed: Completed): Promise<Ran> {
 	const { delivery, said, result, now } = completed;
 	const verdict = verdictOn(completed);
@@ -82,7 +82,8 @@ function verdictOn({ result, said, now, by }: Told): Verdict {
 		said,
 	);
 	const { outcome } = verdict;
-	// A job that has ended cannot be accepted; and counted as busy it would be started again forever, without an attempt.
+	// A job that has ended cannot be accepted. If it counted as busy, it would be started again forever without
+	// spending an attempt.
 	const isNoEnd = outcome === "accepted" || outcome === "busy";
 	const isError = isNoEnd || (by === "callback" && OF_ENDPOINT.includes(outcome));
 	return isError ? { ...verdict, outcome: "error" } : verdict;

@@ -72,13 +72,13 @@ async function look(
 		const retryAfterMs = told.kind === "running" ? told.retryAfterMs : null;
 		return step(current, { kind: "still_running", retryAfterMs, polls: asks }, told.signals);
 	}
-	// A bug of ours got in the way. The deadline still ends the wait.
+	// A bug in the router prevented the poll. The deadline still ends the wait.
 	if (!isOver) return step(current, { kind: "still_running", retryAfterMs: null, polls: asks });
 	io.cancelJob(current, reachable);
 	return passDeadline(current, { retry: endpoint.retry, now: Date.now(), random: Math.random() });
 }
 
-/** null: the result could not be processed, which is a bug of ours. */
+/** null: the result could not be processed, which is a bug in the router. */
 async function completeOrFail(
 	delivery: Delivery,
 	endpoint: ReadableEndpoint,
@@ -128,7 +128,7 @@ async function askOrFail(...asked: Parameters<typeof ask>): Promise<Told> {
 	try {
 		return await ask(...asked);
 	} catch (error) {
-		// A bug of ours. The state of the job is unknown.
+		// A bug in the router. The state of the job is unknown.
 		log("delivery.failed", { ...idsOf(asked[0]), error: String(error) });
 		return RUNNING;
 	}

@@ -194,8 +194,8 @@ function released(delivery: Delivery): Ran {
 }
 
 /**
- * A missing subscription alone ends nothing: a restored or replaced database may lack rows that
- * nobody has deleted.
+ * A missing subscription alone does not end a delivery: a restored or replaced database may lack rows that were never
+ * deleted.
  */
 function putOff(delivery: Delivery): Ran {
 	const detail =

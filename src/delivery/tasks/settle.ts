@@ -105,9 +105,7 @@ interface Judged {
 	lost: string | null;
 }
 
-/**
- * A job that can neither be polled nor calls back has no output: the same request would fail again.
- */
+/** A job that can neither be polled nor call back has no output: the same request would fail again. */
 function judge({ endpoint }: Tried, verdict: Verdict, said: Reading | null): Judged {
 	const named = said?.handle ?? null;
 	const handle = named !== null && named.length <= MAX_HANDLE_LENGTH ? named : null;

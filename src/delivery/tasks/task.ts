@@ -44,7 +44,7 @@ export interface TaskIo {
 	succeededSince(at: number): boolean;
 }
 
-/** What the endpoint's gates are told about an exchange. */
+/** What is reported to the endpoint's gates about an exchange. */
 export interface Ended {
 	outcome: Outcome;
 	scope: Scope;
@@ -74,9 +74,6 @@ export interface Task {
 	readonly passesGates: boolean;
 	/** How many may be in progress at once, in addition to the limits of the gates. */
 	readonly atOnce: number;
-	/**
-	 * Takes one claimed delivery as far as it can go now. If it throws, that is a bug in the
-	 * router.
-	 */
+	/** Processes one claimed delivery as far as possible now. If it throws, that is a bug in the router. */
 	run(delivery: Delivery, settings: Settings, io: TaskIo): Promise<Ran>;
 }

@@ -19,8 +19,8 @@ const TIMEOUT_MS = 5_000;
 const UNAUTHORIZED = new Set([401, 403, 407]);
 
 /**
- * false also if there is no response. null: the protocol cannot ask, nothing could be sent, or the
- * response does not say.
+ * Also false if there is no response. null: the protocol has no such request, nothing could be sent, or the response
+ * does not say.
  */
 export async function askReady(
 	env: Env,

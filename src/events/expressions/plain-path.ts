@@ -59,7 +59,7 @@ function literalOf({ type, value, ...rest }: Node): { value: unknown } | null {
 	return isLiteral && !hasMore(rest) ? { value } : null;
 }
 
-/** Members of a node that can be ignored here: its position, and what our hooks keep in it. */
+/** Members of a node that can be ignored here: its position, and what our hooks store in it. */
 const PLAIN: readonly string[] = ["position", "frames", "enter", "leave"];
 function hasMore(rest: object): boolean {
 	return Object.keys(rest).some((name) => !PLAIN.includes(name));

@@ -138,7 +138,7 @@ export class EventLog extends DurableObject<Env> implements EventLogRpc {
 	/** Never throws: the platform drops an alarm that fails several times in a row. */
 	override async alarm(): Promise<void> {
 		this.#alarm.goneOff();
-		// Set first and durably, because a sweep that takes too long ends the object.
+		// Set first and durably, because the platform stops an object whose sweep takes too long.
 		await this.#alarm.arm(Date.now() + SWEEP_AGAIN_MS);
 		await this.ctx.storage.sync();
 		try {

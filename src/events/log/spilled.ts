@@ -5,7 +5,7 @@
 
 /** Of the 10 GB that a Durable Object can store, in addition to 8 GB of history. */
 export const MAX_SPILLED_BYTES = 1_000_000_000;
-/** Longer than the queue (4 days) and the dead letters (30 days) keep a message together; ms. */
+/** In ms; longer than the queue (4 days) and the dead letters (30 days) together can keep a message. */
 const RETENTION_MS = 45 * 86_400_000;
 /** Rows deleted per sweep, of up to 1.5 MB each. */
 const SWEEP_ROWS = 200;

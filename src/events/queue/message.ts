@@ -1,6 +1,6 @@
 /**
- * The body of a queue message: a segment of events, or, when they are too large for a message, a reference to
- * where the event log keeps them.
+ * The body of a queue message: a segment of events, or, if they are too large for a message, a reference to them in
+ * the event log.
  */
 import * as z from "zod";
 import type { SluiceEvent } from "../event.ts";
@@ -15,7 +15,7 @@ export interface SpillReference {
 	key: string;
 }
 
-/** What tells a reference from a segment, without parsing either. */
+/** The beginning of every reference, which distinguishes it from a segment without parsing either. */
 const REFERENCE_START = '{"v":1,"spilled":';
 
 const reference = z.object({
@@ -27,7 +27,7 @@ export function encodeReference({ logId, key }: SpillReference): string {
 	return JSON.stringify({ v: 1, spilled: { source_id: logId, key } } satisfies z.infer<typeof reference>);
 }
 
-/** Throws when `body` is neither: a bug, or a message of a newer version. */
+/** Throws if `body` is neither, which is a bug or a message of a newer version. */
 export function decodeMessage(body: unknown): Message {
 	if (typeof body !== "string") throw new Error(`a queue message is text, not ${typeof body}`);
 	if (!body.startsWith(REFERENCE_START)) return { kind: "events", events: decodeSegment(body) };

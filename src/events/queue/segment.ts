@@ -1,8 +1,7 @@
 /**
- * Segments: many events as one string. The first line is JSON with everything but the payloads; after it the
- * payloads follow each other, unescaped, and are cut out again by their lengths. The queue message, the event
- * log and the dispatcher's inbox are all made of segments: one message or row for many events, and a payload
- * is never parsed or escaped on its way through.
+ * Segments: many events in one string. The first line is JSON with everything except the payloads. The payloads follow
+ * it, unescaped, and are separated by their lengths. Queue messages, the event log and the dispatcher's inbox all
+ * store segments: many events take one message or row, and payloads are never parsed or escaped on their way.
  */
 import * as z from "zod";
 import type { Attributes, EventData, SluiceEvent } from "../event.ts";
@@ -10,7 +9,9 @@ import type { Attributes, EventData, SluiceEvent } from "../event.ts";
 /** Base64. Workerd's queues truncate a message at its first NUL, so a segment must not contain one. */
 const TEXT_WITH_NUL = "text_base64";
 
-/** What every event has. The rest was checked when the event was accepted, and a batch may hold thousands. */
+/**
+ * The fields of every event. Everything else was checked when the event was accepted, and a batch may hold thousands.
+ */
 function isAttributes(value: unknown): boolean {
 	if (typeof value !== "object" || value === null) return false;
 	const { id, source, type } = value as Record<string, unknown>;
@@ -50,7 +51,7 @@ export function encodeSegment(events: readonly SluiceEvent[]): string {
 	return `${JSON.stringify({ v: 1, events: entries } satisfies Head)}\n${payloads}`;
 }
 
-/** Throws if `text` is not a segment: a bug or a message of a newer version, never a publisher's mistake. */
+/** Throws if `text` is not a segment, which is a bug or a message of a newer version, never a publisher's mistake. */
 export function decodeSegment(text: string): SluiceEvent[] {
 	const lineEnd = text.indexOf("\n");
 	const { events } = head.parse(JSON.parse(text.slice(0, lineEnd)));
@@ -64,14 +65,14 @@ export function decodeSegment(text: string): SluiceEvent[] {
 }
 
 /**
- * The events of a segment without their payloads, from its first line alone. Throws where the line is not that of a
- * segment.
+ * Returns the events of a segment without their payloads, read only from its first line. Throws if that is not the
+ * first line of a segment.
  */
 export function decodeHead(line: string): Omit<SluiceEvent, "data">[] {
 	return head.parse(JSON.parse(line)).events;
 }
 
-/** Cuts a list into runs of up to `maxBytes`, in order. An item that is larger makes a run of its own. */
+/** Splits a list into runs of up to `maxBytes`, in order. A larger item gets its own run. */
 export function splitRuns<T>(items: readonly T[], bytesOf: (item: T) => number, maxBytes: number): T[][] {
 	const runs: T[][] = [];
 	let run: T[] = [];
@@ -90,12 +91,12 @@ export function splitRuns<T>(items: readonly T[], bytesOf: (item: T) => number, 
 	return runs;
 }
 
-/** Runs of events whose segments stay under `maxBytes`. */
+/** Splits events into runs whose segments stay below `maxBytes`. */
 export function splitBySize(events: readonly SluiceEvent[], maxBytes: number): SluiceEvent[][] {
 	return splitRuns(events, estimateBytes, maxBytes);
 }
 
-/** An upper bound of what the event takes in a segment. */
+/** Returns an upper bound for the size of the event in a segment. */
 export function estimateBytes({ data, attributes }: SluiceEvent): number {
 	const payload = data === null ? 0 : Buffer.byteLength(toStored(data).payload);
 	// Ids, times and JSON punctuation of one entry of the head take less than 200 bytes.

@@ -44,7 +44,7 @@ export class Puller extends DurableObject<Env> implements PullerRpc {
 		if (sourceId === undefined) return;
 		this.#run = new AbortController();
 		const { signal } = this.#run;
-		// First, so that the object wakes again if it is ended from here on.
+		// Set first, so that the object wakes again if it is stopped after this point.
 		await this.ctx.storage.setAlarm(Date.now() + BACKSTOP_MS);
 		const round = await this.#readRound(sourceId);
 		// The caller that aborted the run has set the alarm for the next one.

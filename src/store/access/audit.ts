@@ -41,8 +41,8 @@ interface AuditRow extends Row {
 }
 
 /**
- * The maximum numbers of entries, exceeded only until the next sweep. One actor pushes out its own entries first, so
- * that a key that changes something all the time hides nothing of the others.
+ * The maximum numbers of entries, exceeded only until the next sweep. The limit for one actor comes first, so that a
+ * key that changes something all the time does not push out the entries of other actors.
  */
 const MAX_ENTRIES = { ofActor: 10_000, inAll: 100_000 };
 const MAX_AGE_MS = 400 * 86_400_000;
@@ -75,7 +75,10 @@ function toRow(entry: AuditEntry): AuditRow {
 	};
 }
 
-/** Deletes entries older than 400 days, and the oldest of this actor and of all that are too many. `now` in ms. */
+/**
+ * Deletes entries older than 400 days, and the oldest ones above the limits for this actor and for all actors. `now`
+ * in ms.
+ */
 export async function sweepAudit(env: Env, actorId: string, now: number, keep = MAX_ENTRIES): Promise<void> {
 	await withSchema(env, (db) =>
 		db.batch([

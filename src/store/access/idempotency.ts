@@ -1,7 +1,7 @@
 /**
  * Idempotency keys: responses are stored sealed in D1 for a day, by the key that the client sent, so that a repeated
- * request gets the same response. Keys are separate per principal. What a request contained is stored as an HMAC only:
-a plain hash would let whoever reads the database guess a weak secret in it.
+ * request gets the same response. Keys are separate per principal. The content of a request is stored only as an HMAC,
+ * because anyone who can read the database could guess a weak secret from a plain hash.
  */
 import * as z from "zod";
 import { isOwnSignature, signOwn } from "../../crypto/own-signature.ts";

@@ -1,6 +1,6 @@
 /**
- * What kind of address an IP literal is: the special-purpose ranges of IANA's registries (RFC
- * 6890), and the addresses at which clouds serve credentials to any client inside.
+ * Classifies IP literals: the special-purpose ranges of IANA's registries (RFC 6890), and the addresses at which
+ * clouds serve credentials to any client inside.
  */
 
 export type AddressKind = "public" | "loopback" | "private" | "link_local" | "metadata" | "reserved";

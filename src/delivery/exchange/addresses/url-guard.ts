@@ -33,7 +33,7 @@ export function refuseUrl(url: string, rules: UrlRules): string | null {
 	return refuseSpelling(url) ?? refuseAddress(url, rules);
 }
 
-/** As `refuseUrl`, for fields that need an HTTP URL. */
+/** Like `refuseUrl`, for fields that need an HTTP URL. */
 export function refuseHttpUrl(url: string, rules: UrlRules): string | null {
 	return refuseSpelling(url) ?? refuseHttpAddress(url, rules);
 }
@@ -45,8 +45,8 @@ function refuseSpelling(url: string): string | null {
 }
 
 /**
- * As `refuseUrl`, for a stored URL in any spelling. Only the parsed URL is checked, because that is
- * what `fetch` uses.
+ * Like `refuseUrl`, for a stored URL in any spelling. Only the parsed URL is checked, because that is what `fetch`
+ * uses.
  */
 export function refuseAddress(url: string, rules: UrlRules): string | null {
 	const scheme = bindingSchemeOf(url);
@@ -59,7 +59,7 @@ export function refuseAddress(url: string, rules: UrlRules): string | null {
 		: null;
 }
 
-/** As `refuseAddress`, for fields that need an HTTP URL. */
+/** Like `refuseAddress`, for fields that need an HTTP URL. */
 export function refuseHttpAddress(url: string, rules: UrlRules): string | null {
 	if (url.length > MAX_URL_LENGTH) return TOO_LONG;
 	const parsed = URL.parse(url);
@@ -79,8 +79,8 @@ function refuseShape(url: URL, { allowPrivate }: UrlRules): string | null {
 }
 
 /**
- * On the router itself, only sources may be sent to: their events keep the lineage that the request
- * carries, so that loops end. No other path accepts deliveries.
+ * The router sends to itself only at the URLs of sources: their events keep the lineage that the request carries, so
+ * that loops end. No other path accepts deliveries.
  */
 function refuseOwnHost(url: URL, { allowPrivate, ownHosts }: UrlRules): string | null {
 	if (SOURCE_PATH.test(url.pathname)) return null;

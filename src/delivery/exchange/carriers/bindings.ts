@@ -1,7 +1,6 @@
 /**
- * The Worker's bindings beside those that the router needs itself, for endpoints whose URL names a
- * binding. An operator adds such bindings to wrangler.toml under any name; they are found by name
- * and checked by their shape.
+ * The Worker's bindings other than those that the router itself needs, for endpoints whose URL names a binding. An
+ * operator adds such bindings to wrangler.toml under any name; they are found by name and checked by their shape.
  */
 import type { AiBinding, Env } from "../../../env.ts";
 import { type BindingUrl, readBindingUrl, vpcHttpUrl } from "../../../models/requests/binding-url.ts";

@@ -1,7 +1,4 @@
-/**
- * Limits a call of a binding that cannot be aborted: it is given up when its time
- * is over.
- */
+/** Limits a call of a binding that cannot be aborted: the router stops waiting for it when its time is over. */
 
 /**
  * Returns what `call` resolves to, or null after `timeoutMs`. Throws what `call` throws before

@@ -58,8 +58,8 @@ export function dropRefusedToken(auth: EndpointAuth, result: AttemptResult): boo
 }
 
 /**
- * Exchanges; if the endpoint refuses the access token, exchanges once more, with a new one. null:
- * nothing is known of the response.
+ * Exchanges; if the endpoint refuses the access token, exchanges once more, with a new one. null: nothing is known
+ * about the response.
  */
 export async function withNewToken(
 	auth: EndpointAuth,

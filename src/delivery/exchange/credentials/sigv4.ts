@@ -22,10 +22,7 @@ const SIGNING_NAMES = new Map([
 	["queue", "sqs"],
 ]);
 
-/**
- * Region and service as the auth sets them, completed from the host; null if one of them is in
- * neither.
- */
+/** Region and service as the auth sets them, completed from the host; null if one of them is missing from both. */
 export function awsScope(auth: Pick<AwsSigV4, "region" | "service">, url: string): AwsScope | null {
 	const told = scopeOfHost(URL.parse(url)?.hostname ?? "");
 	const region = auth.region ?? told?.region;
@@ -90,7 +87,8 @@ export async function signAws(
 }
 
 /**
- * A `+` in a query means a space in forms and a plus elsewhere. Signed is the space, so that is what has to be sent.
+ * A `+` in a query means a space in forms and a plus elsewhere. The signature covers a space, so a space has to be
+ * sent.
  */
 function withoutPlus(url: string): string {
 	return url.replace(/\?[^#]*/, (query) => query.replaceAll("+", "%20"));

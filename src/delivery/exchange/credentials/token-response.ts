@@ -21,10 +21,7 @@ export type Asked =
 /** Lifetime of a token if the response does not give one. */
 const DEFAULT_LIFE_MS = 300_000;
 const MAX_LIFE_MS = 86_400_000;
-/**
- * At most this long before it expires, a token is replaced: a request that uses it may take a
- * while.
- */
+/** A token is replaced at most this long before it expires, because a request that uses it may take a while. */
 const MARGIN_MS = 60_000;
 
 const BUSY = new Set([408, 425, 429, 503]);

@@ -1,6 +1,6 @@
 /**
- * Where a server posts the output of a job. The URL names the attempt, unsigned: whoever has the token may report on any
- * attempt of the delivery.
+ * Where a server posts the output of a job. The URL names the attempt, unsigned: anyone who has the token may report
+ * on any attempt of the delivery.
  */
 import { callbackToken } from "../../../crypto/callback-token.ts";
 import type { KeyEnv } from "../../../crypto/key-materials.ts";

@@ -9,7 +9,7 @@ import type { AttemptResult } from "../../rules/attempt.ts";
 import { showable } from "./excerpt.ts";
 
 /**
- * Characters of a version or a request id. A longer one is left out, because a part of it would
+ * The maximum length of a version or a request id, in characters. A longer one is left out, because a part of it would
  * identify something else.
  */
 const MAX_LENGTH = 256;

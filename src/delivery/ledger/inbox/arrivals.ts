@@ -38,7 +38,7 @@ export function sortOut(
 	const unknown = items
 		.map(({ event, decisions }) => ({
 			event,
-			// Known from here on, because one call may contain an event twice.
+			// Known from now on, because one call may contain an event twice.
 			decisions: decisions.filter(({ deliveryId }) => !known.has(deliveryId) && known.add(deliveryId)),
 		}))
 		.filter(({ decisions }) => decisions.length > 0);

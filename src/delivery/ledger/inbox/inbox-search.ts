@@ -54,7 +54,7 @@ export function findInInbox(sql: SqlStorage, id: string): Incoming | null {
 	return find(sql, "inbox", id);
 }
 
-/** Likewise, if its position is known. */
+/** As above, for a known position. */
 export function findInInboxAt(sql: SqlStorage, position: number, id: string): Incoming | null {
 	const row = sql
 		.exec<StoredRow>(
@@ -65,7 +65,7 @@ export function findInInboxAt(sql: SqlStorage, position: number, id: string): In
 	return row === undefined ? null : inRow(row, id);
 }
 
-/** Likewise, among the rows that were set aside: the current release may be able to read them. */
+/** As above, but among the rows that were set aside: the current release may be able to read them. */
 export function findSetAside(sql: SqlStorage, id: string): Incoming | null {
 	return find(sql, "unreadable_inbox", id);
 }

@@ -1,4 +1,4 @@
-/** Untried deliveries as they are before their first attempt: each, and a row of the inbox at a time. */
+/** Untried deliveries as they are before their first attempt: a single one, or all of an inbox row. */
 import { refusedBy } from "../../../events/decision.ts";
 import { timeOfPosition } from "../../../events/position.ts";
 import type { Delivery } from "../../rules/delivery.ts";

@@ -1,6 +1,6 @@
 /**
- * Lists the deliveries of one dispatcher for the API: tried, untried, in progress and refused as
- * one list, newest first. One call looks at a limited number, because nothing is sent meanwhile.
+ * Lists the deliveries of one dispatcher for the API: tried, untried, in progress and refused as one list, newest
+ * first. One call looks at a limited number, because nothing is sent while it runs.
  */
 import { rangeOf, type Slice, timeOfPosition } from "../../../events/position.ts";
 import { toRecord } from "../../record.ts";

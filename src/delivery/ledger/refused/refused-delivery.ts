@@ -14,7 +14,7 @@ export interface RefusedEntry {
 	decision: Decision;
 	/** Of the event; absent if it has none, or if an earlier release refused it. */
 	subject?: string;
-	/** Likewise, if it differs from the event's own id. */
+	/** Of the event; also absent if it equals the event's own id. */
 	correlationId?: string;
 }
 

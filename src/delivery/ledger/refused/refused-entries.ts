@@ -30,7 +30,7 @@ export function decodeEntries(text: string): RefusedEntry[] {
 	}
 }
 
-/** What a search asks of the event, which is not kept. */
+/** The fields of the event that a search needs; the event itself is not kept. */
 export function searchedBy(event: SluiceEvent): Pick<RefusedEntry, "subject" | "correlationId"> {
 	const { subject } = event.attributes;
 	const correlationId = ownCorrelationId(event);

@@ -123,10 +123,7 @@ export class Refused {
 		return { items: items.slice(0, query.limit), rest: null };
 	}
 
-	/**
-	 * Matching deliveries within a stretch of positions, oldest first; up to `limit`, from a few rows
-	 * at most.
-	 */
+	/** Matching deliveries within a range of positions, oldest first; up to `limit`, from a few rows at most. */
 	matching(filters: DeliveryFilters, { after, end }: Stretch, limit: number): Matching<RefusedEntry> {
 		const first = this.#sql
 			.exec<{ seq: number | null }>("SELECT max(seq) AS seq FROM refused WHERE seq <= ?", after + 1)

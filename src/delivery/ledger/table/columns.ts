@@ -29,7 +29,7 @@ export type DeliveryRow = {
 	budget: number | null;
 	/** Of the event; empty: it has none, null: an earlier release wrote the row. */
 	subject: string | null;
-	/** Likewise, if it differs from the event's own id. */
+	/** Of the event; also empty if it equals the event's own id. */
 	correlation_id: string | null;
 	status: StoredStatus;
 	reason: DeadReason | null;

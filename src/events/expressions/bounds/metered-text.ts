@@ -2,7 +2,7 @@
 import type { RE2JS } from "re2js";
 import type { Meter } from "./meter.ts";
 
-/** What re2js compiles to, with the methods and fields used here, which it does not document. */
+/** re2js's compiled form, with the methods and fields that are used here. re2js does not document them. */
 export type Program = ReturnType<RE2JS["re2"]>;
 
 /** The automaton that grows as text is read, and the cost of each new state. */

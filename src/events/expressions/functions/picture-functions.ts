@@ -15,7 +15,10 @@ const MAX_READ = 1_000;
 /** The maximum width of a part of a time, and the maximum number of Ms in a Roman numeral. */
 const MAX_WIDTH = 100;
 const MAX_ROMAN = 1_000_000;
-/** The cost of analysing and using a picture; per character of it; and of turning it into a regular expression. */
+/**
+ * The cost of analysing and using a picture, the cost for each of its characters, and the cost of turning it into a
+ * regular expression.
+ */
 const PICTURE_WORK = 500;
 const CHARACTER_WORK = 30;
 const COMPILE_WORK = 600;

@@ -1,5 +1,5 @@
 /**
- * Where an operator does its work between the two hooks of a node, the node is replaced by a call of one of our own
+ * If an operator does its work between the two hooks of a node, the node is replaced by a call of one of our own
  * functions (list-functions.ts) with the same meaning.
  */
 import { enterOf } from "./bound-syntax.ts";
