@@ -8,10 +8,10 @@ const GIVEN_UP_MS = 900_000;
 
 export const storedPart = z.object({
 	status: z.enum(ENDPOINT_STATUSES),
-	/** Whether the dispatcher has said that it has begun. */
-	isBegun: z.boolean(),
+	/** Whether the dispatcher has said that it has begun. Absent: an earlier build wrote it, and it may have. */
+	isBegun: z.boolean().default(true),
 	/** When the first of the calls in a row failed or found it busy, ms since the epoch; null: the last went well. */
-	failingSince: z.number().nullable(),
+	failingSince: z.number().nullable().default(null),
 	...storedCounts,
 });
 export type Part = z.infer<typeof storedPart>;
