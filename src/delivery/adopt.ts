@@ -4,6 +4,7 @@
  */
 import { log } from "../log.ts";
 import { isReachable, type Settings } from "../store/views/settings.ts";
+import type { Announcer } from "./announcer.ts";
 import type { Flights } from "./flights.ts";
 import type { Held } from "./hands/job.ts";
 import type { Backlog } from "./ledger/backlog.ts";
@@ -19,6 +20,7 @@ export interface Adopting {
 	backlog: Backlog;
 	settings: SettingsCache;
 	flights: Flights;
+	announcer: Pick<Announcer, "died">;
 	io: TaskIo;
 	/**
 	 * Processes a claimed delivery as far as possible now. `isFormer`: it was begun with earlier settings. Never
@@ -70,10 +72,12 @@ async function carryBeside(
 	run: () => Promise<Ran>,
 	settings: Settings,
 ): Promise<void> {
-	const { flights } = adopting;
+	const { flights, announcer } = adopting;
 	try {
 		const ran = await run();
-		if (flights.claimed.has(delivery.id)) flights.replace(ran.delivery);
+		const before = flights.claimed.get(delivery.id);
+		if (before !== undefined) flights.replace(ran.delivery);
+		if (before !== undefined && "dueAt" in before.state) announcer.died(ran.delivery);
 		await adopting.follow(delivery.id, ran, settings, false);
 	} catch (error) {
 		log("delivery.failed", { ...idsOf(delivery), error: String(error) });

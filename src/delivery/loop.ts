@@ -97,15 +97,19 @@ export class Loop {
 		if (this.#running) return;
 		this.#running = true;
 		await this.#orAgain(async () => {
-			while (this.#runAgain) {
-				this.#runAgain = false;
-				await this.#pass();
-				// Inside the loop, so that work that arrives while the alarm is being set is not
-				// missed.
-				await this.#armForNext();
+			try {
+				while (this.#runAgain) {
+					this.#runAgain = false;
+					await this.#pass();
+					// Inside the loop, so that work that arrives while the alarm is being set is not
+					// missed.
+					await this.#armForNext();
+				}
+			} finally {
+				// In the same turn as the last look at `#runAgain`, so that nothing that arrives is missed in between.
+				this.#running = false;
 			}
 		});
-		this.#running = false;
 	}
 
 	async #pass(): Promise<void> {

@@ -86,6 +86,7 @@ export class Work {
 			backlog: parts.backlog,
 			settings: parts.settings,
 			flights: this.flights,
+			announcer: parts.announcer,
 			io: this.#io,
 			carry: (delivery, run, settings, isFormer) => this.#carry(delivery, run, settings, isFormer),
 			follow: (id, ran, settings, isRepaired) => this.follow(id, ran, settings, isRepaired),
@@ -176,8 +177,10 @@ export class Work {
 			const isRepaired = isFormer || repairs !== this.#repairs;
 			// Comes first, and the delivery stays claimed until it is written, so that no later failure can
 			// cause it to be sent again.
+			const before = this.#io.current(delivery);
 			this.flights.end(isRepaired ? broughtForward(ran.delivery) : ran.delivery);
-			if ("dueAt" in delivery.state) this.#parts.announcer.died(ran.delivery);
+			// Where a callback or a late outcome has ended it meanwhile, that has been noted.
+			if ("dueAt" in before.state) this.#parts.announcer.died(ran.delivery);
 			await this.follow(delivery.id, ran, settings, isRepaired);
 		}
 		this.#parts.goOn();

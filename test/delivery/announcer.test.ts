@@ -1,6 +1,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
+import { app } from "../../src/app.ts";
+import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
 import type { SluiceEvent } from "../../src/events/event.ts";
 import { lineageAfter, lineageAttributes } from "../../src/events/lineage.ts";
 import { decodeSegment } from "../../src/events/queue/segment.ts";
@@ -24,6 +26,7 @@ import {
 	whenStatus,
 	whenTried,
 } from "./dispatcher.fixtures.ts";
+import { createJobSetting, deliver, ORIGIN } from "./jobs.fixtures.ts";
 
 let listener: string | null = null;
 let published: SluiceEvent[] = [];
@@ -243,6 +246,37 @@ describe("deliveries that die", () => {
 		await setting.dispatcher.enqueue([third]);
 		await until(() => told(setting).length === 2);
 		expect(told(setting, "delivery_id", "suppressed")[1]).toEqual(["sluice.delivery.dead", third.id, 1]);
+	});
+
+	test("are counted once when a callback has ended them before the response to their request", async () => {
+		await listen();
+		const completion = { mode: "callback", callbackOrigin: ORIGIN } as const;
+		const setting = await createJobSetting({}, completion);
+		const now = Math.ceil(Date.now() / WINDOW_MS) * WINDOW_MS;
+		const clock = vi.spyOn(Date, "now").mockImplementation(() => now);
+		let mayRespond = false;
+		const calls = model(async () => {
+			await until(() => mayRespond);
+			return Response.json({}, { status: 202 });
+		});
+		const id = await deliver(setting);
+		await until(() => calls.length > 0);
+		const url = calls[0]?.headers.get("sluice-callback-url") ?? "";
+		const ended = { method: "POST", headers: { [STATUS_HEADER]: "422" }, body: "no" };
+		expect((await app.request(url, ended, env)).status).toBe(200);
+		await until(() => told(setting).length > 0);
+		mayRespond = true;
+		await vi.waitFor(async () => {
+			expect(await setting.dispatcher.get(id)).toMatchObject({ attempts: [{ statusCode: 202 }] });
+		});
+		clock.mockImplementation(() => now + WINDOW_MS);
+		vi.spyOn(globalThis, "fetch").mockImplementation(async () => Response.json({}, { status: 422 }));
+		const other = await deliver(setting);
+		await until(() => told(setting).length === 2);
+		expect(told(setting, "delivery_id", "suppressed")).toEqual([
+			["sluice.delivery.dead", id, 0],
+			["sluice.delivery.dead", other, 0],
+		]);
 	});
 
 	test("are not reported if they carried an operational event or one that resulted from it", async () => {

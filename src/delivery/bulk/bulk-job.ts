@@ -36,7 +36,7 @@ const storedJob = z.object({
 	order: storedOrder,
 	/** null: all endpoints in the table with these names, by age. */
 	endpointIds: z.array(z.string()).nullable(),
-	endpointNames: z.array(z.string()).nullable(),
+	endpointNames: z.array(z.string()).nullable().default(null),
 	startedBy: z.string(),
 	asked: z.string(),
 	status: z.enum(JOB_STATUSES),

@@ -8,13 +8,13 @@ const GIVEN_UP_MS = 900_000;
 
 export const storedPart = z.object({
 	status: z.enum(ENDPOINT_STATUSES),
-	/** Whether the dispatcher has reported that it began. */
-	isBegun: z.boolean(),
+	/** Whether the dispatcher has reported that it began. Absent: an earlier build wrote it, and it may have begun. */
+	isBegun: z.boolean().default(true),
 	/**
 	 * When the first of the latest consecutive calls failed or found it busy, ms since the epoch; null: the last call
 	 * succeeded.
 	 */
-	failingSince: z.number().nullable(),
+	failingSince: z.number().nullable().default(null),
 	...storedCounts,
 });
 export type Part = z.infer<typeof storedPart>;

@@ -27,6 +27,7 @@ export class BulkRunner {
 	#jobs: Job[];
 	/** Oldest first. */
 	#ended: EndedJob[];
+	#isEndedStored = true;
 	#isBusy = false;
 
 	constructor(parts: BulkParts) {
@@ -102,19 +103,21 @@ export class BulkRunner {
 		return this.#jobs.find(isRunning);
 	}
 
-	/** Moves ended jobs, which earlier builds kept among the running ones. Returns whether there were any. */
-	#setAsideEnded(): boolean {
+	/** Moves ended jobs, which earlier builds kept among the running ones. */
+	#setAsideEnded(): void {
 		const over = this.#jobs.filter((job) => !isRunning(job));
-		if (over.length === 0) return false;
+		if (over.length === 0) return;
 		this.#jobs = this.#jobs.filter(isRunning);
 		const ended = over.map(({ order, part }) => ({ id: order.id, part }));
 		this.#ended = [...this.#ended, ...ended].slice(-MAX_ENDED);
-		return true;
+		this.#isEndedStored = false;
 	}
 
 	#save(): void {
 		const { kv } = this.#parts.ctx.storage;
-		if (this.#setAsideEnded()) kv.put(ENDED, this.#ended);
+		this.#setAsideEnded();
+		if (!this.#isEndedStored) kv.put(ENDED, this.#ended);
 		kv.put(KEY, this.#jobs);
+		this.#isEndedStored = true;
 	}
 }

@@ -84,8 +84,8 @@ function refusalOf(exchange: Exchange): Partial<Reading> {
 }
 
 /**
- * Also for `processing`: a repeated request has joined the earlier prediction, and the callback URL
- * is the same.
+ * Also for `processing`: a repeated request has joined the earlier prediction, which calls back at
+ * the URL of the earlier attempt.
  */
 function begun(prediction: Prediction | null): Partial<Reading> {
 	return { class: "accepted", handle: handleOf(prediction?.["id"]) };

@@ -26,7 +26,7 @@ const jobs: Jobs = {
 	holdsSlot: false,
 	readCallback(exchange) {
 		const job = readJob(exchange);
-		// Each attempt starts its own prediction, and all of them post to the delivery's one URL.
+		// Each attempt starts its own prediction, and one whose response was lost may still report.
 		const handle = handleOf(objectIn(exchange)?.["id"]);
 		return job.kind === "ended" ? { ...job, reading: { ...job.reading, handle } } : job;
 	},

@@ -49,10 +49,6 @@ const MAX_AGE_MS = 400 * 86_400_000;
 /** The maximum length of one side of an entry, in UTF-16 units. */
 const MAX_SIDE_LENGTH = 32_768;
 
-export async function insertAudit(env: Env, entry: AuditEntry): Promise<void> {
-	await insertAudits(env, [entry]);
-}
-
 /** Inserts the entries atomically, in as few statements as their sizes allow. */
 export async function insertAudits(env: Env, entries: readonly AuditEntry[]): Promise<void> {
 	const chunks = chunksOfRows(entries.map(toRow));

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { app } from "../../../src/app.ts";
 import { newId } from "../../../src/events/ids.ts";
-import { type AuditEntry, insertAudit, listAudit, sweepAudit } from "../../../src/store/access/audit.ts";
+import { type AuditEntry, insertAudits, listAudit, sweepAudit } from "../../../src/store/access/audit.ts";
 import { ORIGIN, type Resource, ask, must, readIds } from "../client.ts";
 import { askWith, makeKey } from "./keys.ts";
 
@@ -229,7 +229,10 @@ describe("its length", () => {
 	}
 
 	test("keeps entries of 400 days, up to the maximum number", async () => {
-		for (const age of [401, 399, 2, 1, 0]) await insertAudit(env, anEntry({ createdAt: NOW - age * DAY }));
+		await insertAudits(
+			env,
+			[401, 399, 2, 1, 0].map((age) => anEntry({ createdAt: NOW - age * DAY })),
+		);
 		await sweepAudit(env, "root", NOW);
 		expect(await kept()).toEqual([0, 1, 2, 399].map((age) => NOW - age * DAY));
 		await sweepAudit(env, "root", NOW, { ofActor: 10, inAll: 2 });
@@ -237,9 +240,9 @@ describe("its length", () => {
 	});
 
 	test("a key that changes a lot pushes out its own entries only", async () => {
-		await insertAudit(env, anEntry({ createdAt: NOW - 9 }));
+		await insertAudits(env, [anEntry({ createdAt: NOW - 9 })]);
 		for (const age of [8, 7, 6, 5]) {
-			await insertAudit(env, anEntry({ createdAt: NOW - age, actorId: "key_noisy", actor: "noisy" }));
+			await insertAudits(env, [anEntry({ createdAt: NOW - age, actorId: "key_noisy", actor: "noisy" })]);
 		}
 		await sweepAudit(env, "key_noisy", NOW, { ofActor: 2, inAll: 10 });
 		expect(await kept()).toEqual([NOW - 5, NOW - 6, NOW - 9]);
@@ -247,7 +250,7 @@ describe("its length", () => {
 
 	test("a resource that is too large is left out, and the entry says so", async () => {
 		const after = { id: "src_1", description: "x".repeat(40_000) };
-		await insertAudit(env, anEntry({ before: { id: "src_1" }, after }));
+		await insertAudits(env, [anEntry({ before: { id: "src_1" }, after })]);
 		const [entry] = await listAudit(env, {}, { after: null, limit: 1 });
 		expect(entry).toMatchObject({ before: { id: "src_1" }, after: { id: "src_1", omitted: "too_large" } });
 	});

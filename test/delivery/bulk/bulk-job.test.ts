@@ -144,6 +144,26 @@ test("a dispatcher that has too many jobs is asked again, and in the end the job
 	expect(standIn.calls).toHaveLength(calls);
 });
 
+test("a job that an earlier build has begun goes on, and is not begun anew", async () => {
+	const asked: boolean[] = [];
+	const { stub, request, putIn } = await aJob(1, (_, isBegun) => {
+		asked.push(isBegun);
+		return asked.length === 1 ? running : done;
+	});
+	await stub.begin(request);
+	await runInDurableObject(stub, (_, { storage: { kv } }) => {
+		const newer = ["endpointNames", "isBegun", "failingSince"];
+		const rows = [...kv.list<object>()];
+		for (const [key, value] of rows) {
+			kv.put(key, Object.fromEntries(Object.entries(value).filter(([name]) => !newer.includes(name))));
+		}
+	});
+	await evictDurableObject(stub);
+	await putIn();
+	expect(await stub.read()).toMatchObject({ status: "done", matched: 2, endpointCount: 1 });
+	expect(asked).toEqual([false, true]);
+});
+
 test("a dispatcher that has forgotten the job is not asked to begin it anew", async () => {
 	const asked: boolean[] = [];
 	const { stub, request } = await aJob(1, (_, isBegun) => {

@@ -73,6 +73,17 @@ async function refused(deliveries: number): Promise<{ setting: Setting; ids: str
 	return { setting, ids: items.map(({ id }) => id) };
 }
 
+const finished: BulkAnswer = { status: "done", matched: 1, done: 1, skipped: 0, failed: 0 };
+
+/** Finished jobs that an earlier build has kept among the others. */
+async function keepFinished({ dispatcher }: Setting, jobs: number): Promise<BulkOrder[]> {
+	const orders = Array.from({ length: jobs }, () => order("cancel"));
+	const kept = orders.map((one) => ({ order: one, part: finished, stage: "tried", after: 0, end: 0 }));
+	await runInDurableObject(dispatcher, (_, { storage }) => storage.kv.put("bulk", kept));
+	await evictDurableObject(dispatcher);
+	return orders;
+}
+
 describe("canceling", () => {
 	test("ends untried deliveries in slices, and leaves no inbox row behind", async () => {
 		const { setting } = await stopped(450);
@@ -118,18 +129,17 @@ describe("canceling", () => {
 
 	test("is not held up by finished jobs that an earlier build has kept among the others", async () => {
 		const { setting } = await stopped(3);
-		const part = { status: "done", matched: 1, done: 1, skipped: 0, failed: 0 };
-		const kept = Array.from({ length: 50 }, () => ({
-			order: order("cancel"),
-			part,
-			stage: "tried",
-			after: 0,
-			end: 0,
-		}));
-		await runInDurableObject(setting.dispatcher, (_, { storage }) => storage.kv.put("bulk", kept));
-		await evictDurableObject(setting.dispatcher);
-		expect(await setting.dispatcher.bulk(kept[0]?.order ?? order("cancel"))).toEqual(part);
+		const kept = await keepFinished(setting, 50);
+		expect(await setting.dispatcher.bulk(kept[0] ?? order("cancel"))).toEqual(finished);
 		expect(await run(setting, order("cancel"))).toMatchObject({ status: "done", done: 3 });
+	});
+
+	test("that an earlier build has finished is still known after an eviction in the middle of another", async () => {
+		const { setting } = await stopped(250);
+		const [kept] = await keepFinished(setting, 1);
+		expect(await setting.dispatcher.bulk(order("cancel"))).toMatchObject({ status: "running" });
+		await evictDurableObject(setting.dispatcher);
+		expect(await setting.dispatcher.stopBulk(kept?.id ?? "")).toEqual(finished);
 	});
 
 	test("is never begun anew once it is too old to be known", async () => {
