@@ -4,7 +4,7 @@
  */
 import { log } from "../log.ts";
 import { isReachable, type Settings } from "../store/views/settings.ts";
-import type { Announcer } from "./announcer.ts";
+import type { Announcer } from "./announcing/announcer.ts";
 import type { Flights } from "./flights.ts";
 import type { Held } from "./hands/job.ts";
 import type { Backlog } from "./ledger/backlog.ts";

@@ -12,7 +12,7 @@ import type { Slice } from "../events/position.ts";
 import { log } from "../log.ts";
 import { Alarm } from "../objects/alarm.ts";
 import { isReachable } from "../store/views/settings.ts";
-import { Announcer } from "./announcer.ts";
+import { Announcer } from "./announcing/announcer.ts";
 import type { BulkAnswer, BulkOrder, BulkPart } from "./bulk/order.ts";
 import type { CalledBack, Callback } from "./callback.ts";
 import { Callbacks, LATER, NO_DELIVERY } from "./called-back.ts";

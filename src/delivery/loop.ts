@@ -4,7 +4,7 @@
  */
 import { completionOf } from "../models/completion.ts";
 import { isSending, type Settings } from "../store/views/settings.ts";
-import type { Announcer } from "./announcer.ts";
+import type { Announcer } from "./announcing/announcer.ts";
 import { buryNext, BURY_AT_ONCE, logBuried } from "./burial.ts";
 import type { BulkOrders } from "./calls/bulk-orders.ts";
 import type { Backlog } from "./ledger/backlog.ts";

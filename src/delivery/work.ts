@@ -8,7 +8,7 @@ import { hand } from "../objects/clients.ts";
 import type { EndpointSettings, Settings } from "../store/views/settings.ts";
 import { writeQuarantines } from "../store/quarantines/write-quarantines.ts";
 import { adopt, type Adopting } from "./adopt.ts";
-import type { Announcer } from "./announcer.ts";
+import type { Announcer } from "./announcing/announcer.ts";
 import { bury, BURY_AT_ONCE } from "./burial.ts";
 import { Flights } from "./flights.ts";
 import { isSuccess } from "./gates/gate.ts";

@@ -1,6 +1,6 @@
 /**
  * Publishes operational events for every room except dispatchers, which have their own announcer
- * (delivery/announcer.ts). An event is lost if it cannot be published: the operation that it reports must not wait or
+ * (delivery/announcing/announcer.ts). An event is lost if it cannot be published: the operation that it reports must not wait or
  * fail.
  */
 import type { Env } from "../env.ts";

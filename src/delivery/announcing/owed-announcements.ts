@@ -4,11 +4,11 @@
  * its id follows from its contents.
  */
 import * as z from "zod";
-import type { Env } from "../env.ts";
-import { log } from "../log.ts";
-import { publishOperational } from "../operations/announce.ts";
-import { buildOperationalEvent } from "../operations/event.ts";
-import { OPERATIONAL_TYPES } from "../operations/occurrence.ts";
+import type { Env } from "../../env.ts";
+import { log } from "../../log.ts";
+import { publishOperational } from "../../operations/announce.ts";
+import { buildOperationalEvent } from "../../operations/event.ts";
+import { OPERATIONAL_TYPES } from "../../operations/occurrence.ts";
 
 const KEY = "announcements_owed";
 /** The delay before events that the queue refused are offered again, ms. */

@@ -1,20 +1,20 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
-import { app } from "../../src/app.ts";
-import { STATUS_HEADER } from "../../src/callbacks/receive.ts";
-import type { SluiceEvent } from "../../src/events/event.ts";
-import { lineageAfter, lineageAttributes } from "../../src/events/lineage.ts";
-import { decodeSegment } from "../../src/events/queue/segment.ts";
-import { buildOperationalEvent } from "../../src/operations/event.ts";
-import { keyChanged } from "../../src/operations/occurrence.ts";
-import { WINDOW_MS } from "../../src/operations/windows.ts";
-import { deleteSubscription, insertSubscription } from "../../src/store/resources/subscriptions.ts";
-import { Announcer } from "../../src/delivery/announcer.ts";
-import { type EndpointSettings, loadSettings } from "../../src/store/views/settings.ts";
-import { findEndpoint, updateEndpoint } from "../../src/store/resources/endpoints.ts";
-import { deliveryId, newId } from "../../src/events/ids.ts";
-import { aSubscription } from "../store/records.ts";
+import { app } from "../../../src/app.ts";
+import { STATUS_HEADER } from "../../../src/callbacks/receive.ts";
+import type { SluiceEvent } from "../../../src/events/event.ts";
+import { lineageAfter, lineageAttributes } from "../../../src/events/lineage.ts";
+import { decodeSegment } from "../../../src/events/queue/segment.ts";
+import { buildOperationalEvent } from "../../../src/operations/event.ts";
+import { keyChanged } from "../../../src/operations/occurrence.ts";
+import { WINDOW_MS } from "../../../src/operations/windows.ts";
+import { deleteSubscription, insertSubscription } from "../../../src/store/resources/subscriptions.ts";
+import { Announcer } from "../../../src/delivery/announcing/announcer.ts";
+import { type EndpointSettings, loadSettings } from "../../../src/store/views/settings.ts";
+import { findEndpoint, updateEndpoint } from "../../../src/store/resources/endpoints.ts";
+import { deliveryId, newId } from "../../../src/events/ids.ts";
+import { aSubscription } from "../../store/records.ts";
 import {
 	createSetting,
 	incoming,
@@ -25,8 +25,8 @@ import {
 	until,
 	whenStatus,
 	whenTried,
-} from "./dispatcher.fixtures.ts";
-import { createJobSetting, deliver, ORIGIN } from "./jobs.fixtures.ts";
+} from "../dispatcher.fixtures.ts";
+import { createJobSetting, deliver, ORIGIN } from "../jobs.fixtures.ts";
 
 let listener: string | null = null;
 let published: SluiceEvent[] = [];

@@ -3,10 +3,10 @@
  * nothing is written or sent. Occurrences are noted at once and published when the settings show that there is a
  * subscriber: stored first, then offered to the queue until it accepts them (owed-announcements.ts).
  */
-import type { Env } from "../env.ts";
-import type { SluiceEvent } from "../events/event.ts";
-import { log } from "../log.ts";
-import { isOperational } from "../operations/event.ts";
+import type { Env } from "../../env.ts";
+import type { SluiceEvent } from "../../events/event.ts";
+import { log } from "../../log.ts";
+import { isOperational } from "../../operations/event.ts";
 import {
 	backlogFull,
 	backlogHigh,
@@ -15,11 +15,11 @@ import {
 	endpointStopped,
 	type NamedEndpoint,
 	type Occurrence,
-} from "../operations/occurrence.ts";
-import { Windows } from "../operations/windows.ts";
-import type { Settings } from "../store/views/settings.ts";
-import type { IncomingEvent } from "./ledger/inbox/incoming.ts";
-import { type Fill, isHigh } from "./ledger/inbox/limits.ts";
+} from "../../operations/occurrence.ts";
+import { Windows } from "../../operations/windows.ts";
+import type { Settings } from "../../store/views/settings.ts";
+import type { IncomingEvent } from "../ledger/inbox/incoming.ts";
+import { type Fill, isHigh } from "../ledger/inbox/limits.ts";
 import {
 	type Announced,
 	type Announcement,
@@ -28,9 +28,9 @@ import {
 	nextAnnouncement,
 	NOTHING_ANNOUNCED,
 	type Stop,
-} from "./rules/announced.ts";
+} from "../rules/announced.ts";
 import { type OwedAnnouncement, OwedAnnouncements } from "./owed-announcements.ts";
-import type { Delivery } from "./rules/delivery.ts";
+import type { Delivery } from "../rules/delivery.ts";
 
 const KEY = "announced";
 /** Present while a high backlog is announced, so that it is not announced again after an eviction. */
